@@ -1,0 +1,37 @@
+//! One journey of one main persona.
+
+use sea_orm::entity::prelude::*;
+
+use crate::{
+    id::{BlueprintId, DepartmentId, PersonaId},
+    words::{BlueprintState, BlueprintStatus, Subject, Visibility},
+};
+
+/// One journey of one main persona.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "blueprint")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: BlueprintId,
+    pub key: String,
+    pub title: String,
+    pub subject: Subject,
+    pub state: BlueprintState,
+    pub status: BlueprintStatus,
+    /// The status to go back to when it is unarchived.
+    pub archived_from: Option<BlueprintStatus>,
+    pub visibility: Visibility,
+    pub persona_id: PersonaId,
+    pub owner_department_id: DepartmentId,
+    pub next_review_on: Option<Date>,
+    pub published_number: Option<i32>,
+    /// The revision that was published last.
+    pub published_revision: Option<i32>,
+    pub created_at: DateTimeUtc,
+    pub archived_at: Option<DateTimeUtc>,
+    pub version: i32,
+    /// Rises with every change inside the blueprint; writing it is also the lock of everything inside.
+    pub revision: i32,
+}
+
+no_relations!();

@@ -1,0 +1,35 @@
+//! What is measured, and how to read it.
+
+use sea_orm::entity::prelude::*;
+
+use crate::{
+    id::{DepartmentId, KpiId},
+    words::{Aggregation, Cadence, Direction, KpiScope, KpiType, Sensitivity, Unit},
+};
+
+/// What is measured, and how to read it.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "kpi")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: KpiId,
+    pub key: String,
+    pub name: String,
+    pub description: Option<String>,
+    pub kpi_type: KpiType,
+    pub unit: Unit,
+    /// ISO 4217 code where the unit is CURRENCY.
+    pub currency: Option<String>,
+    pub decimals: i32,
+    pub direction: Direction,
+    pub aggregation: Aggregation,
+    pub cadence: Cadence,
+    pub owner_department_id: DepartmentId,
+    pub sensitivity: Sensitivity,
+    pub scope: KpiScope,
+    pub created_at: DateTimeUtc,
+    pub archived_at: Option<DateTimeUtc>,
+    pub version: i32,
+}
+
+no_relations!();

@@ -1,0 +1,43 @@
+//! What is stored: one module a table, typed ids, and the words that storage and API share.
+//! No policy and no queries live here, and tables name no relations: a join is written where it is asked for,
+//! beside the access scope that belongs to it.
+
+pub mod id;
+pub mod json;
+pub mod words;
+
+macro_rules! no_relations {
+    () => {
+        #[derive(Copy, Clone, Debug, sea_orm::EnumIter, sea_orm::DeriveRelation)]
+        pub enum Relation {}
+
+        impl sea_orm::ActiveModelBehavior for ActiveModel {}
+    };
+}
+
+pub mod account;
+pub mod audit_event;
+pub mod audit_event_department;
+pub mod blueprint;
+pub mod blueprint_persona;
+pub mod channel;
+pub mod department;
+pub mod kpi;
+pub mod kpi_grant;
+pub mod kpi_link;
+pub mod kpi_target;
+pub mod measurement;
+pub mod membership;
+pub mod persona;
+pub mod persona_need;
+pub mod persona_segment;
+pub mod phase;
+pub mod refresh_token;
+pub mod responsibility;
+pub mod segment;
+pub mod session;
+pub mod sign_in_throttle;
+pub mod touchpoint;
+pub mod touchpoint_channel;
+pub mod touchpoint_segment;
+pub mod transition;

@@ -1,0 +1,18 @@
+//! One need of a persona.
+
+use sea_orm::entity::prelude::*;
+
+use crate::id::{NeedId, PersonaId};
+
+/// One need of a persona.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "persona_need")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: NeedId,
+    pub persona_id: PersonaId,
+    pub position: i32,
+    pub text: String,
+}
+
+no_relations!();

@@ -1,0 +1,27 @@
+//! A column group of a blueprint: order of display, not of the flow.
+
+use sea_orm::entity::prelude::*;
+
+use crate::{
+    id::{BlueprintId, PhaseId},
+    words::Stage,
+};
+
+/// A column group of a blueprint: order of display, not of the flow.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "phase")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: PhaseId,
+    pub blueprint_id: BlueprintId,
+    pub key: String,
+    pub name: String,
+    pub position: i32,
+    pub stage: Stage,
+    pub customer_goal: Option<String>,
+    pub created_at: DateTimeUtc,
+    pub archived_at: Option<DateTimeUtc>,
+    pub version: i32,
+}
+
+no_relations!();

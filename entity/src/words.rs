@@ -1,0 +1,399 @@
+//! The words that storage and API spell alike: one enum, one spelling, one description each.
+//!
+//! They carry async-graphql's `Enum` beside the storage derive. Nothing else of GraphQL lives in this
+//! crate: an enum cannot leak a column, and 25 mirrored enums would only add a place to disagree.
+
+use async_graphql::Enum;
+use sea_orm::{DeriveActiveEnum, EnumIter};
+use serde::{Deserialize, Serialize};
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(
+                Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
+                Serialize, Deserialize, EnumIter, DeriveActiveEnum, Enum,
+            )]
+            #[sea_orm(rs_type = "String", db_type = "Text")]
+            pub enum $name {
+                $(
+                    $(#[$vdoc])*
+                    #[sea_orm(string_value = $text)]
+                    #[serde(rename = $text)]
+                    #[graphql(name = $text)]
+                    $variant,
+                )*
+            }
+
+            impl $name {
+                /// Every word, in the order of this file.
+                pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+                /// The word as it is stored and sent.
+                #[must_use]
+                pub const fn as_str(self) -> &'static str {
+                    match self {
+                        $(Self::$variant => $text,)*
+                    }
+                }
+            }
+        )*
+    };
+}
+
+words! {
+    /// What an account may do in the whole organisation. One per account; rights add up with those of its departments.
+    OrganisationRole {
+        /// Keeps accounts, departments and members. Reads what is published, not drafts.
+        Admin = "ADMIN",
+        /// Answers for the journeys as a whole: shapes, publishes, settles.
+        CxManager = "CX_MANAGER",
+        /// Reads everything, the audit log included; changes nothing.
+        Auditor = "AUDITOR",
+        /// Reads what is published and pulls flat KPI rows; changes nothing.
+        Analyst = "ANALYST",
+        /// Reads what is published; anything more comes from memberships.
+        Member = "MEMBER",
+    }
+
+    /// What an account may do in a department.
+    DepartmentRole {
+        /// Leads the department and all below it.
+        Lead = "LEAD",
+        /// Keeps what the department delivers true.
+        Contributor = "CONTRIBUTOR",
+        /// Reads what the department takes part in.
+        Viewer = "VIEWER",
+    }
+
+    /// Whether a department is ours.
+    DepartmentKind {
+        /// Part of the organisation.
+        Internal = "INTERNAL",
+        /// Another company that delivers for us.
+        Partner = "PARTNER",
+    }
+
+    /// Whose journey it is.
+    Subject {
+        /// A customer's journey.
+        Customer = "CUSTOMER",
+        /// An employee's journey.
+        Employee = "EMPLOYEE",
+    }
+
+    /// The kind of way in which people meet.
+    Medium {
+        /// Face to face.
+        Person = "PERSON",
+        /// By telephone.
+        Phone = "PHONE",
+        /// A web page.
+        Web = "WEB",
+        /// An app.
+        App = "APP",
+        /// Electronic mail.
+        Mail = "MAIL",
+        /// Paper by post.
+        Post = "POST",
+        /// A social network.
+        Social = "SOCIAL",
+        /// An event.
+        Event = "EVENT",
+        /// Somebody else's place.
+        Partner = "PARTNER",
+        /// A questionnaire.
+        Survey = "SURVEY",
+        /// Between colleagues.
+        Internal = "INTERNAL",
+        /// Anything else.
+        Other = "OTHER",
+    }
+
+    /// Whether a blueprint shows the journey as it is or as it should become.
+    BlueprintState {
+        /// As it is.
+        Current = "CURRENT",
+        /// As it should become.
+        Future = "FUTURE",
+    }
+
+    /// Where a blueprint stands in its life.
+    BlueprintStatus {
+        /// Being drawn.
+        Draft = "DRAFT",
+        /// Waiting for a CX manager.
+        InReview = "IN_REVIEW",
+        /// In force.
+        Published = "PUBLISHED",
+        /// Put away; kept in facts.
+        Archived = "ARCHIVED",
+    }
+
+    /// Who may read a published blueprint.
+    Visibility {
+        /// Everybody in the organisation.
+        Organisation = "ORGANISATION",
+        /// The departments that take part.
+        Participants = "PARTICIPANTS",
+    }
+
+    /// Where a phase stands relative to what the customer came for.
+    Stage {
+        /// Before the goal.
+        Before = "BEFORE",
+        /// Where the customer gets what they came for.
+        Goal = "GOAL",
+        /// After the goal.
+        After = "AFTER",
+    }
+
+    /// Who acts in a step; between the lanes lie the lines of interaction, of visibility and of internal interaction.
+    Lane {
+        /// The customer alone.
+        Customer = "CUSTOMER",
+        /// Customer and organisation meet.
+        Frontstage = "FRONTSTAGE",
+        /// Work the customer does not see.
+        Backstage = "BACKSTAGE",
+        /// Work that supports those who work for the customer.
+        Support = "SUPPORT",
+    }
+
+    /// Who starts a step.
+    Initiator {
+        /// The customer (or the employee whose journey it is).
+        Customer = "CUSTOMER",
+        /// The organisation.
+        Organisation = "ORGANISATION",
+    }
+
+    /// Whether customers use a touchpoint.
+    Usage {
+        /// It is used.
+        Used = "USED",
+        /// It is offered and not used.
+        NotUsed = "NOT_USED",
+        /// It was used and is no longer.
+        Abandoned = "ABANDONED",
+        /// Not known.
+        Unknown = "UNKNOWN",
+    }
+
+    /// How something is known.
+    Basis {
+        /// Seen or told.
+        Observed = "OBSERVED",
+        /// Somebody's guess.
+        Assumed = "ASSUMED",
+    }
+
+    /// What a transition does to the journey.
+    TransitionKind {
+        /// On to the next step.
+        Advance = "ADVANCE",
+        /// Past a step.
+        Skip = "SKIP",
+        /// One of several ways.
+        Branch = "BRANCH",
+        /// Round again.
+        Loop = "LOOP",
+        /// Back to an earlier phase.
+        Backtrack = "BACKTRACK",
+        /// Out of the journey.
+        Exit = "EXIT",
+        /// Back in after an exit.
+        Reentry = "REENTRY",
+        /// Backstage work that makes a step possible.
+        Enables = "ENABLES",
+    }
+
+    /// An end of the journey graph that is not a touchpoint.
+    End {
+        /// Where the journey begins; `from` is empty.
+        Start = "START",
+        /// Where it ends; `to` is empty.
+        Exit = "EXIT",
+        /// At a competitor; `from` or `to` is empty.
+        Competitor = "COMPETITOR",
+    }
+
+    /// What a department answers for at a touchpoint (RACI).
+    Role {
+        /// Does it.
+        Responsible = "RESPONSIBLE",
+        /// Answers for it.
+        Accountable = "ACCOUNTABLE",
+        /// Is asked before.
+        Consulted = "CONSULTED",
+        /// Is told after.
+        Informed = "INFORMED",
+    }
+
+    /// Where the handshake over a responsibility stands.
+    ResponsibilityStatus {
+        /// Offered, not yet answered.
+        Proposed = "PROPOSED",
+        /// In force.
+        Accepted = "ACCEPTED",
+        /// Answered no, taken by another, or withdrawn; see `reason`.
+        Declined = "DECLINED",
+        /// Was in force.
+        Ended = "ENDED",
+    }
+
+    /// What a KPI is about.
+    KpiType {
+        /// Net promoter score: 100 × (answers 9–10 − answers 0–6) / all answers.
+        Nps = "NPS",
+        /// Customer satisfaction, a mean or a top-two share: the KPI's description says which.
+        Csat = "CSAT",
+        /// Customer effort score 2.0 ("made it easy", 1–7, higher is better).
+        Ces = "CES",
+        /// Net promoter score among employees.
+        Enps = "ENPS",
+        /// Share that takes a first small step.
+        SoftConversion = "SOFT_CONVERSION",
+        /// Share that stays.
+        Retention = "RETENTION",
+        /// How much is going on.
+        Activity = "ACTIVITY",
+        /// How many are reached.
+        Reach = "REACH",
+        /// How long something takes.
+        Duration = "DURATION",
+        /// How often people are contacted.
+        ContactPressure = "CONTACT_PRESSURE",
+        /// Share of promises kept.
+        Promise = "PROMISE",
+        /// Share that gives up.
+        Abandonment = "ABANDONMENT",
+        /// How much work a customer has.
+        Effort = "EFFORT",
+        /// Share that buys again.
+        RepurchaseRate = "REPURCHASE_RATE",
+        /// How long a customer stays.
+        CustomerLifetime = "CUSTOMER_LIFETIME",
+        /// What it costs.
+        Cost = "COST",
+        /// How good it is.
+        Quality = "QUALITY",
+        /// Share that takes something up.
+        Adoption = "ADOPTION",
+        /// Anything else.
+        Other = "OTHER",
+    }
+
+    /// What a KPI's numbers count. Units never mix.
+    Unit {
+        /// Percentage points: 6.1 is 6.1 %.
+        Percent = "PERCENT",
+        /// A score, such as NPS from −100 to 100.
+        Score = "SCORE",
+        /// A number of things.
+        Count = "COUNT",
+        /// A share from 0 to 1, or one number over another.
+        Ratio = "RATIO",
+        /// Seconds.
+        Seconds = "SECONDS",
+        /// Minutes.
+        Minutes = "MINUTES",
+        /// Hours.
+        Hours = "HOURS",
+        /// Days.
+        Days = "DAYS",
+        /// Years.
+        Years = "YEARS",
+        /// An answer from 1 to 5.
+        Scale1To5 = "SCALE_1_5",
+        /// An answer from 1 to 7.
+        Scale1To7 = "SCALE_1_7",
+        /// Money, in the KPI's `currency`.
+        Currency = "CURRENCY",
+    }
+
+    /// Which way is better.
+    Direction {
+        /// Higher is better.
+        Higher = "HIGHER",
+        /// Lower is better.
+        Lower = "LOWER",
+    }
+
+    /// How a KPI's values become one over time and groups.
+    Aggregation {
+        /// The last value by day.
+        Last = "LAST",
+        /// The mean, weighted by sample size.
+        Average = "AVERAGE",
+        /// The sum.
+        Sum = "SUM",
+        /// Σ numerator / Σ denominator.
+        Ratio = "RATIO",
+    }
+
+    /// How often a KPI should be measured.
+    Cadence {
+        /// Every day.
+        Daily = "DAILY",
+        /// Every week.
+        Weekly = "WEEKLY",
+        /// Every month.
+        Monthly = "MONTHLY",
+        /// Every quarter.
+        Quarterly = "QUARTERLY",
+        /// Every year.
+        Yearly = "YEARLY",
+    }
+
+    /// Who may see a KPI's values.
+    Sensitivity {
+        /// Whoever may read the KPI.
+        Open = "OPEN",
+        /// The owner department, those with a grant, auditors and CX managers.
+        Confidential = "CONFIDENTIAL",
+    }
+
+    /// Whether a KPI judges one contact or the relationship as a whole; the two never mix in a series.
+    KpiScope {
+        /// One contact.
+        Transactional = "TRANSACTIONAL",
+        /// The relationship as a whole.
+        Relationship = "RELATIONSHIP",
+    }
+
+    /// A value judged by the target of its day.
+    KpiState {
+        /// At the target or better.
+        Met = "MET",
+        /// Worse than the target, not worse than the warning level.
+        AtRisk = "AT_RISK",
+        /// Worse than that.
+        Missed = "MISSED",
+        /// There is a value and no target.
+        NoTarget = "NO_TARGET",
+        /// There is no value.
+        NoData = "NO_DATA",
+    }
+
+    /// Who acted.
+    ActorKind {
+        /// A signed-in account.
+        Account = "ACCOUNT",
+        /// The command line on the server.
+        Operator = "OPERATOR",
+        /// Nobody known, as at a failed sign-in.
+        Anonymous = "ANONYMOUS",
+    }
+
+    /// How an act ended.
+    AuditOutcome {
+        /// It was done.
+        Done = "DONE",
+        /// It was refused for want of a permission.
+        Refused = "REFUSED",
+        /// A sign-in failed.
+        Failed = "FAILED",
+    }
+}
