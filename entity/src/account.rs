@@ -1,11 +1,13 @@
 //! A person or a service.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::{id::AccountId, words::OrganisationRole};
 
 /// A person or a service.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "account")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
@@ -16,6 +18,7 @@ pub struct Model {
     pub service: bool,
     pub role: OrganisationRole,
     /// Argon2id in PHC form; empty where no password is set.
+    #[serde(skip)]
     pub password_hash: Option<String>,
     pub created_at: DateTimeUtc,
     /// Deactivated since.

@@ -1,6 +1,7 @@
 //! Who did what to what; append-only.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::{
     id::{AccountId, AuditEventId, BlueprintId},
@@ -8,7 +9,8 @@ use crate::{
 };
 
 /// Who did what to what; append-only.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "audit_event")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

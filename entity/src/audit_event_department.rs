@@ -1,11 +1,13 @@
 //! A department that an audit event concerns; its leads may read the event.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::id::{AuditEventId, DepartmentId};
 
 /// A department that an audit event concerns; its leads may read the event.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "audit_event_department")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -1,6 +1,7 @@
 //! One journey of one main persona.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::{
     id::{BlueprintId, DepartmentId, PersonaId},
@@ -8,7 +9,8 @@ use crate::{
 };
 
 /// One journey of one main persona.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "blueprint")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

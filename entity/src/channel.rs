@@ -1,11 +1,13 @@
 //! A way in which people meet.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::{id::ChannelId, words::Medium};
 
 /// A way in which people meet.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "channel")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

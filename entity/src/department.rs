@@ -1,11 +1,13 @@
 //! A unit that delivers; departments form a tree.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::{id::DepartmentId, words::DepartmentKind};
 
 /// A unit that delivers; departments form a tree.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "department")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

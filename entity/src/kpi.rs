@@ -1,6 +1,7 @@
 //! What is measured, and how to read it.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::{
     id::{DepartmentId, KpiId},
@@ -8,7 +9,8 @@ use crate::{
 };
 
 /// What is measured, and how to read it.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "kpi")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -1,11 +1,13 @@
 //! A KPI judges a touchpoint, a phase or a whole blueprint for some days.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::id::{BlueprintId, KpiId, KpiLinkId, PhaseId, TouchpointId};
 
 /// A KPI judges a touchpoint, a phase or a whole blueprint for some days.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "kpi_link")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

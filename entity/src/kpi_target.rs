@@ -1,11 +1,13 @@
 //! What a KPI should reach from a day on, until the next target's day.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::id::{KpiId, KpiTargetId};
 
 /// What a KPI should reach from a day on, until the next target's day.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "kpi_target")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -1,11 +1,13 @@
 //! A value of a KPI on a day; one per natural key, a second is a correction.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::id::{AccountId, ChannelId, KpiId, MeasurementId, SegmentId, TouchpointId};
 
 /// A value of a KPI on a day; one per natural key, a second is a correction.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "measurement")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

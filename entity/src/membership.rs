@@ -1,6 +1,7 @@
 //! An account's role in a department.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::{
     id::{AccountId, DepartmentId, MembershipId},
@@ -8,7 +9,8 @@ use crate::{
 };
 
 /// An account's role in a department.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "membership")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -1,11 +1,13 @@
 //! An archetype whose journey it is.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::{id::PersonaId, json::Texts, words::Subject};
 
 /// An archetype whose journey it is.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "persona")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -1,6 +1,7 @@
 //! A column group of a blueprint: order of display, not of the flow.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::{
     id::{BlueprintId, PhaseId},
@@ -8,7 +9,8 @@ use crate::{
 };
 
 /// A column group of a blueprint: order of display, not of the flow.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "phase")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

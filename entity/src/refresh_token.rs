@@ -1,11 +1,13 @@
 //! One refresh token of a session, hashed. A rotated one is kept so that its reuse is noticed.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::id::SessionId;
 
 /// One refresh token of a session, hashed. A rotated one is kept so that its reuse is noticed.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "refresh_token")]
 pub struct Model {
     /// SHA-256 of the token.

@@ -1,6 +1,7 @@
 //! Touchpoint × department × role: a handshake, and its history.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::{
     id::{AccountId, BlueprintId, DepartmentId, ResponsibilityId, TouchpointId},
@@ -9,7 +10,8 @@ use crate::{
 };
 
 /// Touchpoint × department × role: a handshake, and its history.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "responsibility")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -1,11 +1,13 @@
 //! A real group of people: a dimension and a value.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::id::SegmentId;
 
 /// A real group of people: a dimension and a value.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "segment")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

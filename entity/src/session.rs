@@ -1,11 +1,13 @@
 //! A signed-in device: the family of its refresh tokens.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::id::{AccountId, SessionId};
 
 /// A signed-in device: the family of its refresh tokens.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "session")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -1,9 +1,11 @@
 //! Failed sign-ins of one account key or one network, for the growing delay.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 /// Failed sign-ins of one account key or one network, for the growing delay.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "sign_in_throttle")]
 pub struct Model {
     /// SHA-256 of what is counted, so that a typed secret is not kept in clear.

@@ -1,6 +1,7 @@
 //! One step in one phase.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::{
     id::{BlueprintId, PhaseId, TouchpointId},
@@ -9,7 +10,8 @@ use crate::{
 };
 
 /// One step in one phase.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "touchpoint")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

@@ -1,6 +1,7 @@
 //! An edge of the journey graph.
 
 use sea_orm::entity::prelude::*;
+use serde::Serialize;
 
 use crate::{
     id::{BlueprintId, TouchpointId, TransitionId},
@@ -8,7 +9,8 @@ use crate::{
 };
 
 /// An edge of the journey graph.
-#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "transition")]
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]

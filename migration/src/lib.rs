@@ -1,1 +1,76 @@
+//! How the tables came to be, told in the order of the files. Never imports `entity`: a test proves
+//! that the two agree.
+//!
+//! Every step is plain SQL, written once for both databases (`sql.rs`). A step that has been released
+//! is never edited: what changes later is a further file.
 
+mod m20261122_000001_organisation;
+mod m20261122_000002_persona;
+mod m20261122_000003_blueprint;
+mod m20261122_000004_responsibility;
+mod m20261122_000005_kpi;
+mod m20261122_000006_sign_in;
+mod m20261122_000007_audit;
+mod sql;
+
+use sea_orm_migration::{
+    prelude::*,
+    sea_orm::{
+        DatabaseConnection, DbBackend, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    },
+};
+
+/// The steps, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261122_000001_organisation::Migration),
+            Box::new(m20261122_000002_persona::Migration),
+            Box::new(m20261122_000003_blueprint::Migration),
+            Box::new(m20261122_000004_responsibility::Migration),
+            Box::new(m20261122_000005_kpi::Migration),
+            Box::new(m20261122_000006_sign_in::Migration),
+            Box::new(m20261122_000007_audit::Migration),
+        ]
+    }
+}
+
+/// Applies every pending step, or none of them. Any number of processes may call it at the same time:
+/// one works, the others wait and find nothing left to do.
+///
+/// It needs one connection. On PostgreSQL the tables are made in the first schema of the search path,
+/// and the lock is that schema's own.
+///
+/// # Errors
+/// The database refused a step, or knows a step that this program does not (it is newer than the program).
+pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let write = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    let transaction = db.begin_with_options(write).await?;
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(LOCK).await?;
+    }
+    Migrator::up(&transaction, None).await?;
+    transaction.commit().await
+}
+
+/// The lock and the work share one transaction, hence one connection: a lock of the session could
+/// outlive an error in the pool, and waiting for a second connection would hang a pool of one.
+/// Whoever waits here waits for a whole migration, longer than a statement is otherwise allowed.
+/// SQLite needs no such thing: BEGIN IMMEDIATE already waits for the other writer.
+const LOCK: &str = "SET LOCAL statement_timeout = 0;
+    SELECT pg_advisory_xact_lock(hashtext('cx-blueprint migration'), hashtext(current_schema()))";
+
+/// The names of the steps that [`up`] would apply, oldest first. Changes nothing.
+///
+/// # Errors
+/// The database cannot be read, or knows a step that this program does not.
+pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    let steps = Migrator::get_pending_migrations_read_only(db).await?;
+    Ok(steps.iter().map(|step| step.name().to_owned()).collect())
+}

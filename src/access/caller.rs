@@ -1,0 +1,314 @@
+//! Who calls, with the roles as they are at this request, and what they may read.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{
+    blueprint,
+    id::{AccountId, DepartmentId, SessionId},
+    words::{DepartmentKind, DepartmentRole, OrganisationRole},
+};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseConnection, DatabaseTransaction, EntityTrait, FromQueryResult,
+    QueryFilter, QuerySelect, QueryTrait, Select, Statement, sea_query::SimpleExpr,
+};
+
+use super::{Guarded, Keyed, Permit};
+use crate::{
+    clock::Clock,
+    database::Store,
+    error::{Error, Forbidden, Result},
+    input::{self, By, ByInside, KeyInside},
+    policy::{self, AccountStanding, Action, Reach, Standing, Ties},
+};
+
+/// Who calls, when, and for which request.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The moment of the request. Everything that is written by it carries this moment.
+    pub now: DateTime<Utc>,
+    /// The day of the request in the deployment's time zone.
+    pub today: NaiveDate,
+    /// The request's id, for the log and the audit.
+    pub request_id: Arc<str>,
+    /// What is being done, as the API names it, for the audit.
+    pub act: Arc<str>,
+    /// The session that one is signed in with.
+    pub session: Option<SessionId>,
+    pub(crate) standing: Arc<Standing>,
+    pub(crate) clock: Clock,
+    pub(super) store: Store,
+}
+
+impl Caller {
+    /// The command line on the server. Made in `main.rs` alone; audited as operator.
+    #[must_use]
+    pub fn operator(store: Store, clock: Clock, act: &str) -> Self {
+        Self::with(
+            store,
+            clock,
+            Standing::Operator,
+            None,
+            "command line".into(),
+        )
+        .acting(act)
+    }
+
+    fn with(
+        store: Store,
+        clock: Clock,
+        standing: Standing,
+        session: Option<SessionId>,
+        request_id: Arc<str>,
+    ) -> Self {
+        let now = clock.now();
+        Self {
+            now,
+            today: clock.day(now),
+            request_id,
+            act: "".into(),
+            session,
+            standing: Arc::new(standing),
+            clock,
+            store,
+        }
+    }
+
+    /// The same caller, doing this.
+    #[must_use]
+    pub fn acting(&self, act: &str) -> Self {
+        Self {
+            act: act.into(),
+            ..self.clone()
+        }
+    }
+
+    /// The moment at which a day ends in the deployment's time zone.
+    #[must_use]
+    pub fn end_of(&self, day: NaiveDate) -> DateTime<Utc> {
+        self.clock.end_of(day)
+    }
+
+    /// The account that calls; none for the operator.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        match &*self.standing {
+            Standing::Account(standing) => Some(standing.account),
+            Standing::Operator => None,
+        }
+    }
+
+    /// The departments that the caller leads, those below included.
+    #[must_use]
+    pub fn led(&self) -> BTreeSet<DepartmentId> {
+        match &*self.standing {
+            Standing::Account(standing) => standing
+                .departments
+                .get(&DepartmentRole::Lead)
+                .cloned()
+                .unwrap_or_default(),
+            Standing::Operator => BTreeSet::new(),
+        }
+    }
+
+    /// Whether the caller acts for the organisation's journeys as a whole.
+    #[must_use]
+    pub fn is_cx_manager(&self) -> bool {
+        match &*self.standing {
+            Standing::Account(standing) => standing.role == OrganisationRole::CxManager,
+            Standing::Operator => true,
+        }
+    }
+
+    /// How far the caller may go with an action.
+    #[must_use]
+    pub fn reach(&self, action: Action) -> Reach {
+        policy::reach(&self.standing, action)
+    }
+
+    /// Whether the caller may do this to a thing with these ties.
+    #[must_use]
+    pub fn may(&self, action: Action, ties: &Ties) -> bool {
+        policy::allows(&self.standing, action, ties)
+    }
+
+    /// Refuses where there is nothing at all that the caller could do this to: for roots that need a right
+    /// in the organisation.
+    pub fn require_somewhere(&self, action: Action) -> Result<Reach> {
+        let reach = self.reach(action);
+        if reach.is_nothing() {
+            Err(Error::forbidden(action))
+        } else {
+            Ok(reach)
+        }
+    }
+
+    /// The rows that the caller may see, archived ones included.
+    #[must_use]
+    pub fn select<E: Guarded>(&self) -> Select<E> {
+        E::find().filter(E::readable(&self.standing))
+    }
+
+    /// What the caller may see of a table, to be used inside a larger statement.
+    #[must_use]
+    pub fn readable<E: Guarded>(&self) -> Condition {
+        E::readable(&self.standing)
+    }
+
+    /// One row by its id, if the caller may see it.
+    pub async fn get<E: Guarded>(&self, id: E::Id) -> Result<Option<E::Model>> {
+        Ok(self
+            .select::<E>()
+            .filter(E::id_column().eq(id))
+            .one(self.reader())
+            .await?)
+    }
+
+    /// The row that is meant, as a condition.
+    pub fn which<E: Keyed>(&self, by: &By) -> Result<SimpleExpr> {
+        Ok(match by {
+            By::Id(id) => E::id_column().eq(input::id::<E::Id>("by.id", id)?),
+            By::Key(key) => E::has_key(key),
+        })
+    }
+
+    /// One row by its id or key, if the caller may see it.
+    pub async fn by<E: Keyed>(&self, by: &By) -> Result<Option<E::Model>> {
+        Ok(self
+            .select::<E>()
+            .filter(self.which::<E>(by)?)
+            .one(self.reader())
+            .await?)
+    }
+
+    /// One row inside a blueprint by its id or keys, if the caller may see it.
+    pub async fn by_inside<E: Keyed>(&self, by: &ByInside) -> Result<Option<E::Model>> {
+        let select = self.select::<E>();
+        let select = match by {
+            ByInside::Id(id) => select.filter(E::id_column().eq(input::id::<E::Id>("by.id", id)?)),
+            ByInside::Key(KeyInside { blueprint, key }) => {
+                let inside = blueprint::Entity::find()
+                    .select_only()
+                    .column(blueprint::Column::Id)
+                    .filter(blueprint::Entity::has_key(blueprint));
+                let scope = E::key_scope().map(|scope| scope.in_subquery(inside.into_query()));
+                select
+                    .filter(E::has_key(key))
+                    .filter(Condition::all().add_option(scope))
+            }
+        };
+        Ok(select.one(self.reader()).await?)
+    }
+
+    /// A connection that can only read. Everything read by it starts from [`Caller::select`] or [`Caller::readable`].
+    #[must_use]
+    pub fn reader(&self) -> &DatabaseConnection {
+        self.store.reader()
+    }
+
+    /// One moment of the truth, for what takes several statements.
+    pub async fn snapshot(&self) -> Result<DatabaseTransaction> {
+        Ok(self.store.snapshot().await?)
+    }
+
+    /// Opens the door to write: fetches the row, takes its lock and decides.
+    pub async fn fetch<E: Guarded>(
+        &self,
+        action: Action,
+        field: &str,
+        id: E::Id,
+    ) -> Result<(E::Model, Permit<'_>)> {
+        let mut permit = self.begin().await?;
+        let row = permit.fetch::<E>(action, field, id).await?;
+        Ok((row, permit))
+    }
+
+    /// Opens the door to write what is not there yet, tied to these departments.
+    pub async fn permit(&self, action: Action, ties: &Ties) -> Result<Permit<'_>> {
+        let permit = self.begin().await?;
+        permit.require(action, ties, None)?;
+        Ok(permit)
+    }
+
+    /// Opens the door to write without a decision yet: the permit's own `fetch` or `require` makes it.
+    pub async fn begin(&self) -> Result<Permit<'_>> {
+        Ok(Permit::new(self, self.store.begin().await?))
+    }
+
+    /// Notes a refusal in the audit log, after the refused act has been rolled back.
+    pub async fn note_refusal(&self, forbidden: &Forbidden) -> Result<()> {
+        crate::audit::refusal(self, &self.store, forbidden).await
+    }
+}
+
+/// One department in which the account has a role; one row without a department where it has none.
+#[derive(FromQueryResult)]
+struct Own {
+    organisation_role: OrganisationRole,
+    role: Option<DepartmentRole>,
+    department_id: Option<DepartmentId>,
+    kind: Option<DepartmentKind>,
+    own: Option<bool>,
+}
+
+/// The account of a live session with every department in which it has a role; a LEAD's reach down the tree.
+const IDENTIFY: &str = "\
+WITH RECURSIVE own (role, department_id, own) AS (
+    SELECT role, department_id, true FROM membership WHERE account_id = $2
+    UNION
+    SELECT own.role, department.id, false FROM department JOIN own ON department.parent_id = own.department_id
+    WHERE own.role = 'LEAD'
+)
+SELECT account.role AS organisation_role, own.role, own.department_id, department.kind, own.own
+FROM session JOIN account ON account.id = session.account_id
+LEFT JOIN own ON true LEFT JOIN department ON department.id = own.department_id
+WHERE session.id = $1 AND account.id = $2 AND session.ended_at IS NULL AND session.expires_at > $3
+AND account.archived_at IS NULL";
+
+/// Makes a caller of a session, if it is still alive and its account active. One statement.
+pub async fn identify(
+    store: &Store,
+    clock: &Clock,
+    session: SessionId,
+    account: AccountId,
+    request_id: Arc<str>,
+) -> Result<Caller> {
+    let values = [session.into(), account.into(), clock.now().into()];
+    let statement = Statement::from_sql_and_values(store.backend(), IDENTIFY, values);
+    let rows = Own::find_by_statement(statement)
+        .all(store.reader())
+        .await?;
+    let Some(role) = rows.first().map(|row| row.organisation_role) else {
+        return Err(Error::Unauthenticated(
+            "The session has ended. Sign in again.",
+        ));
+    };
+    let mut departments: BTreeMap<DepartmentRole, BTreeSet<DepartmentId>> = BTreeMap::new();
+    let mut own_kinds = BTreeSet::new();
+    for row in rows {
+        if let (Some(role), Some(department)) = (row.role, row.department_id) {
+            departments.entry(role).or_default().insert(department);
+        }
+        if row.own == Some(true) {
+            own_kinds.extend(row.kind);
+        }
+    }
+    let partner =
+        role == OrganisationRole::Member && own_kinds.into_iter().eq([DepartmentKind::Partner]);
+    let standing = AccountStanding {
+        account,
+        role,
+        departments,
+        partner,
+    };
+    Ok(Caller::with(
+        store.clone(),
+        clock.clone(),
+        Standing::Account(standing),
+        Some(session),
+        request_id,
+    ))
+}

@@ -1,0 +1,247 @@
+//! What every table behind the door says of itself: its words, its lock, who may see its rows.
+
+use std::future::Future;
+
+use entity::{
+    account, audit_event, blueprint, channel, department,
+    id::{self, BlueprintId, Id},
+    kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility,
+    segment, session, touchpoint, transition,
+};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QuerySelect,
+    QueryTrait,
+    sea_query::{Expr, ExprTrait, Func, SimpleExpr},
+};
+use serde::Serialize;
+
+use super::{scope, ties};
+use crate::policy::{Standing, Ties};
+
+/// The lock that guards a row: taken before it is read, so that what is read stays true until the commit.
+/// Always in this order: the department tree, blueprints, KPIs, everything else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lock {
+    /// The row itself.
+    Row,
+    /// The blueprint it lies in: every change inside a blueprint raises its revision first, which is the lock.
+    Blueprint,
+}
+
+/// A table behind the door.
+pub trait Guarded:
+    EntityTrait<Model: Serialize + IntoActiveModel<Self::ActiveModel> + Send + Sync>
+{
+    /// The type of its id.
+    type Id: Id + Into<sea_orm::Value>;
+    /// What a person calls one of its rows.
+    const NOUN: &'static str;
+    /// What the API calls the type.
+    const TYPE: &'static str;
+    /// What guards a row.
+    const LOCK: Lock;
+
+    /// The column of the id.
+    fn id_column() -> Self::Column;
+    /// The id of a row.
+    fn id(row: &Self::Model) -> Self::Id;
+    /// The blueprint that a row lies in.
+    fn blueprint(row: &Self::Model) -> Option<BlueprintId>;
+    /// The version of a row, where it has one.
+    fn version(row: &Self::Model) -> Option<i32>;
+    /// The column of the version, where it has one.
+    fn version_column() -> Option<Self::Column>;
+    /// The column of the moment it was made: lists come in this order.
+    fn created_at_column() -> Self::Column;
+    /// When it was made.
+    fn created_at(row: &Self::Model) -> sea_orm::prelude::DateTimeUtc;
+    /// Which rows somebody may see: the policy as a condition on this table.
+    fn readable(standing: &Standing) -> Condition;
+    /// What ties a row to departments, for the decision.
+    fn ties(
+        tx: &DatabaseTransaction,
+        row: &Self::Model,
+    ) -> impl Future<Output = Result<Ties, DbErr>> + Send;
+
+    /// The id of the blueprint that a row lies in, as an expression by the row's id.
+    fn blueprint_by_id(id: Self::Id) -> Option<SimpleExpr>;
+}
+
+/// A table whose rows are archived, not deleted.
+pub trait Archives: Guarded {
+    /// The column that says since when.
+    fn archived_at_column() -> Self::Column;
+    /// Since when a row is archived.
+    fn archived_at(row: &Self::Model) -> Option<sea_orm::prelude::DateTimeUtc>;
+}
+
+/// A table whose rows people name by a key: in the organisation, or in a blueprint.
+pub trait Keyed: Guarded {
+    /// The column of the key.
+    fn key_column() -> Self::Column;
+    /// The column of the blueprint in which keys are unique; none where they are in the organisation.
+    fn key_scope() -> Option<Self::Column>;
+    /// Rows with this key, however its letters are cased.
+    #[must_use]
+    fn has_key(key: &str) -> SimpleExpr {
+        Expr::expr(Func::lower(Expr::col(Self::key_column().as_column_ref())))
+            .eq(key.to_ascii_lowercase())
+    }
+}
+
+macro_rules! keyed {
+    ($($module:ident $($scope:ident)?),*) => {
+        $(impl Keyed for $module::Entity {
+            fn key_column() -> Self::Column {
+                $module::Column::Key
+            }
+
+            fn key_scope() -> Option<Self::Column> {
+                [$($module::Column::$scope)?].into_iter().next()
+            }
+        })*
+    };
+}
+
+keyed!(account, department, persona, segment, channel, kpi, blueprint, phase BlueprintId, touchpoint BlueprintId);
+
+macro_rules! guarded {
+    ($module:ident: $id:ident, $noun:literal, $api:literal, $lock:ident, blueprint: $blueprint:expr, by_id: $by_id:expr,
+     $(made: $column:ident $field:ident,)? version: $version:tt, archives: $archives:tt, readable: $readable:path, ties: $ties:expr) => {
+        impl Guarded for $module::Entity {
+            type Id = id::$id;
+            const NOUN: &'static str = $noun;
+            const TYPE: &'static str = $api;
+            const LOCK: Lock = Lock::$lock;
+
+            fn id_column() -> Self::Column {
+                $module::Column::Id
+            }
+
+            fn id(row: &Self::Model) -> Self::Id {
+                row.id
+            }
+
+            fn blueprint(row: &Self::Model) -> Option<BlueprintId> {
+                let blueprint: fn(&$module::Model) -> Option<BlueprintId> = $blueprint;
+                blueprint(row)
+            }
+
+            guarded!(@version $module $version);
+            guarded!(@made $module $($column $field)?);
+
+            fn readable(standing: &Standing) -> Condition {
+                $readable(standing)
+            }
+
+            async fn ties(tx: &DatabaseTransaction, row: &Self::Model) -> Result<Ties, DbErr> {
+                $ties(tx, row).await
+            }
+
+            fn blueprint_by_id(id: Self::Id) -> Option<SimpleExpr> {
+                let by_id: fn(id::$id) -> Option<SimpleExpr> = $by_id;
+                by_id(id)
+            }
+        }
+
+        guarded!(@archives $module $archives);
+    };
+    (@made $module:ident) => {
+        guarded!(@made $module CreatedAt created_at);
+    };
+    (@made $module:ident $column:ident $field:ident) => {
+        fn created_at_column() -> Self::Column {
+            $module::Column::$column
+        }
+
+        fn created_at(row: &Self::Model) -> sea_orm::prelude::DateTimeUtc {
+            row.$field
+        }
+    };
+    (@version $module:ident yes) => {
+        fn version(row: &Self::Model) -> Option<i32> {
+            Some(row.version)
+        }
+
+        fn version_column() -> Option<Self::Column> {
+            Some($module::Column::Version)
+        }
+    };
+    (@version $module:ident no) => {
+        fn version(_: &Self::Model) -> Option<i32> {
+            None
+        }
+
+        fn version_column() -> Option<Self::Column> {
+            None
+        }
+    };
+    (@archives $module:ident yes) => {
+        impl Archives for $module::Entity {
+            fn archived_at_column() -> Self::Column {
+                $module::Column::ArchivedAt
+            }
+
+            fn archived_at(row: &Self::Model) -> Option<sea_orm::prelude::DateTimeUtc> {
+                row.archived_at
+            }
+        }
+    };
+    (@archives $module:ident no) => {};
+}
+
+/// Of a table inside blueprints: the blueprint of the row with an id, looked up in the table itself.
+macro_rules! inside {
+    ($module:ident) => {
+        |id| {
+            let row = $module::Entity::find_by_id(id)
+                .select_only()
+                .column($module::Column::BlueprintId);
+            Some(
+                Expr::expr(SimpleExpr::SubQuery(
+                    None,
+                    Box::new(row.into_query().into()),
+                ))
+                .into(),
+            )
+        }
+    };
+}
+
+guarded!(account: AccountId, "account", "Account", Row, blueprint: |_| None, by_id: |_| None,
+    version: yes, archives: yes, readable: scope::accounts, ties: ties::none);
+guarded!(session: SessionId, "session", "Session", Row, blueprint: |_| None, by_id: |_| None,
+    version: no, archives: no, readable: scope::sessions, ties: ties::none);
+guarded!(membership: MembershipId, "membership", "Membership", Row, blueprint: |_| None, by_id: |_| None,
+    version: no, archives: no, readable: scope::memberships, ties: ties::membership);
+guarded!(department: DepartmentId, "department", "Department", Row, blueprint: |_| None, by_id: |_| None,
+    version: yes, archives: yes, readable: scope::departments, ties: ties::department);
+guarded!(persona: PersonaId, "persona", "Persona", Row, blueprint: |_| None, by_id: |_| None,
+    version: yes, archives: yes, readable: scope::personas, ties: ties::none);
+guarded!(segment: SegmentId, "segment", "Segment", Row, blueprint: |_| None, by_id: |_| None,
+    version: yes, archives: no, readable: scope::everything, ties: ties::none);
+guarded!(channel: ChannelId, "channel", "Channel", Row, blueprint: |_| None, by_id: |_| None,
+    version: yes, archives: no, readable: scope::everything, ties: ties::none);
+guarded!(blueprint: BlueprintId, "blueprint", "Blueprint", Blueprint, blueprint: |row| Some(row.id),
+    by_id: |id| Some(Expr::value(id)), version: yes, archives: yes, readable: scope::blueprints, ties: ties::blueprint);
+guarded!(phase: PhaseId, "phase", "Phase", Blueprint, blueprint: |row| Some(row.blueprint_id), by_id: inside!(phase),
+    version: yes, archives: yes, readable: scope::phases, ties: ties::phase);
+guarded!(touchpoint: TouchpointId, "touchpoint", "Touchpoint", Blueprint, blueprint: |row| Some(row.blueprint_id),
+    by_id: inside!(touchpoint), version: yes, archives: yes, readable: scope::touchpoints, ties: ties::touchpoint);
+guarded!(transition: TransitionId, "transition", "Transition", Blueprint, blueprint: |row| Some(row.blueprint_id),
+    by_id: inside!(transition), version: yes, archives: no, readable: scope::transitions, ties: ties::transition);
+guarded!(responsibility: ResponsibilityId, "responsibility", "Responsibility", Blueprint,
+    blueprint: |row| Some(row.blueprint_id), by_id: inside!(responsibility), version: yes, archives: no,
+    readable: scope::responsibilities, ties: ties::responsibility);
+guarded!(kpi: KpiId, "KPI", "Kpi", Row, blueprint: |_| None, by_id: |_| None,
+    version: yes, archives: yes, readable: scope::kpis, ties: ties::kpi);
+guarded!(kpi_target: KpiTargetId, "target", "KpiTarget", Row, blueprint: |_| None, by_id: |_| None,
+    version: yes, archives: no, readable: scope::kpi_targets, ties: ties::kpi_target);
+guarded!(kpi_link: KpiLinkId, "KPI link", "KpiLink", Blueprint, blueprint: |row| Some(row.blueprint_id),
+    by_id: inside!(kpi_link), version: yes, archives: no, readable: scope::kpi_links, ties: ties::kpi_link);
+guarded!(kpi_grant: KpiGrantId, "grant", "KpiGrant", Row, blueprint: |_| None, by_id: |_| None,
+    version: no, archives: no, readable: scope::kpi_grants, ties: ties::kpi_grant);
+guarded!(measurement: MeasurementId, "measurement", "Measurement", Row, blueprint: |_| None, by_id: |_| None,
+    made: RecordedAt recorded_at, version: no, archives: no, readable: scope::measurements, ties: ties::measurement);
+guarded!(audit_event: AuditEventId, "audit event", "AuditEvent", Row, blueprint: |row| row.blueprint_id, by_id: |_| None,
+    made: At at, version: no, archives: no, readable: scope::audit_events, ties: ties::none);

@@ -1,0 +1,17 @@
+//! The only door to the database: who calls, what they may see, and the permit without which nothing is written.
+//!
+//! A use-case takes `caller` first. It reads from [`Caller::select`], which is filtered in SQL by what the
+//! caller may see, and writes through a [`Permit`], which has fetched the row, decided, and taken the lock that
+//! guards it. What one may not see answers like what is not there; what one may see and not change answers
+//! FORBIDDEN.
+
+mod caller;
+mod guarded;
+mod permit;
+pub mod scope;
+mod ties;
+
+pub use caller::{Caller, identify};
+pub use guarded::{Archives, Guarded, Keyed, Lock};
+pub use permit::{Permit, expect_version, live};
+pub use ties::delivering;

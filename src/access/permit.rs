@@ -1,0 +1,377 @@
+//! The leave to write: one transaction, opened for one caller, in which every row was fetched under its lock,
+//! every change is decided and every change leaves its audit event.
+
+use std::collections::BTreeSet;
+
+use entity::{
+    blueprint,
+    id::{BlueprintId, DepartmentId, Id},
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
+    IntoActiveModel, Iterable, PaginatorTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait, LockType},
+};
+
+use super::{Archives, Caller, Guarded, Keyed, Lock};
+use crate::{
+    audit::{self, Event},
+    error::{Error, Forbidden, Reason, Result, UserErrorCode},
+    input,
+    policy::{Action, Relation, Ties},
+};
+
+/// An open transaction of a caller. Dropped without `commit`, nothing of it happened.
+pub struct Permit<'c> {
+    /// Who holds it.
+    pub caller: &'c Caller,
+    tx: DatabaseTransaction,
+    locked: BTreeSet<BlueprintId>,
+    /// The departments that what has been fetched is tied to: whose leads may read of it in the audit log.
+    concerned: BTreeSet<DepartmentId>,
+    events: Vec<Event>,
+}
+
+impl<'c> Permit<'c> {
+    pub(super) fn new(caller: &'c Caller, tx: DatabaseTransaction) -> Self {
+        Self {
+            caller,
+            tx,
+            locked: BTreeSet::new(),
+            concerned: BTreeSet::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// The transaction, for reading and writing what belongs to the rows fetched.
+    #[must_use]
+    pub fn tx(&self) -> &DatabaseTransaction {
+        &self.tx
+    }
+
+    /// Fetches a row under its lock and decides whether the caller may do the action to it.
+    pub async fn fetch<E: Guarded>(
+        &mut self,
+        action: Action,
+        field: &str,
+        id: E::Id,
+    ) -> Result<E::Model> {
+        let row = self.look::<E>(field, id).await?;
+        let ties = E::ties(&self.tx, &row).await?;
+        self.decide::<E>(action, &ties, &row)?;
+        Ok(row)
+    }
+
+    /// Fetches a row to change it: not archived, and at the version that the caller expects.
+    pub async fn fetch_at<E: Archives>(
+        &mut self,
+        action: Action,
+        field: &str,
+        id: E::Id,
+        expected: i32,
+    ) -> Result<E::Model> {
+        let row = self.fetch::<E>(action, field, id).await?;
+        live::<E>(field, &row)?;
+        expect_version::<E>(&row, expected)?;
+        Ok(row)
+    }
+
+    /// Fetches a row under its lock, leaving the decision to [`Permit::decide`].
+    pub async fn look<E: Guarded>(&mut self, field: &str, id: E::Id) -> Result<E::Model> {
+        if E::LOCK == Lock::Blueprint
+            && let Some(blueprint) = E::blueprint_by_id(id)
+        {
+            self.raise_revision(blueprint).await?;
+        }
+        let mut select = E::find()
+            .filter(E::id_column().eq(id))
+            .filter(E::readable(&self.caller.standing));
+        if E::LOCK == Lock::Row {
+            select = select.lock(LockType::NoKeyUpdate);
+        }
+        select
+            .one(&self.tx)
+            .await?
+            .ok_or_else(|| Error::not_found(field, E::NOUN))
+    }
+
+    /// Decides about a row that [`Permit::look`] fetched, with the ties that the use-case knows.
+    pub fn decide<E: Guarded>(
+        &mut self,
+        action: Action,
+        ties: &Ties,
+        row: &E::Model,
+    ) -> Result<()> {
+        self.concerned.extend(
+            ties.departments
+                .iter()
+                .filter(|(relation, _)| {
+                    !matches!(
+                        relation,
+                        Relation::MayAccept | Relation::MayDecline | Relation::MayEnd
+                    )
+                })
+                .flat_map(|(_, departments)| departments),
+        );
+        self.require(action, ties, Some((E::TYPE, id_of::<E>(row))))
+    }
+
+    /// Refuses with FORBIDDEN unless the caller may do the action to what has these ties.
+    pub fn require(
+        &self,
+        action: Action,
+        ties: &Ties,
+        subject: Option<(&'static str, uuid::Uuid)>,
+    ) -> Result<()> {
+        if self.caller.may(action, ties) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden(Forbidden {
+                action,
+                subject,
+                because: None,
+            }))
+        }
+    }
+
+    /// A row that the act refers to without changing it, if the caller may see it.
+    pub async fn read<E: Guarded>(&self, field: &str, id: E::Id) -> Result<E::Model> {
+        let select = E::find()
+            .filter(E::id_column().eq(id))
+            .filter(E::readable(&self.caller.standing));
+        select
+            .one(&self.tx)
+            .await?
+            .ok_or_else(|| Error::not_found(field, E::NOUN))
+    }
+
+    /// A row that the act refers to, which must not be archived.
+    pub async fn read_live<E: Archives>(&self, field: &str, id: E::Id) -> Result<E::Model> {
+        let row = self.read::<E>(field, id).await?;
+        live::<E>(field, &row)?;
+        Ok(row)
+    }
+
+    /// Takes the lock of a blueprint that the act will write into.
+    pub async fn lock_blueprint(&mut self, id: BlueprintId) -> Result<()> {
+        if self.locked.contains(&id) {
+            Ok(())
+        } else {
+            self.raise_revision(Expr::value(id)).await
+        }
+    }
+
+    async fn raise_revision(&mut self, blueprint: sea_orm::sea_query::SimpleExpr) -> Result<()> {
+        let locked = self.locked.iter().map(|id| id.0);
+        let raised: Vec<blueprint::Model> = blueprint::Entity::update_many()
+            .col_expr(
+                blueprint::Column::Revision,
+                Expr::col(blueprint::Column::Revision).add(1),
+            )
+            .filter(Expr::col(blueprint::Column::Id).eq(blueprint))
+            .filter(blueprint::Column::Id.is_not_in(locked))
+            .exec_with_returning(&self.tx)
+            .await?;
+        self.locked.extend(raised.into_iter().map(|row| row.id));
+        Ok(())
+    }
+
+    /// Takes the one lock under which departments move, so that two moves cannot make a circle together.
+    pub async fn lock_department_tree(&self) -> Result<()> {
+        const DEPARTMENT_TREE: &str = "SELECT pg_advisory_xact_lock(73281946102)";
+        // SQLite has one writer at a time: the transaction itself is the lock.
+        if self.tx.get_database_backend() == DbBackend::Postgres {
+            self.tx.execute_unprepared(DEPARTMENT_TREE).await?;
+        }
+        Ok(())
+    }
+
+    /// What an earlier try made with this client-made id, so that a retry makes nothing twice.
+    pub async fn made_before<E: Guarded>(
+        &self,
+        given: Option<&async_graphql::ID>,
+        id: E::Id,
+        same: impl FnOnce(&E::Model) -> bool,
+    ) -> Result<Option<E::Model>> {
+        if given.is_none() {
+            return Ok(None);
+        }
+        let Some(row) = E::find()
+            .filter(E::id_column().eq(id))
+            .one(&self.tx)
+            .await?
+        else {
+            return Ok(None);
+        };
+        if same(&row) {
+            return Ok(Some(row));
+        }
+        let taken = "This id belongs to something else already.";
+        Err(Error::fault(
+            "id",
+            UserErrorCode::Duplicate,
+            Some(Reason::IdTaken),
+            taken,
+        ))
+    }
+
+    /// The key that was given, or one made from a name; refused where it is taken, perhaps by something archived.
+    pub async fn key<E: Keyed>(
+        &self,
+        given: Option<&str>,
+        name: &str,
+        id: E::Id,
+        inside: Option<BlueprintId>,
+    ) -> Result<String> {
+        let key = given.map_or_else(|| input::key_from(name), str::to_owned);
+        let mut taken = E::find().filter(E::has_key(&key));
+        if let (Some(scope), Some(blueprint)) = (E::key_scope(), inside) {
+            taken = taken.filter(scope.eq(blueprint));
+        }
+        if taken.count(&self.tx).await? == 0 {
+            return Ok(key);
+        }
+        match given {
+            Some(_) => Err(Error::fault(
+                "key",
+                UserErrorCode::Duplicate,
+                Some(Reason::KeyTaken),
+                "This key is taken; keys are never used twice, even after archiving.",
+            )),
+            // The end of an id is random: enough to tell two things of the same name apart.
+            None => Ok(format!("{key}-{}", &id.uuid().simple().to_string()[24..])),
+        }
+    }
+
+    /// Makes a row, with its audit event.
+    pub async fn insert<E: Guarded>(&mut self, row: E::ActiveModel) -> Result<E::Model>
+    where
+        E::ActiveModel: Send,
+    {
+        let row = E::insert(row).exec_with_returning(&self.tx).await?;
+        self.note(Event::made::<E>(&row));
+        Ok(row)
+    }
+
+    /// Changes a row that was fetched, raises its version and notes what changed. Where nothing would change, nothing does.
+    pub async fn update<E: Guarded>(
+        &mut self,
+        before: &E::Model,
+        mut change: E::ActiveModel,
+    ) -> Result<E::Model>
+    where
+        E::Model: Clone,
+        E::ActiveModel: Send,
+    {
+        let as_it_is = before.clone().into_active_model();
+        let changes = E::Column::iter().any(|column| {
+            change
+                .get(column)
+                .into_value()
+                .is_some_and(|new| as_it_is.get(column).into_value() != Some(new))
+        });
+        if !changes {
+            return Ok(before.clone());
+        }
+        let mut update = E::update_many().filter(E::id_column().eq(E::id(before)));
+        if let (Some(column), Some(version)) = (E::version_column(), E::version(before)) {
+            change.set(column, (version + 1).into());
+            update = update.filter(column.eq(version));
+        }
+        let after = update
+            .set(change)
+            .exec_with_returning(&self.tx)
+            .await?
+            .into_iter()
+            .next()
+            .ok_or_else(|| stale(id_of::<E>(before)))?;
+        self.note(Event::changed::<E>(before, &after));
+        Ok(after)
+    }
+
+    /// Removes a row that was fetched, with its audit event.
+    pub async fn delete<E: Guarded>(&mut self, row: &E::Model) -> Result<()> {
+        E::delete_many()
+            .filter(E::id_column().eq(E::id(row)))
+            .exec(&self.tx)
+            .await?;
+        self.note(Event::removed::<E>(row));
+        Ok(())
+    }
+
+    /// Archives a row, or brings it back.
+    pub async fn set_archived<E: Archives>(
+        &mut self,
+        row: &E::Model,
+        archived: bool,
+    ) -> Result<E::Model>
+    where
+        E::Model: Clone,
+        E::ActiveModel: Send,
+    {
+        let mut change = <E::ActiveModel as ActiveModelTrait>::default();
+        change.set(
+            E::archived_at_column(),
+            archived.then_some(self.caller.now).into(),
+        );
+        self.update::<E>(row, change).await
+    }
+
+    /// Notes an event besides those of `insert`, `update` and `delete`.
+    pub fn note(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// The leads of this department may read of the act too.
+    pub fn concerns(&mut self, department: DepartmentId) {
+        self.concerned.insert(department);
+    }
+
+    /// Makes it all true at once, the audit events included. Where nothing changed, no revision rises either.
+    pub async fn commit(self) -> Result<()> {
+        if self.events.is_empty() {
+            return Ok(self.tx.rollback().await?);
+        }
+        audit::write(self.caller, &self.tx, self.events, &self.concerned).await?;
+        Ok(self.tx.commit().await?)
+    }
+}
+
+fn id_of<E: Guarded>(row: &E::Model) -> uuid::Uuid {
+    E::id(row).uuid()
+}
+
+fn stale(id: uuid::Uuid) -> Error {
+    Error::conflict(
+        "expectedVersion",
+        Reason::VersionStale,
+        "It has changed since you read it.",
+    )
+    .with_current(id)
+}
+
+/// Refuses where the caller has read another version than this.
+pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
+    match E::version(row) {
+        Some(version) if version != expected => Err(Error::conflict(
+            "expectedVersion",
+            Reason::VersionStale,
+            format!("It has changed since you read it: it is at version {version}, you expected {expected}."),
+        )
+        .with_current(id_of::<E>(row))),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses where the row is archived.
+pub fn live<E: Archives>(field: &str, row: &E::Model) -> Result<()> {
+    match E::archived_at(row) {
+        Some(_) => Err(Error::fault(
+            field,
+            UserErrorCode::Archived,
+            None,
+            format!("This {} is archived. Unarchive it first.", E::NOUN),
+        )),
+        None => Ok(()),
+    }
+}

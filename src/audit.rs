@@ -1,0 +1,219 @@
+//! Who did what to what: every change in the change's own transaction, every refusal after its rollback,
+//! every sign-in. Bodies hold no secret, no confidential value and nobody's words from feedback.
+
+use std::collections::BTreeSet;
+
+use chrono::Duration;
+use entity::{
+    audit_event, audit_event_department,
+    id::{AccountId, AuditEventId, BlueprintId, DepartmentId, Id},
+    words::{ActorKind, AuditOutcome},
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set,
+    prelude::{DateTimeUtc, Json, Uuid},
+    sea_query::{Expr, ExprTrait},
+};
+
+use crate::{
+    access::{Caller, Guarded},
+    database::Store,
+    error::{Forbidden, Result},
+    id,
+};
+
+/// One thing that was done.
+#[derive(Clone, Debug)]
+pub struct Event {
+    subject: (&'static str, Uuid),
+    blueprint: Option<BlueprintId>,
+    before: Option<Json>,
+    after: Option<Json>,
+}
+
+impl Event {
+    /// Something was made.
+    pub fn made<E: Guarded>(row: &E::Model) -> Self {
+        Self::of::<E>(row, None, Some(body::<E>(row)))
+    }
+
+    /// Something was removed.
+    pub fn removed<E: Guarded>(row: &E::Model) -> Self {
+        Self::of::<E>(row, Some(body::<E>(row)), None)
+    }
+
+    /// Something was changed: the bodies hold what differs.
+    pub fn changed<E: Guarded>(before: &E::Model, after: &E::Model) -> Self {
+        let (mut old, mut new) = (body::<E>(before), body::<E>(after));
+        if let (Json::Object(old), Json::Object(new)) = (&mut old, &mut new) {
+            old.retain(|key, value| new.get(key) != Some(value));
+            new.retain(|key, _| old.contains_key(key));
+        }
+        Self::of::<E>(after, Some(old), Some(new))
+    }
+
+    /// Something was done to a thing that its row does not show.
+    pub fn about<E: Guarded>(row: &E::Model, after: Json) -> Self {
+        Self::of::<E>(row, None, Some(after))
+    }
+
+    fn of<E: Guarded>(row: &E::Model, before: Option<Json>, after: Option<Json>) -> Self {
+        Self {
+            subject: (E::TYPE, E::id(row).uuid()),
+            blueprint: E::blueprint(row),
+            before,
+            after,
+        }
+    }
+}
+
+fn body<E: Guarded>(row: &E::Model) -> Json {
+    // A row of plain columns always has a JSON form; without one the event still says that it happened.
+    serde_json::to_value(row).unwrap_or(Json::Null)
+}
+
+/// Writes the events of one act, into the act's own transaction.
+pub(crate) async fn write<C: ConnectionTrait>(
+    caller: &Caller,
+    tx: &C,
+    events: Vec<Event>,
+    concerned: &BTreeSet<DepartmentId>,
+) -> Result<()> {
+    let rows: Vec<audit_event::ActiveModel> = events
+        .into_iter()
+        .map(|event| audit_event::ActiveModel {
+            subject_type: Set(Some(event.subject.0.to_owned())),
+            subject_id: Set(Some(event.subject.1)),
+            blueprint_id: Set(event.blueprint),
+            before: Set(event.before),
+            after: Set(event.after),
+            ..event_of(caller, AuditOutcome::Done)
+        })
+        .collect();
+    let departments: Vec<audit_event_department::ActiveModel> = rows
+        .iter()
+        .filter_map(|row| row.id.try_as_ref().copied())
+        .flat_map(|event| {
+            concerned
+                .iter()
+                .map(move |department| audit_event_department::ActiveModel {
+                    audit_event_id: Set(event),
+                    department_id: Set(*department),
+                })
+        })
+        .collect();
+    if !rows.is_empty() {
+        audit_event::Entity::insert_many(rows)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    if !departments.is_empty() {
+        audit_event_department::Entity::insert_many(departments)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(())
+}
+
+fn event_of(caller: &Caller, outcome: AuditOutcome) -> audit_event::ActiveModel {
+    let account = caller.account();
+    audit_event::ActiveModel {
+        actor_kind: Set(if account.is_some() {
+            ActorKind::Account
+        } else {
+            ActorKind::Operator
+        }),
+        actor_account_id: Set(account),
+        request_id: Set(Some(caller.request_id.to_string())),
+        ..event(&caller.act, outcome, caller.now)
+    }
+}
+
+fn event(action: &str, outcome: AuditOutcome, at: DateTimeUtc) -> audit_event::ActiveModel {
+    audit_event::ActiveModel {
+        id: Set(id::new::<AuditEventId>()),
+        at: Set(at),
+        actor_kind: Set(ActorKind::Anonymous),
+        actor_account_id: Set(None),
+        action: Set(action.to_owned()),
+        outcome: Set(outcome),
+        subject_type: Set(None),
+        subject_id: Set(None),
+        blueprint_id: Set(None),
+        before: Set(None),
+        after: Set(None),
+        request_id: Set(None),
+        repeats: Set(1),
+        last_at: Set(at),
+    }
+}
+
+/// Notes a refusal in a transaction of its own; the same refusal within an hour is counted, not stored again.
+pub(crate) async fn refusal(caller: &Caller, store: &Store, forbidden: &Forbidden) -> Result<()> {
+    let tx = store.begin().await?;
+    let subject = forbidden.subject.map(|(_, id)| id);
+    let again = audit_event::Entity::find()
+        .filter(audit_event::Column::Outcome.eq(AuditOutcome::Refused))
+        .filter(audit_event::Column::ActorAccountId.eq(caller.account()))
+        .filter(audit_event::Column::Action.eq(&*caller.act))
+        .filter(subject.map_or_else(
+            || audit_event::Column::SubjectId.is_null(),
+            |id| audit_event::Column::SubjectId.eq(id),
+        ))
+        .filter(audit_event::Column::At.gt(caller.now - Duration::hours(1)))
+        .order_by_desc(audit_event::Column::At)
+        .one(&tx)
+        .await?;
+    match again {
+        Some(again) => {
+            audit_event::Entity::update_many()
+                .col_expr(
+                    audit_event::Column::Repeats,
+                    Expr::col(audit_event::Column::Repeats).add(1),
+                )
+                .col_expr(audit_event::Column::LastAt, Expr::value(caller.now))
+                .filter(audit_event::Column::Id.eq(again.id))
+                .exec(&tx)
+                .await?;
+        }
+        None => {
+            let row = audit_event::ActiveModel {
+                subject_type: Set(forbidden.subject.map(|(name, _)| name.to_owned())),
+                subject_id: Set(subject),
+                after: Set(Some(
+                    serde_json::json!({ "requiredPermission": forbidden.action.as_str() }),
+                )),
+                ..event_of(caller, AuditOutcome::Refused)
+            };
+            audit_event::Entity::insert(row)
+                .exec_without_returning(&tx)
+                .await?;
+        }
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Notes a sign-in, its failure, or a sign-out.
+pub(crate) async fn sign_in<C: ConnectionTrait>(
+    db: &C,
+    act: &str,
+    outcome: AuditOutcome,
+    account: Option<AccountId>,
+    at: DateTimeUtc,
+    request_id: &str,
+) -> Result<()> {
+    let row = audit_event::ActiveModel {
+        actor_kind: Set(if account.is_some() {
+            ActorKind::Account
+        } else {
+            ActorKind::Anonymous
+        }),
+        actor_account_id: Set(account),
+        request_id: Set(Some(request_id.to_owned())),
+        ..event(act, outcome, at)
+    };
+    audit_event::Entity::insert(row)
+        .exec_without_returning(db)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,91 @@
+//! The life of a blueprint: draft, in review, published, archived. Which step leads where is one table.
+
+use entity::{
+    blueprint,
+    id::BlueprintId,
+    words::BlueprintStatus::{self, Archived, Draft, InReview, Published},
+};
+use sea_orm::Set;
+
+use crate::{
+    access::{Caller, expect_version},
+    error::{Error, Reason, Result},
+    input::{self, AtVersionInput},
+    policy::Action,
+};
+
+/// A step in the life of a blueprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Submit,
+    SendBack,
+    Publish,
+    Archive,
+    Unarchive,
+}
+
+impl Step {
+    fn needs(self) -> Action {
+        match self {
+            Self::Submit => Action::ShapeBlueprint,
+            Self::SendBack | Self::Publish | Self::Archive | Self::Unarchive => {
+                Action::GovernBlueprint
+            }
+        }
+    }
+
+    /// Where the step leads from a status; nothing where it cannot be taken. `archived_from` is the status
+    /// that an archived blueprint goes back to.
+    fn leads(
+        self,
+        from: BlueprintStatus,
+        archived_from: Option<BlueprintStatus>,
+    ) -> Option<BlueprintStatus> {
+        match (self, from) {
+            (Self::Submit, Draft) => Some(InReview),
+            (Self::SendBack, InReview) => Some(Draft),
+            (Self::Publish, Draft | InReview | Published) => Some(Published),
+            (Self::Archive, Draft | InReview | Published) => Some(Archived),
+            (Self::Unarchive, Archived) => Some(archived_from.unwrap_or(Draft)),
+            _ => None,
+        }
+    }
+}
+
+/// Takes a step.
+pub async fn step(caller: &Caller, step: Step, input: &AtVersionInput) -> Result<blueprint::Model> {
+    let id: BlueprintId = input::id("id", &input.id)?;
+    let (row, mut permit) = caller
+        .fetch::<blueprint::Entity>(step.needs(), "id", id)
+        .await?;
+    expect_version::<blueprint::Entity>(&row, input.expected_version)?;
+    let Some(status) = step.leads(row.status, row.archived_from) else {
+        let message = format!(
+            "It is {}; this step cannot be taken from there.",
+            row.status.as_str()
+        );
+        return Err(Error::conflict("id", Reason::WrongStatus, message).with_current(row.id.0));
+    };
+    let mut change = blueprint::ActiveModel {
+        status: Set(status),
+        ..Default::default()
+    };
+    match step {
+        Step::Publish => {
+            change.published_number = Set(Some(row.published_number.unwrap_or(0) + 1));
+            change.published_revision = Set(Some(row.revision));
+        }
+        Step::Archive => {
+            change.archived_from = Set(Some(row.status));
+            change.archived_at = Set(Some(caller.now));
+        }
+        Step::Unarchive => {
+            change.archived_from = Set(None);
+            change.archived_at = Set(None);
+        }
+        Step::Submit | Step::SendBack => {}
+    }
+    let row = permit.update::<blueprint::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}

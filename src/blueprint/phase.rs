@@ -1,0 +1,283 @@
+//! Phases: the column groups of a blueprint, in their order of display.
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use entity::{
+    blueprint,
+    id::{BlueprintId, PhaseId},
+    phase, touchpoint,
+    words::Stage,
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set, sea_query::Expr,
+};
+
+use super::MOST_PHASES;
+use crate::{
+    access::{Caller, Permit, expect_version, live},
+    error::{Error, Reason, Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, change, replace},
+    policy::Action,
+};
+
+/// A new phase at the end, or behind another.
+#[derive(InputObject)]
+pub struct PhaseCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// The blueprint it comes into.
+    pub blueprint_id: ID,
+    /// A key, unique in the blueprint; made from the name where none is given.
+    pub key: Option<String>,
+    /// The name.
+    pub name: String,
+    /// Where it stands relative to what the customer came for.
+    pub stage: Stage,
+    /// What the customer wants to reach in it.
+    pub customer_goal: Option<String>,
+    /// The phase behind which it comes: absent for the end, null for the beginning.
+    pub after_id: MaybeUndefined<ID>,
+}
+
+/// What changes about a phase. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct PhaseUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// A new name.
+    pub name: Option<String>,
+    /// Another stage.
+    pub stage: Option<Stage>,
+    /// What the customer wants to reach in it.
+    pub customer_goal: MaybeUndefined<String>,
+}
+
+/// Another place for a phase.
+#[derive(InputObject)]
+pub struct PhaseMoveInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// The phase behind which it comes; null for the beginning.
+    pub after_id: Option<ID>,
+}
+
+/// Makes a phase.
+pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::Model> {
+    let mut faults = Faults::default();
+    let id: PhaseId = faults.new_id(input.id.as_ref());
+    let blueprint_id: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
+    let name = faults.name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let customer_goal = faults.optional_text("customerGoal", input.customer_goal.as_deref());
+    let after: Option<PhaseId> = faults.optional_id("afterId", input.after_id.value());
+    faults.check()?;
+    let (blueprint, mut permit) = caller
+        .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
+        .await?;
+    live::<blueprint::Entity>("blueprintId", &blueprint)?;
+    let same = |row: &phase::Model| row.blueprint_id == blueprint.id && row.name == name;
+    if let Some(row) = permit
+        .made_before::<phase::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    let phases = of_blueprint(&permit, blueprint.id).await?;
+    if phases.len() as u64 >= MOST_PHASES {
+        let message = format!("A blueprint has at most {MOST_PHASES} phases.");
+        return Err(Error::fault(
+            "blueprintId",
+            UserErrorCode::LimitExceeded,
+            None,
+            message,
+        ));
+    }
+    let position = match (after, input.after_id.is_null()) {
+        (None, false) => next_position(&phases),
+        (after, _) => make_room(&permit, &phases, after).await?,
+    };
+    let key = permit
+        .key::<phase::Entity>(key.as_deref(), &name, id, Some(blueprint.id))
+        .await?;
+    let row = permit
+        .insert::<phase::Entity>(phase::ActiveModel {
+            id: Set(id),
+            blueprint_id: Set(blueprint.id),
+            key: Set(key),
+            name: Set(name),
+            position: Set(position),
+            stage: Set(input.stage),
+            customer_goal: Set(customer_goal),
+            created_at: Set(caller.now),
+            archived_at: Set(None),
+            version: Set(1),
+        })
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Changes name, stage or goal.
+pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::Model> {
+    let mut faults = Faults::default();
+    let id: PhaseId = faults.id("id", &input.id);
+    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
+    let customer_goal = change(&input.customer_goal, |text| {
+        faults.optional_text("customerGoal", text.map(String::as_str))
+    });
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let row = fetch_to_shape(&mut permit, id, input.expected_version).await?;
+    let stage = replace(input.stage.as_ref(), |stage| *stage);
+    let row = permit
+        .update::<phase::Entity>(
+            &row,
+            phase::ActiveModel {
+                name,
+                stage,
+                customer_goal,
+                ..Default::default()
+            },
+        )
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn fetch_to_shape(
+    permit: &mut Permit<'_>,
+    id: PhaseId,
+    expected_version: i32,
+) -> Result<phase::Model> {
+    let row = permit
+        .fetch_at::<phase::Entity>(Action::ShapeBlueprint, "id", id, expected_version)
+        .await?;
+    permit
+        .read_live::<blueprint::Entity>("id", row.blueprint_id)
+        .await?;
+    Ok(row)
+}
+
+/// Moves a phase; no other phase's version changes.
+pub async fn relocate(caller: &Caller, input: PhaseMoveInput) -> Result<phase::Model> {
+    let mut faults = Faults::default();
+    let id: PhaseId = faults.id("id", &input.id);
+    let after: Option<PhaseId> = faults.optional_id("afterId", input.after_id.as_ref());
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let row = fetch_to_shape(&mut permit, id, input.expected_version).await?;
+    let mut others = of_blueprint(&permit, row.blueprint_id).await?;
+    others.retain(|phase| phase.id != row.id);
+    let position = make_room(&permit, &others, after).await?;
+    let row = permit
+        .update::<phase::Entity>(
+            &row,
+            phase::ActiveModel {
+                position: Set(position),
+                ..Default::default()
+            },
+        )
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Archives an empty phase, or brings it back at the end.
+pub async fn set_archived(
+    caller: &Caller,
+    input: &AtVersionInput,
+    archived: bool,
+) -> Result<phase::Model> {
+    let id: PhaseId = input::id("id", &input.id)?;
+    let (row, mut permit) = caller
+        .fetch::<phase::Entity>(Action::ShapeBlueprint, "id", id)
+        .await?;
+    expect_version::<phase::Entity>(&row, input.expected_version)?;
+    permit
+        .read_live::<blueprint::Entity>("id", row.blueprint_id)
+        .await?;
+    if row.archived_at.is_some() == archived {
+        return Ok(row);
+    }
+    if archived {
+        refuse_unless_empty(&permit, &row).await?;
+    }
+    let mut change = phase::ActiveModel {
+        archived_at: Set(archived.then_some(caller.now)),
+        ..Default::default()
+    };
+    if !archived {
+        change.position = Set(next_position(
+            &of_blueprint(&permit, row.blueprint_id).await?,
+        ));
+    }
+    let row = permit.update::<phase::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn refuse_unless_empty(permit: &Permit<'_>, row: &phase::Model) -> Result<()> {
+    let inside = touchpoint::Entity::find()
+        .filter(touchpoint::Column::PhaseId.eq(row.id))
+        .filter(touchpoint::Column::ArchivedAt.is_null())
+        .count(permit.tx())
+        .await?;
+    if inside == 0 {
+        return Ok(());
+    }
+    let message = format!("There are {inside} touchpoints in it. Move or archive them first.");
+    Err(Error::conflict("id", Reason::InUse, message).with_current(row.id.0))
+}
+
+/// The phases of a blueprint that are not archived, in order.
+async fn of_blueprint(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<Vec<phase::Model>> {
+    Ok(phase::Entity::find()
+        .filter(phase::Column::BlueprintId.eq(blueprint))
+        .filter(phase::Column::ArchivedAt.is_null())
+        .order_by_asc(phase::Column::Position)
+        .all(permit.tx())
+        .await?)
+}
+
+fn next_position(phases: &[phase::Model]) -> i32 {
+    phases.last().map_or(1, |last| last.position + 1)
+}
+
+/// Moves what stands behind a phase one place on, and gives the place that becomes free. Order is not part of a
+/// phase's own version: its neighbours stay at theirs.
+async fn make_room(
+    permit: &Permit<'_>,
+    others: &[phase::Model],
+    after: Option<PhaseId>,
+) -> Result<i32> {
+    let index = match after {
+        None => 0,
+        Some(after) => match others.iter().position(|phase| phase.id == after) {
+            Some(index) => index + 1,
+            None => return Err(Error::not_found("afterId", "phase in this blueprint")),
+        },
+    };
+    for (phase, position) in others.iter().zip(1..) {
+        let position = if position > index {
+            position + 1
+        } else {
+            position
+        };
+        set_position(permit, phase, i32::try_from(position).unwrap_or(i32::MAX)).await?;
+    }
+    Ok(i32::try_from(index).unwrap_or(i32::MAX).saturating_add(1))
+}
+
+async fn set_position(permit: &Permit<'_>, phase: &phase::Model, position: i32) -> Result<()> {
+    if phase.position != position {
+        phase::Entity::update_many()
+            .col_expr(phase::Column::Position, Expr::value(position))
+            .filter(phase::Column::Id.eq(phase.id))
+            .exec(permit.tx())
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,362 @@
+//! Loads a canvas: eleven flat statements in one read-only transaction, whatever the size of the blueprint.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::Hash,
+    ops::Range,
+    sync::Arc,
+};
+
+use chrono::NaiveDate;
+use entity::{
+    blueprint, channel, department,
+    id::{BlueprintId, KpiId, KpiTargetId, MeasurementId, PhaseId, TouchpointId},
+    kpi, kpi_grant, kpi_link, persona, persona_need, phase, responsibility, touchpoint,
+    touchpoint_channel, transition,
+    words::Sensitivity,
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
+    JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Statement,
+    sea_query::SelectStatement,
+};
+
+use super::{Canvas, Judged, Latest, Position, Target};
+use crate::{
+    access::{Caller, scope},
+    error::{Error, Result},
+    policy::{Action, Relation, Ties},
+};
+
+impl Canvas {
+    /// Loads the blueprint that the condition picks, if the caller may see it, with KPIs as of the day.
+    pub async fn load(
+        caller: &Caller,
+        which: Condition,
+        day: NaiveDate,
+    ) -> Result<Option<Arc<Self>>> {
+        let tx = caller.snapshot().await?;
+        let Some(blueprint) = caller
+            .select::<blueprint::Entity>()
+            .filter(which)
+            .one(&tx)
+            .await?
+        else {
+            return Ok(None);
+        };
+        let canvas = Self::read(caller, &tx, blueprint, day).await?;
+        tx.commit().await?;
+        Ok(Some(Arc::new(canvas)))
+    }
+
+    async fn read(
+        caller: &Caller,
+        tx: &DatabaseTransaction,
+        blueprint: blueprint::Model,
+        day: NaiveDate,
+    ) -> Result<Self> {
+        let id = blueprint.id;
+        let persona = persona::Entity::find_by_id(blueprint.persona_id)
+            .one(tx)
+            .await?;
+        let persona = persona.ok_or_else(|| Error::internal(format!("{id} has no persona")))?;
+        let needs = persona_need::Entity::find()
+            .filter(persona_need::Column::PersonaId.eq(persona.id))
+            .order_by_asc(persona_need::Column::Position)
+            .all(tx)
+            .await?;
+        let phases = phase::Entity::find()
+            .filter(phase::Column::BlueprintId.eq(id))
+            .filter(phase::Column::ArchivedAt.is_null())
+            .order_by_asc(phase::Column::Position)
+            .all(tx)
+            .await?;
+        let touchpoints = live_touchpoints(id)
+            .order_by_asc(touchpoint::Column::Position)
+            .order_by_asc(touchpoint::Column::Id)
+            .all(tx)
+            .await?;
+        let channels = channels(tx, id).await?;
+        let transitions = transition::Entity::find()
+            .filter(transition::Column::BlueprintId.eq(id))
+            .order_by_asc(transition::Column::CreatedAt)
+            .order_by_asc(transition::Column::Id)
+            .all(tx)
+            .await?;
+        let responsibilities = responsibility::Entity::find()
+            .filter(responsibility::Column::BlueprintId.eq(id))
+            .filter(scope::open_responsibility())
+            .order_by_asc(responsibility::Column::CreatedAt)
+            .order_by_asc(responsibility::Column::Id)
+            .all(tx)
+            .await?;
+        let departments = departments(tx, &blueprint).await?;
+        let kpis = kpis(tx, id).await?;
+        let mut links = links(tx, id, day).await?;
+        hide_confidential(caller, tx, &kpis, &mut links).await?;
+        Ok(Self {
+            blueprint,
+            persona,
+            needs,
+            phases,
+            touchpoints,
+            transitions,
+            responsibilities,
+            links,
+            departments,
+            kpis,
+            channels,
+            of_phase: HashMap::new(),
+            of_touchpoint: HashMap::new(),
+        }
+        .arranged())
+    }
+
+    /// Puts everything in the order of display and notes where each part begins.
+    fn arranged(mut self) -> Self {
+        let order: HashMap<PhaseId, usize> = self
+            .phases
+            .iter()
+            .enumerate()
+            .map(|(at, phase)| (phase.id, at))
+            .collect();
+        self.touchpoints
+            .retain(|touchpoint| order.contains_key(&touchpoint.phase_id));
+        self.touchpoints
+            .sort_by_key(|touchpoint| order.get(&touchpoint.phase_id).copied());
+        self.of_phase = ranges(&self.touchpoints, |touchpoint| touchpoint.phase_id);
+        let at: HashMap<TouchpointId, usize> = self
+            .touchpoints
+            .iter()
+            .enumerate()
+            .map(|(at, touchpoint)| (touchpoint.id, at))
+            .collect();
+        let there = |id: Option<TouchpointId>| id.is_none_or(|id| at.contains_key(&id));
+        self.transitions
+            .retain(|edge| there(edge.from_touchpoint_id) && there(edge.to_touchpoint_id));
+        self.responsibilities
+            .retain(|row| at.contains_key(&row.touchpoint_id));
+        self.responsibilities
+            .sort_by_key(|row| at.get(&row.touchpoint_id).copied());
+        self.links.retain(|judged| {
+            there(judged.link.touchpoint_id) && self.kpis.contains_key(&judged.link.kpi_id)
+        });
+        self.links.sort_by_key(|judged| {
+            judged
+                .link
+                .touchpoint_id
+                .and_then(|id| at.get(&id).copied())
+        });
+        let mut responsibilities = ranges(&self.responsibilities, |row| row.touchpoint_id);
+        let mut links = ranges(&self.links, |judged| judged.link.touchpoint_id);
+        self.of_touchpoint = at
+            .into_iter()
+            .map(|(id, index)| {
+                let responsibilities = responsibilities.remove(&id).unwrap_or_default();
+                (
+                    id,
+                    Position {
+                        index,
+                        responsibilities,
+                        links: links.remove(&Some(id)).unwrap_or_default(),
+                    },
+                )
+            })
+            .collect();
+        self
+    }
+}
+
+/// Where each run of rows with the same key begins and ends.
+fn ranges<T, K: Eq + Hash>(rows: &[T], key: impl Fn(&T) -> K) -> HashMap<K, Range<usize>> {
+    let mut ranges: HashMap<K, Range<usize>> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        ranges.entry(key(row)).or_insert(at..at).end = at + 1;
+    }
+    ranges
+}
+
+fn live_touchpoints(id: BlueprintId) -> sea_orm::Select<touchpoint::Entity> {
+    touchpoint::Entity::find()
+        .filter(touchpoint::Column::BlueprintId.eq(id))
+        .filter(touchpoint::Column::ArchivedAt.is_null())
+}
+
+#[derive(FromQueryResult)]
+struct OfTouchpoint {
+    touchpoint_id: TouchpointId,
+    #[sea_orm(nested)]
+    channel: channel::Model,
+}
+
+async fn channels(
+    tx: &DatabaseTransaction,
+    id: BlueprintId,
+) -> Result<HashMap<TouchpointId, Vec<channel::Model>>> {
+    let ids = live_touchpoints(id)
+        .select_only()
+        .column(touchpoint::Column::Id);
+    let rows: Vec<OfTouchpoint> = channel::Entity::find()
+        .column(touchpoint_channel::Column::TouchpointId)
+        .join_rev(
+            JoinType::InnerJoin,
+            touchpoint_channel::Entity::belongs_to(channel::Entity)
+                .from(touchpoint_channel::Column::ChannelId)
+                .to(channel::Column::Id)
+                .into(),
+        )
+        .filter(touchpoint_channel::Column::TouchpointId.in_subquery(ids.into_query()))
+        .order_by_asc(touchpoint_channel::Column::Position)
+        .into_model()
+        .all(tx)
+        .await?;
+    let mut channels: HashMap<TouchpointId, Vec<channel::Model>> = HashMap::new();
+    for row in rows {
+        channels
+            .entry(row.touchpoint_id)
+            .or_default()
+            .push(row.channel);
+    }
+    Ok(channels)
+}
+
+async fn departments(
+    tx: &DatabaseTransaction,
+    blueprint: &blueprint::Model,
+) -> Result<HashMap<entity::id::DepartmentId, department::Model>> {
+    let taking_part: SelectStatement = responsibility::Entity::find()
+        .select_only()
+        .column(responsibility::Column::DepartmentId)
+        .filter(responsibility::Column::BlueprintId.eq(blueprint.id))
+        .filter(scope::open_responsibility())
+        .into_query();
+    let rows = department::Entity::find()
+        .filter(
+            Condition::any()
+                .add(department::Column::Id.eq(blueprint.owner_department_id))
+                .add(department::Column::Id.in_subquery(taking_part)),
+        )
+        .all(tx)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+async fn kpis(tx: &DatabaseTransaction, id: BlueprintId) -> Result<HashMap<KpiId, kpi::Model>> {
+    let linked = kpi_link::Entity::find()
+        .select_only()
+        .column(kpi_link::Column::KpiId)
+        .filter(kpi_link::Column::BlueprintId.eq(id));
+    let rows = kpi::Entity::find()
+        .filter(kpi::Column::Id.in_subquery(linked.into_query()))
+        .filter(kpi::Column::ArchivedAt.is_null())
+        .all(tx)
+        .await?;
+    Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+}
+
+/// The links that hold on a day, each with the value that counts and the target of that value's day: at a
+/// touchpoint the latest measurement there, else the latest of the KPI as a whole. Measurements of one channel
+/// or segment are parts, not the value.
+const LINKS: &str = "\
+SELECT link.*, latest.id AS latest_id, latest.value AS latest_value, latest.measured_on AS latest_on,
+    target.id AS target_id, target.valid_from AS target_from, target.value AS target_value, target.warning AS target_warning
+FROM kpi_link link
+LEFT JOIN measurement latest ON latest.id = COALESCE(
+    (SELECT id FROM measurement there
+     WHERE there.kpi_id = link.kpi_id AND there.touchpoint_id = link.touchpoint_id AND there.channel_id IS NULL
+     AND there.segment_id IS NULL AND there.superseded_by_id IS NULL AND there.measured_on <= $2
+     ORDER BY there.measured_on DESC LIMIT 1),
+    (SELECT id FROM measurement wide
+     WHERE wide.kpi_id = link.kpi_id AND wide.touchpoint_id IS NULL AND wide.channel_id IS NULL
+     AND wide.segment_id IS NULL AND wide.superseded_by_id IS NULL AND wide.measured_on <= $2
+     ORDER BY wide.measured_on DESC LIMIT 1))
+LEFT JOIN kpi_target target ON target.id =
+    (SELECT id FROM kpi_target of_day
+     WHERE of_day.kpi_id = link.kpi_id AND of_day.valid_from <= COALESCE(latest.measured_on, $2)
+     ORDER BY of_day.valid_from DESC LIMIT 1)
+WHERE link.blueprint_id = $1
+AND (link.valid_from IS NULL OR link.valid_from <= $2) AND (link.valid_to IS NULL OR link.valid_to > $2)
+ORDER BY link.created_at, link.id";
+
+#[derive(FromQueryResult)]
+struct LinkRow {
+    #[sea_orm(nested)]
+    link: kpi_link::Model,
+    latest_id: Option<MeasurementId>,
+    latest_value: Option<f64>,
+    latest_on: Option<NaiveDate>,
+    target_id: Option<KpiTargetId>,
+    target_from: Option<NaiveDate>,
+    target_value: Option<f64>,
+    target_warning: Option<f64>,
+}
+
+impl From<LinkRow> for Judged {
+    fn from(row: LinkRow) -> Self {
+        let latest = row.latest_id.zip(row.latest_value).zip(row.latest_on);
+        // An entry without a value says that there is no target from its day on.
+        let target = row.target_id.zip(row.target_value).zip(row.target_from);
+        Self {
+            link: row.link,
+            latest: latest.map(|((id, value), measured_on)| Latest {
+                id,
+                value,
+                measured_on,
+            }),
+            target: target.map(|((id, value), valid_from)| Target {
+                id,
+                valid_from,
+                value,
+                warning: row.target_warning,
+            }),
+        }
+    }
+}
+
+async fn links(tx: &DatabaseTransaction, id: BlueprintId, day: NaiveDate) -> Result<Vec<Judged>> {
+    let statement =
+        Statement::from_sql_and_values(tx.get_database_backend(), LINKS, [id.into(), day.into()]);
+    let rows = LinkRow::find_by_statement(statement).all(tx).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+/// Empties the values that the caller may not see. Asks the database only where a grant by name could matter.
+async fn hide_confidential(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    kpis: &HashMap<KpiId, kpi::Model>,
+    links: &mut [Judged],
+) -> Result<()> {
+    let confidential: Vec<&kpi::Model> = kpis
+        .values()
+        .filter(|kpi| kpi.sensitivity == Sensitivity::Confidential)
+        .collect();
+    let granted: BTreeSet<KpiId> = match caller.reach(Action::ReadConfidential).granted_to {
+        Some(account) if !confidential.is_empty() => kpi_grant::Entity::find()
+            .select_only()
+            .column(kpi_grant::Column::KpiId)
+            .filter(kpi_grant::Column::AccountId.eq(account))
+            .into_tuple::<KpiId>()
+            .all(tx)
+            .await?
+            .into_iter()
+            .collect(),
+        _ => BTreeSet::new(),
+    };
+    let hidden: BTreeSet<KpiId> = confidential
+        .into_iter()
+        .filter(|kpi| {
+            let owner = Ties::none().and(Relation::OwnsKpi, [kpi.owner_department_id]);
+            !granted.contains(&kpi.id) && !caller.may(Action::ReadConfidential, &owner)
+        })
+        .map(|kpi| kpi.id)
+        .collect();
+    for judged in links
+        .iter_mut()
+        .filter(|judged| hidden.contains(&judged.link.kpi_id))
+    {
+        judged.latest = None;
+        judged.target = None;
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! One whole blueprint in memory: loaded in a handful of flat statements inside one snapshot, so that a picture
+//! never mixes two moments. What is computed from it is a pure function over it; nothing is kept across requests.
+
+mod load;
+
+use std::{collections::HashMap, ops::Range};
+
+use entity::{
+    blueprint, channel, department,
+    id::{DepartmentId, KpiId, PhaseId, TouchpointId},
+    kpi, kpi_link, persona, persona_need, phase, responsibility, touchpoint, transition,
+};
+
+/// A blueprint with everything that is not archived inside it, as of one day.
+#[derive(Debug)]
+pub struct Canvas {
+    pub blueprint: blueprint::Model,
+    pub persona: persona::Model,
+    pub needs: Vec<persona_need::Model>,
+    /// In order of display.
+    pub phases: Vec<phase::Model>,
+    /// By phase, then in order of display.
+    pub touchpoints: Vec<touchpoint::Model>,
+    /// Between touchpoints that are there, in the order of creation.
+    pub transitions: Vec<transition::Model>,
+    /// Proposed and accepted ones, by touchpoint.
+    pub responsibilities: Vec<responsibility::Model>,
+    /// The links that hold on the day, by touchpoint; those of a phase or of the whole blueprint come first.
+    pub links: Vec<Judged>,
+    departments: HashMap<DepartmentId, department::Model>,
+    kpis: HashMap<KpiId, kpi::Model>,
+    channels: HashMap<TouchpointId, Vec<channel::Model>>,
+    of_phase: HashMap<PhaseId, Range<usize>>,
+    of_touchpoint: HashMap<TouchpointId, Position>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Position {
+    index: usize,
+    responsibilities: Range<usize>,
+    links: Range<usize>,
+}
+
+/// A KPI link with the value that counts there and the target that judges it. Both are empty where the caller
+/// may not see the KPI's values.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    pub link: kpi_link::Model,
+    pub latest: Option<Latest>,
+    pub target: Option<Target>,
+}
+
+/// A measured value, as far as a judgement needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Latest {
+    pub id: entity::id::MeasurementId,
+    pub value: f64,
+    pub measured_on: chrono::NaiveDate,
+}
+
+/// What a value is judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    pub id: entity::id::KpiTargetId,
+    pub valid_from: chrono::NaiveDate,
+    pub value: f64,
+    pub warning: Option<f64>,
+}
+
+impl Canvas {
+    /// A phase's touchpoints in order of display.
+    #[must_use]
+    pub fn touchpoints_of(&self, phase: PhaseId) -> &[touchpoint::Model] {
+        self.of_phase
+            .get(&phase)
+            .and_then(|range| self.touchpoints.get(range.clone()))
+            .unwrap_or_default()
+    }
+
+    /// A phase by its id.
+    #[must_use]
+    pub fn phase(&self, id: PhaseId) -> Option<&phase::Model> {
+        self.phases.iter().find(|phase| phase.id == id)
+    }
+
+    /// A touchpoint by its id.
+    #[must_use]
+    pub fn touchpoint(&self, id: TouchpointId) -> Option<&touchpoint::Model> {
+        self.of_touchpoint
+            .get(&id)
+            .and_then(|position| self.touchpoints.get(position.index))
+    }
+
+    /// Who is responsible, or offered to be, at a touchpoint.
+    #[must_use]
+    pub fn responsibilities_of(&self, id: TouchpointId) -> &[responsibility::Model] {
+        let range = self
+            .of_touchpoint
+            .get(&id)
+            .map(|position| position.responsibilities.clone());
+        range
+            .and_then(|range| self.responsibilities.get(range))
+            .unwrap_or_default()
+    }
+
+    /// The KPIs that judge a touchpoint.
+    #[must_use]
+    pub fn links_of(&self, id: TouchpointId) -> &[Judged] {
+        let range = self
+            .of_touchpoint
+            .get(&id)
+            .map(|position| position.links.clone());
+        range
+            .and_then(|range| self.links.get(range))
+            .unwrap_or_default()
+    }
+
+    /// The KPIs that judge a phase as a whole, or with none the whole blueprint.
+    pub fn links_above(&self, phase: Option<PhaseId>) -> impl Iterator<Item = &Judged> {
+        self.links.iter().filter(move |judged| {
+            judged.link.touchpoint_id.is_none() && judged.link.phase_id == phase
+        })
+    }
+
+    /// The channels of a touchpoint.
+    #[must_use]
+    pub fn channels_of(&self, id: TouchpointId) -> &[channel::Model] {
+        self.channels.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// A department that takes part.
+    #[must_use]
+    pub fn department(&self, id: DepartmentId) -> Option<&department::Model> {
+        self.departments.get(&id)
+    }
+
+    /// A KPI that judges something here.
+    #[must_use]
+    pub fn kpi(&self, id: KpiId) -> Option<&kpi::Model> {
+        self.kpis.get(&id)
+    }
+}

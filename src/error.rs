@@ -1,0 +1,424 @@
+//! The one error of the product, and the only place where a failure becomes words for a client.
+//! What went wrong inside goes to the log under the request's id, never to the client.
+
+use std::{fmt, sync::Arc};
+
+use async_graphql::{Enum, ErrorExtensions, SimpleObject};
+use sea_orm::{DbErr, SqlErr};
+
+use crate::policy::Action;
+
+/// Everything a use-case can answer instead of its result.
+#[derive(Clone, Debug)]
+pub enum Error {
+    /// The input or the state of things says no: told as data, all faults at once.
+    Refused(Vec<UserError>),
+    /// The object is not as the caller thought: told as data, with the object as it is now.
+    Conflict {
+        error: UserError,
+        current: Option<uuid::Uuid>,
+    },
+    /// One may see it and may not do this to it.
+    Forbidden(Forbidden),
+    /// Nobody is signed in, or no longer.
+    Unauthenticated(&'static str),
+    /// Too many attempts; try again after so many seconds.
+    RateLimited { retry_after: u64 },
+    /// A fault in the request as a whole that no field of a payload could carry.
+    BadInput(String),
+    /// The database cannot be had right now.
+    Unavailable(Cause),
+    /// A fault of ours.
+    Internal(Cause),
+}
+
+/// The permission that was wanted, and what for.
+#[derive(Clone, Debug)]
+pub struct Forbidden {
+    pub action: Action,
+    /// What it was wanted for, for the audit log: the API's word for it and its id.
+    pub subject: Option<(&'static str, uuid::Uuid)>,
+    /// What more there is to say than the permission's name.
+    pub because: Option<(Reason, &'static str)>,
+}
+
+/// What lies behind a fault; for the log only.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
+/// What every fallible function of the product returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// A single fault in one field.
+    pub fn fault(
+        field: &str,
+        code: UserErrorCode,
+        reason: Option<Reason>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::Refused(vec![UserError::new(field, code, reason, message)])
+    }
+
+    /// What was asked for is not there, or not there for this caller: the two look alike.
+    pub fn not_found(field: &str, noun: &str) -> Self {
+        Self::fault(
+            field,
+            UserErrorCode::NotFound,
+            None,
+            format!("There is no such {noun}."),
+        )
+    }
+
+    /// The object has changed since the caller read it, or stands otherwise than the act needs.
+    pub fn conflict(field: &str, reason: Reason, message: impl Into<String>) -> Self {
+        Self::Conflict {
+            error: UserError::new(field, UserErrorCode::Conflict, Some(reason), message),
+            current: None,
+        }
+    }
+
+    /// A conflict over this object, which the payload should carry as it is now.
+    #[must_use]
+    pub fn with_current(self, id: uuid::Uuid) -> Self {
+        match self {
+            Self::Conflict { error, .. } => Self::Conflict {
+                error,
+                current: Some(id),
+            },
+            other => other,
+        }
+    }
+
+    /// One may see it and may not do this.
+    #[must_use]
+    pub fn forbidden(action: Action) -> Self {
+        Self::Forbidden(Forbidden {
+            action,
+            subject: None,
+            because: None,
+        })
+    }
+
+    /// A fault of ours, with what lies behind it.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into().into())
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        match (&error, error.sql_err()) {
+            (_, Some(SqlErr::UniqueConstraintViolation(constraint))) => taken(&constraint),
+            (DbErr::ConnectionAcquire(_), _) => Self::Unavailable(Arc::new(error)),
+            _ if is_busy(&error) => Self::Unavailable(Arc::new(error)),
+            _ => Self::Internal(Arc::new(error)),
+        }
+    }
+}
+
+/// Somebody was first. Which rule it was is read from the name of the index, or from its columns where
+/// the database names those.
+fn taken(constraint: &str) -> Error {
+    if constraint.contains("responsibility_one_accountable")
+        || constraint.ends_with("responsibility.touchpoint_id")
+    {
+        Error::conflict(
+            "id",
+            Reason::AccountableTaken,
+            "Another department has become accountable here.",
+        )
+    } else if constraint.contains("responsibility") {
+        Error::fault(
+            "departmentId",
+            UserErrorCode::Duplicate,
+            Some(Reason::AlreadyHeld),
+            "This department already holds this role here, or is offered it.",
+        )
+    } else if constraint.contains("key") && !constraint.contains("pkey") {
+        Error::fault(
+            "key",
+            UserErrorCode::Duplicate,
+            Some(Reason::KeyTaken),
+            "This key is taken; keys are never used twice.",
+        )
+    } else {
+        Error::fault("id", UserErrorCode::Duplicate, None, "This already exists.")
+    }
+}
+
+/// Serialisation failures and deadlocks of PostgreSQL, a busy SQLite: trying again later helps.
+fn is_busy(error: &DbErr) -> bool {
+    let text = error.to_string();
+    ["database is locked", "40001", "40P01", "deadlock detected"]
+        .iter()
+        .any(|sign| text.contains(sign))
+}
+
+impl fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((_, sentence)) = self.because {
+            write!(f, "{sentence} ")?;
+        }
+        write!(f, "This needs the permission {}.", self.action.as_str())
+    }
+}
+
+/// What kind of fault a user error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum UserErrorCode {
+    /// The value cannot be right.
+    Invalid,
+    /// A value is needed.
+    Required,
+    /// The text is longer than the field takes.
+    TooLong,
+    /// There is no such thing, or none that you may see.
+    NotFound,
+    /// You may see it, but not do this to it; the message names the permission.
+    Forbidden,
+    /// It has changed meanwhile, or stands otherwise than this needs; the payload carries it as it is now.
+    Conflict,
+    /// It exists already.
+    Duplicate,
+    /// It is archived; unarchive it first.
+    Archived,
+    /// There are too many of them.
+    LimitExceeded,
+}
+
+/// The finer reason of a user error, for programs; people read the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum Reason {
+    /// The object has changed since you read it: `expectedVersion` is not its version.
+    VersionStale,
+    /// The key belongs to something else, perhaps archived.
+    KeyTaken,
+    /// The client-made id belongs to something else.
+    IdTaken,
+    /// Another department is accountable here now.
+    AccountableTaken,
+    /// The department already holds this role here, or is offered it.
+    AlreadyHeld,
+    /// Nobody takes responsibility alone: the other side must answer.
+    OwnProposal,
+    /// Taking over needs a proposal by the present holder or by a CX manager.
+    TakeoverNotOffered,
+    /// The proposal has been answered, taken or withdrawn.
+    NotOpen,
+    /// It is not in force.
+    NotInForce,
+    /// On a published blueprint somebody must stay accountable: take over instead.
+    AccountableOnPublished,
+    /// The tree would become a circle.
+    Cycle,
+    /// A transition cannot lead from a touchpoint to itself.
+    SelfTransition,
+    /// The value lies outside its scale.
+    OutOfRange,
+    /// The number is not finite.
+    NotFinite,
+    /// The day lies in the future.
+    InFuture,
+    /// Something else still depends on it.
+    InUse,
+    /// What it holds needs somebody to take it over.
+    SuccessorNeeded,
+    /// It has a successor already.
+    SuccessorExists,
+    /// The organisation would be left without an ADMIN.
+    LastAdmin,
+    /// Nobody changes their own role.
+    OwnRole,
+    /// AUDITOR and ANALYST hold no memberships.
+    RoleWithoutMemberships,
+    /// Service accounts have no password.
+    ServiceAccount,
+    /// The password is not right.
+    WrongPassword,
+    /// The password is too easy to guess.
+    WeakPassword,
+    /// The status does not allow it.
+    WrongStatus,
+    /// It once was published.
+    EverPublished,
+    /// Fixed once there are measurements.
+    FixedByMeasurements,
+}
+
+/// Why a mutation did not do what was asked.
+#[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
+pub struct UserError {
+    /// Which part of the input, as a path: `["measurements", "17", "value"]`. Empty for the input as a whole.
+    pub field: Vec<String>,
+    /// A sentence for people.
+    pub message: String,
+    /// What kind of fault it is.
+    pub code: UserErrorCode,
+    /// The finer reason, where there is one.
+    pub reason: Option<Reason>,
+}
+
+impl UserError {
+    /// A fault in the field at this path; a path is written with dots.
+    pub fn new(
+        path: &str,
+        code: UserErrorCode,
+        reason: Option<Reason>,
+        message: impl Into<String>,
+    ) -> Self {
+        let field = path
+            .split('.')
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect();
+        Self {
+            field,
+            message: message.into(),
+            code,
+            reason,
+        }
+    }
+}
+
+impl Error {
+    /// The error as data in a mutation's payload, or back as it was where it must fail the request.
+    pub fn into_user_errors(self) -> Result<Vec<UserError>> {
+        match self {
+            Self::Refused(errors) => Ok(errors),
+            Self::Conflict { error, .. } => Ok(vec![error]),
+            Self::Forbidden(forbidden) => Ok(vec![UserError::new(
+                "",
+                UserErrorCode::Forbidden,
+                forbidden.because.map(|(reason, _)| reason),
+                forbidden.to_string(),
+            )]),
+            other => Err(other),
+        }
+    }
+}
+
+/// The codes of errors that fail a request or a field, in `errors[].extensions.code`. Closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    GraphqlParseFailed,
+    GraphqlValidationFailed,
+    BadUserInput,
+    QueryTooLarge,
+    QueryTooComplex,
+    Unauthenticated,
+    Forbidden,
+    NotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    UnsupportedMediaType,
+    RateLimited,
+    Timeout,
+    ServiceUnavailable,
+    InternalServerError,
+}
+
+impl Code {
+    /// Every code.
+    pub const ALL: &[Self] = &[
+        Self::GraphqlParseFailed,
+        Self::GraphqlValidationFailed,
+        Self::BadUserInput,
+        Self::QueryTooLarge,
+        Self::QueryTooComplex,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::NotAcceptable,
+        Self::UnsupportedMediaType,
+        Self::RateLimited,
+        Self::Timeout,
+        Self::ServiceUnavailable,
+        Self::InternalServerError,
+    ];
+
+    /// The code as clients see it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::QueryTooLarge => "QUERY_TOO_LARGE",
+            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::NotAcceptable => "NOT_ACCEPTABLE",
+            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::Timeout => "TIMEOUT",
+            Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
+            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
+        }
+    }
+}
+
+impl Error {
+    /// The code that a client sees where the error fails a request or a field.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused(_) | Self::Conflict { .. } | Self::BadInput(_) => Code::BadUserInput,
+            Self::Forbidden(_) => Code::Forbidden,
+            Self::Unauthenticated(_) => Code::Unauthenticated,
+            Self::RateLimited { .. } => Code::RateLimited,
+            Self::Unavailable(_) => Code::ServiceUnavailable,
+            Self::Internal(_) => Code::InternalServerError,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(errors) => {
+                let sentences: Vec<&str> =
+                    errors.iter().map(|error| error.message.as_str()).collect();
+                f.write_str(&sentences.join(" "))
+            }
+            Self::Conflict { error, .. } => f.write_str(&error.message),
+            Self::Forbidden(forbidden) => forbidden.fmt(f),
+            Self::Unauthenticated(sentence) => f.write_str(sentence),
+            Self::RateLimited { retry_after } => {
+                write!(f, "Too many attempts. Try again in {retry_after} seconds.")
+            }
+            Self::BadInput(sentence) => f.write_str(sentence),
+            Self::Unavailable(_) => {
+                f.write_str("The database cannot be reached right now. Try again in a moment.")
+            }
+            Self::Internal(_) => {
+                f.write_str("Something went wrong on our side. The request id helps us to find it.")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Unavailable(cause) | Self::Internal(cause) => Some(cause.as_ref()),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for async_graphql::Error {
+    fn from(error: Error) -> Self {
+        if let Error::Unavailable(cause) | Error::Internal(cause) = &error {
+            tracing::error!(cause = %cause, debug = ?cause, "a request failed on our side");
+        }
+        Self::new(error.to_string()).extend_with(|_, extensions| {
+            extensions.set("code", error.code().as_str());
+            if let Error::Forbidden(forbidden) = &error {
+                extensions.set("requiredPermission", forbidden.action.as_str());
+            }
+        })
+    }
+}

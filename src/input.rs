@@ -1,0 +1,318 @@
+//! Reads what clients send into what the domain takes, and collects every fault on the way, so that a person
+//! sees them all at once. It changes nothing and knows no database.
+
+use std::ops::RangeInclusive;
+
+use async_graphql::{ID, InputObject, MaybeUndefined, OneofObject};
+use entity::id::Id;
+use sea_orm::{ActiveValue, Set};
+use uuid::Uuid;
+
+use crate::{
+    error::{Error, Reason, Result, UserError, UserErrorCode},
+    id,
+};
+
+/// Longest name or title, in characters.
+pub const NAME: usize = 200;
+/// Longest free text, in characters.
+pub const TEXT: usize = 4_000;
+/// Longest key, in characters.
+pub const KEY: usize = 64;
+/// Longest list inside one object.
+pub const LIST: usize = 50;
+
+/// Which object: by its id or by its key.
+#[derive(Clone, Debug, OneofObject)]
+pub enum By {
+    /// By its id.
+    Id(ID),
+    /// By its key, however its letters are cased.
+    Key(String),
+}
+
+/// Which object inside a blueprint: by its id, or by its blueprint's key and its own.
+#[derive(Clone, Debug, OneofObject)]
+pub enum ByInside {
+    /// By its id.
+    Id(ID),
+    /// By keys.
+    Key(KeyInside),
+}
+
+/// The key of an object inside a blueprint.
+#[derive(Clone, Debug, InputObject)]
+pub struct KeyInside {
+    /// The blueprint's key.
+    pub blueprint: String,
+    /// The object's own key.
+    pub key: String,
+}
+
+/// Which object, at which version: for what is done to it as a whole.
+#[derive(Clone, Debug, InputObject)]
+pub struct AtVersionInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that you read; another one is a CONFLICT.
+    pub expected_version: i32,
+}
+
+/// The faults found so far.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<UserError>);
+
+impl Faults {
+    /// Adds a fault.
+    pub fn add(
+        &mut self,
+        path: &str,
+        code: UserErrorCode,
+        reason: Option<Reason>,
+        message: impl Into<String>,
+    ) {
+        self.0.push(UserError::new(path, code, reason, message));
+    }
+
+    /// Refuses if there are any.
+    pub fn check(self) -> Result<()> {
+        if self.0.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Refused(self.0))
+        }
+    }
+
+    /// An id of this type. After a fault the id of nothing, which `check` keeps from being used.
+    pub fn id<I: Id>(&mut self, path: &str, id: &ID) -> I {
+        id.parse().unwrap_or_else(|wrong: entity::id::NotAnId| {
+            self.add(
+                path,
+                UserErrorCode::Invalid,
+                None,
+                format!("This is {wrong}."),
+            );
+            Uuid::nil().into()
+        })
+    }
+
+    /// An id of this type, where one is given.
+    pub fn optional_id<I: Id>(&mut self, path: &str, id: Option<&ID>) -> Option<I> {
+        id.map(|id| self.id(path, id))
+    }
+
+    /// Several ids of this type, each once.
+    pub fn ids<I: Id>(&mut self, path: &str, ids: &[ID]) -> Vec<I> {
+        self.short_list(path, ids.len());
+        let mut read: Vec<I> = Vec::with_capacity(ids.len().min(LIST));
+        for (index, id) in ids.iter().take(LIST).enumerate() {
+            let id = self.id(&format!("{path}.{index}"), id);
+            if !read.contains(&id) {
+                read.push(id);
+            }
+        }
+        read
+    }
+
+    /// The id of something new: made by the client, so that a retry makes nothing twice, or made here.
+    pub fn new_id<I: Id>(&mut self, id: Option<&ID>) -> I {
+        match id {
+            None => id::new(),
+            Some(given) => {
+                let read: I = self.id("id", given);
+                if read.uuid().get_version_num() != 7 && !read.uuid().is_nil() {
+                    self.add(
+                        "id",
+                        UserErrorCode::Invalid,
+                        None,
+                        "An id made by a client is a UUID of version 7.",
+                    );
+                }
+                read
+            }
+        }
+    }
+
+    /// A name: not empty, on one line.
+    pub fn name(&mut self, path: &str, text: &str) -> String {
+        let text = self.text(path, text, NAME);
+        if text.is_empty() {
+            self.add(path, UserErrorCode::Required, None, "This needs a text.");
+        }
+        if text.contains(['\n', '\r']) {
+            self.add(path, UserErrorCode::Invalid, None, "This is one line.");
+        }
+        text
+    }
+
+    /// A free text; nothing but blanks is no text.
+    pub fn optional_text(&mut self, path: &str, text: Option<&str>) -> Option<String> {
+        let text = self.text(path, text?, TEXT);
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// A text of at most so many characters, without blanks around it and without control characters.
+    pub fn text(&mut self, path: &str, text: &str, longest: usize) -> String {
+        let text = text.trim();
+        let length = text.chars().take(longest + 1).count();
+        if length > longest {
+            self.add(
+                path,
+                UserErrorCode::TooLong,
+                None,
+                format!("This is longer than {longest} characters."),
+            );
+            return String::new();
+        }
+        if text
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+        {
+            self.add(
+                path,
+                UserErrorCode::Invalid,
+                None,
+                "This has a control character in it.",
+            );
+        }
+        text.to_owned()
+    }
+
+    /// A list of texts, none empty.
+    pub fn texts(&mut self, path: &str, texts: &[String]) -> Vec<String> {
+        self.short_list(path, texts.len());
+        texts
+            .iter()
+            .take(LIST)
+            .enumerate()
+            .map(|(index, text)| {
+                let path = format!("{path}.{index}");
+                let text = self.text(&path, text, TEXT);
+                if text.is_empty() {
+                    self.add(&path, UserErrorCode::Required, None, "This needs a text.");
+                }
+                text
+            })
+            .collect()
+    }
+
+    fn short_list(&mut self, path: &str, length: usize) {
+        if length > LIST {
+            self.add(
+                path,
+                UserErrorCode::LimitExceeded,
+                None,
+                format!("There are {length} of them; {LIST} is the most."),
+            );
+        }
+    }
+
+    /// A key: ASCII letters, digits, `.`, `_` and `-`, beginning with a letter or digit.
+    pub fn key(&mut self, path: &str, key: &str) -> String {
+        let right = key.len() <= KEY
+            && key
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+            && key.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if !right {
+            self.add(
+                path,
+                if key.len() > KEY { UserErrorCode::TooLong } else { UserErrorCode::Invalid },
+                None,
+                format!("A key has 1 to {KEY} of the characters A–Z, a–z, 0–9, '.', '_' and '-', and begins with a letter or digit."),
+            );
+        }
+        key.to_owned()
+    }
+
+    /// A whole number on its scale.
+    pub fn within(
+        &mut self,
+        path: &str,
+        value: Option<i32>,
+        scale: RangeInclusive<i32>,
+    ) -> Option<i32> {
+        if value.is_some_and(|value| !scale.contains(&value)) {
+            self.add(
+                path,
+                UserErrorCode::Invalid,
+                Some(Reason::OutOfRange),
+                format!(
+                    "This lies outside its scale from {} to {}.",
+                    scale.start(),
+                    scale.end()
+                ),
+            );
+        }
+        value
+    }
+
+    /// A number that is one: neither NaN nor infinite.
+    pub fn finite(&mut self, path: &str, value: Option<f64>) -> Option<f64> {
+        if value.is_some_and(|value| !value.is_finite()) {
+            self.add(
+                path,
+                UserErrorCode::Invalid,
+                Some(Reason::NotFinite),
+                "This is not a finite number.",
+            );
+        }
+        value
+    }
+}
+
+/// An id of this type in a query, where there is no payload to carry a fault.
+pub fn id<I: Id>(path: &str, id: &ID) -> Result<I> {
+    let mut faults = Faults::default();
+    let read = faults.id(path, id);
+    faults.check()?;
+    Ok(read)
+}
+
+/// Absent keeps, null clears: a nullable field of an update.
+pub fn change<T, V: Into<sea_orm::Value>>(
+    field: &MaybeUndefined<T>,
+    mut read: impl FnMut(Option<&T>) -> V,
+) -> ActiveValue<V> {
+    match field {
+        MaybeUndefined::Undefined => ActiveValue::NotSet,
+        MaybeUndefined::Null => Set(read(None)),
+        MaybeUndefined::Value(value) => Set(read(Some(value))),
+    }
+}
+
+/// Absent keeps: a field of an update that cannot be cleared.
+pub fn replace<T, V: Into<sea_orm::Value>>(
+    field: Option<&T>,
+    read: impl FnOnce(&T) -> V,
+) -> ActiveValue<V> {
+    field.map_or(ActiveValue::NotSet, |value| Set(read(value)))
+}
+
+/// A key made from a name: `Ærø by night` becomes `aeroe-by-night`.
+#[must_use]
+pub fn key_from(name: &str) -> String {
+    let mut key = String::new();
+    for c in name.to_lowercase().chars() {
+        match c {
+            'a'..='z' | '0'..='9' => key.push(c),
+            'æ' | 'ä' => key.push_str("ae"),
+            'ø' | 'ö' => key.push_str("oe"),
+            'å' => key.push_str("aa"),
+            'ü' => key.push_str("ue"),
+            'ß' => key.push_str("ss"),
+            'é' | 'è' | 'ê' => key.push('e'),
+            _ if !key.is_empty() && !key.ends_with('-') => key.push('-'),
+            _ => {}
+        }
+        if key.len() >= 40 {
+            break;
+        }
+    }
+    let key = key.trim_end_matches('-');
+    if key.is_empty() {
+        "x".to_owned()
+    } else {
+        key.to_owned()
+    }
+}

@@ -1,0 +1,15 @@
+//! cx-blueprint: service blueprints that several departments share.
+
+pub mod access;
+pub mod audit;
+pub mod blueprint;
+pub mod canvas;
+pub mod clock;
+pub mod database;
+pub mod error;
+pub mod graph;
+pub mod id;
+pub mod input;
+pub mod page;
+pub mod payload;
+pub mod policy;

@@ -1,0 +1,161 @@
+//! Lists that can grow: keyset pages in the order of creation, with opaque cursors that carry no authority.
+
+use async_graphql::{
+    Context, OutputType, SimpleObject,
+    connection::{Connection, Edge},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use entity::id::Id;
+use sea_orm::{
+    ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
+use uuid::Uuid;
+
+use crate::{
+    access::{Caller, Guarded},
+    error::{Error, Result},
+};
+
+/// How many a page has unless told.
+pub const DEFAULT: u16 = 50;
+/// How many a page has at the most.
+pub const MOST: u16 = 200;
+
+/// What a client asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    pub first: Option<i32>,
+    pub after: Option<String>,
+}
+
+/// How many objects lie in a list.
+#[derive(SimpleObject)]
+pub struct Total {
+    /// How many there are in all, counted only when asked for.
+    total_count: Option<i32>,
+}
+
+/// A page of objects.
+pub type Pages<N> = Connection<String, N, Total>;
+
+/// What a list costs in the complexity of a document.
+#[must_use]
+pub fn cost(first: Option<i32>, child: usize) -> usize {
+    let first = usize::try_from(
+        first
+            .unwrap_or(i32::from(DEFAULT))
+            .clamp(1, i32::from(MOST)),
+    )
+    .unwrap_or_default();
+    child.saturating_mul(first).saturating_add(1)
+}
+
+impl Page {
+    /// How many were asked for.
+    pub fn size(&self) -> Result<u64> {
+        match self.first {
+            None => Ok(u64::from(DEFAULT)),
+            Some(first) => u64::try_from(first)
+                .ok()
+                .filter(|first| (1..=u64::from(MOST)).contains(first))
+                .ok_or_else(|| Error::BadInput(format!("`first` is a number from 1 to {MOST}."))),
+        }
+    }
+
+    /// Makes the page from one row more than it shows: the rows, each with its cursor, and whether more come.
+    pub fn cut<R, N: OutputType>(
+        &self,
+        mut rows: Vec<R>,
+        total: Option<u64>,
+        cursor: impl Fn(&R) -> String,
+        mut node: impl FnMut(R) -> N,
+    ) -> Result<Pages<N>> {
+        let size = usize::try_from(self.size()?).unwrap_or(usize::MAX);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let total_count = total.map(|total| i32::try_from(total).unwrap_or(i32::MAX));
+        let mut page =
+            Connection::with_additional_fields(self.after.is_some(), more, Total { total_count });
+        page.edges.extend(
+            rows.into_iter()
+                .map(|row| Edge::new(cursor(&row), node(row))),
+        );
+        Ok(page)
+    }
+}
+
+/// One page of a list in the order of creation.
+pub async fn by_creation<E: Guarded, N: OutputType>(
+    ctx: &Context<'_>,
+    caller: &Caller,
+    select: Select<E>,
+    page: Page,
+    node: impl FnMut(E::Model) -> N,
+) -> Result<Pages<N>> {
+    let total = if wants_total(ctx) {
+        Some(select.clone().count(caller.reader()).await?)
+    } else {
+        None
+    };
+    let (at, id) = (E::created_at_column(), E::id_column());
+    let mut select = select
+        .order_by_asc(at)
+        .order_by_asc(id)
+        .limit(page.size()? + 1);
+    if let Some(after) = &page.after {
+        let (last_at, last_id) = read_cursor(after)?;
+        let same_moment = Condition::all()
+            .add(at.eq(last_at))
+            .add(id.gt(E::Id::from(last_id)));
+        select = select.filter(Condition::any().add(at.gt(last_at)).add(same_moment));
+    }
+    let rows = select.all(caller.reader()).await?;
+    page.cut(
+        rows,
+        total,
+        |row| cursor(E::created_at(row), E::id(row).uuid()),
+        node,
+    )
+}
+
+/// Whether the document asks for `totalCount` of the list being resolved.
+#[must_use]
+pub fn wants_total(ctx: &Context<'_>) -> bool {
+    ctx.look_ahead().field("totalCount").exists()
+}
+
+fn cursor(at: DateTime<Utc>, id: Uuid) -> String {
+    encode(&[&at.timestamp_micros().to_be_bytes(), id.as_bytes()])
+}
+
+fn read_cursor(text: &str) -> Result<(DateTime<Utc>, Uuid)> {
+    let bytes = decode(text)?;
+    let (at, id) = bytes.split_at_checked(8).ok_or_else(not_a_cursor)?;
+    let at = at
+        .try_into()
+        .map(i64::from_be_bytes)
+        .ok()
+        .and_then(DateTime::from_timestamp_micros);
+    Ok((
+        at.ok_or_else(not_a_cursor)?,
+        Uuid::from_slice(id).map_err(|_| not_a_cursor())?,
+    ))
+}
+
+/// A cursor of these parts, as text.
+#[must_use]
+pub fn encode(parts: &[&[u8]]) -> String {
+    URL_SAFE_NO_PAD.encode(parts.concat())
+}
+
+/// The bytes of a cursor that some earlier answer gave.
+pub fn decode(text: &str) -> Result<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| not_a_cursor())
+}
+
+/// What is said of a cursor that no answer gave.
+#[must_use]
+pub fn not_a_cursor() -> Error {
+    Error::BadInput("`after` is not a cursor of this list.".to_owned())
+}

@@ -1,0 +1,83 @@
+//! What a mutation answers: the changed object whole, or why not. Refusals are noted in the audit log here,
+//! after the refused act has been rolled back.
+
+use async_graphql::Context;
+
+use crate::{
+    access::Caller,
+    error::{Error, Result, UserError},
+};
+
+/// The caller of a request.
+pub fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Caller> {
+    ctx.data::<Caller>()
+        .map_err(|_| Error::Unauthenticated("Sign in first."))
+}
+
+/// The caller of a mutation, doing what the mutation is called.
+pub fn acting(ctx: &Context<'_>) -> Result<Caller> {
+    Ok(caller(ctx)?.acting(ctx.field().name()))
+}
+
+/// A node of what was looked for, if it is there for the caller.
+pub async fn found<R, N: From<R>>(
+    looked: impl Future<Output = Result<Option<R>>>,
+) -> Option<Result<N>> {
+    looked.await.map(|row| row.map(N::from)).transpose()
+}
+
+/// Why a mutation did not do what was asked, and the object in conflict as it is now.
+pub struct Refusal {
+    pub errors: Vec<UserError>,
+    pub current: Option<uuid::Uuid>,
+}
+
+/// Sorts a failed act into what is told as data and what fails the request.
+pub async fn refusal(caller: &Caller, error: Error) -> Result<Refusal> {
+    if let Error::Forbidden(forbidden) = &error {
+        caller.note_refusal(forbidden).await?;
+    }
+    let current = match &error {
+        Error::Conflict { current, .. } => *current,
+        _ => None,
+    };
+    Ok(Refusal {
+        errors: error.into_user_errors()?,
+        current,
+    })
+}
+
+/// The payload of mutations on one kind of object.
+#[macro_export]
+macro_rules! payload {
+    ($(#[$doc:meta])* $name:ident { $(#[$object_doc:meta])* $field:ident: $object:ident of $entity:ty }) => {
+        $(#[$doc])*
+        #[derive(async_graphql::SimpleObject)]
+        pub struct $name {
+            $(#[$object_doc])*
+            pub $field: Option<$object>,
+            /// Why it was not done; empty when it was.
+            pub user_errors: Vec<$crate::error::UserError>,
+        }
+
+        impl $name {
+            /// The answer to an act: the object as it now is, or why not.
+            pub async fn answer(
+                caller: &$crate::access::Caller,
+                result: $crate::error::Result<<$entity as sea_orm::EntityTrait>::Model>,
+            ) -> $crate::error::Result<Self> {
+                match result {
+                    Ok(row) => Ok(Self { $field: Some(row.into()), user_errors: Vec::new() }),
+                    Err(error) => {
+                        let refusal = $crate::payload::refusal(caller, error).await?;
+                        let current = match refusal.current {
+                            Some(id) => caller.get::<$entity>(id.into()).await?,
+                            None => None,
+                        };
+                        Ok(Self { $field: current.map(Into::into), user_errors: refusal.errors })
+                    }
+                }
+            }
+        }
+    };
+}

@@ -1,0 +1,353 @@
+//! Who may do what, on one page: a table of actions × roles, and the two questions asked of it.
+//! Pure and total: it knows no database, no request and no clock, and a new action does not compile
+//! until the table answers for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_graphql::Enum;
+use entity::{
+    id::{AccountId, DepartmentId},
+    words::{DepartmentRole, OrganisationRole},
+};
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// A thing people do, as the access table names it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
+        #[graphql(name = "Permission")]
+        pub enum Action {
+            $($(#[$doc])* #[graphql(name = $text)] $name,)*
+        }
+
+        impl Action {
+            /// Every action, in the order of the table.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The action as the API spells it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// Read published and archived blueprints of visibility ORGANISATION, personas, KPI definitions, departments, names of accounts.
+    ReadPublished = "READ_PUBLISHED",
+    /// Read published and archived blueprints of visibility PARTICIPANTS.
+    ReadRestricted = "READ_RESTRICTED",
+    /// Read drafts and what is in review.
+    ReadDraft = "READ_DRAFT",
+    /// Read the values of a confidential KPI.
+    ReadConfidential = "READ_CONFIDENTIAL",
+    /// Change what a touchpoint says: name, note, emotions, importance, usage, evidence, systems, channels.
+    DescribeTouchpoint = "DESCRIBE_TOUCHPOINT",
+    /// Change a blueprint's structure, title, personas and visibility; submit it for review; delete a never-published draft.
+    ShapeBlueprint = "SHAPE_BLUEPRINT",
+    /// Create a blueprint.
+    CreateBlueprint = "CREATE_BLUEPRINT",
+    /// Publish, send back, archive and unarchive a blueprint, change its owner.
+    GovernBlueprint = "GOVERN_BLUEPRINT",
+    /// Keep personas, segments and channels.
+    KeepCatalogue = "KEEP_CATALOGUE",
+    /// Propose a responsibility.
+    ProposeResponsibility = "PROPOSE_RESPONSIBILITY",
+    /// Accept a proposed responsibility.
+    AcceptResponsibility = "ACCEPT_RESPONSIBILITY",
+    /// Decline a proposed responsibility.
+    DeclineResponsibility = "DECLINE_RESPONSIBILITY",
+    /// Withdraw a proposal.
+    WithdrawResponsibility = "WITHDRAW_RESPONSIBILITY",
+    /// End a responsibility.
+    EndResponsibility = "END_RESPONSIBILITY",
+    /// Say the tasks and the person of a responsibility.
+    DescribeResponsibility = "DESCRIBE_RESPONSIBILITY",
+    /// Define a KPI, its targets and links, and grant a confidential one.
+    DefineKpi = "DEFINE_KPI",
+    /// Archive a KPI, change its owner.
+    GovernKpi = "GOVERN_KPI",
+    /// Record and correct measurements.
+    RecordMeasurement = "RECORD_MEASUREMENT",
+    /// Pull flat KPI rows.
+    PullFlatRows = "PULL_FLAT_ROWS",
+    /// Keep the members of a department who are not its leads.
+    KeepMembers = "KEEP_MEMBERS",
+    /// Keep accounts, departments, leads and successors.
+    KeepOrganisation = "KEEP_ORGANISATION",
+    /// Read the audit log.
+    ReadAudit = "READ_AUDIT",
+}
+
+/// How a department stands to the thing acted on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Relation {
+    /// Owns the blueprint, or holds or is offered a responsibility in it.
+    Participates,
+    /// Owns the blueprint.
+    OwnsBlueprint,
+    /// Is RESPONSIBLE or ACCOUNTABLE at the touchpoint.
+    Delivers,
+    /// Owns the KPI.
+    OwnsKpi,
+    /// Holds the responsibility.
+    Holds,
+    /// Made the proposal, or would make it.
+    Proposes,
+    /// May say yes to the proposal, by the rules of the handshake.
+    MayAccept,
+    /// May say no to it.
+    MayDecline,
+    /// May end the responsibility.
+    MayEnd,
+    /// Is the department acted on.
+    IsIt,
+}
+
+impl Relation {
+    /// Every relation.
+    pub const ALL: &[Self] = &[
+        Self::Participates,
+        Self::OwnsBlueprint,
+        Self::Delivers,
+        Self::OwnsKpi,
+        Self::Holds,
+        Self::Proposes,
+        Self::MayAccept,
+        Self::MayDecline,
+        Self::MayEnd,
+        Self::IsIt,
+    ];
+}
+
+/// A column of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    Member,
+    Viewer,
+    Contributor,
+    Lead,
+    Analyst,
+    Auditor,
+    CxManager,
+    Admin,
+}
+
+impl Role {
+    /// Every role, in the order of the table's columns.
+    pub const ALL: &[Self] = &[
+        Self::Member,
+        Self::Viewer,
+        Self::Contributor,
+        Self::Lead,
+        Self::Analyst,
+        Self::Auditor,
+        Self::CxManager,
+        Self::Admin,
+    ];
+}
+
+/// What the table says of one action and one role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    No,
+    Yes,
+    /// Where the department in which one has the role stands in one of these relations to the thing.
+    Where(&'static [Relation]),
+    /// Where it was granted to the account by name.
+    Granted,
+}
+
+/// The table.
+#[must_use]
+#[rustfmt::skip]
+pub const fn row(action: Action) -> [Cell; 8] {
+    use Action as A;
+    use Cell::{Granted, No, Yes};
+    const PART: Cell = Cell::Where(&[Relation::Participates]);
+    const DELI: Cell = Cell::Where(&[Relation::Delivers]);
+    const DE_OW: Cell = Cell::Where(&[Relation::Delivers, Relation::OwnsBlueprint]);
+    const OWNS: Cell = Cell::Where(&[Relation::OwnsBlueprint]);
+    const KPI: Cell = Cell::Where(&[Relation::OwnsKpi]);
+    const HOLDS: Cell = Cell::Where(&[Relation::Holds]);
+    const PROPO: Cell = Cell::Where(&[Relation::Proposes]);
+    const ACCEP: Cell = Cell::Where(&[Relation::MayAccept]);
+    const DECLI: Cell = Cell::Where(&[Relation::MayDecline]);
+    const END: Cell = Cell::Where(&[Relation::MayEnd]);
+    const OWN: Cell = Cell::Where(&[Relation::IsIt]);
+    match action {
+        //                           MEMBER VIEWER CONTR. LEAD   ANALYST  AUDIT. CX_M. ADMIN
+        A::ReadPublished          => [Yes,  Yes,   Yes,   Yes,   Yes,     Yes,   Yes,  Yes],
+        A::ReadRestricted         => [No,   PART,  PART,  PART,  Yes,     Yes,   Yes,  Yes],
+        A::ReadDraft              => [No,   PART,  PART,  PART,  No,      Yes,   Yes,  No ],
+        A::ReadConfidential       => [No,   No,    KPI,   KPI,   Granted, Yes,   Yes,  No ],
+        A::DescribeTouchpoint     => [No,   No,    DELI,  DE_OW, No,      No,    Yes,  No ],
+        A::ShapeBlueprint         => [No,   No,    No,    OWNS,  No,      No,    Yes,  No ],
+        A::CreateBlueprint        => [No,   No,    No,    OWNS,  No,      No,    Yes,  No ],
+        A::GovernBlueprint        => [No,   No,    No,    No,    No,      No,    Yes,  No ],
+        A::KeepCatalogue          => [No,   No,    No,    No,    No,      No,    Yes,  No ],
+        A::ProposeResponsibility  => [No,   No,    No,    PROPO, No,      No,    Yes,  No ],
+        A::AcceptResponsibility   => [No,   No,    No,    ACCEP, No,      No,    Yes,  No ],
+        A::DeclineResponsibility  => [No,   No,    No,    DECLI, No,      No,    Yes,  No ],
+        A::WithdrawResponsibility => [No,   No,    No,    PROPO, No,      No,    Yes,  No ],
+        A::EndResponsibility      => [No,   No,    No,    END,   No,      No,    Yes,  No ],
+        A::DescribeResponsibility => [No,   No,    No,    HOLDS, No,      No,    Yes,  No ],
+        A::DefineKpi              => [No,   No,    No,    KPI,   No,      No,    Yes,  No ],
+        A::GovernKpi              => [No,   No,    No,    No,    No,      No,    Yes,  No ],
+        A::RecordMeasurement      => [No,   No,    KPI,   KPI,   No,      No,    Yes,  No ],
+        A::PullFlatRows           => [No,   No,    No,    OWN,   Yes,     Yes,   Yes,  No ],
+        A::KeepMembers            => [No,   No,    No,    OWN,   No,      No,    No,   Yes],
+        A::KeepOrganisation       => [No,   No,    No,    No,    No,      No,    No,   Yes],
+        A::ReadAudit              => [No,   No,    No,    OWN,   No,      Yes,   No,   Yes],
+    }
+}
+
+/// What the policy needs to know of somebody.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// The command line on the server: everything.
+    Operator,
+    /// A signed-in account.
+    Account(AccountStanding),
+}
+
+/// The roles of a signed-in account, as they are at this request.
+#[derive(Clone, Debug)]
+pub struct AccountStanding {
+    pub account: AccountId,
+    pub role: OrganisationRole,
+    /// The departments in which one has each role; a LEAD's include all below.
+    pub departments: BTreeMap<DepartmentRole, BTreeSet<DepartmentId>>,
+    /// A MEMBER all of whose departments are partners: reads only what they participate in.
+    pub partner: bool,
+}
+
+impl AccountStanding {
+    fn organisation_role(&self) -> Role {
+        match self.role {
+            OrganisationRole::Admin => Role::Admin,
+            OrganisationRole::CxManager => Role::CxManager,
+            OrganisationRole::Auditor => Role::Auditor,
+            OrganisationRole::Analyst => Role::Analyst,
+            OrganisationRole::Member => Role::Member,
+        }
+    }
+
+    /// Every role one has, with the departments it holds in; an organisation role holds in none.
+    fn roles(&self) -> impl Iterator<Item = (Role, Option<&BTreeSet<DepartmentId>>)> {
+        let in_departments = self.departments.iter().map(|(role, departments)| {
+            let role = match role {
+                DepartmentRole::Lead => Role::Lead,
+                DepartmentRole::Contributor => Role::Contributor,
+                DepartmentRole::Viewer => Role::Viewer,
+            };
+            (role, Some(departments))
+        });
+        std::iter::once((self.organisation_role(), None)).chain(in_departments)
+    }
+}
+
+/// How far somebody may go with an action: the answer from which both a decision on one thing and a
+/// condition over many are made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    pub everything: bool,
+    /// Things to which one of these departments stands in the relation.
+    pub through: BTreeMap<Relation, BTreeSet<DepartmentId>>,
+    /// Things granted to this account by name.
+    pub granted_to: Option<AccountId>,
+}
+
+impl Reach {
+    /// Whether there is nothing at all that the action could be done to.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        !self.everything && self.through.is_empty() && self.granted_to.is_none()
+    }
+
+    /// Whether the action may be done to a thing with these ties.
+    #[must_use]
+    pub fn covers(&self, ties: &Ties) -> bool {
+        self.everything
+            || self
+                .granted_to
+                .is_some_and(|account| ties.granted.contains(&account))
+            || self.through.iter().any(|(relation, own)| {
+                ties.departments
+                    .get(relation)
+                    .is_some_and(|theirs| !own.is_disjoint(theirs))
+            })
+    }
+}
+
+/// What ties a thing to departments and accounts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ties {
+    pub departments: BTreeMap<Relation, BTreeSet<DepartmentId>>,
+    pub granted: BTreeSet<AccountId>,
+}
+
+impl Ties {
+    /// Nothing is tied to it.
+    #[must_use]
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// These departments stand in the relation to it as well.
+    #[must_use]
+    pub fn and(
+        mut self,
+        relation: Relation,
+        departments: impl IntoIterator<Item = DepartmentId>,
+    ) -> Self {
+        self.departments
+            .entry(relation)
+            .or_default()
+            .extend(departments);
+        self
+    }
+}
+
+/// How far somebody may go with an action.
+#[must_use]
+pub fn reach(standing: &Standing, action: Action) -> Reach {
+    let Standing::Account(account) = standing else {
+        return Reach {
+            everything: true,
+            ..Reach::default()
+        };
+    };
+    let mut reach = Reach::default();
+    for (role, departments) in account.roles() {
+        match restricted_for_partners(account, action, row(action)[role as usize]) {
+            Cell::No => {}
+            Cell::Yes => reach.everything = true,
+            Cell::Granted => reach.granted_to = Some(account.account),
+            Cell::Where(relations) => {
+                if let Some(own) = departments.filter(|own| !own.is_empty()) {
+                    for relation in relations {
+                        reach.through.entry(*relation).or_default().extend(own);
+                    }
+                }
+            }
+        }
+    }
+    reach
+}
+
+/// Accounts whose departments are all PARTNER read only what they participate in.
+fn restricted_for_partners(account: &AccountStanding, action: Action, cell: Cell) -> Cell {
+    match (account.partner && action == Action::ReadPublished, cell) {
+        (true, Cell::Yes) => Cell::Where(&[Relation::Participates]),
+        _ => cell,
+    }
+}
+
+/// Whether somebody may do the action to a thing with these ties.
+#[must_use]
+pub fn allows(standing: &Standing, action: Action, ties: &Ties) -> bool {
+    reach(standing, action).covers(ties)
+}
