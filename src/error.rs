@@ -109,6 +109,9 @@ impl From<DbErr> for Error {
     fn from(error: DbErr) -> Self {
         match (&error, error.sql_err()) {
             (_, Some(SqlErr::UniqueConstraintViolation(constraint))) => taken(&constraint),
+            (_, Some(SqlErr::ForeignKeyConstraintViolation(_))) => {
+                Self::conflict("id", Reason::InUse, "Something else still depends on it.")
+            }
             (DbErr::ConnectionAcquire(_), _) => Self::Unavailable(Arc::new(error)),
             _ if is_busy(&error) => Self::Unavailable(Arc::new(error)),
             _ => Self::Internal(Arc::new(error)),

@@ -272,7 +272,7 @@ pub fn id<I: Id>(path: &str, id: &ID) -> Result<I> {
 /// Absent keeps, null clears: a nullable field of an update.
 pub fn change<T, V: Into<sea_orm::Value>>(
     field: &MaybeUndefined<T>,
-    mut read: impl FnMut(Option<&T>) -> V,
+    read: impl FnOnce(Option<&T>) -> V,
 ) -> ActiveValue<V> {
     match field {
         MaybeUndefined::Undefined => ActiveValue::NotSet,

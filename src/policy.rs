@@ -220,6 +220,8 @@ pub struct AccountStanding {
     pub role: OrganisationRole,
     /// The departments in which one has each role; a LEAD's include all below.
     pub departments: BTreeMap<DepartmentRole, BTreeSet<DepartmentId>>,
+    /// The departments of its LEAD memberships, without those below.
+    pub leads: BTreeSet<DepartmentId>,
     /// A MEMBER all of whose departments are partners: reads only what they participate in.
     pub partner: bool,
 }

@@ -114,6 +114,15 @@ impl Caller {
         }
     }
 
+    /// The departments that the caller was made lead of, those below left out.
+    #[must_use]
+    pub fn leads(&self) -> BTreeSet<DepartmentId> {
+        match &*self.standing {
+            Standing::Account(standing) => standing.leads.clone(),
+            Standing::Operator => BTreeSet::new(),
+        }
+    }
+
     /// Whether the caller acts for the organisation's journeys as a whole.
     #[must_use]
     pub fn is_cx_manager(&self) -> bool {
@@ -287,10 +296,13 @@ pub async fn identify(
         ));
     };
     let mut departments: BTreeMap<DepartmentRole, BTreeSet<DepartmentId>> = BTreeMap::new();
-    let mut own_kinds = BTreeSet::new();
+    let (mut own_kinds, mut leads) = (BTreeSet::new(), BTreeSet::new());
     for row in rows {
         if let (Some(role), Some(department)) = (row.role, row.department_id) {
             departments.entry(role).or_default().insert(department);
+            if role == DepartmentRole::Lead && row.own == Some(true) {
+                leads.insert(department);
+            }
         }
         if row.own == Some(true) {
             own_kinds.extend(row.kind);
@@ -302,6 +314,7 @@ pub async fn identify(
         account,
         role,
         departments,
+        leads,
         partner,
     };
     Ok(Caller::with(

@@ -1,7 +1,7 @@
 //! The leave to write: one transaction, opened for one caller, in which every row was fetched under its lock,
 //! every change is decided and every change leaves its audit event.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{
     blueprint,
@@ -26,7 +26,8 @@ pub struct Permit<'c> {
     /// Who holds it.
     pub caller: &'c Caller,
     tx: DatabaseTransaction,
-    locked: BTreeSet<BlueprintId>,
+    /// The blueprints whose lock is taken, and whether each is archived.
+    locked: BTreeMap<BlueprintId, bool>,
     /// The departments that what has been fetched is tied to: whose leads may read of it in the audit log.
     concerned: BTreeSet<DepartmentId>,
     events: Vec<Event>,
@@ -37,7 +38,7 @@ impl<'c> Permit<'c> {
         Self {
             caller,
             tx,
-            locked: BTreeSet::new(),
+            locked: BTreeMap::new(),
             concerned: BTreeSet::new(),
             events: Vec::new(),
         }
@@ -72,6 +73,9 @@ impl<'c> Permit<'c> {
     ) -> Result<E::Model> {
         let row = self.fetch::<E>(action, field, id).await?;
         live::<E>(field, &row)?;
+        if let Some(blueprint) = E::blueprint(&row) {
+            self.live_blueprint(blueprint)?;
+        }
         expect_version::<E>(&row, expected)?;
         Ok(row)
     }
@@ -154,15 +158,28 @@ impl<'c> Permit<'c> {
 
     /// Takes the lock of a blueprint that the act will write into.
     pub async fn lock_blueprint(&mut self, id: BlueprintId) -> Result<()> {
-        if self.locked.contains(&id) {
+        if self.locked.contains_key(&id) {
             Ok(())
         } else {
             self.raise_revision(Expr::value(id)).await
         }
     }
 
+    /// Refuses to change anything inside an archived blueprint whose lock was taken.
+    pub fn live_blueprint(&self, id: BlueprintId) -> Result<()> {
+        match self.locked.get(&id) {
+            Some(true) => Err(Error::fault(
+                "id",
+                UserErrorCode::Archived,
+                None,
+                "The blueprint that it is in is archived. Unarchive it first.",
+            )),
+            _ => Ok(()),
+        }
+    }
+
     async fn raise_revision(&mut self, blueprint: sea_orm::sea_query::SimpleExpr) -> Result<()> {
-        let locked = self.locked.iter().map(|id| id.0);
+        let locked = self.locked.keys().map(|id| id.0);
         let raised: Vec<blueprint::Model> = blueprint::Entity::update_many()
             .col_expr(
                 blueprint::Column::Revision,
@@ -172,7 +189,11 @@ impl<'c> Permit<'c> {
             .filter(blueprint::Column::Id.is_not_in(locked))
             .exec_with_returning(&self.tx)
             .await?;
-        self.locked.extend(raised.into_iter().map(|row| row.id));
+        self.locked.extend(
+            raised
+                .into_iter()
+                .map(|row| (row.id, row.archived_at.is_some())),
+        );
         Ok(())
     }
 
@@ -257,22 +278,33 @@ impl<'c> Permit<'c> {
     pub async fn update<E: Guarded>(
         &mut self,
         before: &E::Model,
-        mut change: E::ActiveModel,
+        change: E::ActiveModel,
     ) -> Result<E::Model>
     where
         E::Model: Clone,
         E::ActiveModel: Send,
     {
         let as_it_is = before.clone().into_active_model();
-        let changes = E::Column::iter().any(|column| {
-            change
-                .get(column)
-                .into_value()
-                .is_some_and(|new| as_it_is.get(column).into_value() != Some(new))
-        });
-        if !changes {
-            return Ok(before.clone());
+        let differs = |column| match change.get(column).into_value() {
+            Some(new) => as_it_is.get(column).into_value() != Some(new),
+            None => false,
+        };
+        if E::Column::iter().any(differs) {
+            self.update_anyway::<E>(before, change).await
+        } else {
+            Ok(before.clone())
         }
+    }
+
+    /// Changes a row even where only what belongs to it has changed: its version rises.
+    pub async fn update_anyway<E: Guarded>(
+        &mut self,
+        before: &E::Model,
+        mut change: E::ActiveModel,
+    ) -> Result<E::Model>
+    where
+        E::ActiveModel: Send,
+    {
         let mut update = E::update_many().filter(E::id_column().eq(E::id(before)));
         if let (Some(column), Some(version)) = (E::version_column(), E::version(before)) {
             change.set(column, (version + 1).into());
@@ -283,8 +315,8 @@ impl<'c> Permit<'c> {
             .exec_with_returning(&self.tx)
             .await?
             .into_iter()
-            .next()
-            .ok_or_else(|| stale(id_of::<E>(before)))?;
+            .next();
+        let after = after.ok_or_else(|| stale(id_of::<E>(before)))?;
         self.note(Event::changed::<E>(before, &after));
         Ok(after)
     }

@@ -16,6 +16,7 @@ use crate::{
     access::{Caller, Permit, expect_version, live},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
+    order::{self, Placed},
     policy::Action,
 };
 
@@ -60,8 +61,8 @@ pub struct PhaseMoveInput {
     pub id: ID,
     /// The version that the change builds on.
     pub expected_version: i32,
-    /// The phase behind which it comes; null for the beginning.
-    pub after_id: Option<ID>,
+    /// The phase behind which it comes: absent for the end, null for the beginning.
+    pub after_id: MaybeUndefined<ID>,
 }
 
 /// Makes a phase.
@@ -95,10 +96,7 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
             message,
         ));
     }
-    let position = match (after, input.after_id.is_null()) {
-        (None, false) => next_position(&phases),
-        (after, _) => make_room(&permit, &phases, after).await?,
-    };
+    let position = place(&permit, &phases, &input.after_id, after).await?;
     let key = permit
         .key::<phase::Entity>(key.as_deref(), &name, id, Some(blueprint.id))
         .await?;
@@ -130,7 +128,9 @@ pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::M
     });
     faults.check()?;
     let mut permit = caller.begin().await?;
-    let row = fetch_to_shape(&mut permit, id, input.expected_version).await?;
+    let row = permit
+        .fetch_at::<phase::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
+        .await?;
     let stage = replace(input.stage.as_ref(), |stage| *stage);
     let row = permit
         .update::<phase::Entity>(
@@ -147,31 +147,19 @@ pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::M
     Ok(row)
 }
 
-async fn fetch_to_shape(
-    permit: &mut Permit<'_>,
-    id: PhaseId,
-    expected_version: i32,
-) -> Result<phase::Model> {
-    let row = permit
-        .fetch_at::<phase::Entity>(Action::ShapeBlueprint, "id", id, expected_version)
-        .await?;
-    permit
-        .read_live::<blueprint::Entity>("id", row.blueprint_id)
-        .await?;
-    Ok(row)
-}
-
 /// Moves a phase; no other phase's version changes.
 pub async fn relocate(caller: &Caller, input: PhaseMoveInput) -> Result<phase::Model> {
     let mut faults = Faults::default();
     let id: PhaseId = faults.id("id", &input.id);
-    let after: Option<PhaseId> = faults.optional_id("afterId", input.after_id.as_ref());
+    let after: Option<PhaseId> = faults.optional_id("afterId", input.after_id.value());
     faults.check()?;
     let mut permit = caller.begin().await?;
-    let row = fetch_to_shape(&mut permit, id, input.expected_version).await?;
+    let row = permit
+        .fetch_at::<phase::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
+        .await?;
     let mut others = of_blueprint(&permit, row.blueprint_id).await?;
     others.retain(|phase| phase.id != row.id);
-    let position = make_room(&permit, &others, after).await?;
+    let position = place(&permit, &others, &input.after_id, after).await?;
     let row = permit
         .update::<phase::Entity>(
             &row,
@@ -196,9 +184,7 @@ pub async fn set_archived(
         .fetch::<phase::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
     expect_version::<phase::Entity>(&row, input.expected_version)?;
-    permit
-        .read_live::<blueprint::Entity>("id", row.blueprint_id)
-        .await?;
+    permit.live_blueprint(row.blueprint_id)?;
     if row.archived_at.is_some() == archived {
         return Ok(row);
     }
@@ -210,9 +196,7 @@ pub async fn set_archived(
         ..Default::default()
     };
     if !archived {
-        change.position = Set(next_position(
-            &of_blueprint(&permit, row.blueprint_id).await?,
-        ));
+        change.position = Set(order::end(&of_blueprint(&permit, row.blueprint_id).await?));
     }
     let row = permit.update::<phase::Entity>(&row, change).await?;
     permit.commit().await?;
@@ -242,42 +226,38 @@ async fn of_blueprint(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<Vec
         .await?)
 }
 
-fn next_position(phases: &[phase::Model]) -> i32 {
-    phases.last().map_or(1, |last| last.position + 1)
+impl Placed for phase::Model {
+    type Id = PhaseId;
+
+    fn id(&self) -> PhaseId {
+        self.id
+    }
+
+    fn position(&self) -> i32 {
+        self.position
+    }
 }
 
-/// Moves what stands behind a phase one place on, and gives the place that becomes free. Order is not part of a
-/// phase's own version: its neighbours stay at theirs.
-async fn make_room(
+/// Makes room behind a phase or at the beginning, and gives the place; the end where nothing is said.
+async fn place(
     permit: &Permit<'_>,
     others: &[phase::Model],
+    said: &MaybeUndefined<ID>,
     after: Option<PhaseId>,
 ) -> Result<i32> {
-    let index = match after {
-        None => 0,
-        Some(after) => match others.iter().position(|phase| phase.id == after) {
-            Some(index) => index + 1,
-            None => return Err(Error::not_found("afterId", "phase in this blueprint")),
-        },
+    let after = if said.is_undefined() {
+        others.last().map(|last| last.id)
+    } else {
+        after
     };
-    for (phase, position) in others.iter().zip(1..) {
-        let position = if position > index {
-            position + 1
-        } else {
-            position
-        };
-        set_position(permit, phase, i32::try_from(position).unwrap_or(i32::MAX)).await?;
-    }
-    Ok(i32::try_from(index).unwrap_or(i32::MAX).saturating_add(1))
-}
-
-async fn set_position(permit: &Permit<'_>, phase: &phase::Model, position: i32) -> Result<()> {
-    if phase.position != position {
+    let places = order::room(others, after.as_ref());
+    let places = places.ok_or_else(|| Error::not_found("afterId", "phase in this blueprint"))?;
+    for (id, position) in places.moved {
         phase::Entity::update_many()
             .col_expr(phase::Column::Position, Expr::value(position))
-            .filter(phase::Column::Id.eq(phase.id))
+            .filter(phase::Column::Id.eq(id))
             .exec(permit.tx())
             .await?;
     }
-    Ok(())
+    Ok(places.free)
 }

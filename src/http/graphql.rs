@@ -1,0 +1,358 @@
+//! GraphQL over HTTP: reads one request, runs it once the guard admits it, and writes the answer; it signs nobody in and refuses batches, uploads and changes by GET.
+
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
+
+use async_graphql::{Executor, Pos, ServerError, Value, parser::types::OperationType};
+use axum::{
+    extract::Request,
+    http::{HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use serde::Serialize;
+use tokio::time::timeout;
+
+use super::{
+    guard::{self, Admitted, Code, Limits, Rejection},
+    media::{self, Media},
+};
+
+/// Errors in one answer; a flood of them helps nobody.
+const MOST_ERRORS: usize = 20;
+
+/// Characters of a message that may repeat what the client sent.
+const LONGEST_MESSAGE: usize = 300;
+
+const OUR_FAULT: &str =
+    "Something went wrong on our side. If it happens again, report it with this request id.";
+
+/// What one request may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    pub limits: Limits,
+    /// Bytes of the body of a POST.
+    pub body: usize,
+    /// For the body to arrive, and again for the operation to run.
+    pub deadline: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            body: 1024 * 1024,
+            deadline: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Answers one request. `attach` adds what resolvers look up, such as the caller.
+pub async fn serve<E: Executor>(
+    executor: &E,
+    http: Request,
+    request_id: &str,
+    settings: &Settings,
+    attach: impl FnOnce(async_graphql::Request) -> async_graphql::Request + Send,
+) -> Response {
+    let media = media::accepted(http.headers());
+    let outcome = match media {
+        Some(_) => answer(executor, http, request_id, settings, attach).await,
+        None => Err(Stop::NotAcceptable),
+    };
+    let media = media.unwrap_or(Media::Json);
+    match outcome {
+        Ok(response) => ran(media, response, request_id),
+        Err(stop) => stopped(media, stop, request_id),
+    }
+}
+
+/// An answer that is one error and no data. Sign-in uses it too, and adds its own headers.
+#[must_use]
+pub fn refuse(
+    media: Media,
+    status: StatusCode,
+    code: Code,
+    message: &str,
+    request_id: &str,
+) -> Response {
+    let error = error(code, message, Vec::new());
+    refusal(media, status, vec![error], request_id)
+}
+
+/// Why there is no data to answer with.
+enum Stop {
+    /// The method cannot be used, or not for this; these can.
+    Method(&'static str),
+    NotAcceptable,
+    NotJson,
+    Malformed(&'static str),
+    SlowBody,
+    /// A well-formed request that did not run, or did not run to its end.
+    Failed(Code, Vec<ServerError>),
+}
+
+impl Stop {
+    fn failed(code: Code, message: &str) -> Self {
+        Self::Failed(code, vec![error(code, message, Vec::new())])
+    }
+}
+
+impl From<Rejection> for Stop {
+    fn from(rejection: Rejection) -> Self {
+        let Rejection {
+            code,
+            message,
+            locations,
+        } = rejection;
+        Self::Failed(code, vec![error(code, &message, locations)])
+    }
+}
+
+/// The one place where a stop becomes a status. Whatever ran to its end is 200.
+///
+/// Clients of plain JSON expect 200 for a well-formed request that was refused; faults of ours and matters of
+/// size and rights have their status in both forms, so that proxies and monitors see them. A deadline is 504
+/// and not 503: nothing says that trying again is safe or will be faster.
+fn status(stop: &Stop, media: Media) -> StatusCode {
+    match (stop, media) {
+        (Stop::Method(_), _) => StatusCode::METHOD_NOT_ALLOWED,
+        (Stop::NotAcceptable, _) => StatusCode::NOT_ACCEPTABLE,
+        (Stop::NotJson, _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        (Stop::Malformed(_), _) => StatusCode::BAD_REQUEST,
+        (Stop::SlowBody, _) => StatusCode::REQUEST_TIMEOUT,
+        (Stop::Failed(code, _), media) => match (code, media) {
+            (Code::QueryTooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
+            (Code::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
+            (Code::Forbidden, _) => StatusCode::FORBIDDEN,
+            (Code::RateLimited, _) => StatusCode::TOO_MANY_REQUESTS,
+            (Code::Timeout, _) => StatusCode::GATEWAY_TIMEOUT,
+            (Code::ServiceUnavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
+            (Code::InternalServerError, _) => StatusCode::INTERNAL_SERVER_ERROR,
+            (
+                Code::GraphqlParseFailed
+                | Code::GraphqlValidationFailed
+                | Code::BadUserInput
+                | Code::OperationResolutionFailure
+                | Code::QueryTooComplex,
+                media,
+            ) => match media {
+                Media::Response => StatusCode::BAD_REQUEST,
+                Media::Json => StatusCode::OK,
+            },
+        },
+    }
+}
+
+async fn answer<E: Executor>(
+    executor: &E,
+    http: Request,
+    request_id: &str,
+    settings: &Settings,
+    attach: impl FnOnce(async_graphql::Request) -> async_graphql::Request + Send,
+) -> Result<async_graphql::Response, Stop> {
+    let by_get = http.method() == Method::GET;
+    let asked = reading::read(http, settings).await?;
+    let Admitted { request, operation } = guard::admit(asked, &settings.limits)?;
+    match operation {
+        OperationType::Mutation if by_get => return Err(Stop::Method("POST")),
+        OperationType::Query | OperationType::Mutation => {}
+        OperationType::Subscription => {
+            let message = "Subscriptions are not offered over plain HTTP.";
+            return Err(Stop::failed(Code::BadUserInput, message));
+        }
+    }
+    run(executor, attach(request), request_id, settings.deadline).await
+}
+
+async fn run<E: Executor>(
+    executor: &E,
+    request: async_graphql::Request,
+    request_id: &str,
+    deadline: Duration,
+) -> Result<async_graphql::Response, Stop> {
+    // What a panic leaves behind dies with this request: nothing of it is looked at again.
+    let running = AssertUnwindSafe(executor.execute(request)).catch_unwind();
+    match timeout(deadline, running).await {
+        Ok(Ok(response)) if never_ran(&response) => Err(invalid(response.errors)),
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(panic)) => {
+            tracing::error!(request_id, panic = said(&*panic), "a resolver panicked");
+            Err(Stop::failed(Code::InternalServerError, OUR_FAULT))
+        }
+        Err(_) => {
+            tracing::warn!(request_id, ?deadline, "an operation was given up");
+            let message = "The operation took too long and was given up.";
+            Err(Stop::failed(Code::Timeout, message))
+        }
+    }
+}
+
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no message)")
+}
+
+/// Whether validation stopped the request. An operation that ran has data, or an error with the path of the field
+/// that failed, or one of our codes; what validation says has none of these. An extension could say it outright,
+/// but with any extension present async-graphql takes its slow way for every single field.
+fn never_ran(response: &async_graphql::Response) -> bool {
+    response.data == Value::Null
+        && !response.errors.is_empty()
+        && response
+            .errors
+            .iter()
+            .all(|error| error.path.is_empty() && error.source.is_none() && code(error).is_none())
+}
+
+fn invalid(errors: Vec<ServerError>) -> Stop {
+    let kept: Vec<_> = errors.into_iter().take(MOST_ERRORS).map(named).collect();
+    let code = kept.iter().find_map(code);
+    Stop::Failed(code.unwrap_or(Code::GraphqlValidationFailed), kept)
+}
+
+/// async-graphql tells its two limits from faults of the document only by these sentences.
+fn named(invalid: ServerError) -> ServerError {
+    let code = match invalid.message.as_str() {
+        "Query is too complex." | "Query is nested too deep." => Code::QueryTooComplex,
+        _ => Code::GraphqlValidationFailed,
+    };
+    error(code, &clipped(&invalid.message), invalid.locations)
+}
+
+fn ran(media: Media, mut response: async_graphql::Response, request_id: &str) -> Response {
+    response.errors.truncate(MOST_ERRORS);
+    for error in &mut response.errors {
+        mask(error, request_id);
+    }
+    written(media, StatusCode::OK, &response, request_id)
+}
+
+/// Only an error that carries one of our codes was worded for the client.
+fn mask(failed: &mut ServerError, request_id: &str) {
+    failed.source = None;
+    if code(failed).is_none() {
+        let worded = if is_input(&failed.message) {
+            error(Code::BadUserInput, &clipped(&failed.message), Vec::new())
+        } else {
+            let path = serde_json::to_string(&failed.path).unwrap_or_default();
+            tracing::error!(request_id, path, message = failed.message, "a field failed");
+            error(Code::InternalServerError, OUR_FAULT, Vec::new())
+        };
+        failed.message = worded.message;
+        failed.extensions = worded.extensions;
+    }
+    sign(failed, request_id);
+}
+
+/// The two ways in which async-graphql words an argument that validation let pass and its type could not read.
+fn is_input(message: &str) -> bool {
+    message.starts_with("Failed to parse \"") || message.starts_with("Expected input type \"")
+}
+
+fn code(error: &ServerError) -> Option<Code> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Code::named(code),
+        _ => None,
+    }
+}
+
+fn stopped(media: Media, stop: Stop, request_id: &str) -> Response {
+    let status = status(&stop, media);
+    let malformed = |message: &str| vec![error(Code::BadUserInput, message, Vec::new())];
+    match stop {
+        Stop::Method(allowed) => {
+            let message = format!(
+                "This can only be asked by {}.",
+                allowed.replace(", ", " or ")
+            );
+            let mut response = refusal(media, status, malformed(&message), request_id);
+            let allowed = HeaderValue::from_static(allowed);
+            response.headers_mut().insert(header::ALLOW, allowed);
+            response
+        }
+        Stop::NotAcceptable => {
+            let message =
+                "Answers are written as application/graphql-response+json or application/json.";
+            refusal(media, status, malformed(message), request_id)
+        }
+        Stop::NotJson => {
+            let message = "The body must be sent as application/json, in UTF-8.";
+            refusal(media, status, malformed(message), request_id)
+        }
+        Stop::Malformed(message) => refusal(media, status, malformed(message), request_id),
+        Stop::SlowBody => {
+            let message = "The body took too long to arrive.";
+            let error = error(Code::Timeout, message, Vec::new());
+            refusal(media, status, vec![error], request_id)
+        }
+        Stop::Failed(_, errors) => refusal(media, status, errors, request_id),
+    }
+}
+
+fn refusal(
+    media: Media,
+    status: StatusCode,
+    mut errors: Vec<ServerError>,
+    request_id: &str,
+) -> Response {
+    #[derive(Serialize)]
+    struct Refusal {
+        errors: Vec<ServerError>,
+    }
+    for error in &mut errors {
+        sign(error, request_id);
+    }
+    written(media, status, &Refusal { errors }, request_id)
+}
+
+fn error(code: Code, message: &str, locations: Vec<Pos>) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    error.locations = locations;
+    error
+        .extensions
+        .get_or_insert_default()
+        .set("code", code.as_str());
+    error
+}
+
+fn sign(error: &mut ServerError, request_id: &str) {
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set("requestId", request_id);
+}
+
+fn clipped(message: &str) -> String {
+    match message.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.into(),
+    }
+}
+
+/// Written straight from its own type: on a detour through `serde_json::Value` the keys would lose their order.
+fn written(
+    media: Media,
+    status: StatusCode,
+    answer: &impl Serialize,
+    request_id: &str,
+) -> Response {
+    let body = match serde_json::to_vec(answer) {
+        Ok(body) => body,
+        Err(error) => {
+            tracing::error!(request_id, %error, "an answer could not be written");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let headers = [
+        (header::CONTENT_TYPE, media.content_type()),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (
+            header::VARY,
+            HeaderValue::from_static("Authorization, Accept"),
+        ),
+    ];
+    (status, headers, body).into_response()
+}

@@ -1,0 +1,132 @@
+//! Reads what was asked from a query string or a body; refuses batches, other media types, and bodies too long or too slow.
+
+use std::collections::HashMap;
+
+use async_graphql::Variables;
+use axum::{
+    body::{Body, HttpBody},
+    extract::{Query, Request},
+    http::{Method, Uri},
+};
+use futures_util::StreamExt;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::time::timeout;
+
+use super::{Settings, Stop};
+use crate::http::{
+    guard::{Code, Parameters},
+    media,
+};
+
+/// How many times the longest allowed body is read, and thrown away, before the connection is closed.
+const PATIENCE: usize = 16;
+
+/// An object that is checked to be one, and not looked into.
+type Map = HashMap<String, Box<RawValue>>;
+
+pub(super) async fn read(http: Request, settings: &Settings) -> Result<Parameters, Stop> {
+    match *http.method() {
+        Method::GET => from_uri(http.uri()),
+        Method::POST => from_body(http, settings).await,
+        _ => Err(Stop::Method("GET, POST")),
+    }
+}
+
+fn from_uri(uri: &Uri) -> Result<Parameters, Stop> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Asked {
+        query: Option<String>,
+        operation_name: Option<String>,
+        variables: Option<String>,
+        extensions: Option<String>,
+    }
+    let malformed = |_| Stop::Malformed("The query string cannot be read.");
+    let Query(asked) = Query::<Asked>::try_from_uri(uri).map_err(malformed)?;
+    let variables: Option<Variables> = json_parameter(asked.variables.as_deref())?;
+    json_parameter::<Map>(asked.extensions.as_deref())?;
+    parameters(asked.query, asked.operation_name, variables)
+}
+
+fn json_parameter<'a, T: Deserialize<'a>>(text: Option<&'a str>) -> Result<Option<T>, Stop> {
+    let malformed =
+        |_| Stop::Malformed("`variables` and `extensions` must be JSON objects when sent.");
+    text.filter(|text| !text.is_empty())
+        .map_or(Ok(None), |text| {
+            serde_json::from_str(text).map_err(malformed)
+        })
+}
+
+async fn from_body(http: Request, settings: &Settings) -> Result<Parameters, Stop> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Asked {
+        query: Option<String>,
+        operation_name: Option<String>,
+        variables: Option<Variables>,
+        #[serde(rename = "extensions")]
+        _extensions: Option<Map>,
+    }
+    if !media::is_json(http.headers()) {
+        return Err(Stop::NotJson);
+    }
+    let reading = timeout(settings.deadline, whole(http.into_body(), settings.body));
+    let bytes = reading.await.unwrap_or(Err(Stop::SlowBody))?;
+    // The derived reader takes an array for an object, and a batch for a request.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Stop::Malformed(
+            "Batches are not offered: send one request at a time.",
+        ));
+    }
+    let asked: Asked = serde_json::from_slice(&bytes).map_err(|error| {
+        Stop::Malformed(if error.is_data() {
+            "`query` and `operationName` must be strings, `variables` and `extensions` objects."
+        } else {
+            "The body is not valid JSON."
+        })
+    })?;
+    parameters(asked.query, asked.operation_name, asked.variables)
+}
+
+fn parameters(
+    query: Option<String>,
+    operation_name: Option<String>,
+    variables: Option<Variables>,
+) -> Result<Parameters, Stop> {
+    Ok(Parameters {
+        query: query.ok_or(Stop::Malformed("The request has no `query`."))?,
+        operation_name: operation_name.filter(|name| !name.is_empty()),
+        variables: variables.unwrap_or_default(),
+    })
+}
+
+/// What is too long is thrown away as it comes in, up to a point: a client that may not finish sending
+/// sees a broken connection in place of the answer.
+async fn whole(body: Body, most: usize) -> Result<Vec<u8>, Stop> {
+    let too_large = || {
+        let message = format!("The body is longer than {most} bytes.");
+        Stop::failed(Code::QueryTooLarge, &message)
+    };
+    let patience = most.saturating_mul(PATIENCE);
+    if usize::try_from(body.size_hint().lower()).is_ok_and(|length| length > patience) {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    let mut length = 0_usize;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|_| Stop::Malformed("The body broke off."))?;
+        length = length.saturating_add(chunk.len());
+        if length > patience {
+            break;
+        }
+        if length <= most {
+            bytes.extend_from_slice(&chunk);
+        }
+    }
+    if length > most {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,312 @@
+//! The document guard: measures every request in time linear in its document, and refuses, before anything runs, what is malformed, too large or too costly.
+
+mod scan;
+mod size;
+#[cfg(test)]
+mod tests;
+mod variables;
+mod weight;
+
+use std::collections::{HashMap, HashSet};
+
+use async_graphql::{
+    Name, Pos, Positioned, Request, Variables,
+    parser::{
+        Error as ParseError, parse_query,
+        types::{
+            DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
+            OperationType, Selection, SelectionSet,
+        },
+    },
+};
+
+/// The closed set of codes that `extensions.code` may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    GraphqlParseFailed,
+    GraphqlValidationFailed,
+    BadUserInput,
+    OperationResolutionFailure,
+    QueryTooLarge,
+    QueryTooComplex,
+    Unauthenticated,
+    Forbidden,
+    RateLimited,
+    Timeout,
+    ServiceUnavailable,
+    InternalServerError,
+}
+
+impl Code {
+    pub const ALL: [Self; 12] = [
+        Self::GraphqlParseFailed,
+        Self::GraphqlValidationFailed,
+        Self::BadUserInput,
+        Self::OperationResolutionFailure,
+        Self::QueryTooLarge,
+        Self::QueryTooComplex,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::RateLimited,
+        Self::Timeout,
+        Self::ServiceUnavailable,
+        Self::InternalServerError,
+    ];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::OperationResolutionFailure => "OPERATION_RESOLUTION_FAILURE",
+            Self::QueryTooLarge => "QUERY_TOO_LARGE",
+            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::Timeout => "TIMEOUT",
+            Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
+            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
+        }
+    }
+
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == name)
+    }
+}
+
+/// How much one document may ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of the document.
+    pub bytes: usize,
+    /// Brackets inside brackets, of any kind. The parser recurses on each.
+    pub brackets: usize,
+    /// Selection sets inside one another, fragments included; async-graphql stops at 32 itself.
+    pub levels: usize,
+    /// Fields inside fields. The standard introspection query needs 15.
+    pub depth: usize,
+    /// Fields once every fragment is written out, as are aliases and directives.
+    pub fields: usize,
+    pub aliases: usize,
+    pub directives: usize,
+    pub root_fields: usize,
+    /// Definitions of variables: async-graphql looks each use up among all of them.
+    pub variables: usize,
+    /// Arguments of one field or directive: some validation rules compare each with each.
+    pub arguments: usize,
+    /// Values and text in the arguments of root fields, each use of a variable counted.
+    pub values: usize,
+    /// The same below the root, where a field and its arguments may be read once for every item of a list.
+    pub values_below: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes: 32 * 1024,
+            brackets: 64,
+            levels: 32,
+            depth: 15,
+            fields: 1_000,
+            aliases: 30,
+            directives: 50,
+            root_fields: 20,
+            variables: 100,
+            arguments: 50,
+            values: 250_000,
+            values_below: 2_000,
+        }
+    }
+}
+
+/// What a client sent.
+#[derive(Debug, Default)]
+pub struct Parameters {
+    pub query: String,
+    pub operation_name: Option<String>,
+    pub variables: Variables,
+}
+
+/// A request that may run: parsed, and cut down to the one operation that was asked for.
+#[derive(Debug)]
+pub struct Admitted {
+    pub request: Request,
+    pub operation: OperationType,
+}
+
+/// Why a request may not run. The message never repeats the document; the locations point into it.
+#[derive(Debug)]
+pub struct Rejection {
+    pub code: Code,
+    pub message: String,
+    pub locations: Vec<Pos>,
+}
+
+impl Rejection {
+    fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            locations: Vec::new(),
+        }
+    }
+
+    fn at(mut self, location: Pos) -> Self {
+        self.locations.push(location);
+        self
+    }
+}
+
+type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
+
+/// Lets a request through, or says why not.
+///
+/// # Errors
+///
+/// The first fault that was found, cheapest check first.
+pub fn admit(asked: Parameters, limits: &Limits) -> Result<Admitted, Rejection> {
+    if asked.query.len() > limits.bytes {
+        return Err(Rejection::new(
+            Code::QueryTooLarge,
+            format!("The document is longer than {} bytes.", limits.bytes),
+        ));
+    }
+    scan::scan(&asked.query, limits.brackets)?;
+    let document = parse_query(&asked.query).map_err(|error| unparsed(&error))?;
+    let (name, mut operation, mut fragments) = select(document, asked.operation_name.as_deref())?;
+    let variables = variables::settle(&mut operation.node, &mut fragments, asked.variables)?;
+    weight::weigh(&operation.node, &fragments, &variables, limits)?;
+
+    let kind = operation.node.ty;
+    let mut request = Request::new(asked.query).variables(variables);
+    request.operation_name = name.as_ref().map(Name::to_string);
+    request.set_parsed_query(ExecutableDocument {
+        operations: match name {
+            Some(name) => DocumentOperations::Multiple(HashMap::from([(name, operation)])),
+            None => DocumentOperations::Single(operation),
+        },
+        fragments,
+    });
+    Ok(Admitted {
+        request,
+        operation: kind,
+    })
+}
+
+/// The parser's own message quotes the document, so only its positions are kept.
+fn unparsed(error: &ParseError) -> Rejection {
+    let (code, message) = match error {
+        ParseError::MultipleOperations { .. } => (
+            Code::GraphqlValidationFailed,
+            "An operation without a name must be the only one in its document.",
+        ),
+        ParseError::OperationDuplicated { .. } => (
+            Code::GraphqlValidationFailed,
+            "Two operations have the same name.",
+        ),
+        ParseError::FragmentDuplicated { .. } => (
+            Code::GraphqlValidationFailed,
+            "Two fragments have the same name.",
+        ),
+        ParseError::MissingOperation => (
+            Code::OperationResolutionFailure,
+            "The document has no operation.",
+        ),
+        ParseError::RecursionLimitExceeded => {
+            (Code::QueryTooComplex, "The document is nested too deep.")
+        }
+        _ => (
+            Code::GraphqlParseFailed,
+            "The document is not valid GraphQL.",
+        ),
+    };
+    Rejection {
+        code,
+        message: message.into(),
+        locations: error.positions().collect(),
+    }
+}
+
+type Selected = (Option<Name>, Positioned<OperationDefinition>, Fragments);
+
+/// Takes the operation that was asked for and the fragments it uses, and drops the rest.
+fn select(document: ExecutableDocument, wanted: Option<&str>) -> Result<Selected, Rejection> {
+    let ExecutableDocument {
+        operations,
+        mut fragments,
+    } = document;
+    refuse_unused(&operations, &fragments)?;
+    let (name, operation) = match (operations, wanted) {
+        (DocumentOperations::Single(operation), None) => (None, operation),
+        (DocumentOperations::Multiple(operations), None) => {
+            let mut operations = operations.into_iter();
+            match (operations.next(), operations.next()) {
+                (Some((name, operation)), None) => (Some(name), operation),
+                _ => {
+                    return Err(Rejection::new(
+                        Code::OperationResolutionFailure,
+                        "The document has several operations; `operationName` must say which one to run.",
+                    ));
+                }
+            }
+        }
+        (DocumentOperations::Multiple(mut operations), Some(wanted)) => {
+            let (name, operation) = operations.remove_entry(wanted).ok_or_else(unknown)?;
+            (Some(name), operation)
+        }
+        (DocumentOperations::Single(_), Some(_)) => return Err(unknown()),
+    };
+    let used = reached([&operation], &fragments);
+    fragments.retain(|name, _| used.contains(name));
+    Ok((name, operation, fragments))
+}
+
+fn unknown() -> Rejection {
+    Rejection::new(
+        Code::OperationResolutionFailure,
+        "The document has no operation of the name that `operationName` asks for.",
+    )
+}
+
+/// async-graphql reports these too, but only after it has walked them unmeasured.
+fn refuse_unused(operations: &DocumentOperations, fragments: &Fragments) -> Result<(), Rejection> {
+    let used = reached(operations.iter().map(|(_, operation)| operation), fragments);
+    let unused = fragments.iter().find(|(name, _)| !used.contains(*name));
+    unused.map_or(Ok(()), |(_, fragment)| {
+        Err(
+            Rejection::new(Code::GraphqlValidationFailed, "A fragment is never used.")
+                .at(fragment.pos),
+        )
+    })
+}
+
+fn reached<'a>(
+    from: impl IntoIterator<Item = &'a Positioned<OperationDefinition>>,
+    fragments: &'a Fragments,
+) -> HashSet<Name> {
+    let mut seen = HashSet::new();
+    let mut waiting: Vec<&SelectionSet> = from
+        .into_iter()
+        .map(|operation| &operation.node.selection_set.node)
+        .collect();
+    while let Some(set) = waiting.pop() {
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) => waiting.push(&field.node.selection_set.node),
+                Selection::InlineFragment(inline) => waiting.push(&inline.node.selection_set.node),
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    if let Some(fragment) = fragments.get(name)
+                        && seen.insert(name.clone())
+                    {
+                        waiting.push(&fragment.node.selection_set.node);
+                    }
+                }
+            }
+        }
+    }
+    seen
+}

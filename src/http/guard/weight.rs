@@ -1,0 +1,210 @@
+//! What a document would cost: weighs each fragment once however often it is spread, and refuses cycles and excess.
+
+use std::collections::HashMap;
+
+use async_graphql::{
+    Pos, Positioned, Variables,
+    parser::types::{Directive, Field, OperationDefinition, Selection, SelectionSet},
+};
+
+use super::{Code, Fragments, Limits, Rejection, size::Sizes};
+
+/// The lists of introspection that lead from types to types again.
+const WINDING: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
+
+/// A selection set with every fragment written out. Sums saturate: a bomb is merely very heavy.
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    depth: usize,
+    levels: usize,
+    fields: usize,
+    /// Fields of the set itself, not of those below.
+    breadth: usize,
+    aliases: usize,
+    directives: usize,
+    /// Values in the arguments of the set itself, and of those below.
+    values: usize,
+    values_below: usize,
+    /// Winding lists inside one another.
+    winding: usize,
+}
+
+impl Weight {
+    fn add(&mut self, other: Self) {
+        self.depth = self.depth.max(other.depth);
+        self.levels = self.levels.max(other.levels);
+        self.fields = self.fields.saturating_add(other.fields);
+        self.breadth = self.breadth.saturating_add(other.breadth);
+        self.aliases = self.aliases.saturating_add(other.aliases);
+        self.directives = self.directives.saturating_add(other.directives);
+        self.values = self.values.saturating_add(other.values);
+        self.values_below = self.values_below.saturating_add(other.values_below);
+        self.winding = self.winding.max(other.winding);
+    }
+}
+
+pub(super) fn weigh(
+    operation: &OperationDefinition,
+    fragments: &Fragments,
+    variables: &Variables,
+    limits: &Limits,
+) -> Result<(), Rejection> {
+    let mut scale = Scale {
+        fragments,
+        limits,
+        sizes: Sizes::of(variables),
+        known: HashMap::new(),
+    };
+    let mut weight = scale.set(&operation.selection_set, 0)?;
+    weight.add(scale.directives(&operation.directives)?);
+    for variable in &operation.variable_definitions {
+        weight.add(scale.directives(&variable.node.directives)?);
+    }
+
+    let variables = operation.variable_definitions.len();
+    within(variables, limits.variables, "variables")?;
+    within(weight.depth, limits.depth, "levels of fields")?;
+    within(weight.breadth, limits.root_fields, "fields at its root")?;
+    within(weight.fields, limits.fields, "fields")?;
+    within(weight.aliases, limits.aliases, "aliases")?;
+    within(weight.directives, limits.directives, "directives")?;
+    within(weight.values, limits.values, "values in arguments")?;
+    within(
+        weight.values_below,
+        limits.values_below,
+        "values in arguments below its root",
+    )
+}
+
+fn within(found: usize, limit: usize, what: &str) -> Result<(), Rejection> {
+    if found <= limit {
+        return Ok(());
+    }
+    let message = format!(
+        "With its fragments written out, the operation has more than {limit} {what}, the most allowed."
+    );
+    Err(Rejection::new(Code::QueryTooComplex, message))
+}
+
+struct Scale<'a> {
+    fragments: &'a Fragments,
+    limits: &'a Limits,
+    sizes: Sizes<'a>,
+    /// Nothing yet for a fragment that is being weighed: meeting it again is a cycle.
+    known: HashMap<&'a str, Option<Weight>>,
+}
+
+impl<'a> Scale<'a> {
+    /// `level` counts the sets around this one, and so bounds the recursion.
+    fn set(
+        &mut self,
+        set: &'a Positioned<SelectionSet>,
+        level: usize,
+    ) -> Result<Weight, Rejection> {
+        self.level(level, set.pos)?;
+        let mut sum = Weight::default();
+        for selection in &set.node.items {
+            let part = match &selection.node {
+                Selection::Field(field) => self.field(field, level)?,
+                Selection::InlineFragment(inline) => {
+                    below(self.set(&inline.node.selection_set, level + 1)?)
+                }
+                Selection::FragmentSpread(spread) => {
+                    self.fragment(&spread.node.fragment_name.node, spread.pos, level + 1)?
+                }
+            };
+            sum.add(part);
+            sum.add(self.directives(selection.node.directives())?);
+        }
+        Ok(sum)
+    }
+
+    fn field(&mut self, field: &'a Positioned<Field>, level: usize) -> Result<Weight, Rejection> {
+        self.arguments(field.node.arguments.len(), field.pos)?;
+        let mut weight = Weight::default();
+        if !field.node.selection_set.node.items.is_empty() {
+            weight = below(self.set(&field.node.selection_set, level + 1)?);
+        }
+        let name = field.node.name.node.as_str();
+        if matches!(name, "__schema" | "__type") && weight.winding > 1 {
+            let message = "Introspection may go from types to types once, not again and again.";
+            return Err(Rejection::new(Code::QueryTooComplex, message).at(field.pos));
+        }
+        weight.depth += 1;
+        weight.fields = weight.fields.saturating_add(1);
+        weight.breadth = 1;
+        weight.values_below = weight.values_below.saturating_add(weight.values);
+        weight.values = self.sizes.arguments(&field.node.arguments);
+        weight.aliases = weight
+            .aliases
+            .saturating_add(usize::from(field.node.alias.is_some()));
+        weight.winding += usize::from(WINDING.contains(&name));
+        Ok(weight)
+    }
+
+    fn fragment(&mut self, name: &'a str, pos: Pos, level: usize) -> Result<Weight, Rejection> {
+        match self.known.get(name) {
+            Some(Some(weight)) => {
+                self.level(level.saturating_add(weight.levels), pos)?;
+                return Ok(*weight);
+            }
+            Some(None) => {
+                let message = "A fragment leads back to itself.";
+                return Err(Rejection::new(Code::GraphqlValidationFailed, message).at(pos));
+            }
+            None => {}
+        }
+        let Some(fragment) = self.fragments.get(name) else {
+            let message = "A fragment is used that the document does not define.";
+            return Err(Rejection::new(Code::GraphqlValidationFailed, message).at(pos));
+        };
+        self.known.insert(name, None);
+        let mut weight = below(self.set(&fragment.node.selection_set, level)?);
+        weight.add(self.directives(&fragment.node.directives)?);
+        self.known.insert(name, Some(weight));
+        Ok(weight)
+    }
+
+    fn level(&self, level: usize, pos: Pos) -> Result<(), Rejection> {
+        if level <= self.limits.levels {
+            return Ok(());
+        }
+        let message = format!(
+            "The operation nests selections and fragments deeper than {}, the most allowed.",
+            self.limits.levels
+        );
+        Err(Rejection::new(Code::QueryTooComplex, message).at(pos))
+    }
+
+    fn directives(&self, directives: &[Positioned<Directive>]) -> Result<Weight, Rejection> {
+        let mut weight = Weight {
+            directives: directives.len(),
+            ..Weight::default()
+        };
+        for directive in directives {
+            let arguments = &directive.node.arguments;
+            self.arguments(arguments.len(), directive.pos)?;
+            weight.values = weight
+                .values
+                .saturating_add(self.sizes.arguments(arguments));
+        }
+        Ok(weight)
+    }
+
+    fn arguments(&self, count: usize, pos: Pos) -> Result<(), Rejection> {
+        if count <= self.limits.arguments {
+            return Ok(());
+        }
+        let message = format!(
+            "A field or directive has more than {} arguments, the most allowed.",
+            self.limits.arguments
+        );
+        Err(Rejection::new(Code::QueryTooComplex, message).at(pos))
+    }
+}
+
+/// The same weight, seen from one set further out.
+fn below(mut weight: Weight) -> Weight {
+    weight.levels = weight.levels.saturating_add(1);
+    weight
+}

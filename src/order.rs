@@ -1,0 +1,119 @@
+//! Places in an order that people arrange by hand. Order is not part of a thing's own version: what moves aside
+//! for another stays at its version.
+
+/// A thing with a place.
+pub trait Placed {
+    /// What tells it from the others.
+    type Id: PartialEq;
+    /// Its id.
+    fn id(&self) -> Self::Id;
+    /// Its place, from 1.
+    fn position(&self) -> i32;
+}
+
+/// What comes to stand where.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Places<I> {
+    /// The place that has become free.
+    pub free: i32,
+    /// Those of the others that move, and where to.
+    pub moved: Vec<(I, i32)>,
+}
+
+/// Makes room among the others: behind one of them, or at the beginning. Nothing where that one is not among them.
+pub fn room<P: Placed>(others: &[P], after: Option<&P::Id>) -> Option<Places<P::Id>> {
+    let index = match after {
+        None => 0,
+        Some(after) => others.iter().position(|other| other.id() == *after)? + 1,
+    };
+    let place = |index: usize| i32::try_from(index).unwrap_or(i32::MAX).saturating_add(1);
+    let moved = others
+        .iter()
+        .enumerate()
+        .map(|(at, other)| (other, place(if at < index { at } else { at + 1 })))
+        .filter(|(other, position)| other.position() != *position)
+        .map(|(other, position)| (other.id(), position))
+        .collect();
+    Some(Places {
+        free: place(index),
+        moved,
+    })
+}
+
+/// Closes ranks where one has left: those that move, and where to.
+pub fn closed<P: Placed>(remaining: &[P]) -> Vec<(P::Id, i32)> {
+    remaining
+        .iter()
+        .zip(1..)
+        .filter(|(other, position)| other.position() != *position)
+        .map(|(other, position)| (other.id(), position))
+        .collect()
+}
+
+/// The place behind the last.
+pub fn end<P: Placed>(others: &[P]) -> i32 {
+    others
+        .last()
+        .map_or(1, |last| last.position().saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Card(char, i32);
+
+    impl Placed for Card {
+        type Id = char;
+
+        fn id(&self) -> char {
+            self.0
+        }
+
+        fn position(&self) -> i32 {
+            self.1
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_moves_one_place_on() {
+        let others = [Card('a', 1), Card('b', 2), Card('c', 3)];
+        assert_eq!(
+            room(&others, Some(&'a')),
+            Some(Places {
+                free: 2,
+                moved: vec![('b', 3), ('c', 4)]
+            })
+        );
+        assert_eq!(
+            room(&others, None),
+            Some(Places {
+                free: 1,
+                moved: vec![('a', 2), ('b', 3), ('c', 4)]
+            })
+        );
+        assert_eq!(
+            room(&others, Some(&'c')),
+            Some(Places {
+                free: 4,
+                moved: vec![]
+            })
+        );
+        assert_eq!(room(&others, Some(&'x')), None);
+    }
+
+    #[test]
+    fn a_gap_left_behind_is_closed() {
+        assert_eq!(
+            closed(&[Card('a', 1), Card('c', 3), Card('d', 4)]),
+            vec![('c', 2), ('d', 3)]
+        );
+        assert_eq!(
+            room(&[Card('a', 1), Card('c', 3)], Some(&'a')),
+            Some(Places {
+                free: 2,
+                moved: vec![]
+            })
+        );
+    }
+}

@@ -1,0 +1,455 @@
+//! Touchpoints and transitions in the API: what they show of themselves, and what people do to them.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{
+    id::{BlueprintId, DepartmentId},
+    responsibility, touchpoint, transition,
+    words::{
+        Basis, End, Initiator, Lane, ResponsibilityStatus, Role, Stage, TransitionKind, Usage,
+    },
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select};
+
+use super::{
+    EvidenceInput, TouchpointCreateInput, TouchpointLaneChangeInput, TouchpointMoveInput,
+    TouchpointRenameInput, TouchpointUpdateInput,
+    transition::{TransitionCreateInput, TransitionUpdateInput},
+};
+use crate::{
+    access::Caller,
+    blueprint::graphql::Phase,
+    canvas::Canvas,
+    error::{Result, UserError},
+    input::{self, AtVersionInput, ByInside},
+    page::{self, Page, Pages},
+    payload,
+    payload::{acting, caller, found},
+};
+
+/// One step of a journey, in one phase.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Touchpoint {
+    /// Its id.
+    pub id: ID,
+    /// Its key, unique in the blueprint.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// Who acts in it.
+    pub lane: Lane,
+    /// Its place in the phase, from 1.
+    pub position: i32,
+    /// What the customer does.
+    pub customer_action: Option<String>,
+    /// Who starts it.
+    pub initiator: Option<Initiator>,
+    /// How often a month a persona is contacted here.
+    pub contacts_per_month: Option<f64>,
+    /// What the customer feels, from −2 to 2.
+    pub emotion: Option<i32>,
+    /// What the employee feels, from −2 to 2.
+    pub employee_emotion: Option<i32>,
+    /// How much it matters to the customer, from 1 to 5.
+    pub importance_customer: Option<i32>,
+    /// How much it matters to the organisation, from 1 to 5.
+    pub importance_organisation: Option<i32>,
+    /// Whether it is used.
+    pub usage: Usage,
+    /// Why it is not used.
+    pub usage_reason: Option<String>,
+    /// Whether the customer decides here to stay or to leave.
+    pub moment_of_truth: bool,
+    /// Whether it belongs to the smallest useful map.
+    pub essential: bool,
+    /// How many minutes it should take.
+    pub expected_minutes: Option<i32>,
+    /// How it is known.
+    pub basis: Basis,
+    /// What the customer holds or sees.
+    pub evidence: Vec<EvidenceInput>,
+    /// The systems that it runs on.
+    pub systems: Vec<String>,
+    /// A note.
+    pub note: Option<String>,
+    /// Counts changes of the touchpoint's own fields; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Since when it is archived.
+    pub archived_at: Option<DateTime<Utc>>,
+    #[graphql(skip)]
+    pub row: Arc<touchpoint::Model>,
+    /// The blueprint that it was read as a part of.
+    #[graphql(skip)]
+    pub canvas: Option<Arc<Canvas>>,
+}
+
+impl From<touchpoint::Model> for Touchpoint {
+    fn from(row: touchpoint::Model) -> Self {
+        let kept = Arc::new(row.clone());
+        let evidence = row.evidence.0.into_iter();
+        Self {
+            id: ID(row.id.to_string()),
+            key: row.key,
+            name: row.name,
+            lane: row.lane,
+            position: row.position,
+            customer_action: row.customer_action,
+            initiator: row.initiator,
+            contacts_per_month: row.contacts_per_month,
+            emotion: row.emotion,
+            employee_emotion: row.employee_emotion,
+            importance_customer: row.importance_customer,
+            importance_organisation: row.importance_organisation,
+            usage: row.usage,
+            usage_reason: row.usage_reason,
+            moment_of_truth: row.moment_of_truth,
+            essential: row.essential,
+            expected_minutes: row.expected_minutes,
+            basis: row.basis,
+            evidence: evidence
+                .map(|item| EvidenceInput {
+                    label: item.label,
+                    link: item.link,
+                })
+                .collect(),
+            systems: row.systems.0,
+            note: row.note,
+            version: row.version,
+            created_at: row.created_at,
+            archived_at: row.archived_at,
+            row: kept,
+            canvas: None,
+        }
+    }
+}
+
+impl Touchpoint {
+    /// A touchpoint as a part of its blueprint.
+    #[must_use]
+    pub fn within(row: &touchpoint::Model, canvas: &Arc<Canvas>) -> Self {
+        Self {
+            canvas: Some(Arc::clone(canvas)),
+            ..row.clone().into()
+        }
+    }
+}
+
+/// An edge of the journey graph.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Transition {
+    /// Its id.
+    pub id: ID,
+    /// What it does to the journey.
+    pub kind: TransitionKind,
+    /// The end of the graph, where `from` or `to` is null.
+    pub end: Option<End>,
+    /// When it is taken.
+    pub condition: Option<String>,
+    /// The longest wait in minutes that customers accept.
+    pub max_wait_minutes: Option<i32>,
+    /// How it is known.
+    pub basis: Basis,
+    /// Counts its changes; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub row: transition::Model,
+    /// The blueprint that it was read as a part of.
+    #[graphql(skip)]
+    pub canvas: Option<Arc<Canvas>>,
+}
+
+impl From<transition::Model> for Transition {
+    fn from(row: transition::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            kind: row.kind,
+            end: row.end,
+            condition: row.condition.clone(),
+            max_wait_minutes: row.max_wait_minutes,
+            basis: row.basis,
+            version: row.version,
+            created_at: row.created_at,
+            row,
+            canvas: None,
+        }
+    }
+}
+
+impl Transition {
+    /// A transition as a part of its blueprint.
+    #[must_use]
+    pub fn within(row: &transition::Model, canvas: &Arc<Canvas>) -> Self {
+        Self {
+            canvas: Some(Arc::clone(canvas)),
+            ..row.clone().into()
+        }
+    }
+}
+
+/// Which touchpoints to list.
+#[derive(Default, InputObject)]
+pub struct TouchpointFilter {
+    /// In this blueprint.
+    pub blueprint_id: Option<ID>,
+    /// In phases of this stage.
+    pub stage: Option<Stage>,
+    /// In one of these lanes.
+    pub lanes: Option<Vec<Lane>>,
+    /// Used, or not.
+    pub usages: Option<Vec<Usage>>,
+    /// Where nobody holds this role; steps of the customer alone are left out, whatever the role.
+    pub without_role: Option<Role>,
+    /// Where this department holds a role.
+    pub department_id: Option<ID>,
+    /// Archived ones too.
+    #[graphql(default)]
+    pub include_archived: bool,
+}
+
+/// Reading touchpoints and transitions.
+#[derive(Default)]
+pub struct TouchpointQuery;
+
+#[Object]
+impl TouchpointQuery {
+    /// A touchpoint by id, or by its blueprint's key and its own.
+    async fn touchpoint(&self, ctx: &Context<'_>, by: ByInside) -> Option<Result<Touchpoint>> {
+        found(async { caller(ctx)?.by_inside::<touchpoint::Entity>(&by).await }).await
+    }
+
+    /// Touchpoints of blueprints that are not archived, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn touchpoints(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        filter: Option<TouchpointFilter>,
+    ) -> Result<Pages<Touchpoint>> {
+        let caller = caller(ctx)?;
+        let select = filtered(caller, filter.unwrap_or_default())?;
+        page::by_creation(ctx, caller, select, Page { first, after }, Touchpoint::from).await
+    }
+
+    /// A transition by id.
+    async fn transition(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Transition>> {
+        found(async {
+            caller(ctx)?
+                .get::<transition::Entity>(input::id("id", &id)?)
+                .await
+        })
+        .await
+    }
+}
+
+fn filtered(caller: &Caller, filter: TouchpointFilter) -> Result<Select<touchpoint::Entity>> {
+    use entity::{blueprint, phase};
+    let mut all = Condition::all();
+    if let Some(id) = &filter.blueprint_id {
+        all = all.add(
+            touchpoint::Column::BlueprintId.eq(input::id::<BlueprintId>("filter.blueprintId", id)?),
+        );
+    }
+    if let Some(stage) = filter.stage {
+        let phases = phase::Entity::find()
+            .select_only()
+            .column(phase::Column::Id)
+            .filter(phase::Column::Stage.eq(stage))
+            .into_query();
+        all = all.add(touchpoint::Column::PhaseId.in_subquery(phases));
+    }
+    if let Some(lanes) = filter.lanes {
+        all = all.add(touchpoint::Column::Lane.is_in(lanes));
+    }
+    if let Some(usages) = filter.usages {
+        all = all.add(touchpoint::Column::Usage.is_in(usages));
+    }
+    let accepted =
+        Condition::all().add(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted));
+    if let Some(role) = filter.without_role {
+        let held = held_at(accepted.clone().add(responsibility::Column::Role.eq(role)));
+        all = all
+            .add(touchpoint::Column::Lane.ne(Lane::Customer))
+            .add(touchpoint::Column::Id.not_in_subquery(held.into_query()));
+    }
+    if let Some(id) = &filter.department_id {
+        let department: DepartmentId = input::id("filter.departmentId", id)?;
+        let held = held_at(accepted.add(responsibility::Column::DepartmentId.eq(department)));
+        all = all.add(touchpoint::Column::Id.in_subquery(held.into_query()));
+    }
+    if !filter.include_archived {
+        let live = blueprint::Entity::find()
+            .select_only()
+            .column(blueprint::Column::Id)
+            .filter(blueprint::Column::ArchivedAt.is_null());
+        all = all
+            .add(touchpoint::Column::ArchivedAt.is_null())
+            .add(touchpoint::Column::BlueprintId.in_subquery(live.into_query()));
+    }
+    Ok(caller.select::<touchpoint::Entity>().filter(all))
+}
+
+/// The touchpoints of these responsibilities.
+fn held_at(held: Condition) -> Select<responsibility::Entity> {
+    responsibility::Entity::find()
+        .select_only()
+        .column(responsibility::Column::TouchpointId)
+        .filter(held)
+}
+
+payload! {
+    /// What became of a mutation on a touchpoint.
+    TouchpointPayload {
+        /// The touchpoint as it is now.
+        touchpoint: Touchpoint of touchpoint::Entity
+    }
+}
+
+payload! {
+    /// What became of a mutation on a transition.
+    TransitionPayload {
+        /// The transition as it is now; as it was, where it was deleted.
+        transition: Transition of transition::Entity
+    }
+}
+
+/// What became of moving a touchpoint.
+#[derive(SimpleObject)]
+pub struct TouchpointMovePayload {
+    /// The touchpoint as it is now.
+    pub touchpoint: Option<Touchpoint>,
+    /// The phases whose order changed, in order of display.
+    pub phases: Vec<Phase>,
+    /// Why it was not done; empty when it was.
+    pub user_errors: Vec<UserError>,
+}
+
+/// Changing touchpoints and transitions.
+#[derive(Default)]
+pub struct TouchpointMutation;
+
+#[Object]
+impl TouchpointMutation {
+    /// Makes a touchpoint. Requires: SHAPE_BLUEPRINT.
+    async fn touchpoint_create(
+        &self,
+        ctx: &Context<'_>,
+        input: TouchpointCreateInput,
+    ) -> Result<TouchpointPayload> {
+        let caller = acting(ctx)?;
+        TouchpointPayload::answer(&caller, super::create(&caller, input).await).await
+    }
+
+    /// Changes what a touchpoint says. Requires: DESCRIBE_TOUCHPOINT.
+    async fn touchpoint_update(
+        &self,
+        ctx: &Context<'_>,
+        input: TouchpointUpdateInput,
+    ) -> Result<TouchpointPayload> {
+        let caller = acting(ctx)?;
+        TouchpointPayload::answer(&caller, super::update(&caller, input).await).await
+    }
+
+    /// Changes its name; its key stays. Requires: DESCRIBE_TOUCHPOINT.
+    async fn touchpoint_rename(
+        &self,
+        ctx: &Context<'_>,
+        input: TouchpointRenameInput,
+    ) -> Result<TouchpointPayload> {
+        let caller = acting(ctx)?;
+        TouchpointPayload::answer(&caller, super::rename(&caller, input).await).await
+    }
+
+    /// Puts it into another lane. Requires: SHAPE_BLUEPRINT.
+    async fn touchpoint_lane_change(
+        &self,
+        ctx: &Context<'_>,
+        input: TouchpointLaneChangeInput,
+    ) -> Result<TouchpointPayload> {
+        let caller = acting(ctx)?;
+        TouchpointPayload::answer(&caller, super::change_lane(&caller, input).await).await
+    }
+
+    /// Moves it within its phase or to another; the others' versions stay. Requires: SHAPE_BLUEPRINT.
+    async fn touchpoint_move(
+        &self,
+        ctx: &Context<'_>,
+        input: TouchpointMoveInput,
+    ) -> Result<TouchpointMovePayload> {
+        let caller = acting(ctx)?;
+        match super::relocate(&caller, input).await {
+            Ok((row, phases)) => Ok(TouchpointMovePayload {
+                touchpoint: Some(row.into()),
+                phases: phases.into_iter().map(Phase::from).collect(),
+                user_errors: Vec::new(),
+            }),
+            Err(error) => {
+                let refused = TouchpointPayload::answer(&caller, Err(error)).await?;
+                let (touchpoint, user_errors) = (refused.touchpoint, refused.user_errors);
+                Ok(TouchpointMovePayload {
+                    touchpoint,
+                    phases: Vec::new(),
+                    user_errors,
+                })
+            }
+        }
+    }
+
+    /// Archives it and ends its responsibilities. Requires: SHAPE_BLUEPRINT.
+    async fn touchpoint_archive(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<TouchpointPayload> {
+        let caller = acting(ctx)?;
+        TouchpointPayload::answer(&caller, super::set_archived(&caller, &input, true).await).await
+    }
+
+    /// Brings it back at the end of its phase, where nobody is responsible yet. Requires: SHAPE_BLUEPRINT.
+    async fn touchpoint_unarchive(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<TouchpointPayload> {
+        let caller = acting(ctx)?;
+        TouchpointPayload::answer(&caller, super::set_archived(&caller, &input, false).await).await
+    }
+
+    /// Makes a transition. Requires: SHAPE_BLUEPRINT.
+    async fn transition_create(
+        &self,
+        ctx: &Context<'_>,
+        input: TransitionCreateInput,
+    ) -> Result<TransitionPayload> {
+        let caller = acting(ctx)?;
+        TransitionPayload::answer(&caller, super::transition::create(&caller, input).await).await
+    }
+
+    /// Changes kind, condition, longest wait or basis. Requires: SHAPE_BLUEPRINT.
+    async fn transition_update(
+        &self,
+        ctx: &Context<'_>,
+        input: TransitionUpdateInput,
+    ) -> Result<TransitionPayload> {
+        let caller = acting(ctx)?;
+        TransitionPayload::answer(&caller, super::transition::update(&caller, input).await).await
+    }
+
+    /// Deletes a transition. Requires: SHAPE_BLUEPRINT.
+    async fn transition_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<TransitionPayload> {
+        let caller = acting(ctx)?;
+        TransitionPayload::answer(&caller, super::transition::delete(&caller, &input).await).await
+    }
+}

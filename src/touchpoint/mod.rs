@@ -1,0 +1,654 @@
+//! Touchpoints: the steps of a journey, what they say, where they stand. Who delivers them is not here.
+
+pub mod graphql;
+pub mod transition;
+
+use async_graphql::{ID, InputObject, MaybeUndefined, SimpleObject};
+use entity::{
+    channel,
+    id::{ChannelId, PhaseId, SegmentId, TouchpointId},
+    json::{Evidence, EvidenceList, Texts},
+    phase, responsibility, segment, touchpoint, touchpoint_channel, touchpoint_segment,
+    words::{Basis, Initiator, Lane, ResponsibilityStatus, Usage},
+};
+use sea_orm::{
+    ActiveValue::{self, NotSet},
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set,
+    sea_query::Expr,
+};
+
+use crate::{
+    access::{Caller, Permit, expect_version, live},
+    audit::Event,
+    blueprint::MOST_TOUCHPOINTS,
+    error::{Error, Reason, Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, change, replace},
+    order::{self, Placed},
+    policy::Action,
+};
+
+/// What a touchpoint says of itself. Absent keeps (or leaves empty in a new one), null clears.
+#[derive(Default, InputObject)]
+pub struct TouchpointText {
+    /// What the customer does.
+    pub customer_action: MaybeUndefined<String>,
+    /// Who starts it.
+    pub initiator: MaybeUndefined<Initiator>,
+    /// How often a month a persona is contacted here.
+    pub contacts_per_month: MaybeUndefined<f64>,
+    /// What the customer feels, from −2 to 2.
+    pub emotion: MaybeUndefined<i32>,
+    /// What the employee feels, from −2 to 2.
+    pub employee_emotion: MaybeUndefined<i32>,
+    /// How much it matters to the customer, from 1 to 5.
+    pub importance_customer: MaybeUndefined<i32>,
+    /// How much it matters to the organisation, from 1 to 5.
+    pub importance_organisation: MaybeUndefined<i32>,
+    /// Whether it is used.
+    pub usage: Option<Usage>,
+    /// Why it is not used.
+    pub usage_reason: MaybeUndefined<String>,
+    /// Whether the customer decides here to stay or to leave.
+    pub moment_of_truth: Option<bool>,
+    /// Whether it belongs to the smallest useful map.
+    pub essential: Option<bool>,
+    /// How many minutes it should take.
+    pub expected_minutes: MaybeUndefined<i32>,
+    /// How it is known.
+    pub basis: Option<Basis>,
+    /// What the customer holds or sees; replaces the list.
+    pub evidence: Option<Vec<EvidenceInput>>,
+    /// The systems that it runs on; replaces the list.
+    pub systems: Option<Vec<String>>,
+    /// A note.
+    pub note: MaybeUndefined<String>,
+    /// Its channels, in order; replaces the list.
+    pub channel_ids: Option<Vec<ID>>,
+    /// The segments that it is for, in order; none means everybody; replaces the list.
+    pub audience_segment_ids: Option<Vec<ID>>,
+}
+
+/// Something that the customer holds or sees.
+#[derive(Clone, InputObject, SimpleObject)]
+#[graphql(input_name = "EvidenceInput", name = "Evidence")]
+pub struct EvidenceInput {
+    /// What it is.
+    pub label: String,
+    /// Where to find it: an http or https address.
+    pub link: Option<String>,
+}
+
+/// A new touchpoint at the end of a phase, or behind another.
+#[derive(InputObject)]
+pub struct TouchpointCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// The phase it comes into.
+    pub phase_id: ID,
+    /// A key, unique in the blueprint; made from the name where none is given.
+    pub key: Option<String>,
+    /// The name.
+    pub name: String,
+    /// Who acts in it.
+    pub lane: Lane,
+    /// The touchpoint behind which it comes: absent for the end of the phase, null for its beginning.
+    pub after_id: MaybeUndefined<ID>,
+    /// What it says of itself.
+    #[graphql(flatten)]
+    pub text: TouchpointText,
+}
+
+/// What changes in what a touchpoint says. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct TouchpointUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// What it says of itself.
+    #[graphql(flatten)]
+    pub text: TouchpointText,
+}
+
+/// Another name for a touchpoint.
+#[derive(InputObject)]
+pub struct TouchpointRenameInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// The new name.
+    pub name: String,
+}
+
+/// Another place for a touchpoint.
+#[derive(InputObject)]
+pub struct TouchpointMoveInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// The phase it goes to; absent for the one it is in.
+    pub phase_id: Option<ID>,
+    /// The touchpoint behind which it comes: absent for the end of the phase, null for its beginning.
+    pub after_id: MaybeUndefined<ID>,
+}
+
+/// Another lane for a touchpoint.
+#[derive(InputObject)]
+pub struct TouchpointLaneChangeInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// Who acts in it from now on.
+    pub lane: Lane,
+}
+
+/// The lists that belong to a touchpoint, where they are to be replaced.
+struct Lists {
+    channels: Option<Vec<ChannelId>>,
+    audience: Option<Vec<SegmentId>>,
+}
+
+impl TouchpointText {
+    fn read(&self, faults: &mut Faults) -> (touchpoint::ActiveModel, Lists) {
+        let mut text =
+            |path: &str, field: &MaybeUndefined<String>| -> ActiveValue<Option<String>> {
+                change(field, |text| {
+                    faults.optional_text(path, text.map(String::as_str))
+                })
+            };
+        let customer_action = text("customerAction", &self.customer_action);
+        let usage_reason = text("usageReason", &self.usage_reason);
+        let note = text("note", &self.note);
+        let mut scale =
+            |path: &str, field: &MaybeUndefined<i32>, scale| -> ActiveValue<Option<i32>> {
+                change(field, |value| faults.within(path, value.copied(), scale))
+            };
+        let row = touchpoint::ActiveModel {
+            customer_action,
+            usage_reason,
+            note,
+            emotion: scale("emotion", &self.emotion, -2..=2),
+            employee_emotion: scale("employeeEmotion", &self.employee_emotion, -2..=2),
+            importance_customer: scale("importanceCustomer", &self.importance_customer, 1..=5),
+            importance_organisation: scale(
+                "importanceOrganisation",
+                &self.importance_organisation,
+                1..=5,
+            ),
+            expected_minutes: scale("expectedMinutes", &self.expected_minutes, 0..=i32::MAX),
+            contacts_per_month: change(&self.contacts_per_month, |value| {
+                read_contacts(faults, value.copied())
+            }),
+            initiator: change(&self.initiator, |value| value.copied()),
+            usage: replace(self.usage.as_ref(), |value| *value),
+            moment_of_truth: replace(self.moment_of_truth.as_ref(), |value| *value),
+            essential: replace(self.essential.as_ref(), |value| *value),
+            basis: replace(self.basis.as_ref(), |value| *value),
+            evidence: replace(self.evidence.as_ref(), |evidence| {
+                read_evidence(faults, evidence)
+            }),
+            systems: replace(self.systems.as_ref(), |systems| {
+                Texts(faults.texts("systems", systems))
+            }),
+            ..Default::default()
+        };
+        let channels = self
+            .channel_ids
+            .as_ref()
+            .map(|ids| faults.ids("channelIds", ids));
+        let audience = self
+            .audience_segment_ids
+            .as_ref()
+            .map(|ids| faults.ids("audienceSegmentIds", ids));
+        (row, Lists { channels, audience })
+    }
+}
+
+fn read_contacts(faults: &mut Faults, value: Option<f64>) -> Option<f64> {
+    let value = faults.finite("contactsPerMonth", value);
+    if value.is_some_and(|value| value < 0.0) {
+        let message = "This cannot be less than nothing.";
+        faults.add(
+            "contactsPerMonth",
+            UserErrorCode::Invalid,
+            Some(Reason::OutOfRange),
+            message,
+        );
+    }
+    value
+}
+
+fn read_evidence(faults: &mut Faults, evidence: &[EvidenceInput]) -> EvidenceList {
+    if evidence.len() > input::LIST {
+        let message = format!(
+            "There are {} of them; {} is the most.",
+            evidence.len(),
+            input::LIST
+        );
+        faults.add("evidence", UserErrorCode::LimitExceeded, None, message);
+    }
+    EvidenceList(
+        evidence
+            .iter()
+            .take(input::LIST)
+            .enumerate()
+            .map(|(index, item)| Evidence {
+                label: faults.name(&format!("evidence.{index}.label"), &item.label),
+                link: read_link(
+                    faults,
+                    &format!("evidence.{index}.link"),
+                    item.link.as_deref(),
+                ),
+            })
+            .collect(),
+    )
+}
+
+/// A link is shown to people to click on: only addresses of the web, nothing that runs.
+fn read_link(faults: &mut Faults, path: &str, link: Option<&str>) -> Option<String> {
+    let link = faults.optional_text(path, link)?;
+    if !link.starts_with("https://") && !link.starts_with("http://") {
+        faults.add(
+            path,
+            UserErrorCode::Invalid,
+            None,
+            "A link begins with https:// or http://.",
+        );
+    }
+    Some(link)
+}
+
+/// Makes a touchpoint.
+pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<touchpoint::Model> {
+    let mut faults = Faults::default();
+    let id: TouchpointId = faults.new_id(input.id.as_ref());
+    let phase_id: PhaseId = faults.id("phaseId", &input.phase_id);
+    let name = faults.name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let after: Option<TouchpointId> = faults.optional_id("afterId", input.after_id.value());
+    let (text, lists) = input.text.read(&mut faults);
+    faults.check()?;
+    let (phase, mut permit) = caller
+        .fetch::<phase::Entity>(Action::ShapeBlueprint, "phaseId", phase_id)
+        .await?;
+    live::<phase::Entity>("phaseId", &phase)?;
+    permit.live_blueprint(phase.blueprint_id)?;
+    let same = |row: &touchpoint::Model| row.blueprint_id == phase.blueprint_id && row.name == name;
+    if let Some(row) = permit
+        .made_before::<touchpoint::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    refuse_too_many(&permit, &phase).await?;
+    let siblings = of_phase(&permit, phase.id).await?;
+    let position = place(&permit, &siblings, &input.after_id, after).await?;
+    let key = permit
+        .key::<touchpoint::Entity>(key.as_deref(), &name, id, Some(phase.blueprint_id))
+        .await?;
+    let row = permit
+        .insert::<touchpoint::Entity>(touchpoint::ActiveModel {
+            id: Set(id),
+            blueprint_id: Set(phase.blueprint_id),
+            phase_id: Set(phase.id),
+            key: Set(key),
+            name: Set(name),
+            position: Set(position),
+            lane: Set(input.lane),
+            created_at: Set(caller.now),
+            version: Set(1),
+            ..with_defaults(text)
+        })
+        .await?;
+    set_lists(&mut permit, &row, lists).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// What a new touchpoint says where nothing else is said.
+fn with_defaults(text: touchpoint::ActiveModel) -> touchpoint::ActiveModel {
+    fn or<V: Into<sea_orm::Value>>(said: ActiveValue<V>, otherwise: V) -> ActiveValue<V> {
+        if said.is_set() { said } else { Set(otherwise) }
+    }
+    touchpoint::ActiveModel {
+        usage: or(text.usage, Usage::Unknown),
+        moment_of_truth: or(text.moment_of_truth, false),
+        essential: or(text.essential, false),
+        basis: or(text.basis, Basis::Assumed),
+        evidence: or(text.evidence, EvidenceList::default()),
+        systems: or(text.systems, Texts::default()),
+        ..text
+    }
+}
+
+async fn refuse_too_many(permit: &Permit<'_>, phase: &phase::Model) -> Result<()> {
+    let there = touchpoint::Entity::find()
+        .filter(touchpoint::Column::BlueprintId.eq(phase.blueprint_id))
+        .filter(touchpoint::Column::ArchivedAt.is_null())
+        .count(permit.tx())
+        .await?;
+    if there < MOST_TOUCHPOINTS {
+        return Ok(());
+    }
+    let message = format!("A blueprint has at most {MOST_TOUCHPOINTS} touchpoints.");
+    Err(Error::fault(
+        "phaseId",
+        UserErrorCode::LimitExceeded,
+        None,
+        message,
+    ))
+}
+
+/// Replaces channels and audience where new ones are given.
+async fn set_lists(permit: &mut Permit<'_>, row: &touchpoint::Model, lists: Lists) -> Result<()> {
+    if let Some(channels) = lists.channels {
+        for (index, id) in channels.iter().enumerate() {
+            permit
+                .read::<channel::Entity>(&format!("channelIds.{index}"), *id)
+                .await?;
+        }
+        touchpoint_channel::Entity::delete_many()
+            .filter(touchpoint_channel::Column::TouchpointId.eq(row.id))
+            .exec(permit.tx())
+            .await?;
+        let rows =
+            channels
+                .iter()
+                .zip(1..)
+                .map(|(channel, position)| touchpoint_channel::ActiveModel {
+                    touchpoint_id: Set(row.id),
+                    channel_id: Set(*channel),
+                    position: Set(position),
+                });
+        touchpoint_channel::Entity::insert_many(rows)
+            .exec_without_returning(permit.tx())
+            .await?;
+        let ids: Vec<String> = channels.iter().map(ToString::to_string).collect();
+        permit.note(Event::about::<touchpoint::Entity>(
+            row,
+            serde_json::json!({ "channelIds": ids }),
+        ));
+    }
+    if let Some(audience) = lists.audience {
+        for (index, id) in audience.iter().enumerate() {
+            permit
+                .read::<segment::Entity>(&format!("audienceSegmentIds.{index}"), *id)
+                .await?;
+        }
+        touchpoint_segment::Entity::delete_many()
+            .filter(touchpoint_segment::Column::TouchpointId.eq(row.id))
+            .exec(permit.tx())
+            .await?;
+        let rows =
+            audience
+                .iter()
+                .zip(1..)
+                .map(|(segment, position)| touchpoint_segment::ActiveModel {
+                    touchpoint_id: Set(row.id),
+                    segment_id: Set(*segment),
+                    position: Set(position),
+                });
+        touchpoint_segment::Entity::insert_many(rows)
+            .exec_without_returning(permit.tx())
+            .await?;
+        let ids: Vec<String> = audience.iter().map(ToString::to_string).collect();
+        permit.note(Event::about::<touchpoint::Entity>(
+            row,
+            serde_json::json!({ "audienceSegmentIds": ids }),
+        ));
+    }
+    Ok(())
+}
+
+/// Changes what a touchpoint says.
+pub async fn update(caller: &Caller, input: TouchpointUpdateInput) -> Result<touchpoint::Model> {
+    let mut faults = Faults::default();
+    let id: TouchpointId = faults.id("id", &input.id);
+    let (text, lists) = input.text.read(&mut faults);
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let row = permit
+        .fetch_at::<touchpoint::Entity>(
+            Action::DescribeTouchpoint,
+            "id",
+            id,
+            input.expected_version,
+        )
+        .await?;
+    let changes_lists = lists.channels.is_some() || lists.audience.is_some();
+    set_lists(&mut permit, &row, lists).await?;
+    // A list is part of the touchpoint: replacing it is a change of the touchpoint's own version.
+    let row = if changes_lists {
+        permit
+            .update_anyway::<touchpoint::Entity>(&row, text)
+            .await?
+    } else {
+        permit.update::<touchpoint::Entity>(&row, text).await?
+    };
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Changes the name; the key stays.
+pub async fn rename(caller: &Caller, input: TouchpointRenameInput) -> Result<touchpoint::Model> {
+    let mut faults = Faults::default();
+    let id: TouchpointId = faults.id("id", &input.id);
+    let name = faults.name("name", &input.name);
+    faults.check()?;
+    let change = touchpoint::ActiveModel {
+        name: Set(name),
+        ..Default::default()
+    };
+    change_one(
+        caller,
+        Action::DescribeTouchpoint,
+        id,
+        input.expected_version,
+        change,
+    )
+    .await
+}
+
+/// Puts it into another lane.
+pub async fn change_lane(
+    caller: &Caller,
+    input: TouchpointLaneChangeInput,
+) -> Result<touchpoint::Model> {
+    let id: TouchpointId = input::id("id", &input.id)?;
+    let change = touchpoint::ActiveModel {
+        lane: Set(input.lane),
+        ..Default::default()
+    };
+    change_one(
+        caller,
+        Action::ShapeBlueprint,
+        id,
+        input.expected_version,
+        change,
+    )
+    .await
+}
+
+async fn change_one(
+    caller: &Caller,
+    action: Action,
+    id: TouchpointId,
+    expected_version: i32,
+    change: touchpoint::ActiveModel,
+) -> Result<touchpoint::Model> {
+    let mut permit = caller.begin().await?;
+    let row = permit
+        .fetch_at::<touchpoint::Entity>(action, "id", id, expected_version)
+        .await?;
+    let row = permit.update::<touchpoint::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Moves a touchpoint within its blueprint; no other touchpoint's version changes. Gives the touchpoint and the
+/// phases whose order changed.
+pub async fn relocate(
+    caller: &Caller,
+    input: TouchpointMoveInput,
+) -> Result<(touchpoint::Model, Vec<phase::Model>)> {
+    let mut faults = Faults::default();
+    let id: TouchpointId = faults.id("id", &input.id);
+    let phase_id: Option<PhaseId> = faults.optional_id("phaseId", input.phase_id.as_ref());
+    let after: Option<TouchpointId> = faults.optional_id("afterId", input.after_id.value());
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let row = permit
+        .fetch_at::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
+        .await?;
+    let from = permit
+        .read::<phase::Entity>("phaseId", row.phase_id)
+        .await?;
+    let to = permit
+        .read_live::<phase::Entity>("phaseId", phase_id.unwrap_or(row.phase_id))
+        .await?;
+    if to.blueprint_id != row.blueprint_id {
+        return Err(Error::not_found("phaseId", "phase in this blueprint"));
+    }
+    let mut others = of_phase(&permit, to.id).await?;
+    others.retain(|other| other.id != row.id);
+    let position = place(&permit, &others, &input.after_id, after).await?;
+    let change = touchpoint::ActiveModel {
+        phase_id: Set(to.id),
+        position: Set(position),
+        ..Default::default()
+    };
+    let row = permit.update::<touchpoint::Entity>(&row, change).await?;
+    let mut phases = vec![to];
+    if from.id != row.phase_id {
+        let remaining = of_phase(&permit, from.id).await?;
+        set_positions(&permit, order::closed(&remaining)).await?;
+        phases.push(from);
+    }
+    phases.sort_by_key(|phase| phase.position);
+    permit.commit().await?;
+    Ok((row, phases))
+}
+
+/// Archives a touchpoint, which ends its responsibilities; or brings it back at the end of its phase, where
+/// nobody is responsible yet.
+pub async fn set_archived(
+    caller: &Caller,
+    input: &AtVersionInput,
+    archived: bool,
+) -> Result<touchpoint::Model> {
+    let id: TouchpointId = input::id("id", &input.id)?;
+    let (row, mut permit) = caller
+        .fetch::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id)
+        .await?;
+    expect_version::<touchpoint::Entity>(&row, input.expected_version)?;
+    permit.live_blueprint(row.blueprint_id)?;
+    if row.archived_at.is_some() == archived {
+        return Ok(row);
+    }
+    let mut change = touchpoint::ActiveModel {
+        archived_at: Set(archived.then_some(caller.now)),
+        ..Default::default()
+    };
+    if archived {
+        end_responsibilities(&mut permit, &row).await?;
+    } else {
+        permit
+            .read_live::<phase::Entity>("id", row.phase_id)
+            .await?;
+        change.position = Set(order::end(&of_phase(&permit, row.phase_id).await?));
+    }
+    let row = permit.update::<touchpoint::Entity>(&row, change).await?;
+    if archived {
+        let remaining = of_phase(&permit, row.phase_id).await?;
+        set_positions(&permit, order::closed(&remaining)).await?;
+    }
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn end_responsibilities(permit: &mut Permit<'_>, row: &touchpoint::Model) -> Result<()> {
+    let open = responsibility::Entity::find()
+        .filter(responsibility::Column::TouchpointId.eq(row.id))
+        .filter(crate::access::scope::open_responsibility())
+        .all(permit.tx())
+        .await?;
+    for held in open {
+        permit.concerns(held.department_id);
+        let ended = match held.status {
+            ResponsibilityStatus::Accepted => responsibility::ActiveModel {
+                status: Set(ResponsibilityStatus::Ended),
+                valid_to: Set(Some(permit.caller.now)),
+                ..Default::default()
+            },
+            _ => responsibility::ActiveModel {
+                status: Set(ResponsibilityStatus::Declined),
+                reason: Set(Some("ARCHIVED".to_owned())),
+                decided_at: Set(Some(permit.caller.now)),
+                decided_by_account_id: permit
+                    .caller
+                    .account()
+                    .map_or(NotSet, |account| Set(Some(account))),
+                ..Default::default()
+            },
+        };
+        permit
+            .update::<responsibility::Entity>(&held, ended)
+            .await?;
+    }
+    Ok(())
+}
+
+impl Placed for touchpoint::Model {
+    type Id = TouchpointId;
+
+    fn id(&self) -> TouchpointId {
+        self.id
+    }
+
+    fn position(&self) -> i32 {
+        self.position
+    }
+}
+
+/// The touchpoints of a phase that are not archived, in order.
+async fn of_phase(permit: &Permit<'_>, phase: PhaseId) -> Result<Vec<touchpoint::Model>> {
+    Ok(touchpoint::Entity::find()
+        .filter(touchpoint::Column::PhaseId.eq(phase))
+        .filter(touchpoint::Column::ArchivedAt.is_null())
+        .order_by_asc(touchpoint::Column::Position)
+        .order_by_asc(touchpoint::Column::Id)
+        .all(permit.tx())
+        .await?)
+}
+
+/// Makes room behind a touchpoint or at the beginning, and gives the place; the end where nothing is said.
+async fn place(
+    permit: &Permit<'_>,
+    others: &[touchpoint::Model],
+    said: &MaybeUndefined<ID>,
+    after: Option<TouchpointId>,
+) -> Result<i32> {
+    let after = if said.is_undefined() {
+        others.last().map(|last| last.id)
+    } else {
+        after
+    };
+    let places = order::room(others, after.as_ref());
+    let places = places.ok_or_else(|| Error::not_found("afterId", "touchpoint in this phase"))?;
+    set_positions(permit, places.moved).await?;
+    Ok(places.free)
+}
+
+async fn set_positions(permit: &Permit<'_>, positions: Vec<(TouchpointId, i32)>) -> Result<()> {
+    for (id, position) in positions {
+        touchpoint::Entity::update_many()
+            .col_expr(touchpoint::Column::Position, Expr::value(position))
+            .filter(touchpoint::Column::Id.eq(id))
+            .exec(permit.tx())
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,221 @@
+//! Transitions: the edges of the journey graph. Cycles are legal; a step to itself is not.
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use entity::{
+    blueprint,
+    id::{BlueprintId, TouchpointId, TransitionId},
+    touchpoint, transition,
+    words::{Basis, End, TransitionKind},
+};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+
+use crate::{
+    access::{Caller, Permit, expect_version, live},
+    blueprint::MOST_TRANSITIONS,
+    error::{Error, Reason, Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, change, replace},
+    policy::Action,
+};
+
+/// A new transition: from a touchpoint to a touchpoint, or between one and an end of the graph.
+#[derive(InputObject)]
+pub struct TransitionCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// The blueprint it comes into.
+    pub blueprint_id: ID,
+    /// What it does to the journey.
+    pub kind: TransitionKind,
+    /// The touchpoint it leads from; empty where it comes from an end.
+    pub from_id: Option<ID>,
+    /// The touchpoint it leads to; empty where it leads to an end.
+    pub to_id: Option<ID>,
+    /// The end of the graph, where `fromId` or `toId` is empty.
+    pub end: Option<End>,
+    /// When it is taken.
+    pub condition: Option<String>,
+    /// The longest wait in minutes that customers accept.
+    pub max_wait_minutes: Option<i32>,
+    /// How it is known.
+    #[graphql(default_with = "Basis::Assumed")]
+    pub basis: Basis,
+}
+
+/// What changes about a transition; where it leads is fixed. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct TransitionUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// What it does to the journey.
+    pub kind: Option<TransitionKind>,
+    /// When it is taken.
+    pub condition: MaybeUndefined<String>,
+    /// The longest wait in minutes that customers accept.
+    pub max_wait_minutes: MaybeUndefined<i32>,
+    /// How it is known.
+    pub basis: Option<Basis>,
+}
+
+/// Makes a transition.
+pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<transition::Model> {
+    let mut faults = Faults::default();
+    let id: TransitionId = faults.new_id(input.id.as_ref());
+    let blueprint_id: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
+    let from: Option<TouchpointId> = faults.optional_id("fromId", input.from_id.as_ref());
+    let to: Option<TouchpointId> = faults.optional_id("toId", input.to_id.as_ref());
+    let condition = faults.optional_text("condition", input.condition.as_deref());
+    let max_wait_minutes = faults.within("maxWaitMinutes", input.max_wait_minutes, 0..=i32::MAX);
+    check_shape(&mut faults, from, to, input.end);
+    faults.check()?;
+    let (blueprint, mut permit) = caller
+        .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
+        .await?;
+    live::<blueprint::Entity>("blueprintId", &blueprint)?;
+    let same =
+        |row: &transition::Model| row.from_touchpoint_id == from && row.to_touchpoint_id == to;
+    if let Some(row) = permit
+        .made_before::<transition::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    for (field, touchpoint) in [("fromId", from), ("toId", to)] {
+        refuse_elsewhere(&permit, blueprint_id, field, touchpoint).await?;
+    }
+    refuse_too_many(&permit, blueprint_id).await?;
+    let row = permit
+        .insert::<transition::Entity>(transition::ActiveModel {
+            id: Set(id),
+            blueprint_id: Set(blueprint_id),
+            kind: Set(input.kind),
+            end: Set(input.end),
+            from_touchpoint_id: Set(from),
+            to_touchpoint_id: Set(to),
+            condition: Set(condition),
+            max_wait_minutes: Set(max_wait_minutes),
+            basis: Set(input.basis),
+            created_at: Set(caller.now),
+            version: Set(1),
+        })
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+fn check_shape(
+    faults: &mut Faults,
+    from: Option<TouchpointId>,
+    to: Option<TouchpointId>,
+    end: Option<End>,
+) {
+    let (field, reason, message) = match (from, to, end) {
+        (Some(from), Some(to), None) if from == to => (
+            "toId",
+            Some(Reason::SelfTransition),
+            "A transition cannot lead from a touchpoint to itself.",
+        ),
+        (Some(_), Some(_), Some(_)) => (
+            "end",
+            None,
+            "A transition between two touchpoints has no end.",
+        ),
+        (None, None, _) => (
+            "fromId",
+            None,
+            "A transition leads from or to a touchpoint.",
+        ),
+        (None, Some(_), None) | (Some(_), None, None) => (
+            "end",
+            None,
+            "Where one side is empty, `end` says which end of the graph it is.",
+        ),
+        (Some(_), None, Some(End::Start)) => ("end", None, "Nothing leads to START."),
+        (None, Some(_), Some(End::Exit)) => ("end", None, "Nothing leads from EXIT."),
+        _ => return,
+    };
+    faults.add(field, UserErrorCode::Invalid, reason, message);
+}
+
+async fn refuse_elsewhere(
+    permit: &Permit<'_>,
+    blueprint: BlueprintId,
+    field: &str,
+    touchpoint: Option<TouchpointId>,
+) -> Result<()> {
+    let Some(touchpoint) = touchpoint else {
+        return Ok(());
+    };
+    let row = permit
+        .read_live::<touchpoint::Entity>(field, touchpoint)
+        .await?;
+    if row.blueprint_id == blueprint {
+        Ok(())
+    } else {
+        Err(Error::not_found(field, "touchpoint in this blueprint"))
+    }
+}
+
+async fn refuse_too_many(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<()> {
+    let there = transition::Entity::find()
+        .filter(transition::Column::BlueprintId.eq(blueprint))
+        .count(permit.tx())
+        .await?;
+    if there < MOST_TRANSITIONS {
+        return Ok(());
+    }
+    let message = format!("A blueprint has at most {MOST_TRANSITIONS} transitions.");
+    Err(Error::fault(
+        "blueprintId",
+        UserErrorCode::LimitExceeded,
+        None,
+        message,
+    ))
+}
+
+/// Changes what a transition says of itself.
+pub async fn update(caller: &Caller, input: TransitionUpdateInput) -> Result<transition::Model> {
+    let mut faults = Faults::default();
+    let id: TransitionId = faults.id("id", &input.id);
+    let condition = change(&input.condition, |text| {
+        faults.optional_text("condition", text.map(String::as_str))
+    });
+    let max_wait_minutes = change(&input.max_wait_minutes, |value| {
+        faults.within("maxWaitMinutes", value.copied(), 0..=i32::MAX)
+    });
+    faults.check()?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let change = transition::ActiveModel {
+        kind: replace(input.kind.as_ref(), |kind| *kind),
+        basis: replace(input.basis.as_ref(), |basis| *basis),
+        condition,
+        max_wait_minutes,
+        ..Default::default()
+    };
+    let row = permit.update::<transition::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Deletes a transition.
+pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<transition::Model> {
+    let id: TransitionId = input::id("id", &input.id)?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    permit.delete::<transition::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn fetch(
+    caller: &Caller,
+    id: TransitionId,
+    expected_version: i32,
+) -> Result<(transition::Model, Permit<'_>)> {
+    let (row, permit) = caller
+        .fetch::<transition::Entity>(Action::ShapeBlueprint, "id", id)
+        .await?;
+    permit.live_blueprint(row.blueprint_id)?;
+    expect_version::<transition::Entity>(&row, expected_version)?;
+    Ok((row, permit))
+}
