@@ -25,7 +25,7 @@ use crate::{
 /// One thing that was done.
 #[derive(Clone, Debug)]
 pub struct Event {
-    subject: (&'static str, Uuid),
+    subject: Option<(&'static str, Uuid)>,
     blueprint: Option<BlueprintId>,
     before: Option<Json>,
     after: Option<Json>,
@@ -57,9 +57,15 @@ impl Event {
         Self::of::<E>(row, None, Some(after))
     }
 
+    /// Many things were made at once: one event for all.
+    #[must_use]
+    pub fn import(counts: Json) -> Self {
+        Self { subject: None, blueprint: None, before: None, after: Some(counts) }
+    }
+
     fn of<E: Guarded>(row: &E::Model, before: Option<Json>, after: Option<Json>) -> Self {
         Self {
-            subject: (E::TYPE, E::id(row).uuid()),
+            subject: Some((E::TYPE, E::id(row).uuid())),
             blueprint: E::blueprint(row),
             before,
             after,
@@ -82,8 +88,8 @@ pub(crate) async fn write<C: ConnectionTrait>(
     let rows: Vec<audit_event::ActiveModel> = events
         .into_iter()
         .map(|event| audit_event::ActiveModel {
-            subject_type: Set(Some(event.subject.0.to_owned())),
-            subject_id: Set(Some(event.subject.1)),
+            subject_type: Set(event.subject.map(|(name, _)| name.to_owned())),
+            subject_id: Set(event.subject.map(|(_, id)| id)),
             blueprint_id: Set(event.blueprint),
             before: Set(event.before),
             after: Set(event.after),

@@ -6,6 +6,7 @@ pub mod blueprint;
 pub mod canvas;
 pub mod clock;
 pub mod database;
+pub mod document;
 pub mod error;
 pub mod graph;
 pub mod id;

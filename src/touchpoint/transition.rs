@@ -67,7 +67,7 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
     let to: Option<TouchpointId> = faults.optional_id("toId", input.to_id.as_ref());
     let condition = faults.optional_text("condition", input.condition.as_deref());
     let max_wait_minutes = faults.within("maxWaitMinutes", input.max_wait_minutes, 0..=i32::MAX);
-    check_shape(&mut faults, from, to, input.end);
+    check_shape(&mut faults, "", from, to, input.end);
     faults.check()?;
     let (blueprint, mut permit) = caller
         .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
@@ -104,8 +104,10 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
     Ok(row)
 }
 
-fn check_shape(
+/// Collects what is wrong with where a transition leads; `path` is the place of the transition itself.
+pub fn check_shape(
     faults: &mut Faults,
+    path: &str,
     from: Option<TouchpointId>,
     to: Option<TouchpointId>,
     end: Option<End>,
@@ -135,7 +137,7 @@ fn check_shape(
         (None, Some(_), Some(End::Exit)) => ("end", None, "Nothing leads from EXIT."),
         _ => return,
     };
-    faults.add(field, UserErrorCode::Invalid, reason, message);
+    faults.add(&format!("{path}.{field}"), UserErrorCode::Invalid, reason, message);
 }
 
 async fn refuse_elsewhere(
