@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::Duration;
 use entity::{
-    audit_event, audit_event_department,
+    account, audit_event, audit_event_department,
     id::{AccountId, AuditEventId, BlueprintId, DepartmentId, Id},
     words::{ActorKind, AuditOutcome},
 };
@@ -60,7 +60,12 @@ impl Event {
     /// Many things were made at once: one event for all.
     #[must_use]
     pub fn import(counts: Json) -> Self {
-        Self { subject: None, blueprint: None, before: None, after: Some(counts) }
+        Self {
+            subject: None,
+            blueprint: None,
+            before: None,
+            after: Some(counts),
+        }
     }
 
     fn of<E: Guarded>(row: &E::Model, before: Option<Json>, after: Option<Json>) -> Self {
@@ -199,7 +204,7 @@ pub(crate) async fn refusal(caller: &Caller, store: &Store, forbidden: &Forbidde
     Ok(tx.commit().await?)
 }
 
-/// Notes a sign-in, its failure, or a sign-out.
+/// Notes a sign-in, its failure, or a sign-out. Of a failure the account is the subject: who acted is not known.
 pub(crate) async fn sign_in<C: ConnectionTrait>(
     db: &C,
     act: &str,
@@ -208,13 +213,16 @@ pub(crate) async fn sign_in<C: ConnectionTrait>(
     at: DateTimeUtc,
     request_id: &str,
 ) -> Result<()> {
+    let actor = account.filter(|_| outcome == AuditOutcome::Done);
     let row = audit_event::ActiveModel {
-        actor_kind: Set(if account.is_some() {
+        actor_kind: Set(if actor.is_some() {
             ActorKind::Account
         } else {
             ActorKind::Anonymous
         }),
-        actor_account_id: Set(account),
+        actor_account_id: Set(actor),
+        subject_type: Set(account.map(|_| account::Entity::TYPE.to_owned())),
+        subject_id: Set(account.map(Id::uuid)),
         request_id: Set(Some(request_id.to_owned())),
         ..event(act, outcome, at)
     };

@@ -306,14 +306,12 @@ pub enum Code {
     GraphqlParseFailed,
     GraphqlValidationFailed,
     BadUserInput,
+    OperationResolutionFailure,
     QueryTooLarge,
     QueryTooComplex,
     Unauthenticated,
     Forbidden,
     NotFound,
-    MethodNotAllowed,
-    NotAcceptable,
-    UnsupportedMediaType,
     RateLimited,
     Timeout,
     ServiceUnavailable,
@@ -326,14 +324,12 @@ impl Code {
         Self::GraphqlParseFailed,
         Self::GraphqlValidationFailed,
         Self::BadUserInput,
+        Self::OperationResolutionFailure,
         Self::QueryTooLarge,
         Self::QueryTooComplex,
         Self::Unauthenticated,
         Self::Forbidden,
         Self::NotFound,
-        Self::MethodNotAllowed,
-        Self::NotAcceptable,
-        Self::UnsupportedMediaType,
         Self::RateLimited,
         Self::Timeout,
         Self::ServiceUnavailable,
@@ -347,19 +343,23 @@ impl Code {
             Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
             Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::BadUserInput => "BAD_USER_INPUT",
+            Self::OperationResolutionFailure => "OPERATION_RESOLUTION_FAILURE",
             Self::QueryTooLarge => "QUERY_TOO_LARGE",
             Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
-            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
-            Self::NotAcceptable => "NOT_ACCEPTABLE",
-            Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
             Self::RateLimited => "RATE_LIMITED",
             Self::Timeout => "TIMEOUT",
             Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
             Self::InternalServerError => "INTERNAL_SERVER_ERROR",
         }
+    }
+
+    /// The code of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == name)
     }
 }
 

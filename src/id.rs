@@ -12,3 +12,13 @@ use uuid::Uuid;
 pub fn new<I: Id>() -> I {
     Uuid::now_v7().into()
 }
+
+/// Hex digits for what needs no type, such as the id of a request.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one room that makes ids"
+)]
+pub fn random() -> String {
+    Uuid::now_v7().simple().to_string()
+}

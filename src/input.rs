@@ -209,12 +209,7 @@ impl Faults {
 
     /// A key: ASCII letters, digits, `.`, `_` and `-`, beginning with a letter or digit.
     pub fn key(&mut self, path: &str, key: &str) -> String {
-        let right = key.len() <= KEY
-            && key
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
-            && key.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if !right {
+        if !is_key(key) {
             self.add(
                 path,
                 if key.len() > KEY { UserErrorCode::TooLong } else { UserErrorCode::Invalid },
@@ -259,6 +254,16 @@ impl Faults {
         }
         value
     }
+}
+
+/// Whether a text can be a key.
+#[must_use]
+pub fn is_key(text: &str) -> bool {
+    text.len() <= KEY
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
 /// An id of this type in a query, where there is no payload to carry a fault.

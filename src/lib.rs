@@ -1,19 +1,79 @@
 //! cx-blueprint: service blueprints that several departments share.
+//!
+//! A request enters through [`http`], which signs it in and guards its document, and reaches the [`graph`], whose
+//! roots are put together from the slices. A slice ([`account`], [`department`], [`persona`], [`blueprint`],
+//! [`touchpoint`], [`responsibility`], [`kpi`]) has its use-cases as plain functions with the caller first, and its
+//! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
+//! blueprints are read into memory by [`canvas`]; acts across slices are in [`reorganise`]; flat rows for BI in
+//! [`bi`]; documents in [`document`]. Nobody reaches the database but through the door, [`access`], which asks
+//! [`policy`], takes the locks and leaves the audit event. `tests/it/rooms.rs` holds the order below: a room imports
+//! only from those above it.
+//!
+//! To follow one act through the house: `responsibilityAccept` in `responsibility/graphql.rs`, `accept` in
+//! `responsibility/mod.rs`, the rules in `responsibility/rules.rs`, the door in `access/permit.rs`, the table in
+//! `policy.rs`, and its tests in `tests/it/handshake.rs`.
 
-pub mod access;
-pub mod audit;
-pub mod blueprint;
-pub mod canvas;
-pub mod clock;
-pub mod database;
-pub mod document;
+#![recursion_limit = "256"]
+
+/// Failures, and the words for them.
 pub mod error;
-pub mod graph;
-pub mod id;
-pub mod input;
-pub mod order;
-pub mod page;
-pub mod payload;
+
+/// Who may do what, on one page.
 pub mod policy;
-pub mod responsibility;
+
+/// New ids.
+pub mod id;
+
+/// What time it is.
+pub mod clock;
+
+/// Flags and environment.
+pub mod config;
+
+/// The open database.
+pub mod database;
+
+/// What clients send, read with all its faults.
+pub mod input;
+
+/// Places in an order that people arrange.
+pub mod order;
+
+/// Access and refresh tokens, and the key that signs them.
+pub mod token;
+
+/// The only door to the database.
+pub mod access;
+
+/// Who did what to what.
+pub mod audit;
+
+/// Keyset pages.
+pub mod page;
+
+/// What mutations answer.
+pub mod payload;
+
+/// One whole blueprint in memory.
+pub mod canvas;
+
+/// People and services, and how they sign in.
+pub mod account;
+
+/// Journeys and their phases.
+pub mod blueprint;
+
+/// Steps, and the transitions between them.
 pub mod touchpoint;
+
+/// Who answers for what: the handshake.
+pub mod responsibility;
+
+/// The organisation as a text.
+pub mod document;
+
+/// The roots of the API and the edges that join slices.
+pub mod graph;
+
+/// The way in.
+pub mod http;

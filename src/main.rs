@@ -1,1 +1,306 @@
-fn main() {}
+//! The verbs of the command line. Everything that is done here is done as the operator and audited as such.
+
+use std::{
+    io::{BufRead, IsTerminal},
+    net::SocketAddr,
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
+
+use axum::http::HeaderValue;
+use clap::Parser;
+use cx_blueprint::{
+    access::Caller,
+    account::{self, AccountCreateInput, password},
+    clock::Clock,
+    config::{
+        AccountCreate, AccountVerb, Cli, DatabaseArgs, Demo, LogFormat, Migrate, Serve, Verb,
+    },
+    database::{self, Options, Store},
+    document, graph,
+    http::{self, App, Parts},
+    token::SigningKey,
+};
+use sea_orm::DbBackend;
+use tokio::net::TcpListener;
+
+/// A sentence that says what went wrong and what to do.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The password of every person in the demo.
+const DEMO_PASSWORD: &str = "blueprint";
+/// The demo organisation that comes with the program.
+const DEMO: &str = include_str!("../demo/organisation.json");
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log(&cli);
+    match run(cli.verb).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("cx-blueprint: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log(cli: &Cli) {
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new(&cli.log))
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    match cli.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+async fn run(verb: Verb) -> Result<(), Failure> {
+    match verb {
+        Verb::Demo(demo) => serve_demo(demo).await,
+        Verb::Serve(serve) => serve_database(serve).await,
+        Verb::Migrate(migrate) => migrate_database(migrate).await,
+        Verb::Schema => {
+            print!("{}", graph::sdl());
+            Ok(())
+        }
+        Verb::Account(AccountVerb::Create(create)) => create_account(create).await,
+    }
+}
+
+async fn open(database: &DatabaseArgs) -> Result<Store, Failure> {
+    let options = Options {
+        url: database.database_url.clone(),
+        connections: database.database_connections,
+        schema: database.database_schema.clone(),
+    };
+    Store::open(&options)
+        .await
+        .map_err(|error| format!("The database cannot be opened: {error}.").into())
+}
+
+/// Opens a database to work with: SQLite is brought up to date, PostgreSQL has to be.
+async fn open_current(database: &DatabaseArgs) -> Result<Store, Failure> {
+    let store = open(database).await?;
+    if store.backend() == DbBackend::Sqlite {
+        migration::up(store.writer()).await?;
+    }
+    let pending = migration::pending(store.reader()).await?;
+    if pending.is_empty() {
+        return Ok(store);
+    }
+    Err(format!(
+        "The database is not up to date: {} migrations are pending. Run `cx-blueprint migrate up` first.",
+        pending.len()
+    )
+    .into())
+}
+
+async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
+    match migrate {
+        Migrate::Up(database) => {
+            let store = open(&database).await?;
+            let pending = migration::pending(store.writer()).await?;
+            migration::up(store.writer()).await?;
+            pending.iter().for_each(|name| println!("done: {name}"));
+            println!("The database is up to date.");
+            Ok(())
+        }
+        Migrate::Status(database) => {
+            let store = open(&database).await?;
+            let pending = migration::pending(store.reader()).await?;
+            if pending.is_empty() {
+                println!("The database is up to date.");
+                return Ok(());
+            }
+            pending.iter().for_each(|name| println!("pending: {name}"));
+            Err("The database is not up to date. Run `cx-blueprint migrate up`.".into())
+        }
+    }
+}
+
+async fn create_account(create: AccountCreate) -> Result<(), Failure> {
+    let store = open_current(&create.database).await?;
+    if std::io::stdin().is_terminal() {
+        eprintln!("Password for {}, then Enter:", create.key);
+    }
+    let mut password = String::new();
+    std::io::stdin().lock().read_line(&mut password)?;
+    let caller = Caller::operator(
+        store,
+        Clock::new(create.database.time_zone),
+        "accountCreate",
+    );
+    let input = AccountCreateInput {
+        id: None,
+        key: Some(create.key),
+        name: create.name,
+        role: create.role,
+        service: false,
+        password: Some(password.trim_end_matches(['\r', '\n']).to_owned()),
+    };
+    let account = account::create(&caller, input).await?;
+    println!(
+        "Made {} ({}) as {}.",
+        account.key,
+        account.id,
+        account.role.as_str()
+    );
+    Ok(())
+}
+
+/// The signing key: from the configuration, or with SQLite from beside the file.
+fn signing_key(serve: &Serve) -> Result<SigningKey, Failure> {
+    match (
+        &serve.signing_key,
+        database::sqlite_path(&serve.database.database_url),
+    ) {
+        (Some(text), _) => Ok(SigningKey::from_text(text)?),
+        (None, Some(path)) => Ok(SigningKey::kept_beside(&path).map_err(|error| {
+            format!(
+                "The signing key beside {} cannot be kept: {error}.",
+                path.display()
+            )
+        })?),
+        (None, None) => Err(
+            "PostgreSQL needs a signing key, the same for every server: set CX_SIGNING_KEY, for \
+                             example to what `openssl rand -base64 48` prints."
+                .into(),
+        ),
+    }
+}
+
+async fn serve_database(serve: Serve) -> Result<(), Failure> {
+    let key = signing_key(&serve)?;
+    let store = open_current(&serve.database).await?;
+    serve_store(&serve, store, key).await
+}
+
+async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(), Failure> {
+    let origins = serve
+        .cors_origins
+        .iter()
+        .map(|origin| read_origin(origin))
+        .collect::<Result<_, _>>()?;
+    let settings = http::graphql::Settings {
+        deadline: serve.deadline(),
+        ..Default::default()
+    };
+    let app = App::new(Parts {
+        store: store.clone(),
+        clock: Clock::new(serve.database.time_zone),
+        key,
+        api: graph::schema(),
+        settings,
+        forwarded_hops: serve.forwarded_hops,
+        cors_origins: origins,
+        concurrent_requests: usize::try_from(serve.concurrent_requests).unwrap_or(usize::MAX),
+    });
+    let listener = TcpListener::bind(serve.listen)
+        .await
+        .map_err(|error| format!("{} cannot be listened on: {error}.", serve.listen))?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let router = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let stop = Arc::new(tokio::sync::Notify::new());
+    let stopping = Arc::clone(&stop);
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        asked_to_stop().await;
+        tracing::info!("stopping: no new requests are taken, those under way are finished");
+        stopping.notify_one();
+    });
+    let drained = async {
+        stop.notified().await;
+        tokio::time::sleep(Duration::from_secs(serve.drain_seconds)).await;
+    };
+    tokio::select! {
+        served = async { server.await } => served?,
+        () = drained => tracing::warn!("stopped before every request was finished"),
+    }
+    store.close().await?;
+    Ok(())
+}
+
+fn read_origin(origin: &str) -> Result<HeaderValue, Failure> {
+    let shaped = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
+    match shaped {
+        Some(host) if !host.is_empty() && !host.contains(['/', '*']) => {
+            Ok(HeaderValue::from_str(origin)?)
+        }
+        _ => Err(
+            format!("\"{origin}\" is not an origin such as https://blueprints.example.org.").into(),
+        ),
+    }
+}
+
+async fn asked_to_stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}
+
+async fn serve_demo(demo: Demo) -> Result<(), Failure> {
+    if !demo.host.is_loopback() {
+        return Err("The demo is served on this machine only (127.0.0.1 or ::1): everybody knows its password. \
+                    Use `cx-blueprint serve` for anything else."
+            .into());
+    }
+    let text = match &demo.file {
+        Some(path) => std::fs::read_to_string(path)
+            .map_err(|error| format!("{} cannot be read: {error}.", path.display()))?,
+        None => DEMO.to_owned(),
+    };
+    let named = demo
+        .file
+        .as_deref()
+        .unwrap_or_else(|| Path::new("demo/organisation.json"))
+        .display()
+        .to_string();
+    let organisation = document::load::read(&text).map_err(|error| format!("{named}: {error}"))?;
+    let fresh = tempfile::tempdir()?;
+    let in_fresh_file = || format!("sqlite://{}", fresh.path().join("demo.db").display());
+    let database = DatabaseArgs {
+        database_url: demo.database_url.unwrap_or_else(in_fresh_file),
+        database_connections: 8,
+        database_schema: None,
+        time_zone: chrono_tz::UTC,
+    };
+    let store = open(&database).await?;
+    migration::up(store.writer()).await?;
+    let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "demo");
+    let password_hash = password::hash(DEMO_PASSWORD).await?;
+    document::load::load(&caller, &organisation, Some(&password_hash))
+        .await
+        .map_err(|error| format!("{named} was not loaded, and nothing was written.\n{error}"))?;
+    println!(
+        "Loaded {} departments and {} blueprints. Sign in as ann-cx, or anybody else of the demo, with the password {DEMO_PASSWORD}.",
+        organisation.departments.len(),
+        organisation.blueprints.len()
+    );
+    let serve = Serve {
+        database,
+        listen: SocketAddr::new(demo.host, demo.port),
+        signing_key: None,
+        cors_origins: Vec::new(),
+        forwarded_hops: 0,
+        request_seconds: 10,
+        concurrent_requests: 512,
+        drain_seconds: 5,
+    };
+    let key = SigningKey::for_this_process()?;
+    serve_store(&serve, store, key).await
+}

@@ -247,6 +247,11 @@ impl Caller {
         Ok(Permit::new(self, self.store.begin().await?))
     }
 
+    /// Begins to write what stays although the act is refused: failed tries of a password, and nothing else.
+    pub(crate) async fn begin_bookkeeping(&self) -> Result<DatabaseTransaction> {
+        Ok(self.store.begin().await?)
+    }
+
     /// Notes a refusal in the audit log, after the refused act has been rolled back.
     pub async fn note_refusal(&self, forbidden: &Forbidden) -> Result<()> {
         crate::audit::refusal(self, &self.store, forbidden).await
@@ -261,9 +266,11 @@ struct Own {
     department_id: Option<DepartmentId>,
     kind: Option<DepartmentKind>,
     own: Option<bool>,
+    archived: Option<bool>,
 }
 
 /// The account of a live session with every department in which it has a role; a LEAD's reach down the tree.
+/// Archived departments are told apart: they give no rights.
 const IDENTIFY: &str = "\
 WITH RECURSIVE own (role, department_id, own) AS (
     SELECT role, department_id, true FROM membership WHERE account_id = $2
@@ -271,7 +278,8 @@ WITH RECURSIVE own (role, department_id, own) AS (
     SELECT own.role, department.id, false FROM department JOIN own ON department.parent_id = own.department_id
     WHERE own.role = 'LEAD'
 )
-SELECT account.role AS organisation_role, own.role, own.department_id, department.kind, own.own
+SELECT account.role AS organisation_role, own.role, own.department_id, department.kind, own.own,
+    department.archived_at IS NOT NULL AS archived
 FROM session JOIN account ON account.id = session.account_id
 LEFT JOIN own ON true LEFT JOIN department ON department.id = own.department_id
 WHERE session.id = $1 AND account.id = $2 AND session.ended_at IS NULL AND session.expires_at > $3
@@ -296,20 +304,30 @@ pub async fn identify(
         ));
     };
     let mut departments: BTreeMap<DepartmentRole, BTreeSet<DepartmentId>> = BTreeMap::new();
-    let (mut own_kinds, mut leads) = (BTreeSet::new(), BTreeSet::new());
+    let mut leads = BTreeSet::new();
+    let (mut kinds, mut former_kinds) = (BTreeSet::new(), BTreeSet::new());
     for row in rows {
+        let own = row.own == Some(true);
+        if row.archived == Some(true) {
+            former_kinds.extend(row.kind.filter(|_| own));
+            continue;
+        }
         if let (Some(role), Some(department)) = (row.role, row.department_id) {
             departments.entry(role).or_default().insert(department);
-            if role == DepartmentRole::Lead && row.own == Some(true) {
+            if role == DepartmentRole::Lead && own {
                 leads.insert(department);
             }
         }
-        if row.own == Some(true) {
-            own_kinds.extend(row.kind);
-        }
+        kinds.extend(row.kind.filter(|_| own));
     }
+    // Who was a partner's stays one when the department is archived: losing a department opens nothing.
+    let kinds = if kinds.is_empty() {
+        former_kinds
+    } else {
+        kinds
+    };
     let partner =
-        role == OrganisationRole::Member && own_kinds.into_iter().eq([DepartmentKind::Partner]);
+        role == OrganisationRole::Member && kinds.into_iter().eq([DepartmentKind::Partner]);
     let standing = AccountStanding {
         account,
         role,

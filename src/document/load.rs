@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use entity::{
     account, blueprint, channel, department,
-    id::{BlueprintId, ChannelId, DepartmentId, KpiId, PersonaId, PhaseId, SegmentId, TouchpointId},
+    id::{
+        BlueprintId, ChannelId, DepartmentId, KpiId, PersonaId, PhaseId, SegmentId, TouchpointId,
+    },
     json::{EvidenceList, Texts},
-    kpi, kpi_link, kpi_target, measurement, membership, persona, persona_need, persona_segment, phase, responsibility,
-    segment, touchpoint, touchpoint_channel, touchpoint_segment, transition,
+    kpi, kpi_link, kpi_target, measurement, membership, persona, persona_need, persona_segment,
+    phase, responsibility, segment, touchpoint, touchpoint_channel, touchpoint_segment, transition,
     words::{BlueprintStatus, ResponsibilityStatus, Role},
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, Iterable, PaginatorTrait, Set};
@@ -58,8 +60,8 @@ impl<E: Into<Error>> From<E> for LoadError {
 
 /// Reads the text of a document.
 pub fn read(text: &str) -> Result<Organisation, LoadError> {
-    let organisation: Organisation =
-        serde_json::from_str(text).map_err(|error| LoadError::Unreadable(format!("This is not an organisation: {error}.")))?;
+    let organisation: Organisation = serde_json::from_str(text)
+        .map_err(|error| LoadError::Unreadable(format!("This is not an organisation: {error}.")))?;
     if organisation.format == FORMAT {
         Ok(organisation)
     } else {
@@ -71,12 +73,19 @@ pub fn read(text: &str) -> Result<Organisation, LoadError> {
 }
 
 /// Loads an organisation; people get the password whose hash is given, services none.
-pub async fn load(caller: &Caller, organisation: &Organisation, password_hash: Option<&str>) -> Result<(), LoadError> {
+pub async fn load(
+    caller: &Caller,
+    organisation: &Organisation,
+    password_hash: Option<&str>,
+) -> Result<(), LoadError> {
     let mut loader = Loader::new(caller, password_hash);
     loader.organisation(organisation);
     let rows = loader.finish()?;
     let mut permit = caller.begin().await?;
-    if account::Entity::find().count(permit.tx()).await? + department::Entity::find().count(permit.tx()).await? > 0 {
+    if account::Entity::find().count(permit.tx()).await?
+        + department::Entity::find().count(permit.tx()).await?
+        > 0
+    {
         return Err(LoadError::NotEmpty);
     }
     rows.insert(&permit).await?;
@@ -137,15 +146,23 @@ impl Rows {
     }
 }
 
-async fn insert_all<E: EntityTrait>(permit: &Permit<'_>, rows: Vec<E::ActiveModel>) -> Result<(), Error>
+async fn insert_all<E: EntityTrait>(
+    permit: &Permit<'_>,
+    rows: Vec<E::ActiveModel>,
+) -> Result<(), Error>
 where
     E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
 {
-    debug_assert!(ROWS * E::Column::iter().count() < 32_766, "SQLite takes no more parameters than that");
+    debug_assert!(
+        ROWS * E::Column::iter().count() < 32_766,
+        "SQLite takes no more parameters than that"
+    );
     let mut rows = rows.into_iter().peekable();
     while rows.peek().is_some() {
         let chunk: Vec<E::ActiveModel> = rows.by_ref().take(ROWS).collect();
-        E::insert_many(chunk).exec_without_returning(permit.tx()).await?;
+        E::insert_many(chunk)
+            .exec_without_returning(permit.tx())
+            .await?;
     }
     Ok(())
 }
@@ -188,7 +205,10 @@ impl<'c> Loader<'c> {
         match self.faults.check() {
             Ok(()) => Ok(self.rows),
             Err(Error::Refused(faults)) => Err(LoadError::Faults(
-                faults.into_iter().map(|fault| format!("{}: {}", fault.field.join("."), fault.message)).collect(),
+                faults
+                    .into_iter()
+                    .map(|fault| format!("{}: {}", fault.field.join("."), fault.message))
+                    .collect(),
             )),
             Err(other) => Err(LoadError::Failed(other)),
         }
@@ -222,7 +242,8 @@ impl<'c> Loader<'c> {
     }
 
     fn wrong(&mut self, path: &str, message: impl Into<String>) {
-        self.faults.add(path, crate::error::UserErrorCode::Invalid, None, message);
+        self.faults
+            .add(path, crate::error::UserErrorCode::Invalid, None, message);
     }
 
     /// A key, which nothing else of the same kind may have.
@@ -238,7 +259,10 @@ impl<'c> Loader<'c> {
 
     fn look<I: Copy>(&mut self, path: &str, noun: &str, key: &str, found: Option<I>) -> Option<I> {
         if found.is_none() {
-            self.wrong(path, format!("There is no {noun} \"{key}\" in this document."));
+            self.wrong(
+                path,
+                format!("There is no {noun} \"{key}\" in this document."),
+            );
         }
         found
     }
@@ -251,7 +275,10 @@ impl<'c> Loader<'c> {
     fn department(&mut self, path: &str, department: &document::Department) {
         let id: DepartmentId = id::new();
         // Only departments further up can be named as a parent: so the tree has no circle.
-        let parent = department.parent.as_ref().and_then(|key| self.department_at(&format!("{path}.parent"), key));
+        let parent = department
+            .parent
+            .as_ref()
+            .and_then(|key| self.department_at(&format!("{path}.parent"), key));
         let key = self.key(path, "department", &department.key);
         self.departments.insert(key.to_ascii_lowercase(), id);
         self.rows.departments.push(department::ActiveModel {
@@ -276,7 +303,10 @@ impl<'c> Loader<'c> {
             name: Set(self.faults.name(&format!("{path}.name"), &account.name)),
             service: Set(account.service),
             role: Set(account.role),
-            password_hash: Set(self.password_hash.filter(|_| !account.service).map(str::to_owned)),
+            password_hash: Set(self
+                .password_hash
+                .filter(|_| !account.service)
+                .map(str::to_owned)),
             created_at: Set(self.caller.now),
             archived_at: Set(None),
             version: Set(1),
@@ -316,7 +346,9 @@ impl<'c> Loader<'c> {
         self.rows.segments.push(segment::ActiveModel {
             id: Set(id),
             key: Set(key),
-            dimension: Set(self.faults.name(&format!("{path}.dimension"), &segment.dimension)),
+            dimension: Set(self
+                .faults
+                .name(&format!("{path}.dimension"), &segment.dimension)),
             value: Set(self.faults.name(&format!("{path}.value"), &segment.value)),
             created_at: Set(self.caller.now),
             version: Set(1),
@@ -331,33 +363,52 @@ impl<'c> Loader<'c> {
     fn persona(&mut self, path: &str, persona: &document::Persona) {
         let id: PersonaId = id::new();
         let key = self.key(path, "persona", &persona.key);
-        self.personas.insert(key.to_ascii_lowercase(), (id, persona.subject));
+        self.personas
+            .insert(key.to_ascii_lowercase(), (id, persona.subject));
         let most = format!("{path}.maxContactsPerMonth");
         self.rows.personas.push(persona::ActiveModel {
             id: Set(id),
             key: Set(key),
             name: Set(self.faults.name(&format!("{path}.name"), &persona.name)),
             subject: Set(persona.subject),
-            context: Set(Texts(self.faults.texts(&format!("{path}.context"), &persona.context))),
-            max_contacts_per_month: Set(self.faults.within(&most, persona.max_contacts_per_month, 0..=i32::MAX)),
+            context: Set(Texts(
+                self.faults
+                    .texts(&format!("{path}.context"), &persona.context),
+            )),
+            max_contacts_per_month: Set(self.faults.within(
+                &most,
+                persona.max_contacts_per_month,
+                0..=i32::MAX,
+            )),
             created_at: Set(self.caller.now),
             archived_at: Set(None),
             version: Set(1),
         });
         let needs = self.faults.texts(&format!("{path}.needs"), &persona.needs);
-        self.rows.needs.extend(needs.into_iter().zip(1..).map(|(text, position)| persona_need::ActiveModel {
-            id: Set(id::new()),
-            persona_id: Set(id),
-            position: Set(position),
-            text: Set(text),
-        }));
+        self.rows
+            .needs
+            .extend(
+                needs
+                    .into_iter()
+                    .zip(1..)
+                    .map(|(text, position)| persona_need::ActiveModel {
+                        id: Set(id::new()),
+                        persona_id: Set(id),
+                        position: Set(position),
+                        text: Set(text),
+                    }),
+            );
         for (key, position) in persona.segments.iter().zip(1..) {
-            if let Some(segment) = self.segment_at(&format!("{path}.segments.{}", position - 1), key) {
-                self.rows.persona_segments.push(persona_segment::ActiveModel {
-                    persona_id: Set(id),
-                    segment_id: Set(segment),
-                    position: Set(position),
-                });
+            if let Some(segment) =
+                self.segment_at(&format!("{path}.segments.{}", position - 1), key)
+            {
+                self.rows
+                    .persona_segments
+                    .push(persona_segment::ActiveModel {
+                        persona_id: Set(id),
+                        segment_id: Set(segment),
+                        position: Set(position),
+                    });
             }
         }
     }
@@ -366,15 +417,32 @@ impl<'c> Loader<'c> {
         let id: BlueprintId = id::new();
         let key = self.key(path, "blueprint", &blueprint.key);
         self.blueprints.insert(key.to_ascii_lowercase(), id);
-        let persona = self.personas.get(&blueprint.persona.to_ascii_lowercase()).copied();
-        let persona = self.look(&format!("{path}.persona"), "persona", &blueprint.persona, persona);
+        let persona = self
+            .personas
+            .get(&blueprint.persona.to_ascii_lowercase())
+            .copied();
+        let persona = self.look(
+            &format!("{path}.persona"),
+            "persona",
+            &blueprint.persona,
+            persona,
+        );
         if persona.is_some_and(|(_, subject)| subject != blueprint.subject) {
-            self.wrong(&format!("{path}.persona"), "The persona is of another subject than the blueprint.");
+            self.wrong(
+                &format!("{path}.persona"),
+                "The persona is of another subject than the blueprint.",
+            );
         }
-        let owner = self.department_at(&format!("{path}.ownerDepartment"), &blueprint.owner_department);
+        let owner = self.department_at(
+            &format!("{path}.ownerDepartment"),
+            &blueprint.owner_department,
+        );
         let title = self.faults.name(&format!("{path}.title"), &blueprint.title);
         if blueprint.status == BlueprintStatus::Archived {
-            self.wrong(&format!("{path}.status"), "An archived blueprint is not loaded.");
+            self.wrong(
+                &format!("{path}.status"),
+                "An archived blueprint is not loaded.",
+            );
         }
         let published = (blueprint.status == BlueprintStatus::Published).then_some(1);
         if let (Some((persona, _)), Some(owner)) = (persona, owner) {
@@ -399,21 +467,38 @@ impl<'c> Loader<'c> {
             });
         }
         for (phase, position) in blueprint.phases.iter().zip(1..) {
-            self.phase(&format!("{path}.phases.{}", position - 1), id, phase, position);
+            self.phase(
+                &format!("{path}.phases.{}", position - 1),
+                id,
+                phase,
+                position,
+            );
         }
         let mut positions: HashMap<PhaseId, i32> = HashMap::new();
         for (at, touchpoint) in blueprint.touchpoints.iter().enumerate() {
-            self.touchpoint(&format!("{path}.touchpoints.{at}"), id, touchpoint, &mut positions);
+            self.touchpoint(
+                &format!("{path}.touchpoints.{at}"),
+                id,
+                touchpoint,
+                &mut positions,
+            );
         }
         for (at, transition) in blueprint.transitions.iter().enumerate() {
             self.transition(&format!("{path}.transitions.{at}"), id, transition);
         }
     }
 
-    fn phase(&mut self, path: &str, blueprint: BlueprintId, phase: &document::Phase, position: i32) {
+    fn phase(
+        &mut self,
+        path: &str,
+        blueprint: BlueprintId,
+        phase: &document::Phase,
+        position: i32,
+    ) {
         let id: PhaseId = id::new();
         let key = self.key(path, &format!("phase of {blueprint}"), &phase.key);
-        self.phases.insert((blueprint, key.to_ascii_lowercase()), id);
+        self.phases
+            .insert((blueprint, key.to_ascii_lowercase()), id);
         let goal = phase.customer_goal.as_deref();
         self.rows.phases.push(phase::ActiveModel {
             id: Set(id),
@@ -422,7 +507,9 @@ impl<'c> Loader<'c> {
             name: Set(self.faults.name(&format!("{path}.name"), &phase.name)),
             position: Set(position),
             stage: Set(phase.stage),
-            customer_goal: Set(self.faults.optional_text(&format!("{path}.customerGoal"), goal)),
+            customer_goal: Set(self
+                .faults
+                .optional_text(&format!("{path}.customerGoal"), goal)),
             created_at: Set(self.caller.now),
             archived_at: Set(None),
             version: Set(1),
@@ -438,10 +525,20 @@ impl<'c> Loader<'c> {
     ) {
         let id: TouchpointId = id::new();
         let key = self.key(path, &format!("touchpoint of {blueprint}"), &touchpoint.key);
-        self.touchpoints.insert((blueprint, key.to_ascii_lowercase()), id);
-        let phase = self.phases.get(&(blueprint, touchpoint.phase.to_ascii_lowercase())).copied();
-        let Some(phase) = self.look(&format!("{path}.phase"), "phase", &touchpoint.phase, phase) else { return };
-        let position = positions.entry(phase).and_modify(|last| *last += 1).or_insert(1);
+        self.touchpoints
+            .insert((blueprint, key.to_ascii_lowercase()), id);
+        let phase = self
+            .phases
+            .get(&(blueprint, touchpoint.phase.to_ascii_lowercase()))
+            .copied();
+        let Some(phase) = self.look(&format!("{path}.phase"), "phase", &touchpoint.phase, phase)
+        else {
+            return;
+        };
+        let position = positions
+            .entry(phase)
+            .and_modify(|last| *last += 1)
+            .or_insert(1);
         let position = *position;
         let at = |field: &str| format!("{path}.{field}");
         let faults = &mut self.faults;
@@ -455,18 +552,38 @@ impl<'c> Loader<'c> {
             name: Set(faults.name(&at("name"), &touchpoint.name)),
             position: Set(position),
             lane: Set(touchpoint.lane),
-            customer_action: Set(faults.optional_text(&at("customerAction"), touchpoint.customer_action.as_deref())),
+            customer_action: Set(
+                faults.optional_text(&at("customerAction"), touchpoint.customer_action.as_deref())
+            ),
             initiator: Set(touchpoint.initiator),
             contacts_per_month: Set(contacts),
             emotion: Set(faults.within(&at("emotion"), touchpoint.emotion, -2..=2)),
-            employee_emotion: Set(faults.within(&at("employeeEmotion"), touchpoint.employee_emotion, -2..=2)),
-            importance_customer: Set(faults.within(&at("importanceCustomer"), touchpoint.importance_customer, 1..=5)),
-            importance_organisation: Set(faults.within(&at("importanceOrganisation"), importance, 1..=5)),
+            employee_emotion: Set(faults.within(
+                &at("employeeEmotion"),
+                touchpoint.employee_emotion,
+                -2..=2,
+            )),
+            importance_customer: Set(faults.within(
+                &at("importanceCustomer"),
+                touchpoint.importance_customer,
+                1..=5,
+            )),
+            importance_organisation: Set(faults.within(
+                &at("importanceOrganisation"),
+                importance,
+                1..=5,
+            )),
             usage: Set(touchpoint.usage),
-            usage_reason: Set(faults.optional_text(&at("usageReason"), touchpoint.usage_reason.as_deref())),
+            usage_reason: Set(
+                faults.optional_text(&at("usageReason"), touchpoint.usage_reason.as_deref())
+            ),
             moment_of_truth: Set(touchpoint.moment_of_truth),
             essential: Set(touchpoint.essential),
-            expected_minutes: Set(faults.within(&at("expectedMinutes"), touchpoint.expected_minutes, 0..=i32::MAX)),
+            expected_minutes: Set(faults.within(
+                &at("expectedMinutes"),
+                touchpoint.expected_minutes,
+                0..=i32::MAX,
+            )),
             basis: Set(touchpoint.basis),
             evidence: Set(EvidenceList::default()),
             systems: Set(Texts::default()),
@@ -484,20 +601,26 @@ impl<'c> Loader<'c> {
             let found = self.channels.get(&key.to_ascii_lowercase()).copied();
             let path = format!("{path}.channels.{}", position - 1);
             if let Some(channel) = self.look(&path, "channel", key, found) {
-                self.rows.touchpoint_channels.push(touchpoint_channel::ActiveModel {
-                    touchpoint_id: Set(id),
-                    channel_id: Set(channel),
-                    position: Set(position),
-                });
+                self.rows
+                    .touchpoint_channels
+                    .push(touchpoint_channel::ActiveModel {
+                        touchpoint_id: Set(id),
+                        channel_id: Set(channel),
+                        position: Set(position),
+                    });
             }
         }
         for (key, position) in touchpoint.audience.iter().zip(1..) {
-            if let Some(segment) = self.segment_at(&format!("{path}.audience.{}", position - 1), key) {
-                self.rows.touchpoint_segments.push(touchpoint_segment::ActiveModel {
-                    touchpoint_id: Set(id),
-                    segment_id: Set(segment),
-                    position: Set(position),
-                });
+            if let Some(segment) =
+                self.segment_at(&format!("{path}.audience.{}", position - 1), key)
+            {
+                self.rows
+                    .touchpoint_segments
+                    .push(touchpoint_segment::ActiveModel {
+                        touchpoint_id: Set(id),
+                        segment_id: Set(segment),
+                        position: Set(position),
+                    });
             }
         }
     }
@@ -513,16 +636,23 @@ impl<'c> Loader<'c> {
         for (at, held) in said.responsibilities.iter().enumerate() {
             let path = format!("{path}.responsibilities.{at}");
             if held.role == Role::Accountable && std::mem::replace(&mut accountable, true) {
-                self.wrong(&path, "A touchpoint has one ACCOUNTABLE department at the most.");
+                self.wrong(
+                    &path,
+                    "A touchpoint has one ACCOUNTABLE department at the most.",
+                );
             }
             let tasks = self.faults.texts(&format!("{path}.tasks"), &held.tasks);
-            if let Some(department) = self.department_at(&format!("{path}.department"), &held.department) {
+            if let Some(department) =
+                self.department_at(&format!("{path}.department"), &held.department)
+            {
                 let row = self.responsibility(blueprint, touchpoint, department, held.role);
-                self.rows.responsibilities.push(responsibility::ActiveModel {
-                    status: Set(ResponsibilityStatus::Accepted),
-                    tasks: Set(Texts(tasks)),
-                    ..row
-                });
+                self.rows
+                    .responsibilities
+                    .push(responsibility::ActiveModel {
+                        status: Set(ResponsibilityStatus::Accepted),
+                        tasks: Set(Texts(tasks)),
+                        ..row
+                    });
             }
         }
     }
@@ -558,19 +688,46 @@ impl<'c> Loader<'c> {
         }
     }
 
-    fn touchpoint_at(&mut self, path: &str, blueprint: BlueprintId, key: &str) -> Option<TouchpointId> {
-        let found = self.touchpoints.get(&(blueprint, key.to_ascii_lowercase())).copied();
+    fn touchpoint_at(
+        &mut self,
+        path: &str,
+        blueprint: BlueprintId,
+        key: &str,
+    ) -> Option<TouchpointId> {
+        let found = self
+            .touchpoints
+            .get(&(blueprint, key.to_ascii_lowercase()))
+            .copied();
         self.look(path, "touchpoint", key, found)
     }
 
-    fn transition(&mut self, path: &str, blueprint: BlueprintId, transition: &document::Transition) {
-        let from = transition.from.as_ref().map(|key| self.touchpoint_at(&format!("{path}.from"), blueprint, key));
-        let to = transition.to.as_ref().map(|key| self.touchpoint_at(&format!("{path}.to"), blueprint, key));
-        let (Some(from), Some(to)) = (from.map_or(Some(None), |id| id.map(Some)), to.map_or(Some(None), |id| id.map(Some)))
-        else {
+    fn transition(
+        &mut self,
+        path: &str,
+        blueprint: BlueprintId,
+        transition: &document::Transition,
+    ) {
+        let from = transition
+            .from
+            .as_ref()
+            .map(|key| self.touchpoint_at(&format!("{path}.from"), blueprint, key));
+        let to = transition
+            .to
+            .as_ref()
+            .map(|key| self.touchpoint_at(&format!("{path}.to"), blueprint, key));
+        let (Some(from), Some(to)) = (
+            from.map_or(Some(None), |id| id.map(Some)),
+            to.map_or(Some(None), |id| id.map(Some)),
+        ) else {
             return;
         };
-        crate::touchpoint::transition::check_shape(&mut self.faults, path, from, to, transition.end);
+        crate::touchpoint::transition::check_shape(
+            &mut self.faults,
+            path,
+            from,
+            to,
+            transition.end,
+        );
         let condition = transition.condition.as_deref();
         self.rows.transitions.push(transition::ActiveModel {
             id: Set(id::new()),
@@ -579,7 +736,9 @@ impl<'c> Loader<'c> {
             end: Set(transition.end),
             from_touchpoint_id: Set(from),
             to_touchpoint_id: Set(to),
-            condition: Set(self.faults.optional_text(&format!("{path}.condition"), condition)),
+            condition: Set(self
+                .faults
+                .optional_text(&format!("{path}.condition"), condition)),
             max_wait_minutes: Set(None),
             basis: Set(transition.basis),
             created_at: Set(self.caller.now),
@@ -592,8 +751,11 @@ impl<'c> Loader<'c> {
         let key = self.key(path, "kpi", &kpi.key);
         let owner = self.department_at(&format!("{path}.ownerDepartment"), &kpi.owner_department);
         let name = self.faults.name(&format!("{path}.name"), &kpi.name);
-        let description = self.faults.optional_text(&format!("{path}.description"), kpi.description.as_deref());
-        self.faults.within(&format!("{path}.decimals"), Some(kpi.decimals), 0..=6);
+        let description = self
+            .faults
+            .optional_text(&format!("{path}.description"), kpi.description.as_deref());
+        self.faults
+            .within(&format!("{path}.decimals"), Some(kpi.decimals), 0..=6);
         let Some(owner) = owner else { return };
         self.rows.kpis.push(kpi::ActiveModel {
             id: Set(id),
@@ -615,8 +777,12 @@ impl<'c> Loader<'c> {
             version: Set(1),
         });
         for (at, target) in kpi.targets.iter().enumerate() {
-            let value = self.faults.finite(&format!("{path}.targets.{at}.value"), target.value);
-            let warning = self.faults.finite(&format!("{path}.targets.{at}.warning"), target.warning);
+            let value = self
+                .faults
+                .finite(&format!("{path}.targets.{at}.value"), target.value);
+            let warning = self
+                .faults
+                .finite(&format!("{path}.targets.{at}.warning"), target.warning);
             self.rows.targets.push(kpi_target::ActiveModel {
                 id: Set(id::new()),
                 kpi_id: Set(id),
@@ -632,8 +798,11 @@ impl<'c> Loader<'c> {
         }
         for (at, measurement) in kpi.measurements.iter().enumerate() {
             let path = format!("{path}.measurements.{at}");
-            self.faults.finite(&format!("{path}.value"), Some(measurement.value));
-            let source = self.faults.optional_text(&format!("{path}.source"), measurement.source.as_deref());
+            self.faults
+                .finite(&format!("{path}.value"), Some(measurement.value));
+            let source = self
+                .faults
+                .optional_text(&format!("{path}.source"), measurement.source.as_deref());
             self.rows.measurements.push(measurement::ActiveModel {
                 id: Set(id::new()),
                 kpi_id: Set(id),
@@ -654,18 +823,34 @@ impl<'c> Loader<'c> {
     }
 
     fn link(&mut self, path: &str, kpi: KpiId, place: &document::Place) {
-        let blueprint = self.blueprints.get(&place.blueprint.to_ascii_lowercase()).copied();
-        let Some(blueprint) = self.look(&format!("{path}.blueprint"), "blueprint", &place.blueprint, blueprint) else {
+        let blueprint = self
+            .blueprints
+            .get(&place.blueprint.to_ascii_lowercase())
+            .copied();
+        let Some(blueprint) = self.look(
+            &format!("{path}.blueprint"),
+            "blueprint",
+            &place.blueprint,
+            blueprint,
+        ) else {
             return;
         };
         let phase = place.phase.as_ref().and_then(|key| {
-            let found = self.phases.get(&(blueprint, key.to_ascii_lowercase())).copied();
+            let found = self
+                .phases
+                .get(&(blueprint, key.to_ascii_lowercase()))
+                .copied();
             self.look(&format!("{path}.phase"), "phase", key, found)
         });
-        let touchpoint =
-            place.touchpoint.as_ref().and_then(|key| self.touchpoint_at(&format!("{path}.touchpoint"), blueprint, key));
+        let touchpoint = place
+            .touchpoint
+            .as_ref()
+            .and_then(|key| self.touchpoint_at(&format!("{path}.touchpoint"), blueprint, key));
         if phase.is_some() && touchpoint.is_some() {
-            self.wrong(path, "A link leads to a phase or to a touchpoint, not to both.");
+            self.wrong(
+                path,
+                "A link leads to a phase or to a touchpoint, not to both.",
+            );
         }
         self.rows.links.push(kpi_link::ActiveModel {
             id: Set(id::new()),
@@ -682,20 +867,40 @@ impl<'c> Loader<'c> {
     }
 
     fn proposal(&mut self, path: &str, proposal: &document::Proposal) {
-        let blueprint = self.blueprints.get(&proposal.blueprint.to_ascii_lowercase()).copied();
-        let Some(blueprint) = self.look(&format!("{path}.blueprint"), "blueprint", &proposal.blueprint, blueprint) else {
+        let blueprint = self
+            .blueprints
+            .get(&proposal.blueprint.to_ascii_lowercase())
+            .copied();
+        let Some(blueprint) = self.look(
+            &format!("{path}.blueprint"),
+            "blueprint",
+            &proposal.blueprint,
+            blueprint,
+        ) else {
             return;
         };
-        let touchpoint = self.touchpoint_at(&format!("{path}.touchpoint"), blueprint, &proposal.touchpoint);
+        let touchpoint = self.touchpoint_at(
+            &format!("{path}.touchpoint"),
+            blueprint,
+            &proposal.touchpoint,
+        );
         let department = self.department_at(&format!("{path}.department"), &proposal.department);
         let proposer = proposal
             .proposed_by_department
             .as_ref()
             .and_then(|key| self.department_at(&format!("{path}.proposedByDepartment"), key));
-        if !matches!(proposal.status, ResponsibilityStatus::Proposed | ResponsibilityStatus::Declined) {
-            self.wrong(&format!("{path}.status"), "A proposal is PROPOSED or DECLINED.");
+        if !matches!(
+            proposal.status,
+            ResponsibilityStatus::Proposed | ResponsibilityStatus::Declined
+        ) {
+            self.wrong(
+                &format!("{path}.status"),
+                "A proposal is PROPOSED or DECLINED.",
+            );
         }
-        let (Some(touchpoint), Some(department)) = (touchpoint, department) else { return };
+        let (Some(touchpoint), Some(department)) = (touchpoint, department) else {
+            return;
+        };
         let holder = self.rows.responsibilities.iter().find(|row| {
             row.touchpoint_id == Set(touchpoint)
                 && row.role == Set(Role::Accountable)
@@ -704,14 +909,17 @@ impl<'c> Loader<'c> {
         let replaces = holder
             .filter(|_| proposal.role == Role::Accountable)
             .and_then(|holder| holder.id.try_as_ref().copied());
-        let decided = (proposal.status == ResponsibilityStatus::Declined).then_some(self.caller.now);
+        let decided =
+            (proposal.status == ResponsibilityStatus::Declined).then_some(self.caller.now);
         let row = self.responsibility(blueprint, touchpoint, department, proposal.role);
-        self.rows.responsibilities.push(responsibility::ActiveModel {
-            status: Set(proposal.status),
-            proposed_by_department_id: Set(proposer),
-            replaces_id: Set(replaces),
-            decided_at: Set(decided),
-            ..row
-        });
+        self.rows
+            .responsibilities
+            .push(responsibility::ActiveModel {
+                status: Set(proposal.status),
+                proposed_by_department_id: Set(proposer),
+                replaces_id: Set(replaces),
+                decided_at: Set(decided),
+                ..row
+            });
     }
 }

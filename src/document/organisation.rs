@@ -2,9 +2,10 @@
 
 use chrono::NaiveDate;
 use entity::words::{
-    Aggregation, Basis, BlueprintState, BlueprintStatus, Cadence, DepartmentKind, DepartmentRole, Direction, End,
-    Initiator, KpiScope, KpiType, Lane, Medium, OrganisationRole, ResponsibilityStatus, Role, Sensitivity, Stage,
-    Subject, TransitionKind, Unit, Usage, Visibility,
+    Aggregation, Basis, BlueprintState, BlueprintStatus, Cadence, DepartmentKind, DepartmentRole,
+    Direction, End, Initiator, KpiScope, KpiType, Lane, Medium, OrganisationRole,
+    ResponsibilityStatus, Role, Sensitivity, Stage, Subject, TransitionKind, Unit, Usage,
+    Visibility,
 };
 use serde::Deserialize;
 

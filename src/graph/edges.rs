@@ -5,12 +5,28 @@ use entity::id::TouchpointId;
 
 use super::loaders::{HeldAt, InPhase, load};
 use crate::{
+    account::graphql::{Session, Viewer, own_sessions},
     blueprint::graphql::{Blueprint, Phase},
     error::Result,
+    page::{self, Page, Pages},
     payload::found,
     responsibility::graphql::Responsibility,
     touchpoint::graphql::{Touchpoint, Transition},
 };
+
+#[ComplexObject]
+impl Viewer {
+    /// The devices on which you are signed in, in the order of signing in.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<Session>> {
+        own_sessions(ctx, Page { first, after }).await
+    }
+}
 
 #[ComplexObject]
 impl Blueprint {

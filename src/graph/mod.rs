@@ -2,10 +2,12 @@
 
 mod edges;
 pub mod loaders;
+mod permissions;
 
-use async_graphql::{EmptySubscription, MergedObject, Schema};
+use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema};
 
 use crate::{
+    account::graphql::{AccountMutation, AccountQuery},
     blueprint::graphql::{BlueprintMutation, BlueprintQuery},
     responsibility::graphql::{ResponsibilityMutation, ResponsibilityQuery},
     touchpoint::graphql::{TouchpointMutation, TouchpointQuery},
@@ -13,11 +15,17 @@ use crate::{
 
 /// What can be asked.
 #[derive(Default, MergedObject)]
-pub struct Query(BlueprintQuery, TouchpointQuery, ResponsibilityQuery);
+pub struct Query(
+    AccountQuery,
+    BlueprintQuery,
+    TouchpointQuery,
+    ResponsibilityQuery,
+);
 
 /// What can be done.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
+    AccountMutation,
     BlueprintMutation,
     TouchpointMutation,
     ResponsibilityMutation,
@@ -35,4 +43,15 @@ pub fn schema() -> Api {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .limit_complexity(COMPLEXITY)
         .finish()
+}
+
+/// The schema as text, as clients and reviewers read it.
+#[must_use]
+pub fn sdl() -> String {
+    schema().sdl_with_options(
+        SDLExportOptions::new()
+            .sorted_fields()
+            .sorted_enum_items()
+            .include_specified_by(),
+    )
 }

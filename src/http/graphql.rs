@@ -17,9 +17,10 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::{
-    guard::{self, Admitted, Code, Limits, Rejection},
+    guard::{self, Admitted, Limits, Rejection},
     media::{self, Media},
 };
+use crate::error::Code;
 
 /// Errors in one answer; a flood of them helps nobody.
 const MOST_ERRORS: usize = 20;
@@ -128,6 +129,7 @@ fn status(stop: &Stop, media: Media) -> StatusCode {
             (Code::QueryTooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
             (Code::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
             (Code::Forbidden, _) => StatusCode::FORBIDDEN,
+            (Code::NotFound, _) => StatusCode::NOT_FOUND,
             (Code::RateLimited, _) => StatusCode::TOO_MANY_REQUESTS,
             (Code::Timeout, _) => StatusCode::GATEWAY_TIMEOUT,
             (Code::ServiceUnavailable, _) => StatusCode::SERVICE_UNAVAILABLE,

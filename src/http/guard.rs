@@ -20,62 +20,7 @@ use async_graphql::{
     },
 };
 
-/// The closed set of codes that `extensions.code` may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Code {
-    GraphqlParseFailed,
-    GraphqlValidationFailed,
-    BadUserInput,
-    OperationResolutionFailure,
-    QueryTooLarge,
-    QueryTooComplex,
-    Unauthenticated,
-    Forbidden,
-    RateLimited,
-    Timeout,
-    ServiceUnavailable,
-    InternalServerError,
-}
-
-impl Code {
-    pub const ALL: [Self; 12] = [
-        Self::GraphqlParseFailed,
-        Self::GraphqlValidationFailed,
-        Self::BadUserInput,
-        Self::OperationResolutionFailure,
-        Self::QueryTooLarge,
-        Self::QueryTooComplex,
-        Self::Unauthenticated,
-        Self::Forbidden,
-        Self::RateLimited,
-        Self::Timeout,
-        Self::ServiceUnavailable,
-        Self::InternalServerError,
-    ];
-
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
-            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
-            Self::BadUserInput => "BAD_USER_INPUT",
-            Self::OperationResolutionFailure => "OPERATION_RESOLUTION_FAILURE",
-            Self::QueryTooLarge => "QUERY_TOO_LARGE",
-            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::RateLimited => "RATE_LIMITED",
-            Self::Timeout => "TIMEOUT",
-            Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
-            Self::InternalServerError => "INTERNAL_SERVER_ERROR",
-        }
-    }
-
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.as_str() == name)
-    }
-}
+use crate::error::Code;
 
 /// How much one document may ask for.
 #[derive(Clone, Copy, Debug)]

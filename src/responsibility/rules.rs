@@ -66,6 +66,12 @@ pub fn may_end(holder: DepartmentId, role: Role, published: bool) -> BTreeSet<De
         .collect()
 }
 
+/// Whether a role delivers: RESPONSIBLE does it, ACCOUNTABLE answers for it.
+#[must_use]
+pub fn delivers(role: Role) -> bool {
+    matches!(role, Role::Responsible | Role::Accountable)
+}
+
 /// Who would accept.
 #[derive(Clone, Debug)]
 pub struct Acceptor {

@@ -137,7 +137,12 @@ pub fn check_shape(
         (None, Some(_), Some(End::Exit)) => ("end", None, "Nothing leads from EXIT."),
         _ => return,
     };
-    faults.add(&format!("{path}.{field}"), UserErrorCode::Invalid, reason, message);
+    faults.add(
+        &format!("{path}.{field}"),
+        UserErrorCode::Invalid,
+        reason,
+        message,
+    );
 }
 
 async fn refuse_elsewhere(

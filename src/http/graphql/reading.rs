@@ -14,10 +14,8 @@ use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::{Settings, Stop};
-use crate::http::{
-    guard::{Code, Parameters},
-    media,
-};
+use crate::error::Code;
+use crate::http::{guard::Parameters, media};
 
 /// How many times the longest allowed body is read, and thrown away, before the connection is closed.
 const PATIENCE: usize = 16;

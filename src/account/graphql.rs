@@ -1,0 +1,281 @@
+//! Accounts and sessions in the API: what they show of themselves, and what people do to them.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{account, session, words::OrganisationRole};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use super::{
+    AccountCreateInput, AccountPasswordResetInput, AccountUpdateInput, PasswordChangeInput,
+    session::{SessionEndInput, alive},
+};
+use crate::{
+    error::Result,
+    input::{AtVersionInput, By},
+    page::{self, Page, Pages},
+    payload,
+    payload::{acting, caller, found},
+};
+
+/// A person or a service.
+#[derive(Clone, SimpleObject)]
+pub struct Account {
+    /// Its id.
+    pub id: ID,
+    /// Its key, unique in the organisation: what one signs in with.
+    pub key: String,
+    /// The name.
+    pub name: String,
+    /// Whether it is a service, which signs in with tokens only.
+    pub service: bool,
+    /// The role in the whole organisation.
+    pub role: OrganisationRole,
+    /// Counts its changes; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Since when it is deactivated.
+    pub archived_at: Option<DateTime<Utc>>,
+    #[graphql(skip)]
+    pub row: Arc<account::Model>,
+}
+
+impl From<account::Model> for Account {
+    fn from(row: account::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            key: row.key.clone(),
+            name: row.name.clone(),
+            service: row.service,
+            role: row.role,
+            version: row.version,
+            created_at: row.created_at,
+            archived_at: row.archived_at,
+            row: Arc::new(row),
+        }
+    }
+}
+
+/// A device on which you are signed in.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Session {
+    /// Its id.
+    pub id: ID,
+    /// What the client said it is.
+    pub user_agent: Option<String>,
+    /// When you signed in.
+    pub created_at: DateTime<Utc>,
+    /// When its tokens were refreshed last.
+    pub last_used_at: DateTime<Utc>,
+    /// When you have to sign in again.
+    pub expires_at: DateTime<Utc>,
+    /// When it was ended.
+    pub ended_at: Option<DateTime<Utc>>,
+    #[graphql(skip)]
+    pub row: session::Model,
+}
+
+impl From<session::Model> for Session {
+    fn from(row: session::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            user_agent: row.user_agent.clone(),
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            expires_at: row.expires_at,
+            ended_at: row.ended_at,
+            row,
+        }
+    }
+}
+
+#[ComplexObject]
+impl Session {
+    /// Whether it is the session of this very request.
+    async fn current(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(caller(ctx)?.session == Some(self.row.id))
+    }
+}
+
+/// You.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Viewer {
+    /// Your account.
+    pub account: Account,
+}
+
+impl From<account::Model> for Viewer {
+    fn from(row: account::Model) -> Self {
+        Self {
+            account: row.into(),
+        }
+    }
+}
+
+/// Which accounts to list.
+#[derive(Default, InputObject)]
+pub struct AccountFilter {
+    /// With this role in the organisation.
+    pub role: Option<OrganisationRole>,
+    /// Services only, or people only.
+    pub service: Option<bool>,
+    /// Deactivated ones too.
+    #[graphql(default)]
+    pub include_archived: bool,
+}
+
+/// Reading accounts.
+#[derive(Default)]
+pub struct AccountQuery;
+
+#[Object]
+impl AccountQuery {
+    /// You, and what you belong to: the first thing to ask.
+    async fn viewer(&self, ctx: &Context<'_>) -> Option<Result<Viewer>> {
+        let own = async {
+            let caller = caller(ctx)?;
+            match caller.account() {
+                Some(id) => caller.get::<account::Entity>(id).await,
+                None => Ok(None),
+            }
+        };
+        found(own).await
+    }
+
+    /// An account by id or key; null where there is none, or none that you may see.
+    async fn account(&self, ctx: &Context<'_>, by: By) -> Option<Result<Account>> {
+        found(async { caller(ctx)?.by::<account::Entity>(&by).await }).await
+    }
+
+    /// Accounts, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn accounts(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        filter: Option<AccountFilter>,
+    ) -> Result<Pages<Account>> {
+        let caller = caller(ctx)?;
+        let filter = filter.unwrap_or_default();
+        let mut select = caller.select::<account::Entity>();
+        if let Some(role) = filter.role {
+            select = select.filter(account::Column::Role.eq(role));
+        }
+        if let Some(service) = filter.service {
+            select = select.filter(account::Column::Service.eq(service));
+        }
+        if !filter.include_archived {
+            select = select.filter(account::Column::ArchivedAt.is_null());
+        }
+        page::by_creation(ctx, caller, select, Page { first, after }, Account::from).await
+    }
+}
+
+/// The caller's own sessions that are alive.
+pub async fn own_sessions(ctx: &Context<'_>, page: Page) -> Result<Pages<Session>> {
+    let caller = caller(ctx)?;
+    let select = caller.select::<session::Entity>().filter(alive(caller.now));
+    page::by_creation(ctx, caller, select, page, Session::from).await
+}
+
+payload! {
+    /// What became of a mutation on an account.
+    AccountPayload {
+        /// The account as it is now.
+        account: Account of account::Entity
+    }
+}
+
+payload! {
+    /// What became of a mutation on a session.
+    SessionPayload {
+        /// The session as it is now.
+        session: Session of session::Entity
+    }
+}
+
+/// Changing accounts.
+#[derive(Default)]
+pub struct AccountMutation;
+
+#[Object]
+impl AccountMutation {
+    /// Makes an account. Requires: KEEP_ORGANISATION.
+    async fn account_create(
+        &self,
+        ctx: &Context<'_>,
+        input: AccountCreateInput,
+    ) -> Result<AccountPayload> {
+        let caller = acting(ctx)?;
+        AccountPayload::answer(&caller, super::create(&caller, input).await).await
+    }
+
+    /// Changes name or role; nobody changes their own role, and the last ADMIN stays one.
+    /// Requires: KEEP_ORGANISATION.
+    async fn account_update(
+        &self,
+        ctx: &Context<'_>,
+        input: AccountUpdateInput,
+    ) -> Result<AccountPayload> {
+        let caller = acting(ctx)?;
+        AccountPayload::answer(&caller, super::update(&caller, input).await).await
+    }
+
+    /// Deactivates an account and ends its sessions; what it did stays under its name. The last ADMIN stays.
+    /// Requires: KEEP_ORGANISATION.
+    async fn account_deactivate(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<AccountPayload> {
+        let caller = acting(ctx)?;
+        let result = super::set_archived(&caller, &input, true).await;
+        AccountPayload::answer(&caller, result).await
+    }
+
+    /// Brings a deactivated account back, with its role and memberships. Requires: KEEP_ORGANISATION.
+    async fn account_reactivate(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<AccountPayload> {
+        let caller = acting(ctx)?;
+        let result = super::set_archived(&caller, &input, false).await;
+        AccountPayload::answer(&caller, result).await
+    }
+
+    /// Sets a new password for somebody else and ends their sessions. Requires: KEEP_ORGANISATION.
+    async fn account_password_reset(
+        &self,
+        ctx: &Context<'_>,
+        input: AccountPasswordResetInput,
+    ) -> Result<AccountPayload> {
+        let caller = acting(ctx)?;
+        AccountPayload::answer(&caller, super::reset_password(&caller, input).await).await
+    }
+
+    /// Changes your own password and ends your other sessions. Requires: nothing but to be signed in.
+    async fn password_change(
+        &self,
+        ctx: &Context<'_>,
+        input: PasswordChangeInput,
+    ) -> Result<AccountPayload> {
+        let caller = acting(ctx)?;
+        AccountPayload::answer(&caller, super::change_password(&caller, input).await).await
+    }
+
+    /// Ends one of your own sessions: its device has to sign in again. Requires: nothing but to be signed in.
+    async fn session_end(
+        &self,
+        ctx: &Context<'_>,
+        input: SessionEndInput,
+    ) -> Result<SessionPayload> {
+        let caller = acting(ctx)?;
+        SessionPayload::answer(&caller, super::session::end(&caller, &input).await).await
+    }
+}

@@ -1,0 +1,380 @@
+//! Accounts of people and services: made, changed, deactivated, and their passwords. Who belongs to which
+//! department is not here.
+
+pub mod graphql;
+pub mod password;
+pub mod session;
+pub mod throttle;
+
+use async_graphql::{ID, InputObject};
+use entity::{
+    account,
+    id::AccountId,
+    membership,
+    words::{AuditOutcome, OrganisationRole},
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
+use sea_orm::{DatabaseTransaction, sea_query::LockType};
+
+use self::{password::Seat, throttle::Subject};
+use crate::{
+    access::{Caller, Guarded, Permit, expect_version, live},
+    audit,
+    error::{Error, Forbidden, Reason, Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, replace},
+    policy::{Action, Ties},
+};
+
+/// A new account of a person or a service.
+#[derive(InputObject)]
+pub struct AccountCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// A key, unique in the organisation: what one signs in with. Made from the name where none is given.
+    pub key: Option<String>,
+    /// The name.
+    pub name: String,
+    /// The role in the whole organisation.
+    #[graphql(default_with = "OrganisationRole::Member")]
+    pub role: OrganisationRole,
+    /// Whether it is a service, which signs in with tokens only.
+    #[graphql(default)]
+    pub service: bool,
+    /// The first password. Without one nobody signs in until it is set.
+    pub password: Option<String>,
+}
+
+/// What changes about an account. Absent keeps.
+#[derive(InputObject)]
+pub struct AccountUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// A new name.
+    pub name: Option<String>,
+    /// Another role in the whole organisation. AUDITOR and ANALYST hold no memberships.
+    pub role: Option<OrganisationRole>,
+}
+
+/// A new password for somebody else.
+#[derive(InputObject)]
+pub struct AccountPasswordResetInput {
+    /// Whose.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// The new password.
+    pub password: String,
+}
+
+/// A new password for yourself.
+#[derive(InputObject)]
+pub struct PasswordChangeInput {
+    /// The password as it is.
+    pub current_password: String,
+    /// The password as it shall be.
+    pub new_password: String,
+}
+
+/// Makes an account.
+pub async fn create(caller: &Caller, input: AccountCreateInput) -> Result<account::Model> {
+    // Before anything costly is done for somebody who may not.
+    caller.require_somewhere(Action::KeepOrganisation)?;
+    let mut faults = Faults::default();
+    let id: AccountId = faults.new_id(input.id.as_ref());
+    let name = faults.name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    if let Some(password) = &input.password {
+        if input.service {
+            faults.add(
+                "password",
+                UserErrorCode::Invalid,
+                Some(Reason::ServiceAccount),
+                NO_PASSWORD,
+            );
+        }
+        let known_as = key.as_deref().unwrap_or(&name);
+        password::check(&mut faults, "password", password, known_as);
+    }
+    faults.check()?;
+    let password_hash = match &input.password {
+        Some(password) => Some(password::hash(password).await?),
+        None => None,
+    };
+    let mut permit = caller
+        .permit(Action::KeepOrganisation, &Ties::none())
+        .await?;
+    let same = |row: &account::Model| row.name == name && row.service == input.service;
+    if let Some(row) = permit
+        .made_before::<account::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    let key = permit
+        .key::<account::Entity>(key.as_deref(), &name, id, None)
+        .await?;
+    let row = permit
+        .insert::<account::Entity>(account::ActiveModel {
+            id: Set(id),
+            key: Set(key),
+            name: Set(name),
+            service: Set(input.service),
+            role: Set(input.role),
+            password_hash: Set(password_hash),
+            created_at: Set(caller.now),
+            archived_at: Set(None),
+            version: Set(1),
+        })
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+const NO_PASSWORD: &str = "A service signs in with tokens only: it has no password.";
+
+/// Changes name or role.
+pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<account::Model> {
+    let mut faults = Faults::default();
+    let id: AccountId = faults.id("id", &input.id);
+    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let others = other_admins(&mut permit, id).await?;
+    let row = permit
+        .fetch_at::<account::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
+        .await?;
+    if let Some(role) = input.role.filter(|role| *role != row.role) {
+        if caller.account() == Some(row.id) {
+            return Err(own_role(row.id));
+        }
+        if row.role == OrganisationRole::Admin && others == 0 {
+            return Err(last_admin(&row));
+        }
+        if !holds_memberships(role) {
+            refuse_members(&permit, &row).await?;
+        }
+    }
+    let change = account::ActiveModel {
+        name,
+        role: replace(input.role.as_ref(), |role| *role),
+        ..Default::default()
+    };
+    let row = permit.update::<account::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Whether accounts with this role may belong to departments.
+#[must_use]
+pub const fn holds_memberships(role: OrganisationRole) -> bool {
+    !matches!(role, OrganisationRole::Auditor | OrganisationRole::Analyst)
+}
+
+/// Nobody changes what they may do themselves.
+pub(crate) fn own_role(account: AccountId) -> Error {
+    Error::Forbidden(Forbidden {
+        action: Action::KeepOrganisation,
+        subject: Some((account::Entity::TYPE, account.0)),
+        because: Some((
+            Reason::OwnRole,
+            "Nobody changes their own role: somebody else does.",
+        )),
+    })
+}
+
+fn last_admin(row: &account::Model) -> Error {
+    let message = "This is the last active ADMIN. Make another one first.";
+    Error::conflict("id", Reason::LastAdmin, message).with_current(row.id.0)
+}
+
+async fn refuse_members(permit: &Permit<'_>, row: &account::Model) -> Result<()> {
+    let held = membership::Entity::find()
+        .filter(membership::Column::AccountId.eq(row.id))
+        .count(permit.tx())
+        .await?;
+    if held == 0 {
+        return Ok(());
+    }
+    Err(Error::fault(
+        "role",
+        UserErrorCode::Invalid,
+        Some(Reason::RoleWithoutMemberships),
+        format!(
+            "AUDITOR and ANALYST hold no memberships, and this account has {held}. Revoke them first."
+        ),
+    ))
+}
+
+/// How many active ADMINs there are besides this account. All of them stay locked until the end, taken in one
+/// order: two ADMINs who depose each other at the same moment come one after the other.
+async fn other_admins(permit: &mut Permit<'_>, id: AccountId) -> Result<usize> {
+    let row = permit.read::<account::Entity>("id", id).await?;
+    permit.decide::<account::Entity>(Action::KeepOrganisation, &Ties::none(), &row)?;
+    let admins = account::Entity::find()
+        .filter(account::Column::Role.eq(OrganisationRole::Admin))
+        .filter(account::Column::ArchivedAt.is_null())
+        .order_by_asc(account::Column::Id)
+        .lock(LockType::NoKeyUpdate)
+        .all(permit.tx())
+        .await?;
+    Ok(admins.iter().filter(|admin| admin.id != id).count())
+}
+
+/// Deactivates an account, which ends its sessions, or brings it back.
+pub async fn set_archived(
+    caller: &Caller,
+    input: &AtVersionInput,
+    archived: bool,
+) -> Result<account::Model> {
+    let id: AccountId = input::id("id", &input.id)?;
+    let mut permit = caller.begin().await?;
+    let others = other_admins(&mut permit, id).await?;
+    let row = permit
+        .fetch::<account::Entity>(Action::KeepOrganisation, "id", id)
+        .await?;
+    expect_version::<account::Entity>(&row, input.expected_version)?;
+    if row.archived_at.is_some() == archived {
+        return Ok(row);
+    }
+    if archived {
+        if row.role == OrganisationRole::Admin && others == 0 {
+            return Err(last_admin(&row));
+        }
+        session::end_all(permit.tx(), row.id, None, caller.now).await?;
+    }
+    let row = permit
+        .set_archived::<account::Entity>(&row, archived)
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Sets a new password for somebody else, which ends their sessions.
+pub async fn reset_password(
+    caller: &Caller,
+    input: AccountPasswordResetInput,
+) -> Result<account::Model> {
+    caller.require_somewhere(Action::KeepOrganisation)?;
+    let id: AccountId = input::id("id", &input.id)?;
+    let found = caller.get::<account::Entity>(id).await?;
+    let found = found.ok_or_else(|| Error::not_found("id", account::Entity::NOUN))?;
+    let mut faults = Faults::default();
+    if found.service {
+        faults.add(
+            "id",
+            UserErrorCode::Invalid,
+            Some(Reason::ServiceAccount),
+            NO_PASSWORD,
+        );
+    }
+    if caller.account() == Some(id) {
+        let message =
+            "Your own password you change with `passwordChange`, which asks for the present one.";
+        faults.add("id", UserErrorCode::Invalid, None, message);
+    }
+    password::check(&mut faults, "password", &input.password, &found.key);
+    faults.check()?;
+    let hash = password::hash(&input.password).await?;
+    let mut permit = caller.begin().await?;
+    let row = permit
+        .fetch_at::<account::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
+        .await?;
+    session::end_all(permit.tx(), row.id, None, caller.now).await?;
+    throttle::clear(permit.tx(), &Subject::account(&row.key)).await?;
+    let row = set_password(&mut permit, &row, hash).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn set_password(
+    permit: &mut Permit<'_>,
+    row: &account::Model,
+    hash: String,
+) -> Result<account::Model> {
+    let change = account::ActiveModel {
+        password_hash: Set(Some(hash)),
+        ..Default::default()
+    };
+    permit.update::<account::Entity>(row, change).await
+}
+
+/// Changes one's own password, which ends one's other sessions. A wrong present password counts like a failed
+/// sign-in, so that a stolen access token is no way to find it out.
+pub async fn change_password(
+    caller: &Caller,
+    input: PasswordChangeInput,
+) -> Result<account::Model> {
+    let own = match caller.account() {
+        Some(id) => caller.get::<account::Entity>(id).await?,
+        None => None,
+    };
+    let own = own.ok_or(Error::Unauthenticated("Sign in first."))?;
+    let mut faults = Faults::default();
+    if own.service {
+        faults.add(
+            "",
+            UserErrorCode::Invalid,
+            Some(Reason::ServiceAccount),
+            NO_PASSWORD,
+        );
+    }
+    password::check(&mut faults, "newPassword", &input.new_password, &own.key);
+    faults.check()?;
+    let tried = [Subject::account(&own.key)];
+    throttle::check(caller.reader(), &tried, caller.now).await?;
+    let seat = Seat::take().await?;
+    throttle::check(caller.reader(), &tried, caller.now).await?;
+    let verified = own.password_hash.clone();
+    if !seat
+        .verify(input.current_password, verified.clone())
+        .await?
+    {
+        note_wrong_password(caller, &own, &tried).await?;
+        return Err(wrong_password());
+    }
+    let hash = seat.hash(input.new_password).await?;
+    drop(seat);
+    let mut permit = caller.begin().await?;
+    let row = permit.look::<account::Entity>("", own.id).await?;
+    live::<account::Entity>("", &row)?;
+    if row.password_hash != verified {
+        return Err(wrong_password());
+    }
+    session::end_all(permit.tx(), row.id, caller.session, caller.now).await?;
+    throttle::clear(permit.tx(), &tried[0]).await?;
+    let row = set_password(&mut permit, &row, hash).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+fn wrong_password() -> Error {
+    Error::fault(
+        "currentPassword",
+        UserErrorCode::Invalid,
+        Some(Reason::WrongPassword),
+        "This is not your present password.",
+    )
+}
+
+async fn note_wrong_password(
+    caller: &Caller,
+    own: &account::Model,
+    tried: &[Subject],
+) -> Result<()> {
+    let tx: DatabaseTransaction = caller.begin_bookkeeping().await?;
+    throttle::failed(&tx, tried, caller.now).await?;
+    audit::sign_in(
+        &tx,
+        &caller.act,
+        AuditOutcome::Failed,
+        Some(own.id),
+        caller.now,
+        &caller.request_id,
+    )
+    .await?;
+    Ok(tx.commit().await?)
+}

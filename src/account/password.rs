@@ -1,0 +1,241 @@
+//! Passwords: how strong one must be, hashing and verifying. Argon2 runs off the async threads, and never more
+//! often at once than there are cores.
+
+use std::{
+    sync::{Arc, LazyLock},
+    thread::available_parallelism,
+    time::Duration,
+};
+
+use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::{
+    error::{Error, Reason, Result, UserErrorCode},
+    input::Faults,
+};
+
+/// Shortest password, in characters.
+pub const SHORTEST: usize = 8;
+/// Longest password, in characters.
+pub const LONGEST: usize = 200;
+
+/// Memory in KiB, passes and lanes: what OWASP recommends for Argon2id.
+const COST: (u32, u32, u32) = (19_456, 2, 1);
+
+/// How long one waits for a seat before one is asked to come back.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+static SEATS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
+    let cores = available_parallelism().map_or(1, usize::from);
+    Arc::new(Semaphore::new(cores))
+});
+
+/// What a password is held against where there is none: an unknown account takes as long as a wrong password.
+static NOBODY: LazyLock<Option<String>> =
+    LazyLock::new(|| make(&crate::token::random_text::<24>().ok()?).ok());
+
+/// Passwords that are tried first everywhere.
+const COMMON: &[&str] = &[
+    "12345678",
+    "123456789",
+    "1234567890",
+    "12341234",
+    "123123123",
+    "87654321",
+    "987654321",
+    "0987654321",
+    "1q2w3e4r",
+    "1q2w3e4r5t",
+    "1qaz2wsx",
+    "a1b2c3d4",
+    "abc12345",
+    "abcd1234",
+    "abcdefgh",
+    "admin123",
+    "admin1234",
+    "administrator",
+    "asdfasdf",
+    "asdfghjk",
+    "asdfghjkl",
+    "baseball",
+    "blueprint",
+    "blueprint1",
+    "changeme",
+    "changeme1",
+    "charlie1",
+    "computer",
+    "correcthorsebatterystaple",
+    "cx-blueprint",
+    "dragon123",
+    "football",
+    "football1",
+    "iloveyou",
+    "internet",
+    "jennifer",
+    "letmein1",
+    "letmein123",
+    "liverpool",
+    "master123",
+    "michelle",
+    "monkey123",
+    "p@ssw0rd",
+    "p@ssword",
+    "passw0rd",
+    "password",
+    "password!",
+    "password1",
+    "password12",
+    "password123",
+    "password1234",
+    "princess",
+    "q1w2e3r4",
+    "qazwsxedc",
+    "qwer1234",
+    "qwerty12",
+    "qwerty123",
+    "qwerty1234",
+    "qwertyui",
+    "qwertyuiop",
+    "samantha",
+    "secret123",
+    "starwars",
+    "sunshine",
+    "superman",
+    "test1234",
+    "trustno1",
+    "welcome1",
+    "welcome123",
+    "whatever",
+    "zaq12wsx",
+    "zxcvbnm1",
+];
+
+/// Faults of a password that somebody would set for the account with this key.
+pub fn check(faults: &mut Faults, path: &str, password: &str, key: &str) {
+    let length = password.chars().take(LONGEST + 1).count();
+    if length > LONGEST {
+        let message = format!("A password has at most {LONGEST} characters.");
+        faults.add(path, UserErrorCode::TooLong, None, message);
+    } else if length < SHORTEST {
+        let message = format!("A password has at least {SHORTEST} characters.");
+        let reason = Some(Reason::WeakPassword);
+        faults.add(path, UserErrorCode::Invalid, reason, message);
+    } else if is_easy(password, key) {
+        let message = "This password is too easy to guess. Take a few words that only you would put together.";
+        let reason = Some(Reason::WeakPassword);
+        faults.add(path, UserErrorCode::Invalid, reason, message);
+    }
+}
+
+fn is_easy(password: &str, key: &str) -> bool {
+    let lower = password.to_lowercase();
+    let mut different: Vec<char> = lower.chars().collect();
+    different.sort_unstable();
+    different.dedup();
+    different.len() < 4 || lower == key.to_lowercase() || COMMON.contains(&lower.as_str())
+}
+
+/// Leave to run Argon2. Who holds it may look once more whether they still may try.
+pub struct Seat {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Seat {
+    /// Waits for a seat; too long a queue is a limit like any other.
+    pub async fn take() -> Result<Self> {
+        let wait = tokio::time::timeout(PATIENCE, Arc::clone(&SEATS).acquire_owned());
+        match wait.await {
+            Ok(permit) => Ok(Self {
+                _permit: permit.map_err(Error::internal)?,
+            }),
+            Err(_) => Err(Error::RateLimited {
+                retry_after: PATIENCE.as_secs(),
+            }),
+        }
+    }
+
+    /// Whether the password is the one behind this hash; never, and after as long, where there is no hash.
+    pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
+        run(move || {
+            // Made before it is known whether it is needed, so that making it tells nothing either.
+            let nobody = NOBODY.as_ref();
+            let known = hash.is_some();
+            let Some(hash) = hash.as_ref().or(nobody) else {
+                return false;
+            };
+            let right = PasswordHash::new(hash).is_ok_and(|hash| {
+                Argon2::default()
+                    .verify_password(password.as_bytes(), &hash)
+                    .is_ok()
+            });
+            right && known
+        })
+        .await
+    }
+
+    pub(super) async fn hash(&self, password: String) -> Result<String> {
+        run(move || make(&password)).await?.map_err(Error::internal)
+    }
+}
+
+/// The hash of a password, however weak it is.
+pub async fn hash(password: &str) -> Result<String> {
+    Seat::take().await?.hash(password.to_owned()).await
+}
+
+async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(Error::internal)
+}
+
+fn make(password: &str) -> Result<String, argon2::password_hash::Error> {
+    let (memory, passes, lanes) = COST;
+    let params = Params::new(memory, passes, lanes, None)?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    Ok(argon2.hash_password(password.as_bytes())?.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(password: &str) -> bool {
+        let mut faults = Faults::default();
+        check(&mut faults, "password", password, "ann-cx");
+        faults.check().is_err()
+    }
+
+    #[test]
+    fn easy_passwords_are_refused() {
+        for password in [
+            "short",
+            "Password123",
+            "aaaaaaaaaaaa",
+            "ANN-CX",
+            "blueprint",
+            "ann-cx",
+        ] {
+            assert!(refused(password), "{password}");
+        }
+        assert!(refused(&"long".repeat(51)));
+        assert!(!refused("three boats at dawn"));
+        assert!(!refused("påskeharen7"));
+    }
+
+    #[tokio::test]
+    async fn a_password_is_verified_against_its_own_hash_alone() {
+        let made = hash("three boats at dawn").await.expect("a hash");
+        assert!(made.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        let seat = Seat::take().await.expect("a seat");
+        for (password, hash, right) in [
+            ("three boats at dawn", Some(made.clone()), true),
+            ("three boats at dusk", Some(made), false),
+            ("three boats at dawn", None, false),
+        ] {
+            let verified = seat.verify(password.to_owned(), hash).await;
+            assert_eq!(verified.expect("verified"), right);
+        }
+    }
+}

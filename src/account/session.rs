@@ -1,0 +1,423 @@
+//! Signing in and staying so: sessions, the refresh tokens they rotate, and what ends them.
+
+use std::net::IpAddr;
+
+use async_graphql::{ID, InputObject};
+use chrono::{DateTime, Duration, Utc};
+use entity::{
+    account,
+    id::{AccountId, SessionId},
+    refresh_token, session,
+    words::AuditOutcome,
+};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    Set,
+    sea_query::{Expr, LockType, SelectStatement},
+};
+use serde::Serialize;
+
+use super::{
+    password::Seat,
+    throttle::{self, Subject},
+};
+use crate::{
+    access::{Caller, Keyed},
+    audit,
+    clock::Clock,
+    database::Store,
+    error::{Error, Result},
+    id, input,
+    token::{Access, Refresh, SigningKey},
+};
+
+/// How long one stays signed in without signing in again, however often tokens are refreshed.
+pub const LIFETIME: Duration = Duration::days(30);
+/// How long a refresh token may be used a second time: two tabs of a browser wake up together.
+pub const GRACE: Duration = Duration::seconds(30);
+/// How much of what a client says it is we keep, in characters.
+const USER_AGENT: usize = 200;
+
+const WRONG: &str = "The login or the password is not right.";
+const ENDED: &str = "The session has ended. Sign in again.";
+
+/// What somebody gets who signs in.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tokens {
+    /// Goes into the `Authorization` header, after `Bearer`.
+    pub access_token: String,
+    /// Gets the next pair of tokens, once.
+    pub refresh_token: String,
+    /// When the access token expires.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A try to sign in.
+pub struct Attempt {
+    /// The account's key, as typed.
+    pub login: String,
+    pub password: String,
+    /// Where it comes from.
+    pub network: IpAddr,
+    /// What the client says it is.
+    pub user_agent: Option<String>,
+}
+
+/// Where people sign in: before it there is no caller yet.
+#[derive(Clone, Copy)]
+pub struct Desk<'a> {
+    pub store: &'a Store,
+    pub clock: &'a Clock,
+    pub key: &'a SigningKey,
+    pub request_id: &'a str,
+}
+
+impl Desk<'_> {
+    /// Signs in with a password. An unknown account, a wrong password, a service and a deactivated account are
+    /// refused alike: in words, in statements and in time.
+    pub async fn sign_in(self, attempt: Attempt) -> Result<Tokens> {
+        let tried = [
+            Subject::account(&attempt.login),
+            Subject::network(attempt.network),
+        ];
+        throttle::check(self.store.reader(), &tried, self.clock.now()).await?;
+        let seat = Seat::take().await?;
+        // Once more with the seat taken: of many tries at once only as many run as there are seats, and each sees
+        // what those before it came to.
+        throttle::check(self.store.reader(), &tried, self.clock.now()).await?;
+        let account = self.account(&attempt.login).await?;
+        let hash = account
+            .as_ref()
+            .filter(|account| !account.service && account.archived_at.is_none())
+            .and_then(|account| account.password_hash.clone());
+        let right = seat.verify(attempt.password, hash).await?;
+        match account {
+            Some(account) if right => {
+                drop(seat);
+                self.welcome(&account, &tried, attempt.user_agent).await
+            }
+            account => {
+                self.turn_away(account.map(|account| account.id), &tried)
+                    .await?;
+                drop(seat);
+                throttle::tidy(self.store, self.clock.now()).await;
+                Err(Error::Unauthenticated(WRONG))
+            }
+        }
+    }
+
+    async fn account(self, login: &str) -> Result<Option<account::Model>> {
+        let login = login.trim();
+        // What cannot be a key is looked for as well, as nothing: it takes as long and breaks no database.
+        let key = if input::is_key(login) { login } else { "" };
+        Ok(account::Entity::find()
+            .filter(account::Entity::has_key(key))
+            .one(self.store.reader())
+            .await?)
+    }
+
+    async fn welcome(
+        self,
+        verified: &account::Model,
+        tried: &[Subject; 2],
+        user_agent: Option<String>,
+    ) -> Result<Tokens> {
+        let now = self.clock.now();
+        let tx = self.store.begin().await?;
+        let account = account::Entity::find_by_id(verified.id)
+            .lock(LockType::NoKeyUpdate)
+            .one(&tx)
+            .await?;
+        // A new password or a deactivation that came between counts.
+        if !account.is_some_and(|account| {
+            account.archived_at.is_none() && account.password_hash == verified.password_hash
+        }) {
+            return Err(Error::Unauthenticated(WRONG));
+        }
+        throttle::clear(&tx, &tried[0]).await?;
+        drop_dead_tokens(&tx, verified.id, now).await?;
+        let session = session::ActiveModel {
+            id: Set(id::new()),
+            account_id: Set(verified.id),
+            user_agent: Set(user_agent.map(|text| text.chars().take(USER_AGENT).collect())),
+            created_at: Set(now),
+            last_used_at: Set(now),
+            expires_at: Set(now + LIFETIME),
+            ended_at: Set(None),
+        };
+        let session = session::Entity::insert(session)
+            .exec_with_returning(&tx)
+            .await?;
+        let refresh = Refresh::new()?;
+        keep(&tx, &refresh, session.id, now).await?;
+        audit::sign_in(
+            &tx,
+            "signIn",
+            AuditOutcome::Done,
+            Some(verified.id),
+            now,
+            self.request_id,
+        )
+        .await?;
+        tx.commit().await?;
+        self.tokens(&session, &refresh, now)
+    }
+
+    async fn turn_away(self, account: Option<AccountId>, tried: &[Subject; 2]) -> Result<()> {
+        let now = self.clock.now();
+        let tx = self.store.begin().await?;
+        throttle::failed(&tx, tried, now).await?;
+        audit::sign_in(
+            &tx,
+            "signIn",
+            AuditOutcome::Failed,
+            account,
+            now,
+            self.request_id,
+        )
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Gives the next pair of tokens. A refresh token is good once, and for a moment more; whoever uses it later
+    /// has stolen it or was stolen from, and the whole session ends.
+    pub async fn refresh(self, token: &str) -> Result<Tokens> {
+        let now = self.clock.now();
+        let (token, found) = self.find(token).await?;
+        let tx = self.store.begin().await?;
+        let session = session::Entity::find_by_id(found.session_id)
+            .lock(LockType::NoKeyUpdate)
+            .one(&tx)
+            .await?;
+        let session = session.filter(|session| session.ended_at.is_none());
+        let session = session.filter(|session| session.expires_at > now);
+        // Read again under the session's lock: another server may be rotating the same token.
+        let kept = refresh_token::Entity::find_by_id(token.hash())
+            .one(&tx)
+            .await?;
+        let (Some(session), Some(kept)) = (session, kept) else {
+            return Err(Error::Unauthenticated(ENDED));
+        };
+        let next = self.key.successor(&token)?;
+        match kept.rotated_at {
+            None => {
+                rotate(&tx, &kept, now).await?;
+                keep(&tx, &next, session.id, now).await?;
+                touch(&tx, session.id, now).await?;
+            }
+            Some(at) if now <= at + GRACE => {}
+            Some(_) => {
+                end_some(
+                    &tx,
+                    Condition::all().add(session::Column::Id.eq(session.id)),
+                    now,
+                )
+                .await?;
+                audit::sign_in(
+                    &tx,
+                    "sessionReuse",
+                    AuditOutcome::Failed,
+                    Some(session.account_id),
+                    now,
+                    self.request_id,
+                )
+                .await?;
+                tx.commit().await?;
+                return Err(Error::Unauthenticated(ENDED));
+            }
+        }
+        tx.commit().await?;
+        self.tokens(&session, &next, now)
+    }
+
+    /// Ends the session that a refresh token belongs to; one that is not known has nothing to end.
+    pub async fn sign_out(self, token: &str) -> Result<()> {
+        let now = self.clock.now();
+        let found = match self.find(token).await {
+            Ok((_, found)) => found,
+            Err(Error::Unauthenticated(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let tx = self.store.begin().await?;
+        let session = session::Entity::find_by_id(found.session_id)
+            .lock(LockType::NoKeyUpdate)
+            .one(&tx)
+            .await?;
+        if let Some(session) = session.filter(|session| session.ended_at.is_none()) {
+            end_some(
+                &tx,
+                Condition::all().add(session::Column::Id.eq(session.id)),
+                now,
+            )
+            .await?;
+            audit::sign_in(
+                &tx,
+                "signOut",
+                AuditOutcome::Done,
+                Some(session.account_id),
+                now,
+                self.request_id,
+            )
+            .await?;
+        }
+        Ok(tx.commit().await?)
+    }
+
+    async fn find(self, token: &str) -> Result<(Refresh, refresh_token::Model)> {
+        let ended = || Error::Unauthenticated(ENDED);
+        let token = Refresh::from_text(token.trim()).ok_or_else(ended)?;
+        let found = refresh_token::Entity::find_by_id(token.hash())
+            .one(self.store.reader())
+            .await?;
+        Ok((token, found.ok_or_else(ended)?))
+    }
+
+    fn tokens(
+        self,
+        session: &session::Model,
+        refresh: &Refresh,
+        now: DateTime<Utc>,
+    ) -> Result<Tokens> {
+        let access = Access {
+            account: session.account_id,
+            session: session.id,
+        };
+        let (access_token, expires_at) = self.key.access(access, now)?;
+        Ok(Tokens {
+            access_token,
+            refresh_token: refresh.to_text(),
+            expires_at,
+        })
+    }
+}
+
+async fn keep(
+    tx: &DatabaseTransaction,
+    token: &Refresh,
+    session: SessionId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let row = refresh_token::ActiveModel {
+        hash: Set(token.hash()),
+        session_id: Set(session),
+        issued_at: Set(now),
+        rotated_at: Set(None),
+    };
+    refresh_token::Entity::insert(row)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}
+
+async fn rotate(
+    tx: &DatabaseTransaction,
+    token: &refresh_token::Model,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    refresh_token::Entity::update_many()
+        .col_expr(refresh_token::Column::RotatedAt, Expr::value(now))
+        .filter(refresh_token::Column::Hash.eq(token.hash.clone()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+async fn touch(tx: &DatabaseTransaction, session: SessionId, now: DateTime<Utc>) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::LastUsedAt, Expr::value(now))
+        .filter(session::Column::Id.eq(session))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Ends every session of an account, or every other one.
+pub(super) async fn end_all(
+    tx: &DatabaseTransaction,
+    account: AccountId,
+    except: Option<SessionId>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let theirs = Condition::all()
+        .add(session::Column::AccountId.eq(account))
+        .add_option(except.map(|session| session::Column::Id.ne(session)));
+    end_some(tx, theirs, now).await
+}
+
+/// Ends sessions. Their tokens go: without the session none of them is good for anything, not even as a warning.
+async fn end_some(tx: &DatabaseTransaction, which: Condition, now: DateTime<Utc>) -> Result<()> {
+    session::Entity::update_many()
+        .col_expr(session::Column::EndedAt, Expr::value(now))
+        .filter(which.clone())
+        .filter(session::Column::EndedAt.is_null())
+        .exec(tx)
+        .await?;
+    drop_tokens(tx, ids(which.add(session::Column::EndedAt.is_not_null()))).await
+}
+
+/// Drops the tokens of an account's sessions that have ended or run out.
+async fn drop_dead_tokens(
+    tx: &DatabaseTransaction,
+    account: AccountId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let dead = Condition::any()
+        .add(session::Column::EndedAt.is_not_null())
+        .add(session::Column::ExpiresAt.lte(now));
+    let theirs = Condition::all()
+        .add(session::Column::AccountId.eq(account))
+        .add(dead);
+    drop_tokens(tx, ids(theirs)).await
+}
+
+fn ids(which: Condition) -> SelectStatement {
+    session::Entity::find()
+        .select_only()
+        .column(session::Column::Id)
+        .filter(which)
+        .into_query()
+}
+
+async fn drop_tokens(tx: &DatabaseTransaction, sessions: SelectStatement) -> Result<()> {
+    refresh_token::Entity::delete_many()
+        .filter(refresh_token::Column::SessionId.in_subquery(sessions))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// One of your sessions, to end.
+#[derive(InputObject)]
+pub struct SessionEndInput {
+    /// Which one.
+    pub id: ID,
+}
+
+/// The sessions in which somebody is signed in now, as a condition.
+#[must_use]
+pub fn alive(now: DateTime<Utc>) -> Condition {
+    Condition::all()
+        .add(session::Column::EndedAt.is_null())
+        .add(session::Column::ExpiresAt.gt(now))
+}
+
+/// Ends one of the caller's own sessions; ending it twice is no fault.
+pub async fn end(caller: &Caller, input: &SessionEndInput) -> Result<session::Model> {
+    let id: SessionId = input::id("id", &input.id)?;
+    let mut permit = caller.begin().await?;
+    // Nobody sees another's session: finding it is the decision.
+    let row = permit.look::<session::Entity>("id", id).await?;
+    if row.ended_at.is_some() {
+        return Ok(row);
+    }
+    let change = session::ActiveModel {
+        ended_at: Set(Some(caller.now)),
+        ..Default::default()
+    };
+    let row = permit.update::<session::Entity>(&row, change).await?;
+    let it = Condition::all().add(session::Column::Id.eq(row.id));
+    drop_tokens(permit.tx(), ids(it)).await?;
+    permit.commit().await?;
+    Ok(row)
+}

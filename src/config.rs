@@ -1,0 +1,177 @@
+//! Flags and environment, read once.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use chrono_tz::Tz;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use entity::words::OrganisationRole;
+
+/// Service blueprints that several departments share.
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// How the log is written.
+    #[arg(long, env = "CX_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
+    pub log_format: LogFormat,
+    /// What is logged, as a tracing filter.
+    #[arg(long, env = "CX_LOG", default_value = "info,sqlx=warn", global = true)]
+    pub log: String,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Serve a demo organisation on this machine, from a fresh SQLite file or an empty database.
+    Demo(Demo),
+    /// Serve the API.
+    Serve(Serve),
+    /// Bring the database's tables up to date, or say what is missing.
+    #[command(subcommand)]
+    Migrate(Migrate),
+    /// Print the GraphQL schema.
+    Schema,
+    /// Keep accounts.
+    #[command(subcommand)]
+    Account(AccountVerb),
+}
+
+/// Which database.
+#[derive(Clone, Debug, Args)]
+pub struct DatabaseArgs {
+    /// `sqlite://FILE` (made if it is not there) or `postgres://USER:PASSWORD@HOST/DATABASE`.
+    #[arg(
+        long,
+        env = "CX_DATABASE_URL",
+        default_value = "sqlite://cx-blueprint.db",
+        hide_env_values = true
+    )]
+    pub database_url: String,
+    /// Connections that read at the same time, and on PostgreSQL as many that write.
+    #[arg(long, env = "CX_DATABASE_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub database_connections: u32,
+    /// A schema of PostgreSQL to work in, instead of the user's own search path.
+    #[arg(long, env = "CX_DATABASE_SCHEMA")]
+    pub database_schema: Option<String>,
+    /// The IANA time zone in which days are counted, such as Europe/Copenhagen.
+    #[arg(long, env = "CX_TIME_ZONE", default_value = "UTC")]
+    pub time_zone: Tz,
+}
+
+/// How to serve.
+#[derive(Clone, Debug, Args)]
+pub struct Serve {
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// The address to listen on.
+    #[arg(long, env = "CX_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// The secret that sessions are signed with: at least 32 bytes, for example from `openssl rand -base64 48`.
+    /// With SQLite one is made and kept beside the file; PostgreSQL needs it, the same for every server.
+    #[arg(long, env = "CX_SIGNING_KEY", hide_env_values = true)]
+    pub signing_key: Option<String>,
+    /// Origins whose pages may call the API, such as https://blueprints.example.org.
+    #[arg(long, env = "CX_CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<String>,
+    /// How many proxies in front add to X-Forwarded-For; with 0 the header is not read.
+    #[arg(long, env = "CX_FORWARDED_HOPS", default_value_t = 0)]
+    pub forwarded_hops: usize,
+    /// How many seconds a request may take.
+    #[arg(long, env = "CX_REQUEST_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
+    pub request_seconds: u64,
+    /// How many requests are worked on at the same time; more are refused with 503.
+    #[arg(long, env = "CX_CONCURRENT_REQUESTS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub concurrent_requests: u32,
+    /// How many seconds a stopping server waits for the requests that it is working on.
+    #[arg(long, env = "CX_DRAIN_SECONDS", default_value_t = 25)]
+    pub drain_seconds: u64,
+}
+
+impl Serve {
+    /// How long a request may take.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        Duration::from_secs(self.request_seconds)
+    }
+}
+
+/// How to serve the demo.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The port on this machine; 0 takes any that is free.
+    #[arg(long, default_value_t = 8080)]
+    pub port: u16,
+    /// The address to listen on; only loopback is allowed, because everybody knows the demo's password.
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub host: IpAddr,
+    /// An empty database to load into, instead of a fresh SQLite file that is removed in the end.
+    #[arg(long, env = "CX_DEMO_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Another organisation to load, as a document of the form of demo/organisation.json.
+    #[arg(long)]
+    pub file: Option<PathBuf>,
+}
+
+/// Keeping the tables up to date.
+#[derive(Debug, Subcommand)]
+pub enum Migrate {
+    /// Bring the tables up to date.
+    Up(DatabaseArgs),
+    /// Say what is missing; fails if anything is.
+    Status(DatabaseArgs),
+}
+
+/// Keeping accounts.
+#[derive(Debug, Subcommand)]
+pub enum AccountVerb {
+    /// Make an account, the first one for example. The password is read from the first line of standard input.
+    Create(AccountCreate),
+}
+
+/// A new account.
+#[derive(Debug, Args)]
+pub struct AccountCreate {
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// What one signs in with.
+    #[arg(long)]
+    pub key: String,
+    /// The person's name.
+    #[arg(long)]
+    pub name: String,
+    /// The role in the organisation: ADMIN, CX_MANAGER, AUDITOR, ANALYST or MEMBER.
+    #[arg(long, value_parser = role)]
+    pub role: OrganisationRole,
+}
+
+fn role(text: &str) -> Result<OrganisationRole, String> {
+    let known = || {
+        OrganisationRole::ALL
+            .iter()
+            .map(|role| role.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    OrganisationRole::ALL
+        .iter()
+        .copied()
+        .find(|role| role.as_str().eq_ignore_ascii_case(text))
+        .ok_or_else(|| format!("one of {}", known()))
+}

@@ -1,0 +1,137 @@
+//! What the caller may do to each object, for frontends that show or hide a button: the policy itself, asked once more.
+
+use entity::{blueprint, department, kpi, responsibility, words::ResponsibilityStatus};
+
+use crate::{
+    access::Caller,
+    policy::{Action, Relation, Ties},
+    responsibility::rules::{self, Acceptor, Proposal},
+};
+
+/// Of these actions, those that the caller may do to what has these ties.
+fn of(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Action> {
+    actions
+        .iter()
+        .copied()
+        .filter(|action| caller.may(*action, ties))
+        .collect()
+}
+
+/// On a blueprint.
+pub fn of_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
+    let ties = Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]);
+    of(
+        caller,
+        &[Action::ShapeBlueprint, Action::GovernBlueprint],
+        &ties,
+    )
+}
+
+/// On a touchpoint, of which these responsibilities are in force or offered.
+pub fn of_touchpoint(
+    caller: &Caller,
+    blueprint: &blueprint::Model,
+    responsibilities: &[responsibility::Model],
+) -> Vec<Action> {
+    let delivering = responsibilities
+        .iter()
+        .filter(|held| held.status == ResponsibilityStatus::Accepted && rules::delivers(held.role))
+        .map(|held| held.department_id);
+    let ties = Ties::none()
+        .and(Relation::OwnsBlueprint, [blueprint.owner_department_id])
+        .and(Relation::Delivers, delivering)
+        .and(Relation::Proposes, caller.led());
+    of(
+        caller,
+        &[
+            Action::DescribeTouchpoint,
+            Action::ShapeBlueprint,
+            Action::ProposeResponsibility,
+        ],
+        &ties,
+    )
+}
+
+/// On a department.
+pub fn of_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
+    let ties = Ties::none()
+        .and(Relation::IsIt, [row.id])
+        .and(Relation::OwnsBlueprint, [row.id])
+        .and(Relation::OwnsKpi, [row.id]);
+    let actions = [
+        Action::CreateBlueprint,
+        Action::DefineKpi,
+        Action::PullFlatRows,
+        Action::KeepMembers,
+        Action::KeepOrganisation,
+        Action::ReadAudit,
+    ];
+    of(caller, &actions, &ties)
+}
+
+/// On a KPI.
+pub fn of_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
+    let ties = Ties::none().and(Relation::OwnsKpi, [row.owner_department_id]);
+    of(
+        caller,
+        &[
+            Action::DefineKpi,
+            Action::GovernKpi,
+            Action::RecordMeasurement,
+        ],
+        &ties,
+    )
+}
+
+/// On a persona, a segment or a channel.
+pub fn of_catalogue(caller: &Caller) -> Vec<Action> {
+    of(caller, &[Action::KeepCatalogue], &Ties::none())
+}
+
+/// On a responsibility, given who is accountable at its touchpoint now.
+pub fn of_responsibility(
+    caller: &Caller,
+    row: &responsibility::Model,
+    blueprint: &blueprint::Model,
+    holder: Option<&responsibility::Model>,
+) -> Vec<Action> {
+    let proposal = Proposal {
+        addressed: row.department_id,
+        role: row.role,
+        proposed_by: row.proposed_by_department_id,
+        accountable: holder.map(|holder| holder.department_id),
+        owner: blueprint.owner_department_id,
+    };
+    let published = blueprint.status == entity::words::BlueprintStatus::Published;
+    let ties = Ties::none()
+        .and(Relation::Holds, [row.department_id])
+        .and(Relation::Proposes, row.proposed_by_department_id)
+        .and(Relation::MayAccept, proposal.may_accept())
+        .and(Relation::MayDecline, proposal.may_decline())
+        .and(
+            Relation::MayEnd,
+            rules::may_end(row.department_id, row.role, published),
+        );
+    let actions: &[Action] = match row.status {
+        ResponsibilityStatus::Proposed => &[
+            Action::AcceptResponsibility,
+            Action::DeclineResponsibility,
+            Action::WithdrawResponsibility,
+            Action::DescribeResponsibility,
+        ],
+        ResponsibilityStatus::Accepted => {
+            &[Action::EndResponsibility, Action::DescribeResponsibility]
+        }
+        ResponsibilityStatus::Declined | ResponsibilityStatus::Ended => &[],
+    };
+    let mut may = of(caller, actions, &ties);
+    let acceptor = Acceptor {
+        account: caller.account(),
+        cx_manager: caller.is_cx_manager(),
+        leads: caller.led(),
+    };
+    if rules::alone(&proposal, row.proposed_by_account_id, &acceptor) {
+        may.retain(|action| *action != Action::AcceptResponsibility);
+    }
+    may
+}

@@ -1,0 +1,297 @@
+//! Signing in over HTTP: login, refresh, logout, and who a request's access token says it is. One request tries
+//! one password: that is why none of it is GraphQL.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::{
+    Json,
+    body::to_bytes,
+    extract::{ConnectInfo, Extension, FromRequestParts, Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::json;
+
+use super::{App, Peer, RequestId, graphql, media};
+use crate::{
+    access::{self, Caller},
+    account::session::{Attempt, Desk, Tokens},
+    error::{Code, Error},
+};
+
+/// Bytes of the longest body.
+const BODY: usize = 16 * 1024;
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+#[derive(Deserialize)]
+struct Login {
+    login: String,
+    password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Token {
+    refresh_token: String,
+}
+
+/// `POST /auth/login`: a login and a password for a pair of tokens.
+pub async fn login(
+    State(app): State<App>,
+    Extension(id): Extension<RequestId>,
+    client: Client,
+    request: Request,
+) -> Response {
+    let wanted = "`login` and `password`";
+    let Login { login, password } = match read(request, wanted, &id).await {
+        Ok(login) => login,
+        Err(response) => return response,
+    };
+    let attempt = Attempt {
+        login,
+        password,
+        network: client.address(app.forwarded_hops),
+        user_agent: client.user_agent,
+    };
+    given(desk(&app, &id).sign_in(attempt).await, &id)
+}
+
+/// `POST /auth/refresh`: a refresh token for the next pair of tokens.
+pub async fn refresh(
+    State(app): State<App>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    match read::<Token>(request, "`refreshToken`", &id).await {
+        Ok(token) => given(desk(&app, &id).refresh(&token.refresh_token).await, &id),
+        Err(response) => response,
+    }
+}
+
+/// `POST /auth/logout`: ends the session of a refresh token.
+pub async fn logout(
+    State(app): State<App>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    let token = match read::<Token>(request, "`refreshToken`", &id).await {
+        Ok(token) => token,
+        Err(response) => return response,
+    };
+    match desk(&app, &id).sign_out(&token.refresh_token).await {
+        Ok(()) => unkept(StatusCode::NO_CONTENT.into_response()),
+        Err(error) => failed(&error, &id),
+    }
+}
+
+fn desk<'a>(app: &'a App, id: &'a RequestId) -> Desk<'a> {
+    Desk {
+        store: &app.store,
+        clock: &app.clock,
+        key: &app.key,
+        request_id: &id.0,
+    }
+}
+
+fn given(result: crate::error::Result<Tokens>, id: &RequestId) -> Response {
+    match result {
+        Ok(tokens) => unkept(Json(tokens).into_response()),
+        Err(error) => failed(&error, id),
+    }
+}
+
+/// Reads a small JSON body; what it should hold is told where it does not.
+async fn read<T: DeserializeOwned>(
+    request: Request,
+    wanted: &str,
+    id: &RequestId,
+) -> Result<T, Response> {
+    if !media::is_json(request.headers()) {
+        return Err(problem(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Code::BadUserInput,
+            "Send the body as `application/json`.",
+            id,
+        ));
+    }
+    let bytes = to_bytes(request.into_body(), BODY).await.map_err(|_| {
+        let message = format!("The body has at most {BODY} bytes and arrives whole.");
+        problem(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            Code::BadUserInput,
+            &message,
+            id,
+        )
+    })?;
+    serde_json::from_slice(&bytes).map_err(|_| {
+        let message = format!("The body is a JSON object with {wanted}, each a text.");
+        problem(StatusCode::BAD_REQUEST, Code::BadUserInput, &message, id)
+    })
+}
+
+/// Where a request comes from, as far as its connection and its headers say.
+pub struct Client {
+    peer: IpAddr,
+    /// What the proxies in front have added, the nearest last.
+    forwarded: Vec<String>,
+    user_agent: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Client {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let peer = parts.extensions.get::<Peer>();
+        // Without a peer, as inside a test, everybody comes from one network.
+        let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
+        Ok(Self {
+            peer: peer.map_or(unknown, |ConnectInfo(peer)| peer.ip()),
+            forwarded: parts
+                .headers
+                .get_all(FORWARDED_FOR)
+                .iter()
+                .filter_map(text)
+                .flat_map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>())
+                .collect(),
+            user_agent: parts.headers.get(header::USER_AGENT).and_then(text),
+        })
+    }
+}
+
+impl Client {
+    /// The address of the client behind so many trusted proxies: what lies further left anybody can write.
+    fn address(&self, hops: usize) -> IpAddr {
+        let said = hops
+            .checked_sub(1)
+            .and_then(|behind| self.forwarded.iter().rev().nth(behind));
+        said.and_then(|text| address(text)).unwrap_or(self.peer)
+    }
+}
+
+/// An address as proxies write it, some with a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
+    bare.unwrap_or(text).parse().or_else(|_| with_port()).ok()
+}
+
+/// Who calls: the account of the access token in the `Authorization` header, with its rights as they are now.
+pub async fn bearer(app: &App, headers: &HeaderMap, id: &RequestId) -> Result<Caller, Error> {
+    let token = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or(Error::Unauthenticated("Sign in first."))?;
+    let signed = app.key.read(token, app.clock.now())?;
+    access::identify(
+        &app.store,
+        &app.clock,
+        signed.session,
+        signed.account,
+        std::sync::Arc::clone(&id.0),
+    )
+    .await
+}
+
+/// A GraphQL request that did not run because nobody could be told to be calling.
+#[must_use]
+pub fn refused(error: &Error, headers: &HeaderMap, id: &RequestId) -> Response {
+    log(error, id);
+    let media = media::accepted(headers).unwrap_or(media::Media::Json);
+    let status = status(error);
+    let response = graphql::refuse(media, status, error.code(), &error.to_string(), &id.0);
+    with_advice(response, error)
+}
+
+/// An answer that says what went wrong, wherever it is not GraphQL's to say.
+#[must_use]
+pub fn problem(status: StatusCode, code: Code, message: &str, id: &RequestId) -> Response {
+    let error = json!({ "code": code.as_str(), "message": message, "requestId": &*id.0 });
+    unkept((status, Json(json!({ "error": error }))).into_response())
+}
+
+fn failed(error: &Error, id: &RequestId) -> Response {
+    log(error, id);
+    let response = problem(status(error), error.code(), &error.to_string(), id);
+    with_advice(response, error)
+}
+
+fn log(error: &Error, id: &RequestId) {
+    if let Error::Unavailable(cause) | Error::Internal(cause) = error {
+        tracing::error!(request_id = &*id.0, %cause, debug = ?cause, "a request failed on our side");
+    }
+}
+
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::Refused(_) | Error::Conflict { .. } | Error::BadInput(_) => StatusCode::BAD_REQUEST,
+        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+        Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Says how to sign in, or when to try again.
+fn with_advice(mut response: Response, error: &Error) -> Response {
+    let advice = match error {
+        Error::Unauthenticated(_) => (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+        Error::RateLimited { retry_after } => {
+            (header::RETRY_AFTER, HeaderValue::from(*retry_after))
+        }
+        Error::Unavailable(_) => (header::RETRY_AFTER, HeaderValue::from_static("1")),
+        _ => return response,
+    };
+    response.headers_mut().insert(advice.0, advice.1);
+    response
+}
+
+/// Nobody between us and the client keeps a copy.
+fn unkept(mut response: Response) -> Response {
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(forwarded: &[&str]) -> Client {
+        Client {
+            peer: "192.0.2.1".parse().expect("an address"),
+            forwarded: forwarded.iter().map(|&text| text.to_owned()).collect(),
+            user_agent: None,
+        }
+    }
+
+    fn from(forwarded: &[&str], hops: usize) -> String {
+        client(forwarded).address(hops).to_string()
+    }
+
+    #[test]
+    fn without_trusted_proxies_the_header_says_nothing() {
+        assert_eq!(from(&["203.0.113.7"], 0), "192.0.2.1");
+    }
+
+    #[test]
+    fn behind_proxies_the_entry_of_the_outermost_trusted_one_counts() {
+        let said = [" 10.9.9.9", " 203.0.113.7 ", "198.51.100.2:4711"];
+        assert_eq!(from(&said, 1), "198.51.100.2");
+        assert_eq!(from(&said, 2), "203.0.113.7");
+        assert_eq!(from(&said, 4), "192.0.2.1");
+        assert_eq!(from(&["nonsense"], 1), "192.0.2.1");
+        assert_eq!(from(&["[2001:db8::1]"], 1), "2001:db8::1");
+        assert_eq!(from(&["[2001:db8::1]:443"], 1), "2001:db8::1");
+    }
+}

@@ -1,0 +1,234 @@
+//! The way in: routes, limits, request ids, and what is answered when nothing else answers.
+
+pub mod auth;
+pub mod graphql;
+pub mod guard;
+pub mod media;
+
+use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{ConnectInfo, DefaultBodyLimit, Extension, Request, State},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+use tokio::sync::Semaphore;
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{AllowOrigin, CorsLayer},
+};
+
+use crate::{
+    access::Caller,
+    clock::Clock,
+    database::Store,
+    error::{Code, Error},
+    graph::{Api, loaders::loaders},
+    token::SigningKey,
+};
+
+/// What the handlers need.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts of the application.
+pub struct Parts {
+    pub store: Store,
+    pub clock: Clock,
+    pub key: SigningKey,
+    pub api: Api,
+    pub settings: graphql::Settings,
+    /// How many proxies in front add to X-Forwarded-For.
+    pub forwarded_hops: usize,
+    /// Origins whose pages may call the API.
+    pub cors_origins: Vec<HeaderValue>,
+    /// How many requests are worked on at the same time.
+    pub concurrent_requests: usize,
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl App {
+    /// The application of these parts.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+/// The id of a request: made here, never taken from outside, so that two requests cannot share one.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub Arc<str>);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Every route with its limits.
+pub fn router(app: App) -> Router {
+    let cors = CorsLayer::new()
+        .allow_origin(AllowOrigin::list(app.cors_origins.clone()))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER])
+        .max_age(Duration::from_secs(600));
+    let room = Arc::new(Semaphore::new(app.concurrent_requests));
+    let served = Router::new()
+        .route("/graphql", any(serve_graphql))
+        .route("/auth/login", post(auth::login))
+        .route("/auth/refresh", post(auth::refresh))
+        .route("/auth/logout", post(auth::logout))
+        .layer(middleware::from_fn(move |request, next| {
+            shed(Arc::clone(&room), request, next)
+        }))
+        .layer(DefaultBodyLimit::max(app.settings.body));
+    served
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .fallback(|id: Extension<RequestId>| async move { nothing_here(&id.0) })
+        .method_not_allowed_fallback(|id: Extension<RequestId>| async move { not_this_way(&id.0) })
+        .with_state(app)
+        .layer(cors)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(numbered))
+}
+
+async fn serve_graphql(
+    State(app): State<App>,
+    Extension(id): Extension<RequestId>,
+    request: Request,
+) -> Response {
+    match auth::bearer(&app, request.headers(), &id).await {
+        Ok(caller) => {
+            graphql::serve(&app.api, request, &id.0, &app.settings, |request| {
+                attach(request, caller)
+            })
+            .await
+        }
+        Err(error) => auth::refused(&error, request.headers(), &id),
+    }
+}
+
+fn attach(request: async_graphql::Request, caller: Caller) -> async_graphql::Request {
+    request.data(loaders(caller.clone())).data(caller)
+}
+
+/// Gives every request an id and says it in the answer and in the log.
+async fn numbered(mut request: Request, next: Next) -> Response {
+    let id: Arc<str> = format!("req_{}", crate::id::random()).into();
+    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let mut response = next.run(request).await;
+    tracing::debug!(request_id = &*id, %method, path, status = response.status().as_u16(), "answered");
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// Refuses at once what would only wait: a server that is full answers sooner than one that queues.
+async fn shed(room: Arc<Semaphore>, request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().cloned();
+    match (room.try_acquire(), id) {
+        (Ok(_place), _) => next.run(request).await,
+        (Err(_), id) => {
+            let id = id.unwrap_or_else(|| RequestId("".into()));
+            let message = "The server is full. Try again in a moment.";
+            let mut response = auth::problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                Code::ServiceUnavailable,
+                message,
+                &id,
+            );
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            response
+        }
+    }
+}
+
+/// Ready when the database answers and no migration is pending.
+async fn ready(State(app): State<App>, Extension(id): Extension<RequestId>) -> Response {
+    let pending = tokio::time::timeout(
+        Duration::from_secs(2),
+        migration::pending(app.store.reader()),
+    )
+    .await;
+    match pending {
+        Ok(Ok(pending)) if pending.is_empty() => "ready".into_response(),
+        Ok(Ok(pending)) => {
+            let message = format!(
+                "{} migrations are pending: run `cx-blueprint migrate up`.",
+                pending.len()
+            );
+            auth::problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                Code::ServiceUnavailable,
+                &message,
+                &id,
+            )
+        }
+        Ok(Err(error)) => {
+            let error = Error::from(error);
+            tracing::warn!(request_id = &*id.0, %error, "not ready");
+            auth::problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                Code::ServiceUnavailable,
+                "The database does not answer.",
+                &id,
+            )
+        }
+        Err(_) => auth::problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Code::ServiceUnavailable,
+            "The database does not answer.",
+            &id,
+        ),
+    }
+}
+
+fn nothing_here(id: &RequestId) -> Response {
+    auth::problem(
+        StatusCode::NOT_FOUND,
+        Code::NotFound,
+        "There is nothing at this address.",
+        id,
+    )
+}
+
+fn not_this_way(id: &RequestId) -> Response {
+    let message = "This address does not answer to this method.";
+    auth::problem(
+        StatusCode::METHOD_NOT_ALLOWED,
+        Code::BadUserInput,
+        message,
+        id,
+    )
+}
+
+/// The last net: a panic outside of GraphQL is answered as JSON instead of a dropped connection.
+fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let said = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+    let said = said
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    tracing::error!(panic = said, "a handler panicked");
+    let message = "Something went wrong on our side.";
+    auth::problem(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        Code::InternalServerError,
+        message,
+        &RequestId("".into()),
+    )
+}
+
+/// The peer of a connection, where the server knows it.
+pub type Peer = ConnectInfo<SocketAddr>;

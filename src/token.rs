@@ -1,0 +1,432 @@
+//! The tokens of a session: access tokens that any server can verify alone, and refresh tokens that are kept
+//! only as hashes. It signs nobody in and knows no database.
+
+use std::{
+    fmt, fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    thread,
+    time::Duration as Wait,
+};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Duration, Utc};
+use entity::id::{AccountId, SessionId};
+use hmac::{Hmac, KeyInit, Mac};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// How long an access token is good.
+pub const ACCESS: Duration = Duration::minutes(10);
+/// How far the clocks of two servers may lie apart.
+const LEEWAY: Duration = Duration::seconds(5);
+/// Who signs access tokens, and for whom.
+const ISSUER: &str = "cx-blueprint";
+/// The one algorithm: what a token says of itself is not asked.
+const ALGORITHM: Algorithm = Algorithm::HS256;
+
+const NOT_ACCEPTED: &str = "The access token is not accepted. Sign in again.";
+const EXPIRED: &str = "The access token has expired. Refresh it.";
+
+/// The deployment's secret, which signs and verifies its tokens.
+#[derive(Clone)]
+pub struct SigningKey {
+    secret: Vec<u8>,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey")
+    }
+}
+
+/// Why a text cannot be the signing key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WeakKey {
+    TooShort,
+    TooRegular,
+    WellKnown,
+}
+
+impl fmt::Display for WeakKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = match self {
+            Self::TooShort => "has fewer than 32 bytes",
+            Self::TooRegular => "follows a pattern",
+            Self::WellKnown => "is made of words that everybody tries first",
+        };
+        write!(
+            f,
+            "The signing key {why}. Make one with `openssl rand -base64 48`."
+        )
+    }
+}
+
+impl std::error::Error for WeakKey {}
+
+/// What keys in examples are made of.
+const WELL_KNOWN: &[&str] = &[
+    "secret",
+    "changeme",
+    "change-me",
+    "change_me",
+    "change this",
+    "change-this",
+    "password",
+    "your-256-bit",
+    "signing-key",
+    "signing_key",
+    "replace-me",
+    "replace_me",
+];
+
+impl SigningKey {
+    /// A key from a text, unless it is easy to guess.
+    pub fn from_text(text: &str) -> Result<Self, WeakKey> {
+        let text = text.trim();
+        let bytes = text.as_bytes();
+        if bytes.len() < 32 {
+            return Err(WeakKey::TooShort);
+        }
+        let lower = text.to_ascii_lowercase();
+        if WELL_KNOWN.iter().any(|word| lower.contains(word)) {
+            return Err(WeakKey::WellKnown);
+        }
+        if is_regular(bytes) {
+            return Err(WeakKey::TooRegular);
+        }
+        Ok(Self::of(bytes))
+    }
+
+    fn of(secret: &[u8]) -> Self {
+        let mut validation = Validation::new(ALGORITHM);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[ISSUER]);
+        validation.set_required_spec_claims(&["sub", "iss", "aud", "exp", "nbf"]);
+        // The library reads the machine's clock; `read` compares with the deployment's instead.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        Self {
+            secret: secret.to_vec(),
+            encoding: EncodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
+            validation,
+        }
+    }
+
+    /// A key that is forgotten with the process: for a demo.
+    pub fn for_this_process() -> io::Result<Self> {
+        Ok(Self::of(&random::<48>()?))
+    }
+
+    /// The key kept beside the file of an SQLite database, made with the first use and readable by its owner alone.
+    pub fn kept_beside(database: &Path) -> io::Result<Self> {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".key");
+        let path = PathBuf::from(path);
+        match new_file(&path) {
+            Ok(mut file) => {
+                file.write_all(random_text::<48>()?.as_bytes())?;
+                file.sync_all()?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        read_kept(&path)
+    }
+}
+
+#[cfg(unix)]
+fn new_file(path: &Path) -> io::Result<fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn new_file(path: &Path) -> io::Result<fs::File> {
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+}
+
+/// Reads the key, waiting a moment for another process that has made the file and not yet written it.
+fn read_kept(path: &Path) -> io::Result<SigningKey> {
+    let mut tries = 0;
+    loop {
+        match SigningKey::from_text(&fs::read_to_string(path)?) {
+            Ok(key) => return Ok(key),
+            Err(WeakKey::TooShort) if tries < 40 => thread::sleep(Wait::from_millis(25)),
+            Err(weak) => {
+                let why = format!(
+                    "{weak} It is kept in {}; remove that file and a new key is made, with which everybody signs in again.",
+                    path.display()
+                );
+                return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+            }
+        }
+        tries += 1;
+    }
+}
+
+/// Few different bytes, a block that repeats, or an alphabet.
+fn is_regular(bytes: &[u8]) -> bool {
+    let mut different = bytes.to_vec();
+    different.sort_unstable();
+    different.dedup();
+    let repeats = (1..=bytes.len() / 2).any(|period| {
+        bytes
+            .iter()
+            .zip(bytes.iter().skip(period))
+            .all(|(one, later)| one == later)
+    });
+    let steps = bytes
+        .windows(2)
+        .filter(|pair| pair[1].wrapping_sub(pair[0]) == 1)
+        .count();
+    different.len() < 10 || repeats || steps * 2 > bytes.len()
+}
+
+fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(bytes)
+}
+
+/// So many random bytes, as text.
+pub fn random_text<const N: usize>() -> io::Result<String> {
+    Ok(URL_SAFE_NO_PAD.encode(random::<N>()?))
+}
+
+/// What an access token says. It names no role: rights are read from the database with every request.
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    sub: String,
+    sid: String,
+    jti: String,
+    iss: String,
+    aud: String,
+    exp: i64,
+    nbf: i64,
+    iat: i64,
+}
+
+/// Whose session an access token belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    pub account: AccountId,
+    pub session: SessionId,
+}
+
+impl SigningKey {
+    /// An access token, and when it expires.
+    pub fn access(&self, access: Access, now: DateTime<Utc>) -> Result<(String, DateTime<Utc>)> {
+        let expires_at = now + ACCESS;
+        let claims = Claims {
+            sub: access.account.to_string(),
+            sid: access.session.to_string(),
+            jti: random_text::<16>().map_err(Error::internal)?,
+            iss: ISSUER.to_owned(),
+            aud: ISSUER.to_owned(),
+            exp: expires_at.timestamp(),
+            nbf: now.timestamp(),
+            iat: now.timestamp(),
+        };
+        let token = jsonwebtoken::encode(&Header::new(ALGORITHM), &claims, &self.encoding)
+            .map_err(Error::internal)?;
+        Ok((token, expires_at))
+    }
+
+    /// Whose session an access token belongs to, if it is ours and of this time.
+    pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Access> {
+        let refused = |_| Error::Unauthenticated(NOT_ACCEPTED);
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
+            .map_err(|_| Error::Unauthenticated(NOT_ACCEPTED))?
+            .claims;
+        let (earliest, latest) = ((now - LEEWAY).timestamp(), (now + LEEWAY).timestamp());
+        if claims.exp <= earliest {
+            return Err(Error::Unauthenticated(EXPIRED));
+        }
+        if claims.nbf > latest || claims.iat > latest {
+            return Err(Error::Unauthenticated(NOT_ACCEPTED));
+        }
+        Ok(Access {
+            account: claims.sub.parse().map_err(refused)?,
+            session: claims.sid.parse().map_err(refused)?,
+        })
+    }
+
+    /// The token that follows a refresh token: always the same, so that it can be given twice without being kept.
+    pub fn successor(&self, token: &Refresh) -> Result<Refresh> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).map_err(Error::internal)?;
+        mac.update(b"refresh");
+        mac.update(&token.0);
+        Ok(Refresh(mac.finalize().into_bytes().into()))
+    }
+}
+
+/// A refresh token: 256 bits that mean nothing to whoever holds them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Refresh([u8; 32]);
+
+impl fmt::Debug for Refresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Refresh")
+    }
+}
+
+impl Refresh {
+    /// The first one of a session.
+    pub fn new() -> Result<Self> {
+        Ok(Self(random().map_err(Error::internal)?))
+    }
+
+    /// What a client sent, if it can be one at all.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// What the client keeps.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0)
+    }
+
+    /// What we keep. It is looked up by its hash, so that no comparison tells anything of the token in its time.
+    #[must_use]
+    pub fn hash(&self) -> Vec<u8> {
+        Sha256::digest(self.0).to_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const KEY: &str = "5Xv0mFzq1bR8cLkW2nTyUoPaHsDgJ7eIxVQ4wZ9rB6uM";
+
+    fn key() -> SigningKey {
+        SigningKey::from_text(KEY).expect("a good key")
+    }
+
+    fn other_key() -> SigningKey {
+        SigningKey::from_text(&KEY.replace('5', "6")).expect("a good key")
+    }
+
+    fn access() -> Access {
+        Access {
+            account: Uuid::from_u128(1).into(),
+            session: Uuid::from_u128(2).into(),
+        }
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000, 0).expect("a moment")
+    }
+
+    #[test]
+    fn weak_keys_are_refused_and_told_what_to_do() {
+        for (text, why) in [
+            ("short", WeakKey::TooShort),
+            ("my-very-Secret-key-for-production-2025", WeakKey::WellKnown),
+            (&"x".repeat(64), WeakKey::TooRegular),
+            (&"0123456789abcdef".repeat(2), WeakKey::TooRegular),
+            ("abcdefghijklmnopqrstuvwxyz0123456789", WeakKey::TooRegular),
+        ] {
+            let refused = SigningKey::from_text(text).expect_err(text);
+            assert_eq!(refused, why, "{text}");
+            assert!(refused.to_string().contains("openssl rand -base64 48"));
+        }
+        assert!(SigningKey::from_text(&random_text::<48>().expect("chance")).is_ok());
+    }
+
+    #[test]
+    fn a_kept_key_is_made_once_and_is_its_owners_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = folder.path().join("organisation.db");
+        let made: Vec<Vec<u8>> = thread::scope(|scope| {
+            let starts: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| SigningKey::kept_beside(&database).expect("a key").secret))
+                .collect();
+            starts
+                .into_iter()
+                .map(|start| start.join().expect("no panic"))
+                .collect()
+        });
+        assert!(made.windows(2).all(|pair| pair[0] == pair[1]));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let file = folder.path().join("organisation.db.key");
+            let mode = fs::metadata(file).expect("the file").permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn an_access_token_is_good_for_ten_minutes() {
+        let (token, expires_at) = key().access(access(), now()).expect("a token");
+        assert_eq!(expires_at, now() + Duration::minutes(10));
+        let read = |after| key().read(&token, now() + Duration::seconds(after));
+        assert_eq!(read(0).expect("good"), access());
+        assert_eq!(read(600).expect("good within the leeway"), access());
+        assert!(read(605).is_err());
+        assert!(read(-6).is_err());
+    }
+
+    #[test]
+    fn an_access_token_of_another_key_or_algorithm_is_refused() {
+        let (token, _) = other_key().access(access(), now()).expect("a token");
+        assert!(key().read(&token, now()).is_err());
+        let claims = Claims {
+            sub: access().account.to_string(),
+            sid: access().session.to_string(),
+            jti: String::new(),
+            iss: ISSUER.to_owned(),
+            aud: ISSUER.to_owned(),
+            exp: (now() + ACCESS).timestamp(),
+            nbf: now().timestamp(),
+            iat: now().timestamp(),
+        };
+        let sign = |claims: &Claims, algorithm| {
+            let secret = EncodingKey::from_secret(KEY.as_bytes());
+            jsonwebtoken::encode(&Header::new(algorithm), claims, &secret).expect("a token")
+        };
+        assert!(key().read(&sign(&claims, Algorithm::HS256), now()).is_ok());
+        assert!(key().read(&sign(&claims, Algorithm::HS512), now()).is_err());
+        let elsewhere = Claims {
+            aud: "elsewhere".to_owned(),
+            ..claims
+        };
+        assert!(
+            key()
+                .read(&sign(&elsewhere, Algorithm::HS256), now())
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn the_successor_of_a_refresh_token_is_always_the_same_and_another_with_another_key() {
+        let first = Refresh([7; 32]);
+        let next = key().successor(&first).expect("a token");
+        assert_eq!(next, key().successor(&first).expect("a token"));
+        assert_ne!(next, first);
+        assert_ne!(next, other_key().successor(&first).expect("a token"));
+        assert_eq!(Refresh::from_text(&next.to_text()), Some(next));
+        assert_eq!(Refresh::from_text("short"), None);
+    }
+}

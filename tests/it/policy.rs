@@ -1,0 +1,247 @@
+//! The access table: the code's against one written down by hand, and as a page to sign.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use cx_blueprint::policy::{self, AccountStanding, Action, Cell, Relation, Role, Standing, Ties};
+use entity::{
+    id::{AccountId, DepartmentId},
+    words::{DepartmentRole, OrganisationRole},
+};
+use uuid::Uuid;
+
+use crate::golden;
+
+/// Transcribed by hand from the access table: `y` yes, `-` no, a word a relation.
+const BY_HAND: &str = "
+action                   member viewer contributor lead          analyst auditor cx_manager admin
+READ_PUBLISHED           y      y      y           y             y       y       y          y
+READ_RESTRICTED          -      part   part        part          y       y       y          y
+READ_DRAFT               -      part   part        part          -       y       y          -
+READ_CONFIDENTIAL        -      -      kpi         kpi           granted y       y          -
+DESCRIBE_TOUCHPOINT      -      -      delivers    delivers+owns -       -       y          -
+SHAPE_BLUEPRINT          -      -      -           owns          -       -       y          -
+CREATE_BLUEPRINT         -      -      -           owns          -       -       y          -
+GOVERN_BLUEPRINT         -      -      -           -             -       -       y          -
+KEEP_CATALOGUE           -      -      -           -             -       -       y          -
+PROPOSE_RESPONSIBILITY   -      -      -           proposes      -       -       y          -
+ACCEPT_RESPONSIBILITY    -      -      -           mayaccept     -       -       y          -
+DECLINE_RESPONSIBILITY   -      -      -           maydecline    -       -       y          -
+WITHDRAW_RESPONSIBILITY  -      -      -           proposes      -       -       y          -
+END_RESPONSIBILITY       -      -      -           mayend        -       -       y          -
+DESCRIBE_RESPONSIBILITY  -      -      -           holds         -       -       y          -
+DEFINE_KPI               -      -      -           kpi           -       -       y          -
+GOVERN_KPI               -      -      -           -             -       -       y          -
+RECORD_MEASUREMENT       -      -      kpi         kpi           -       -       y          -
+PULL_FLAT_ROWS           -      -      -           own           y       y       y          -
+KEEP_MEMBERS             -      -      -           own           -       -       -          y
+KEEP_ORGANISATION        -      -      -           -             -       -       -          y
+READ_AUDIT               -      -      -           own           -       y       -          y
+";
+
+fn word(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Participates => "part",
+        Relation::OwnsBlueprint => "owns",
+        Relation::Delivers => "delivers",
+        Relation::OwnsKpi => "kpi",
+        Relation::Holds => "holds",
+        Relation::Proposes => "proposes",
+        Relation::MayAccept => "mayaccept",
+        Relation::MayDecline => "maydecline",
+        Relation::MayEnd => "mayend",
+        Relation::IsIt => "own",
+    }
+}
+
+fn cell(cell: Cell) -> String {
+    match cell {
+        Cell::No => "-".to_owned(),
+        Cell::Yes => "y".to_owned(),
+        Cell::Granted => "granted".to_owned(),
+        Cell::Where(relations) => relations
+            .iter()
+            .map(|relation| word(*relation))
+            .collect::<Vec<_>>()
+            .join("+"),
+    }
+}
+
+#[test]
+fn the_policy_is_the_access_table() {
+    let mut by_hand: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for line in BY_HAND.trim().lines().skip(1) {
+        let mut words = line.split_whitespace();
+        by_hand.insert(words.next().expect("an action"), words.collect());
+    }
+    for action in Action::ALL {
+        let said = by_hand
+            .remove(action.as_str())
+            .unwrap_or_else(|| panic!("{action:?} is not in the table"));
+        let coded: Vec<String> = policy::row(*action).into_iter().map(cell).collect();
+        assert_eq!(coded, said, "{action:?}");
+    }
+    assert!(by_hand.is_empty(), "the table has more: {by_hand:?}");
+}
+
+fn somebody(role: Role) -> Standing {
+    let organisation = match role {
+        Role::Analyst => OrganisationRole::Analyst,
+        Role::Auditor => OrganisationRole::Auditor,
+        Role::CxManager => OrganisationRole::CxManager,
+        Role::Admin => OrganisationRole::Admin,
+        Role::Member | Role::Viewer | Role::Contributor | Role::Lead => OrganisationRole::Member,
+    };
+    let in_department = match role {
+        Role::Viewer => Some(DepartmentRole::Viewer),
+        Role::Contributor => Some(DepartmentRole::Contributor),
+        Role::Lead => Some(DepartmentRole::Lead),
+        _ => None,
+    };
+    Standing::Account(AccountStanding {
+        account: me(),
+        role: organisation,
+        departments: in_department
+            .into_iter()
+            .map(|role| (role, BTreeSet::from([ours()])))
+            .collect(),
+        leads: if role == Role::Lead {
+            BTreeSet::from([ours()])
+        } else {
+            BTreeSet::new()
+        },
+        partner: false,
+    })
+}
+
+fn me() -> AccountId {
+    Uuid::from_u128(1).into()
+}
+
+fn ours() -> DepartmentId {
+    Uuid::from_u128(2).into()
+}
+
+fn theirs() -> DepartmentId {
+    Uuid::from_u128(3).into()
+}
+
+/// Every way in which a thing can be tied to us, and to nobody of ours.
+fn ties() -> Vec<(String, Ties)> {
+    let others = |mut ties: Ties| {
+        for relation in Relation::ALL {
+            ties = ties.and(*relation, [theirs()]);
+        }
+        ties
+    };
+    let mut all = vec![("tied to others only".to_owned(), others(Ties::none()))];
+    for relation in Relation::ALL {
+        all.push((
+            format!("our department: {relation:?}"),
+            others(Ties::none()).and(*relation, [ours()]),
+        ));
+    }
+    let mut granted = others(Ties::none());
+    granted.granted.insert(me());
+    all.push(("granted by name".to_owned(), granted));
+    all
+}
+
+#[test]
+fn every_role_action_and_relation_is_on_the_page() {
+    let mut page = String::from(
+        "Who may do what. A line for what everybody with the role may do, and one for each way in which their own\n\
+         department is tied to the thing, where that changes anything. y: may, -: may not.\n",
+    );
+    let _ = writeln!(
+        page,
+        "\n{:<26}{:<34}{}",
+        "ACTION",
+        "THE THING IS",
+        names().join(" ")
+    );
+    for action in Action::ALL {
+        let line = |ties: &Ties| -> String {
+            let marks = Role::ALL.iter().map(|role| {
+                if policy::allows(&somebody(*role), *action, ties) {
+                    "y"
+                } else {
+                    "-"
+                }
+            });
+            let widths = names();
+            marks
+                .zip(&widths)
+                .map(|(mark, name)| format!("{mark:<width$}", width = name.len()))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        let all = ties();
+        let otherwise = line(&all[0].1);
+        let _ = writeln!(
+            page,
+            "{:<26}{:<34}{}",
+            action.as_str(),
+            all[0].0,
+            otherwise.trim_end()
+        );
+        for (name, ties) in &all[1..] {
+            let marks = line(ties);
+            if marks != otherwise {
+                let _ = writeln!(page, "{:<26}{:<34}{}", "", name, marks.trim_end());
+            }
+        }
+    }
+    golden::compare("tests/it/policy.txt", &page);
+}
+
+fn names() -> Vec<String> {
+    Role::ALL
+        .iter()
+        .map(|role| format!("{role:?}").to_uppercase())
+        .collect()
+}
+
+#[test]
+fn a_reach_covers_exactly_what_is_allowed() {
+    for role in Role::ALL {
+        for action in Action::ALL {
+            let reach = policy::reach(&somebody(*role), *action);
+            for (name, ties) in ties() {
+                assert_eq!(
+                    reach.covers(&ties),
+                    policy::allows(&somebody(*role), *action, &ties),
+                    "{role:?} {action:?} {name}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_operator_may_everything() {
+    assert!(Action::ALL.iter().all(|action| policy::allows(
+        &Standing::Operator,
+        *action,
+        &Ties::none()
+    )));
+}
+
+#[test]
+fn a_partner_reads_only_what_it_participates_in() {
+    let Standing::Account(mut partner) = somebody(Role::Lead) else {
+        unreachable!("an account")
+    };
+    partner.partner = true;
+    let partner = Standing::Account(partner);
+    assert!(!policy::allows(
+        &partner,
+        Action::ReadPublished,
+        &Ties::none()
+    ));
+    assert!(policy::allows(
+        &partner,
+        Action::ReadPublished,
+        &Ties::none().and(Relation::Participates, [ours()])
+    ));
+}

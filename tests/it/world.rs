@@ -1,0 +1,402 @@
+//! A fresh database with the real application over it, and people who call it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{Request, Response, StatusCode, header},
+};
+use chrono_tz::Tz;
+use cx_blueprint::{
+    access::Caller,
+    account::password,
+    clock::Clock,
+    database::{Options, Store},
+    document, graph,
+    http::{self, App, Parts},
+    token::SigningKey,
+};
+use sea_orm::{ConnectionTrait, DatabaseConnection};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+use tower::ServiceExt;
+
+/// The password of everybody in every test.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// The organisation that most tests live in; its answers are worked out by hand.
+const ORGANISATION: &str = include_str!("organisation.json");
+/// The demo organisation.
+const DEMO: &str = include_str!("../../demo/organisation.json");
+
+/// A fresh, migrated database and the application over it.
+pub struct World {
+    pub store: Store,
+    pub clock: Clock,
+    router: Router,
+    /// The access tokens of those who were signed in when the database was made.
+    tokens: Arc<Tokens>,
+    place: Place,
+}
+
+type Tokens = BTreeMap<String, String>;
+
+impl World {
+    /// An empty one.
+    pub async fn new() -> Self {
+        Self::in_zone(chrono_tz::UTC).await
+    }
+
+    /// An empty one whose days are counted in this time zone.
+    pub async fn in_zone(zone: Tz) -> Self {
+        static EMPTY: Template = Template::new(None);
+        EMPTY.copy(zone).await
+    }
+
+    /// One with the small organisation of the tests.
+    pub async fn small() -> Self {
+        static SMALL: Template = Template::new(Some(ORGANISATION));
+        SMALL.copy(chrono_tz::UTC).await
+    }
+
+    /// One with the demo organisation.
+    pub async fn demo() -> Self {
+        static DEMONSTRATION: Template = Template::new(Some(DEMO));
+        DEMONSTRATION.copy(chrono_tz::UTC).await
+    }
+
+    async fn at(place: Place, zone: Tz, tokens: Arc<Tokens>) -> Self {
+        let store = Store::open(&Options {
+            url: place.url(),
+            connections: 8,
+            schema: None,
+        })
+        .await;
+        let store = store.expect("a fresh database opens");
+        let clock = Clock::new(zone);
+        let app = App::new(Parts {
+            store: store.clone(),
+            clock: clock.clone(),
+            key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),
+            api: graph::schema(),
+            settings: http::graphql::Settings::default(),
+            forwarded_hops: 0,
+            cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
+            concurrent_requests: 512,
+        });
+        Self {
+            store,
+            clock,
+            router: http::router(app),
+            tokens,
+            place,
+        }
+    }
+
+    /// Loads an organisation, as the command line does.
+    pub async fn load(&self, document: &str) -> Result<(), document::load::LoadError> {
+        let caller = Caller::operator(self.store.clone(), self.clock.clone(), "load");
+        let organisation = document::load::read(document)?;
+        document::load::load(&caller, &organisation, Some(&password_hash().await)).await
+    }
+
+    /// The database, for looking at what is stored.
+    pub fn db(&self) -> DatabaseConnection {
+        self.store.writer().clone()
+    }
+
+    /// Sends a request through the front door.
+    pub async fn send(&self, mut request: Request<Body>) -> Response<Body> {
+        request
+            .extensions_mut()
+            .insert(ConnectInfo(std::net::SocketAddr::from((
+                [127, 0, 0, 1],
+                4000,
+            ))));
+        self.router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("the router answers")
+    }
+
+    /// Posts JSON and reads the answer.
+    pub async fn post(&self, path: &str, token: Option<&str>, body: &Value) -> (StatusCode, Value) {
+        let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request
+            .body(Body::from(body.to_string()))
+            .expect("a request");
+        read(self.send(request).await).await
+    }
+
+    /// Somebody who is signed in.
+    pub async fn sign_in(&self, login: &str) -> Actor<'_> {
+        match self.tokens.get(login) {
+            Some(token) => Actor {
+                world: self,
+                login: login.to_owned(),
+                token: token.clone(),
+            },
+            None => self.sign_in_anew(login).await,
+        }
+    }
+
+    /// Signs somebody in with their password.
+    pub async fn sign_in_anew(&self, login: &str) -> Actor<'_> {
+        let (status, tokens) = self
+            .post(
+                "/auth/login",
+                None,
+                &json!({ "login": login, "password": PASSWORD }),
+            )
+            .await;
+        assert_eq!(status, StatusCode::OK, "{login} signs in: {tokens}");
+        let token = tokens["accessToken"]
+            .as_str()
+            .expect("an access token")
+            .to_owned();
+        Actor {
+            world: self,
+            login: login.to_owned(),
+            token,
+        }
+    }
+}
+
+/// The status and the JSON of an answer.
+pub async fn read(response: Response<Body>) -> (StatusCode, Value) {
+    let status = response.status();
+    let bytes = to_bytes(response.into_body(), 64 << 20)
+        .await
+        .expect("a body");
+    (
+        status,
+        serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+    )
+}
+
+/// Somebody who is signed in.
+#[derive(Clone)]
+pub struct Actor<'w> {
+    pub world: &'w World,
+    pub login: String,
+    pub token: String,
+}
+
+impl Actor<'_> {
+    /// Sends a document and gives the whole answer.
+    pub async fn send(&self, document: &str, variables: Value) -> Value {
+        let body = json!({ "query": document, "variables": variables });
+        self.world
+            .post("/graphql", Some(&self.token), &body)
+            .await
+            .1
+    }
+
+    /// Sends a document that must not fail, and gives its data.
+    pub async fn ask(&self, document: &str, variables: Value) -> Value {
+        let mut answer = self.send(document, variables).await;
+        assert!(
+            answer.get("errors").is_none(),
+            "{} asked {document}: {answer}",
+            self.login
+        );
+        answer["data"].take()
+    }
+
+    /// Sends a mutation with one root field that must succeed, and gives what it answers.
+    pub async fn does(&self, document: &str, input: Value) -> Value {
+        let answer = self.tries(document, input.clone()).await;
+        assert_eq!(
+            answer["userErrors"],
+            json!([]),
+            "{} did {document} with {input}",
+            self.login
+        );
+        answer
+    }
+
+    /// Sends a mutation with one root field, and gives what it answers.
+    pub async fn tries(&self, document: &str, input: Value) -> Value {
+        let data = self.ask(document, json!({ "input": input })).await;
+        data.as_object()
+            .and_then(|data| data.values().next())
+            .cloned()
+            .expect("one root field")
+    }
+
+    /// Sends a mutation that must be refused, and gives the codes of its user errors.
+    pub async fn refused(&self, document: &str, input: Value) -> Vec<String> {
+        let answer = self.tries(document, input).await;
+        let errors = answer["userErrors"].as_array().expect("user errors");
+        errors
+            .iter()
+            .map(|error| error["code"].as_str().expect("a code").to_owned())
+            .collect()
+    }
+}
+
+async fn password_hash() -> Arc<str> {
+    static HASH: OnceCell<Arc<str>> = OnceCell::const_new();
+    let hash = HASH
+        .get_or_init(|| async { password::hash(PASSWORD).await.expect("a hash").into() })
+        .await;
+    Arc::clone(hash)
+}
+
+/// A database made once, of which every world gets a copy.
+struct Template {
+    document: Option<&'static str>,
+    made: OnceCell<(Source, Arc<Tokens>)>,
+}
+
+/// What is copied.
+enum Source {
+    File(TempDir),
+    Database(String),
+}
+
+/// A database of one world, removed when the world ends.
+enum Place {
+    File(TempDir),
+    Database(String),
+}
+
+impl Place {
+    fn url(&self) -> String {
+        match self {
+            Self::File(dir) => format!("sqlite://{}", dir.path().join("test.db").display()),
+            Self::Database(name) => in_server(name),
+        }
+    }
+}
+
+impl Template {
+    const fn new(document: Option<&'static str>) -> Self {
+        Self {
+            document,
+            made: OnceCell::const_new(),
+        }
+    }
+
+    async fn copy(&self, zone: Tz) -> World {
+        let (source, tokens) = self.made.get_or_init(|| self.make()).await;
+        let place = match source {
+            Source::File(made) => {
+                let dir = tempfile::tempdir().expect("a directory");
+                std::fs::copy(made.path().join("test.db"), dir.path().join("test.db"))
+                    .expect("the template is copied");
+                Place::File(dir)
+            }
+            Source::Database(template) => {
+                let name = format!("test_{}", cx_blueprint::id::random());
+                in_postgres(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+                Place::Database(name)
+            }
+        };
+        World::at(place, zone, Arc::clone(tokens)).await
+    }
+
+    async fn make(&self) -> (Source, Arc<Tokens>) {
+        let place = match server() {
+            None => Place::File(tempfile::tempdir().expect("a directory")),
+            Some(_) => {
+                let name = format!("template_{}", cx_blueprint::id::random());
+                in_postgres(&format!("CREATE DATABASE {name}")).await;
+                Place::Database(name)
+            }
+        };
+        let mut world = World::at(place, chrono_tz::UTC, Arc::default()).await;
+        migration::up(world.store.writer())
+            .await
+            .expect("a fresh database migrates");
+        let mut tokens = Tokens::new();
+        if let Some(document) = self.document {
+            world.load(document).await.expect("the document loads");
+            let organisation = document::load::read(document).expect("the document reads");
+            for account in organisation
+                .accounts
+                .iter()
+                .filter(|account| !account.service)
+            {
+                tokens.insert(
+                    account.key.clone(),
+                    world.sign_in_anew(&account.key).await.token,
+                );
+            }
+        }
+        world
+            .store
+            .clone()
+            .close()
+            .await
+            .expect("the template is written out");
+        let source = match std::mem::replace(&mut world.place, Place::Database(String::new())) {
+            Place::File(dir) => Source::File(dir),
+            Place::Database(name) => Source::Database(name),
+        };
+        (source, Arc::new(tokens))
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which database the tests run on is said in the environment"
+)]
+fn server() -> Option<String> {
+    std::env::var("TEST_DATABASE_URL").ok()
+}
+
+/// The URL of a database on the test server.
+fn in_server(name: &str) -> String {
+    let url = server().expect("a test server");
+    let (rest, query) = url
+        .split_once('?')
+        .map_or((url.as_str(), None), |(rest, query)| (rest, Some(query)));
+    let (host, _) = rest.rsplit_once('/').expect("a database in the URL");
+    query.map_or_else(
+        || format!("{host}/{name}"),
+        |query| format!("{host}/{name}?{query}"),
+    )
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the database of a test is made before the application opens it"
+)]
+async fn in_postgres(statement: &str) {
+    let db = sea_orm::Database::connect(server().expect("a test server"))
+        .await
+        .expect("the test server answers");
+    db.execute_unprepared(statement)
+        .await
+        .expect("the statement runs");
+    db.close().await.expect("it closes");
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let Place::Database(name) = &self.place else {
+            return;
+        };
+        if name.is_empty() {
+            return;
+        }
+        let statement = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+        // A drop cannot wait for the database: a thread with a runtime of its own can.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(in_postgres(&statement));
+        });
+        dropped.join().expect("the database is dropped");
+    }
+}
