@@ -21,7 +21,12 @@ pub struct Cli {
     #[arg(long, env = "CX_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
     pub log_format: LogFormat,
     /// What is logged, as a tracing filter.
-    #[arg(long, env = "CX_LOG", default_value = "info,sqlx=warn,sea_orm_migration=warn", global = true)]
+    #[arg(
+        long,
+        env = "CX_LOG",
+        default_value = "info,sqlx=warn,sea_orm_migration=warn",
+        global = true
+    )]
     pub log: String,
 }
 

@@ -137,7 +137,7 @@ async fn connect(
         connect.map_sqlx_postgres_opts(|postgres| {
             postgres.options([
                 ("default_transaction_read_only", "on"),
-                ("default_transaction_isolation", "repeatable\\ read"),
+                ("default_transaction_isolation", "repeatable read"),
             ])
         });
     }

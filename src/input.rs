@@ -135,8 +135,9 @@ impl Faults {
 
     /// A name: not empty, on one line.
     pub fn name(&mut self, path: &str, text: &str) -> String {
+        let empty = text.trim().is_empty();
         let text = self.text(path, text, NAME);
-        if text.is_empty() {
+        if empty {
             self.add(path, UserErrorCode::Required, None, "This needs a text.");
         }
         if text.contains(['\n', '\r']) {

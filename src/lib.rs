@@ -60,6 +60,12 @@ pub mod canvas;
 /// People and services, and how they sign in.
 pub mod account;
 
+/// Departments, their tree and their members.
+pub mod department;
+
+/// Personas, segments and channels.
+pub mod persona;
+
 /// Journeys and their phases.
 pub mod blueprint;
 
@@ -68,6 +74,9 @@ pub mod touchpoint;
 
 /// Who answers for what: the handshake.
 pub mod responsibility;
+
+/// What changes when the organisation does.
+pub mod reorganise;
 
 /// The organisation as a text.
 pub mod document;

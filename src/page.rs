@@ -1,4 +1,4 @@
-//! Lists that can grow: keyset pages in the order of creation, with opaque cursors that carry no authority.
+//! Lists that can grow: keyset pages in the order of creation or against it, with opaque cursors that carry no authority.
 
 use async_graphql::{
     Context, OutputType, SimpleObject,
@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use entity::id::Id;
 use sea_orm::{
-    ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, Condition, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 use uuid::Uuid;
 
@@ -93,6 +93,28 @@ pub async fn by_creation<E: Guarded, N: OutputType>(
     page: Page,
     node: impl FnMut(E::Model) -> N,
 ) -> Result<Pages<N>> {
+    keyset(ctx, caller, select, page, Order::Asc, node).await
+}
+
+/// One page of a list that begins with the newest.
+pub async fn newest_first<E: Guarded, N: OutputType>(
+    ctx: &Context<'_>,
+    caller: &Caller,
+    select: Select<E>,
+    page: Page,
+    node: impl FnMut(E::Model) -> N,
+) -> Result<Pages<N>> {
+    keyset(ctx, caller, select, page, Order::Desc, node).await
+}
+
+async fn keyset<E: Guarded, N: OutputType>(
+    ctx: &Context<'_>,
+    caller: &Caller,
+    select: Select<E>,
+    page: Page,
+    order: Order,
+    node: impl FnMut(E::Model) -> N,
+) -> Result<Pages<N>> {
     let total = if wants_total(ctx) {
         Some(select.clone().count(caller.reader()).await?)
     } else {
@@ -100,15 +122,18 @@ pub async fn by_creation<E: Guarded, N: OutputType>(
     };
     let (at, id) = (E::created_at_column(), E::id_column());
     let mut select = select
-        .order_by_asc(at)
-        .order_by_asc(id)
+        .order_by(at, order.clone())
+        .order_by(id, order.clone())
         .limit(page.size()? + 1);
     if let Some(after) = &page.after {
         let (last_at, last_id) = read_cursor(after)?;
-        let same_moment = Condition::all()
-            .add(at.eq(last_at))
-            .add(id.gt(E::Id::from(last_id)));
-        select = select.filter(Condition::any().add(at.gt(last_at)).add(same_moment));
+        let last_id = E::Id::from(last_id);
+        let (later, next) = match order {
+            Order::Desc => (at.lt(last_at), id.lt(last_id)),
+            _ => (at.gt(last_at), id.gt(last_id)),
+        };
+        let same_moment = Condition::all().add(at.eq(last_at)).add(next);
+        select = select.filter(Condition::any().add(later).add(same_moment));
     }
     let rows = select.all(caller.reader()).await?;
     page.cut(

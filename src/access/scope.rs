@@ -8,7 +8,7 @@ use entity::{
     id::DepartmentId,
     kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility,
     session, touchpoint, transition,
-    words::{BlueprintStatus, ResponsibilityStatus, Sensitivity, Visibility},
+    words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Sensitivity, Visibility},
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
@@ -81,6 +81,23 @@ pub fn in_force() -> Condition {
         .add(blueprint::Column::ArchivedFrom.eq(BlueprintStatus::Published))
 }
 
+/// Blueprints that never were, archived drafts among them.
+fn not_in_force() -> Condition {
+    let drafts = [BlueprintStatus::Draft, BlueprintStatus::InReview];
+    Condition::any()
+        .add(blueprint::Column::Status.is_in(drafts))
+        .add(blueprint::Column::ArchivedFrom.is_in(drafts))
+}
+
+/// The ids of the blueprints that count in facts, gap lists and lead lists: CURRENT ones that are or were in force.
+#[must_use]
+pub fn counted_blueprint_ids() -> SelectStatement {
+    let counted = Condition::all()
+        .add(in_force())
+        .add(blueprint::Column::State.eq(BlueprintState::Current));
+    ids_of::<blueprint::Entity>(blueprint::Column::Id, counted)
+}
+
 /// Blueprints that somebody may see.
 #[must_use]
 pub fn blueprints(standing: &Standing) -> Condition {
@@ -105,7 +122,7 @@ pub fn blueprints(standing: &Standing) -> Condition {
             in_force().add_visibility(Visibility::Participants),
             Action::ReadRestricted,
         ),
-        (in_force().not(), Action::ReadDraft),
+        (not_in_force(), Action::ReadDraft),
     ];
     if rows
         .iter()

@@ -21,6 +21,7 @@ use crate::{
 
 /// A person or a service.
 #[derive(Clone, SimpleObject)]
+#[graphql(complex)]
 pub struct Account {
     /// Its id.
     pub id: ID,

@@ -59,7 +59,11 @@ impl Allowance {
         let forgotten = since.num_seconds() / self.forgets_one_in.num_seconds().max(1);
         let forgotten = i32::try_from(forgotten.max(0)).unwrap_or(i32::MAX);
         // Beyond the longest wait there is nothing to count.
-        (before.saturating_sub(forgotten).max(0) + 1).min(self.failures + 16)
+        before
+            .saturating_sub(forgotten)
+            .max(0)
+            .saturating_add(1)
+            .min(self.failures + 10)
     }
 }
 
@@ -213,7 +217,7 @@ mod tests {
         assert_eq!(OF_ACCOUNT.counted(5, Duration::minutes(121)), 4);
         assert_eq!(OF_ACCOUNT.counted(5, Duration::days(9)), 1);
         assert_eq!(OF_ACCOUNT.counted(5, Duration::seconds(-9)), 6);
-        assert_eq!(OF_ACCOUNT.counted(i32::MAX, Duration::zero()), 21);
+        assert_eq!(OF_ACCOUNT.counted(i32::MAX, Duration::zero()), 15);
     }
 
     #[test]

@@ -1,21 +1,43 @@
 //! The edges of the graph: fields that join two slices, or that answer from a whole blueprint in memory.
 
 use async_graphql::{ComplexObject, Context};
-use entity::id::TouchpointId;
+use entity::{
+    department,
+    id::{DepartmentId, TouchpointId},
+    membership, responsibility,
+    words::{ResponsibilityStatus, Role},
+};
+use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
-use super::loaders::{HeldAt, InPhase, load};
+use super::{
+    audit::AuditEvent,
+    loaders::{
+        AudienceOf, Below, ChannelsOf, HeldAt, InPhase, NeedsOf, SecondaryOf, SegmentsOf, load,
+    },
+    permissions,
+};
 use crate::{
-    account::graphql::{Session, Viewer, own_sessions},
+    access::scope,
+    account::graphql::{Account, Session, Viewer, own_sessions},
     blueprint::graphql::{Blueprint, Phase},
+    department::graphql::{Department, Membership, departments, living_memberships, memberships},
     error::Result,
     page::{self, Page, Pages},
-    payload::found,
-    responsibility::graphql::Responsibility,
+    payload::{caller, found},
+    persona::graphql::{Channel, Persona, PersonaNeed, Segment},
+    policy::Action,
+    responsibility::{awaiting_answer_of, graphql::Responsibility},
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
 #[ComplexObject]
 impl Viewer {
+    /// Your roles in departments; those in archived departments give no rights and are left out.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<Membership>> {
+        living_memberships(caller(ctx)?, self.account.row.id).await
+    }
+
     /// The devices on which you are signed in, in the order of signing in.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn sessions(
@@ -29,7 +51,236 @@ impl Viewer {
 }
 
 #[ComplexObject]
+impl Account {
+    /// Its roles in departments, archived ones included, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn memberships(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<Membership>> {
+        let its = Condition::all().add(membership::Column::AccountId.eq(self.row.id));
+        memberships(ctx, its, Page { first, after }).await
+    }
+}
+
+#[ComplexObject]
+impl Membership {
+    /// Whose it is.
+    async fn account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.account_id)).await
+    }
+
+    /// Where it is.
+    async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        found(load(ctx, self.row.department_id)).await
+    }
+}
+
+impl Department {
+    /// The department, and with `below` all below it.
+    async fn reach(&self, ctx: &Context<'_>, below: Option<bool>) -> Result<Vec<DepartmentId>> {
+        if below.unwrap_or_default() {
+            let tree = load(ctx, Below(self.row.id)).await?.unwrap_or_default();
+            return Ok(tree.to_vec());
+        }
+        Ok(vec![self.row.id])
+    }
+}
+
+#[ComplexObject]
+impl Department {
+    /// What you may do in it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::of_department(caller(ctx)?, &self.row))
+    }
+
+    /// What it has accepted, in CURRENT blueprints that are or were published, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn responsibilities(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "With one of these roles.")] roles: Option<Vec<Role>>,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<Responsibility>> {
+        let caller = caller(ctx)?;
+        let of = self.reach(ctx, include_descendants).await?;
+        let select = caller
+            .select::<responsibility::Entity>()
+            .filter(responsibility::Column::DepartmentId.is_in(of))
+            .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
+            .filter(responsibility::Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
+            .filter(
+                Condition::all()
+                    .add_option(roles.map(|roles| responsibility::Column::Role.is_in(roles))),
+            );
+        page::by_creation(
+            ctx,
+            caller,
+            select,
+            Page { first, after },
+            Responsibility::from,
+        )
+        .await
+    }
+
+    /// Open proposals that address it, drafts included, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn proposals(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<Responsibility>> {
+        let caller = caller(ctx)?;
+        let of = self.reach(ctx, include_descendants).await?;
+        let select = caller
+            .select::<responsibility::Entity>()
+            .filter(responsibility::Column::DepartmentId.is_in(of))
+            .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Proposed));
+        page::by_creation(
+            ctx,
+            caller,
+            select,
+            Page { first, after },
+            Responsibility::from,
+        )
+        .await
+    }
+
+    /// Open proposals that wait for its answer: those of others that address it, and those that departments made
+    /// for themselves where it is accountable, or owns the blueprint and nobody is. In the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn awaiting_answer(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<Responsibility>> {
+        let caller = caller(ctx)?;
+        let of = self.reach(ctx, include_descendants).await?;
+        let select = caller
+            .select::<responsibility::Entity>()
+            .filter(awaiting_answer_of(&of));
+        page::by_creation(
+            ctx,
+            caller,
+            select,
+            Page { first, after },
+            Responsibility::from,
+        )
+        .await
+    }
+
+    /// The department that it is part of; null at the top.
+    async fn parent(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        found(load(ctx, self.row.parent_id?)).await
+    }
+
+    /// The department that took over what it held, once it is archived.
+    async fn successor(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        found(load(ctx, self.row.successor_id?)).await
+    }
+
+    /// The departments that are part of it at once, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn children(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(default)] include_archived: bool,
+    ) -> Result<Pages<Department>> {
+        let living = department::Column::ArchivedAt.is_null();
+        let below = Condition::all()
+            .add(department::Column::ParentId.eq(self.row.id))
+            .add_option((!include_archived).then_some(living));
+        departments(ctx, below, Page { first, after }).await
+    }
+
+    /// Who belongs to it, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn members(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<Membership>> {
+        let here = Condition::all().add(membership::Column::DepartmentId.eq(self.row.id));
+        memberships(ctx, here, Page { first, after }).await
+    }
+}
+
+#[ComplexObject]
+impl Persona {
+    /// What the persona needs, in order.
+    async fn needs(&self, ctx: &Context<'_>) -> Result<Vec<PersonaNeed>> {
+        let rows = match &self.known_needs {
+            Some(needs) => needs.clone(),
+            None => Vec::clone(&load(ctx, NeedsOf(self.row.id)).await?.unwrap_or_default()),
+        };
+        Ok(rows.into_iter().map(PersonaNeed::from).collect())
+    }
+
+    /// The segments that the persona stands for, in order.
+    async fn segments(&self, ctx: &Context<'_>) -> Result<Vec<Segment>> {
+        let rows = load(ctx, SegmentsOf(self.row.id))
+            .await?
+            .unwrap_or_default();
+        Ok(rows.iter().cloned().map(Segment::from).collect())
+    }
+
+    /// What you may do to it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::of_catalogue(caller(ctx)?))
+    }
+}
+
+#[ComplexObject]
+impl AuditEvent {
+    /// The account that acted; null for the command line, for nobody known, and where you may not see it.
+    async fn actor(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.actor_id?)).await
+    }
+}
+
+#[ComplexObject]
 impl Blueprint {
+    /// What you may do to it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::of_blueprint(caller(ctx)?, &self.row))
+    }
+
+    /// The persona whose journey it is.
+    async fn persona(&self, ctx: &Context<'_>) -> Option<Result<Persona>> {
+        match self.canvas.get() {
+            Some(canvas) => Some(Ok(Persona::with_needs(&canvas.persona, &canvas.needs))),
+            None => found(load(ctx, self.row.persona_id)).await,
+        }
+    }
+
+    /// Further personas, in order.
+    async fn secondary_personas(&self, ctx: &Context<'_>) -> Result<Vec<Persona>> {
+        let rows = load(ctx, SecondaryOf(self.row.id))
+            .await?
+            .unwrap_or_default();
+        Ok(rows.iter().cloned().map(Persona::from).collect())
+    }
+
+    /// The department that owns it.
+    async fn owner_department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        let id = self.row.owner_department_id;
+        match self.canvas.get().and_then(|canvas| canvas.department(id)) {
+            Some(owner) => Some(Ok(owner.clone().into())),
+            None => found(load(ctx, id)).await,
+        }
+    }
+
     /// Its phases, in order of display.
     #[graphql(complexity = "20 * child_complexity")]
     async fn phases(&self, ctx: &Context<'_>) -> Result<Vec<Phase>> {
@@ -76,6 +327,44 @@ impl Phase {
 
 #[ComplexObject]
 impl Touchpoint {
+    /// What you may do to it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        let caller = caller(ctx)?;
+        if let Some(canvas) = &self.canvas {
+            let held = canvas.responsibilities_of(self.row.id);
+            return Ok(permissions::of_touchpoint(caller, &canvas.blueprint, held));
+        }
+        let Some(blueprint) = load(ctx, self.row.blueprint_id).await? else {
+            return Ok(Vec::new());
+        };
+        let held = load(ctx, HeldAt(self.row.id)).await?.unwrap_or_default();
+        Ok(permissions::of_touchpoint(caller, &blueprint, &held))
+    }
+
+    /// Its channels, in order.
+    async fn channels(&self, ctx: &Context<'_>) -> Result<Vec<Channel>> {
+        if let Some(canvas) = &self.canvas {
+            return Ok(canvas
+                .channels_of(self.row.id)
+                .iter()
+                .cloned()
+                .map(Channel::from)
+                .collect());
+        }
+        let rows = load(ctx, ChannelsOf(self.row.id))
+            .await?
+            .unwrap_or_default();
+        Ok(rows.iter().cloned().map(Channel::from).collect())
+    }
+
+    /// The segments that it is for, in order; none means everybody.
+    async fn audience(&self, ctx: &Context<'_>) -> Result<Vec<Segment>> {
+        let rows = load(ctx, AudienceOf(self.row.id))
+            .await?
+            .unwrap_or_default();
+        Ok(rows.iter().cloned().map(Segment::from).collect())
+    }
+
     /// The blueprint that it is in.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
         match &self.canvas {
@@ -139,13 +428,81 @@ impl Transition {
 
 #[ComplexObject]
 impl Responsibility {
+    /// What you may do to it now.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        let caller = caller(ctx)?;
+        if let Some(canvas) = &self.canvas {
+            let holder = accountable(canvas.responsibilities_of(self.row.touchpoint_id));
+            return Ok(permissions::of_responsibility(
+                caller,
+                &self.row,
+                &canvas.blueprint,
+                holder,
+            ));
+        }
+        let Some(blueprint) = load(ctx, self.row.blueprint_id).await? else {
+            return Ok(Vec::new());
+        };
+        let held = load(ctx, HeldAt(self.row.touchpoint_id))
+            .await?
+            .unwrap_or_default();
+        Ok(permissions::of_responsibility(
+            caller,
+            &self.row,
+            &blueprint,
+            accountable(&held),
+        ))
+    }
+
     /// The touchpoint.
     async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        match &self.canvas {
-            Some(canvas) => canvas
-                .touchpoint(self.row.touchpoint_id)
-                .map(|row| Ok(Touchpoint::within(row, canvas))),
-            None => found(load(ctx, self.row.touchpoint_id)).await,
+        let id = self.row.touchpoint_id;
+        match self
+            .canvas
+            .as_ref()
+            .and_then(|canvas| Some((canvas, canvas.touchpoint(id)?)))
+        {
+            Some((canvas, row)) => Some(Ok(Touchpoint::within(row, canvas))),
+            None => found(load(ctx, id)).await,
         }
     }
+
+    /// The department that holds the role, or would.
+    async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        let id = self.row.department_id;
+        match self
+            .canvas
+            .as_ref()
+            .and_then(|canvas| canvas.department(id))
+        {
+            Some(department) => Some(Ok(department.clone().into())),
+            None => found(load(ctx, id)).await,
+        }
+    }
+
+    /// The person who does it; null where nobody is named.
+    async fn person(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.person_id?)).await
+    }
+
+    /// The department that proposed it; null where a CX manager did.
+    async fn proposed_by(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        found(load(ctx, self.row.proposed_by_department_id?)).await
+    }
+
+    /// The account that proposed it; null where it was loaded with a document.
+    async fn proposed_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.proposed_by_account_id?)).await
+    }
+
+    /// The responsibility that it replaces, or would.
+    async fn replaces(&self, ctx: &Context<'_>) -> Option<Result<Responsibility>> {
+        found(load(ctx, self.row.replaces_id?)).await
+    }
+}
+
+fn accountable(held: &[responsibility::Model]) -> Option<&responsibility::Model> {
+    held.iter().find(|held| {
+        held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
+    })
 }

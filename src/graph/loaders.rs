@@ -8,14 +8,22 @@ use async_graphql::{
     dataloader::{DataLoader, HashMapCache, Loader},
 };
 use entity::{
-    account, blueprint, department,
-    id::{AccountId, BlueprintId, DepartmentId, KpiId, PersonaId, PhaseId, TouchpointId},
-    kpi, persona, phase, responsibility, touchpoint,
+    account, blueprint, blueprint_persona, channel, department,
+    id::{
+        AccountId, BlueprintId, DepartmentId, KpiId, PersonaId, PhaseId, ResponsibilityId,
+        SegmentId, TouchpointId,
+    },
+    kpi, persona, persona_need, persona_segment, phase, responsibility, segment, touchpoint,
+    touchpoint_channel, touchpoint_segment,
 };
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::SelectStatement,
+};
 
 use crate::{
     access::{Caller, Guarded, scope},
+    department::below as department_below,
     error::{Error, Result},
 };
 
@@ -60,6 +68,7 @@ by_id! {
     KpiId of kpi,
     PersonaId of persona,
     PhaseId of phase,
+    ResponsibilityId of responsibility,
     TouchpointId of touchpoint,
 }
 
@@ -107,18 +116,223 @@ impl Loader<InPhase> for Rows {
     }
 }
 
-fn grouped<K: std::hash::Hash + Eq, R>(
-    rows: Vec<R>,
-    key: impl Fn(&R) -> K,
+/// A department and all below it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Below(pub DepartmentId);
+
+impl Loader<Below> for Rows {
+    type Value = Arc<Vec<DepartmentId>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[Below]) -> Result<HashMap<Below, Self::Value>> {
+        let mut trees = HashMap::new();
+        for key in keys {
+            trees.insert(*key, Arc::new(department_below(&self.caller, key.0).await?));
+        }
+        Ok(trees)
+    }
+}
+
+/// The channels of a touchpoint, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChannelsOf(pub TouchpointId);
+
+impl Loader<ChannelsOf> for Rows {
+    type Value = Arc<Vec<channel::Model>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[ChannelsOf]) -> Result<HashMap<ChannelsOf, Self::Value>> {
+        let places = touchpoint_channel::Entity::find()
+            .filter(touchpoint_channel::Column::TouchpointId.is_in(keys.iter().map(|key| key.0)))
+            .filter(touchpoint_channel::Column::TouchpointId.in_subquery(self.touchpoint_ids()))
+            .order_by_asc(touchpoint_channel::Column::Position)
+            .all(self.caller.reader())
+            .await?;
+        let named = places.iter().map(|place| place.channel_id);
+        let select = self
+            .caller
+            .select::<channel::Entity>()
+            .filter(channel::Column::Id.is_in(named));
+        let channels: HashMap<_, _> = select
+            .all(self.caller.reader())
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let pairs = places.iter().filter_map(|place| {
+            channels
+                .get(&place.channel_id)
+                .map(|channel| (ChannelsOf(place.touchpoint_id), channel.clone()))
+        });
+        Ok(paired(pairs))
+    }
+}
+
+/// The segments in a touchpoint's audience, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AudienceOf(pub TouchpointId);
+
+impl Loader<AudienceOf> for Rows {
+    type Value = Arc<Vec<segment::Model>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[AudienceOf]) -> Result<HashMap<AudienceOf, Self::Value>> {
+        let places = touchpoint_segment::Entity::find()
+            .filter(touchpoint_segment::Column::TouchpointId.is_in(keys.iter().map(|key| key.0)))
+            .filter(touchpoint_segment::Column::TouchpointId.in_subquery(self.touchpoint_ids()))
+            .order_by_asc(touchpoint_segment::Column::Position)
+            .all(self.caller.reader())
+            .await?;
+        let segments = self
+            .segments(places.iter().map(|place| place.segment_id))
+            .await?;
+        let pairs = places.iter().filter_map(|place| {
+            segments
+                .get(&place.segment_id)
+                .map(|segment| (AudienceOf(place.touchpoint_id), segment.clone()))
+        });
+        Ok(paired(pairs))
+    }
+}
+
+/// The further personas of a blueprint, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SecondaryOf(pub BlueprintId);
+
+impl Loader<SecondaryOf> for Rows {
+    type Value = Arc<Vec<persona::Model>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[SecondaryOf]) -> Result<HashMap<SecondaryOf, Self::Value>> {
+        let readable = self
+            .caller
+            .select::<blueprint::Entity>()
+            .select_only()
+            .column(blueprint::Column::Id);
+        let places = blueprint_persona::Entity::find()
+            .filter(blueprint_persona::Column::BlueprintId.is_in(keys.iter().map(|key| key.0)))
+            .filter(blueprint_persona::Column::BlueprintId.in_subquery(readable.into_query()))
+            .order_by_asc(blueprint_persona::Column::Position)
+            .all(self.caller.reader())
+            .await?;
+        let named = places.iter().map(|place| place.persona_id);
+        let select = self
+            .caller
+            .select::<persona::Entity>()
+            .filter(persona::Column::Id.is_in(named));
+        let personas: HashMap<_, _> = select
+            .all(self.caller.reader())
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let pairs = places.iter().filter_map(|place| {
+            personas
+                .get(&place.persona_id)
+                .map(|persona| (SecondaryOf(place.blueprint_id), persona.clone()))
+        });
+        Ok(paired(pairs))
+    }
+}
+
+/// What a persona needs, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct NeedsOf(pub PersonaId);
+
+impl Loader<NeedsOf> for Rows {
+    type Value = Arc<Vec<persona_need::Model>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[NeedsOf]) -> Result<HashMap<NeedsOf, Self::Value>> {
+        let rows = persona_need::Entity::find()
+            .filter(persona_need::Column::PersonaId.is_in(keys.iter().map(|key| key.0)))
+            .filter(persona_need::Column::PersonaId.in_subquery(self.persona_ids()))
+            .order_by_asc(persona_need::Column::Position)
+            .all(self.caller.reader())
+            .await?;
+        Ok(grouped(rows, |row| NeedsOf(row.persona_id)))
+    }
+}
+
+/// The segments that a persona stands for, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SegmentsOf(pub PersonaId);
+
+impl Loader<SegmentsOf> for Rows {
+    type Value = Arc<Vec<segment::Model>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[SegmentsOf]) -> Result<HashMap<SegmentsOf, Self::Value>> {
+        let places = persona_segment::Entity::find()
+            .filter(persona_segment::Column::PersonaId.is_in(keys.iter().map(|key| key.0)))
+            .filter(persona_segment::Column::PersonaId.in_subquery(self.persona_ids()))
+            .order_by_asc(persona_segment::Column::Position)
+            .all(self.caller.reader())
+            .await?;
+        let segments = self
+            .segments(places.iter().map(|place| place.segment_id))
+            .await?;
+        let pairs = places.iter().filter_map(|place| {
+            segments
+                .get(&place.segment_id)
+                .map(|segment| (SegmentsOf(place.persona_id), segment.clone()))
+        });
+        Ok(paired(pairs))
+    }
+}
+
+impl Rows {
+    async fn segments(
+        &self,
+        ids: impl Iterator<Item = SegmentId>,
+    ) -> Result<HashMap<SegmentId, segment::Model>> {
+        let select = self
+            .caller
+            .select::<segment::Entity>()
+            .filter(segment::Column::Id.is_in(ids));
+        Ok(select
+            .all(self.caller.reader())
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect())
+    }
+
+    fn touchpoint_ids(&self) -> SelectStatement {
+        self.caller
+            .select::<touchpoint::Entity>()
+            .select_only()
+            .column(touchpoint::Column::Id)
+            .into_query()
+    }
+
+    fn persona_ids(&self) -> SelectStatement {
+        self.caller
+            .select::<persona::Entity>()
+            .select_only()
+            .column(persona::Column::Id)
+            .into_query()
+    }
+}
+
+fn paired<K: std::hash::Hash + Eq, R>(
+    pairs: impl Iterator<Item = (K, R)>,
 ) -> HashMap<K, Arc<Vec<R>>> {
     let mut groups: HashMap<K, Vec<R>> = HashMap::new();
-    for row in rows {
-        groups.entry(key(&row)).or_default().push(row);
+    for (key, row) in pairs {
+        groups.entry(key).or_default().push(row);
     }
     groups
         .into_iter()
         .map(|(key, rows)| (key, Arc::new(rows)))
         .collect()
+}
+
+fn grouped<K: std::hash::Hash + Eq, R>(
+    rows: Vec<R>,
+    key: impl Fn(&R) -> K,
+) -> HashMap<K, Arc<Vec<R>>> {
+    paired(rows.into_iter().map(|row| (key(&row), row)))
 }
 
 /// What a key leads to, if it is there for the caller.

@@ -1,14 +1,19 @@
 //! The roof: the roots of the graph and its limits, and the edges that join two slices.
 
+mod audit;
 mod edges;
 pub mod loaders;
 mod permissions;
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema};
 
+use self::audit::AuditQuery;
 use crate::{
     account::graphql::{AccountMutation, AccountQuery},
     blueprint::graphql::{BlueprintMutation, BlueprintQuery},
+    department::graphql::{DepartmentMutation, DepartmentQuery},
+    persona::graphql::{PersonaMutation, PersonaQuery},
+    reorganise::graphql::ReorganiseMutation,
     responsibility::graphql::{ResponsibilityMutation, ResponsibilityQuery},
     touchpoint::graphql::{TouchpointMutation, TouchpointQuery},
 };
@@ -17,6 +22,9 @@ use crate::{
 #[derive(Default, MergedObject)]
 pub struct Query(
     AccountQuery,
+    DepartmentQuery,
+    PersonaQuery,
+    AuditQuery,
     BlueprintQuery,
     TouchpointQuery,
     ResponsibilityQuery,
@@ -26,6 +34,9 @@ pub struct Query(
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     AccountMutation,
+    DepartmentMutation,
+    PersonaMutation,
+    ReorganiseMutation,
     BlueprintMutation,
     TouchpointMutation,
     ResponsibilityMutation,

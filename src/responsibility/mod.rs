@@ -12,7 +12,11 @@ use entity::{
     responsibility, touchpoint,
     words::{BlueprintStatus, ResponsibilityStatus, Role},
 };
-use sea_orm::{ActiveValue, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{
+    ActiveValue, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Set,
+    sea_query::{Expr, ExprTrait},
+};
 
 use self::rules::{Acceptor, Proposal};
 use crate::{
@@ -200,6 +204,13 @@ async fn accountable(
         .await?)
 }
 
+/// The department that a proposal was to replace.
+async fn replaced(permit: &Permit<'_>, row: &responsibility::Model) -> Result<Option<DepartmentId>> {
+    let Some(replaces) = row.replaces_id else { return Ok(None) };
+    let replaced = responsibility::Entity::find_by_id(replaces).one(permit.tx()).await?;
+    Ok(replaced.map(|replaced| replaced.department_id))
+}
+
 /// A proposal under its lock, with what the rules need to know.
 struct Handshake<'c> {
     permit: Permit<'c>,
@@ -217,11 +228,17 @@ impl<'c> Handshake<'c> {
             .read::<blueprint::Entity>("id", row.blueprint_id)
             .await?
             .owner_department_id;
+        // Who may answer is judged by whom it would have replaced, once it is answered: whoever could have said
+        // yes is told that it is taken, not that they may not.
+        let accountable = match row.status {
+            ResponsibilityStatus::Proposed => holder.as_ref().map(|holder| holder.department_id),
+            _ => replaced(&permit, &row).await?,
+        };
         let proposal = Proposal {
             addressed: row.department_id,
             role: row.role,
             proposed_by: row.proposed_by_department_id,
-            accountable: holder.as_ref().map(|holder| holder.department_id),
+            accountable,
             owner,
         };
         Ok(Self {
@@ -526,6 +543,44 @@ pub async fn update(
         .await?;
     permit.commit().await?;
     Ok(row)
+}
+
+/// The open proposals that these departments answer, as a condition: the rules of the handshake in SQL.
+#[must_use]
+pub fn awaiting_answer_of(departments: &[DepartmentId]) -> Condition {
+    use responsibility::Column as C;
+    let own = Expr::col(C::ProposedByDepartmentId).eq(Expr::col(C::DepartmentId));
+    let of_others = Condition::any()
+        .add(C::ProposedByDepartmentId.is_null())
+        .add(own.clone().not());
+    let addressed = Condition::all()
+        .add(C::DepartmentId.is_in(departments.iter().copied()))
+        .add(of_others);
+    let accountable = |more: Condition| {
+        responsibility::Entity::find()
+            .select_only()
+            .column(C::TouchpointId)
+            .filter(C::Role.eq(Role::Accountable))
+            .filter(C::Status.eq(ResponsibilityStatus::Accepted))
+            .filter(more)
+            .into_query()
+    };
+    let theirs = Condition::all().add(C::DepartmentId.is_in(departments.iter().copied()));
+    let owned = blueprint::Entity::find()
+        .select_only()
+        .column(blueprint::Column::Id)
+        .filter(blueprint::Column::OwnerDepartmentId.is_in(departments.iter().copied()));
+    let by_owner = Condition::all()
+        .add(C::TouchpointId.not_in_subquery(accountable(Condition::all())))
+        .add(C::BlueprintId.in_subquery(owned.into_query()));
+    let by_accountable = Condition::all().add(C::TouchpointId.in_subquery(accountable(theirs)));
+    let for_others = Condition::all()
+        .add(own)
+        .add(C::DepartmentId.is_not_in(departments.iter().copied()))
+        .add(Condition::any().add(by_accountable).add(by_owner));
+    Condition::all()
+        .add(C::Status.eq(ResponsibilityStatus::Proposed))
+        .add(Condition::any().add(addressed).add(for_others))
 }
 
 /// What held at the end of a day, as a condition.

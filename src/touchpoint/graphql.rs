@@ -19,7 +19,7 @@ use super::{
     transition::{TransitionCreateInput, TransitionUpdateInput},
 };
 use crate::{
-    access::Caller,
+    access::{Caller, scope},
     blueprint::graphql::Phase,
     canvas::Canvas,
     error::{Result, UserError},
@@ -205,10 +205,14 @@ pub struct TouchpointFilter {
     pub lanes: Option<Vec<Lane>>,
     /// Used, or not.
     pub usages: Option<Vec<Usage>>,
-    /// Where nobody holds this role; steps of the customer alone are left out, whatever the role.
+    /// Where nobody holds this role, in CURRENT blueprints that are or were published; steps of the customer alone
+    /// are left out, whatever the role.
     pub without_role: Option<Role>,
     /// Where this department holds a role.
     pub department_id: Option<ID>,
+    /// With `withoutRole`: in drafts and FUTURE blueprints too.
+    #[graphql(default)]
+    pub include_drafts: bool,
     /// Archived ones too.
     #[graphql(default)]
     pub include_archived: bool,
@@ -285,14 +289,17 @@ fn filtered(caller: &Caller, filter: TouchpointFilter) -> Result<Select<touchpoi
         let held = held_at(accepted.add(responsibility::Column::DepartmentId.eq(department)));
         all = all.add(touchpoint::Column::Id.in_subquery(held.into_query()));
     }
-    if !filter.include_archived {
+    if filter.without_role.is_some() && !filter.include_drafts {
+        all = all.add(touchpoint::Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()));
+    } else if !filter.include_archived {
         let live = blueprint::Entity::find()
             .select_only()
             .column(blueprint::Column::Id)
             .filter(blueprint::Column::ArchivedAt.is_null());
-        all = all
-            .add(touchpoint::Column::ArchivedAt.is_null())
-            .add(touchpoint::Column::BlueprintId.in_subquery(live.into_query()));
+        all = all.add(touchpoint::Column::BlueprintId.in_subquery(live.into_query()));
+    }
+    if !filter.include_archived {
+        all = all.add(touchpoint::Column::ArchivedAt.is_null());
     }
     Ok(caller.select::<touchpoint::Entity>().filter(all))
 }

@@ -356,8 +356,8 @@ async fn history_knows_who_answered_at_the_end_of_a_day() {
     let keys = Keys::of(&lead, "open").await;
     world.clock.advance(chrono::Duration::days(1));
     let (lead, neighbour) = (
-        world.sign_in(&lead.login).await,
-        world.sign_in(&neighbour.login).await,
+        world.sign_in_anew(&lead.login).await,
+        world.sign_in_anew(&neighbour.login).await,
     );
     let today = world.clock.day(world.clock.now());
     let yesterday = today.pred_opt().expect("a day");

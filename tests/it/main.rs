@@ -1,9 +1,13 @@
 //! Tests through the front door, on SQLite, or with TEST_DATABASE_URL on PostgreSQL.
 
+mod blueprint;
+mod contract;
 mod golden;
 mod handshake;
 mod policy;
 mod rooms;
 mod schema;
+mod sign_in;
 mod storage;
+mod touchpoint;
 mod world;

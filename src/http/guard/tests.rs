@@ -575,7 +575,7 @@ fn messages_are_short_whatever_the_document_says() {
 #[test]
 fn every_code_is_found_by_its_name() {
     for code in Code::ALL {
-        assert_eq!(Code::named(code.as_str()), Some(code));
+        assert_eq!(Code::named(code.as_str()), Some(*code));
     }
     assert_eq!(Code::named("DATABASE_ON_FIRE"), None);
 }

@@ -1,0 +1,271 @@
+//! Departments and memberships in the API: what they show of themselves, and what people do to them.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{
+    department,
+    id::{AccountId, DepartmentId},
+    membership,
+    words::{DepartmentKind, DepartmentRole},
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
+
+use super::{
+    DepartmentCreateInput, DepartmentMoveInput, DepartmentUpdateInput,
+    membership::{MembershipGrantInput, MembershipRevokeInput},
+};
+use crate::{
+    access::Caller,
+    error::Result,
+    input::{self, AtVersionInput, By},
+    page::{self, Page, Pages},
+    payload,
+    payload::{acting, caller, found},
+};
+
+/// A unit that delivers. Departments form a tree.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Department {
+    /// Its id.
+    pub id: ID,
+    /// Its key, unique in the organisation.
+    pub key: String,
+    /// The name.
+    pub name: String,
+    /// Whether it is ours.
+    pub kind: DepartmentKind,
+    /// Counts its changes; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Since when it is archived.
+    pub archived_at: Option<DateTime<Utc>>,
+    #[graphql(skip)]
+    pub row: Arc<department::Model>,
+}
+
+impl From<department::Model> for Department {
+    fn from(row: department::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            key: row.key.clone(),
+            name: row.name.clone(),
+            kind: row.kind,
+            version: row.version,
+            created_at: row.created_at,
+            archived_at: row.archived_at,
+            row: Arc::new(row),
+        }
+    }
+}
+
+/// An account's role in a department.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Membership {
+    /// Its id.
+    pub id: ID,
+    /// The role.
+    pub role: DepartmentRole,
+    /// Since when.
+    pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub row: membership::Model,
+}
+
+impl From<membership::Model> for Membership {
+    fn from(row: membership::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            role: row.role,
+            created_at: row.created_at,
+            row,
+        }
+    }
+}
+
+/// Which departments to list.
+#[derive(Default, InputObject)]
+pub struct DepartmentFilter {
+    /// Of this kind.
+    pub kind: Option<DepartmentKind>,
+    /// Part of this department, at once and not further below.
+    pub parent_id: Option<ID>,
+    /// Only those at the top of the tree.
+    #[graphql(default)]
+    pub roots: bool,
+    /// Archived ones too.
+    #[graphql(default)]
+    pub include_archived: bool,
+}
+
+/// Reading departments.
+#[derive(Default)]
+pub struct DepartmentQuery;
+
+#[Object]
+impl DepartmentQuery {
+    /// A department by id or key; null where there is none, or none that you may see.
+    async fn department(&self, ctx: &Context<'_>, by: By) -> Option<Result<Department>> {
+        found(async { caller(ctx)?.by::<department::Entity>(&by).await }).await
+    }
+
+    /// Departments, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn departments(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        filter: Option<DepartmentFilter>,
+    ) -> Result<Pages<Department>> {
+        let filter = filter.unwrap_or_default();
+        let mut which = Condition::all();
+        if let Some(kind) = filter.kind {
+            which = which.add(department::Column::Kind.eq(kind));
+        }
+        if let Some(parent) = &filter.parent_id {
+            let parent: DepartmentId = input::id("filter.parentId", parent)?;
+            which = which.add(department::Column::ParentId.eq(parent));
+        }
+        if filter.roots {
+            which = which.add(department::Column::ParentId.is_null());
+        }
+        if !filter.include_archived {
+            which = which.add(department::Column::ArchivedAt.is_null());
+        }
+        departments(ctx, which, Page { first, after }).await
+    }
+}
+
+/// A page of the departments that the condition picks.
+pub async fn departments(
+    ctx: &Context<'_>,
+    which: Condition,
+    page: Page,
+) -> Result<Pages<Department>> {
+    let caller = caller(ctx)?;
+    let select = caller.select::<department::Entity>().filter(which);
+    page::by_creation(ctx, caller, select, page, Department::from).await
+}
+
+/// A page of the memberships that the condition picks.
+pub async fn memberships(
+    ctx: &Context<'_>,
+    which: Condition,
+    page: Page,
+) -> Result<Pages<Membership>> {
+    let caller = caller(ctx)?;
+    let select = caller.select::<membership::Entity>().filter(which);
+    page::by_creation(ctx, caller, select, page, Membership::from).await
+}
+
+/// An account's memberships that give rights: those in departments that are not archived.
+pub async fn living_memberships(caller: &Caller, account: AccountId) -> Result<Vec<Membership>> {
+    let living = department::Entity::find()
+        .select_only()
+        .column(department::Column::Id)
+        .filter(department::Column::ArchivedAt.is_null());
+    let rows = caller
+        .select::<membership::Entity>()
+        .filter(membership::Column::AccountId.eq(account))
+        .filter(membership::Column::DepartmentId.in_subquery(living.into_query()))
+        .order_by_asc(membership::Column::CreatedAt)
+        .order_by_asc(membership::Column::Id)
+        .all(caller.reader())
+        .await?;
+    Ok(rows.into_iter().map(Membership::from).collect())
+}
+
+payload! {
+    /// What became of a mutation on a department.
+    DepartmentPayload {
+        /// The department as it is now.
+        department: Department of department::Entity
+    }
+}
+
+payload! {
+    /// What became of a mutation on a membership.
+    MembershipPayload {
+        /// The membership as it is now; as it was, where it was revoked.
+        membership: Membership of membership::Entity
+    }
+}
+
+/// Changing departments and who belongs to them.
+#[derive(Default)]
+pub struct DepartmentMutation;
+
+#[Object]
+impl DepartmentMutation {
+    /// Makes a department. Requires: KEEP_ORGANISATION.
+    async fn department_create(
+        &self,
+        ctx: &Context<'_>,
+        input: DepartmentCreateInput,
+    ) -> Result<DepartmentPayload> {
+        let caller = acting(ctx)?;
+        DepartmentPayload::answer(&caller, super::create(&caller, input).await).await
+    }
+
+    /// Changes name or kind. Requires: KEEP_ORGANISATION.
+    async fn department_update(
+        &self,
+        ctx: &Context<'_>,
+        input: DepartmentUpdateInput,
+    ) -> Result<DepartmentPayload> {
+        let caller = acting(ctx)?;
+        DepartmentPayload::answer(&caller, super::update(&caller, input).await).await
+    }
+
+    /// Moves a department with all below it; whoever leads above its new place leads it too.
+    /// Requires: KEEP_ORGANISATION.
+    async fn department_move(
+        &self,
+        ctx: &Context<'_>,
+        input: DepartmentMoveInput,
+    ) -> Result<DepartmentPayload> {
+        let caller = acting(ctx)?;
+        DepartmentPayload::answer(&caller, super::relocate(&caller, input).await).await
+    }
+
+    /// Brings an archived department back; what it handed over stays with its successor.
+    /// Requires: KEEP_ORGANISATION.
+    async fn department_unarchive(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<DepartmentPayload> {
+        let caller = acting(ctx)?;
+        DepartmentPayload::answer(&caller, super::unarchive(&caller, &input).await).await
+    }
+
+    /// Gives somebody else a role in a department, or another one than they have there. A LEAD is made, and
+    /// changed, by whoever has KEEP_ORGANISATION. Requires: KEEP_MEMBERS.
+    async fn membership_grant(
+        &self,
+        ctx: &Context<'_>,
+        input: MembershipGrantInput,
+    ) -> Result<MembershipPayload> {
+        let caller = acting(ctx)?;
+        let result = super::membership::grant(&caller, input).await;
+        MembershipPayload::answer(&caller, result).await
+    }
+
+    /// Ends a membership. A LEAD's is ended by whoever has KEEP_ORGANISATION. Requires: KEEP_MEMBERS.
+    async fn membership_revoke(
+        &self,
+        ctx: &Context<'_>,
+        input: MembershipRevokeInput,
+    ) -> Result<MembershipPayload> {
+        let caller = acting(ctx)?;
+        let result = super::membership::revoke(&caller, &input).await;
+        MembershipPayload::answer(&caller, result).await
+    }
+}

@@ -1,0 +1,119 @@
+//! Who belongs to a department, and as what.
+
+use async_graphql::{ID, InputObject};
+use entity::{
+    account, department,
+    id::{AccountId, DepartmentId, MembershipId},
+    membership,
+    words::DepartmentRole,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+
+use crate::{
+    access::{Caller, Guarded, live},
+    account::{holds_memberships, own_role},
+    error::{Error, Reason, Result, UserErrorCode},
+    input::{self, Faults},
+    policy::Action,
+};
+
+/// A role in a department for an account; replaces the one that it has there.
+#[derive(InputObject)]
+pub struct MembershipGrantInput {
+    /// An id made by the client (a UUID of version 7), for a membership that is new.
+    pub id: Option<ID>,
+    /// Whose.
+    pub account_id: ID,
+    /// Where.
+    pub department_id: ID,
+    /// As what. A LEAD leads all below as well, and is made by an ADMIN.
+    pub role: DepartmentRole,
+}
+
+/// The end of a membership.
+#[derive(InputObject)]
+pub struct MembershipRevokeInput {
+    /// Which one.
+    pub id: ID,
+}
+
+/// What it takes to make or unmake such a member.
+const fn needs(role: DepartmentRole) -> Action {
+    match role {
+        DepartmentRole::Lead => Action::KeepOrganisation,
+        DepartmentRole::Contributor | DepartmentRole::Viewer => Action::KeepMembers,
+    }
+}
+
+/// Gives an account a role in a department, or another one than it has.
+pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membership::Model> {
+    let mut faults = Faults::default();
+    let id: MembershipId = faults.new_id(input.id.as_ref());
+    let account_id: AccountId = faults.id("accountId", &input.account_id);
+    let department_id: DepartmentId = faults.id("departmentId", &input.department_id);
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let department = permit
+        .read::<department::Entity>("departmentId", department_id)
+        .await?;
+    // The account's lock keeps its role as it is, and two grants from making two memberships.
+    let account = permit
+        .look::<account::Entity>("accountId", account_id)
+        .await?;
+    let held = membership::Entity::find()
+        .filter(membership::Column::AccountId.eq(account.id))
+        .filter(membership::Column::DepartmentId.eq(department.id))
+        .one(permit.tx())
+        .await?;
+    let ties = department::Entity::ties(permit.tx(), &department).await?;
+    for role in held.iter().map(|held| held.role).chain([input.role]) {
+        permit.decide::<department::Entity>(needs(role), &ties, &department)?;
+    }
+    if caller.account() == Some(account.id) {
+        return Err(own_role(account.id));
+    }
+    live::<department::Entity>("departmentId", &department)?;
+    live::<account::Entity>("accountId", &account)?;
+    if !holds_memberships(account.role) {
+        return Err(Error::fault(
+            "accountId",
+            UserErrorCode::Invalid,
+            Some(Reason::RoleWithoutMemberships),
+            "AUDITOR and ANALYST hold no memberships.",
+        ));
+    }
+    let row = match held {
+        Some(held) => {
+            let change = membership::ActiveModel {
+                role: Set(input.role),
+                ..Default::default()
+            };
+            permit.update::<membership::Entity>(&held, change).await?
+        }
+        None => {
+            permit
+                .insert::<membership::Entity>(membership::ActiveModel {
+                    id: Set(id),
+                    account_id: Set(account.id),
+                    department_id: Set(department.id),
+                    role: Set(input.role),
+                    created_at: Set(caller.now),
+                })
+                .await?
+        }
+    };
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Ends a membership.
+pub async fn revoke(caller: &Caller, input: &MembershipRevokeInput) -> Result<membership::Model> {
+    let id: MembershipId = input::id("id", &input.id)?;
+    let mut permit = caller.begin().await?;
+    let row = permit.look::<membership::Entity>("id", id).await?;
+    let ties = membership::Entity::ties(permit.tx(), &row).await?;
+    permit.decide::<membership::Entity>(needs(row.role), &ties, &row)?;
+    permit.delete::<membership::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}

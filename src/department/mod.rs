@@ -1,0 +1,292 @@
+//! Departments and their tree: made, changed, moved, brought back. Archiving hands over what a department holds
+//! in other slices, and is done in `reorganise`.
+
+pub mod graphql;
+pub mod membership;
+
+use std::collections::HashMap;
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use entity::{department, id::DepartmentId, words::DepartmentKind};
+use sea_orm::{
+    ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Set, Statement,
+};
+
+use crate::{
+    access::{Caller, Guarded, Permit, expect_version},
+    error::{Error, Reason, Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, replace},
+    policy::{Action, Ties},
+};
+
+/// A new department.
+#[derive(InputObject)]
+pub struct DepartmentCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// A key, unique in the organisation; made from the name where none is given.
+    pub key: Option<String>,
+    /// The name.
+    pub name: String,
+    /// Whether it is ours.
+    #[graphql(default_with = "DepartmentKind::Internal")]
+    pub kind: DepartmentKind,
+    /// The department that it is part of; none for one at the top.
+    pub parent_id: Option<ID>,
+}
+
+/// What changes about a department. Absent keeps.
+#[derive(InputObject)]
+pub struct DepartmentUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// A new name.
+    pub name: Option<String>,
+    /// Whether it is ours.
+    pub kind: Option<DepartmentKind>,
+}
+
+/// Another place in the tree for a department, with all below it.
+#[derive(InputObject)]
+pub struct DepartmentMoveInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// The department that it becomes part of; null for the top.
+    pub parent_id: MaybeUndefined<ID>,
+}
+
+/// Makes a department.
+pub async fn create(caller: &Caller, input: DepartmentCreateInput) -> Result<department::Model> {
+    let mut faults = Faults::default();
+    let id: DepartmentId = faults.new_id(input.id.as_ref());
+    let name = faults.name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let parent_id: Option<DepartmentId> = faults.optional_id("parentId", input.parent_id.as_ref());
+    faults.check()?;
+    let mut permit = caller
+        .permit(Action::KeepOrganisation, &Ties::none())
+        .await?;
+    permit.lock_department_tree().await?;
+    if let Some(parent) = parent_id {
+        permit
+            .read_live::<department::Entity>("parentId", parent)
+            .await?;
+        permit.concerns(parent);
+    }
+    let same = |row: &department::Model| row.name == name;
+    if let Some(row) = permit
+        .made_before::<department::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    let key = permit
+        .key::<department::Entity>(key.as_deref(), &name, id, None)
+        .await?;
+    let row = permit
+        .insert::<department::Entity>(department::ActiveModel {
+            id: Set(id),
+            key: Set(key),
+            name: Set(name),
+            kind: Set(input.kind),
+            parent_id: Set(parent_id),
+            successor_id: Set(None),
+            created_at: Set(caller.now),
+            archived_at: Set(None),
+            version: Set(1),
+        })
+        .await?;
+    permit.concerns(row.id);
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Changes name or kind.
+pub async fn update(caller: &Caller, input: DepartmentUpdateInput) -> Result<department::Model> {
+    let mut faults = Faults::default();
+    let id: DepartmentId = faults.id("id", &input.id);
+    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let row = permit
+        .fetch_at::<department::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
+        .await?;
+    let change = department::ActiveModel {
+        name,
+        kind: replace(input.kind.as_ref(), |kind| *kind),
+        ..Default::default()
+    };
+    let row = permit.update::<department::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Moves a department with all below it. Its leads' rights and those of the leads above move with it.
+pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<department::Model> {
+    let mut faults = Faults::default();
+    let id: DepartmentId = faults.id("id", &input.id);
+    if input.parent_id.is_undefined() {
+        let message = "Say the new parent, or null for the top.";
+        faults.add("parentId", UserErrorCode::Required, None, message);
+    }
+    let parent_id: Option<DepartmentId> = faults.optional_id("parentId", input.parent_id.value());
+    faults.check()?;
+    let mut permit = lock_tree(caller, id).await?;
+    let row = permit
+        .fetch_at::<department::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
+        .await?;
+    if let Some(parent) = parent_id {
+        permit
+            .read_live::<department::Entity>("parentId", parent)
+            .await?;
+        if is_within(&parents(&permit).await?, parent, id) {
+            let message = "A department cannot become part of itself or of what is below it.";
+            return Err(Error::fault(
+                "parentId",
+                UserErrorCode::Invalid,
+                Some(Reason::Cycle),
+                message,
+            ));
+        }
+    }
+    for concerned in row.parent_id.into_iter().chain(parent_id) {
+        permit.concerns(concerned);
+    }
+    let change = department::ActiveModel {
+        parent_id: Set(parent_id),
+        ..Default::default()
+    };
+    let row = permit.update::<department::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Opens the door to change a department's place: decides first, so that nobody else can hold up the tree, then
+/// takes the tree's lock, which comes before every other.
+pub async fn lock_tree(caller: &Caller, id: DepartmentId) -> Result<Permit<'_>> {
+    let mut permit = caller.begin().await?;
+    let row = permit.read::<department::Entity>("id", id).await?;
+    let ties = department::Entity::ties(permit.tx(), &row).await?;
+    permit.decide::<department::Entity>(Action::KeepOrganisation, &ties, &row)?;
+    permit.lock_department_tree().await?;
+    Ok(permit)
+}
+
+/// Every department with its parent.
+pub async fn parents(permit: &Permit<'_>) -> Result<HashMap<DepartmentId, Option<DepartmentId>>> {
+    let pairs: Vec<(DepartmentId, Option<DepartmentId>)> = department::Entity::find()
+        .select_only()
+        .column(department::Column::Id)
+        .column(department::Column::ParentId)
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    Ok(pairs.into_iter().collect())
+}
+
+/// Whether a department is another one, or lies anywhere below it.
+#[must_use]
+pub fn is_within(
+    parents: &HashMap<DepartmentId, Option<DepartmentId>>,
+    department: DepartmentId,
+    top: DepartmentId,
+) -> bool {
+    let up = |at: &DepartmentId| parents.get(at).copied().flatten();
+    // No path is longer than there are departments, should a circle ever have come in.
+    std::iter::successors(Some(department), up)
+        .take(parents.len() + 1)
+        .any(|at| at == top)
+}
+
+/// Brings a department back, without what it handed over: that stays with its successor.
+pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<department::Model> {
+    let id: DepartmentId = input::id("id", &input.id)?;
+    let mut permit = lock_tree(caller, id).await?;
+    let row = permit
+        .fetch::<department::Entity>(Action::KeepOrganisation, "id", id)
+        .await?;
+    expect_version::<department::Entity>(&row, input.expected_version)?;
+    if row.archived_at.is_none() {
+        return Ok(row);
+    }
+    if let Some(parent) = row.parent_id {
+        permit
+            .read_live::<department::Entity>("id", parent)
+            .await
+            .map_err(above_archived)?;
+    }
+    let change = department::ActiveModel {
+        archived_at: Set(None),
+        successor_id: Set(None),
+        ..Default::default()
+    };
+    let row = permit.update::<department::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+fn above_archived(error: Error) -> Error {
+    match error {
+        Error::Refused(_) => Error::fault(
+            "id",
+            UserErrorCode::Archived,
+            None,
+            "The department that it is part of is archived. Unarchive that one first.",
+        ),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_department_lies_within_itself_and_all_above_it() {
+        let id = |n: u128| DepartmentId::from(Uuid::from_u128(n));
+        let tree = HashMap::from([
+            (id(1), None),
+            (id(2), Some(id(1))),
+            (id(3), Some(id(2))),
+            (id(4), Some(id(1))),
+        ]);
+        assert!(is_within(&tree, id(3), id(3)));
+        assert!(is_within(&tree, id(3), id(1)));
+        assert!(!is_within(&tree, id(1), id(3)));
+        assert!(!is_within(&tree, id(3), id(4)));
+        let circle = HashMap::from([(id(1), Some(id(2))), (id(2), Some(id(1)))]);
+        assert!(!is_within(&circle, id(1), id(9)));
+    }
+}
+
+const BELOW: &str = "\
+WITH RECURSIVE below (id) AS (
+    SELECT id FROM department WHERE id = $1
+    UNION
+    SELECT department.id FROM department JOIN below ON department.parent_id = below.id
+)
+SELECT id FROM below";
+
+#[derive(FromQueryResult)]
+struct InTree {
+    id: DepartmentId,
+}
+
+/// A department and all below it, as far as the caller may see them.
+pub async fn below(caller: &Caller, id: DepartmentId) -> Result<Vec<DepartmentId>> {
+    let db = caller.reader();
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), BELOW, [id.into()]);
+    let tree = InTree::find_by_statement(statement).all(db).await?;
+    let readable = caller
+        .select::<department::Entity>()
+        .select_only()
+        .column(department::Column::Id)
+        .filter(department::Column::Id.is_in(tree.into_iter().map(|row| row.id)));
+    Ok(readable.into_tuple().all(db).await?)
+}

@@ -1,0 +1,234 @@
+//! The audit log in the API: who did what to what, for those who may know. It lies under the roof, as its events
+//! are about things of every slice, and changes nothing.
+
+use std::collections::HashSet;
+
+use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{
+    account, audit_event, audit_event_department, blueprint, channel, department,
+    id::{AccountId, BlueprintId, DepartmentId, PREFIXES},
+    kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility,
+    segment, session, touchpoint, transition,
+    words::{ActorKind, AuditOutcome},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, prelude::Uuid};
+
+use crate::{
+    access::{Caller, Guarded},
+    error::{Error, Result},
+    input,
+    page::{self, Page, Pages},
+    payload::caller,
+    policy::Action,
+};
+
+/// One thing that was done, or was refused.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct AuditEvent {
+    /// Its id.
+    pub id: ID,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who acted: an account, the command line, or nobody known.
+    pub actor_kind: ActorKind,
+    /// The act, as the API names it.
+    pub action: String,
+    /// How it ended.
+    pub outcome: AuditOutcome,
+    /// What kind of thing it was done to, as the API names it.
+    pub subject_type: Option<String>,
+    /// The thing that it was done to.
+    pub subject_id: Option<ID>,
+    /// The blueprint that the thing lies in.
+    pub blueprint_id: Option<ID>,
+    /// What was changed, as it was; null where you may not read the blueprint that it lies in.
+    pub before: Option<Json<serde_json::Value>>,
+    /// What was changed, as it became; null where you may not read the blueprint that it lies in.
+    pub after: Option<Json<serde_json::Value>>,
+    /// The request that did it.
+    pub request_id: Option<String>,
+    /// How often: a refusal that repeats within an hour is counted.
+    pub repeats: i32,
+    /// When it happened last.
+    pub last_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub actor_id: Option<AccountId>,
+    #[graphql(skip)]
+    pub lies_in: Option<BlueprintId>,
+}
+
+impl From<audit_event::Model> for AuditEvent {
+    fn from(row: audit_event::Model) -> Self {
+        let subject = row.subject_type.as_deref().zip(row.subject_id);
+        Self {
+            id: ID(row.id.to_string()),
+            at: row.at,
+            actor_kind: row.actor_kind,
+            subject_id: subject.and_then(|(kind, id)| typed(kind, id)).map(ID),
+            action: row.action,
+            outcome: row.outcome,
+            subject_type: row.subject_type,
+            blueprint_id: row.blueprint_id.map(|id| ID(id.to_string())),
+            before: row.before.map(Json),
+            after: row.after.map(Json),
+            request_id: row.request_id,
+            repeats: row.repeats,
+            last_at: row.last_at,
+            actor_id: row.actor_account_id,
+            lies_in: row.blueprint_id,
+        }
+    }
+}
+
+macro_rules! typed_ids {
+    ($($module:ident)*) => {
+        /// A bare id as the API writes it.
+        fn typed(kind: &str, id: Uuid) -> Option<String> {
+            $(if kind == <$module::Entity as Guarded>::TYPE {
+                return Some(<$module::Entity as Guarded>::Id::from(id).to_string());
+            })*
+            None
+        }
+    };
+}
+
+typed_ids!(
+    account session membership department persona segment channel blueprint phase touchpoint
+    transition responsibility kpi kpi_target kpi_link kpi_grant measurement audit_event
+);
+
+/// The bare id behind an id of any type.
+fn bare(path: &str, id: &ID) -> Result<Uuid> {
+    id.split_once('_')
+        .filter(|(prefix, hex)| PREFIXES.contains(prefix) && hex.len() == 32)
+        .and_then(|(_, hex)| Uuid::try_parse(hex).ok())
+        .ok_or_else(|| Error::BadInput(format!("`{path}` is not an id.")))
+}
+
+/// Which events to list.
+#[derive(Default, InputObject)]
+pub struct AuditEventFilter {
+    /// Done to this thing, of whatever type.
+    pub subject_id: Option<ID>,
+    /// Done by this account.
+    pub actor_id: Option<ID>,
+    /// This act, as the API names it: `touchpointMove`, `signIn`.
+    pub action: Option<String>,
+    /// That ended so.
+    pub outcome: Option<AuditOutcome>,
+    /// From this moment on.
+    pub from: Option<DateTime<Utc>>,
+    /// Until this moment, itself left out.
+    pub to: Option<DateTime<Utc>>,
+    /// That concern this department.
+    pub department_id: Option<ID>,
+}
+
+/// Reading the audit log.
+#[derive(Default)]
+pub struct AuditQuery;
+
+#[Object]
+impl AuditQuery {
+    /// What was done and refused, the newest first; leads see what concerns their departments.
+    /// Requires: READ_AUDIT.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        filter: Option<AuditEventFilter>,
+    ) -> Option<Result<Pages<AuditEvent>>> {
+        Some(events(ctx, Page { first, after }, filter.unwrap_or_default()).await)
+    }
+}
+
+async fn events(
+    ctx: &Context<'_>,
+    page: Page,
+    filter: AuditEventFilter,
+) -> Result<Pages<AuditEvent>> {
+    let caller = caller(ctx)?;
+    caller.require_somewhere(Action::ReadAudit)?;
+    let mut select = caller.select::<audit_event::Entity>();
+    if let Some(id) = &filter.subject_id {
+        select = select.filter(audit_event::Column::SubjectId.eq(bare("filter.subjectId", id)?));
+    }
+    if let Some(id) = &filter.actor_id {
+        let actor: AccountId = input::id("filter.actorId", id)?;
+        select = select.filter(audit_event::Column::ActorAccountId.eq(actor));
+    }
+    if let Some(action) = &filter.action {
+        select = select.filter(audit_event::Column::Action.eq(action));
+    }
+    if let Some(outcome) = filter.outcome {
+        select = select.filter(audit_event::Column::Outcome.eq(outcome));
+    }
+    if let Some(from) = filter.from {
+        select = select.filter(audit_event::Column::At.gte(from));
+    }
+    if let Some(to) = filter.to {
+        select = select.filter(audit_event::Column::At.lt(to));
+    }
+    if let Some(id) = &filter.department_id {
+        let department: DepartmentId = input::id("filter.departmentId", id)?;
+        let concerning = audit_event_department::Entity::find()
+            .select_only()
+            .column(audit_event_department::Column::AuditEventId)
+            .filter(audit_event_department::Column::DepartmentId.eq(department));
+        select = select.filter(audit_event::Column::Id.in_subquery(concerning.into_query()));
+    }
+    let mut page = page::newest_first(ctx, caller, select, page, AuditEvent::from).await?;
+    hide_bodies(caller, page.edges.iter_mut().map(|edge| &mut edge.node)).await?;
+    Ok(page)
+}
+
+/// Takes the bodies out of events in blueprints that the caller may not read. Those of a blueprint that is gone
+/// are left to those who may read every blueprint.
+async fn hide_bodies<'a>(
+    caller: &Caller,
+    events: impl Iterator<Item = &'a mut AuditEvent>,
+) -> Result<()> {
+    if caller.readable::<blueprint::Entity>().is_empty() {
+        return Ok(());
+    }
+    let events: Vec<&mut AuditEvent> = events.filter(|event| event.lies_in.is_some()).collect();
+    let lie_in: HashSet<BlueprintId> = events.iter().filter_map(|event| event.lies_in).collect();
+    if lie_in.is_empty() {
+        return Ok(());
+    }
+    let readable: Vec<BlueprintId> = caller
+        .select::<blueprint::Entity>()
+        .select_only()
+        .column(blueprint::Column::Id)
+        .filter(blueprint::Column::Id.is_in(lie_in))
+        .into_tuple()
+        .all(caller.reader())
+        .await?;
+    for event in events {
+        if event.lies_in.is_some_and(|id| !readable.contains(&id)) {
+            event.before = None;
+            event.after = None;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_every_type_are_read_and_written_alike() {
+        let id = Uuid::from_u128(7);
+        let text = typed("Touchpoint", id).expect("a known type");
+        assert!(text.starts_with("tch_"));
+        assert_eq!(bare("id", &ID(text)).expect("an id"), id);
+        assert!(bare("id", &ID("xyz_00000000000000000000000000000007".to_owned())).is_err());
+        assert!(bare("id", &ID("tch_7".to_owned())).is_err());
+        assert_eq!(typed("Something", id), None);
+    }
+}

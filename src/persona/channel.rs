@@ -1,0 +1,120 @@
+//! Channels: the ways in which people meet, kept as data and not as a fixed list.
+
+use async_graphql::{ID, InputObject};
+use entity::{channel, id::ChannelId, measurement, touchpoint_channel, words::Medium};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+
+use crate::{
+    access::{Caller, Permit, expect_version},
+    error::{Error, Reason, Result},
+    input::{self, AtVersionInput, Faults, replace},
+    policy::{Action, Ties},
+};
+
+/// A new channel.
+#[derive(InputObject)]
+pub struct ChannelCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// A key, unique in the organisation; made from the name where none is given.
+    pub key: Option<String>,
+    /// The name.
+    pub name: String,
+    /// What kind of way it is.
+    pub medium: Medium,
+}
+
+/// What changes about a channel. Absent keeps.
+#[derive(InputObject)]
+pub struct ChannelUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// A new name.
+    pub name: Option<String>,
+    /// What kind of way it is.
+    pub medium: Option<Medium>,
+}
+
+/// Makes a channel.
+pub async fn create(caller: &Caller, input: ChannelCreateInput) -> Result<channel::Model> {
+    let mut faults = Faults::default();
+    let id: ChannelId = faults.new_id(input.id.as_ref());
+    let name = faults.name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    faults.check()?;
+    let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
+    let same = |row: &channel::Model| row.name == name && row.medium == input.medium;
+    if let Some(row) = permit
+        .made_before::<channel::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    let key = permit
+        .key::<channel::Entity>(key.as_deref(), &name, id, None)
+        .await?;
+    let row = permit
+        .insert::<channel::Entity>(channel::ActiveModel {
+            id: Set(id),
+            key: Set(key),
+            name: Set(name),
+            medium: Set(input.medium),
+            created_at: Set(caller.now),
+            version: Set(1),
+        })
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Changes name or medium.
+pub async fn update(caller: &Caller, input: ChannelUpdateInput) -> Result<channel::Model> {
+    let mut faults = Faults::default();
+    let id: ChannelId = faults.id("id", &input.id);
+    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
+    faults.check()?;
+    let (row, mut permit) = caller
+        .fetch::<channel::Entity>(Action::KeepCatalogue, "id", id)
+        .await?;
+    expect_version::<channel::Entity>(&row, input.expected_version)?;
+    let change = channel::ActiveModel {
+        name,
+        medium: replace(input.medium.as_ref(), |medium| *medium),
+        ..Default::default()
+    };
+    let row = permit.update::<channel::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Deletes a channel that nothing names.
+pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<channel::Model> {
+    let id: ChannelId = input::id("id", &input.id)?;
+    let (row, mut permit) = caller
+        .fetch::<channel::Entity>(Action::KeepCatalogue, "id", id)
+        .await?;
+    expect_version::<channel::Entity>(&row, input.expected_version)?;
+    refuse_if_used(&permit, &row).await?;
+    permit.delete::<channel::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn refuse_if_used(permit: &Permit<'_>, row: &channel::Model) -> Result<()> {
+    let touchpoints = touchpoint_channel::Entity::find()
+        .filter(touchpoint_channel::Column::ChannelId.eq(row.id))
+        .count(permit.tx())
+        .await?;
+    let measurements = measurement::Entity::find()
+        .filter(measurement::Column::ChannelId.eq(row.id))
+        .count(permit.tx())
+        .await?;
+    if touchpoints + measurements == 0 {
+        return Ok(());
+    }
+    let message =
+        format!("It is named by {touchpoints} touchpoints and {measurements} measurements.");
+    Err(Error::conflict("id", Reason::InUse, message).with_current(row.id.0))
+}

@@ -1,0 +1,394 @@
+//! Personas, segments and channels in the API: what they show of themselves, and what people do to them.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{
+    channel, persona, persona_need, segment,
+    words::{Medium, Subject},
+};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use super::{
+    PersonaCreateInput, PersonaUpdateInput,
+    channel::{ChannelCreateInput, ChannelUpdateInput},
+    segment::{SegmentCreateInput, SegmentUpdateInput},
+};
+use crate::{
+    error::Result,
+    input::{AtVersionInput, By},
+    page::{self, Page, Pages},
+    payload,
+    payload::{acting, caller, found},
+};
+
+/// An archetype whose journey it is.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Persona {
+    /// Its id.
+    pub id: ID,
+    /// Its key, unique in the organisation.
+    pub key: String,
+    /// The name.
+    pub name: String,
+    /// Whose archetype it is.
+    pub subject: Subject,
+    /// What there is to know of the persona's life.
+    pub context: Vec<String>,
+    /// How often in a month the persona bears to be contacted.
+    pub max_contacts_per_month: Option<i32>,
+    /// Counts its changes, those of its needs and segments included; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Since when it is archived.
+    pub archived_at: Option<DateTime<Utc>>,
+    #[graphql(skip)]
+    pub row: Arc<persona::Model>,
+    /// The needs in order, where they were read together with the persona.
+    #[graphql(skip)]
+    pub known_needs: Option<Vec<persona_need::Model>>,
+}
+
+impl From<persona::Model> for Persona {
+    fn from(row: persona::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            key: row.key.clone(),
+            name: row.name.clone(),
+            subject: row.subject,
+            context: row.context.0.clone(),
+            max_contacts_per_month: row.max_contacts_per_month,
+            version: row.version,
+            created_at: row.created_at,
+            archived_at: row.archived_at,
+            row: Arc::new(row),
+            known_needs: None,
+        }
+    }
+}
+
+impl Persona {
+    /// A persona whose needs were read with it.
+    #[must_use]
+    pub fn with_needs(row: &persona::Model, needs: &[persona_need::Model]) -> Self {
+        Self {
+            known_needs: Some(needs.to_vec()),
+            ..row.clone().into()
+        }
+    }
+}
+
+/// One need of a persona.
+#[derive(Clone, SimpleObject)]
+pub struct PersonaNeed {
+    /// Its id.
+    pub id: ID,
+    /// What the persona needs.
+    pub text: String,
+}
+
+impl From<persona_need::Model> for PersonaNeed {
+    fn from(row: persona_need::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            text: row.text,
+        }
+    }
+}
+
+/// A real group of people: a dimension and a value.
+#[derive(Clone, SimpleObject)]
+pub struct Segment {
+    /// Its id.
+    pub id: ID,
+    /// Its key, unique in the organisation.
+    pub key: String,
+    /// What people are told apart by, such as LIFE_STAGE.
+    pub dimension: String,
+    /// Which of them it is, such as STUDENT.
+    pub value: String,
+    /// Counts its changes; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<segment::Model> for Segment {
+    fn from(row: segment::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            key: row.key,
+            dimension: row.dimension,
+            value: row.value,
+            version: row.version,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// A way in which people meet.
+#[derive(Clone, SimpleObject)]
+pub struct Channel {
+    /// Its id.
+    pub id: ID,
+    /// Its key, unique in the organisation.
+    pub key: String,
+    /// The name.
+    pub name: String,
+    /// What kind of way it is.
+    pub medium: Medium,
+    /// Counts its changes; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<channel::Model> for Channel {
+    fn from(row: channel::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            key: row.key,
+            name: row.name,
+            medium: row.medium,
+            version: row.version,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// Which personas to list.
+#[derive(Default, InputObject)]
+pub struct PersonaFilter {
+    /// Of this subject.
+    pub subject: Option<Subject>,
+    /// Archived ones too.
+    #[graphql(default)]
+    pub include_archived: bool,
+}
+
+/// Which segments to list.
+#[derive(Default, InputObject)]
+pub struct SegmentFilter {
+    /// Of this dimension.
+    pub dimension: Option<String>,
+}
+
+/// Which channels to list.
+#[derive(Default, InputObject)]
+pub struct ChannelFilter {
+    /// Of this medium.
+    pub medium: Option<Medium>,
+}
+
+/// Reading personas, segments and channels.
+#[derive(Default)]
+pub struct PersonaQuery;
+
+#[Object]
+impl PersonaQuery {
+    /// A persona by id or key; null where there is none, or none that you may see.
+    async fn persona(&self, ctx: &Context<'_>, by: By) -> Option<Result<Persona>> {
+        found(async { caller(ctx)?.by::<persona::Entity>(&by).await }).await
+    }
+
+    /// Personas, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn personas(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        filter: Option<PersonaFilter>,
+    ) -> Result<Pages<Persona>> {
+        let caller = caller(ctx)?;
+        let filter = filter.unwrap_or_default();
+        let mut select = caller.select::<persona::Entity>();
+        if let Some(subject) = filter.subject {
+            select = select.filter(persona::Column::Subject.eq(subject));
+        }
+        if !filter.include_archived {
+            select = select.filter(persona::Column::ArchivedAt.is_null());
+        }
+        page::by_creation(ctx, caller, select, Page { first, after }, Persona::from).await
+    }
+
+    /// A segment by id or key.
+    async fn segment(&self, ctx: &Context<'_>, by: By) -> Option<Result<Segment>> {
+        found(async { caller(ctx)?.by::<segment::Entity>(&by).await }).await
+    }
+
+    /// Segments, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn segments(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        filter: Option<SegmentFilter>,
+    ) -> Result<Pages<Segment>> {
+        let caller = caller(ctx)?;
+        let mut select = caller.select::<segment::Entity>();
+        if let Some(dimension) = filter.and_then(|filter| filter.dimension) {
+            select = select.filter(segment::Column::Dimension.eq(dimension));
+        }
+        page::by_creation(ctx, caller, select, Page { first, after }, Segment::from).await
+    }
+
+    /// A channel by id or key.
+    async fn channel(&self, ctx: &Context<'_>, by: By) -> Option<Result<Channel>> {
+        found(async { caller(ctx)?.by::<channel::Entity>(&by).await }).await
+    }
+
+    /// Channels, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn channels(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        filter: Option<ChannelFilter>,
+    ) -> Result<Pages<Channel>> {
+        let caller = caller(ctx)?;
+        let mut select = caller.select::<channel::Entity>();
+        if let Some(medium) = filter.and_then(|filter| filter.medium) {
+            select = select.filter(channel::Column::Medium.eq(medium));
+        }
+        page::by_creation(ctx, caller, select, Page { first, after }, Channel::from).await
+    }
+}
+
+payload! {
+    /// What became of a mutation on a persona.
+    PersonaPayload {
+        /// The persona as it is now.
+        persona: Persona of persona::Entity
+    }
+}
+
+payload! {
+    /// What became of a mutation on a segment.
+    SegmentPayload {
+        /// The segment as it is now; as it was, where it was deleted.
+        segment: Segment of segment::Entity
+    }
+}
+
+payload! {
+    /// What became of a mutation on a channel.
+    ChannelPayload {
+        /// The channel as it is now; as it was, where it was deleted.
+        channel: Channel of channel::Entity
+    }
+}
+
+/// Changing personas, segments and channels.
+#[derive(Default)]
+pub struct PersonaMutation;
+
+#[Object]
+impl PersonaMutation {
+    /// Makes a persona. Requires: KEEP_CATALOGUE.
+    async fn persona_create(
+        &self,
+        ctx: &Context<'_>,
+        input: PersonaCreateInput,
+    ) -> Result<PersonaPayload> {
+        let caller = acting(ctx)?;
+        PersonaPayload::answer(&caller, super::create(&caller, input).await).await
+    }
+
+    /// Changes name, context, needs or segments of a persona. Requires: KEEP_CATALOGUE.
+    async fn persona_update(
+        &self,
+        ctx: &Context<'_>,
+        input: PersonaUpdateInput,
+    ) -> Result<PersonaPayload> {
+        let caller = acting(ctx)?;
+        PersonaPayload::answer(&caller, super::update(&caller, input).await).await
+    }
+
+    /// Puts a persona away; blueprints that show it keep showing it. Requires: KEEP_CATALOGUE.
+    async fn persona_archive(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<PersonaPayload> {
+        let caller = acting(ctx)?;
+        let result = super::set_archived(&caller, &input, true).await;
+        PersonaPayload::answer(&caller, result).await
+    }
+
+    /// Brings a persona back. Requires: KEEP_CATALOGUE.
+    async fn persona_unarchive(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<PersonaPayload> {
+        let caller = acting(ctx)?;
+        let result = super::set_archived(&caller, &input, false).await;
+        PersonaPayload::answer(&caller, result).await
+    }
+
+    /// Makes a segment. Requires: KEEP_CATALOGUE.
+    async fn segment_create(
+        &self,
+        ctx: &Context<'_>,
+        input: SegmentCreateInput,
+    ) -> Result<SegmentPayload> {
+        let caller = acting(ctx)?;
+        SegmentPayload::answer(&caller, super::segment::create(&caller, input).await).await
+    }
+
+    /// Changes dimension or value of a segment. Requires: KEEP_CATALOGUE.
+    async fn segment_update(
+        &self,
+        ctx: &Context<'_>,
+        input: SegmentUpdateInput,
+    ) -> Result<SegmentPayload> {
+        let caller = acting(ctx)?;
+        SegmentPayload::answer(&caller, super::segment::update(&caller, input).await).await
+    }
+
+    /// Deletes a segment that no persona, touchpoint or measurement names. Requires: KEEP_CATALOGUE.
+    async fn segment_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<SegmentPayload> {
+        let caller = acting(ctx)?;
+        SegmentPayload::answer(&caller, super::segment::delete(&caller, &input).await).await
+    }
+
+    /// Makes a channel. Requires: KEEP_CATALOGUE.
+    async fn channel_create(
+        &self,
+        ctx: &Context<'_>,
+        input: ChannelCreateInput,
+    ) -> Result<ChannelPayload> {
+        let caller = acting(ctx)?;
+        ChannelPayload::answer(&caller, super::channel::create(&caller, input).await).await
+    }
+
+    /// Changes name or medium of a channel. Requires: KEEP_CATALOGUE.
+    async fn channel_update(
+        &self,
+        ctx: &Context<'_>,
+        input: ChannelUpdateInput,
+    ) -> Result<ChannelPayload> {
+        let caller = acting(ctx)?;
+        ChannelPayload::answer(&caller, super::channel::update(&caller, input).await).await
+    }
+
+    /// Deletes a channel that no touchpoint or measurement names. Requires: KEEP_CATALOGUE.
+    async fn channel_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<ChannelPayload> {
+        let caller = acting(ctx)?;
+        ChannelPayload::answer(&caller, super::channel::delete(&caller, &input).await).await
+    }
+}

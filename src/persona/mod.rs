@@ -1,0 +1,378 @@
+//! Personas: the archetypes whose journeys are drawn, with what they need and the segments they stand for.
+//! Segments and channels, the rest of the catalogue, have rooms of their own beside it.
+
+pub mod channel;
+pub mod graphql;
+pub mod segment;
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use entity::{
+    id::{NeedId, PersonaId, SegmentId},
+    json::Texts,
+    persona, persona_need, persona_segment,
+    words::Subject,
+};
+use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+
+use crate::{
+    access::{Caller, Permit, expect_version},
+    audit::Event,
+    error::{Error, Result, UserErrorCode},
+    id,
+    input::{self, AtVersionInput, Faults, LIST, TEXT, change, replace},
+    policy::{Action, Ties},
+};
+
+/// One need of a persona, in its place in the list.
+#[derive(InputObject)]
+pub struct PersonaNeedInput {
+    /// The need that stays; absent for a new one.
+    pub id: Option<ID>,
+    /// What the persona needs.
+    pub text: String,
+}
+
+/// A new persona.
+#[derive(InputObject)]
+pub struct PersonaCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// A key, unique in the organisation; made from the name where none is given.
+    pub key: Option<String>,
+    /// The name.
+    pub name: String,
+    /// Whose archetype it is.
+    #[graphql(default_with = "Subject::Customer")]
+    pub subject: Subject,
+    /// What there is to know of the persona's life.
+    #[graphql(default)]
+    pub context: Vec<String>,
+    /// How often in a month the persona bears to be contacted.
+    pub max_contacts_per_month: Option<i32>,
+    /// What the persona needs, in order.
+    #[graphql(default)]
+    pub needs: Vec<PersonaNeedInput>,
+    /// The segments that it stands for, in order.
+    #[graphql(default)]
+    pub segment_ids: Vec<ID>,
+}
+
+/// What changes about a persona. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct PersonaUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// A new name.
+    pub name: Option<String>,
+    /// What there is to know of the persona's life; replaces the list.
+    pub context: Option<Vec<String>>,
+    /// How often in a month the persona bears to be contacted.
+    pub max_contacts_per_month: MaybeUndefined<i32>,
+    /// What the persona needs, in order; replaces the list. A need that stays is named by its id.
+    pub needs: Option<Vec<PersonaNeedInput>>,
+    /// The segments that it stands for, in order; replaces the list.
+    pub segment_ids: Option<Vec<ID>>,
+}
+
+/// A need as it was read from the input.
+struct Need {
+    id: Option<NeedId>,
+    text: String,
+}
+
+fn needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<Need> {
+    if input.len() > LIST {
+        let message = format!("There are {} of them; {LIST} is the most.", input.len());
+        faults.add("needs", UserErrorCode::LimitExceeded, None, message);
+    }
+    let read = |(index, need): (usize, &PersonaNeedInput)| {
+        let path = format!("needs.{index}.text");
+        let text = faults.text(&path, &need.text, TEXT);
+        if text.is_empty() {
+            faults.add(&path, UserErrorCode::Required, None, "This needs a text.");
+        }
+        let id = faults.optional_id(&format!("needs.{index}.id"), need.id.as_ref());
+        Need { id, text }
+    };
+    input.iter().take(LIST).enumerate().map(read).collect()
+}
+
+fn contacts(faults: &mut Faults, per_month: Option<i32>) -> Option<i32> {
+    faults.within("maxContactsPerMonth", per_month, 0..=i32::MAX)
+}
+
+/// Makes a persona.
+pub async fn create(caller: &Caller, input: PersonaCreateInput) -> Result<persona::Model> {
+    let mut faults = Faults::default();
+    let id: PersonaId = faults.new_id(input.id.as_ref());
+    let name = faults.name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let context = faults.texts("context", &input.context);
+    let max_contacts_per_month = contacts(&mut faults, input.max_contacts_per_month);
+    let needs = needs(&mut faults, &input.needs);
+    let segments: Vec<SegmentId> = faults.ids("segmentIds", &input.segment_ids);
+    faults.check()?;
+    let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
+    let same = |row: &persona::Model| row.name == name && row.subject == input.subject;
+    if let Some(row) = permit
+        .made_before::<persona::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    let key = permit
+        .key::<persona::Entity>(key.as_deref(), &name, id, None)
+        .await?;
+    let row = permit
+        .insert::<persona::Entity>(persona::ActiveModel {
+            id: Set(id),
+            key: Set(key),
+            name: Set(name),
+            subject: Set(input.subject),
+            context: Set(Texts(context)),
+            max_contacts_per_month: Set(max_contacts_per_month),
+            created_at: Set(caller.now),
+            archived_at: Set(None),
+            version: Set(1),
+        })
+        .await?;
+    set_needs(&mut permit, &row, &needs).await?;
+    set_segments(&mut permit, &row, &segments).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Changes name, context, needs or segments.
+pub async fn update(caller: &Caller, input: PersonaUpdateInput) -> Result<persona::Model> {
+    let mut faults = Faults::default();
+    let id: PersonaId = faults.id("id", &input.id);
+    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
+    let context = replace(input.context.as_ref(), |texts| {
+        Texts(faults.texts("context", texts))
+    });
+    let max_contacts_per_month = change(&input.max_contacts_per_month, |per_month| {
+        contacts(&mut faults, per_month.copied())
+    });
+    let needs = input.needs.as_deref().map(|list| needs(&mut faults, list));
+    let segments: Option<Vec<SegmentId>> = input
+        .segment_ids
+        .as_ref()
+        .map(|ids| faults.ids("segmentIds", ids));
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let row = permit
+        .fetch_at::<persona::Entity>(Action::KeepCatalogue, "id", id, input.expected_version)
+        .await?;
+    let mut lists_change = false;
+    if let Some(needs) = &needs {
+        lists_change |= set_needs(&mut permit, &row, needs).await?;
+    }
+    if let Some(segments) = &segments {
+        lists_change |= set_segments(&mut permit, &row, segments).await?;
+    }
+    let change = persona::ActiveModel {
+        name,
+        context,
+        max_contacts_per_month,
+        // The lists are the persona's own fields: whoever has read the old ones is told.
+        version: if lists_change {
+            Set(row.version + 1)
+        } else {
+            NotSet
+        },
+        ..Default::default()
+    };
+    let row = permit.update::<persona::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Makes the needs these, in this order: those named by their id keep it. Says whether anything changed.
+async fn set_needs(permit: &mut Permit<'_>, row: &persona::Model, needs: &[Need]) -> Result<bool> {
+    let before = persona_need::Entity::find()
+        .filter(persona_need::Column::PersonaId.eq(row.id))
+        .order_by_asc(persona_need::Column::Position)
+        .all(permit.tx())
+        .await?;
+    let after = arranged(row.id, &before, needs)?;
+    if before == after {
+        return Ok(false);
+    }
+    persona_need::Entity::delete_many()
+        .filter(persona_need::Column::PersonaId.eq(row.id))
+        .filter(persona_need::Column::Id.is_not_in(after.iter().map(|need| need.id)))
+        .exec(permit.tx())
+        .await?;
+    for need in &after {
+        match before.iter().find(|old| old.id == need.id) {
+            Some(old) if old == need => {}
+            Some(_) => {
+                let change = persona_need::ActiveModel {
+                    position: Set(need.position),
+                    text: Set(need.text.clone()),
+                    ..Default::default()
+                };
+                persona_need::Entity::update_many()
+                    .set(change)
+                    .filter(persona_need::Column::Id.eq(need.id))
+                    .exec(permit.tx())
+                    .await?;
+            }
+            None => {
+                let fresh = persona_need::ActiveModel {
+                    id: Set(need.id),
+                    persona_id: Set(need.persona_id),
+                    position: Set(need.position),
+                    text: Set(need.text.clone()),
+                };
+                persona_need::Entity::insert(fresh)
+                    .exec_without_returning(permit.tx())
+                    .await?;
+            }
+        }
+    }
+    permit.note(Event::about::<persona::Entity>(
+        row,
+        serde_json::json!({ "needs": after }),
+    ));
+    Ok(true)
+}
+
+/// The needs as rows: every named one is the persona's own, and is named once.
+fn arranged(
+    persona: PersonaId,
+    before: &[persona_need::Model],
+    needs: &[Need],
+) -> Result<Vec<persona_need::Model>> {
+    let mut after: Vec<persona_need::Model> = Vec::with_capacity(needs.len());
+    for (index, (need, position)) in needs.iter().zip(1..).enumerate() {
+        let path = format!("needs.{index}.id");
+        let id = match need.id {
+            None => id::new(),
+            Some(id) if !before.iter().any(|old| old.id == id) => {
+                return Err(Error::not_found(&path, "need of this persona"));
+            }
+            Some(id) if after.iter().any(|earlier| earlier.id == id) => {
+                let message = "This need is in the list already.";
+                return Err(Error::fault(&path, UserErrorCode::Duplicate, None, message));
+            }
+            Some(id) => id,
+        };
+        after.push(persona_need::Model {
+            id,
+            persona_id: persona,
+            position,
+            text: need.text.clone(),
+        });
+    }
+    Ok(after)
+}
+
+/// Makes the segments these, in this order. Says whether anything changed.
+async fn set_segments(
+    permit: &mut Permit<'_>,
+    row: &persona::Model,
+    segments: &[SegmentId],
+) -> Result<bool> {
+    let before = persona_segment::Entity::find()
+        .filter(persona_segment::Column::PersonaId.eq(row.id))
+        .order_by_asc(persona_segment::Column::Position)
+        .all(permit.tx())
+        .await?;
+    if before
+        .iter()
+        .map(|old| old.segment_id)
+        .eq(segments.iter().copied())
+    {
+        return Ok(false);
+    }
+    for (index, id) in segments.iter().enumerate() {
+        permit
+            .read::<entity::segment::Entity>(&format!("segmentIds.{index}"), *id)
+            .await?;
+    }
+    persona_segment::Entity::delete_many()
+        .filter(persona_segment::Column::PersonaId.eq(row.id))
+        .exec(permit.tx())
+        .await?;
+    let rows = segments
+        .iter()
+        .zip(1..)
+        .map(|(segment, position)| persona_segment::ActiveModel {
+            persona_id: Set(row.id),
+            segment_id: Set(*segment),
+            position: Set(position),
+        });
+    persona_segment::Entity::insert_many(rows)
+        .exec_without_returning(permit.tx())
+        .await?;
+    permit.note(Event::about::<persona::Entity>(
+        row,
+        serde_json::json!({ "segmentIds": segments }),
+    ));
+    Ok(true)
+}
+
+/// Archives a persona, or brings it back. Blueprints that show it keep showing it.
+pub async fn set_archived(
+    caller: &Caller,
+    input: &AtVersionInput,
+    archived: bool,
+) -> Result<persona::Model> {
+    let id: PersonaId = input::id("id", &input.id)?;
+    let (row, mut permit) = caller
+        .fetch::<persona::Entity>(Action::KeepCatalogue, "id", id)
+        .await?;
+    expect_version::<persona::Entity>(&row, input.expected_version)?;
+    if row.archived_at.is_some() == archived {
+        return Ok(row);
+    }
+    let row = permit
+        .set_archived::<persona::Entity>(&row, archived)
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn kept(n: u128) -> persona_need::Model {
+        persona_need::Model {
+            id: Uuid::from_u128(n).into(),
+            persona_id: Uuid::from_u128(9).into(),
+            position: i32::try_from(n).expect("small"),
+            text: format!("need {n}"),
+        }
+    }
+
+    fn wanted(n: Option<u128>) -> Need {
+        Need {
+            id: n.map(|n| Uuid::from_u128(n).into()),
+            text: "text".to_owned(),
+        }
+    }
+
+    #[test]
+    fn needs_that_stay_keep_their_ids_in_their_new_places() {
+        let before = [kept(1), kept(2)];
+        let needs = [wanted(Some(2)), wanted(None), wanted(Some(1))];
+        let after = arranged(before[0].persona_id, &before, &needs).expect("arranged");
+        assert_eq!((after[0].id, after[0].position), (before[1].id, 1));
+        assert_eq!((after[2].id, after[2].position), (before[0].id, 3));
+        assert!(before.iter().all(|old| old.id != after[1].id));
+    }
+
+    #[test]
+    fn a_need_of_somebody_else_and_one_named_twice_are_refused() {
+        let before = [kept(1)];
+        let persona = before[0].persona_id;
+        assert!(arranged(persona, &before, &[wanted(Some(5))]).is_err());
+        assert!(arranged(persona, &before, &[wanted(Some(1)), wanted(Some(1))]).is_err());
+    }
+}

@@ -1,0 +1,130 @@
+//! Segments: the real groups of people that personas stand for and touchpoints are for.
+
+use async_graphql::{ID, InputObject};
+use entity::{id::SegmentId, measurement, persona_segment, segment, touchpoint_segment};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+
+use crate::{
+    access::{Caller, Permit, expect_version},
+    error::{Error, Reason, Result},
+    input::{self, AtVersionInput, Faults, replace},
+    policy::{Action, Ties},
+};
+
+/// A new segment.
+#[derive(InputObject)]
+pub struct SegmentCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// A key, unique in the organisation; made from dimension and value where none is given.
+    pub key: Option<String>,
+    /// What people are told apart by, such as LIFE_STAGE, EDUCATION_TYPE or MARKET.
+    pub dimension: String,
+    /// Which of them it is, such as STUDENT.
+    pub value: String,
+}
+
+/// What changes about a segment. Absent keeps.
+#[derive(InputObject)]
+pub struct SegmentUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// What people are told apart by.
+    pub dimension: Option<String>,
+    /// Which of them it is.
+    pub value: Option<String>,
+}
+
+/// Makes a segment.
+pub async fn create(caller: &Caller, input: SegmentCreateInput) -> Result<segment::Model> {
+    let mut faults = Faults::default();
+    let id: SegmentId = faults.new_id(input.id.as_ref());
+    let dimension = faults.name("dimension", &input.dimension);
+    let value = faults.name("value", &input.value);
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    faults.check()?;
+    let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
+    let same = |row: &segment::Model| row.dimension == dimension && row.value == value;
+    if let Some(row) = permit
+        .made_before::<segment::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    let name = format!("{dimension} {value}");
+    let key = permit
+        .key::<segment::Entity>(key.as_deref(), &name, id, None)
+        .await?;
+    let row = permit
+        .insert::<segment::Entity>(segment::ActiveModel {
+            id: Set(id),
+            key: Set(key),
+            dimension: Set(dimension),
+            value: Set(value),
+            created_at: Set(caller.now),
+            version: Set(1),
+        })
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Changes dimension or value.
+pub async fn update(caller: &Caller, input: SegmentUpdateInput) -> Result<segment::Model> {
+    let mut faults = Faults::default();
+    let id: SegmentId = faults.id("id", &input.id);
+    let dimension = replace(input.dimension.as_ref(), |text| {
+        faults.name("dimension", text)
+    });
+    let value = replace(input.value.as_ref(), |text| faults.name("value", text));
+    faults.check()?;
+    let (row, mut permit) = caller
+        .fetch::<segment::Entity>(Action::KeepCatalogue, "id", id)
+        .await?;
+    expect_version::<segment::Entity>(&row, input.expected_version)?;
+    let change = segment::ActiveModel {
+        dimension,
+        value,
+        ..Default::default()
+    };
+    let row = permit.update::<segment::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Deletes a segment that nothing names.
+pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<segment::Model> {
+    let id: SegmentId = input::id("id", &input.id)?;
+    let (row, mut permit) = caller
+        .fetch::<segment::Entity>(Action::KeepCatalogue, "id", id)
+        .await?;
+    expect_version::<segment::Entity>(&row, input.expected_version)?;
+    refuse_if_used(&permit, &row).await?;
+    permit.delete::<segment::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn refuse_if_used(permit: &Permit<'_>, row: &segment::Model) -> Result<()> {
+    let personas = persona_segment::Entity::find()
+        .filter(persona_segment::Column::SegmentId.eq(row.id))
+        .count(permit.tx())
+        .await?;
+    let touchpoints = touchpoint_segment::Entity::find()
+        .filter(touchpoint_segment::Column::SegmentId.eq(row.id))
+        .count(permit.tx())
+        .await?;
+    let measurements = measurement::Entity::find()
+        .filter(measurement::Column::SegmentId.eq(row.id))
+        .count(permit.tx())
+        .await?;
+    if personas + touchpoints + measurements == 0 {
+        return Ok(());
+    }
+    let message = format!(
+        "It is named by {personas} personas, {touchpoints} touchpoints and {measurements} measurements."
+    );
+    Err(Error::conflict("id", Reason::InUse, message).with_current(row.id.0))
+}
