@@ -112,6 +112,9 @@ impl From<DbErr> for Error {
             (_, Some(SqlErr::ForeignKeyConstraintViolation(_))) => {
                 Self::conflict("id", Reason::InUse, "Something else still depends on it.")
             }
+            _ if is_unreadable(&error) => {
+                Self::BadInput("A text has a NUL character in it.".to_owned())
+            }
             (DbErr::ConnectionAcquire(_), _) => Self::Unavailable(Arc::new(error)),
             _ if is_busy(&error) => Self::Unavailable(Arc::new(error)),
             _ => Self::Internal(Arc::new(error)),
@@ -147,6 +150,13 @@ fn taken(constraint: &str) -> Error {
     } else {
         Error::fault("id", UserErrorCode::Duplicate, None, "This already exists.")
     }
+}
+
+/// A NUL in a text that was only looked for; PostgreSQL cannot even read it.
+fn is_unreadable(error: &DbErr) -> bool {
+    error
+        .to_string()
+        .contains("invalid byte sequence for encoding")
 }
 
 /// Serialisation failures and deadlocks of PostgreSQL, a busy SQLite: trying again later helps.

@@ -149,9 +149,16 @@ impl<'c> Permit<'c> {
             .ok_or_else(|| Error::not_found(field, E::NOUN))
     }
 
-    /// A row that the act refers to, which must not be archived.
+    /// A row that the act refers to, which must not be archived, and is not until the act is over.
     pub async fn read_live<E: Archives>(&self, field: &str, id: E::Id) -> Result<E::Model> {
-        let row = self.read::<E>(field, id).await?;
+        let select = E::find()
+            .filter(E::id_column().eq(id))
+            .filter(E::readable(&self.caller.standing))
+            .lock(LockType::Share);
+        let row = select
+            .one(&self.tx)
+            .await?
+            .ok_or_else(|| Error::not_found(field, E::NOUN))?;
         live::<E>(field, &row)?;
         Ok(row)
     }

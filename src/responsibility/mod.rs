@@ -205,9 +205,16 @@ async fn accountable(
 }
 
 /// The department that a proposal was to replace.
-async fn replaced(permit: &Permit<'_>, row: &responsibility::Model) -> Result<Option<DepartmentId>> {
-    let Some(replaces) = row.replaces_id else { return Ok(None) };
-    let replaced = responsibility::Entity::find_by_id(replaces).one(permit.tx()).await?;
+async fn replaced(
+    permit: &Permit<'_>,
+    row: &responsibility::Model,
+) -> Result<Option<DepartmentId>> {
+    let Some(replaces) = row.replaces_id else {
+        return Ok(None);
+    };
+    let replaced = responsibility::Entity::find_by_id(replaces)
+        .one(permit.tx())
+        .await?;
     Ok(replaced.map(|replaced| replaced.department_id))
 }
 

@@ -5,6 +5,7 @@ mod contract;
 mod golden;
 mod handshake;
 mod policy;
+mod refusals;
 mod rooms;
 mod schema;
 mod sign_in;
