@@ -68,6 +68,22 @@ impl Event {
         }
     }
 
+    /// Keeps the content of these fields out of the bodies: what is left says that they were set, or changed.
+    #[must_use]
+    pub fn withholding(mut self, fields: &[&str]) -> Self {
+        for body in [&mut self.before, &mut self.after] {
+            let Some(Json::Object(body)) = body else {
+                continue;
+            };
+            for field in fields {
+                if let Some(content) = body.get_mut(*field) {
+                    *content = Json::String("withheld".to_owned());
+                }
+            }
+        }
+        self
+    }
+
     fn of<E: Guarded>(row: &E::Model, before: Option<Json>, after: Option<Json>) -> Self {
         Self {
             subject: Some((E::TYPE, E::id(row).uuid())),

@@ -212,6 +212,8 @@ pub enum Reason {
     AccountableTaken,
     /// The department already holds this role here, or is offered it.
     AlreadyHeld,
+    /// The KPI judges the place already on some of the days.
+    AlreadyLinked,
     /// Nobody takes responsibility alone: the other side must answer.
     OwnProposal,
     /// Taking over needs a proposal by the present holder or by a CX manager.

@@ -39,6 +39,9 @@ pub mod input;
 /// Places in an order that people arrange.
 pub mod order;
 
+/// Statements put together from words and selects.
+pub mod statement;
+
 /// Access and refresh tokens, and the key that signs them.
 pub mod token;
 
@@ -75,11 +78,17 @@ pub mod touchpoint;
 /// Who answers for what: the handshake.
 pub mod responsibility;
 
+/// Whether it works: KPIs, their targets and values.
+pub mod kpi;
+
 /// What changes when the organisation does.
 pub mod reorganise;
 
 /// The organisation as a text.
 pub mod document;
+
+/// Flat rows for programs that draw charts.
+pub mod bi;
 
 /// The roots of the API and the edges that join slices.
 pub mod graph;

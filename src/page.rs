@@ -5,7 +5,7 @@ use async_graphql::{
     connection::{Connection, Edge},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use entity::id::Id;
 use sea_orm::{
     ColumnTrait, Condition, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
@@ -166,6 +166,23 @@ fn read_cursor(text: &str) -> Result<(DateTime<Utc>, Uuid)> {
         at.ok_or_else(not_a_cursor)?,
         Uuid::from_slice(id).map_err(|_| not_a_cursor())?,
     ))
+}
+
+/// A cursor in a list by day and then by ids.
+#[must_use]
+pub fn day_cursor<const N: usize>(day: NaiveDate, ids: [Uuid; N]) -> String {
+    let day = day.num_days_from_ce().to_be_bytes();
+    encode(&[&day, ids.map(Uuid::into_bytes).as_flattened()])
+}
+
+/// The day and the ids of a cursor that some earlier answer gave.
+pub fn read_day_cursor<const N: usize>(text: &str) -> Result<(NaiveDate, [Uuid; N])> {
+    let bytes = decode(text)?;
+    let (day, ids) = bytes.split_first_chunk().ok_or_else(not_a_cursor)?;
+    let day = NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(*day));
+    let ids: Option<Vec<Uuid>> = ids.chunks(16).map(|id| Uuid::from_slice(id).ok()).collect();
+    let ids = ids.and_then(|ids| ids.try_into().ok());
+    day.zip(ids).ok_or_else(not_a_cursor)
 }
 
 /// A cursor of these parts, as text.

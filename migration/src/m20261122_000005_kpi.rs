@@ -102,6 +102,8 @@ CREATE TABLE measurement (
     CONSTRAINT measurement_not_its_own_correction CHECK (superseded_by_id <> id)
 ) {table};
 CREATE INDEX measurement_day ON measurement (kpi_id, measured_on);
+-- Flat rows are read by day, page after page.
+CREATE INDEX measurement_in_order ON measurement (measured_on, id) WHERE superseded_by_id IS NULL;
 -- Deleting a draft asks for each of its touchpoints whether something was measured there.
 CREATE INDEX measurement_touchpoint ON measurement (touchpoint_id) WHERE touchpoint_id IS NOT NULL;
 "#;

@@ -31,6 +31,8 @@ pub struct Permit<'c> {
     /// The departments that what has been fetched is tied to: whose leads may read of it in the audit log.
     concerned: BTreeSet<DepartmentId>,
     events: Vec<Event>,
+    /// Fields whose content stays out of the audit log.
+    withheld: &'static [&'static str],
 }
 
 impl<'c> Permit<'c> {
@@ -41,6 +43,7 @@ impl<'c> Permit<'c> {
             locked: BTreeMap::new(),
             concerned: BTreeSet::new(),
             events: Vec::new(),
+            withheld: &[],
         }
     }
 
@@ -361,6 +364,11 @@ impl<'c> Permit<'c> {
         self.events.push(event);
     }
 
+    /// Keeps the content of these fields out of every event of the act: only that they changed is told.
+    pub fn withhold(&mut self, fields: &'static [&'static str]) {
+        self.withheld = fields;
+    }
+
     /// The leads of this department may read of the act too.
     pub fn concerns(&mut self, department: DepartmentId) {
         self.concerned.insert(department);
@@ -371,7 +379,9 @@ impl<'c> Permit<'c> {
         if self.events.is_empty() {
             return Ok(self.tx.rollback().await?);
         }
-        audit::write(self.caller, &self.tx, self.events, &self.concerned).await?;
+        let told = |event: Event| event.withholding(self.withheld);
+        let events = self.events.into_iter().map(told).collect();
+        audit::write(self.caller, &self.tx, events, &self.concerned).await?;
         Ok(self.tx.commit().await?)
     }
 }

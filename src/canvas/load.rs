@@ -1,31 +1,23 @@
 //! Loads a canvas: eleven flat statements in one read-only transaction, whatever the size of the blueprint.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    hash::Hash,
-    ops::Range,
-    sync::Arc,
-};
+use std::{collections::HashMap, hash::Hash, ops::Range, sync::Arc};
 
 use chrono::NaiveDate;
 use entity::{
     blueprint, channel, department,
-    id::{BlueprintId, KpiId, KpiTargetId, MeasurementId, PhaseId, TouchpointId},
-    kpi, kpi_grant, kpi_link, persona, persona_need, phase, responsibility, touchpoint,
-    touchpoint_channel, transition,
-    words::Sensitivity,
+    id::{BlueprintId, KpiId, PhaseId, TouchpointId},
+    kpi, kpi_link, persona, persona_need, phase, responsibility, touchpoint, touchpoint_channel,
+    transition,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
-    JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Statement,
-    sea_query::SelectStatement,
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, FromQueryResult, JoinType,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 
-use super::{Canvas, Judged, Latest, Position, Target};
+use super::{Canvas, Position, judged};
 use crate::{
     access::{Caller, scope},
     error::{Error, Result},
-    policy::{Action, Relation, Ties},
 };
 
 impl Canvas {
@@ -92,8 +84,7 @@ impl Canvas {
             .await?;
         let departments = departments(tx, &blueprint).await?;
         let kpis = kpis(tx, id).await?;
-        let mut links = links(tx, id, day).await?;
-        hide_confidential(caller, tx, &kpis, &mut links).await?;
+        let links = judged::in_blueprint(caller, tx, id, &kpis, day).await?;
         Ok(Self {
             blueprint,
             persona,
@@ -138,9 +129,7 @@ impl Canvas {
             .retain(|row| at.contains_key(&row.touchpoint_id));
         self.responsibilities
             .sort_by_key(|row| at.get(&row.touchpoint_id).copied());
-        self.links.retain(|judged| {
-            there(judged.link.touchpoint_id) && self.kpis.contains_key(&judged.link.kpi_id)
-        });
+        self.links.retain(|judged| there(judged.link.touchpoint_id));
         self.links.sort_by_key(|judged| {
             judged
                 .link
@@ -252,111 +241,4 @@ async fn kpis(tx: &DatabaseTransaction, id: BlueprintId) -> Result<HashMap<KpiId
         .all(tx)
         .await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
-}
-
-/// The links that hold on a day, each with the value that counts and the target of that value's day: at a
-/// touchpoint the latest measurement there, else the latest of the KPI as a whole. Measurements of one channel
-/// or segment are parts, not the value.
-const LINKS: &str = "\
-SELECT link.*, latest.id AS latest_id, latest.value AS latest_value, latest.measured_on AS latest_on,
-    target.id AS target_id, target.valid_from AS target_from, target.value AS target_value, target.warning AS target_warning
-FROM kpi_link link
-LEFT JOIN measurement latest ON latest.id = COALESCE(
-    (SELECT id FROM measurement there
-     WHERE there.kpi_id = link.kpi_id AND there.touchpoint_id = link.touchpoint_id AND there.channel_id IS NULL
-     AND there.segment_id IS NULL AND there.superseded_by_id IS NULL AND there.measured_on <= $2
-     ORDER BY there.measured_on DESC LIMIT 1),
-    (SELECT id FROM measurement wide
-     WHERE wide.kpi_id = link.kpi_id AND wide.touchpoint_id IS NULL AND wide.channel_id IS NULL
-     AND wide.segment_id IS NULL AND wide.superseded_by_id IS NULL AND wide.measured_on <= $2
-     ORDER BY wide.measured_on DESC LIMIT 1))
-LEFT JOIN kpi_target target ON target.id =
-    (SELECT id FROM kpi_target of_day
-     WHERE of_day.kpi_id = link.kpi_id AND of_day.valid_from <= COALESCE(latest.measured_on, $2)
-     ORDER BY of_day.valid_from DESC LIMIT 1)
-WHERE link.blueprint_id = $1
-AND (link.valid_from IS NULL OR link.valid_from <= $2) AND (link.valid_to IS NULL OR link.valid_to > $2)
-ORDER BY link.created_at, link.id";
-
-#[derive(FromQueryResult)]
-struct LinkRow {
-    #[sea_orm(nested)]
-    link: kpi_link::Model,
-    latest_id: Option<MeasurementId>,
-    latest_value: Option<f64>,
-    latest_on: Option<NaiveDate>,
-    target_id: Option<KpiTargetId>,
-    target_from: Option<NaiveDate>,
-    target_value: Option<f64>,
-    target_warning: Option<f64>,
-}
-
-impl From<LinkRow> for Judged {
-    fn from(row: LinkRow) -> Self {
-        let latest = row.latest_id.zip(row.latest_value).zip(row.latest_on);
-        // An entry without a value says that there is no target from its day on.
-        let target = row.target_id.zip(row.target_value).zip(row.target_from);
-        Self {
-            link: row.link,
-            latest: latest.map(|((id, value), measured_on)| Latest {
-                id,
-                value,
-                measured_on,
-            }),
-            target: target.map(|((id, value), valid_from)| Target {
-                id,
-                valid_from,
-                value,
-                warning: row.target_warning,
-            }),
-        }
-    }
-}
-
-async fn links(tx: &DatabaseTransaction, id: BlueprintId, day: NaiveDate) -> Result<Vec<Judged>> {
-    let statement =
-        Statement::from_sql_and_values(tx.get_database_backend(), LINKS, [id.into(), day.into()]);
-    let rows = LinkRow::find_by_statement(statement).all(tx).await?;
-    Ok(rows.into_iter().map(Into::into).collect())
-}
-
-/// Empties the values that the caller may not see. Asks the database only where a grant by name could matter.
-async fn hide_confidential(
-    caller: &Caller,
-    tx: &DatabaseTransaction,
-    kpis: &HashMap<KpiId, kpi::Model>,
-    links: &mut [Judged],
-) -> Result<()> {
-    let confidential: Vec<&kpi::Model> = kpis
-        .values()
-        .filter(|kpi| kpi.sensitivity == Sensitivity::Confidential)
-        .collect();
-    let granted: BTreeSet<KpiId> = match caller.reach(Action::ReadConfidential).granted_to {
-        Some(account) if !confidential.is_empty() => kpi_grant::Entity::find()
-            .select_only()
-            .column(kpi_grant::Column::KpiId)
-            .filter(kpi_grant::Column::AccountId.eq(account))
-            .into_tuple::<KpiId>()
-            .all(tx)
-            .await?
-            .into_iter()
-            .collect(),
-        _ => BTreeSet::new(),
-    };
-    let hidden: BTreeSet<KpiId> = confidential
-        .into_iter()
-        .filter(|kpi| {
-            let owner = Ties::none().and(Relation::OwnsKpi, [kpi.owner_department_id]);
-            !granted.contains(&kpi.id) && !caller.may(Action::ReadConfidential, &owner)
-        })
-        .map(|kpi| kpi.id)
-        .collect();
-    for judged in links
-        .iter_mut()
-        .filter(|judged| hidden.contains(&judged.link.kpi_id))
-    {
-        judged.latest = None;
-        judged.target = None;
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! One whole blueprint in memory: loaded in a handful of flat statements inside one snapshot, so that a picture
 //! never mixes two moments. What is computed from it is a pure function over it; nothing is kept across requests.
 
+pub mod judged;
 mod load;
 
 use std::{collections::HashMap, ops::Range};
@@ -8,8 +9,10 @@ use std::{collections::HashMap, ops::Range};
 use entity::{
     blueprint, channel, department,
     id::{DepartmentId, KpiId, PhaseId, TouchpointId},
-    kpi, kpi_link, persona, persona_need, phase, responsibility, touchpoint, transition,
+    kpi, persona, persona_need, phase, responsibility, touchpoint, transition,
 };
+
+pub use self::judged::Judged;
 
 /// A blueprint with everything that is not archived inside it, as of one day.
 #[derive(Debug)]
@@ -39,32 +42,6 @@ struct Position {
     index: usize,
     responsibilities: Range<usize>,
     links: Range<usize>,
-}
-
-/// A KPI link with the value that counts there and the target that judges it. Both are empty where the caller
-/// may not see the KPI's values.
-#[derive(Clone, Debug)]
-pub struct Judged {
-    pub link: kpi_link::Model,
-    pub latest: Option<Latest>,
-    pub target: Option<Target>,
-}
-
-/// A measured value, as far as a judgement needs it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Latest {
-    pub id: entity::id::MeasurementId,
-    pub value: f64,
-    pub measured_on: chrono::NaiveDate,
-}
-
-/// What a value is judged by.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Target {
-    pub id: entity::id::KpiTargetId,
-    pub valid_from: chrono::NaiveDate,
-    pub value: f64,
-    pub warning: Option<f64>,
 }
 
 impl Canvas {

@@ -1,18 +1,23 @@
 //! The edges of the graph: fields that join two slices, or that answer from a whole blueprint in memory.
 
-use async_graphql::{ComplexObject, Context};
+mod kpi;
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, dataloader::Loader};
 use entity::{
     department,
     id::{DepartmentId, TouchpointId},
     membership, responsibility,
-    words::{ResponsibilityStatus, Role},
+    words::{KpiState, ResponsibilityStatus, Role},
 };
 use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::{
     audit::AuditEvent,
     loaders::{
-        AudienceOf, Below, ChannelsOf, HeldAt, InPhase, NeedsOf, SecondaryOf, SegmentsOf, load,
+        AudienceOf, Below, ChannelsOf, HeldAt, InPhase, JudgingPhase, JudgingTouchpoint, NeedsOf,
+        Rows, SecondaryOf, SegmentsOf, load,
     },
     permissions,
 };
@@ -20,8 +25,13 @@ use crate::{
     access::scope,
     account::graphql::{Account, Session, Viewer, own_sessions},
     blueprint::graphql::{Blueprint, Phase},
+    canvas::{Canvas, Judged},
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
-    error::Result,
+    error::{Error, Result},
+    kpi::{
+        graphql::{Kpi, KpiLink},
+        of_department::of_departments,
+    },
     page::{self, Page, Pages},
     payload::{caller, found},
     persona::graphql::{Channel, Persona, PersonaNeed, Segment},
@@ -150,6 +160,25 @@ impl Department {
             Responsibility::from,
         )
         .await
+    }
+
+    /// The KPIs that judge what it delivers: linked today to touchpoints where it is ACCOUNTABLE or RESPONSIBLE, in
+    /// CURRENT blueprints that are or were published; whoever owns them. In the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn kpis(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "In one of these states at any of the touchpoints.")] states: Option<
+            Vec<KpiState>,
+        >,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<Kpi>> {
+        let caller = caller(ctx)?;
+        let of = self.reach(ctx, include_descendants).await?;
+        let select = of_departments(caller, &of, states.as_deref(), caller.today).await?;
+        page::by_creation(ctx, caller, select, Page { first, after }, Kpi::from).await
     }
 
     /// Open proposals that wait for its answer: those of others that address it, and those that departments made
@@ -281,6 +310,12 @@ impl Blueprint {
         }
     }
 
+    /// The KPIs that judge the blueprint as a whole, as of today, in the order of creation.
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<Vec<KpiLink>> {
+        let canvas = self.whole(ctx).await?;
+        Ok(judged(canvas, canvas.links_above(None)))
+    }
+
     /// Its phases, in order of display.
     #[graphql(complexity = "20 * child_complexity")]
     async fn phases(&self, ctx: &Context<'_>) -> Result<Vec<Phase>> {
@@ -309,6 +344,14 @@ impl Phase {
     /// The blueprint that it is in.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
         found(load(ctx, self.row.blueprint_id)).await
+    }
+
+    /// The KPIs that judge the phase as a whole, as of today, in the order of creation.
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<Vec<KpiLink>> {
+        match &self.canvas {
+            Some(canvas) => Ok(judged(canvas, canvas.links_above(Some(self.row.id)))),
+            None => links(ctx, JudgingPhase(self.row.id)).await,
+        }
     }
 
     /// Its touchpoints, in order of display.
@@ -368,7 +411,7 @@ impl Touchpoint {
     /// The blueprint that it is in.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
         match &self.canvas {
-            Some(canvas) => Some(Ok(std::sync::Arc::clone(canvas).into())),
+            Some(canvas) => Some(Ok(Arc::clone(canvas).into())),
             None => found(load(ctx, self.row.blueprint_id)).await,
         }
     }
@@ -380,6 +423,14 @@ impl Touchpoint {
                 .phase(self.row.phase_id)
                 .map(|phase| Ok(Phase::within(phase, canvas))),
             None => found(load(ctx, self.row.phase_id)).await,
+        }
+    }
+
+    /// The KPIs that judge it, as of today, in the order of creation.
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<Vec<KpiLink>> {
+        match &self.canvas {
+            Some(canvas) => Ok(judged(canvas, canvas.links_of(self.row.id))),
+            None => links(ctx, JudgingTouchpoint(self.row.id)).await,
         }
     }
 
@@ -395,6 +446,26 @@ impl Touchpoint {
         let rows = load(ctx, HeldAt(self.row.id)).await?.unwrap_or_default();
         Ok(rows.iter().cloned().map(Responsibility::from).collect())
     }
+}
+
+/// Links that were read with the blueprint, as far as their KPIs are there.
+fn judged<'c>(canvas: &'c Canvas, links: impl IntoIterator<Item = &'c Judged>) -> Vec<KpiLink> {
+    let links = links.into_iter();
+    links
+        .filter_map(|judged| Some(KpiLink::judged(judged, canvas.kpi(judged.link.kpi_id)?)))
+        .collect()
+}
+
+async fn links<K>(ctx: &Context<'_>, place: K) -> Result<Vec<KpiLink>>
+where
+    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    Rows: Loader<K, Value = Arc<Vec<(Judged, entity::kpi::Model)>>, Error = Error>,
+{
+    let rows = load(ctx, place).await?.unwrap_or_default();
+    Ok(rows
+        .iter()
+        .map(|(judged, kpi)| KpiLink::judged(judged, kpi))
+        .collect())
 }
 
 impl Transition {

@@ -1,6 +1,10 @@
 //! Loads the far ends of edges that are not part of a blueprint in memory: one statement for all that a level
 //! of a document asks for. Made for each request, holding its caller, so that no answer reaches another.
 
+mod kpi_links;
+
+pub use kpi_links::{JudgedThere, JudgedWhole};
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_graphql::{
@@ -10,11 +14,11 @@ use async_graphql::{
 use entity::{
     account, blueprint, blueprint_persona, channel, department,
     id::{
-        AccountId, BlueprintId, DepartmentId, KpiId, PersonaId, PhaseId, ResponsibilityId,
-        SegmentId, TouchpointId,
+        AccountId, BlueprintId, ChannelId, DepartmentId, KpiId, MeasurementId, PersonaId, PhaseId,
+        ResponsibilityId, SegmentId, TouchpointId,
     },
-    kpi, persona, persona_need, persona_segment, phase, responsibility, segment, touchpoint,
-    touchpoint_channel, touchpoint_segment,
+    kpi, kpi_link, measurement, persona, persona_need, persona_segment, phase, responsibility,
+    segment, touchpoint, touchpoint_channel, touchpoint_segment,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -23,6 +27,7 @@ use sea_orm::{
 
 use crate::{
     access::{Caller, Guarded, scope},
+    canvas::{Judged, judged},
     department::below as department_below,
     error::{Error, Result},
 };
@@ -64,11 +69,14 @@ macro_rules! by_id {
 by_id! {
     AccountId of account,
     BlueprintId of blueprint,
+    ChannelId of channel,
     DepartmentId of department,
     KpiId of kpi,
+    MeasurementId of measurement,
     PersonaId of persona,
     PhaseId of phase,
     ResponsibilityId of responsibility,
+    SegmentId of segment,
     TouchpointId of touchpoint,
 }
 
@@ -92,6 +100,43 @@ impl Loader<HeldAt> for Rows {
             .await?;
         Ok(grouped(rows, |row| HeldAt(row.touchpoint_id)))
     }
+}
+
+/// The KPIs that judge a touchpoint, as of today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JudgingTouchpoint(pub TouchpointId);
+
+/// The KPIs that judge a phase as a whole, as of today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JudgingPhase(pub PhaseId);
+
+macro_rules! judging {
+    ($($key:ident by $column:ident $field:ident,)*) => {
+        $(impl Loader<$key> for Rows {
+            type Value = Arc<Vec<(Judged, kpi::Model)>>;
+            type Error = Error;
+
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>> {
+                let day = self.caller.today;
+                let links = self
+                    .caller
+                    .select::<kpi_link::Entity>()
+                    .select_only()
+                    .column(kpi_link::Column::Id)
+                    .filter(kpi_link::Column::$column.is_in(keys.iter().map(|key| key.0)));
+                let judged = judged::of_links(&self.caller, links.into_query(), day).await?;
+                let today = judged.into_iter().filter(|(judged, kpi)| {
+                    kpi.archived_at.is_none() && judged::holds(&judged.link, day)
+                });
+                Ok(paired(today.filter_map(|pair| Some(($key(pair.0.link.$field?), pair)))))
+            }
+        })*
+    };
+}
+
+judging! {
+    JudgingTouchpoint by TouchpointId touchpoint_id,
+    JudgingPhase by PhaseId phase_id,
 }
 
 /// The touchpoints of a phase that are not archived.

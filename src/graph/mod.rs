@@ -3,15 +3,18 @@
 mod audit;
 mod edges;
 pub mod loaders;
+mod node;
 mod permissions;
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema};
 
-use self::audit::AuditQuery;
+use self::{audit::AuditQuery, node::NodeQuery};
 use crate::{
     account::graphql::{AccountMutation, AccountQuery},
+    bi::graphql::BiQuery,
     blueprint::graphql::{BlueprintMutation, BlueprintQuery},
     department::graphql::{DepartmentMutation, DepartmentQuery},
+    kpi::graphql::{KpiMutation, KpiQuery},
     persona::graphql::{PersonaMutation, PersonaQuery},
     reorganise::graphql::ReorganiseMutation,
     responsibility::graphql::{ResponsibilityMutation, ResponsibilityQuery},
@@ -21,6 +24,7 @@ use crate::{
 /// What can be asked.
 #[derive(Default, MergedObject)]
 pub struct Query(
+    NodeQuery,
     AccountQuery,
     DepartmentQuery,
     PersonaQuery,
@@ -28,6 +32,8 @@ pub struct Query(
     BlueprintQuery,
     TouchpointQuery,
     ResponsibilityQuery,
+    KpiQuery,
+    BiQuery,
 );
 
 /// What can be done.
@@ -40,6 +46,7 @@ pub struct Mutation(
     BlueprintMutation,
     TouchpointMutation,
     ResponsibilityMutation,
+    KpiMutation,
 );
 
 /// The schema.

@@ -4,10 +4,12 @@ use async_graphql::{Context, ID, Interface, Object};
 use entity::{
     account, blueprint, channel, department,
     id::{
-        AccountId, BlueprintId, ChannelId, DepartmentId, Id, KpiId, KpiLinkId, KpiTargetId, MeasurementId, MembershipId,
-        PersonaId, PhaseId, ResponsibilityId, SegmentId, TouchpointId, TransitionId,
+        AccountId, BlueprintId, ChannelId, DepartmentId, Id, KpiId, KpiLinkId, KpiTargetId,
+        MeasurementId, MembershipId, PersonaId, PhaseId, ResponsibilityId, SegmentId, TouchpointId,
+        TransitionId,
     },
-    kpi, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility, segment, touchpoint, transition,
+    kpi, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility, segment,
+    touchpoint, transition,
 };
 
 use crate::{
@@ -65,7 +67,10 @@ impl NodeQuery {
     #[graphql(complexity = "ids.len().min(MOST).saturating_mul(child_complexity)")]
     async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
         if ids.len() > MOST {
-            return Err(Error::BadInput(format!("`ids` names {} objects; {MOST} is the most.", ids.len())));
+            return Err(Error::BadInput(format!(
+                "`ids` names {} objects; {MOST} is the most.",
+                ids.len()
+            )));
         }
         let caller = caller(ctx)?;
         let mut nodes = Vec::with_capacity(ids.len());

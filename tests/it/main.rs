@@ -2,6 +2,7 @@
 
 mod blueprint;
 mod contract;
+mod facts;
 mod golden;
 mod handshake;
 mod policy;

@@ -1,0 +1,321 @@
+//! What journeys are made of, before there is any: departments, accounts, channels, segments, personas and KPIs.
+
+use chrono::{Datelike, Months, NaiveDate};
+use entity::{
+    account, channel, department,
+    id::{AccountId, KpiId, PersonaId},
+    json::Texts,
+    kpi, kpi_target, membership, persona, persona_need, persona_segment, segment,
+    words::{
+        Cadence, DepartmentKind, DepartmentRole, Direction, KpiScope, KpiType, OrganisationRole,
+        Sensitivity, Subject,
+    },
+};
+
+use super::{
+    Maker,
+    dice::Dice,
+    texts::{self, Kind},
+};
+use crate::error::Result;
+
+/// One account for each way of taking part; the last three belong to the first department.
+const ACCOUNTS: [(&str, &str, OrganisationRole, Option<DepartmentRole>); 8] = [
+    ("admin", "Ada Administrator", OrganisationRole::Admin, None),
+    (
+        "cx-manager",
+        "Signe Sørensen",
+        OrganisationRole::CxManager,
+        None,
+    ),
+    ("auditor", "Otto Åkesson", OrganisationRole::Auditor, None),
+    (
+        "analyst",
+        "Nora \"BI\" Nygård",
+        OrganisationRole::Analyst,
+        None,
+    ),
+    ("member", "Mads Møller", OrganisationRole::Member, None),
+    (
+        "lead",
+        "Line Lykke",
+        OrganisationRole::Member,
+        Some(DepartmentRole::Lead),
+    ),
+    (
+        "contributor",
+        "Kasper Kjær",
+        OrganisationRole::Member,
+        Some(DepartmentRole::Contributor),
+    ),
+    (
+        "viewer",
+        "Vibeke Vestergård",
+        OrganisationRole::Member,
+        Some(DepartmentRole::Viewer),
+    ),
+];
+
+/// What one can sign in as.
+pub fn accounts() -> impl Iterator<Item = &'static str> {
+    ACCOUNTS.into_iter().map(|(key, ..)| key)
+}
+
+/// A KPI as far as its values and targets need to know it.
+#[derive(Clone, Debug)]
+pub(super) struct Measure {
+    pub kpi: KpiId,
+    pub kind: usize,
+    /// Where the values begin, as a fraction of the way from the lowest to the highest possible.
+    pub level: f64,
+}
+
+impl Measure {
+    pub(super) fn kind(&self) -> &'static Kind {
+        &texts::KINDS[self.kind]
+    }
+}
+
+impl Maker<'_> {
+    pub(super) async fn departments(&mut self) -> Result<()> {
+        let count = self.size.departments as usize;
+        let divisions = count.min(texts::DIVISIONS.len());
+        let mut rows: Vec<department::Model> = Vec::with_capacity(count);
+        for at in 0..count {
+            let division = at < divisions;
+            let (name, round) = if division {
+                (texts::DIVISIONS[at], 0)
+            } else {
+                (
+                    texts::TEAMS[(at - divisions) % texts::TEAMS.len()],
+                    (at - divisions) / texts::TEAMS.len(),
+                )
+            };
+            // One in eight teams is another company's.
+            let partner = !division && at % 8 == 7;
+            rows.push(department::Model {
+                id: self.ids.next(),
+                key: format!("department-{:03}", at + 1),
+                name: if round == 0 {
+                    name.to_owned()
+                } else {
+                    format!("{name} {}", round + 1)
+                },
+                kind: if partner {
+                    DepartmentKind::Partner
+                } else {
+                    DepartmentKind::Internal
+                },
+                parent_id: (!division).then(|| rows[at % divisions].id),
+                successor_id: None,
+                created_at: self.made_at,
+                archived_at: None,
+                version: 1,
+            });
+        }
+        self.departments = rows.iter().map(|row| row.id).collect();
+        self.insert::<department::Entity>(rows).await
+    }
+
+    pub(super) async fn accounts(&mut self, password_hash: &str) -> Result<()> {
+        let home = self.departments[0];
+        let (mut accounts, mut memberships) = (Vec::new(), Vec::new());
+        for (key, name, role, member) in ACCOUNTS {
+            let id: AccountId = self.ids.next();
+            accounts.push(account::Model {
+                id,
+                key: key.to_owned(),
+                name: name.to_owned(),
+                service: false,
+                role,
+                password_hash: Some(password_hash.to_owned()),
+                created_at: self.made_at,
+                archived_at: None,
+                version: 1,
+            });
+            memberships.extend(member.map(|role| membership::Model {
+                id: self.ids.next(),
+                account_id: id,
+                department_id: home,
+                role,
+                created_at: self.made_at,
+            }));
+        }
+        self.insert::<account::Entity>(accounts).await?;
+        self.insert::<membership::Entity>(memberships).await
+    }
+
+    pub(super) async fn channels(&mut self) -> Result<()> {
+        let mut rows = Vec::new();
+        for (key, name, medium) in texts::CHANNELS {
+            rows.push(channel::Model {
+                id: self.ids.next(),
+                key: key.to_owned(),
+                name: name.to_owned(),
+                medium,
+                created_at: self.made_at,
+                version: 1,
+            });
+        }
+        self.channels = rows.iter().map(|row| row.id).collect();
+        self.insert::<channel::Entity>(rows).await
+    }
+
+    pub(super) async fn segments(&mut self) -> Result<()> {
+        let mut rows = Vec::new();
+        for (at, (dimension, value)) in texts::SEGMENTS.into_iter().enumerate() {
+            rows.push(segment::Model {
+                id: self.ids.next(),
+                key: format!("segment-{}", at + 1),
+                dimension: dimension.to_owned(),
+                value: value.to_owned(),
+                created_at: self.made_at,
+                version: 1,
+            });
+        }
+        self.segments = rows.iter().map(|row| row.id).collect();
+        self.insert::<segment::Entity>(rows).await
+    }
+
+    pub(super) async fn personas(&mut self) -> Result<()> {
+        let mut dice = self.dice(1);
+        let (mut personas, mut needs, mut segments) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, name) in texts::PEOPLE.into_iter().enumerate() {
+            let id: PersonaId = self.ids.next();
+            let employee = at + 1 == texts::PEOPLE.len();
+            personas.push(persona::Model {
+                id,
+                key: format!("persona-{:02}", at + 1),
+                name: name.to_owned(),
+                subject: if employee {
+                    Subject::Employee
+                } else {
+                    Subject::Customer
+                },
+                context: Texts((0..2).map(|_| texts::sentences(&mut dice, 1)).collect()),
+                max_contacts_per_month: dice.chance(50).then(|| dice.between(1, 6)),
+                created_at: self.made_at,
+                archived_at: None,
+                version: 1,
+            });
+            let count = 3 + dice.below(3);
+            for (need, position) in dice.several(count, texts::NEEDS.len()).into_iter().zip(1..) {
+                let text = texts::NEEDS[need].to_owned();
+                needs.push(persona_need::Model {
+                    id: self.ids.next(),
+                    persona_id: id,
+                    position,
+                    text,
+                });
+            }
+            for (segment, position) in dice.several(2, self.segments.len()).into_iter().zip(1..) {
+                let segment_id = self.segments[segment];
+                segments.push(persona_segment::Model {
+                    persona_id: id,
+                    segment_id,
+                    position,
+                });
+            }
+        }
+        self.personas = personas.iter().map(|row| (row.id, row.subject)).collect();
+        self.insert::<persona::Entity>(personas).await?;
+        self.insert::<persona_need::Entity>(needs).await?;
+        self.insert::<persona_segment::Entity>(segments).await
+    }
+
+    pub(super) async fn kpis(&mut self) -> Result<()> {
+        let mut dice = self.dice(2);
+        let (mut rows, mut targets) = (Vec::new(), Vec::new());
+        for at in 0..self.size.kpis as usize {
+            let id: KpiId = self.ids.next();
+            let measure = Measure {
+                kpi: id,
+                kind: at % texts::KINDS.len(),
+                level: 0.3 + 0.4 * dice.fraction(),
+            };
+            rows.push(self.kpi(&mut dice, at, &measure));
+            // One in twenty has no target at all.
+            if at % 20 != 19 {
+                self.targets(&mut dice, &measure, &mut targets);
+            }
+            self.measures.push(measure);
+        }
+        self.insert::<kpi::Entity>(rows).await?;
+        self.insert::<kpi_target::Entity>(targets).await
+    }
+
+    fn kpi(&self, dice: &mut Dice, at: usize, measure: &Measure) -> kpi::Model {
+        let kind = measure.kind();
+        let relationship = kind.kpi_type == KpiType::Nps && dice.chance(30);
+        kpi::Model {
+            id: measure.kpi,
+            key: format!("kpi-{:04}", at + 1),
+            name: format!(
+                "{} {} ({})",
+                kind.name,
+                texts::thing(dice),
+                dice.pick(&texts::PLACES)
+            ),
+            description: dice.chance(60).then(|| texts::sentences(dice, 2)),
+            kpi_type: kind.kpi_type,
+            unit: kind.unit,
+            currency: kind.currency.map(str::to_owned),
+            decimals: kind.decimals,
+            direction: kind.direction,
+            aggregation: kind.aggregation,
+            cadence: Cadence::Daily,
+            owner_department_id: dice.pick(&self.departments),
+            sensitivity: Sensitivity::Open,
+            scope: if relationship {
+                KpiScope::Relationship
+            } else {
+                KpiScope::Transactional
+            },
+            created_at: self.made_at,
+            archived_at: None,
+            version: 1,
+        }
+    }
+
+    /// A first target and one from each new year on, every one a little harder, with a warning level on the worse side.
+    fn targets(
+        &mut self,
+        dice: &mut Dice,
+        measure: &Measure,
+        targets: &mut Vec<kpi_target::Model>,
+    ) {
+        let kind = measure.kind();
+        let (span, better) = match kind.direction {
+            Direction::Higher => (kind.high - kind.low, 1.0),
+            Direction::Lower => (kind.high - kind.low, -1.0),
+        };
+        let mut aim = measure.level + better * 0.02 + 0.1 * (dice.fraction() - 0.5);
+        for from in new_years(self.first_day(), self.size.until) {
+            let at =
+                |fraction: f64| round(kind.low + span * fraction.clamp(0.05, 0.95), kind.decimals);
+            targets.push(kpi_target::Model {
+                id: self.ids.next(),
+                kpi_id: measure.kpi,
+                valid_from: from,
+                value: Some(at(aim)),
+                warning: Some(at(aim - better * 0.06)),
+                created_at: self.made_at,
+                version: 1,
+            });
+            aim += better * 0.015;
+        }
+    }
+}
+
+/// The first day, and each 1 January after it up to the last day.
+fn new_years(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
+    let january = first.with_ordinal(1).unwrap_or(first);
+    let years = (1..).map_while(move |year| january.checked_add_months(Months::new(12 * year)));
+    std::iter::once(first).chain(years.take_while(move |day| *day <= last))
+}
+
+/// With so many decimals.
+pub(super) fn round(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale
+}

@@ -1,0 +1,196 @@
+//! What was measured: a value a day for every KPI, written one KPI at a time, so that memory does not grow with the days.
+
+use chrono::{Days, NaiveDate};
+use entity::{
+    id::{MeasurementId, TouchpointId},
+    measurement,
+    words::Aggregation,
+};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use serde_json::json;
+
+use super::{
+    Maker,
+    dice::Dice,
+    organisation::{Measure, round},
+};
+use crate::error::Result;
+
+/// Rows a statement inserts at the most: their values travel as one text.
+const ROWS: usize = 4_000;
+
+/// The values come as arrays written as text: sea-orm binds no arrays, and one statement a KPI is an order of
+/// magnitude faster than a parameter for every value.
+const POSTGRES: &str = "\
+INSERT INTO measurement (id, kpi_id, measured_on, value, numerator, denominator, sample_size, source, recorded_at)
+SELECT day.id, $1, $2::date + (day.at - 1)::integer, day.value, day.numerator, day.denominator, day.sample_size, $3, $4
+FROM unnest($5::text::uuid[], $6::text::float8[], $7::text::float8[], $8::text::float8[], $9::text::integer[])
+    WITH ORDINALITY AS day (id, value, numerator, denominator, sample_size, at)";
+
+const SQLITE: &str = "\
+INSERT INTO measurement (id, kpi_id, measured_on, value, numerator, denominator, sample_size, source, recorded_at)
+SELECT unhex(day.value ->> 0), $1, date($2, '+' || day.key || ' days'), day.value ->> 1, day.value ->> 2, day.value ->> 3,
+    day.value ->> 4, $3, $4
+FROM json_each($5) AS day";
+
+const SOURCE: &str = "Generated";
+
+/// One value with what it was made of.
+struct Value {
+    value: f64,
+    parts: Option<(f64, f64)>,
+    sample_size: i32,
+}
+
+/// A walk that wanders and comes back to where the KPI belongs.
+struct Walk<'m> {
+    measure: &'m Measure,
+    at: f64,
+}
+
+impl<'m> Walk<'m> {
+    fn new(measure: &'m Measure) -> Self {
+        Self {
+            measure,
+            at: measure.level,
+        }
+    }
+
+    fn next(&mut self, dice: &mut Dice) -> Value {
+        self.at += 0.05 * (dice.fraction() - 0.5) + 0.03 * (self.measure.level - self.at);
+        self.at = self.at.clamp(0.01, 0.99);
+        let kind = self.measure.kind();
+        let value = kind.low + (kind.high - kind.low) * self.at;
+        let sample_size = dice.between(20, 400);
+        if kind.aggregation == Aggregation::Ratio {
+            let numerator = (value / 100.0 * f64::from(sample_size)).round();
+            let denominator = f64::from(sample_size);
+            return Value {
+                value: 100.0 * numerator / denominator,
+                parts: Some((numerator, denominator)),
+                sample_size,
+            };
+        }
+        Value {
+            value: round(value, kind.decimals),
+            parts: None,
+            sample_size,
+        }
+    }
+}
+
+impl Maker<'_> {
+    pub(super) async fn values(&mut self) -> Result<()> {
+        for at in 0..self.measures.len() {
+            let measure = self.measures[at].clone();
+            let mut dice = self.dice(1_000_000_000 + at as u64);
+            let mut walk = Walk::new(&measure);
+            let (mut from, mut left) = (self.first_day(), self.size.days as usize);
+            while left > 0 {
+                let count = left.min(ROWS);
+                let values: Vec<Value> = (0..count).map(|_| walk.next(&mut dice)).collect();
+                self.insert_days(&measure, from, &values).await?;
+                self.progress.add(count);
+                from = from + Days::new(count as u64);
+                left -= count;
+            }
+        }
+        Ok(())
+    }
+
+    async fn insert_days(
+        &mut self,
+        measure: &Measure,
+        from: NaiveDate,
+        values: &[Value],
+    ) -> Result<()> {
+        let ids: Vec<MeasurementId> = values.iter().map(|_| self.ids.next()).collect();
+        let backend = self.tx().get_database_backend();
+        let mut parameters = vec![
+            measure.kpi.into(),
+            from.into(),
+            SOURCE.into(),
+            self.made_at.into(),
+        ];
+        let sql = if backend == DbBackend::Postgres {
+            parameters.push(array(ids.iter().map(|id| id.0.to_string())).into());
+            parameters.push(array(values.iter().map(|day| day.value.to_string())).into());
+            let numerators = values
+                .iter()
+                .filter_map(|day| day.parts)
+                .map(|parts| parts.0.to_string());
+            parameters.push(array(numerators).into());
+            let denominators = values
+                .iter()
+                .filter_map(|day| day.parts)
+                .map(|parts| parts.1.to_string());
+            parameters.push(array(denominators).into());
+            parameters.push(array(values.iter().map(|day| day.sample_size.to_string())).into());
+            POSTGRES
+        } else {
+            let days: Vec<serde_json::Value> = ids
+                .iter()
+                .zip(values)
+                .map(|(id, day)| {
+                    let (numerator, denominator) = day.parts.unzip();
+                    json!([
+                        id.0.simple().to_string(),
+                        day.value,
+                        numerator,
+                        denominator,
+                        day.sample_size
+                    ])
+                })
+                .collect();
+            parameters.push(json!(days).to_string().into());
+            SQLITE
+        };
+        self.tx()
+            .execute_raw(Statement::from_sql_and_values(backend, sql, parameters))
+            .await?;
+        Ok(())
+    }
+
+    /// Values of a KPI at one touchpoint, one in thirty days, the last of them within the last five days.
+    pub(super) fn measured_at(
+        &mut self,
+        dice: &mut Dice,
+        measure: &Measure,
+        touchpoint: TouchpointId,
+        months: u32,
+    ) -> Vec<measurement::Model> {
+        let mut walk = Walk::new(measure);
+        let first = self.first_day();
+        let last = self.size.until - Days::new(dice.below(5) as u64);
+        let days = (0..u64::from(months))
+            .rev()
+            .map(|month| last - Days::new(30 * month));
+        days.filter(|day| *day >= first)
+            .map(|day| {
+                let value = walk.next(dice);
+                let (numerator, denominator) = value.parts.unzip();
+                measurement::Model {
+                    id: self.ids.next(),
+                    kpi_id: measure.kpi,
+                    touchpoint_id: Some(touchpoint),
+                    channel_id: None,
+                    segment_id: None,
+                    measured_on: day,
+                    value: value.value,
+                    numerator,
+                    denominator,
+                    sample_size: Some(value.sample_size),
+                    source: Some(SOURCE.to_owned()),
+                    recorded_at: self.made_at,
+                    recorded_by_account_id: None,
+                    superseded_by_id: None,
+                }
+            })
+            .collect()
+    }
+}
+
+fn array(values: impl Iterator<Item = String>) -> String {
+    let values: Vec<String> = values.collect();
+    format!("{{{}}}", values.join(","))
+}

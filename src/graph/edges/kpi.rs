@@ -1,0 +1,312 @@
+//! The edges of KPIs: their targets, links, grants and measurements, and what they come to.
+
+use async_graphql::{ComplexObject, Context};
+use chrono::NaiveDate;
+use entity::{
+    id::{Id, MeasurementId},
+    kpi_grant, kpi_link, kpi_target, measurement,
+    words::KpiState,
+};
+use sea_orm::{ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::super::{
+    loaders::{JudgedThere, JudgedWhole, load},
+    permissions,
+};
+use crate::{
+    access::Caller,
+    account::graphql::Account,
+    blueprint::graphql::{Blueprint, Phase},
+    canvas::judged::{self, Judgement},
+    department::graphql::Department,
+    error::Result,
+    kpi::{
+        graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
+        rules,
+    },
+    page::{self, Page, Pages},
+    payload::{caller, found},
+    persona::graphql::{Channel, Segment},
+    policy::{Action, Relation, Ties},
+    touchpoint::graphql::Touchpoint,
+};
+
+impl Kpi {
+    async fn judgement(&self, ctx: &Context<'_>, as_of: Option<NaiveDate>) -> Result<Judgement> {
+        let day = as_of.unwrap_or(caller(ctx)?.today);
+        Ok(load(ctx, JudgedWhole(self.row.id, day))
+            .await?
+            .unwrap_or_default())
+    }
+
+    fn may_define(&self, caller: &Caller) -> bool {
+        let owner = Ties::none().and(Relation::OwnsKpi, [self.row.owner_department_id]);
+        caller.may(Action::DefineKpi, &owner)
+    }
+}
+
+#[ComplexObject]
+impl Kpi {
+    /// What you may do to it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::of_kpi(caller(ctx)?, &self.row))
+    }
+
+    /// The department that owns it: it defines it and records its values.
+    async fn owner_department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        found(load(ctx, self.row.owner_department_id)).await
+    }
+
+    /// Whether you may see its values; where not, targets, measurements, `latest` and `state` are empty.
+    async fn values_visible(&self, ctx: &Context<'_>) -> Result<bool> {
+        judged::values_visible(caller(ctx)?, &self.row).await
+    }
+
+    /// What it should reach from which day on, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn targets(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<KpiTarget>> {
+        let caller = caller(ctx)?;
+        let select = caller
+            .select::<kpi_target::Entity>()
+            .filter(kpi_target::Column::KpiId.eq(self.row.id));
+        page::by_creation(ctx, caller, select, Page { first, after }, KpiTarget::from).await
+    }
+
+    /// The places that you may read and that it judges, judged or will judge, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn links(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<KpiLink>> {
+        let caller = caller(ctx)?;
+        let select = caller
+            .select::<kpi_link::Entity>()
+            .filter(kpi_link::Column::KpiId.eq(self.row.id));
+        page::by_creation(ctx, caller, select, Page { first, after }, KpiLink::from).await
+    }
+
+    /// Its measurements on days from `from` on and before `to`, by day and then in the order of recording; those
+    /// that were corrected only with `includeSuperseded`.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn measurements(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        from: Option<NaiveDate>,
+        to: Option<NaiveDate>,
+        #[graphql(default)] include_superseded: bool,
+    ) -> Result<Pages<Measurement>> {
+        let mut of_days = Condition::all()
+            .add(measurement::Column::KpiId.eq(self.row.id))
+            .add_option(from.map(|from| measurement::Column::MeasuredOn.gte(from)))
+            .add_option(to.map(|to| measurement::Column::MeasuredOn.lt(to)));
+        if !include_superseded {
+            of_days = of_days.add(measurement::Column::SupersededById.is_null());
+        }
+        by_day(ctx, of_days, Page { first, after }).await
+    }
+
+    /// The measurement of the KPI as a whole that counts on a day, today unless said: the latest of no touchpoint,
+    /// channel or segment. Null where there is none, or where you may not see its values.
+    async fn latest(
+        &self,
+        ctx: &Context<'_>,
+        as_of: Option<NaiveDate>,
+    ) -> Option<Result<Measurement>> {
+        found(async { Ok(self.judgement(ctx, as_of).await?.latest) }).await
+    }
+
+    /// The target that judges `latest`: that of its day. Null where there is none, or where you may not see its
+    /// values.
+    async fn target(
+        &self,
+        ctx: &Context<'_>,
+        as_of: Option<NaiveDate>,
+    ) -> Option<Result<KpiTarget>> {
+        found(async { Ok(self.judgement(ctx, as_of).await?.target) }).await
+    }
+
+    /// What `latest` comes to against the target of its day. Null where you may not see its values.
+    async fn state(&self, ctx: &Context<'_>, as_of: Option<NaiveDate>) -> Option<Result<KpiState>> {
+        found(async {
+            let judgement = self.judgement(ctx, as_of).await?;
+            Ok(rules::state_of(self.row.direction, &judgement))
+        })
+        .await
+    }
+
+    /// The accounts that may see its values while it is confidential, in the order of creation; null for whoever
+    /// may not grant them.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn grants(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Option<Result<Pages<KpiGrant>>> {
+        let caller = match caller(ctx) {
+            Ok(caller) => caller,
+            Err(error) => return Some(Err(error)),
+        };
+        if !self.may_define(caller) {
+            return None;
+        }
+        let select = caller
+            .select::<kpi_grant::Entity>()
+            .filter(kpi_grant::Column::KpiId.eq(self.row.id));
+        Some(page::by_creation(ctx, caller, select, Page { first, after }, KpiGrant::from).await)
+    }
+}
+
+/// A page of measurements by day.
+async fn by_day(ctx: &Context<'_>, which: Condition, page: Page) -> Result<Pages<Measurement>> {
+    use measurement::Column::{Id as OfId, MeasuredOn};
+    let caller = caller(ctx)?;
+    let select = caller.select::<measurement::Entity>().filter(which);
+    let total = if page::wants_total(ctx) {
+        Some(select.clone().count(caller.reader()).await?)
+    } else {
+        None
+    };
+    let mut select = select
+        .order_by_asc(MeasuredOn)
+        .order_by_asc(OfId)
+        .limit(page.size()? + 1);
+    if let Some(after) = &page.after {
+        let (day, [id]) = page::read_day_cursor(after)?;
+        let same_day = Condition::all()
+            .add(MeasuredOn.eq(day))
+            .add(OfId.gt(MeasurementId(id)));
+        select = select.filter(Condition::any().add(MeasuredOn.gt(day)).add(same_day));
+    }
+    let rows = select.all(caller.reader()).await?;
+    page.cut(
+        rows,
+        total,
+        |row| page::day_cursor(row.measured_on, [row.id.uuid()]),
+        Measurement::from,
+    )
+}
+
+#[ComplexObject]
+impl KpiTarget {
+    /// The KPI.
+    async fn kpi(&self, ctx: &Context<'_>) -> Option<Result<Kpi>> {
+        found(load(ctx, self.row.kpi_id)).await
+    }
+}
+
+impl KpiLink {
+    /// What the KPI comes to here: from memory, as of the day for which its place was read, else today.
+    async fn judgement(&self, ctx: &Context<'_>) -> Result<Judgement> {
+        match &self.known {
+            Some(known) => Ok(known.1.clone()),
+            None => {
+                let key = JudgedThere(self.row.id, caller(ctx)?.today);
+                Ok(load(ctx, key).await?.unwrap_or_default())
+            }
+        }
+    }
+}
+
+#[ComplexObject]
+impl KpiLink {
+    /// The blueprint that it judges, or in which it judges a phase or a touchpoint.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.blueprint_id)).await
+    }
+
+    /// The phase that it judges as a whole; null for a touchpoint or a whole blueprint.
+    async fn phase(&self, ctx: &Context<'_>) -> Option<Result<Phase>> {
+        found(load(ctx, self.row.phase_id?)).await
+    }
+
+    /// The touchpoint that it judges; null for a phase or a whole blueprint.
+    async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
+        found(load(ctx, self.row.touchpoint_id?)).await
+    }
+
+    /// The KPI.
+    async fn kpi(&self, ctx: &Context<'_>) -> Option<Result<Kpi>> {
+        match &self.known {
+            Some(known) => Some(Ok(known.0.clone().into())),
+            None => found(load(ctx, self.row.kpi_id)).await,
+        }
+    }
+
+    /// The measurement that counts here: the latest at the touchpoint, else the latest of the KPI as a whole. Null
+    /// where there is none, where the link does not hold on the day, or where you may not see the KPI's values.
+    async fn latest(&self, ctx: &Context<'_>) -> Option<Result<Measurement>> {
+        found(async { Ok(self.judgement(ctx).await?.latest) }).await
+    }
+
+    /// The target that judges `latest`: that of its day. Null where there is none, where the link does not hold on
+    /// the day, or where you may not see the KPI's values.
+    async fn target(&self, ctx: &Context<'_>) -> Option<Result<KpiTarget>> {
+        found(async { Ok(self.judgement(ctx).await?.target) }).await
+    }
+
+    /// What `latest` comes to against `target`. Null where the link does not hold on the day, or where you may not
+    /// see the KPI's values.
+    async fn state(&self, ctx: &Context<'_>) -> Option<Result<KpiState>> {
+        if let Some(known) = &self.known {
+            return rules::state_of(known.0.direction, &known.1).map(Ok);
+        }
+        found(async {
+            let judgement = self.judgement(ctx).await?;
+            let kpi = load(ctx, self.row.kpi_id).await?;
+            Ok(kpi.and_then(|kpi| rules::state_of(kpi.direction, &judgement)))
+        })
+        .await
+    }
+}
+
+#[ComplexObject]
+impl Measurement {
+    /// The touchpoint at which it was measured; null for the KPI as a whole.
+    async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
+        found(load(ctx, self.row.touchpoint_id?)).await
+    }
+
+    /// The channel that it is of; null for all.
+    async fn channel(&self, ctx: &Context<'_>) -> Option<Result<Channel>> {
+        found(load(ctx, self.row.channel_id?)).await
+    }
+
+    /// The segment that it is of; null for all.
+    async fn segment(&self, ctx: &Context<'_>) -> Option<Result<Segment>> {
+        found(load(ctx, self.row.segment_id?)).await
+    }
+
+    /// The KPI.
+    async fn kpi(&self, ctx: &Context<'_>) -> Option<Result<Kpi>> {
+        found(load(ctx, self.row.kpi_id)).await
+    }
+
+    /// The correction that took its place.
+    async fn superseded_by(&self, ctx: &Context<'_>) -> Option<Result<Measurement>> {
+        let by = self.row.superseded_by_id?;
+        found(load(ctx, by)).await
+    }
+}
+
+#[ComplexObject]
+impl KpiGrant {
+    /// Who may see the values.
+    async fn account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.account_id)).await
+    }
+
+    /// The KPI.
+    async fn kpi(&self, ctx: &Context<'_>) -> Option<Result<Kpi>> {
+        found(load(ctx, self.row.kpi_id)).await
+    }
+}

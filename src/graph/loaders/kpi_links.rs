@@ -1,0 +1,68 @@
+//! What KPIs come to on a day, as a whole and at the places that they judge.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::NaiveDate;
+use entity::{
+    id::{KpiId, KpiLinkId},
+    kpi,
+};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use super::{Loader, Rows};
+use crate::{
+    canvas::judged::{self, Judgement},
+    error::{Error, Result},
+};
+
+/// What a KPI comes to at the place of a link, on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JudgedThere(pub KpiLinkId, pub NaiveDate);
+
+impl Loader<JudgedThere> for Rows {
+    type Value = Judgement;
+    type Error = Error;
+
+    async fn load(&self, keys: &[JudgedThere]) -> Result<HashMap<JudgedThere, Judgement>> {
+        let mut answers = HashMap::with_capacity(keys.len());
+        for (day, ids) in by_day(keys, |key| (key.1, key.0)) {
+            for (judged, _) in judged::of_link_ids(&self.caller, &ids, day).await? {
+                answers.insert(JudgedThere(judged.link.id, day), judged.judgement);
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// What a KPI comes to as a whole, on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct JudgedWhole(pub KpiId, pub NaiveDate);
+
+impl Loader<JudgedWhole> for Rows {
+    type Value = Judgement;
+    type Error = Error;
+
+    async fn load(&self, keys: &[JudgedWhole]) -> Result<HashMap<JudgedWhole, Judgement>> {
+        let mut answers = HashMap::with_capacity(keys.len());
+        for (day, ids) in by_day(keys, |key| (key.1, key.0)) {
+            let select = self.caller.select::<kpi::Entity>();
+            let kpis = select
+                .filter(kpi::Column::Id.is_in(ids))
+                .all(self.caller.reader())
+                .await?;
+            for (id, judgement) in judged::whole(&self.caller, &kpis, day).await? {
+                answers.insert(JudgedWhole(id, day), judgement);
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// The keys of each day: a document seldom asks about more than one.
+fn by_day<K, I>(keys: &[K], parts: impl Fn(&K) -> (NaiveDate, I)) -> BTreeMap<NaiveDate, Vec<I>> {
+    let mut days: BTreeMap<NaiveDate, Vec<I>> = BTreeMap::new();
+    for (day, id) in keys.iter().map(parts) {
+        days.entry(day).or_default().push(id);
+    }
+    days
+}

@@ -1,0 +1,540 @@
+//! KPIs in the API: what they show of themselves, and what people do to them.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{
+    id::{DepartmentId, KpiId},
+    kpi, kpi_grant, kpi_link, kpi_target, measurement,
+    words::{Aggregation, Cadence, Direction, KpiScope, KpiState, KpiType, Sensitivity, Unit},
+};
+use sea_orm::{ColumnTrait, QueryFilter, Select};
+
+use super::{
+    KpiCreateInput, KpiOwnerChangeInput, KpiUpdateInput,
+    grant::{KpiGrantCreateInput, KpiGrantDeleteInput},
+    link::{KpiLinkCreateInput, KpiLinkUpdateInput},
+    measurement::KpiMeasurementCorrectInput,
+    record::{KpiMeasurementsRecordInput, Recorded},
+    rules,
+    target::KpiTargetSetInput,
+};
+use crate::{
+    access::Caller,
+    canvas::judged::{self, Judged, Judgement},
+    error::{Result, UserError},
+    input::{self, AtVersionInput, By},
+    page::{self, Page, Pages},
+    payload,
+    payload::{acting, caller, found},
+};
+
+/// What is measured, and how to read it.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Kpi {
+    /// Its id.
+    pub id: ID,
+    /// Its key, unique in the organisation.
+    pub key: String,
+    /// Its name.
+    pub name: String,
+    /// What exactly is measured, and how.
+    pub description: Option<String>,
+    /// What it is about.
+    #[graphql(name = "type")]
+    pub kpi_type: KpiType,
+    /// What its numbers count.
+    pub unit: Unit,
+    /// ISO 4217 code, where the unit is CURRENCY.
+    pub currency: Option<String>,
+    /// How many decimals to show.
+    pub decimals: i32,
+    /// Which way is better.
+    pub direction: Direction,
+    /// How its values become one over time and groups.
+    pub aggregation: Aggregation,
+    /// How often it should be measured.
+    pub cadence: Cadence,
+    /// Who may see its values.
+    pub sensitivity: Sensitivity,
+    /// Whether it judges one contact or the relationship as a whole.
+    pub scope: KpiScope,
+    /// Counts changes of the KPI's own fields; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// Since when it is archived.
+    pub archived_at: Option<DateTime<Utc>>,
+    #[graphql(skip)]
+    pub row: Arc<kpi::Model>,
+}
+
+impl From<kpi::Model> for Kpi {
+    fn from(row: kpi::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            key: row.key.clone(),
+            name: row.name.clone(),
+            description: row.description.clone(),
+            kpi_type: row.kpi_type,
+            unit: row.unit,
+            currency: row.currency.clone(),
+            decimals: row.decimals,
+            direction: row.direction,
+            aggregation: row.aggregation,
+            cadence: row.cadence,
+            sensitivity: row.sensitivity,
+            scope: row.scope,
+            version: row.version,
+            created_at: row.created_at,
+            archived_at: row.archived_at,
+            row: Arc::new(row),
+        }
+    }
+}
+
+/// What a KPI should reach from a day on, until the day of its next target.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct KpiTarget {
+    /// Its id.
+    pub id: ID,
+    /// The first day on which it counts.
+    pub valid_from: NaiveDate,
+    /// What the value should reach; null says that there is no target from that day on.
+    pub value: Option<f64>,
+    /// The level up to which a missed target is only AT_RISK; null for none.
+    pub warning: Option<f64>,
+    /// Counts its changes; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub row: kpi_target::Model,
+}
+
+impl From<kpi_target::Model> for KpiTarget {
+    fn from(row: kpi_target::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            valid_from: row.valid_from,
+            value: row.value,
+            warning: row.warning,
+            version: row.version,
+            created_at: row.created_at,
+            row,
+        }
+    }
+}
+
+/// For which days a KPI judges a touchpoint, a phase or a whole blueprint.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct KpiLink {
+    /// Its id.
+    pub id: ID,
+    /// The first day on which it judges; null for since ever.
+    pub valid_from: Option<NaiveDate>,
+    /// The first day on which it no longer does; null for until further notice.
+    pub valid_to: Option<NaiveDate>,
+    /// How much it counts beside others, for display only.
+    pub weight: Option<f64>,
+    /// Counts its changes; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub row: Arc<kpi_link::Model>,
+    /// The KPI and what it comes to here, where it was read as a part of its place.
+    #[graphql(skip)]
+    pub known: Option<Arc<(kpi::Model, Judgement)>>,
+}
+
+impl From<kpi_link::Model> for KpiLink {
+    fn from(row: kpi_link::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            valid_from: row.valid_from,
+            valid_to: row.valid_to,
+            weight: row.weight,
+            version: row.version,
+            created_at: row.created_at,
+            row: Arc::new(row),
+            known: None,
+        }
+    }
+}
+
+impl KpiLink {
+    /// A link as a part of its place, with what its KPI comes to there.
+    #[must_use]
+    pub fn judged(judged: &Judged, kpi: &kpi::Model) -> Self {
+        Self {
+            known: Some(Arc::new((kpi.clone(), judged.judgement.clone()))),
+            ..judged.link.clone().into()
+        }
+    }
+}
+
+/// A value of a KPI on a day.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Measurement {
+    /// Its id.
+    pub id: ID,
+    /// The day.
+    pub measured_on: NaiveDate,
+    /// The value, in the KPI's unit: 6.1 is 6.1 %.
+    pub value: f64,
+    /// What is counted, for a share; signed for NPS.
+    pub numerator: Option<f64>,
+    /// Out of how many.
+    pub denominator: Option<f64>,
+    /// How many answered.
+    pub sample_size: Option<i32>,
+    /// Where the value comes from.
+    pub source: Option<String>,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// Whether a correction took its place.
+    pub superseded: bool,
+    #[graphql(skip)]
+    pub row: Arc<measurement::Model>,
+}
+
+impl From<measurement::Model> for Measurement {
+    fn from(row: measurement::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            measured_on: row.measured_on,
+            value: row.value,
+            numerator: row.numerator,
+            denominator: row.denominator,
+            sample_size: row.sample_size,
+            source: row.source.clone(),
+            recorded_at: row.recorded_at,
+            superseded: row.superseded_by_id.is_some(),
+            row: Arc::new(row),
+        }
+    }
+}
+
+/// An account that may see the values of a KPI while it is confidential.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct KpiGrant {
+    /// Its id.
+    pub id: ID,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub row: kpi_grant::Model,
+}
+
+impl From<kpi_grant::Model> for KpiGrant {
+    fn from(row: kpi_grant::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            created_at: row.created_at,
+            row,
+        }
+    }
+}
+
+/// Which KPIs to list.
+#[derive(Default, InputObject)]
+pub struct KpiFilter {
+    /// Owned by this department.
+    pub owner_department_id: Option<ID>,
+    /// About one of these.
+    pub types: Option<Vec<KpiType>>,
+    /// As a whole in one of these states; KPIs whose values you may not see are left out.
+    pub states: Option<Vec<KpiState>>,
+    /// The day on which `states` are judged; today unless said.
+    pub as_of: Option<NaiveDate>,
+    /// Archived ones too.
+    #[graphql(default)]
+    pub include_archived: bool,
+}
+
+/// Reading KPIs.
+#[derive(Default)]
+pub struct KpiQuery;
+
+#[Object]
+impl KpiQuery {
+    /// A KPI by id or key; null where there is none, or none that you may see.
+    async fn kpi(&self, ctx: &Context<'_>, by: By) -> Option<Result<Kpi>> {
+        found(async { caller(ctx)?.by::<kpi::Entity>(&by).await }).await
+    }
+
+    /// KPIs, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn kpis(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        filter: Option<KpiFilter>,
+    ) -> Result<Pages<Kpi>> {
+        let caller = caller(ctx)?;
+        let select = filtered(caller, filter.unwrap_or_default()).await?;
+        page::by_creation(ctx, caller, select, Page { first, after }, Kpi::from).await
+    }
+
+    /// A KPI link by id.
+    async fn kpi_link(&self, ctx: &Context<'_>, id: ID) -> Option<Result<KpiLink>> {
+        found(async {
+            caller(ctx)?
+                .get::<kpi_link::Entity>(input::id("id", &id)?)
+                .await
+        })
+        .await
+    }
+
+    /// A measurement by id.
+    async fn measurement(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Measurement>> {
+        found(async {
+            caller(ctx)?
+                .get::<measurement::Entity>(input::id("id", &id)?)
+                .await
+        })
+        .await
+    }
+}
+
+async fn filtered(caller: &Caller, filter: KpiFilter) -> Result<Select<kpi::Entity>> {
+    let mut select = caller.select::<kpi::Entity>();
+    if let Some(owner) = &filter.owner_department_id {
+        let owner: DepartmentId = input::id("filter.ownerDepartmentId", owner)?;
+        select = select.filter(kpi::Column::OwnerDepartmentId.eq(owner));
+    }
+    if let Some(types) = filter.types {
+        select = select.filter(kpi::Column::KpiType.is_in(types));
+    }
+    if !filter.include_archived {
+        select = select.filter(kpi::Column::ArchivedAt.is_null());
+    }
+    let Some(states) = filter.states else {
+        return Ok(select);
+    };
+    let kpis = select.clone().all(caller.reader()).await?;
+    let whole = judged::whole(caller, &kpis, filter.as_of.unwrap_or(caller.today)).await?;
+    let ids: BTreeSet<KpiId> = kpis
+        .iter()
+        .filter(|kpi| {
+            let judgement = whole.get(&kpi.id);
+            let state = judgement.and_then(|judgement| rules::state_of(kpi.direction, judgement));
+            state.is_some_and(|state| states.contains(&state))
+        })
+        .map(|kpi| kpi.id)
+        .collect();
+    Ok(select.filter(kpi::Column::Id.is_in(ids)))
+}
+
+payload! {
+    /// What became of a mutation on a KPI.
+    KpiPayload {
+        /// The KPI as it is now.
+        kpi: Kpi of kpi::Entity
+    }
+}
+
+payload! {
+    /// What became of a mutation on a KPI's target.
+    KpiTargetPayload {
+        /// The target as it is now; as it was, where it was deleted.
+        target: KpiTarget of kpi_target::Entity
+    }
+}
+
+payload! {
+    /// What became of a mutation on a KPI link.
+    KpiLinkPayload {
+        /// The link as it is now; as it was, where it was deleted.
+        link: KpiLink of kpi_link::Entity
+    }
+}
+
+payload! {
+    /// What became of a mutation on a grant.
+    KpiGrantPayload {
+        /// The grant as it is now; as it was, where it was deleted.
+        grant: KpiGrant of kpi_grant::Entity
+    }
+}
+
+payload! {
+    /// What became of correcting a measurement.
+    KpiMeasurementPayload {
+        /// The correction; on CONFLICT the one that is there already.
+        measurement: Measurement of measurement::Entity
+    }
+}
+
+/// What became of a batch of measurements.
+#[derive(SimpleObject)]
+pub struct KpiMeasurementsRecordPayload {
+    /// How many are new.
+    pub recorded: i32,
+    /// How many took the place of a different one.
+    pub corrected: i32,
+    /// How many were there already.
+    pub unchanged: i32,
+    /// Why nothing was recorded; empty when everything was.
+    pub user_errors: Vec<UserError>,
+}
+
+impl KpiMeasurementsRecordPayload {
+    async fn answer(caller: &Caller, result: Result<Recorded>) -> Result<Self> {
+        let (done, user_errors) = match result {
+            Ok(done) => (done, Vec::new()),
+            Err(error) => {
+                let refusal = crate::payload::refusal(caller, error).await?;
+                (Recorded::default(), refusal.errors)
+            }
+        };
+        Ok(Self {
+            recorded: done.recorded,
+            corrected: done.corrected,
+            unchanged: done.unchanged,
+            user_errors,
+        })
+    }
+}
+
+/// Changing KPIs.
+#[derive(Default)]
+pub struct KpiMutation;
+
+#[Object]
+impl KpiMutation {
+    /// Makes a KPI. Requires: DEFINE_KPI.
+    async fn kpi_create(&self, ctx: &Context<'_>, input: KpiCreateInput) -> Result<KpiPayload> {
+        let caller = acting(ctx)?;
+        KpiPayload::answer(&caller, super::create(&caller, input).await).await
+    }
+
+    /// Changes what a KPI is; type, unit and currency only while it has no measurements. Requires: DEFINE_KPI.
+    async fn kpi_update(&self, ctx: &Context<'_>, input: KpiUpdateInput) -> Result<KpiPayload> {
+        let caller = acting(ctx)?;
+        KpiPayload::answer(&caller, super::update(&caller, input).await).await
+    }
+
+    /// Gives the KPI to another department. Requires: GOVERN_KPI.
+    async fn kpi_owner_change(
+        &self,
+        ctx: &Context<'_>,
+        input: KpiOwnerChangeInput,
+    ) -> Result<KpiPayload> {
+        let caller = acting(ctx)?;
+        KpiPayload::answer(&caller, super::change_owner(&caller, input).await).await
+    }
+
+    /// Puts a KPI away; its measurements stay in facts. Requires: GOVERN_KPI.
+    async fn kpi_archive(&self, ctx: &Context<'_>, input: AtVersionInput) -> Result<KpiPayload> {
+        let caller = acting(ctx)?;
+        KpiPayload::answer(&caller, super::set_archived(&caller, &input, true).await).await
+    }
+
+    /// Brings a KPI back. Requires: GOVERN_KPI.
+    async fn kpi_unarchive(&self, ctx: &Context<'_>, input: AtVersionInput) -> Result<KpiPayload> {
+        let caller = acting(ctx)?;
+        KpiPayload::answer(&caller, super::set_archived(&caller, &input, false).await).await
+    }
+
+    /// Says what a KPI should reach from a day on, in place of what was said for that day. Requires: DEFINE_KPI.
+    async fn kpi_target_set(
+        &self,
+        ctx: &Context<'_>,
+        input: KpiTargetSetInput,
+    ) -> Result<KpiTargetPayload> {
+        let caller = acting(ctx)?;
+        KpiTargetPayload::answer(&caller, super::target::set(&caller, input).await).await
+    }
+
+    /// Takes a target away; the one before it counts on. Requires: DEFINE_KPI.
+    async fn kpi_target_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<KpiTargetPayload> {
+        let caller = acting(ctx)?;
+        KpiTargetPayload::answer(&caller, super::target::delete(&caller, &input).await).await
+    }
+
+    /// Lets a KPI judge a touchpoint, a phase or a blueprint that you may read. Requires: DEFINE_KPI.
+    async fn kpi_link_create(
+        &self,
+        ctx: &Context<'_>,
+        input: KpiLinkCreateInput,
+    ) -> Result<KpiLinkPayload> {
+        let caller = acting(ctx)?;
+        KpiLinkPayload::answer(&caller, super::link::create(&caller, input).await).await
+    }
+
+    /// Changes the days or the weight of a link. Requires: DEFINE_KPI.
+    async fn kpi_link_update(
+        &self,
+        ctx: &Context<'_>,
+        input: KpiLinkUpdateInput,
+    ) -> Result<KpiLinkPayload> {
+        let caller = acting(ctx)?;
+        KpiLinkPayload::answer(&caller, super::link::update(&caller, input).await).await
+    }
+
+    /// Takes a link away, as if it had never been; set `validTo` to end one that has served. Requires: DEFINE_KPI.
+    async fn kpi_link_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<KpiLinkPayload> {
+        let caller = acting(ctx)?;
+        KpiLinkPayload::answer(&caller, super::link::delete(&caller, &input).await).await
+    }
+
+    /// Lets an analyst see the values of a KPI while it is confidential. Requires: DEFINE_KPI.
+    async fn kpi_grant_create(
+        &self,
+        ctx: &Context<'_>,
+        input: KpiGrantCreateInput,
+    ) -> Result<KpiGrantPayload> {
+        let caller = acting(ctx)?;
+        KpiGrantPayload::answer(&caller, super::grant::create(&caller, input).await).await
+    }
+
+    /// Takes a grant back. Requires: DEFINE_KPI.
+    async fn kpi_grant_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: KpiGrantDeleteInput,
+    ) -> Result<KpiGrantPayload> {
+        let caller = acting(ctx)?;
+        KpiGrantPayload::answer(&caller, super::grant::delete(&caller, &input).await).await
+    }
+
+    /// Records up to 1,000 measurements, all or none. Sending the same batch again changes nothing; a different
+    /// value in the place of one that is there corrects it. Requires: RECORD_MEASUREMENT.
+    async fn kpi_measurements_record(
+        &self,
+        ctx: &Context<'_>,
+        input: KpiMeasurementsRecordInput,
+    ) -> Result<KpiMeasurementsRecordPayload> {
+        let caller = acting(ctx)?;
+        let result = super::record::record(&caller, input).await;
+        KpiMeasurementsRecordPayload::answer(&caller, result).await
+    }
+
+    /// Corrects one measurement; the old value is kept as superseded. Requires: RECORD_MEASUREMENT.
+    async fn kpi_measurement_correct(
+        &self,
+        ctx: &Context<'_>,
+        input: KpiMeasurementCorrectInput,
+    ) -> Result<KpiMeasurementPayload> {
+        let caller = acting(ctx)?;
+        let result = super::measurement::correct(&caller, input).await;
+        KpiMeasurementPayload::answer(&caller, result).await
+    }
+}

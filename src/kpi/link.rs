@@ -1,0 +1,311 @@
+//! Links: for which days a KPI judges a touchpoint, a phase or a whole blueprint. A KPI judges a place once on any
+//! day.
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use chrono::NaiveDate;
+use entity::{
+    blueprint,
+    id::{BlueprintId, KpiId, KpiLinkId, PhaseId, TouchpointId},
+    kpi, kpi_link, phase, touchpoint,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+
+use super::measurement::check_day;
+use crate::{
+    access::{Caller, Permit, expect_version, live},
+    error::{Error, Reason, Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, change},
+    policy::Action,
+};
+
+/// A KPI comes to judge a touchpoint, a phase or a blueprint: exactly one of them.
+#[derive(InputObject)]
+pub struct KpiLinkCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// The KPI.
+    pub kpi_id: ID,
+    /// The touchpoint that it judges.
+    pub touchpoint_id: Option<ID>,
+    /// The phase that it judges as a whole.
+    pub phase_id: Option<ID>,
+    /// The blueprint that it judges as a whole.
+    pub blueprint_id: Option<ID>,
+    /// The first day on which it judges; null for since ever.
+    pub valid_from: Option<NaiveDate>,
+    /// The first day on which it no longer does; null for until further notice.
+    pub valid_to: Option<NaiveDate>,
+    /// How much it counts beside others, for display only.
+    pub weight: Option<f64>,
+}
+
+/// What changes about a link. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct KpiLinkUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// The first day on which it judges; null for since ever.
+    pub valid_from: MaybeUndefined<NaiveDate>,
+    /// The first day on which it no longer does; null for until further notice.
+    pub valid_to: MaybeUndefined<NaiveDate>,
+    /// How much it counts beside others, for display only.
+    pub weight: MaybeUndefined<f64>,
+}
+
+/// What a link judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    blueprint: BlueprintId,
+    phase: Option<PhaseId>,
+    touchpoint: Option<TouchpointId>,
+}
+
+impl Place {
+    fn of(link: &kpi_link::Model) -> Self {
+        Self {
+            blueprint: link.blueprint_id,
+            phase: link.phase_id,
+            touchpoint: link.touchpoint_id,
+        }
+    }
+}
+
+/// The days of a link, half open; empty ends reach as far as time does.
+type Days = (Option<NaiveDate>, Option<NaiveDate>);
+
+/// Whether two links share a day.
+fn overlap(one: Days, other: Days) -> bool {
+    let begins_before = |from: Option<NaiveDate>, to: Option<NaiveDate>| match (from, to) {
+        (Some(from), Some(to)) => from < to,
+        _ => true,
+    };
+    begins_before(one.0, other.1) && begins_before(other.0, one.1)
+}
+
+/// Links a KPI to a place.
+pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_link::Model> {
+    let mut faults = Faults::default();
+    let id: KpiLinkId = faults.new_id(input.id.as_ref());
+    let kpi_id: KpiId = faults.id("kpiId", &input.kpi_id);
+    let touchpoint = faults.optional_id("touchpointId", input.touchpoint_id.as_ref());
+    let phase = faults.optional_id("phaseId", input.phase_id.as_ref());
+    let blueprint = faults.optional_id("blueprintId", input.blueprint_id.as_ref());
+    check_days(&mut faults, (input.valid_from, input.valid_to));
+    faults.finite("weight", input.weight);
+    let which = match (touchpoint, phase, blueprint) {
+        (Some(touchpoint), None, None) => Which::Touchpoint(touchpoint),
+        (None, Some(phase), None) => Which::Phase(phase),
+        (None, None, Some(blueprint)) => Which::Blueprint(blueprint),
+        _ => {
+            let message = "A KPI judges one of these: a touchpoint, a phase or a blueprint.";
+            faults.add("", UserErrorCode::Invalid, None, message);
+            Which::Blueprint(uuid::Uuid::nil().into())
+        }
+    };
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let place = lock_place(&mut permit, which).await?;
+    let kpi = fetch_to_define(&mut permit, "kpiId", kpi_id).await?;
+    let same = |row: &kpi_link::Model| row.kpi_id == kpi.id && Place::of(row) == place;
+    if let Some(row) = permit
+        .made_before::<kpi_link::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    refuse_overlap(
+        &permit,
+        kpi.id,
+        place,
+        (input.valid_from, input.valid_to),
+        None,
+    )
+    .await?;
+    let row = permit
+        .insert::<kpi_link::Entity>(kpi_link::ActiveModel {
+            id: Set(id),
+            kpi_id: Set(kpi.id),
+            blueprint_id: Set(place.blueprint),
+            phase_id: Set(place.phase),
+            touchpoint_id: Set(place.touchpoint),
+            valid_from: Set(input.valid_from),
+            valid_to: Set(input.valid_to),
+            weight: Set(input.weight),
+            created_at: Set(caller.now),
+            version: Set(1),
+        })
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+fn check_days(faults: &mut Faults, (from, to): Days) {
+    for (field, day) in [("validFrom", from), ("validTo", to)] {
+        if let Some(day) = day {
+            check_day(faults, field, day);
+        }
+    }
+    if from.zip(to).is_some_and(|(from, to)| to <= from) {
+        let message =
+            "This comes before the first day; it is the first day on which it no longer holds.";
+        faults.add(
+            "validTo",
+            UserErrorCode::Invalid,
+            Some(Reason::OutOfRange),
+            message,
+        );
+    }
+}
+
+/// The place that is meant.
+enum Which {
+    Touchpoint(TouchpointId),
+    Phase(PhaseId),
+    Blueprint(BlueprintId),
+}
+
+/// Takes the lock of the place's blueprint, and finds the place alive behind it.
+async fn lock_place(permit: &mut Permit<'_>, which: Which) -> Result<Place> {
+    let (blueprint, phase, touchpoint) = match which {
+        Which::Touchpoint(id) => {
+            let row = permit
+                .read::<touchpoint::Entity>("touchpointId", id)
+                .await?;
+            permit.lock_blueprint(row.blueprint_id).await?;
+            permit
+                .read_live::<touchpoint::Entity>("touchpointId", id)
+                .await?;
+            (row.blueprint_id, None, Some(id))
+        }
+        Which::Phase(id) => {
+            let row = permit.read::<phase::Entity>("phaseId", id).await?;
+            permit.lock_blueprint(row.blueprint_id).await?;
+            permit.read_live::<phase::Entity>("phaseId", id).await?;
+            (row.blueprint_id, Some(id), None)
+        }
+        Which::Blueprint(id) => {
+            permit.read::<blueprint::Entity>("blueprintId", id).await?;
+            permit.lock_blueprint(id).await?;
+            permit
+                .read_live::<blueprint::Entity>("blueprintId", id)
+                .await?;
+            (id, None, None)
+        }
+    };
+    permit.live_blueprint(blueprint)?;
+    Ok(Place {
+        blueprint,
+        phase,
+        touchpoint,
+    })
+}
+
+/// The KPI under its lock, which is taken behind the blueprint's.
+async fn fetch_to_define(permit: &mut Permit<'_>, field: &str, id: KpiId) -> Result<kpi::Model> {
+    let kpi = permit
+        .fetch::<kpi::Entity>(Action::DefineKpi, field, id)
+        .await?;
+    live::<kpi::Entity>(field, &kpi)?;
+    Ok(kpi)
+}
+
+/// Refuses days on which the KPI judges the place already.
+async fn refuse_overlap(
+    permit: &Permit<'_>,
+    kpi: KpiId,
+    place: Place,
+    days: Days,
+    but: Option<KpiLinkId>,
+) -> Result<()> {
+    let links = kpi_link::Entity::find()
+        .filter(kpi_link::Column::KpiId.eq(kpi))
+        .filter(kpi_link::Column::BlueprintId.eq(place.blueprint))
+        .all(permit.tx())
+        .await?;
+    let taken = links
+        .iter()
+        .filter(|link| Some(link.id) != but && Place::of(link) == place)
+        .any(|link| overlap((link.valid_from, link.valid_to), days));
+    if !taken {
+        return Ok(());
+    }
+    let message = "The KPI judges this already on some of these days.";
+    let reason = Some(Reason::AlreadyLinked);
+    Err(Error::fault(
+        "kpiId",
+        UserErrorCode::Duplicate,
+        reason,
+        message,
+    ))
+}
+
+/// Changes the days or the weight of a link.
+pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_link::Model> {
+    let mut faults = Faults::default();
+    let id: KpiLinkId = faults.id("id", &input.id);
+    faults.finite("weight", input.weight.value().copied());
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let row = fetch_at(&mut permit, id, input.expected_version).await?;
+    let day = |said: &MaybeUndefined<NaiveDate>, kept| match said {
+        MaybeUndefined::Undefined => kept,
+        MaybeUndefined::Null => None,
+        MaybeUndefined::Value(day) => Some(*day),
+    };
+    let days = (
+        day(&input.valid_from, row.valid_from),
+        day(&input.valid_to, row.valid_to),
+    );
+    let mut faults = Faults::default();
+    check_days(&mut faults, days);
+    faults.check()?;
+    refuse_overlap(&permit, row.kpi_id, Place::of(&row), days, Some(row.id)).await?;
+    let change = kpi_link::ActiveModel {
+        valid_from: Set(days.0),
+        valid_to: Set(days.1),
+        weight: change(&input.weight, |weight| weight.copied()),
+        ..Default::default()
+    };
+    let row = permit.update::<kpi_link::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn fetch_at(
+    permit: &mut Permit<'_>,
+    id: KpiLinkId,
+    expected_version: i32,
+) -> Result<kpi_link::Model> {
+    let row = permit
+        .fetch::<kpi_link::Entity>(Action::DefineKpi, "id", id)
+        .await?;
+    fetch_to_define(permit, "id", row.kpi_id).await?;
+    expect_version::<kpi_link::Entity>(&row, expected_version)?;
+    Ok(row)
+}
+
+/// Takes a link away, as if it had never been. A link that has served is ended instead, by its last day.
+pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link::Model> {
+    let id: KpiLinkId = input::id("id", &input.id)?;
+    let mut permit = caller.begin().await?;
+    let row = fetch_at(&mut permit, id, input.expected_version).await?;
+    permit.delete::<kpi_link::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_half_open_and_empty_ends_reach_for_ever() {
+        let day = |day| NaiveDate::from_ymd_opt(2025, 1, day);
+        assert!(!overlap((day(1), day(5)), (day(5), day(9))));
+        assert!(overlap((day(1), day(6)), (day(5), day(9))));
+        assert!(!overlap((None, day(5)), (day(5), None)));
+        assert!(overlap((None, None), (day(5), day(6))));
+    }
+}

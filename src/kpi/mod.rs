@@ -1,0 +1,336 @@
+//! KPIs: what is measured and how to read it. Their targets, links, grants and measurements are rooms of their own.
+
+pub mod grant;
+pub mod graphql;
+pub mod link;
+pub mod measurement;
+pub mod of_department;
+pub mod record;
+pub mod rules;
+pub mod target;
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use entity::{
+    department,
+    id::{DepartmentId, KpiId},
+    kpi, kpi_target, measurement as measurements,
+    words::{Aggregation, Cadence, Direction, KpiScope, KpiType, Sensitivity, Unit},
+};
+use sea_orm::{
+    ActiveValue::{self, NotSet},
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+};
+
+use crate::{
+    access::{Caller, Permit, expect_version},
+    error::{Error, Reason, Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, change, replace},
+    policy::{Action, Relation, Ties},
+};
+
+/// A new KPI of its owner department.
+#[derive(InputObject)]
+pub struct KpiCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// A key, unique in the organisation; made from the name where none is given.
+    pub key: Option<String>,
+    /// The name.
+    pub name: String,
+    /// What exactly is measured, and how.
+    pub description: Option<String>,
+    /// What it is about.
+    #[graphql(name = "type")]
+    pub kpi_type: KpiType,
+    /// What its numbers count.
+    pub unit: Unit,
+    /// ISO 4217 code, where the unit is CURRENCY.
+    pub currency: Option<String>,
+    /// How many decimals to show, from 0 to 6.
+    #[graphql(default = 1)]
+    pub decimals: i32,
+    /// Which way is better.
+    pub direction: Direction,
+    /// How its values become one over time and groups.
+    #[graphql(default_with = "Aggregation::Last")]
+    pub aggregation: Aggregation,
+    /// How often it should be measured.
+    #[graphql(default_with = "Cadence::Monthly")]
+    pub cadence: Cadence,
+    /// The department that owns it.
+    pub owner_department_id: ID,
+    /// Who may see its values.
+    #[graphql(default_with = "Sensitivity::Open")]
+    pub sensitivity: Sensitivity,
+    /// Whether it judges one contact or the relationship as a whole.
+    #[graphql(default_with = "KpiScope::Transactional")]
+    pub scope: KpiScope,
+}
+
+/// What changes about a KPI. Absent keeps, null clears. Type, unit and currency are fixed once it has measurements.
+#[derive(InputObject)]
+pub struct KpiUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// A new name.
+    pub name: Option<String>,
+    /// What exactly is measured, and how.
+    pub description: MaybeUndefined<String>,
+    /// What it is about.
+    #[graphql(name = "type")]
+    pub kpi_type: Option<KpiType>,
+    /// What its numbers count.
+    pub unit: Option<Unit>,
+    /// ISO 4217 code, where the unit is CURRENCY.
+    pub currency: MaybeUndefined<String>,
+    /// How many decimals to show, from 0 to 6.
+    pub decimals: Option<i32>,
+    /// Which way is better; it stays while a target's warning level would come to lie on its better side.
+    pub direction: Option<Direction>,
+    /// How its values become one over time and groups.
+    pub aggregation: Option<Aggregation>,
+    /// How often it should be measured.
+    pub cadence: Option<Cadence>,
+    /// Who may see its values.
+    pub sensitivity: Option<Sensitivity>,
+    /// Whether it judges one contact or the relationship as a whole.
+    pub scope: Option<KpiScope>,
+}
+
+/// Another owner for a KPI.
+#[derive(InputObject)]
+pub struct KpiOwnerChangeInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// The department that owns it from now on.
+    pub owner_department_id: ID,
+}
+
+/// Makes a KPI.
+pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model> {
+    let mut faults = Faults::default();
+    let id: KpiId = faults.new_id(input.id.as_ref());
+    let name = faults.name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let description = faults.optional_text("description", input.description.as_deref());
+    faults.within("decimals", Some(input.decimals), DECIMALS);
+    check_currency(&mut faults, input.unit, input.currency.as_deref());
+    let owner: DepartmentId = faults.id("ownerDepartmentId", &input.owner_department_id);
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let owner = permit
+        .read_live::<department::Entity>("ownerDepartmentId", owner)
+        .await?;
+    let ties = Ties::none().and(Relation::OwnsKpi, [owner.id]);
+    permit.require(Action::DefineKpi, &ties, None)?;
+    permit.concerns(owner.id);
+    let same = |row: &kpi::Model| row.name == name && row.owner_department_id == owner.id;
+    if let Some(row) = permit
+        .made_before::<kpi::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    let key = permit
+        .key::<kpi::Entity>(key.as_deref(), &name, id, None)
+        .await?;
+    let row = permit
+        .insert::<kpi::Entity>(kpi::ActiveModel {
+            id: Set(id),
+            key: Set(key),
+            name: Set(name),
+            description: Set(description),
+            kpi_type: Set(input.kpi_type),
+            unit: Set(input.unit),
+            currency: Set(input.currency),
+            decimals: Set(input.decimals),
+            direction: Set(input.direction),
+            aggregation: Set(input.aggregation),
+            cadence: Set(input.cadence),
+            owner_department_id: Set(owner.id),
+            sensitivity: Set(input.sensitivity),
+            scope: Set(input.scope),
+            created_at: Set(caller.now),
+            archived_at: Set(None),
+            version: Set(1),
+        })
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+const DECIMALS: std::ops::RangeInclusive<i32> = 0..=6;
+
+/// A currency is said where the unit is CURRENCY, and nowhere else.
+fn check_currency(faults: &mut Faults, unit: Unit, currency: Option<&str>) {
+    match (unit, currency) {
+        (Unit::Currency, None) => {
+            let message = "A KPI in money says in which currency.";
+            faults.add("currency", UserErrorCode::Required, None, message);
+        }
+        (Unit::Currency, Some(code)) => {
+            if code.len() != 3 || !code.bytes().all(|letter| letter.is_ascii_uppercase()) {
+                let message = "A currency is the three capital letters of ISO 4217.";
+                faults.add("currency", UserErrorCode::Invalid, None, message);
+            }
+        }
+        (_, Some(_)) => {
+            let message = "Only a KPI whose unit is CURRENCY has a currency.";
+            faults.add("currency", UserErrorCode::Invalid, None, message);
+        }
+        (_, None) => {}
+    }
+}
+
+/// Changes what a KPI is; how it is read only while it has no measurements.
+pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model> {
+    let mut faults = Faults::default();
+    let id: KpiId = faults.id("id", &input.id);
+    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
+    let description = change(&input.description, |text| {
+        faults.optional_text("description", text.map(String::as_str))
+    });
+    faults.within("decimals", input.decimals, DECIMALS);
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let row = permit
+        .fetch_at::<kpi::Entity>(Action::DefineKpi, "id", id, input.expected_version)
+        .await?;
+    let unit = input.unit.unwrap_or(row.unit);
+    let currency = currency_of(&row, unit, &input.currency)?;
+    refuse_if_fixed(&permit, &row, &input, &currency).await?;
+    if let Some(direction) = input.direction.filter(|new| *new != row.direction) {
+        refuse_if_warned(&permit, &row, direction).await?;
+    }
+    let change = kpi::ActiveModel {
+        name,
+        description,
+        kpi_type: said(input.kpi_type),
+        unit: said(input.unit),
+        currency: Set(currency),
+        decimals: said(input.decimals),
+        direction: said(input.direction),
+        aggregation: said(input.aggregation),
+        cadence: said(input.cadence),
+        sensitivity: said(input.sensitivity),
+        scope: said(input.scope),
+        ..Default::default()
+    };
+    let row = permit.update::<kpi::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+fn said<V: Into<sea_orm::Value>>(value: Option<V>) -> ActiveValue<V> {
+    value.map_or(NotSet, Set)
+}
+
+/// The currency that a KPI comes to have with this unit.
+fn currency_of(
+    row: &kpi::Model,
+    unit: Unit,
+    said: &MaybeUndefined<String>,
+) -> Result<Option<String>> {
+    let currency = match said {
+        MaybeUndefined::Undefined => row.currency.clone().filter(|_| unit == Unit::Currency),
+        MaybeUndefined::Null => None,
+        MaybeUndefined::Value(code) => Some(code.clone()),
+    };
+    let mut faults = Faults::default();
+    check_currency(&mut faults, unit, currency.as_deref());
+    faults.check()?;
+    Ok(currency)
+}
+
+async fn refuse_if_fixed(
+    permit: &Permit<'_>,
+    row: &kpi::Model,
+    input: &KpiUpdateInput,
+    currency: &Option<String>,
+) -> Result<()> {
+    let field = if input.kpi_type.is_some_and(|new| new != row.kpi_type) {
+        "type"
+    } else if input.unit.is_some_and(|new| new != row.unit) {
+        "unit"
+    } else if *currency != row.currency {
+        "currency"
+    } else {
+        return Ok(());
+    };
+    let measured = measurements::Entity::find()
+        .filter(measurements::Column::KpiId.eq(row.id))
+        .count(permit.tx())
+        .await?;
+    if measured == 0 {
+        return Ok(());
+    }
+    let message = "It has measurements: how they are read is fixed. Make another KPI instead.";
+    Err(Error::conflict(field, Reason::FixedByMeasurements, message).with_current(row.id.0))
+}
+
+/// Refuses to turn a KPI round while a warning level would come to lie on the better side of its target.
+async fn refuse_if_warned(
+    permit: &Permit<'_>,
+    row: &kpi::Model,
+    direction: Direction,
+) -> Result<()> {
+    let targets = kpi_target::Entity::find()
+        .filter(kpi_target::Column::KpiId.eq(row.id))
+        .all(permit.tx())
+        .await?;
+    let turned = targets
+        .iter()
+        .any(|target| !rules::target_faults(direction, target.value, target.warning).is_empty());
+    if !turned {
+        return Ok(());
+    }
+    let message =
+        "A target's warning level would come to lie on its better side. Take it away first.";
+    Err(Error::conflict("direction", Reason::InUse, message).with_current(row.id.0))
+}
+
+/// Gives the KPI to another department.
+pub async fn change_owner(caller: &Caller, input: KpiOwnerChangeInput) -> Result<kpi::Model> {
+    let mut faults = Faults::default();
+    let id: KpiId = faults.id("id", &input.id);
+    let owner: DepartmentId = faults.id("ownerDepartmentId", &input.owner_department_id);
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let row = permit
+        .fetch_at::<kpi::Entity>(Action::GovernKpi, "id", id, input.expected_version)
+        .await?;
+    let owner = permit
+        .read_live::<department::Entity>("ownerDepartmentId", owner)
+        .await?;
+    permit.concerns(owner.id);
+    let change = kpi::ActiveModel {
+        owner_department_id: Set(owner.id),
+        ..Default::default()
+    };
+    let row = permit.update::<kpi::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Archives a KPI, or brings it back. Its measurements stay in facts.
+pub async fn set_archived(
+    caller: &Caller,
+    input: &AtVersionInput,
+    archived: bool,
+) -> Result<kpi::Model> {
+    let id: KpiId = input::id("id", &input.id)?;
+    let (row, mut permit) = caller
+        .fetch::<kpi::Entity>(Action::GovernKpi, "id", id)
+        .await?;
+    expect_version::<kpi::Entity>(&row, input.expected_version)?;
+    if row.archived_at.is_some() == archived {
+        return Ok(row);
+    }
+    let row = permit.set_archived::<kpi::Entity>(&row, archived).await?;
+    permit.commit().await?;
+    Ok(row)
+}

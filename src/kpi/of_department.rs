@@ -1,0 +1,114 @@
+//! The KPIs of what departments deliver: linked where they are ACCOUNTABLE or RESPONSIBLE, whoever owns them.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use entity::{
+    blueprint,
+    id::{DepartmentId, KpiId},
+    kpi, kpi_link, responsibility, touchpoint,
+    words::{BlueprintState, KpiState, ResponsibilityStatus, Role},
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::SelectStatement,
+};
+
+use super::rules;
+use crate::{
+    access::{Caller, scope},
+    canvas::judged,
+    error::Result,
+};
+
+/// The KPIs that judge, on a day, touchpoints at which one of the departments was ACCOUNTABLE or RESPONSIBLE when
+/// the day ended; with `states` only those in one of these states at any of them. Drafts, FUTURE blueprints and
+/// archived touchpoints stay out, and a KPI whose values the caller may not see acts as if it were not linked.
+pub async fn of_departments(
+    caller: &Caller,
+    departments: &[DepartmentId],
+    states: Option<&[KpiState]>,
+    day: NaiveDate,
+) -> Result<Select<kpi::Entity>> {
+    let links = links(caller, departments, day);
+    let select = caller
+        .select::<kpi::Entity>()
+        .filter(kpi::Column::ArchivedAt.is_null());
+    let Some(states) = states else {
+        let judging = links.select_only().column(kpi_link::Column::KpiId);
+        return Ok(select.filter(kpi::Column::Id.in_subquery(judging.into_query())));
+    };
+    let ids = links.select_only().column(kpi_link::Column::Id);
+    let judged = judged::of_links(caller, ids.into_query(), day).await?;
+    let found: BTreeSet<KpiId> = judged
+        .into_iter()
+        .filter(|(judged, kpi)| {
+            let state = rules::state_of(kpi.direction, &judged.judgement);
+            state.is_some_and(|state| states.contains(&state))
+        })
+        .map(|(_, kpi)| kpi.id)
+        .collect();
+    Ok(select.filter(kpi::Column::Id.is_in(found)))
+}
+
+fn links(
+    caller: &Caller,
+    departments: &[DepartmentId],
+    day: NaiveDate,
+) -> Select<kpi_link::Entity> {
+    let from = Condition::any()
+        .add(kpi_link::Column::ValidFrom.is_null())
+        .add(kpi_link::Column::ValidFrom.lte(day));
+    let to = Condition::any()
+        .add(kpi_link::Column::ValidTo.is_null())
+        .add(kpi_link::Column::ValidTo.gt(day));
+    let visible = kpi::Entity::find()
+        .select_only()
+        .column(kpi::Column::Id)
+        .filter(scope::kpi_values(&caller.standing));
+    caller
+        .select::<kpi_link::Entity>()
+        .filter(from)
+        .filter(to)
+        .filter(kpi_link::Column::TouchpointId.in_subquery(delivered(caller, departments, day)))
+        .filter(kpi_link::Column::KpiId.in_subquery(visible.into_query()))
+}
+
+/// The touchpoints, of blueprints that count, at which one of the departments delivers.
+fn delivered(caller: &Caller, departments: &[DepartmentId], day: NaiveDate) -> SelectStatement {
+    let held = responsibility::Entity::find()
+        .select_only()
+        .column(responsibility::Column::TouchpointId)
+        .filter(responsibility::Column::DepartmentId.is_in(departments.iter().copied()))
+        .filter(responsibility::Column::Role.is_in([Role::Accountable, Role::Responsible]))
+        .filter(held_at(caller, day));
+    let counted = blueprint::Entity::find()
+        .select_only()
+        .column(blueprint::Column::Id)
+        .filter(blueprint::Column::State.eq(BlueprintState::Current))
+        .filter(scope::in_force());
+    caller
+        .select::<touchpoint::Entity>()
+        .select_only()
+        .column(touchpoint::Column::Id)
+        .filter(touchpoint::Column::ArchivedAt.is_null())
+        .filter(touchpoint::Column::BlueprintId.in_subquery(counted.into_query()))
+        .filter(touchpoint::Column::Id.in_subquery(held.into_query()))
+        .into_query()
+}
+
+/// Responsibilities that were in force at the moment at which a day ended.
+fn held_at(caller: &Caller, day: NaiveDate) -> Condition {
+    let end = caller.end_of(day);
+    let held = [ResponsibilityStatus::Accepted, ResponsibilityStatus::Ended];
+    let from = Condition::any()
+        .add(responsibility::Column::ValidFrom.is_null())
+        .add(responsibility::Column::ValidFrom.lt(end));
+    let to = Condition::any()
+        .add(responsibility::Column::ValidTo.is_null())
+        .add(responsibility::Column::ValidTo.gte(end));
+    Condition::all()
+        .add(responsibility::Column::Status.is_in(held))
+        .add(from)
+        .add(to)
+}

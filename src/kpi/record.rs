@@ -1,0 +1,327 @@
+//! Recording measurements by the batch: all or none, the same batch twice changes nothing, and every fault is
+//! told at once. The number of statements does not depend on the size of the batch.
+
+use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry as Slot};
+
+use async_graphql::{ID, InputObject};
+use chrono::NaiveDate;
+use entity::{
+    channel,
+    id::{Id, KpiId, MeasurementId},
+    kpi, measurement, segment, touchpoint,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::LockType,
+};
+
+use super::{
+    measurement::{Content, Key, check_figures, check_measured_on, keep, row},
+    rules::Figures,
+};
+use crate::{
+    access::{Caller, Guarded, Permit},
+    audit::Event,
+    error::{Result, UserErrorCode},
+    id,
+    input::Faults,
+    policy::{Action, Relation, Ties},
+    statement::Text,
+};
+
+/// How many measurements one batch has at the most.
+pub const MOST: usize = 1_000;
+
+/// Measurements to record: all or none.
+#[derive(InputObject)]
+pub struct KpiMeasurementsRecordInput {
+    /// Up to 1,000 of them.
+    pub measurements: Vec<KpiMeasurementInput>,
+}
+
+/// A value of a KPI on a day. For the same KPI, day, touchpoint, channel and segment there is one value in force:
+/// an equal one changes nothing, a different one corrects it.
+#[derive(InputObject)]
+pub struct KpiMeasurementInput {
+    /// The KPI.
+    pub kpi_id: ID,
+    /// The touchpoint where it was measured; null for the KPI as a whole.
+    pub touchpoint_id: Option<ID>,
+    /// The channel that it was measured on; null for all.
+    pub channel_id: Option<ID>,
+    /// The segment that it was measured in; null for all.
+    pub segment_id: Option<ID>,
+    /// The day, not after today.
+    pub measured_on: NaiveDate,
+    /// The value, in the KPI's unit: 6.1 is 6.1 %.
+    pub value: f64,
+    /// What is counted, for a share; signed for NPS.
+    pub numerator: Option<f64>,
+    /// Out of how many.
+    pub denominator: Option<f64>,
+    /// How many answered.
+    pub sample_size: Option<i32>,
+    /// Where the value comes from.
+    pub source: Option<String>,
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Measurements that are new.
+    pub recorded: i32,
+    /// Measurements that took the place of a different one.
+    pub corrected: i32,
+    /// Measurements that were there already.
+    pub unchanged: i32,
+}
+
+/// A measurement as it was read from the input, and where in the list it stands.
+struct Entry {
+    path: String,
+    key: Key,
+    content: Content,
+}
+
+/// Records a batch.
+pub async fn record(caller: &Caller, input: KpiMeasurementsRecordInput) -> Result<Recorded> {
+    let mut faults = Faults::default();
+    let entries = read(caller, &mut faults, input.measurements);
+    let mut permit = caller.begin().await?;
+    let kpis = lock_kpis(&mut permit, &entries).await?;
+    check_kpis(&mut faults, &entries, &kpis);
+    check_places(&permit, &mut faults, &entries).await?;
+    faults.check()?;
+    let in_force = in_force(&permit, &entries).await?;
+    let (mut rows, mut corrections) = (Vec::new(), Vec::new());
+    let mut done = Recorded::default();
+    for Entry { key, content, .. } in entries {
+        let id: MeasurementId = id::new();
+        match in_force.get(&key) {
+            Some(before) if Content::of(before) == content => {
+                done.unchanged += 1;
+                continue;
+            }
+            Some(before) => {
+                done.corrected += 1;
+                corrections.push((before.id, id));
+            }
+            None => done.recorded += 1,
+        }
+        rows.push(row(caller, id, key, content));
+    }
+    note(&mut permit, &kpis, done, &rows);
+    keep(&permit, rows, corrections).await?;
+    permit.commit().await?;
+    Ok(done)
+}
+
+/// Reads the list, and finds what is wrong with it by itself.
+fn read(caller: &Caller, faults: &mut Faults, list: Vec<KpiMeasurementInput>) -> Vec<Entry> {
+    if list.len() > MOST {
+        let message = format!("There are {} of them; {MOST} is the most.", list.len());
+        faults.add("measurements", UserErrorCode::LimitExceeded, None, message);
+        return Vec::new();
+    }
+    let mut first: HashMap<Key, usize> = HashMap::new();
+    let mut entries = Vec::with_capacity(list.len());
+    for (at, input) in list.into_iter().enumerate() {
+        let path = format!("measurements.{at}");
+        let entry = entry(caller, faults, path, &input);
+        match first.entry(entry.key) {
+            Slot::Vacant(slot) => {
+                slot.insert(at);
+            }
+            // What has no KPI has been found fault with already.
+            Slot::Occupied(_) if entry.key.kpi.0.is_nil() => {}
+            Slot::Occupied(slot) => {
+                let message = format!(
+                    "This is the same KPI, day and place as measurement {}.",
+                    slot.get()
+                );
+                faults.add(&entry.path, UserErrorCode::Duplicate, None, message);
+            }
+        }
+        entries.push(entry);
+    }
+    entries
+}
+
+fn entry(caller: &Caller, faults: &mut Faults, path: String, input: &KpiMeasurementInput) -> Entry {
+    let at = |field: &str| format!("{path}.{field}");
+    check_measured_on(faults, &at("measuredOn"), input.measured_on, caller.today);
+    let key = Key {
+        kpi: faults.id(&at("kpiId"), &input.kpi_id),
+        touchpoint: faults.optional_id(&at("touchpointId"), input.touchpoint_id.as_ref()),
+        channel: faults.optional_id(&at("channelId"), input.channel_id.as_ref()),
+        segment: faults.optional_id(&at("segmentId"), input.segment_id.as_ref()),
+        measured_on: input.measured_on,
+    };
+    let content = Content {
+        figures: Figures {
+            value: input.value,
+            numerator: input.numerator,
+            denominator: input.denominator,
+            sample_size: input.sample_size,
+        },
+        source: faults.optional_text(&at("source"), input.source.as_deref()),
+    };
+    Entry { path, key, content }
+}
+
+/// The ids that the entries name, in ascending order; those that could not be read are left out.
+fn named<I: Id>(entries: &[Entry], id: impl Fn(&Key) -> Option<I>) -> BTreeSet<I> {
+    let ids = entries.iter().filter_map(|entry| id(&entry.key));
+    ids.filter(|id| !id.uuid().is_nil()).collect()
+}
+
+/// The KPIs, each under its lock, taken in ascending order so that two batches cannot wait for one another. One
+/// that the caller may see and not record for refuses the whole batch.
+async fn lock_kpis(
+    permit: &mut Permit<'_>,
+    entries: &[Entry],
+) -> Result<HashMap<KpiId, kpi::Model>> {
+    let ids = named(entries, |key| Some(key.kpi));
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = permit
+        .caller
+        .select::<kpi::Entity>()
+        .filter(kpi::Column::Id.is_in(ids))
+        .order_by_asc(kpi::Column::Id)
+        .lock(LockType::NoKeyUpdate)
+        .all(permit.tx())
+        .await?;
+    for kpi in &rows {
+        let ties = Ties::none().and(Relation::OwnsKpi, [kpi.owner_department_id]);
+        permit.decide::<kpi::Entity>(Action::RecordMeasurement, &ties, kpi)?;
+    }
+    Ok(rows.into_iter().map(|kpi| (kpi.id, kpi)).collect())
+}
+
+fn check_kpis(faults: &mut Faults, entries: &[Entry], kpis: &HashMap<KpiId, kpi::Model>) {
+    for entry in entries {
+        let path = format!("{}.kpiId", entry.path);
+        match kpis.get(&entry.key.kpi) {
+            Some(kpi) => {
+                if kpi.archived_at.is_some() {
+                    let message = "This KPI is archived. Unarchive it first.";
+                    faults.add(&path, UserErrorCode::Archived, None, message);
+                }
+                check_figures(faults, &entry.path, kpi, &entry.content.figures);
+            }
+            None if entry.key.kpi.0.is_nil() => {}
+            None => faults.add(
+                &path,
+                UserErrorCode::NotFound,
+                None,
+                "There is no such KPI.",
+            ),
+        }
+    }
+}
+
+async fn check_places(permit: &Permit<'_>, faults: &mut Faults, entries: &[Entry]) -> Result<()> {
+    check_there::<touchpoint::Entity>(permit, faults, entries, "touchpointId", |key| {
+        key.touchpoint
+    })
+    .await?;
+    check_there::<channel::Entity>(permit, faults, entries, "channelId", |key| key.channel).await?;
+    check_there::<segment::Entity>(permit, faults, entries, "segmentId", |key| key.segment).await
+}
+
+/// Finds fault with ids of what is not there, or not for the caller.
+async fn check_there<E: Guarded>(
+    permit: &Permit<'_>,
+    faults: &mut Faults,
+    entries: &[Entry],
+    field: &str,
+    id: impl Fn(&Key) -> Option<E::Id>,
+) -> Result<()>
+where
+    E::Id: std::hash::Hash + sea_orm::TryGetable,
+{
+    let ids = named(entries, &id);
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let there: Vec<E::Id> = permit
+        .caller
+        .select::<E>()
+        .select_only()
+        .column(E::id_column())
+        .filter(E::id_column().is_in(ids))
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let there: HashSet<E::Id> = there.into_iter().collect();
+    for entry in entries {
+        if id(&entry.key).is_some_and(|id| !id.uuid().is_nil() && !there.contains(&id)) {
+            let path = format!("{}.{field}", entry.path);
+            let message = format!("There is no such {}.", E::NOUN);
+            faults.add(&path, UserErrorCode::NotFound, None, message);
+        }
+    }
+    Ok(())
+}
+
+/// The measurements in force that have one of the keys.
+async fn in_force(
+    permit: &Permit<'_>,
+    entries: &[Entry],
+) -> Result<HashMap<Key, measurement::Model>> {
+    if entries.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let keys = entries.iter().map(|Entry { key, .. }| {
+        [
+            key.kpi.into(),
+            key.touchpoint.into(),
+            key.channel.into(),
+            key.segment.into(),
+            key.measured_on.into(),
+        ]
+    });
+    let text = Text::new(
+        permit.tx().get_database_backend(),
+        "WITH given (kpi_id, touchpoint_id, channel_id, segment_id, measured_on) AS (",
+    )
+    .rows(keys)
+    .then(
+        ") SELECT measurement.* FROM given JOIN measurement ON measurement.kpi_id = given.kpi_id
+        AND measurement.measured_on = given.measured_on
+        AND measurement.touchpoint_id IS NOT DISTINCT FROM given.touchpoint_id
+        AND measurement.channel_id IS NOT DISTINCT FROM given.channel_id
+        AND measurement.segment_id IS NOT DISTINCT FROM given.segment_id
+        WHERE measurement.superseded_by_id IS NULL",
+    );
+    let rows = measurement::Model::find_by_statement(text.statement())
+        .all(permit.tx())
+        .await?;
+    Ok(rows.into_iter().map(|row| (Key::of(&row), row)).collect())
+}
+
+/// One event for the batch, without values.
+fn note(
+    permit: &mut Permit<'_>,
+    kpis: &HashMap<KpiId, kpi::Model>,
+    done: Recorded,
+    rows: &[measurement::ActiveModel],
+) {
+    let changed: BTreeSet<KpiId> = rows
+        .iter()
+        .filter_map(|row| row.kpi_id.try_as_ref().copied())
+        .collect();
+    let Some(first) = changed.first().and_then(|id| kpis.get(id)) else {
+        return;
+    };
+    let ids: Vec<String> = changed.iter().map(ToString::to_string).collect();
+    let batch = serde_json::json!({
+        "recorded": done.recorded,
+        "corrected": done.corrected,
+        "unchanged": done.unchanged,
+        "kpiIds": ids,
+    });
+    permit.note(Event::about::<kpi::Entity>(first, batch));
+}

@@ -1,0 +1,143 @@
+//! Targets: what a KPI should reach from a day on, until the next entry's day. An entry without a value says that
+//! there is no target from its day on, so nothing can overlap.
+
+use async_graphql::{ID, InputObject};
+use chrono::NaiveDate;
+use entity::{
+    id::{KpiId, KpiTargetId},
+    kpi, kpi_target,
+    words::Sensitivity,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+
+use super::{measurement::check_day, rules};
+use crate::{
+    access::{Caller, Permit, expect_version, live},
+    error::{Error, Reason, Result},
+    input::{self, AtVersionInput, Faults},
+    policy::Action,
+};
+
+/// What a KPI should reach from a day on.
+#[derive(InputObject)]
+pub struct KpiTargetSetInput {
+    /// An id made by the client (a UUID of version 7) for a new entry, so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// The version of the entry of that day that is replaced; absent where you know of none. Where there is one
+    /// that you did not name, and it differs, that is a CONFLICT.
+    pub expected_version: Option<i32>,
+    /// The KPI.
+    pub kpi_id: ID,
+    /// The first day on which it counts; it counts until the day of the next entry.
+    pub valid_from: NaiveDate,
+    /// What the value should reach; null for no target from that day on.
+    pub value: Option<f64>,
+    /// The level, on the worse side of the target, up to which a missed target is only AT_RISK; null for none.
+    pub warning: Option<f64>,
+}
+
+/// Makes or replaces the entry of a day.
+pub async fn set(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi_target::Model> {
+    let mut faults = Faults::default();
+    let id: KpiTargetId = faults.new_id(input.id.as_ref());
+    let kpi_id: KpiId = faults.id("kpiId", &input.kpi_id);
+    check_day(&mut faults, "validFrom", input.valid_from);
+    faults.check()?;
+    let (kpi, mut permit) = caller
+        .fetch::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
+        .await?;
+    live::<kpi::Entity>("kpiId", &kpi)?;
+    let mut faults = Faults::default();
+    for wrong in rules::target_faults(kpi.direction, input.value, input.warning) {
+        faults.add(wrong.field, wrong.code, wrong.reason, wrong.message);
+    }
+    faults.check()?;
+    let of_day = kpi_target::Entity::find()
+        .filter(kpi_target::Column::KpiId.eq(kpi.id))
+        .filter(kpi_target::Column::ValidFrom.eq(input.valid_from))
+        .one(permit.tx())
+        .await?;
+    keep_secrets(&mut permit, &kpi);
+    let row = match of_day {
+        Some(before) => put(&mut permit, &before, &input).await?,
+        None => make(&mut permit, id, &kpi, &input).await?,
+    };
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Keeps what is confidential out of the audit log.
+fn keep_secrets(permit: &mut Permit<'_>, kpi: &kpi::Model) {
+    if kpi.sensitivity == Sensitivity::Confidential {
+        permit.withhold(&["value", "warning"]);
+    }
+}
+
+async fn make(
+    permit: &mut Permit<'_>,
+    id: KpiTargetId,
+    kpi: &kpi::Model,
+    input: &KpiTargetSetInput,
+) -> Result<kpi_target::Model> {
+    if input.expected_version.is_some() {
+        let message = "There is no entry of that day any longer.";
+        return Err(Error::conflict(
+            "expectedVersion",
+            Reason::VersionStale,
+            message,
+        ));
+    }
+    // An id that made an entry which has since been taken away is free again; any other use of it is refused.
+    permit
+        .made_before::<kpi_target::Entity>(input.id.as_ref(), id, |_| false)
+        .await?;
+    permit
+        .insert::<kpi_target::Entity>(kpi_target::ActiveModel {
+            id: Set(id),
+            kpi_id: Set(kpi.id),
+            valid_from: Set(input.valid_from),
+            value: Set(input.value),
+            warning: Set(input.warning),
+            created_at: Set(permit.caller.now),
+            version: Set(1),
+        })
+        .await
+}
+
+async fn put(
+    permit: &mut Permit<'_>,
+    before: &kpi_target::Model,
+    input: &KpiTargetSetInput,
+) -> Result<kpi_target::Model> {
+    match input.expected_version {
+        Some(expected) => expect_version::<kpi_target::Entity>(before, expected)?,
+        // A retry, or somebody else who wanted the same.
+        None if (before.value, before.warning) == (input.value, input.warning) => {}
+        None => {
+            let message =
+                "There is a target from that day on already. Read it and send its version.";
+            let conflict = Error::conflict("expectedVersion", Reason::VersionStale, message);
+            return Err(conflict.with_current(before.id.0));
+        }
+    }
+    let change = kpi_target::ActiveModel {
+        value: Set(input.value),
+        warning: Set(input.warning),
+        ..Default::default()
+    };
+    permit.update::<kpi_target::Entity>(before, change).await
+}
+
+/// Takes an entry away; the one before it counts on.
+pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_target::Model> {
+    let id: KpiTargetId = input::id("id", &input.id)?;
+    let (row, mut permit) = caller
+        .fetch::<kpi_target::Entity>(Action::DefineKpi, "id", id)
+        .await?;
+    let kpi = permit.read_live::<kpi::Entity>("id", row.kpi_id).await?;
+    expect_version::<kpi_target::Entity>(&row, input.expected_version)?;
+    keep_secrets(&mut permit, &kpi);
+    permit.delete::<kpi_target::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
