@@ -33,6 +33,9 @@ pub mod config;
 /// The open database.
 pub mod database;
 
+/// The API's own scalars.
+pub mod scalar;
+
 /// What clients send, read with all its faults.
 pub mod input;
 

@@ -4,7 +4,6 @@ use async_graphql::{
     Context, ID, InputObject, Object, SimpleObject,
     connection::{Connection, Edge},
 };
-use chrono::NaiveDate;
 use entity::words::{Direction, KpiState, Role, Stage, Unit};
 
 use super::facts::{self, Fact, Filter};
@@ -12,6 +11,7 @@ use crate::{
     error::Result,
     page::{self, Page},
     payload::caller,
+    scalar::Date,
 };
 
 /// A measurement of a KPI, joined with one touchpoint that the KPI judged when the measurement's day ended, and with
@@ -35,7 +35,7 @@ pub struct KpiFact {
     /// Which way is better.
     pub direction: Direction,
     /// The day.
-    pub measured_on: NaiveDate,
+    pub measured_on: Date,
     /// The value, in the unit: 6.1 is 6.1 %.
     pub value: f64,
     /// What was counted, for a share. Add these up, and the denominators: never average shares.
@@ -101,7 +101,7 @@ impl From<Fact> for KpiFact {
             unit: fact.unit,
             currency: fact.currency,
             direction: fact.direction,
-            measured_on: fact.measured_on,
+            measured_on: Date(fact.measured_on),
             value: fact.value,
             numerator: fact.numerator,
             denominator: fact.denominator,
@@ -132,10 +132,10 @@ impl From<Fact> for KpiFact {
 #[derive(Default, InputObject)]
 pub struct KpiFactFilter {
     /// Measured on this day or later.
-    pub from: Option<NaiveDate>,
+    pub from: Option<Date>,
     /// Measured before this day: it is itself left out, like every end of a period here. All of March is
     /// `from: 2025-03-01, to: 2025-04-01`.
-    pub to: Option<NaiveDate>,
+    pub to: Option<Date>,
     /// Of KPIs with one of these keys.
     pub kpi_keys: Option<Vec<String>>,
     /// Of departments with one of these keys; those below them only where they are named too.
@@ -151,8 +151,8 @@ pub struct KpiFactFilter {
 impl From<KpiFactFilter> for Filter {
     fn from(filter: KpiFactFilter) -> Self {
         Self {
-            from: filter.from,
-            to: filter.to,
+            from: filter.from.map(Into::into),
+            to: filter.to.map(Into::into),
             kpi_keys: filter.kpi_keys,
             department_keys: filter.department_keys,
             blueprint_keys: filter.blueprint_keys,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use entity::{
     blueprint, phase,
     words::{BlueprintState, BlueprintStatus, Stage, Subject, Visibility},
@@ -23,6 +23,7 @@ use crate::{
     page::{self, Page, Pages},
     payload,
     payload::{acting, caller, found},
+    scalar::Date,
 };
 
 /// One journey of one main persona.
@@ -44,7 +45,7 @@ pub struct Blueprint {
     /// Who may read it once it is published.
     pub visibility: Visibility,
     /// When it should be looked at again.
-    pub next_review_on: Option<NaiveDate>,
+    pub next_review_on: Option<Date>,
     /// Counts changes of the blueprint's own fields; send it as `expectedVersion`.
     pub version: i32,
     /// Rises with every change of anything inside the blueprint: poll it to know whether to read again.
@@ -74,7 +75,7 @@ impl From<blueprint::Model> for Blueprint {
             state: row.state,
             status: row.status,
             visibility: row.visibility,
-            next_review_on: row.next_review_on,
+            next_review_on: row.next_review_on.map(Date),
             version: row.version,
             revision: row.revision,
             published_number: row.published_number,

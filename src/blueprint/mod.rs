@@ -5,7 +5,6 @@ pub mod life;
 pub mod phase;
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
-use chrono::NaiveDate;
 use entity::{
     blueprint, blueprint_persona, department,
     id::{BlueprintId, DepartmentId, PersonaId},
@@ -20,6 +19,7 @@ use crate::{
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
     policy::{Action, Relation, Ties},
+    scalar::Date,
 };
 
 /// How much one blueprint holds at the most: a picture of it is always given whole.
@@ -52,7 +52,7 @@ pub struct BlueprintCreateInput {
     /// The department that owns it.
     pub owner_department_id: ID,
     /// When it should be looked at again.
-    pub next_review_on: Option<NaiveDate>,
+    pub next_review_on: Option<Date>,
 }
 
 /// What changes about a blueprint as a whole. Absent keeps, null clears.
@@ -71,7 +71,7 @@ pub struct BlueprintUpdateInput {
     /// The further personas, in order; replaces the list.
     pub secondary_persona_ids: Option<Vec<ID>>,
     /// When it should be looked at again.
-    pub next_review_on: MaybeUndefined<NaiveDate>,
+    pub next_review_on: MaybeUndefined<Date>,
 }
 
 /// Another owner for a blueprint.
@@ -130,7 +130,7 @@ pub async fn create(caller: &Caller, input: BlueprintCreateInput) -> Result<blue
             visibility: Set(input.visibility),
             persona_id: Set(persona.id),
             owner_department_id: Set(owner.id),
-            next_review_on: Set(input.next_review_on),
+            next_review_on: Set(input.next_review_on.map(Into::into)),
             published_number: Set(None),
             published_revision: Set(None),
             created_at: Set(caller.now),
@@ -190,7 +190,7 @@ pub async fn update(caller: &Caller, input: BlueprintUpdateInput) -> Result<blue
         title,
         visibility: replace(input.visibility.as_ref(), |visibility| *visibility),
         persona_id: persona_id.map_or(NotSet, Set),
-        next_review_on: change(&input.next_review_on, |day| day.copied()),
+        next_review_on: change(&input.next_review_on, |day| day.map(|day| day.0)),
         ..Default::default()
     };
     let row = permit.update::<blueprint::Entity>(&row, change).await?;

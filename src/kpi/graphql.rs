@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use entity::{
     id::{DepartmentId, KpiId},
     kpi, kpi_grant, kpi_link, kpi_target, measurement,
@@ -28,6 +28,7 @@ use crate::{
     page::{self, Page, Pages},
     payload,
     payload::{acting, caller, found},
+    scalar::Date,
 };
 
 /// What is measured, and how to read it.
@@ -102,7 +103,7 @@ pub struct KpiTarget {
     /// Its id.
     pub id: ID,
     /// The first day on which it counts.
-    pub valid_from: NaiveDate,
+    pub valid_from: Date,
     /// What the value should reach; null says that there is no target from that day on.
     pub value: Option<f64>,
     /// The level up to which a missed target is only AT_RISK; null for none.
@@ -119,7 +120,7 @@ impl From<kpi_target::Model> for KpiTarget {
     fn from(row: kpi_target::Model) -> Self {
         Self {
             id: ID(row.id.to_string()),
-            valid_from: row.valid_from,
+            valid_from: Date(row.valid_from),
             value: row.value,
             warning: row.warning,
             version: row.version,
@@ -136,9 +137,9 @@ pub struct KpiLink {
     /// Its id.
     pub id: ID,
     /// The first day on which it judges; null for since ever.
-    pub valid_from: Option<NaiveDate>,
+    pub valid_from: Option<Date>,
     /// The first day on which it no longer does; null for until further notice.
-    pub valid_to: Option<NaiveDate>,
+    pub valid_to: Option<Date>,
     /// How much it counts beside others, for display only.
     pub weight: Option<f64>,
     /// Counts its changes; send it as `expectedVersion`.
@@ -156,8 +157,8 @@ impl From<kpi_link::Model> for KpiLink {
     fn from(row: kpi_link::Model) -> Self {
         Self {
             id: ID(row.id.to_string()),
-            valid_from: row.valid_from,
-            valid_to: row.valid_to,
+            valid_from: row.valid_from.map(Date),
+            valid_to: row.valid_to.map(Date),
             weight: row.weight,
             version: row.version,
             created_at: row.created_at,
@@ -185,7 +186,7 @@ pub struct Measurement {
     /// Its id.
     pub id: ID,
     /// The day.
-    pub measured_on: NaiveDate,
+    pub measured_on: Date,
     /// The value, in the KPI's unit: 6.1 is 6.1 %.
     pub value: f64,
     /// What is counted, for a share; signed for NPS.
@@ -208,7 +209,7 @@ impl From<measurement::Model> for Measurement {
     fn from(row: measurement::Model) -> Self {
         Self {
             id: ID(row.id.to_string()),
-            measured_on: row.measured_on,
+            measured_on: Date(row.measured_on),
             value: row.value,
             numerator: row.numerator,
             denominator: row.denominator,
@@ -253,7 +254,7 @@ pub struct KpiFilter {
     /// As a whole in one of these states; KPIs whose values you may not see are left out.
     pub states: Option<Vec<KpiState>>,
     /// The day on which `states` are judged; today unless said.
-    pub as_of: Option<NaiveDate>,
+    pub as_of: Option<Date>,
     /// Archived ones too.
     #[graphql(default)]
     pub include_archived: bool,
@@ -321,7 +322,12 @@ async fn filtered(caller: &Caller, filter: KpiFilter) -> Result<Select<kpi::Enti
         return Ok(select);
     };
     let kpis = select.clone().all(caller.reader()).await?;
-    let whole = judged::whole(caller, &kpis, filter.as_of.unwrap_or(caller.today)).await?;
+    let whole = judged::whole(
+        caller,
+        &kpis,
+        filter.as_of.map_or(caller.today, |day| day.0),
+    )
+    .await?;
     let ids: BTreeSet<KpiId> = kpis
         .iter()
         .filter(|kpi| {

@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change},
     policy::Action,
+    scalar::Date,
 };
 
 /// A KPI comes to judge a touchpoint, a phase or a blueprint: exactly one of them.
@@ -32,9 +33,9 @@ pub struct KpiLinkCreateInput {
     /// The blueprint that it judges as a whole.
     pub blueprint_id: Option<ID>,
     /// The first day on which it judges; null for since ever.
-    pub valid_from: Option<NaiveDate>,
+    pub valid_from: Option<Date>,
     /// The first day on which it no longer does; null for until further notice.
-    pub valid_to: Option<NaiveDate>,
+    pub valid_to: Option<Date>,
     /// How much it counts beside others, for display only.
     pub weight: Option<f64>,
 }
@@ -47,9 +48,9 @@ pub struct KpiLinkUpdateInput {
     /// The version that the change builds on.
     pub expected_version: i32,
     /// The first day on which it judges; null for since ever.
-    pub valid_from: MaybeUndefined<NaiveDate>,
+    pub valid_from: MaybeUndefined<Date>,
     /// The first day on which it no longer does; null for until further notice.
-    pub valid_to: MaybeUndefined<NaiveDate>,
+    pub valid_to: MaybeUndefined<Date>,
     /// How much it counts beside others, for display only.
     pub weight: MaybeUndefined<f64>,
 }
@@ -92,7 +93,11 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
     let touchpoint = faults.optional_id("touchpointId", input.touchpoint_id.as_ref());
     let phase = faults.optional_id("phaseId", input.phase_id.as_ref());
     let blueprint = faults.optional_id("blueprintId", input.blueprint_id.as_ref());
-    check_days(&mut faults, (input.valid_from, input.valid_to));
+    let days: Days = (
+        input.valid_from.map(Into::into),
+        input.valid_to.map(Into::into),
+    );
+    check_days(&mut faults, days);
     faults.finite("weight", input.weight);
     let which = match (touchpoint, phase, blueprint) {
         (Some(touchpoint), None, None) => Which::Touchpoint(touchpoint),
@@ -115,14 +120,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
     {
         return Ok(row);
     }
-    refuse_overlap(
-        &permit,
-        kpi.id,
-        place,
-        (input.valid_from, input.valid_to),
-        None,
-    )
-    .await?;
+    refuse_overlap(&permit, kpi.id, place, days, None).await?;
     let row = permit
         .insert::<kpi_link::Entity>(kpi_link::ActiveModel {
             id: Set(id),
@@ -130,8 +128,8 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
             blueprint_id: Set(place.blueprint),
             phase_id: Set(place.phase),
             touchpoint_id: Set(place.touchpoint),
-            valid_from: Set(input.valid_from),
-            valid_to: Set(input.valid_to),
+            valid_from: Set(days.0),
+            valid_to: Set(days.1),
             weight: Set(input.weight),
             created_at: Set(caller.now),
             version: Set(1),
@@ -249,10 +247,10 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
     faults.check()?;
     let mut permit = caller.begin().await?;
     let row = fetch_at(&mut permit, id, input.expected_version).await?;
-    let day = |said: &MaybeUndefined<NaiveDate>, kept| match said {
+    let day = |said: &MaybeUndefined<Date>, kept| match said {
         MaybeUndefined::Undefined => kept,
         MaybeUndefined::Null => None,
-        MaybeUndefined::Value(day) => Some(*day),
+        MaybeUndefined::Value(day) => Some(day.0),
     };
     let days = (
         day(&input.valid_from, row.valid_from),

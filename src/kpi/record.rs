@@ -4,7 +4,6 @@
 use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry as Slot};
 
 use async_graphql::{ID, InputObject};
-use chrono::NaiveDate;
 use entity::{
     channel,
     id::{Id, KpiId, MeasurementId},
@@ -26,6 +25,7 @@ use crate::{
     id,
     input::Faults,
     policy::{Action, Relation, Ties},
+    scalar::Date,
     statement::Text,
 };
 
@@ -52,7 +52,7 @@ pub struct KpiMeasurementInput {
     /// The segment that it was measured in; null for all.
     pub segment_id: Option<ID>,
     /// The day, not after today.
-    pub measured_on: NaiveDate,
+    pub measured_on: Date,
     /// The value, in the KPI's unit: 6.1 is 6.1 %.
     pub value: f64,
     /// What is counted, for a share; signed for NPS.
@@ -149,13 +149,13 @@ fn read(caller: &Caller, faults: &mut Faults, list: Vec<KpiMeasurementInput>) ->
 
 fn entry(caller: &Caller, faults: &mut Faults, path: String, input: &KpiMeasurementInput) -> Entry {
     let at = |field: &str| format!("{path}.{field}");
-    check_measured_on(faults, &at("measuredOn"), input.measured_on, caller.today);
+    check_measured_on(faults, &at("measuredOn"), input.measured_on.0, caller.today);
     let key = Key {
         kpi: faults.id(&at("kpiId"), &input.kpi_id),
         touchpoint: faults.optional_id(&at("touchpointId"), input.touchpoint_id.as_ref()),
         channel: faults.optional_id(&at("channelId"), input.channel_id.as_ref()),
         segment: faults.optional_id(&at("segmentId"), input.segment_id.as_ref()),
-        measured_on: input.measured_on,
+        measured_on: input.measured_on.0,
     };
     let content = Content {
         figures: Figures {

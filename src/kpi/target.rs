@@ -2,7 +2,6 @@
 //! there is no target from its day on, so nothing can overlap.
 
 use async_graphql::{ID, InputObject};
-use chrono::NaiveDate;
 use entity::{
     id::{KpiId, KpiTargetId},
     kpi, kpi_target,
@@ -16,6 +15,7 @@ use crate::{
     error::{Error, Reason, Result},
     input::{self, AtVersionInput, Faults},
     policy::Action,
+    scalar::Date,
 };
 
 /// What a KPI should reach from a day on.
@@ -29,7 +29,7 @@ pub struct KpiTargetSetInput {
     /// The KPI.
     pub kpi_id: ID,
     /// The first day on which it counts; it counts until the day of the next entry.
-    pub valid_from: NaiveDate,
+    pub valid_from: Date,
     /// What the value should reach; null for no target from that day on.
     pub value: Option<f64>,
     /// The level, on the worse side of the target, up to which a missed target is only AT_RISK; null for none.
@@ -41,7 +41,7 @@ pub async fn set(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi_target
     let mut faults = Faults::default();
     let id: KpiTargetId = faults.new_id(input.id.as_ref());
     let kpi_id: KpiId = faults.id("kpiId", &input.kpi_id);
-    check_day(&mut faults, "validFrom", input.valid_from);
+    check_day(&mut faults, "validFrom", input.valid_from.0);
     faults.check()?;
     let (kpi, mut permit) = caller
         .fetch::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
@@ -54,7 +54,7 @@ pub async fn set(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi_target
     faults.check()?;
     let of_day = kpi_target::Entity::find()
         .filter(kpi_target::Column::KpiId.eq(kpi.id))
-        .filter(kpi_target::Column::ValidFrom.eq(input.valid_from))
+        .filter(kpi_target::Column::ValidFrom.eq(input.valid_from.0))
         .one(permit.tx())
         .await?;
     keep_secrets(&mut permit, &kpi);
@@ -95,7 +95,7 @@ async fn make(
         .insert::<kpi_target::Entity>(kpi_target::ActiveModel {
             id: Set(id),
             kpi_id: Set(kpi.id),
-            valid_from: Set(input.valid_from),
+            valid_from: Set(input.valid_from.0),
             value: Set(input.value),
             warning: Set(input.warning),
             created_at: Set(permit.caller.now),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use entity::{
     id::{BlueprintId, DepartmentId, TouchpointId},
     responsibility,
@@ -22,6 +22,7 @@ use crate::{
     page::{self, Page, Pages},
     payload,
     payload::{acting, caller, found},
+    scalar::Date,
 };
 
 /// What a department answers for at a touchpoint.
@@ -164,13 +165,13 @@ impl ResponsibilityQuery {
         &self,
         ctx: &Context<'_>,
         touchpoint_id: ID,
-        as_of: Option<NaiveDate>,
+        as_of: Option<Date>,
         first: Option<i32>,
         after: Option<String>,
     ) -> Result<Pages<Responsibility>> {
         let caller = caller(ctx)?;
         let touchpoint: TouchpointId = input::id("touchpointId", &touchpoint_id)?;
-        let held = as_of.map(|day| held_at_end_of(caller, day));
+        let held = as_of.map(|day| held_at_end_of(caller, day.0));
         let select = caller
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::TouchpointId.eq(touchpoint))

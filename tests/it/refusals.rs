@@ -76,7 +76,7 @@ fn cases() -> Vec<Case> {
         case("accountUpdate", "another's role", with(at("@account stranger", 1), json!({ "role": "AUDITOR" }))),
         case("accountDeactivate", "another", at("@account viewer", 1)),
         case("accountReactivate", "another", at("@account robot", 2)).after("admin", "accountDeactivate", at("@account robot", 1)),
-        case("accountPasswordReset", "another's", with(at("@account robot", 1), json!({ "password": "a long enough one" }))),
+        case("accountPasswordReset", "another's", with(at("@account viewer", 1), json!({ "password": "a long enough one" }))),
         case("passwordChange", "one's own, the old one wrong", json!({ "currentPassword": "wrong", "newPassword": "a long enough one" })),
         case("sessionEnd", "another's", json!({ "id": "@session admin" })),
         case("departmentCreate", "at the top", json!({ "name": "New" })),

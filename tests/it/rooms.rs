@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 /// From left to right; a room imports only from its left. Rooms in one entry may import one another.
 const ORDER: &[&[&str]] = &[
     &["error", "policy", "id", "clock", "config"],
-    &["database", "input", "order", "statement", "token"],
+    &["database", "scalar", "input", "order", "statement", "token"],
     &["access", "audit"],
     &["page", "payload"],
     &["canvas"],
@@ -18,7 +18,7 @@ const ORDER: &[&[&str]] = &[
     &["responsibility"],
     &["kpi"],
     &["reorganise"],
-    &["document"],
+    &["document", "generate"],
     &["bi"],
     &["graph"],
     &["http"],

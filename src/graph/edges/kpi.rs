@@ -1,7 +1,6 @@
 //! The edges of KPIs: their targets, links, grants and measurements, and what they come to.
 
 use async_graphql::{ComplexObject, Context};
-use chrono::NaiveDate;
 use entity::{
     id::{Id, MeasurementId},
     kpi_grant, kpi_link, kpi_target, measurement,
@@ -28,12 +27,13 @@ use crate::{
     payload::{caller, found},
     persona::graphql::{Channel, Segment},
     policy::{Action, Relation, Ties},
+    scalar::Date,
     touchpoint::graphql::Touchpoint,
 };
 
 impl Kpi {
-    async fn judgement(&self, ctx: &Context<'_>, as_of: Option<NaiveDate>) -> Result<Judgement> {
-        let day = as_of.unwrap_or(caller(ctx)?.today);
+    async fn judgement(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Result<Judgement> {
+        let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
         Ok(load(ctx, JudgedWhole(self.row.id, day))
             .await?
             .unwrap_or_default())
@@ -100,14 +100,14 @@ impl Kpi {
         ctx: &Context<'_>,
         first: Option<i32>,
         after: Option<String>,
-        from: Option<NaiveDate>,
-        to: Option<NaiveDate>,
+        from: Option<Date>,
+        to: Option<Date>,
         #[graphql(default)] include_superseded: bool,
     ) -> Result<Pages<Measurement>> {
         let mut of_days = Condition::all()
             .add(measurement::Column::KpiId.eq(self.row.id))
-            .add_option(from.map(|from| measurement::Column::MeasuredOn.gte(from)))
-            .add_option(to.map(|to| measurement::Column::MeasuredOn.lt(to)));
+            .add_option(from.map(|from| measurement::Column::MeasuredOn.gte(from.0)))
+            .add_option(to.map(|to| measurement::Column::MeasuredOn.lt(to.0)));
         if !include_superseded {
             of_days = of_days.add(measurement::Column::SupersededById.is_null());
         }
@@ -116,26 +116,18 @@ impl Kpi {
 
     /// The measurement of the KPI as a whole that counts on a day, today unless said: the latest of no touchpoint,
     /// channel or segment. Null where there is none, or where you may not see its values.
-    async fn latest(
-        &self,
-        ctx: &Context<'_>,
-        as_of: Option<NaiveDate>,
-    ) -> Option<Result<Measurement>> {
+    async fn latest(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Option<Result<Measurement>> {
         found(async { Ok(self.judgement(ctx, as_of).await?.latest) }).await
     }
 
     /// The target that judges `latest`: that of its day. Null where there is none, or where you may not see its
     /// values.
-    async fn target(
-        &self,
-        ctx: &Context<'_>,
-        as_of: Option<NaiveDate>,
-    ) -> Option<Result<KpiTarget>> {
+    async fn target(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Option<Result<KpiTarget>> {
         found(async { Ok(self.judgement(ctx, as_of).await?.target) }).await
     }
 
     /// What `latest` comes to against the target of its day. Null where you may not see its values.
-    async fn state(&self, ctx: &Context<'_>, as_of: Option<NaiveDate>) -> Option<Result<KpiState>> {
+    async fn state(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Option<Result<KpiState>> {
         found(async {
             let judgement = self.judgement(ctx, as_of).await?;
             Ok(rules::state_of(self.row.direction, &judgement))
