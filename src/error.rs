@@ -124,7 +124,12 @@ impl From<DbErr> for Error {
 
 /// Somebody was first. Which rule it was is read from the name of the index, or from its columns where
 /// the database names those.
-fn taken(constraint: &str) -> Error {
+fn taken(message: &str) -> Error {
+    // PostgreSQL puts the name of the index in quotes, into a sentence with other words in it.
+    let quoted = message
+        .split_once("unique constraint \"")
+        .and_then(|(_, rest)| rest.split('"').next());
+    let constraint = quoted.unwrap_or(message);
     if constraint.contains("responsibility_one_accountable")
         || constraint.ends_with("responsibility.touchpoint_id")
     {

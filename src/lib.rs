@@ -90,6 +90,9 @@ pub mod reorganise;
 /// The organisation as a text.
 pub mod document;
 
+/// A large organisation for benches.
+pub mod generate;
+
 /// Flat rows for programs that draw charts.
 pub mod bi;
 

@@ -16,10 +16,11 @@ use cx_blueprint::{
     account::{self, AccountCreateInput, password},
     clock::Clock,
     config::{
-        AccountCreate, AccountVerb, Cli, DatabaseArgs, Demo, LogFormat, Migrate, Serve, Verb,
+        AccountCreate, AccountVerb, Cli, DatabaseArgs, Demo, Generate, LogFormat, Migrate, Serve,
+        Verb,
     },
     database::{self, Options, Store},
-    document, graph,
+    document, generate, graph,
     http::{self, App, Parts},
     token::SigningKey,
 };
@@ -29,7 +30,7 @@ use tokio::net::TcpListener;
 /// A sentence that says what went wrong and what to do.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The password of every person in the demo.
+/// The password of every person in the demo and in a generated organisation.
 const DEMO_PASSWORD: &str = "blueprint";
 /// The demo organisation that comes with the program.
 const DEMO: &str = include_str!("../demo/organisation.json");
@@ -63,6 +64,7 @@ async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Demo(demo) => serve_demo(demo).await,
         Verb::Serve(serve) => serve_database(serve).await,
         Verb::Migrate(migrate) => migrate_database(migrate).await,
+        Verb::Generate(generate) => generate_organisation(generate).await,
         Verb::Schema => {
             print!("{}", graph::sdl());
             Ok(())
@@ -148,6 +150,25 @@ async fn create_account(create: AccountCreate) -> Result<(), Failure> {
         account.key,
         account.id,
         account.role.as_str()
+    );
+    Ok(())
+}
+
+async fn generate_organisation(options: Generate) -> Result<(), Failure> {
+    let store = open_current(&options.database).await?;
+    let caller = Caller::operator(
+        store.clone(),
+        Clock::new(options.database.time_zone),
+        "generate",
+    );
+    let password_hash = password::hash(DEMO_PASSWORD).await?;
+    let made = generate::generate(&caller, &options.size, &password_hash).await?;
+    store.close().await?;
+    println!(
+        "Generated {} rows in {} seconds. Sign in as {}, each with the password {DEMO_PASSWORD}.",
+        made.rows,
+        made.took.as_secs(),
+        generate::accounts().collect::<Vec<_>>().join(", ")
     );
     Ok(())
 }

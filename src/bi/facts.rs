@@ -246,13 +246,17 @@ fn in_states(states: &[KpiState]) -> SimpleExpr {
     Expr::cust(of_day).is_in(states.iter().map(|state| state.as_str()))
 }
 
-/// Measurements of KPIs that were ever linked where the filter looks. Wider than the filter, never narrower: it
-/// keeps a page from going through measurements that have no row in it.
+/// Measurements at places, or of KPIs that were ever linked to places, at which the filter looks. Wider than the
+/// filter, never narrower: it keeps a page from going through measurements that have no row in it.
 fn could_show(reach: &Reach, filter: &Filter) -> Condition {
+    use measurement::Column::{KpiId, TouchpointId};
     let mut could = Condition::all();
     if let Some(held) = held_by(reach, filter) {
-        let there = linked(kpi_link::Column::TouchpointId.in_subquery(held));
-        could = could.add(measurement::Column::KpiId.in_subquery(there));
+        let there = linked(kpi_link::Column::TouchpointId.in_subquery(held.clone()));
+        let at = Condition::any()
+            .add(TouchpointId.is_null())
+            .add(TouchpointId.in_subquery(held));
+        could = could.add(KpiId.in_subquery(there)).add(at);
     }
     if let Some(keys) = &filter.blueprint_keys {
         let blueprints = with_keys::<blueprint::Entity>(keys);
@@ -261,9 +265,11 @@ fn could_show(reach: &Reach, filter: &Filter) -> Condition {
             .select_only()
             .column(touchpoint::Column::Id)
             .filter(touchpoint::Column::BlueprintId.in_subquery(blueprints));
-        let at = measurement::Column::TouchpointId.in_subquery(touchpoints.into_query());
-        let linked = measurement::Column::KpiId.in_subquery(there);
-        could = could.add(Condition::any().add(linked).add(at));
+        let whole = Condition::all()
+            .add(TouchpointId.is_null())
+            .add(KpiId.in_subquery(there));
+        let at = TouchpointId.in_subquery(touchpoints.into_query());
+        could = could.add(Condition::any().add(whole).add(at));
     }
     could
 }
@@ -311,13 +317,16 @@ fn counted(caller: &Caller) -> SelectStatement {
 
 /// Every row of the candidates that the caller may see. A measurement at a touchpoint belongs to that touchpoint's
 /// link alone, one of the KPI as a whole to every link; a day is judged by what held at its end.
+///
+/// A CROSS JOIN with its condition in WHERE is an inner join that SQLite does not turn round: it would rather go
+/// through every measurement than through the few candidates.
 const JOINED: &str = "\
     SELECT measurement.id AS measurement_id, link.id AS link_id, touchpoint.id AS touchpoint_id,
         COALESCE(link.phase_id, touchpoint.phase_id) AS phase_id,
         COALESCE(link.blueprint_id, touchpoint.blueprint_id) AS blueprint_id,
         responsibility.id AS responsibility_id, responsibility.department_id, responsibility.role,
         COUNT(*) OVER (PARTITION BY measurement.id) AS siblings
-    FROM candidate JOIN measurement ON measurement.id = candidate.id
+    FROM candidate CROSS JOIN measurement
     LEFT JOIN kpi_link link ON link.kpi_id = measurement.kpi_id
         AND (link.valid_from IS NULL OR link.valid_from <= measurement.measured_on)
         AND (link.valid_to IS NULL OR link.valid_to > measurement.measured_on)
@@ -330,7 +339,8 @@ const JOINED: &str = "\
 
 const HELD: &str = "
         AND (responsibility.valid_from IS NULL OR responsibility.valid_from < candidate.ends)
-        AND (responsibility.valid_to IS NULL OR responsibility.valid_to >= candidate.ends)";
+        AND (responsibility.valid_to IS NULL OR responsibility.valid_to >= candidate.ends)
+    WHERE measurement.id = candidate.id";
 
 const COLUMNS: &str = "\
 SELECT joined.*, measurement.measured_on, measurement.value, measurement.numerator, measurement.denominator,
@@ -342,7 +352,7 @@ SELECT joined.*, measurement.measured_on, measurement.value, measurement.numerat
     department.key AS department_key, department.name AS department_name, ";
 
 const FROM: &str = " AS state
-FROM joined JOIN measurement ON measurement.id = joined.measurement_id JOIN kpi ON kpi.id = measurement.kpi_id
+FROM joined CROSS JOIN measurement CROSS JOIN kpi
 LEFT JOIN kpi_target target ON target.id =
     (SELECT id FROM kpi_target of_day
      WHERE of_day.kpi_id = measurement.kpi_id AND of_day.valid_from <= measurement.measured_on
@@ -351,7 +361,7 @@ LEFT JOIN blueprint ON blueprint.id = joined.blueprint_id
 LEFT JOIN phase ON phase.id = joined.phase_id
 LEFT JOIN touchpoint ON touchpoint.id = joined.touchpoint_id
 LEFT JOIN department ON department.id = joined.department_id
-WHERE 1 = 1";
+WHERE measurement.id = joined.measurement_id AND kpi.id = measurement.kpi_id";
 
 /// The rows of the candidates behind a place, in order.
 fn rows_of(
@@ -385,7 +395,7 @@ fn rows_of(
                 department::Column::Id.as_column_ref(),
             ));
         text = text
-            .then(" WHERE responsibility.department_id IN (")
+            .then(" AND responsibility.department_id IN (")
             .select(&theirs.into_query())
             .then(")");
     }

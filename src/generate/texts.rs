@@ -258,8 +258,7 @@ const fn kind(
     decimals: i32,
     direction: Direction,
     aggregation: Aggregation,
-    low: f64,
-    high: f64,
+    (low, high): (f64, f64),
 ) -> Kind {
     Kind {
         name,
@@ -282,8 +281,7 @@ pub(super) const KINDS: [Kind; 10] = [
         2,
         Higher,
         Average,
-        1.0,
-        5.0,
+        (1.0, 5.0),
     ),
     kind(
         "Recommendation after",
@@ -292,8 +290,7 @@ pub(super) const KINDS: [Kind; 10] = [
         1,
         Higher,
         Ratio,
-        -100.0,
-        100.0,
+        (-100.0, 100.0),
     ),
     kind(
         "Ease of",
@@ -302,8 +299,7 @@ pub(super) const KINDS: [Kind; 10] = [
         2,
         Higher,
         Average,
-        1.0,
-        7.0,
+        (1.0, 7.0),
     ),
     kind(
         "Minutes spent on",
@@ -312,8 +308,7 @@ pub(super) const KINDS: [Kind; 10] = [
         1,
         Lower,
         Average,
-        1.0,
-        240.0,
+        (1.0, 240.0),
     ),
     kind(
         "Share that gives up at",
@@ -322,8 +317,7 @@ pub(super) const KINDS: [Kind; 10] = [
         1,
         Lower,
         Ratio,
-        0.0,
-        100.0,
+        (0.0, 100.0),
     ),
     kind(
         "Promises kept about",
@@ -332,8 +326,7 @@ pub(super) const KINDS: [Kind; 10] = [
         1,
         Higher,
         Ratio,
-        0.0,
-        100.0,
+        (0.0, 100.0),
     ),
     kind(
         "Calls about",
@@ -342,8 +335,7 @@ pub(super) const KINDS: [Kind; 10] = [
         0,
         Lower,
         Sum,
-        0.0,
-        900.0,
+        (0.0, 900.0),
     ),
     Kind {
         currency: Some("DKK"),
@@ -354,8 +346,7 @@ pub(super) const KINDS: [Kind; 10] = [
             2,
             Lower,
             Average,
-            5.0,
-            800.0,
+            (5.0, 800.0),
         )
     },
     kind(
@@ -365,8 +356,7 @@ pub(super) const KINDS: [Kind; 10] = [
         1,
         Lower,
         Last,
-        0.0,
-        45.0,
+        (0.0, 45.0),
     ),
     kind(
         "Use of",
@@ -375,8 +365,7 @@ pub(super) const KINDS: [Kind; 10] = [
         1,
         Higher,
         Last,
-        0.0,
-        100.0,
+        (0.0, 100.0),
     ),
 ];
 

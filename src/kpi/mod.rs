@@ -300,11 +300,12 @@ pub async fn change_owner(caller: &Caller, input: KpiOwnerChangeInput) -> Result
     let owner: DepartmentId = faults.id("ownerDepartmentId", &input.owner_department_id);
     faults.check()?;
     let mut permit = caller.begin().await?;
-    let row = permit
-        .fetch_at::<kpi::Entity>(Action::GovernKpi, "id", id, input.expected_version)
-        .await?;
+    // Departments are locked before KPIs, here as where a department is archived.
     let owner = permit
         .read_live::<department::Entity>("ownerDepartmentId", owner)
+        .await?;
+    let row = permit
+        .fetch_at::<kpi::Entity>(Action::GovernKpi, "id", id, input.expected_version)
         .await?;
     permit.concerns(owner.id);
     let change = kpi::ActiveModel {

@@ -131,10 +131,14 @@ async fn put(
 /// Takes an entry away; the one before it counts on.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_target::Model> {
     let id: KpiTargetId = input::id("id", &input.id)?;
-    let (row, mut permit) = caller
-        .fetch::<kpi_target::Entity>(Action::DefineKpi, "id", id)
+    let mut permit = caller.begin().await?;
+    let found = permit.read::<kpi_target::Entity>("id", id).await?;
+    // The KPI's lock comes first, as in `set`: only under it does the entry stay as it is read.
+    let kpi = permit
+        .fetch::<kpi::Entity>(Action::DefineKpi, "id", found.kpi_id)
         .await?;
-    let kpi = permit.read_live::<kpi::Entity>("id", row.kpi_id).await?;
+    live::<kpi::Entity>("id", &kpi)?;
+    let row = permit.look::<kpi_target::Entity>("id", id).await?;
     expect_version::<kpi_target::Entity>(&row, input.expected_version)?;
     keep_secrets(&mut permit, &kpi);
     permit.delete::<kpi_target::Entity>(&row).await?;

@@ -28,7 +28,7 @@ use tower::ServiceExt;
 pub const PASSWORD: &str = "correct horse battery";
 
 /// The organisation that most tests live in; its answers are worked out by hand.
-const ORGANISATION: &str = include_str!("organisation.json");
+pub const ORGANISATION: &str = include_str!("organisation.json");
 /// The demo organisation.
 const DEMO: &str = include_str!("../../demo/organisation.json");
 
