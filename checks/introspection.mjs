@@ -2,16 +2,23 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { buildClientSchema, buildSchema, getIntrospectionQuery, lexicographicSortSchema, parse, print, printSchema, visit } from 'graphql';
+import { Kind, buildClientSchema, buildSchema, getIntrospectionQuery, lexicographicSortSchema, parse, print, printSchema, visit } from 'graphql';
 import { person } from './client.mjs';
 
 const ann = await person('ann-cx');
 const newest = { specifiedByUrl: true, directiveIsRepeatable: true, schemaDescription: true, inputValueDeprecation: true, oneOf: true };
 const committed = buildSchema(readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8'));
 
-/** The schema as text, in one order, without descriptions. */
+/** The schema as text, in one order, without descriptions; the roots have their usual names and need no line of their own. */
 const bare = (schema) =>
-  print(visit(parse(printSchema(lexicographicSortSchema(schema))), { enter: (node) => (node.description ? { ...node, description: undefined } : undefined) }));
+  print(
+    visit(parse(printSchema(lexicographicSortSchema(schema))), {
+      enter: (node) => {
+        if (node.kind === Kind.SCHEMA_DEFINITION) return null;
+        return node.description ? { ...node, description: undefined } : undefined;
+      },
+    }),
+  );
 
 async function served(dialect) {
   const { status, errors, data } = await ann.ask(getIntrospectionQuery(dialect));

@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_graphql::{
     Context,
-    dataloader::{DataLoader, HashMapCache, Loader},
+    dataloader::{DataLoader, Loader},
 };
 use entity::{
     account, blueprint, blueprint_persona, channel, department,
@@ -38,12 +38,12 @@ pub struct Rows {
 }
 
 /// The loader of a request.
-pub type Loaders = DataLoader<Rows, HashMapCache>;
+pub type Loaders = DataLoader<Rows>;
 
-/// A loader for one request of a caller.
+/// A loader for one request of a caller. It keeps nothing: a second mutation of a document sees what the first one did.
 #[must_use]
 pub fn loaders(caller: Caller) -> Loaders {
-    DataLoader::with_cache(Rows { caller }, tokio::spawn, HashMapCache::default())
+    DataLoader::new(Rows { caller }, tokio::spawn)
         .delay(Duration::ZERO)
 }
 
