@@ -43,8 +43,7 @@ pub type Loaders = DataLoader<Rows>;
 /// A loader for one request of a caller. It keeps nothing: a second mutation of a document sees what the first one did.
 #[must_use]
 pub fn loaders(caller: Caller) -> Loaders {
-    DataLoader::new(Rows { caller }, tokio::spawn)
-        .delay(Duration::ZERO)
+    DataLoader::new(Rows { caller }, tokio::spawn).delay(Duration::ZERO)
 }
 
 macro_rules! by_id {
