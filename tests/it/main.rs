@@ -7,18 +7,23 @@
     reason = "a test says what it expects, and fails where that is not so"
 )]
 
+mod access;
 mod blueprint;
+mod cli;
 mod contract;
+mod department;
 mod facts;
 mod generate;
 mod golden;
 mod handshake;
+mod http;
 mod ids;
 mod kpi;
 mod policy;
 mod refusals;
 mod rooms;
 mod schema;
+mod scope;
 mod sign_in;
 mod storage;
 mod touchpoint;

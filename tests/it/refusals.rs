@@ -30,10 +30,10 @@ const ACTORS: &[&str] = &[
 ];
 
 /// A mutation with an input in which `@kind key` stands for an id, and what has to be done before it.
-struct Case {
-    mutation: &'static str,
+pub struct Case {
+    pub mutation: &'static str,
     about: &'static str,
-    input: Value,
+    pub input: Value,
     before: Vec<(&'static str, &'static str, Value)>,
 }
 
@@ -67,7 +67,7 @@ fn with(mut input: Value, more: Value) -> Value {
 }
 
 #[rustfmt::skip]
-fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Case> {
     let account = |name: &str| json!({ "name": name, "password": "a long enough one" });
     let offer = |touchpoint: &str, department: &str, role: &str| json!({ "touchpointId": touchpoint, "departmentId": department, "role": role });
     vec![
@@ -160,7 +160,7 @@ fn cases() -> Vec<Case> {
 }
 
 /// The id of everything in the small organisation, by what a case calls it.
-async fn ids(world: &World) -> BTreeMap<String, String> {
+pub async fn ids(world: &World) -> BTreeMap<String, String> {
     let db = world.db();
     let mut ids = BTreeMap::new();
     macro_rules! keyed {
@@ -261,7 +261,7 @@ async fn ids(world: &World) -> BTreeMap<String, String> {
     ids
 }
 
-fn filled(input: &Value, ids: &BTreeMap<String, String>) -> Value {
+pub fn filled(input: &Value, ids: &BTreeMap<String, String>) -> Value {
     match input {
         Value::String(name) if name.starts_with('@') => {
             json!(ids.get(name).unwrap_or_else(|| panic!("{name} is there")))
@@ -276,7 +276,7 @@ fn filled(input: &Value, ids: &BTreeMap<String, String>) -> Value {
 }
 
 /// The mutations of the schema, each with the type of its input.
-fn mutations() -> BTreeMap<String, String> {
+pub fn mutations() -> BTreeMap<String, String> {
     let sdl = graph::sdl();
     let body = sdl
         .split("\ntype Mutation {")

@@ -1,0 +1,240 @@
+//! The command line: what it does, and the sentences with which it refuses.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+const DEMO: &str = include_str!("../../demo/organisation.json");
+const KEY: &str = "q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o";
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cx-blueprint"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program()
+        .args(arguments)
+        .output()
+        .expect("the program runs")
+}
+
+fn complaint(output: &Output) -> String {
+    assert!(!output.status.success(), "it had to refuse: {output:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn sqlite(dir: &Path) -> String {
+    format!("sqlite://{}", dir.join("own.db").display())
+}
+
+/// A server that is ended with the test, and where it listens.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child = program()
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let address = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned))
+            .expect("it says where it listens");
+        Self { child, address }
+    }
+
+    /// Sends one request as bytes, and gives the whole answer as text.
+    fn says(&self, request: &str) -> String {
+        let mut stream = std::net::TcpStream::connect(&self.address).expect("it answers");
+        stream.write_all(request.as_bytes()).expect("it listens");
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut answer).expect("it answers to the end");
+        answer
+    }
+
+    fn post(&self, path: &str, body: &str) -> String {
+        self.says(&format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_schema_is_printed() {
+    let output = run(&["schema"]);
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stdout).contains("type Mutation {"));
+}
+
+#[test]
+fn a_demo_file_with_a_dangling_reference_is_refused_with_its_place() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("organisation.json");
+    let mut organisation: Value = serde_json::from_str(DEMO).expect("the demo reads");
+    organisation["blueprints"][1]["touchpoints"][2]["phase"] = "nowhere".into();
+    organisation["kpis"][3]["links"][0]["touchpoint"] = "nobody".into();
+    std::fs::write(&file, organisation.to_string()).expect("it is written");
+    let path = file.display().to_string();
+    let said = complaint(&run(&["demo", "--port", "0", "--file", &path]));
+    assert!(
+        said.contains("blueprints.1.touchpoints.2.phase: There is no phase \"nowhere\""),
+        "{said}"
+    );
+    assert!(
+        said.contains("kpis.3.links.0.touchpoint: There is no touchpoint \"nobody\""),
+        "{said}"
+    );
+    std::fs::write(&file, "{ \"format\": ").expect("it is written");
+    let said = complaint(&run(&["demo", "--port", "0", "--file", &path]));
+    assert!(said.contains("line 1"), "{said}");
+}
+
+#[test]
+fn the_demo_stays_on_this_machine_and_out_of_databases_in_use() {
+    let said = complaint(&run(&["demo", "--host", "0.0.0.0"]));
+    assert!(said.contains("on this machine only"), "{said}");
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = sqlite(dir.path());
+    make_admin(&url);
+    let said = complaint(&run(&["demo", "--port", "0", "--database-url", &url]));
+    assert!(said.contains("holds something already"), "{said}");
+}
+
+fn make_admin(url: &str) {
+    let mut command = program();
+    let arguments = [
+        "account",
+        "create",
+        "--database-url",
+        url,
+        "--key",
+        "me",
+        "--name",
+        "Me",
+        "--role",
+        "ADMIN",
+    ];
+    let mut child = command
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    child
+        .stdin
+        .take()
+        .expect("its input")
+        .write_all(b"a long password of mine\n")
+        .expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_first_account_is_made_and_signs_in() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = sqlite(dir.path());
+    make_admin(&url);
+    let server = Server::start(&["serve", "--database-url", &url, "--listen", "127.0.0.1:0"]);
+    let answer = server.post(
+        "/auth/login",
+        r#"{"login":"me","password":"a long password of mine"}"#,
+    );
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(
+        dir.path().join("own.db.key").exists(),
+        "the signing key is kept beside the file"
+    );
+    assert!(
+        server
+            .says("GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            .contains("ready")
+    );
+}
+
+#[test]
+fn a_missing_or_weak_signing_key_is_refused_with_what_to_do() {
+    let postgres = "postgres://nobody@127.0.0.1:1/nothing";
+    let said = complaint(&run(&["serve", "--database-url", postgres]));
+    assert!(
+        said.contains("CX_SIGNING_KEY") && said.contains("openssl rand"),
+        "{said}"
+    );
+    let dir = tempfile::tempdir().expect("a directory");
+    for weak in [
+        "short",
+        "secretsecretsecretsecretsecretsecret",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    ] {
+        let said = complaint(&run(&[
+            "serve",
+            "--database-url",
+            &sqlite(dir.path()),
+            "--signing-key",
+            weak,
+        ]));
+        assert!(
+            said.contains("signing key") && said.contains("openssl rand"),
+            "{weak}: {said}"
+        );
+    }
+}
+
+#[test]
+fn what_is_pending_is_told_and_done() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = sqlite(dir.path());
+    let said = complaint(&run(&["migrate", "status", "--database-url", &url]));
+    assert!(said.contains("not up to date"), "{said}");
+    assert!(
+        run(&["migrate", "up", "--database-url", &url])
+            .status
+            .success()
+    );
+    assert!(
+        run(&["migrate", "status", "--database-url", &url])
+            .status
+            .success()
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn on_sigterm_it_finishes_and_ends_well() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let mut server = Server::start(&[
+        "serve",
+        "--database-url",
+        &sqlite(dir.path()),
+        "--listen",
+        "127.0.0.1:0",
+        "--signing-key",
+        KEY,
+    ]);
+    let asked = Command::new("kill")
+        .args(["-TERM", &server.child.id().to_string()])
+        .status()
+        .expect("kill runs");
+    assert!(asked.success());
+    assert!(server.child.wait().expect("it ends").success());
+}

@@ -1,0 +1,776 @@
+//! decide ⇔ scope: over organisations made at random, a row is in the filtered SELECT exactly when the policy allows
+//! it, and when a third reading of the access table, written here without either, says so.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use chrono::NaiveDate;
+use cx_blueprint::{
+    access::{self, Caller},
+    id,
+    policy::{Action, Relation, Ties},
+};
+use entity::{
+    account, blueprint, department,
+    id::{
+        AccountId, BlueprintId, DepartmentId, KpiId, PersonaId, PhaseId, SessionId, TouchpointId,
+    },
+    json::{EvidenceList, Texts},
+    kpi, kpi_grant, measurement, membership, persona, phase, responsibility, session, touchpoint,
+    words::{
+        Aggregation, Basis, BlueprintState, BlueprintStatus, Cadence, DepartmentKind,
+        DepartmentRole, Direction, KpiScope, KpiType, Lane, OrganisationRole, ResponsibilityStatus,
+        Role, Sensitivity, Stage, Subject, Unit, Usage, Visibility,
+    },
+};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use sea_orm::{EntityTrait, Set};
+
+use crate::world::World;
+
+const DEPARTMENTS: usize = 6;
+
+/// A blueprint: its status, what it was archived from, its visibility, its owner, and who holds or is offered what.
+#[derive(Clone, Debug)]
+struct Drawn {
+    status: BlueprintStatus,
+    archived_from: Option<BlueprintStatus>,
+    visibility: Visibility,
+    owner: usize,
+    held: Vec<(usize, ResponsibilityStatus)>,
+}
+
+/// A KPI: its owner, its sensitivity, whether every analyst has a grant.
+#[derive(Clone, Debug)]
+struct Measured {
+    owner: usize,
+    sensitivity: Sensitivity,
+    granted: bool,
+}
+
+/// Somebody: a role in the organisation and roles in departments.
+#[derive(Clone, Debug)]
+struct Somebody {
+    role: OrganisationRole,
+    memberships: Vec<(usize, DepartmentRole)>,
+}
+
+#[derive(Clone, Debug)]
+struct Organisation {
+    /// The parent of each department, further up the list, and whether it is a partner.
+    departments: Vec<(Option<usize>, bool)>,
+    blueprints: Vec<Drawn>,
+    kpis: Vec<Measured>,
+    people: Vec<Somebody>,
+}
+
+fn of<T: Copy + std::fmt::Debug + 'static>(words: &'static [T]) -> impl Strategy<Value = T> {
+    proptest::sample::select(words)
+}
+
+/// Every status, the one that splits in three more often.
+const STATUSES: &[BlueprintStatus] = &[
+    BlueprintStatus::Draft,
+    BlueprintStatus::InReview,
+    BlueprintStatus::Published,
+    BlueprintStatus::Archived,
+    BlueprintStatus::Archived,
+    BlueprintStatus::Archived,
+];
+
+/// Every status of a handshake, the two that tie more often.
+const HANDSHAKES: &[ResponsibilityStatus] = &[
+    ResponsibilityStatus::Proposed,
+    ResponsibilityStatus::Proposed,
+    ResponsibilityStatus::Accepted,
+    ResponsibilityStatus::Accepted,
+    ResponsibilityStatus::Declined,
+    ResponsibilityStatus::Ended,
+];
+
+prop_compose! {
+    fn drawn()(
+        status in of(STATUSES),
+        from in of(&[BlueprintStatus::Draft, BlueprintStatus::InReview, BlueprintStatus::Published]),
+        visibility in of(Visibility::ALL),
+        owner in 0..DEPARTMENTS,
+        held in vec((0..DEPARTMENTS, of(HANDSHAKES)), 0..=3),
+    ) -> Drawn {
+        let archived_from = (status == BlueprintStatus::Archived).then_some(from);
+        Drawn { status, archived_from, visibility, owner, held }
+    }
+}
+
+prop_compose! {
+    fn somebody()(
+        role in of(OrganisationRole::ALL),
+        memberships in vec((0..DEPARTMENTS, of(DepartmentRole::ALL)), 0..=3),
+    ) -> Somebody {
+        let none = matches!(role, OrganisationRole::Analyst | OrganisationRole::Auditor);
+        let mut memberships = if none { Vec::new() } else { memberships };
+        memberships.sort_by_key(|(department, _)| *department);
+        memberships.dedup_by_key(|(department, _)| *department);
+        Somebody { role, memberships }
+    }
+}
+
+prop_compose! {
+    fn organisation()(
+        parents in vec((any::<proptest::sample::Index>(), any::<bool>(), prop::bool::weighted(0.4)), DEPARTMENTS),
+        blueprints in vec(drawn(), 24),
+        kpis in vec((0..DEPARTMENTS, of(Sensitivity::ALL), any::<bool>()), 5),
+        people in vec(somebody(), 24),
+    ) -> Organisation {
+        let departments = parents.iter().enumerate().map(|(at, (parent, rooted, partner))| {
+            ((at > 0 && !rooted).then(|| parent.index(at.max(1))), *partner)
+        });
+        let kpis = kpis.into_iter().map(|(owner, sensitivity, granted)| Measured { owner, sensitivity, granted });
+        Organisation { departments: departments.collect(), blueprints, kpis: kpis.collect(), people }
+    }
+}
+
+/// The organisation in a database, with the ids that it got there.
+struct Stored {
+    departments: Vec<DepartmentId>,
+    blueprints: Vec<BlueprintId>,
+    kpis: Vec<KpiId>,
+    people: Vec<(AccountId, SessionId)>,
+}
+
+async fn store(world: &World, organisation: &Organisation) -> Stored {
+    let (db, now) = (world.db(), world.clock.now());
+    let ids = Stored {
+        departments: organisation.departments.iter().map(|_| id::new()).collect(),
+        blueprints: organisation.blueprints.iter().map(|_| id::new()).collect(),
+        kpis: organisation.kpis.iter().map(|_| id::new()).collect(),
+        people: organisation
+            .people
+            .iter()
+            .map(|_| (id::new(), id::new()))
+            .collect(),
+    };
+    for (at, (parent, partner)) in organisation.departments.iter().enumerate() {
+        let row = department::ActiveModel {
+            id: Set(ids.departments[at]),
+            key: Set(format!("d{at}")),
+            name: Set(format!("Department {at}")),
+            kind: Set(if *partner {
+                DepartmentKind::Partner
+            } else {
+                DepartmentKind::Internal
+            }),
+            parent_id: Set(parent.map(|parent| ids.departments[parent])),
+            successor_id: Set(None),
+            created_at: Set(now),
+            archived_at: Set(None),
+            version: Set(1),
+        };
+        department::Entity::insert(row)
+            .exec_without_returning(&db)
+            .await
+            .expect("a department");
+    }
+    let persona: PersonaId = id::new();
+    let row = persona::ActiveModel {
+        id: Set(persona),
+        key: Set("p".into()),
+        name: Set("Persona".into()),
+        subject: Set(Subject::Customer),
+        context: Set(Texts::default()),
+        max_contacts_per_month: Set(None),
+        created_at: Set(now),
+        archived_at: Set(None),
+        version: Set(1),
+    };
+    persona::Entity::insert(row)
+        .exec_without_returning(&db)
+        .await
+        .expect("a persona");
+    for (at, drawn) in organisation.blueprints.iter().enumerate() {
+        store_blueprint(world, &ids, persona, at, drawn).await;
+    }
+    for (at, person) in organisation.people.iter().enumerate() {
+        store_person(world, &ids, at, person).await;
+    }
+    for (at, measured) in organisation.kpis.iter().enumerate() {
+        store_kpi(world, &ids, organisation, at, measured).await;
+    }
+    ids
+}
+
+async fn store_blueprint(
+    world: &World,
+    ids: &Stored,
+    persona: PersonaId,
+    at: usize,
+    drawn: &Drawn,
+) {
+    let (db, now) = (world.db(), world.clock.now());
+    let blueprint = ids.blueprints[at];
+    let row = blueprint::ActiveModel {
+        id: Set(blueprint),
+        key: Set(format!("b{at}")),
+        title: Set(format!("Blueprint {at}")),
+        subject: Set(Subject::Customer),
+        state: Set(BlueprintState::Current),
+        status: Set(drawn.status),
+        archived_from: Set(drawn.archived_from),
+        visibility: Set(drawn.visibility),
+        persona_id: Set(persona),
+        owner_department_id: Set(ids.departments[drawn.owner]),
+        next_review_on: Set(None),
+        published_number: Set(None),
+        published_revision: Set(None),
+        created_at: Set(now),
+        archived_at: Set((drawn.status == BlueprintStatus::Archived).then_some(now)),
+        version: Set(1),
+        revision: Set(1),
+    };
+    blueprint::Entity::insert(row)
+        .exec_without_returning(&db)
+        .await
+        .expect("a blueprint");
+    let (phase, touchpoint): (PhaseId, TouchpointId) = (id::new(), id::new());
+    let row = phase::ActiveModel {
+        id: Set(phase),
+        blueprint_id: Set(blueprint),
+        key: Set("only".into()),
+        name: Set("Only".into()),
+        position: Set(1),
+        stage: Set(Stage::Goal),
+        customer_goal: Set(None),
+        created_at: Set(now),
+        archived_at: Set(None),
+        version: Set(1),
+    };
+    phase::Entity::insert(row)
+        .exec_without_returning(&db)
+        .await
+        .expect("a phase");
+    let row = touchpoint::ActiveModel {
+        id: Set(touchpoint),
+        blueprint_id: Set(blueprint),
+        phase_id: Set(phase),
+        key: Set("t".into()),
+        name: Set("Touchpoint".into()),
+        position: Set(1),
+        lane: Set(Lane::Frontstage),
+        usage: Set(Usage::Unknown),
+        moment_of_truth: Set(false),
+        essential: Set(false),
+        basis: Set(Basis::Assumed),
+        evidence: Set(EvidenceList::default()),
+        systems: Set(Texts::default()),
+        created_at: Set(now),
+        version: Set(1),
+        ..Default::default()
+    };
+    touchpoint::Entity::insert(row)
+        .exec_without_returning(&db)
+        .await
+        .expect("a touchpoint");
+    let roles = [Role::Consulted, Role::Informed, Role::Responsible];
+    for ((department, status), role) in drawn.held.iter().zip(roles) {
+        let row = responsibility::ActiveModel {
+            id: Set(id::new()),
+            blueprint_id: Set(blueprint),
+            touchpoint_id: Set(touchpoint),
+            department_id: Set(ids.departments[*department]),
+            role: Set(role),
+            status: Set(*status),
+            tasks: Set(Texts::default()),
+            proposed_at: Set(now),
+            created_at: Set(now),
+            version: Set(1),
+            ..Default::default()
+        };
+        responsibility::Entity::insert(row)
+            .exec_without_returning(&db)
+            .await
+            .expect("a responsibility");
+    }
+}
+
+async fn store_person(world: &World, ids: &Stored, at: usize, person: &Somebody) {
+    let (db, now) = (world.db(), world.clock.now());
+    let (account, session) = ids.people[at];
+    let row = account::ActiveModel {
+        id: Set(account),
+        key: Set(format!("a{at}")),
+        name: Set(format!("Account {at}")),
+        service: Set(false),
+        role: Set(person.role),
+        password_hash: Set(None),
+        created_at: Set(now),
+        archived_at: Set(None),
+        version: Set(1),
+    };
+    account::Entity::insert(row)
+        .exec_without_returning(&db)
+        .await
+        .expect("an account");
+    let row = session::ActiveModel {
+        id: Set(session),
+        account_id: Set(account),
+        user_agent: Set(None),
+        created_at: Set(now),
+        last_used_at: Set(now),
+        expires_at: Set(now + chrono::Duration::days(1)),
+        ended_at: Set(None),
+    };
+    session::Entity::insert(row)
+        .exec_without_returning(&db)
+        .await
+        .expect("a session");
+    for (department, role) in &person.memberships {
+        let row = membership::ActiveModel {
+            id: Set(id::new()),
+            account_id: Set(account),
+            department_id: Set(ids.departments[*department]),
+            role: Set(*role),
+            created_at: Set(now),
+        };
+        membership::Entity::insert(row)
+            .exec_without_returning(&db)
+            .await
+            .expect("a membership");
+    }
+}
+
+async fn store_kpi(
+    world: &World,
+    ids: &Stored,
+    organisation: &Organisation,
+    at: usize,
+    measured: &Measured,
+) {
+    let (db, now) = (world.db(), world.clock.now());
+    let row = kpi::ActiveModel {
+        id: Set(ids.kpis[at]),
+        key: Set(format!("k{at}")),
+        name: Set(format!("KPI {at}")),
+        description: Set(None),
+        kpi_type: Set(KpiType::Cost),
+        unit: Set(Unit::Count),
+        currency: Set(None),
+        decimals: Set(0),
+        direction: Set(Direction::Lower),
+        aggregation: Set(Aggregation::Sum),
+        cadence: Set(Cadence::Monthly),
+        owner_department_id: Set(ids.departments[measured.owner]),
+        sensitivity: Set(measured.sensitivity),
+        scope: Set(KpiScope::Transactional),
+        created_at: Set(now),
+        archived_at: Set(None),
+        version: Set(1),
+    };
+    kpi::Entity::insert(row)
+        .exec_without_returning(&db)
+        .await
+        .expect("a KPI");
+    let row = measurement::ActiveModel {
+        id: Set(id::new()),
+        kpi_id: Set(ids.kpis[at]),
+        measured_on: Set(NaiveDate::from_ymd_opt(2025, 1, 31).expect("a day")),
+        value: Set(1.0),
+        recorded_at: Set(now),
+        ..Default::default()
+    };
+    measurement::Entity::insert(row)
+        .exec_without_returning(&db)
+        .await
+        .expect("a measurement");
+    let analysts = organisation
+        .people
+        .iter()
+        .zip(&ids.people)
+        .filter(|(person, _)| person.role == OrganisationRole::Analyst);
+    for (_, (analyst, _)) in analysts.filter(|_| measured.granted) {
+        let row = kpi_grant::ActiveModel {
+            id: Set(id::new()),
+            kpi_id: Set(ids.kpis[at]),
+            account_id: Set(*analyst),
+            created_at: Set(now),
+        };
+        kpi_grant::Entity::insert(row)
+            .exec_without_returning(&db)
+            .await
+            .expect("a grant");
+    }
+}
+
+/// The third reading of the access table.
+struct Reading<'o> {
+    organisation: &'o Organisation,
+    person: &'o Somebody,
+}
+
+impl Reading<'_> {
+    /// The departments in which one has a role; a LEAD's with all below.
+    fn departments(&self, role: DepartmentRole) -> BTreeSet<usize> {
+        let mut own: BTreeSet<usize> = self
+            .person
+            .memberships
+            .iter()
+            .filter(|(_, has)| *has == role)
+            .map(|(department, _)| *department)
+            .collect();
+        if role == DepartmentRole::Lead {
+            // Parents stand further up the list, so one walk down reaches everything below.
+            for (at, (parent, _)) in self.organisation.departments.iter().enumerate() {
+                if parent.is_some_and(|parent| own.contains(&parent)) {
+                    own.insert(at);
+                }
+            }
+        }
+        own
+    }
+
+    fn own(&self) -> BTreeSet<usize> {
+        DepartmentRole::ALL
+            .iter()
+            .flat_map(|role| self.departments(*role))
+            .collect()
+    }
+
+    fn is_partner(&self) -> bool {
+        self.person.role == OrganisationRole::Member
+            && !self.person.memberships.is_empty()
+            && self
+                .person
+                .memberships
+                .iter()
+                .all(|(department, _)| self.organisation.departments[*department].1)
+    }
+
+    fn participates(&self, drawn: &Drawn) -> bool {
+        let own = self.own();
+        own.contains(&drawn.owner)
+            || drawn
+                .held
+                .iter()
+                .any(|(department, status)| open(*status) && own.contains(department))
+    }
+
+    fn reads(&self, drawn: &Drawn) -> bool {
+        use OrganisationRole::{Admin, Analyst, Auditor, CxManager};
+        let role = self.person.role;
+        match (was_in_force(drawn), drawn.visibility) {
+            (true, Visibility::Organisation) => !self.is_partner() || self.participates(drawn),
+            (true, Visibility::Participants) => {
+                matches!(role, Admin | Analyst | Auditor | CxManager) || self.participates(drawn)
+            }
+            (false, _) => matches!(role, Auditor | CxManager) || self.participates(drawn),
+        }
+    }
+
+    fn reads_values(&self, measured: &Measured) -> bool {
+        use OrganisationRole::{Analyst, Auditor, CxManager};
+        let delivers = [DepartmentRole::Lead, DepartmentRole::Contributor];
+        measured.sensitivity == Sensitivity::Open
+            || matches!(self.person.role, Auditor | CxManager)
+            || (self.person.role == Analyst && measured.granted)
+            || delivers
+                .iter()
+                .any(|role| self.departments(*role).contains(&measured.owner))
+    }
+}
+
+fn open(status: ResponsibilityStatus) -> bool {
+    matches!(
+        status,
+        ResponsibilityStatus::Proposed | ResponsibilityStatus::Accepted
+    )
+}
+
+fn was_in_force(drawn: &Drawn) -> bool {
+    drawn.status == BlueprintStatus::Published
+        || drawn.archived_from == Some(BlueprintStatus::Published)
+}
+
+/// What the policy itself says of a blueprint, given its ties.
+fn allowed(caller: &Caller, ids: &Stored, drawn: &Drawn) -> bool {
+    let holders = drawn
+        .held
+        .iter()
+        .filter(|(_, status)| open(*status))
+        .map(|(department, _)| ids.departments[*department]);
+    let owner = ids.departments[drawn.owner];
+    let ties = Ties::none()
+        .and(Relation::OwnsBlueprint, [owner])
+        .and(Relation::Participates, holders.chain([owner]));
+    let action = match (was_in_force(drawn), drawn.visibility) {
+        (true, Visibility::Organisation) => Action::ReadPublished,
+        (true, Visibility::Participants) => Action::ReadRestricted,
+        (false, _) => Action::ReadDraft,
+    };
+    caller.may(action, &ties)
+}
+
+/// What came up: how often, by what it was.
+type Met = RefCell<BTreeMap<String, usize>>;
+
+fn meet(met: &Met, what: String) {
+    *met.borrow_mut().entry(what).or_default() += 1;
+}
+
+fn relation(reading: &Reading<'_>, role: DepartmentRole, drawn: &Drawn) -> &'static str {
+    let own = reading.departments(role);
+    let holds = |wanted| {
+        drawn
+            .held
+            .iter()
+            .any(|(department, status)| *status == wanted && own.contains(department))
+    };
+    if own.contains(&drawn.owner) {
+        "owns"
+    } else if holds(ResponsibilityStatus::Accepted) {
+        "holds"
+    } else if holds(ResponsibilityStatus::Proposed) {
+        "is offered"
+    } else {
+        "nothing"
+    }
+}
+
+fn status(drawn: &Drawn) -> String {
+    drawn.archived_from.map_or_else(
+        || drawn.status.as_str().to_owned(),
+        |from| format!("ARCHIVED from {}", from.as_str()),
+    )
+}
+
+async fn check(organisation: &Organisation, met: &Met) -> Result<(), TestCaseError> {
+    let world = World::new().await;
+    let ids = store(&world, organisation).await;
+    for (person, (account, session)) in organisation.people.iter().zip(&ids.people) {
+        let caller = access::identify(
+            &world.store,
+            &world.clock,
+            *session,
+            *account,
+            "test".into(),
+        )
+        .await;
+        let caller = caller.expect("somebody signed in");
+        let reading = Reading {
+            organisation,
+            person,
+        };
+        let seen: BTreeSet<BlueprintId> = caller
+            .select::<blueprint::Entity>()
+            .all(caller.reader())
+            .await
+            .expect("blueprints")
+            .into_iter()
+            .map(|row| row.id)
+            .collect();
+        let inside: BTreeSet<BlueprintId> = caller
+            .select::<touchpoint::Entity>()
+            .all(caller.reader())
+            .await
+            .expect("touchpoints")
+            .into_iter()
+            .map(|row| row.blueprint_id)
+            .collect();
+        for (drawn, id) in organisation.blueprints.iter().zip(&ids.blueprints) {
+            prop_assert_eq!(
+                seen.contains(id),
+                allowed(&caller, &ids, drawn),
+                "scope and policy: {:?} {:?}",
+                person,
+                drawn
+            );
+            prop_assert_eq!(
+                seen.contains(id),
+                reading.reads(drawn),
+                "scope and table: {:?} {:?}",
+                person,
+                drawn
+            );
+            prop_assert_eq!(
+                seen.contains(id),
+                inside.contains(id),
+                "inside as outside: {:?} {:?}",
+                person,
+                drawn
+            );
+            for role in person.memberships.iter().map(|(_, role)| *role) {
+                let relation = relation(&reading, role, drawn);
+                meet(
+                    met,
+                    format!(
+                        "{} {} {} {relation}",
+                        status(drawn),
+                        drawn.visibility.as_str(),
+                        role.as_str()
+                    ),
+                );
+            }
+            meet(
+                met,
+                format!(
+                    "{} {} {}",
+                    status(drawn),
+                    drawn.visibility.as_str(),
+                    person.role.as_str()
+                ),
+            );
+        }
+        check_values(&caller, organisation, &ids, &reading, met).await?;
+    }
+    Ok(())
+}
+
+async fn check_values(
+    caller: &Caller,
+    organisation: &Organisation,
+    ids: &Stored,
+    reading: &Reading<'_>,
+    met: &Met,
+) -> Result<(), TestCaseError> {
+    let seen: BTreeSet<KpiId> = caller
+        .select::<measurement::Entity>()
+        .all(caller.reader())
+        .await
+        .expect("measurements")
+        .into_iter()
+        .map(|row| row.kpi_id)
+        .collect();
+    for (measured, id) in organisation.kpis.iter().zip(&ids.kpis) {
+        // A partner reads only the KPIs of what it takes part in; here none is linked, so only its own.
+        let definition = !reading.is_partner() || reading.own().contains(&measured.owner);
+        let values = reading.reads_values(measured);
+        prop_assert_eq!(
+            seen.contains(id),
+            definition && values,
+            "{:?} {:?}",
+            reading.person,
+            measured
+        );
+        let mut ties = Ties::none().and(Relation::OwnsKpi, [ids.departments[measured.owner]]);
+        if measured.granted {
+            let analysts = organisation.people.iter().zip(&ids.people);
+            let analysts = analysts.filter(|(person, _)| person.role == OrganisationRole::Analyst);
+            ties.granted
+                .extend(analysts.map(|(_, (account, _))| *account));
+        }
+        let allowed = measured.sensitivity == Sensitivity::Open
+            || caller.may(Action::ReadConfidential, &ties);
+        prop_assert_eq!(
+            values,
+            allowed,
+            "table and policy: {:?} {:?}",
+            reading.person,
+            measured
+        );
+        let granted = if measured.granted {
+            "granted"
+        } else {
+            "not granted"
+        };
+        meet(
+            met,
+            format!(
+                "{} {} {granted}",
+                measured.sensitivity.as_str(),
+                reading.person.role.as_str()
+            ),
+        );
+        for (_, role) in &reading.person.memberships {
+            let owns = if reading.departments(*role).contains(&measured.owner) {
+                "owns"
+            } else {
+                "nothing"
+            };
+            meet(
+                met,
+                format!("{} {} {owns}", measured.sensitivity.as_str(), role.as_str()),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Every combination that has to come up.
+fn wanted() -> BTreeSet<String> {
+    let mut wanted = BTreeSet::new();
+    let statuses = [
+        "DRAFT",
+        "IN_REVIEW",
+        "PUBLISHED",
+        "ARCHIVED from DRAFT",
+        "ARCHIVED from IN_REVIEW",
+        "ARCHIVED from PUBLISHED",
+    ];
+    for status in statuses {
+        for visibility in Visibility::ALL {
+            for role in OrganisationRole::ALL {
+                wanted.insert(format!(
+                    "{status} {} {}",
+                    visibility.as_str(),
+                    role.as_str()
+                ));
+            }
+            for role in DepartmentRole::ALL {
+                for relation in ["owns", "holds", "is offered", "nothing"] {
+                    wanted.insert(format!(
+                        "{status} {} {} {relation}",
+                        visibility.as_str(),
+                        role.as_str()
+                    ));
+                }
+            }
+        }
+    }
+    for sensitivity in Sensitivity::ALL {
+        for role in OrganisationRole::ALL {
+            for granted in ["granted", "not granted"] {
+                wanted.insert(format!(
+                    "{} {} {granted}",
+                    sensitivity.as_str(),
+                    role.as_str()
+                ));
+            }
+        }
+        for role in DepartmentRole::ALL {
+            for owns in ["owns", "nothing"] {
+                wanted.insert(format!("{} {} {owns}", sensitivity.as_str(), role.as_str()));
+            }
+        }
+    }
+    wanted
+}
+
+#[test]
+fn a_row_is_in_the_filtered_select_exactly_when_the_policy_allows_it() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let met = Met::default();
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    let config = Config {
+        cases: 24,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let outcome = TestRunner::new_with_rng(config, rng).run(&organisation(), |organisation| {
+        runtime.block_on(check(&organisation, &met))
+    });
+    if let Err(failure) = outcome {
+        panic!("{failure}");
+    }
+    let met = met.into_inner();
+    let missing: Vec<String> = wanted()
+        .into_iter()
+        .filter(|what| !met.contains_key(what))
+        .collect();
+    assert!(missing.is_empty(), "never came up: {missing:?}");
+}
