@@ -71,12 +71,14 @@ impl Store {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        self.writer.begin_with_options(options).await
+        let writer = self.writer.clone();
+        whole(async move { writer.begin_with_options(options).await }).await
     }
 
     /// Begins to read one moment of the truth.
     pub async fn snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
-        self.reader.begin().await
+        let reader = self.reader.clone();
+        whole(async move { reader.begin().await }).await
     }
 
     /// How many statements have run since it was opened, transactions' own words left out.
@@ -89,6 +91,21 @@ impl Store {
     pub async fn close(self) -> Result<(), DbErr> {
         self.reader.close().await?;
         self.writer.close().await
+    }
+}
+
+/// Begins in a task of its own, which goes on if whoever waits for it is given up. Given up between BEGIN and its
+/// answer, a connection would go back to the pool inside a transaction that nobody knows of: whoever comes next
+/// reads the past in it, and loses what is written.
+async fn whole<F>(begin: F) -> Result<DatabaseTransaction, DbErr>
+where
+    F: Future<Output = Result<DatabaseTransaction, DbErr>> + Send + 'static,
+{
+    match tokio::spawn(begin).await {
+        Ok(begun) => begun,
+        Err(error) => Err(DbErr::Custom(format!(
+            "a transaction did not begin: {error}"
+        ))),
     }
 }
 
@@ -138,6 +155,8 @@ async fn connect(
             postgres.options([
                 ("default_transaction_read_only", "on"),
                 ("default_transaction_isolation", "repeatable read"),
+                // With the price of a spinning disk the planner reads whole tables where an index leads to the rows.
+                ("random_page_cost", "1.1"),
             ])
         });
     }

@@ -14,6 +14,7 @@ mod contract;
 mod department;
 mod facts;
 mod generate;
+mod given_up;
 mod golden;
 mod handshake;
 mod http;
