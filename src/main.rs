@@ -223,12 +223,13 @@ async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(),
     let listener = TcpListener::bind(serve.listen)
         .await
         .map_err(|error| format!("{} cannot be listened on: {error}.", serve.listen))?;
+    let asked_to_stop = asked_to_stop()?;
     println!("listening on http://{}", listener.local_addr()?);
     let router = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let stop = Arc::new(tokio::sync::Notify::new());
     let stopping = Arc::clone(&stop);
     let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        asked_to_stop().await;
+        asked_to_stop.await;
         tracing::info!("stopping: no new requests are taken, those under way are finished");
         stopping.notify_one();
     });
@@ -258,20 +259,27 @@ fn read_origin(origin: &str) -> Result<HeaderValue, Failure> {
     }
 }
 
-async fn asked_to_stop() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+/// Listens for the wish to stop from now on, so that whoever was told that the server listens can also end it well.
+#[cfg(unix)]
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    let _ = interrupt.await;
+    })
+}
+
+/// Listens for the wish to stop from now on.
+#[cfg(windows)]
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
 }
 
 async fn serve_demo(demo: Demo) -> Result<(), Failure> {
