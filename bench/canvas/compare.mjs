@@ -46,3 +46,16 @@ export function comparablePeer(blueprint) {
   }));
   return comparable({ ...blueprint, phases });
 }
+
+/** Where two values differ first, as a sentence; nothing where they do not. */
+export function difference(one, other, path = 'blueprint') {
+  if (one === null || other === null || typeof one !== 'object' || typeof other !== 'object') {
+    return one === other ? undefined : `${path} is ${JSON.stringify(one)} and ${JSON.stringify(other)}`;
+  }
+  for (const name of new Set([...Object.keys(one), ...Object.keys(other)])) {
+    if (!(name in one) || !(name in other)) return `${path}.${name} is there only once`;
+    const found = difference(one[name], other[name], `${path}.${name}`);
+    if (found) return found;
+  }
+  return undefined;
+}

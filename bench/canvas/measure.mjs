@@ -6,7 +6,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { comparable, comparablePeer } from './compare.mjs';
+import { comparable, comparablePeer, difference } from './compare.mjs';
 
 // What comes after `--` are options of `cx-blueprint generate`.
 const { values: options, positionals: size } = parseArgs({
@@ -133,7 +133,8 @@ async function compare(ours, peer) {
     const key = `blueprint-${String(number).padStart(4, '0')}`;
     const mine = comparable(await ask(ours.address, bodyOf(query, key), token));
     const theirs = comparablePeer(await ask(peer.address, bodyOf(peerQuery, key)));
-    assert.deepStrictEqual(theirs, mine, `${key} is not the same from both`);
+    const differs = difference(mine, theirs);
+    assert(!differs, `${key} is not the same from cx-blueprint and from PostGraphile: ${differs}`);
     const touchpoints = mine.phases.flatMap((phase) => phase.touchpoints);
     const sum = (of) => touchpoints.reduce((total, touchpoint) => total + touchpoint[of].length, 0);
     const expected = [touchpoints.length, sum('channels'), sum('responsibilities'), sum('kpis'), mine.transitions.length];

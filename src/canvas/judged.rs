@@ -10,8 +10,9 @@ use entity::{
     words::Sensitivity,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, FromQueryResult, IdenStatic, Iterable,
-    QueryFilter, QueryResult, QuerySelect, QueryTrait, Select, sea_query::SelectStatement,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, IdenStatic,
+    Iterable, QueryFilter, QueryResult, QuerySelect, QueryTrait, Select,
+    sea_query::SelectStatement,
 };
 
 use crate::{
@@ -59,25 +60,55 @@ LEFT JOIN kpi_target target ON target.id =
      ORDER BY of_day.valid_from DESC LIMIT 1)
 WHERE ";
 
+/// The same for PostgreSQL, which otherwise looks up by id again what it has found already, each time twice.
+const JUDGE_LATERAL: &str = "
+LEFT JOIN LATERAL (SELECT * FROM measurement there
+    WHERE there.kpi_id = judged.kpi_id AND there.touchpoint_id = judged.touchpoint_id AND there.channel_id IS NULL
+    AND there.segment_id IS NULL AND there.superseded_by_id IS NULL AND there.measured_on <= $1
+    ORDER BY there.measured_on DESC LIMIT 1) there ON true
+LEFT JOIN LATERAL (SELECT * FROM measurement wide
+    WHERE there.id IS NULL AND wide.kpi_id = judged.kpi_id AND wide.touchpoint_id IS NULL AND wide.channel_id IS NULL
+    AND wide.segment_id IS NULL AND wide.superseded_by_id IS NULL AND wide.measured_on <= $1
+    ORDER BY wide.measured_on DESC LIMIT 1) wide ON true
+LEFT JOIN LATERAL (SELECT * FROM kpi_target of_day
+    WHERE of_day.kpi_id = judged.kpi_id
+    AND of_day.valid_from <= COALESCE(there.measured_on, wide.measured_on, $1)
+    ORDER BY of_day.valid_from DESC LIMIT 1) target ON true
+WHERE ";
+
 /// KPIs as a whole, in the shape of links to nowhere.
 const WHOLE: &str =
     "(SELECT id, id AS kpi_id, CAST(NULL AS uuid) AS touchpoint_id, created_at FROM kpi)";
 
 fn judging<C: ConnectionTrait>(db: &C, judged: &str, day: NaiveDate) -> Text {
-    let select = format!(
-        "SELECT judged.*, {}, {} FROM {judged} judged",
-        columns::<measurement::Entity>("latest"),
-        columns::<kpi_target::Entity>("target"),
-    );
-    Text::new(db.get_database_backend(), &select)
-        .knowing(day)
-        .then(JUDGE)
+    let backend = db.get_database_backend();
+    let target = columns::<kpi_target::Entity>("target");
+    let (latest, judge) = match backend {
+        DbBackend::Postgres => (
+            either::<measurement::Entity>("there", "wide"),
+            JUDGE_LATERAL,
+        ),
+        _ => (columns::<measurement::Entity>("latest"), JUDGE),
+    };
+    let select = format!("SELECT judged.*, {latest}, {target} FROM {judged} judged");
+    Text::new(backend, &select).knowing(day).then(judge)
 }
 
 /// The columns of a table, each with the table's name before its own.
 fn columns<E: EntityTrait>(table: &str) -> String {
     let columns =
         E::Column::iter().map(|column| format!("{table}.{0} AS {table}_{0}", column.as_str()));
+    columns.collect::<Vec<_>>().join(", ")
+}
+
+/// The columns of a table that was looked into twice and has one row at the most, named as the latest.
+fn either<E: EntityTrait>(first: &str, second: &str) -> String {
+    let columns = E::Column::iter().map(|column| {
+        format!(
+            "COALESCE({first}.{0}, {second}.{0}) AS latest_{0}",
+            column.as_str()
+        )
+    });
     columns.collect::<Vec<_>>().join(", ")
 }
 

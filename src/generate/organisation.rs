@@ -314,8 +314,8 @@ fn new_years(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDat
     std::iter::once(first).chain(years.take_while(move |day| *day <= last))
 }
 
-/// With so many decimals.
+/// With so many decimals; never a zero below zero, which not every reader tells from zero.
 pub(super) fn round(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
-    (value * scale).round() / scale
+    (value * scale).round() / scale + 0.0
 }

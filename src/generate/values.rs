@@ -63,7 +63,7 @@ impl<'m> Walk<'m> {
         let value = kind.low + (kind.high - kind.low) * self.at;
         let sample_size = dice.between(20, 400);
         if kind.aggregation == Aggregation::Ratio {
-            let numerator = (value / 100.0 * f64::from(sample_size)).round();
+            let numerator = round(value / 100.0 * f64::from(sample_size), 0);
             let denominator = f64::from(sample_size);
             return Value {
                 value: 100.0 * numerator / denominator,
