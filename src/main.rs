@@ -35,6 +35,10 @@ const DEMO_PASSWORD: &str = "blueprint";
 /// The demo organisation that comes with the program.
 const DEMO: &str = include_str!("../demo/organisation.json");
 
+/// Reading and answering a blueprint is tens of thousands of small allocations, on several threads at once.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
