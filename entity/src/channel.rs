@@ -19,4 +19,6 @@ pub struct Model {
     pub version: i32,
 }
 
+crate::read::read!(id, key, name, medium, created_at, version);
+
 no_relations!();

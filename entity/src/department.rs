@@ -23,4 +23,16 @@ pub struct Model {
     pub version: i32,
 }
 
+crate::read::read!(
+    id,
+    key,
+    name,
+    kind,
+    parent_id,
+    successor_id,
+    created_at,
+    archived_at,
+    version
+);
+
 no_relations!();

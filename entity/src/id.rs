@@ -3,8 +3,10 @@
 
 use std::{fmt, str::FromStr};
 
-use sea_orm::{DbErr, DeriveValueType, TryFromU64};
+use sea_orm::{DbErr, DeriveValueType, TryFromU64, sqlx};
 use uuid::Uuid;
+
+use crate::read::{Cell, Row};
 
 /// What every typed id can do.
 pub trait Id:
@@ -84,6 +86,12 @@ macro_rules! ids {
             impl serde::Serialize for $name {
                 fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                     serializer.collect_str(self)
+                }
+            }
+
+            impl Cell for $name {
+                fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {
+                    Uuid::get(row, at).map(Self)
                 }
             }
 

@@ -1,7 +1,9 @@
 //! Small values kept as JSON in one column: lists that are always read and written whole.
 
-use sea_orm::FromJsonQueryResult;
+use sea_orm::{FromJsonQueryResult, sqlx};
 use serde::{Deserialize, Serialize};
+
+use crate::read::{self, Cell, Row};
 
 /// An ordered list of texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
@@ -19,3 +21,15 @@ pub struct Evidence {
 /// All evidence of a touchpoint, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct EvidenceList(pub Vec<Evidence>);
+
+impl Cell for Texts {
+    fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {
+        read::json(row, at)
+    }
+}
+
+impl Cell for EvidenceList {
+    fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {
+        read::json(row, at)
+    }
+}

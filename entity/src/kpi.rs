@@ -34,4 +34,24 @@ pub struct Model {
     pub version: i32,
 }
 
+crate::read::read!(
+    id,
+    key,
+    name,
+    description,
+    kpi_type,
+    unit,
+    currency,
+    decimals,
+    direction,
+    aggregation,
+    cadence,
+    owner_department_id,
+    sensitivity,
+    scope,
+    created_at,
+    archived_at,
+    version
+);
+
 no_relations!();

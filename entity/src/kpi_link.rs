@@ -24,4 +24,17 @@ pub struct Model {
     pub version: i32,
 }
 
+crate::read::read!(
+    id,
+    kpi_id,
+    blueprint_id,
+    phase_id,
+    touchpoint_id,
+    valid_from,
+    valid_to,
+    weight,
+    created_at,
+    version
+);
+
 no_relations!();

@@ -21,4 +21,6 @@ pub struct Model {
     pub version: i32,
 }
 
+crate::read::read!(id, kpi_id, valid_from, value, warning, created_at, version);
+
 no_relations!();

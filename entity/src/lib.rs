@@ -4,6 +4,7 @@
 
 pub mod id;
 pub mod json;
+pub mod read;
 pub mod words;
 
 macro_rules! no_relations {

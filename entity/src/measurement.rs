@@ -28,4 +28,21 @@ pub struct Model {
     pub superseded_by_id: Option<MeasurementId>,
 }
 
+crate::read::read!(
+    id,
+    kpi_id,
+    touchpoint_id,
+    channel_id,
+    segment_id,
+    measured_on,
+    value,
+    numerator,
+    denominator,
+    sample_size,
+    source,
+    recorded_at,
+    recorded_by_account_id,
+    superseded_by_id
+);
+
 no_relations!();

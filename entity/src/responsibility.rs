@@ -42,4 +42,27 @@ pub struct Model {
     pub version: i32,
 }
 
+crate::read::read!(
+    id,
+    blueprint_id,
+    touchpoint_id,
+    department_id,
+    role,
+    status,
+    tasks,
+    person_id,
+    note,
+    proposed_by_department_id,
+    proposed_by_account_id,
+    proposed_at,
+    replaces_id,
+    reason,
+    decided_at,
+    decided_by_account_id,
+    valid_from,
+    valid_to,
+    created_at,
+    version
+);
+
 no_relations!();

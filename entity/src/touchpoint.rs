@@ -43,4 +43,33 @@ pub struct Model {
     pub version: i32,
 }
 
+crate::read::read!(
+    id,
+    blueprint_id,
+    phase_id,
+    key,
+    name,
+    position,
+    lane,
+    customer_action,
+    initiator,
+    contacts_per_month,
+    emotion,
+    employee_emotion,
+    importance_customer,
+    importance_organisation,
+    usage,
+    usage_reason,
+    moment_of_truth,
+    essential,
+    expected_minutes,
+    basis,
+    evidence,
+    systems,
+    note,
+    created_at,
+    archived_at,
+    version
+);
+
 no_relations!();

@@ -27,4 +27,18 @@ pub struct Model {
     pub version: i32,
 }
 
+crate::read::read!(
+    id,
+    blueprint_id,
+    kind,
+    end,
+    from_touchpoint_id,
+    to_touchpoint_id,
+    condition,
+    max_wait_minutes,
+    basis,
+    created_at,
+    version
+);
+
 no_relations!();

@@ -4,8 +4,10 @@
 //! crate: an enum cannot leak a column, and 25 mirrored enums would only add a place to disagree.
 
 use async_graphql::Enum;
-use sea_orm::{DeriveActiveEnum, EnumIter};
+use sea_orm::{DeriveActiveEnum, EnumIter, sqlx};
 use serde::{Deserialize, Serialize};
+
+use crate::read::{self, Cell, Row};
 
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* })*) => {
@@ -30,12 +32,27 @@ macro_rules! words {
                 /// Every word, in the order of this file.
                 pub const ALL: &[Self] = &[$(Self::$variant),*];
 
+                /// The word that is stored and sent like this.
+                #[must_use]
+                pub fn named(text: &str) -> Option<Self> {
+                    match text {
+                        $($text => Some(Self::$variant),)*
+                        _ => None,
+                    }
+                }
+
                 /// The word as it is stored and sent.
                 #[must_use]
                 pub const fn as_str(self) -> &'static str {
                     match self {
                         $(Self::$variant => $text,)*
                     }
+                }
+            }
+
+            impl Cell for $name {
+                fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {
+                    read::word(row, at, Self::named)
                 }
             }
         )*

@@ -7,12 +7,12 @@ use chrono::NaiveDate;
 use entity::{
     id::{BlueprintId, KpiId, KpiLinkId},
     kpi, kpi_grant, kpi_link, kpi_target, measurement,
+    read::{self, Cells, Read, Stored},
     words::Sensitivity,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, FromQueryResult, IdenStatic,
-    Iterable, QueryFilter, QueryResult, QuerySelect, QueryTrait, Select,
-    sea_query::SelectStatement,
+    ColumnTrait, ConnectionTrait, DbBackend, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    QueryTrait, Select, sea_query::SelectStatement,
 };
 
 use crate::{
@@ -60,19 +60,21 @@ LEFT JOIN kpi_target target ON target.id =
      ORDER BY of_day.valid_from DESC LIMIT 1)
 WHERE ";
 
-/// The same for PostgreSQL, which otherwise looks up by id again what it has found already, each time twice.
+/// The same for PostgreSQL, which otherwise looks up by id again what it has found already.
 const JUDGE_LATERAL: &str = "
-LEFT JOIN LATERAL (SELECT * FROM measurement there
-    WHERE there.kpi_id = judged.kpi_id AND there.touchpoint_id = judged.touchpoint_id AND there.channel_id IS NULL
-    AND there.segment_id IS NULL AND there.superseded_by_id IS NULL AND there.measured_on <= $1
-    ORDER BY there.measured_on DESC LIMIT 1) there ON true
-LEFT JOIN LATERAL (SELECT * FROM measurement wide
-    WHERE there.id IS NULL AND wide.kpi_id = judged.kpi_id AND wide.touchpoint_id IS NULL AND wide.channel_id IS NULL
-    AND wide.segment_id IS NULL AND wide.superseded_by_id IS NULL AND wide.measured_on <= $1
-    ORDER BY wide.measured_on DESC LIMIT 1) wide ON true
+LEFT JOIN LATERAL (
+    (SELECT * FROM measurement there
+     WHERE there.kpi_id = judged.kpi_id AND there.touchpoint_id = judged.touchpoint_id AND there.channel_id IS NULL
+     AND there.segment_id IS NULL AND there.superseded_by_id IS NULL AND there.measured_on <= $1
+     ORDER BY there.measured_on DESC LIMIT 1)
+    UNION ALL
+    (SELECT * FROM measurement wide
+     WHERE wide.kpi_id = judged.kpi_id AND wide.touchpoint_id IS NULL AND wide.channel_id IS NULL
+     AND wide.segment_id IS NULL AND wide.superseded_by_id IS NULL AND wide.measured_on <= $1
+     ORDER BY wide.measured_on DESC LIMIT 1)
+    LIMIT 1) latest ON true
 LEFT JOIN LATERAL (SELECT * FROM kpi_target of_day
-    WHERE of_day.kpi_id = judged.kpi_id
-    AND of_day.valid_from <= COALESCE(there.measured_on, wide.measured_on, $1)
+    WHERE of_day.kpi_id = judged.kpi_id AND of_day.valid_from <= COALESCE(latest.measured_on, $1)
     ORDER BY of_day.valid_from DESC LIMIT 1) target ON true
 WHERE ";
 
@@ -80,44 +82,35 @@ WHERE ";
 const WHOLE: &str =
     "(SELECT id, id AS kpi_id, CAST(NULL AS uuid) AS touchpoint_id, created_at FROM kpi)";
 
-fn judging<C: ConnectionTrait>(db: &C, judged: &str, day: NaiveDate) -> Text {
+/// Judges the rows of a table, and shows these columns of it before what judges them.
+fn judging<C: ConnectionTrait>(db: &C, judged: &str, shown: &str, day: NaiveDate) -> Text {
     let backend = db.get_database_backend();
-    let target = columns::<kpi_target::Entity>("target");
-    let (latest, judge) = match backend {
-        DbBackend::Postgres => (
-            either::<measurement::Entity>("there", "wide"),
-            JUDGE_LATERAL,
-        ),
-        _ => (columns::<measurement::Entity>("latest"), JUDGE),
+    let latest = columns::<measurement::Model>("latest");
+    let target = columns::<kpi_target::Model>("target");
+    let judge = match backend {
+        DbBackend::Postgres => JUDGE_LATERAL,
+        _ => JUDGE,
     };
-    let select = format!("SELECT judged.*, {latest}, {target} FROM {judged} judged");
+    let select = format!("SELECT {shown}, {latest}, {target} FROM {judged} judged");
     Text::new(backend, &select).knowing(day).then(judge)
 }
 
-/// The columns of a table, each with the table's name before its own.
-fn columns<E: EntityTrait>(table: &str) -> String {
-    let columns =
-        E::Column::iter().map(|column| format!("{table}.{0} AS {table}_{0}", column.as_str()));
+/// A table's columns.
+fn columns<R: Stored>(table: &str) -> String {
+    let columns = R::COLUMNS.iter().map(|column| format!("{table}.{column}"));
     columns.collect::<Vec<_>>().join(", ")
 }
 
-/// The columns of a table that was looked into twice and has one row at the most, named as the latest.
-fn either<E: EntityTrait>(first: &str, second: &str) -> String {
-    let columns = E::Column::iter().map(|column| {
-        format!(
-            "COALESCE({first}.{0}, {second}.{0}) AS latest_{0}",
-            column.as_str()
-        )
-    });
-    columns.collect::<Vec<_>>().join(", ")
+fn judging_links<C: ConnectionTrait>(db: &C, day: NaiveDate) -> Text {
+    judging(db, "kpi_link", &columns::<kpi_link::Model>("judged"), day)
 }
 
 const IN_ORDER: &str = " ORDER BY judged.created_at, judged.id";
 
-impl FromQueryResult for Judgement {
-    fn from_query_result(row: &QueryResult, _: &str) -> Result<Self, DbErr> {
-        let latest = Option::<measurement::Model>::from_query_result(row, "latest_")?;
-        let target = Option::<kpi_target::Model>::from_query_result(row, "target_")?;
+impl Read for Judgement {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+        let latest = cells.joined()?;
+        let target = cells.joined::<kpi_target::Model>()?;
         Ok(Self {
             told: true,
             latest,
@@ -127,11 +120,11 @@ impl FromQueryResult for Judgement {
     }
 }
 
-impl FromQueryResult for Judged {
-    fn from_query_result(row: &QueryResult, prefix: &str) -> Result<Self, DbErr> {
+impl Read for Judged {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
         Ok(Self {
-            link: kpi_link::Model::from_query_result(row, prefix)?,
-            judgement: Judgement::from_query_result(row, prefix)?,
+            link: Read::read(cells)?,
+            judgement: Read::read(cells)?,
         })
     }
 }
@@ -151,13 +144,13 @@ pub async fn in_blueprint<C: ConnectionTrait>(
     kpis: &HashMap<KpiId, kpi::Model>,
     day: NaiveDate,
 ) -> Result<Vec<Judged>> {
-    let text = judging(db, "kpi_link", day)
+    let text = judging_links(db, day)
         .then("judged.blueprint_id = ")
         .value(blueprint)
         .then(" AND (judged.valid_from IS NULL OR judged.valid_from <= $1)")
         .then(" AND (judged.valid_to IS NULL OR judged.valid_to > $1)")
         .then(IN_ORDER);
-    let mut links = Judged::find_by_statement(text.statement()).all(db).await?;
+    let mut links: Vec<Judged> = read::all(db, text.statement()).await?;
     links.retain(|judged| kpis.contains_key(&judged.link.kpi_id));
     let hidden = hidden(caller, db, kpis.values()).await?;
     for judged in &mut links {
@@ -175,12 +168,12 @@ pub async fn of_links(
     day: NaiveDate,
 ) -> Result<Vec<(Judged, kpi::Model)>> {
     let db = caller.snapshot().await?;
-    let text = judging(&db, "kpi_link", day)
+    let text = judging_links(&db, day)
         .then("judged.id IN (")
         .select(&links)
         .then(")")
         .then(IN_ORDER);
-    let judged = Judged::find_by_statement(text.statement()).all(&db).await?;
+    let judged: Vec<Judged> = read::all(&db, text.statement()).await?;
     let kpis = linked(links);
     let kpis: HashMap<KpiId, kpi::Model> = kpis
         .all(&db)
@@ -225,11 +218,18 @@ pub async fn of_link_ids(
     of_links(caller, links.into_query(), day).await
 }
 
-#[derive(FromQueryResult)]
 struct Whole {
     kpi_id: KpiId,
-    #[sea_orm(nested)]
     judgement: Judgement,
+}
+
+impl Read for Whole {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+        Ok(Self {
+            kpi_id: cells.next()?,
+            judgement: Read::read(cells)?,
+        })
+    }
 }
 
 /// What judges these KPIs as a whole.
@@ -239,10 +239,10 @@ pub async fn whole(
     day: NaiveDate,
 ) -> Result<HashMap<KpiId, Judgement>> {
     let db = caller.snapshot().await?;
-    let text = judging(&db, WHOLE, day)
+    let text = judging(&db, WHOLE, "judged.kpi_id", day)
         .then("judged.id IN ")
         .list(kpis.iter().map(|kpi| kpi.id));
-    let rows = Whole::find_by_statement(text.statement()).all(&db).await?;
+    let rows: Vec<Whole> = read::all(&db, text.statement()).await?;
     let hidden = hidden(caller, &db, kpis).await?;
     db.commit().await?;
     Ok(rows

@@ -6,11 +6,12 @@ use chrono::NaiveDate;
 use entity::{
     blueprint, channel, department,
     id::{BlueprintId, KpiId, PhaseId, TouchpointId},
-    kpi, kpi_link, persona, persona_need, phase, responsibility, touchpoint, touchpoint_channel,
-    transition,
+    kpi, kpi_link, persona, persona_need, phase,
+    read::{self, Cells, Read},
+    responsibility, touchpoint, touchpoint_channel, transition,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, FromQueryResult, JoinType,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, JoinType,
     QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 
@@ -65,23 +66,20 @@ impl Canvas {
             .await?;
         let touchpoints = live_touchpoints(id)
             .order_by_asc(touchpoint::Column::Position)
-            .order_by_asc(touchpoint::Column::Id)
-            .all(tx)
-            .await?;
+            .order_by_asc(touchpoint::Column::Id);
+        let touchpoints = read::selected(tx, touchpoints).await?;
         let channels = channels(tx, id).await?;
         let transitions = transition::Entity::find()
             .filter(transition::Column::BlueprintId.eq(id))
             .order_by_asc(transition::Column::CreatedAt)
-            .order_by_asc(transition::Column::Id)
-            .all(tx)
-            .await?;
+            .order_by_asc(transition::Column::Id);
+        let transitions = read::selected(tx, transitions).await?;
         let responsibilities = responsibility::Entity::find()
             .filter(responsibility::Column::BlueprintId.eq(id))
             .filter(scope::open_responsibility())
             .order_by_asc(responsibility::Column::CreatedAt)
-            .order_by_asc(responsibility::Column::Id)
-            .all(tx)
-            .await?;
+            .order_by_asc(responsibility::Column::Id);
+        let responsibilities = read::selected(tx, responsibilities).await?;
         let departments = departments(tx, &blueprint).await?;
         let kpis = kpis(tx, id).await?;
         let links = judged::in_blueprint(caller, tx, id, &kpis, day).await?;
@@ -171,11 +169,19 @@ fn live_touchpoints(id: BlueprintId) -> sea_orm::Select<touchpoint::Entity> {
         .filter(touchpoint::Column::ArchivedAt.is_null())
 }
 
-#[derive(FromQueryResult)]
+/// A channel, and a touchpoint that has it.
 struct OfTouchpoint {
-    touchpoint_id: TouchpointId,
-    #[sea_orm(nested)]
     channel: channel::Model,
+    touchpoint_id: TouchpointId,
+}
+
+impl Read for OfTouchpoint {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+        Ok(Self {
+            channel: Read::read(cells)?,
+            touchpoint_id: cells.next()?,
+        })
+    }
 }
 
 async fn channels(
@@ -185,7 +191,7 @@ async fn channels(
     let ids = live_touchpoints(id)
         .select_only()
         .column(touchpoint::Column::Id);
-    let rows: Vec<OfTouchpoint> = channel::Entity::find()
+    let select = channel::Entity::find()
         .column(touchpoint_channel::Column::TouchpointId)
         .join_rev(
             JoinType::InnerJoin,
@@ -195,10 +201,9 @@ async fn channels(
                 .into(),
         )
         .filter(touchpoint_channel::Column::TouchpointId.in_subquery(ids.into_query()))
-        .order_by_asc(touchpoint_channel::Column::Position)
-        .into_model()
-        .all(tx)
-        .await?;
+        .order_by_asc(touchpoint_channel::Column::Position);
+    let statement = select.build(tx.get_database_backend());
+    let rows: Vec<OfTouchpoint> = read::all(tx, statement).await?;
     let mut channels: HashMap<TouchpointId, Vec<channel::Model>> = HashMap::new();
     for row in rows {
         channels
@@ -219,14 +224,12 @@ async fn departments(
         .filter(responsibility::Column::BlueprintId.eq(blueprint.id))
         .filter(scope::open_responsibility())
         .into_query();
-    let rows = department::Entity::find()
-        .filter(
-            Condition::any()
-                .add(department::Column::Id.eq(blueprint.owner_department_id))
-                .add(department::Column::Id.in_subquery(taking_part)),
-        )
-        .all(tx)
-        .await?;
+    let departments = department::Entity::find().filter(
+        Condition::any()
+            .add(department::Column::Id.eq(blueprint.owner_department_id))
+            .add(department::Column::Id.in_subquery(taking_part)),
+    );
+    let rows = read::selected(tx, departments).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
@@ -235,10 +238,9 @@ async fn kpis(tx: &DatabaseTransaction, id: BlueprintId) -> Result<HashMap<KpiId
         .select_only()
         .column(kpi_link::Column::KpiId)
         .filter(kpi_link::Column::BlueprintId.eq(id));
-    let rows = kpi::Entity::find()
+    let kpis = kpi::Entity::find()
         .filter(kpi::Column::Id.in_subquery(linked.into_query()))
-        .filter(kpi::Column::ArchivedAt.is_null())
-        .all(tx)
-        .await?;
+        .filter(kpi::Column::ArchivedAt.is_null());
+    let rows = read::selected(tx, kpis).await?;
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
