@@ -15,6 +15,7 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::{
     audit::AuditEvent,
+    drawn::Drawn,
     loaders::{
         AudienceOf, Below, ChannelsOf, HeldAt, InPhase, JudgingPhase, JudgingTouchpoint, NeedsOf,
         Rows, SecondaryOf, SegmentsOf, load,
@@ -318,24 +319,16 @@ impl Blueprint {
 
     /// Its phases, in order of display.
     #[graphql(complexity = "20 * child_complexity")]
-    async fn phases(&self, ctx: &Context<'_>) -> Result<Vec<Phase>> {
+    async fn phases(&self, ctx: &Context<'_>) -> Result<Drawn<Phase>> {
         let canvas = self.whole(ctx).await?;
-        Ok(canvas
-            .phases
-            .iter()
-            .map(|phase| Phase::within(phase, canvas))
-            .collect())
+        Ok(Drawn::of(canvas, |canvas| &canvas.phases))
     }
 
     /// Its transitions, in the order of creation; those from or to archived touchpoints are left out.
     #[graphql(complexity = "20 * child_complexity")]
-    async fn transitions(&self, ctx: &Context<'_>) -> Result<Vec<Transition>> {
+    async fn transitions(&self, ctx: &Context<'_>) -> Result<Drawn<Transition>> {
         let canvas = self.whole(ctx).await?;
-        Ok(canvas
-            .transitions
-            .iter()
-            .map(|edge| Transition::within(edge, canvas))
-            .collect())
+        Ok(Drawn::of(canvas, |canvas| &canvas.transitions))
     }
 }
 
@@ -572,7 +565,8 @@ impl Responsibility {
     }
 }
 
-fn accountable(held: &[responsibility::Model]) -> Option<&responsibility::Model> {
+/// Who is accountable, of those who hold or are offered a role at one touchpoint.
+pub fn accountable(held: &[responsibility::Model]) -> Option<&responsibility::Model> {
     held.iter().find(|held| {
         held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
     })

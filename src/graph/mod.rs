@@ -1,6 +1,7 @@
 //! The roof: the roots of the graph and its limits, and the edges that join two slices.
 
 mod audit;
+pub mod drawn;
 mod edges;
 pub mod loaders;
 mod node;

@@ -20,7 +20,7 @@ use super::{
     guard::{self, Admitted, Limits, Rejection},
     media::{self, Media},
 };
-use crate::error::Code;
+use crate::{error::Code, graph::drawn};
 
 /// Errors in one answer; a flood of them helps nobody.
 const MOST_ERRORS: usize = 20;
@@ -231,7 +231,19 @@ fn ran(media: Media, mut response: async_graphql::Response, request_id: &str) ->
     for error in &mut response.errors {
         mask(error, request_id);
     }
-    written(media, StatusCode::OK, &response, request_id)
+    written(media, StatusCode::OK, json(&response), request_id)
+}
+
+/// Written straight from its own type: on a detour through `serde_json::Value` the keys would lose their order.
+fn json(response: &async_graphql::Response) -> serde_json::Result<Vec<u8>> {
+    let mut json = br#"{"data":"#.to_vec();
+    drawn::write(&response.data, &mut json)?;
+    if !response.errors.is_empty() {
+        json.extend_from_slice(br#","errors":"#);
+        serde_json::to_writer(&mut json, &response.errors)?;
+    }
+    json.push(b'}');
+    Ok(json)
 }
 
 /// Only an error that carries one of our codes was worded for the client.
@@ -309,7 +321,12 @@ fn refusal(
     for error in &mut errors {
         sign(error, request_id);
     }
-    written(media, status, &Refusal { errors }, request_id)
+    written(
+        media,
+        status,
+        serde_json::to_vec(&Refusal { errors }),
+        request_id,
+    )
 }
 
 fn error(code: Code, message: &str, locations: Vec<Pos>) -> ServerError {
@@ -334,14 +351,13 @@ fn clipped(message: &str) -> String {
     }
 }
 
-/// Written straight from its own type: on a detour through `serde_json::Value` the keys would lose their order.
 fn written(
     media: Media,
     status: StatusCode,
-    answer: &impl Serialize,
+    json: serde_json::Result<Vec<u8>>,
     request_id: &str,
 ) -> Response {
-    let body = match serde_json::to_vec(answer) {
+    let body = match json {
         Ok(body) => body,
         Err(error) => {
             tracing::error!(request_id, %error, "an answer could not be written");

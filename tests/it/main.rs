@@ -12,6 +12,7 @@ mod blueprint;
 mod cli;
 mod contract;
 mod department;
+mod drawn;
 mod facts;
 mod generate;
 mod given_up;

@@ -1,0 +1,505 @@
+//! The inside of a blueprint drawn: its JSON written straight from the rows on the canvas, where resolvers would make
+//! and drop an object, a future and a node of a tree for each of some thirty thousand fields. Where anything is asked
+//! for that is not on the canvas, the resolvers answer; both give the same bytes, which a test holds.
+//!
+//! What is drawn travels as a binary value, which no field of the schema is otherwise; see [`write`].
+
+mod fields;
+
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
+
+use async_graphql::{
+    ContextSelectionSet, Name, OutputType, Positioned, QueryPathSegment, ServerResult, Value,
+    parser::types::{Field, FragmentDefinition, Selection, SelectionSet},
+    registry::Registry,
+};
+use bytes::Bytes;
+use entity::id::Id;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{access::Caller, canvas::Canvas};
+
+/// A list of objects that a canvas holds with all that is inside them.
+pub struct Drawn<T: Inside> {
+    canvas: Arc<Canvas>,
+    rows: fn(&Canvas) -> &[T::Row],
+}
+
+/// An object of the API that can be shown as a part of its blueprint, by resolvers or drawn.
+pub trait Inside: OutputType + Sized {
+    /// What the canvas holds of it.
+    type Row: Sync;
+
+    /// The object for the resolvers.
+    fn within(row: &Self::Row, canvas: &Arc<Canvas>) -> Self;
+
+    /// Draws the list of them, if all that is asked of them can be drawn.
+    fn draw<'c>(
+        rows: &'c [Self::Row],
+        scene: Scene<'c>,
+        asked: &Asked<'_>,
+        pen: &mut Pen,
+    ) -> Option<()>;
+}
+
+impl<T: Inside> Drawn<T> {
+    /// These of what the canvas holds.
+    pub fn of(canvas: &Arc<Canvas>, rows: fn(&Canvas) -> &[T::Row]) -> Self {
+        Self {
+            canvas: Arc::clone(canvas),
+            rows,
+        }
+    }
+
+    fn drawn(&self, ctx: &ContextSelectionSet<'_>) -> Option<Bytes> {
+        if asked_twice(ctx) {
+            return None;
+        }
+        let scene = Scene {
+            canvas: &self.canvas,
+            caller: ctx.data_opt::<Caller>()?,
+        };
+        let asked = Asked {
+            sets: vec![&ctx.item.node],
+            fragments: &ctx.query_env.fragments,
+        };
+        let mut pen = Pen::default();
+        T::draw((self.rows)(&self.canvas), scene, &asked, &mut pen)?;
+        pen.written()
+    }
+}
+
+impl<T: Inside> OutputType for Drawn<T> {
+    fn type_name() -> Cow<'static, str> {
+        Vec::<T>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        Vec::<T>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        Vec::<T>::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        if let Some(json) = self.drawn(ctx) {
+            return Ok(Value::Binary(json));
+        }
+        let rows = (self.rows)(&self.canvas).iter();
+        let parts: Vec<T> = rows.map(|row| T::within(row, &self.canvas)).collect();
+        parts.resolve(ctx, field).await
+    }
+}
+
+/// Whether the document asks twice for the place in the answer that is being resolved. Two answers for one place are
+/// merged field by field, which finished text cannot be.
+fn asked_twice(ctx: &ContextSelectionSet<'_>) -> bool {
+    let mut path = Vec::new();
+    let mut node = ctx.path_node.as_ref();
+    while let Some(here) = node {
+        if let QueryPathSegment::Name(name) = here.segment {
+            path.push(name);
+        }
+        node = here.parent;
+    }
+    let mut asked = Asked {
+        sets: vec![&ctx.query_env.operation.node.selection_set.node],
+        fragments: &ctx.query_env.fragments,
+    };
+    for name in path.into_iter().rev() {
+        let mut sets = Vec::new();
+        for set in &asked.sets {
+            asked.placed(set, name, &mut sets);
+        }
+        if sets.len() != 1 {
+            return true;
+        }
+        asked.sets = sets;
+    }
+    false
+}
+
+/// What is asked of an object: the selections of all fields that share its place in the answer.
+pub struct Asked<'q> {
+    sets: Vec<&'q SelectionSet>,
+    fragments: &'q HashMap<Name, Positioned<FragmentDefinition>>,
+}
+
+/// What is asked for one place in the answer.
+struct Place<'q> {
+    /// The alias, or the name.
+    key: &'q str,
+    name: &'q str,
+    asked: Asked<'q>,
+}
+
+impl<'q> Asked<'q> {
+    /// The places in an object of this type, in the order of the answer; nothing where only resolvers can tell.
+    fn places(&self, of_type: &str) -> Option<Vec<Place<'q>>> {
+        let mut places = Vec::new();
+        for set in &self.sets {
+            self.add(set, of_type, &mut places)?;
+        }
+        Some(places)
+    }
+
+    fn add(&self, set: &'q SelectionSet, of_type: &str, places: &mut Vec<Place<'q>>) -> Option<()> {
+        for selection in &set.items {
+            // Those that skip or include are gone by now; any other would mean something.
+            if !selection.node.directives().is_empty() {
+                return None;
+            }
+            let (condition, inner) = match &selection.node {
+                Selection::Field(field) => {
+                    let key = field.node.response_key().node.as_str();
+                    let inner = &field.node.selection_set.node;
+                    match places.iter_mut().find(|place| place.key == key) {
+                        Some(place) => place.asked.sets.push(inner),
+                        None => places.push(Place {
+                            key,
+                            name: &field.node.name.node,
+                            asked: Asked {
+                                sets: vec![inner],
+                                fragments: self.fragments,
+                            },
+                        }),
+                    }
+                    continue;
+                }
+                Selection::InlineFragment(fragment) => (
+                    fragment.node.type_condition.as_ref(),
+                    &fragment.node.selection_set.node,
+                ),
+                Selection::FragmentSpread(spread) => {
+                    let fragment = self.fragments.get(&spread.node.fragment_name.node)?;
+                    (
+                        Some(&fragment.node.type_condition),
+                        &fragment.node.selection_set.node,
+                    )
+                }
+            };
+            if condition.is_some_and(|condition| condition.node.on.node != of_type) {
+                return None;
+            }
+            self.add(inner, of_type, places)?;
+        }
+        Some(())
+    }
+
+    /// Finds what a selection set asks for one place, whatever the type.
+    fn placed(&self, set: &'q SelectionSet, key: &str, found: &mut Vec<&'q SelectionSet>) {
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) if field.node.response_key().node == key => {
+                    found.push(&field.node.selection_set.node);
+                }
+                Selection::Field(_) => {}
+                Selection::InlineFragment(fragment) => {
+                    self.placed(&fragment.node.selection_set.node, key, found);
+                }
+                Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node) {
+                        self.placed(&fragment.node.selection_set.node, key, found);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What is drawn, and for whom.
+#[derive(Clone, Copy)]
+pub struct Scene<'c> {
+    canvas: &'c Canvas,
+    caller: &'c Caller,
+}
+
+/// A row in its scene.
+struct At<'c, R> {
+    scene: Scene<'c>,
+    row: &'c R,
+}
+
+impl<R> Clone for At<'_, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for At<'_, R> {}
+
+impl<'c, R> At<'c, R> {
+    /// Another row in the same scene.
+    fn to<S>(self, row: &'c S) -> At<'c, S> {
+        At {
+            scene: self.scene,
+            row,
+        }
+    }
+}
+
+/// Draws one field of a part.
+type Stroke<'c, P> = Box<dyn Fn(P, &mut Pen) + 'c>;
+
+/// A part of a canvas that is shown as an object of the API.
+trait Shown<'c>: Copy + 'c {
+    /// The object's type.
+    const TYPE: &'static str;
+
+    /// How a field is drawn; nothing where it leads off the canvas.
+    fn field(name: &str, asked: &Asked<'_>) -> Option<Stroke<'c, Self>>;
+}
+
+/// How an object is drawn: each key of the answer as JSON, and what stands behind it.
+struct Object<'c, P>(Vec<(String, Stroke<'c, P>)>);
+
+impl<'c, P: Shown<'c>> Object<'c, P> {
+    fn plan(asked: &Asked<'_>) -> Option<Self> {
+        let places = asked.places(P::TYPE)?.into_iter();
+        let fields = places.map(|place| {
+            let field = match place.name {
+                "__typename" => leaf(|_| P::TYPE),
+                name => P::field(name, &place.asked),
+            };
+            Some((format!("\"{}\":", place.key), field?))
+        });
+        fields.collect::<Option<_>>().map(Self)
+    }
+
+    fn draw(&self, part: P, pen: &mut Pen) {
+        pen.list('{', &self.0, '}', |(key, field), pen| {
+            pen.raw(key);
+            field(part, pen);
+        });
+    }
+}
+
+/// A field with a value of its own.
+fn leaf<'c, P, V: Serialize>(value: impl Fn(P) -> V + 'c) -> Option<Stroke<'c, P>> {
+    Some(Box::new(move |part, pen| pen.value(&value(part))))
+}
+
+/// A field that is an id.
+fn id<'c, P, I: Id>(id: impl Fn(P) -> I + 'c) -> Option<Stroke<'c, P>> {
+    Some(Box::new(move |part, pen| pen.id(id(part))))
+}
+
+/// A field that leads to an object, or to nothing.
+fn one<'c, P, Q>(asked: &Asked<'_>, object: impl Fn(P) -> Option<Q> + 'c) -> Option<Stroke<'c, P>>
+where
+    Q: Shown<'c>,
+{
+    let plan = Object::plan(asked)?;
+    Some(Box::new(move |part, pen| match object(part) {
+        Some(object) => plan.draw(object, pen),
+        None => pen.raw("null"),
+    }))
+}
+
+/// A field that leads to a list of objects.
+fn many<'c, P, Q, I>(asked: &Asked<'_>, objects: impl Fn(P) -> I + 'c) -> Option<Stroke<'c, P>>
+where
+    Q: Shown<'c>,
+    I: IntoIterator<Item = Q>,
+{
+    let plan = Object::plan(asked)?;
+    Some(Box::new(move |part, pen| {
+        pen.list('[', objects(part), ']', |object, pen| {
+            plan.draw(object, pen)
+        });
+    }))
+}
+
+/// Writes an answer as JSON, what was drawn as it is.
+pub fn write(value: &Value, json: &mut Vec<u8>) -> serde_json::Result<()> {
+    match value {
+        Value::Binary(drawn) => json.extend_from_slice(drawn),
+        Value::List(items) => {
+            json.push(b'[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    json.push(b',');
+                }
+                write(item, json)?;
+            }
+            json.push(b']');
+        }
+        Value::Object(fields) => {
+            json.push(b'{');
+            for (at, (key, field)) in fields.iter().enumerate() {
+                if at > 0 {
+                    json.push(b',');
+                }
+                serde_json::to_writer(&mut *json, key)?;
+                json.push(b':');
+                write(field, json)?;
+            }
+            json.push(b'}');
+        }
+        leaf => serde_json::to_writer(json, leaf)?,
+    }
+    Ok(())
+}
+
+/// Writes JSON.
+#[derive(Default)]
+pub struct Pen {
+    json: Vec<u8>,
+    failed: bool,
+}
+
+impl Pen {
+    fn raw(&mut self, json: &str) {
+        self.json.extend_from_slice(json.as_bytes());
+    }
+
+    /// An id, byte for byte as [`Display`](std::fmt::Display) shows it; there are thousands of them.
+    fn id<I: Id>(&mut self, id: I) {
+        let mut hex = Uuid::encode_buffer();
+        self.json.push(b'"');
+        self.raw(I::PREFIX);
+        self.json.push(b'_');
+        self.raw(id.uuid().simple().encode_lower(&mut hex));
+        self.json.push(b'"');
+    }
+
+    fn value(&mut self, value: &impl Serialize) {
+        self.failed |= serde_json::to_writer(&mut self.json, value).is_err();
+    }
+
+    fn list<T>(
+        &mut self,
+        open: char,
+        items: impl IntoIterator<Item = T>,
+        close: char,
+        draw: impl Fn(T, &mut Self),
+    ) {
+        let mut before = open;
+        for item in items {
+            self.json.push(before as u8);
+            draw(item, self);
+            before = ',';
+        }
+        if before == open {
+            self.json.push(open as u8);
+        }
+        self.json.push(close as u8);
+    }
+
+    fn written(self) -> Option<Bytes> {
+        (!self.failed).then(|| self.json.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::{
+        parse_query, parse_schema,
+        types::{DocumentOperations, TypeKind, TypeSystemDefinition},
+    };
+    use entity::{
+        channel, department, json::Evidence, kpi, kpi_target, measurement, phase, responsibility,
+        touchpoint, transition,
+    };
+
+    use super::{fields::Judging, *};
+    use crate::graph;
+
+    /// Plans what a document's root field asks, as if it led to this type.
+    fn planned<P: Shown<'static>>(document: &str, path: &[&str]) -> bool {
+        let document = parse_query(document).expect("a document");
+        let DocumentOperations::Multiple(operations) = &document.operations else {
+            panic!("an operation without a name");
+        };
+        let operation = operations.values().next().expect("an operation");
+        let mut asked = Asked {
+            sets: vec![&operation.node.selection_set.node],
+            fragments: &document.fragments,
+        };
+        for name in path {
+            let mut found = Vec::new();
+            asked.placed(asked.sets[0], name, &mut found);
+            asked.sets = found;
+        }
+        Object::<P>::plan(&asked).is_some()
+    }
+
+    #[test]
+    fn the_picture_of_a_blueprint_is_drawn_whole() {
+        let canvas = include_str!("../../bench/canvas/canvas.graphql");
+        assert!(planned::<At<'_, phase::Model>>(
+            canvas,
+            &["blueprint", "phases"]
+        ));
+        assert!(planned::<At<'_, transition::Model>>(
+            canvas,
+            &["blueprint", "transitions"]
+        ));
+    }
+
+    /// The fields of a type that only resolvers answer.
+    fn resolved<P: Shown<'static>>() -> Vec<String> {
+        let schema = parse_schema(graph::sdl()).expect("a schema");
+        let of_type = schema
+            .definitions
+            .into_iter()
+            .find_map(|known| match known {
+                TypeSystemDefinition::Type(known) if known.node.name.node == P::TYPE => {
+                    Some(known.node)
+                }
+                _ => None,
+            });
+        let TypeKind::Object(object) = of_type.expect("the type").kind else {
+            panic!("{} is no object", P::TYPE);
+        };
+        let names = object.fields.into_iter().map(|field| field.node.name.node);
+        names
+            .filter(|name| {
+                let fragments = HashMap::new();
+                let asked = Asked {
+                    sets: Vec::new(),
+                    fragments: &fragments,
+                };
+                P::field(name, &asked).is_none()
+            })
+            .map(|name| format!("{}.{name}", P::TYPE))
+            .collect()
+    }
+
+    #[test]
+    fn only_what_leads_off_the_canvas_is_resolved() {
+        let resolved = [
+            resolved::<At<'_, phase::Model>>(),
+            resolved::<At<'_, touchpoint::Model>>(),
+            resolved::<At<'_, Evidence>>(),
+            resolved::<At<'_, transition::Model>>(),
+            resolved::<At<'_, channel::Model>>(),
+            resolved::<At<'_, responsibility::Model>>(),
+            resolved::<At<'_, department::Model>>(),
+            resolved::<Judging<'_>>(),
+            resolved::<At<'_, kpi::Model>>(),
+            resolved::<At<'_, kpi_target::Model>>(),
+            resolved::<At<'_, measurement::Model>>(),
+        ];
+        let expected = "\
+            Phase.blueprint \
+            Touchpoint.audience Touchpoint.blueprint \
+            Responsibility.person Responsibility.proposedBy Responsibility.proposedByAccount \
+            Responsibility.replaces \
+            Department.awaitingAnswer Department.children Department.kpis Department.members \
+            Department.parent Department.proposals Department.responsibilities Department.successor \
+            KpiLink.blueprint KpiLink.phase KpiLink.touchpoint \
+            Kpi.grants Kpi.latest Kpi.links Kpi.measurements Kpi.ownerDepartment Kpi.state Kpi.target \
+            Kpi.targets Kpi.valuesVisible \
+            KpiTarget.kpi \
+            Measurement.channel Measurement.kpi Measurement.segment Measurement.supersededBy \
+            Measurement.touchpoint";
+        assert_eq!(resolved.concat().join(" "), expected);
+    }
+}
