@@ -4,6 +4,7 @@ local before, after = body:match("^(.-)KEY(.*)$")
 local blueprints = tonumber(os.getenv("BLUEPRINTS"))
 local token = os.getenv("TOKEN")
 local threads = {}
+local beginning = '{"data":{"blueprint":{"id":"'
 
 wrk.method = "POST"
 wrk.headers["content-type"] = "application/json"
@@ -22,8 +23,9 @@ function request()
   return wrk.format(nil, nil, nil, before .. string.format("blueprint-%04d", math.random(blueprints)) .. after)
 end
 
+-- Looks only at both ends of the answer, where errors would be: to search it all costs as much as many a server.
 function response(status, headers, answer)
-  if status ~= 200 or answer:find('"errors":[', 1, true) or not answer:find('"transitions":[', 1, true) then
+  if status ~= 200 or answer:sub(1, #beginning) ~= beginning or answer:sub(-4) ~= "]}}}" then
     if bad == 0 then first = status .. " " .. answer:sub(1, 300) end
     bad = bad + 1
   end

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use cx_blueprint::{access::Caller, config::Size, generate::generate};
 use serde_json::{Value, json};
 
-use crate::world::{Actor, World};
+use crate::world::{Actor, World, password_hash};
 
 const OPERATIONS: &str = include_str!("../../checks/operations.graphql");
 
@@ -124,14 +125,42 @@ async fn a_canvas_is_drawn_in_one_request() {
     );
 }
 
-#[tokio::test]
-async fn a_canvas_takes_at_most_12_statements_sign_in_included() {
-    let world = World::demo().await;
-    let ann = world.sign_in("ann-cx").await;
+/// How many statements a picture takes, sign-in included, and how many touchpoints are in it.
+async fn statements(world: &World, login: &str, blueprint: &str) -> (u64, usize) {
+    let actor = world.sign_in(login).await;
     let before = world.store.statements();
-    ann.runs("Canvas", json!({ "key": "bp-member" })).await;
+    let picture = actor.runs("Canvas", json!({ "key": blueprint })).await;
     let ran = world.store.statements() - before;
-    assert!(ran <= 12, "{ran} statements");
+    let phases = picture["blueprint"]["phases"].as_array().expect("phases");
+    let touchpoints = phases
+        .iter()
+        .flat_map(|phase| phase["touchpoints"].as_array());
+    (ran, touchpoints.map(Vec::len).sum())
+}
+
+#[tokio::test]
+async fn a_canvas_takes_at_most_12_statements_whatever_its_size() {
+    let demo = World::demo().await;
+    let (few, touchpoints) = statements(&demo, "ann-cx", "bp-member").await;
+    assert_eq!(touchpoints, 25);
+    let world = World::new().await;
+    let size = Size {
+        blueprints: 1,
+        touchpoints: 240,
+        departments: 12,
+        responsibilities: 3,
+        kpis: 20,
+        links: 2,
+        days: 2,
+        until: world.clock.day(world.clock.now()),
+        seed: 7,
+    };
+    let operator = Caller::operator(world.store.clone(), world.clock.clone(), "generate");
+    let made = generate(&operator, &size, &password_hash().await).await;
+    made.expect("an organisation");
+    let (many, touchpoints) = statements(&world, "cx-manager", "blueprint-0001").await;
+    assert_eq!(touchpoints, 240);
+    assert!(few == many && many <= 12, "{few} and {many} statements");
 }
 
 #[tokio::test]

@@ -242,7 +242,8 @@ impl Actor<'_> {
     }
 }
 
-async fn password_hash() -> Arc<str> {
+/// The hash of everybody's password, made once.
+pub async fn password_hash() -> Arc<str> {
     static HASH: OnceCell<Arc<str>> = OnceCell::const_new();
     let hash = HASH
         .get_or_init(|| async { password::hash(PASSWORD).await.expect("a hash").into() })
