@@ -66,7 +66,7 @@ impl<'r> Cells<'r> {
     }
 
     /// Reads the next cell.
-    pub fn next<C: Cell>(&mut self) -> Result<C, DbErr> {
+    pub fn take<C: Cell>(&mut self) -> Result<C, DbErr> {
         let at = self.at;
         self.at += 1;
         C::get(self.row, at).map_err(failed)
@@ -156,7 +156,7 @@ macro_rules! read {
 
         impl crate::read::Read for Model {
             fn read(cells: &mut crate::read::Cells<'_>) -> Result<Self, sea_orm::DbErr> {
-                Ok(Self { $($field: cells.next()?),* })
+                Ok(Self { $($field: cells.take()?),* })
             }
         }
     };

@@ -226,7 +226,7 @@ struct Whole {
 impl Read for Whole {
     fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
         Ok(Self {
-            kpi_id: cells.next()?,
+            kpi_id: cells.take()?,
             judgement: Read::read(cells)?,
         })
     }

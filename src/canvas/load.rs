@@ -179,7 +179,7 @@ impl Read for OfTouchpoint {
     fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
         Ok(Self {
             channel: Read::read(cells)?,
-            touchpoint_id: cells.next()?,
+            touchpoint_id: cells.take()?,
         })
     }
 }

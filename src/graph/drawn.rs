@@ -26,21 +26,13 @@ pub struct Drawn<T: Inside> {
     rows: fn(&Canvas) -> &[T::Row],
 }
 
-/// An object of the API that can be shown as a part of its blueprint, by resolvers or drawn.
+/// An object of the API that is shown as a part of its blueprint.
 pub trait Inside: OutputType + Sized {
     /// What the canvas holds of it.
-    type Row: Sync;
+    type Row: Sync + 'static;
 
     /// The object for the resolvers.
     fn within(row: &Self::Row, canvas: &Arc<Canvas>) -> Self;
-
-    /// Draws the list of them, if all that is asked of them can be drawn.
-    fn draw<'c>(
-        rows: &'c [Self::Row],
-        scene: Scene<'c>,
-        asked: &Asked<'_>,
-        pen: &mut Pen,
-    ) -> Option<()>;
 }
 
 impl<T: Inside> Drawn<T> {
@@ -51,7 +43,12 @@ impl<T: Inside> Drawn<T> {
             rows,
         }
     }
+}
 
+impl<T: Inside> Drawn<T>
+where
+    for<'c> At<'c, T::Row>: Shown<'c>,
+{
     fn drawn(&self, ctx: &ContextSelectionSet<'_>) -> Option<Bytes> {
         if asked_twice(ctx) {
             return None;
@@ -64,13 +61,18 @@ impl<T: Inside> Drawn<T> {
             sets: vec![&ctx.item.node],
             fragments: &ctx.query_env.fragments,
         };
+        let plan = Object::plan(&asked)?;
         let mut pen = Pen::default();
-        T::draw((self.rows)(&self.canvas), scene, &asked, &mut pen)?;
+        let rows = (self.rows)(&self.canvas);
+        pen.list('[', rows, ']', |row, pen| plan.draw(At { scene, row }, pen));
         pen.written()
     }
 }
 
-impl<T: Inside> OutputType for Drawn<T> {
+impl<T: Inside> OutputType for Drawn<T>
+where
+    for<'c> At<'c, T::Row>: Shown<'c>,
+{
     fn type_name() -> Cow<'static, str> {
         Vec::<T>::type_name()
     }
@@ -221,7 +223,7 @@ pub struct Scene<'c> {
 }
 
 /// A row in its scene.
-struct At<'c, R> {
+pub struct At<'c, R> {
     scene: Scene<'c>,
     row: &'c R,
 }
@@ -245,10 +247,10 @@ impl<'c, R> At<'c, R> {
 }
 
 /// Draws one field of a part.
-type Stroke<'c, P> = Box<dyn Fn(P, &mut Pen) + 'c>;
+pub type Stroke<'c, P> = Box<dyn Fn(P, &mut Pen) + 'c>;
 
 /// A part of a canvas that is shown as an object of the API.
-trait Shown<'c>: Copy + 'c {
+pub trait Shown<'c>: Copy + 'c {
     /// The object's type.
     const TYPE: &'static str;
 

@@ -8,7 +8,7 @@ use entity::{
     touchpoint, transition,
 };
 
-use super::{Asked, At, Inside, Object, Pen, Scene, Shown, Stroke, id, leaf, many, one};
+use super::{Asked, At, Inside, Scene, Shown, Stroke, id, leaf, many, one};
 use crate::{
     blueprint::graphql::Phase,
     canvas::{Canvas, Judged},
@@ -18,34 +18,20 @@ use crate::{
     touchpoint::graphql::Transition,
 };
 
-macro_rules! inside {
-    ($($object:ident = $row:ty;)*) => {
-        $(
-            impl Inside for $object {
-                type Row = $row;
+impl Inside for Phase {
+    type Row = phase::Model;
 
-                fn within(row: &$row, canvas: &Arc<Canvas>) -> Self {
-                    Self::within(row, canvas)
-                }
-
-                fn draw<'c>(
-                    rows: &'c [$row],
-                    scene: Scene<'c>,
-                    asked: &Asked<'_>,
-                    pen: &mut Pen,
-                ) -> Option<()> {
-                    let plan = Object::plan(asked)?;
-                    pen.list('[', rows, ']', |row, pen| plan.draw(At { scene, row }, pen));
-                    Some(())
-                }
-            }
-        )*
-    };
+    fn within(row: &phase::Model, canvas: &Arc<Canvas>) -> Self {
+        Self::within(row, canvas)
+    }
 }
 
-inside! {
-    Phase = phase::Model;
-    Transition = transition::Model;
+impl Inside for Transition {
+    type Row = transition::Model;
+
+    fn within(row: &transition::Model, canvas: &Arc<Canvas>) -> Self {
+        Self::within(row, canvas)
+    }
 }
 
 fn moment(at: DateTime<Utc>) -> String {
