@@ -243,9 +243,18 @@ impl BlueprintQuery {
 
 async fn find(ctx: &Context<'_>, by: By) -> Result<Option<Blueprint>> {
     let caller = caller(ctx)?;
-    let whole = ["phases", "transitions", "kpis"]
-        .iter()
-        .any(|part| ctx.look_ahead().field(part).exists());
+    let whole = [
+        "phases",
+        "transitions",
+        "kpis",
+        "flow",
+        "view",
+        "customerView",
+        "attention",
+        "assumptions",
+    ]
+    .iter()
+    .any(|part| ctx.look_ahead().field(part).exists());
     if !whole {
         return Ok(caller
             .by::<blueprint::Entity>(&by)

@@ -1,8 +1,10 @@
 //! One whole blueprint in memory: loaded in a handful of flat statements inside one snapshot, so that a picture
 //! never mixes two moments. What is computed from it is a pure function over it; nothing is kept across requests.
 
+pub mod flow;
 pub mod judged;
 mod load;
+pub mod view;
 
 use std::{collections::HashMap, ops::Range};
 
@@ -10,6 +12,7 @@ use entity::{
     blueprint, channel, department,
     id::{DepartmentId, KpiId, PhaseId, TouchpointId},
     kpi, persona, persona_need, phase, responsibility, touchpoint, transition,
+    words::{ResponsibilityStatus, Role},
 };
 
 pub use self::judged::Judged;
@@ -68,6 +71,12 @@ impl Canvas {
             .and_then(|position| self.touchpoints.get(position.index))
     }
 
+    /// A touchpoint's place among all touchpoints.
+    #[must_use]
+    pub fn place(&self, id: TouchpointId) -> Option<usize> {
+        self.of_touchpoint.get(&id).map(|position| position.index)
+    }
+
     /// Who is responsible, or offered to be, at a touchpoint.
     #[must_use]
     pub fn responsibilities_of(&self, id: TouchpointId) -> &[responsibility::Model] {
@@ -116,4 +125,12 @@ impl Canvas {
     pub fn kpi(&self, id: KpiId) -> Option<&kpi::Model> {
         self.kpis.get(&id)
     }
+}
+
+/// Who is accountable, of those who hold or are offered a role at one touchpoint.
+#[must_use]
+pub fn accountable(held: &[responsibility::Model]) -> Option<&responsibility::Model> {
+    held.iter().find(|held| {
+        held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
+    })
 }

@@ -16,17 +16,19 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter};
 use super::{
     audit::AuditEvent,
     drawn::Drawn,
+    flow::Flow,
     loaders::{
         AudienceOf, Below, ChannelsOf, HeldAt, InPhase, JudgingPhase, JudgingTouchpoint, NeedsOf,
         Rows, SecondaryOf, SegmentsOf, load,
     },
     permissions,
+    view::{self as shown, Assumptions, BlueprintView, CustomerView, StageAttention},
 };
 use crate::{
     access::scope,
     account::graphql::{Account, Session, Viewer, own_sessions},
     blueprint::graphql::{Blueprint, Phase},
-    canvas::{Canvas, Judged},
+    canvas::{Canvas, Judged, accountable, view},
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
     error::{Error, Result},
     kpi::{
@@ -330,6 +332,45 @@ impl Blueprint {
         let canvas = self.whole(ctx).await?;
         Ok(Drawn::of(canvas, |canvas| &canvas.transitions))
     }
+
+    /// A smaller picture: only essential touchpoints, or the so many that matter most (essential ones first, then
+    /// by the sum of both importances, then by key), or both. Steps left out are bridged.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn view(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] essential_only: bool,
+        #[graphql(desc = "How many touchpoints at most.")] simplified_to: Option<i32>,
+    ) -> Result<BlueprintView> {
+        let canvas = self.whole(ctx).await?;
+        let most = simplified_to.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(0));
+        let mut kept = view::simplified(canvas, most);
+        if essential_only {
+            kept.retain(|at| view::essential(canvas).contains(at));
+        }
+        Ok(shown::view(canvas, &kept))
+    }
+
+    /// The journey as its customers may see it: nothing of who delivers it or how.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn customer_view(&self, ctx: &Context<'_>) -> Result<CustomerView> {
+        Ok(shown::customer_view(self.whole(ctx).await?))
+    }
+
+    /// How many touchpoints lie before, at and after what the customer came for.
+    async fn attention(&self, ctx: &Context<'_>) -> Result<Vec<StageAttention>> {
+        Ok(shown::attention(self.whole(ctx).await?))
+    }
+
+    /// How much of it is somebody's guess.
+    async fn assumptions(&self, ctx: &Context<'_>) -> Result<Assumptions> {
+        Ok(shown::assumptions(self.whole(ctx).await?))
+    }
+
+    /// How people move through it.
+    async fn flow(&self, ctx: &Context<'_>) -> Result<Flow> {
+        Ok(Flow(Arc::clone(self.whole(ctx).await?)))
+    }
 }
 
 #[ComplexObject]
@@ -563,11 +604,4 @@ impl Responsibility {
     async fn replaces(&self, ctx: &Context<'_>) -> Option<Result<Responsibility>> {
         found(load(ctx, self.row.replaces_id?)).await
     }
-}
-
-/// Who is accountable, of those who hold or are offered a role at one touchpoint.
-pub fn accountable(held: &[responsibility::Model]) -> Option<&responsibility::Model> {
-    held.iter().find(|held| {
-        held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
-    })
 }

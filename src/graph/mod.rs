@@ -3,9 +3,11 @@
 mod audit;
 pub mod drawn;
 mod edges;
+mod flow;
 pub mod loaders;
 mod node;
 mod permissions;
+mod view;
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema};
 

@@ -11,8 +11,8 @@ use entity::{
 use super::{Asked, At, Inside, Scene, Shown, Stroke, id, leaf, many, one};
 use crate::{
     blueprint::graphql::Phase,
-    canvas::{Canvas, Judged},
-    graph::{edges::accountable, permissions},
+    canvas::{Canvas, Judged, accountable},
+    graph::permissions,
     kpi::rules,
     policy::Action,
     touchpoint::graphql::Transition,

@@ -1,0 +1,182 @@
+//! How people move through a blueprint, in the API: it only shows what the graph of its transitions says.
+
+use std::sync::Arc;
+
+use async_graphql::{ID, Object, SimpleObject};
+use entity::{
+    id::{DepartmentId, TouchpointId},
+    touchpoint, transition,
+};
+
+use crate::{
+    canvas::{Canvas, flow},
+    department::graphql::Department,
+    error::{Error, Result},
+    input,
+    touchpoint::graphql::{Touchpoint, Transition},
+};
+
+/// Transitions of a way at most, unless said.
+const LONGEST: usize = 20;
+
+/// How people move through a blueprint: its transitions as a graph. Work that ENABLES a step is no movement.
+pub struct Flow(pub Arc<Canvas>);
+
+/// Touchpoints from each of which every other of them can be reached again.
+#[derive(SimpleObject)]
+pub struct Loop {
+    /// In order of display.
+    touchpoints: Vec<Touchpoint>,
+}
+
+/// How often people are handed from one accountable department to another.
+#[derive(SimpleObject)]
+pub struct HandOff {
+    /// Accountable where people come from.
+    from: Department,
+    /// Accountable where they get to.
+    to: Department,
+    /// How many transitions it happens at.
+    count: usize,
+    /// Where it happens, in the order of creation.
+    transitions: Vec<Transition>,
+}
+
+/// Ways from one touchpoint to another.
+#[derive(SimpleObject)]
+pub struct Ways {
+    /// Shorter ones first; 100 at most.
+    ways: Vec<Way>,
+    /// Whether there are, or may be, more than are listed.
+    has_more: bool,
+}
+
+/// One way from one touchpoint to another that passes no place twice.
+#[derive(SimpleObject)]
+pub struct Way {
+    /// The transitions, in order. A way may lead to a competitor and back.
+    transitions: Vec<Transition>,
+}
+
+impl Flow {
+    fn touchpoints(&self, rows: Vec<&touchpoint::Model>) -> Vec<Touchpoint> {
+        let rows = rows.into_iter();
+        rows.map(|row| Touchpoint::within(row, &self.0)).collect()
+    }
+
+    fn transitions(&self, rows: Vec<&transition::Model>) -> Vec<Transition> {
+        let rows = rows.into_iter();
+        rows.map(|row| Transition::within(row, &self.0)).collect()
+    }
+
+    fn department(&self, id: DepartmentId) -> Result<Department> {
+        let row = self.0.department(id);
+        let row = row.ok_or_else(|| Error::internal(format!("{id} is not on the canvas")))?;
+        Ok(row.clone().into())
+    }
+
+    fn place(&self, field: &str, id: &ID) -> Result<&touchpoint::Model> {
+        let id: TouchpointId = input::id(field, id)?;
+        let row = self.0.touchpoint(id);
+        row.ok_or_else(|| Error::not_found(field, "touchpoint in this blueprint"))
+    }
+}
+
+#[Object]
+impl Flow {
+    /// The loops, in order of display. Ends of the graph are no part of any.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn loops(&self) -> Vec<Loop> {
+        let loops = flow::Flow::of(&self.0).loops().into_iter();
+        loops
+            .map(|rows| Loop {
+                touchpoints: self.touchpoints(rows),
+            })
+            .collect()
+    }
+
+    /// Transitions that lead back to an earlier phase.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn backtracks(&self) -> Vec<Transition> {
+        self.transitions(flow::Flow::of(&self.0).backtracks())
+    }
+
+    /// Transitions that pass over something: of kind SKIP, or with a whole phase in between.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn skips(&self) -> Vec<Transition> {
+        self.transitions(flow::Flow::of(&self.0).skips())
+    }
+
+    /// Transitions by which people leave the journey.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn exits(&self) -> Vec<Transition> {
+        self.transitions(flow::Flow::of(&self.0).exits())
+    }
+
+    /// Transitions by which people come back into it.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn re_entries(&self) -> Vec<Transition> {
+        self.transitions(flow::Flow::of(&self.0).re_entries())
+    }
+
+    /// Touchpoints that people get to and that nothing leads on from, not even out of the journey.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn dead_ends(&self) -> Vec<Touchpoint> {
+        self.touchpoints(flow::Flow::of(&self.0).dead_ends())
+    }
+
+    /// Touchpoints that no way leads to from the start or from a re-entry, and that enable no step that people get
+    /// to. Empty where the blueprint says nothing of where people come in.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn unreachable(&self) -> Vec<Touchpoint> {
+        self.touchpoints(flow::Flow::of(&self.0).unreachable())
+    }
+
+    /// Transitions whose two ends have known and different accountable departments, counted by both departments.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn hand_offs(&self) -> Result<Vec<HandOff>> {
+        let found = flow::Flow::of(&self.0).hand_offs().into_iter();
+        found
+            .map(|found| {
+                Ok(HandOff {
+                    from: self.department(found.from)?,
+                    to: self.department(found.to)?,
+                    count: found.transitions.len(),
+                    transitions: self.transitions(found.transitions),
+                })
+            })
+            .collect()
+    }
+
+    /// The touchpoints that every way from START to a phase of stage GOAL passes, in the order of passing; the one by
+    /// which all of them reach the goal is the last. Who leaves to a competitor and comes back is still on the way.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn must_pass(&self) -> Vec<Touchpoint> {
+        self.touchpoints(flow::Flow::of(&self.0).must_pass())
+    }
+
+    /// Ways from one touchpoint of the blueprint to another that pass no place twice.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn ways(
+        &self,
+        #[graphql(desc = "Where they begin.")] from: ID,
+        #[graphql(desc = "Where they end.")] to: ID,
+        #[graphql(desc = "Transitions of a way at most, from 1; 20 unless said.")] longest: Option<
+            i32,
+        >,
+    ) -> Result<Ways> {
+        let from = self.place("from", &from)?;
+        let to = self.place("to", &to)?;
+        let longest = longest.map_or(LONGEST, |longest| usize::try_from(longest).unwrap_or(0));
+        let found = flow::Flow::of(&self.0).ways(from, to, longest);
+        let ways = found.ways.into_iter();
+        Ok(Ways {
+            ways: ways
+                .map(|way| Way {
+                    transitions: self.transitions(way),
+                })
+                .collect(),
+            has_more: found.more,
+        })
+    }
+}
