@@ -22,7 +22,9 @@ use super::{
         Rows, SecondaryOf, SegmentsOf, load,
     },
     permissions,
-    view::{self as shown, Assumptions, BlueprintView, CustomerView, StageAttention},
+    view::{
+        self as shown, Assumptions, BlueprintView, ContactPressure, CustomerView, StageAttention,
+    },
 };
 use crate::{
     access::scope,
@@ -265,6 +267,13 @@ impl Persona {
             .await?
             .unwrap_or_default();
         Ok(rows.iter().cloned().map(Segment::from).collect())
+    }
+
+    /// How often a month it is contacted in all journeys that you may read and that are CURRENT and are or were
+    /// published, as their main persona or another. Contacts that the customer begins are left out.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn contact_pressure(&self, ctx: &Context<'_>) -> Result<ContactPressure> {
+        shown::contact_pressure(ctx, &self.row).await
     }
 
     /// What you may do to it.

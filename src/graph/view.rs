@@ -3,15 +3,20 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use async_graphql::SimpleObject;
+use async_graphql::{Context, SimpleObject};
 use entity::{
-    touchpoint,
+    persona, touchpoint,
     words::{End, Lane, Medium, Stage, TransitionKind},
 };
 
+use super::loaders::load;
 use crate::{
     blueprint::graphql::Phase,
     canvas::{Canvas, flow::Flow, view},
+    department::graphql::Department,
+    error::Result,
+    payload::caller,
+    responsibility::pressure,
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
@@ -75,6 +80,56 @@ fn share(part: usize, canvas: &Canvas) -> Option<f64> {
     // Far fewer touchpoints than a float counts exactly.
     #[expect(clippy::cast_precision_loss)]
     (all > 0).then(|| part as f64 / all as f64)
+}
+
+/// How often a month a persona is contacted, all journeys together.
+#[derive(SimpleObject)]
+pub struct ContactPressure {
+    /// By all departments together.
+    per_month: f64,
+    /// How often the persona bears it; null where nobody knows.
+    most: Option<i32>,
+    /// Whether it is more often than the persona bears.
+    too_much: bool,
+    /// Who sends, those who do it most first.
+    senders: Vec<Sender>,
+}
+
+/// How often a month a department contacts a persona.
+#[derive(SimpleObject)]
+pub struct Sender {
+    /// Accountable for the touchpoints where it happens; null for those where nobody is.
+    department: Option<Department>,
+    /// How often a month.
+    per_month: f64,
+}
+
+/// Who contacts a persona how often.
+pub async fn contact_pressure(
+    ctx: &Context<'_>,
+    persona: &persona::Model,
+) -> Result<ContactPressure> {
+    let sending = pressure::of_persona(caller(ctx)?, persona.id).await?;
+    let per_month = sending.iter().map(|sender| sender.per_month).sum();
+    let most = persona.max_contacts_per_month;
+    let mut senders = Vec::with_capacity(sending.len());
+    for sender in sending {
+        let department = match sender.department {
+            Some(id) => load(ctx, id).await?.map(Department::from),
+            None => None,
+        };
+        let per_month = sender.per_month;
+        senders.push(Sender {
+            department,
+            per_month,
+        });
+    }
+    Ok(ContactPressure {
+        per_month,
+        most,
+        too_much: most.is_some_and(|most| per_month > f64::from(most)),
+        senders,
+    })
 }
 
 /// How many touchpoints lie in each stage.

@@ -1,6 +1,7 @@
 //! Who answers for what at a touchpoint: proposed, accepted, declined, ended. The history is kept.
 
 pub mod graphql;
+pub mod pressure;
 pub mod rules;
 
 use async_graphql::{ID, InputObject, MaybeUndefined};

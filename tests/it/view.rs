@@ -216,3 +216,63 @@ CustomerWay.to: String";
     let found = below(&ann, "CustomerView").await;
     assert_eq!(found.into_iter().collect::<Vec<_>>().join("\n"), expected);
 }
+
+#[tokio::test]
+async fn contact_pressure_says_who_sends_how_much() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let set = async |key: &str, per_month: f64, initiator: &str| {
+        let by = json!({ "key": { "blueprint": "bp-rental", "key": key } });
+        let found = ann
+            .ask(
+                "query($by: ByInside!) { touchpoint(by: $by) { id version } }",
+                json!({ "by": by }),
+            )
+            .await;
+        let update = "mutation($input: TouchpointUpdateInput!) {
+            touchpointUpdate(input: $input) { userErrors { code } }
+        }";
+        let change = json!({
+            "id": found["touchpoint"]["id"], "expectedVersion": found["touchpoint"]["version"],
+            "contactsPerMonth": per_month, "initiator": initiator,
+        });
+        ann.does(update, change).await;
+    };
+    set("R02", 2.5, "ORGANISATION").await;
+    set("R03", 2.0, "ORGANISATION").await;
+    set("R05", 1.0, "ORGANISATION").await;
+    set("R06", 9.0, "CUSTOMER").await;
+    set("R07", 0.5, "ORGANISATION").await;
+    let document = "{ blueprint(by: { key: \"bp-rental\" }) { persona {
+        id version contactPressure { perMonth most tooMuch senders { department { key } perMonth } }
+    } } }";
+    let sender = |key: Value, per_month: f64| {
+        let department = if key.is_null() {
+            key
+        } else {
+            json!({ "key": key })
+        };
+        json!({ "department": department, "perMonth": per_month })
+    };
+    let told = |most: Value, too_much: bool| {
+        let senders = [
+            sender(json!("r-station"), 3.0),
+            sender(json!("r-web"), 2.5),
+            sender(Value::Null, 0.5),
+        ];
+        json!({ "perMonth": 6.0, "most": most, "tooMuch": too_much, "senders": senders })
+    };
+    let mut persona = ann.ask(document, json!({})).await["blueprint"]["persona"].take();
+    assert_eq!(persona["contactPressure"], told(Value::Null, false));
+    for (most, too_much) in [(5, true), (6, false)] {
+        let update = "mutation($input: PersonaUpdateInput!) {
+            personaUpdate(input: $input) { userErrors { code } }
+        }";
+        let change = json!({
+            "id": persona["id"], "expectedVersion": persona["version"], "maxContactsPerMonth": most,
+        });
+        ann.does(update, change).await;
+        persona = ann.ask(document, json!({})).await["blueprint"]["persona"].take();
+        assert_eq!(persona["contactPressure"], told(json!(most), too_much));
+    }
+}

@@ -1,0 +1,96 @@
+//! Contact pressure: how often a month a persona is contacted, all journeys together, and by whom.
+
+use entity::{
+    blueprint, blueprint_persona,
+    id::{DepartmentId, PersonaId},
+    phase, responsibility, touchpoint,
+    words::{Initiator, ResponsibilityStatus, Role},
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+    sea_query::{Expr, ExprTrait, IntoCondition},
+};
+
+use crate::{
+    access::{Caller, scope},
+    error::Result,
+};
+
+/// How often a month a department contacts a persona.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sender {
+    /// Accountable where it happens; none where nobody is.
+    pub department: Option<DepartmentId>,
+    pub per_month: f64,
+}
+
+/// Who contacts a persona how often, those who do it most first: in the blueprints that the caller may read and that
+/// count (CURRENT, and published now or before they were archived), whether it is their main persona or another.
+/// Contacts that the customer begins are left out.
+pub async fn of_persona(caller: &Caller, persona: PersonaId) -> Result<Vec<Sender>> {
+    let journeys = blueprint::Entity::find()
+        .select_only()
+        .column(blueprint::Column::Id)
+        .filter(
+            Condition::any()
+                .add(blueprint::Column::PersonaId.eq(persona))
+                .add(blueprint::Column::Id.in_subquery(secondary(persona))),
+        )
+        .into_query();
+    let living = phase::Entity::find()
+        .select_only()
+        .column(phase::Column::Id)
+        .filter(phase::Column::ArchivedAt.is_null())
+        .into_query();
+    let begun = Condition::any()
+        .add(touchpoint::Column::Initiator.is_null())
+        .add(touchpoint::Column::Initiator.ne(Initiator::Customer));
+    let accountable = touchpoint::Entity::belongs_to(responsibility::Entity)
+        .from(touchpoint::Column::Id)
+        .to(responsibility::Column::TouchpointId)
+        .on_condition(|_, held| {
+            let column = |column: responsibility::Column| Expr::col((held.clone(), column));
+            column(responsibility::Column::Role)
+                .eq(Role::Accountable.as_str())
+                .and(
+                    column(responsibility::Column::Status)
+                        .eq(ResponsibilityStatus::Accepted.as_str()),
+                )
+                .into_condition()
+        });
+    let per_month = touchpoint::Column::ContactsPerMonth.sum();
+    let rows: Vec<(Option<DepartmentId>, f64)> = caller
+        .select::<touchpoint::Entity>()
+        .select_only()
+        .column(responsibility::Column::DepartmentId)
+        .column_as(per_month.clone(), "per_month")
+        .join(JoinType::LeftJoin, accountable.into())
+        .filter(touchpoint::Column::BlueprintId.in_subquery(journeys))
+        .filter(touchpoint::Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
+        .filter(touchpoint::Column::ArchivedAt.is_null())
+        .filter(touchpoint::Column::PhaseId.in_subquery(living))
+        .filter(touchpoint::Column::ContactsPerMonth.gt(0.0))
+        .filter(begun)
+        .group_by(responsibility::Column::DepartmentId)
+        .order_by_desc(per_month)
+        .order_by_asc(responsibility::Column::DepartmentId)
+        .into_tuple()
+        .all(caller.reader())
+        .await?;
+    let senders = rows.into_iter();
+    Ok(senders
+        .map(|(department, per_month)| Sender {
+            department,
+            per_month,
+        })
+        .collect())
+}
+
+fn secondary(persona: PersonaId) -> sea_orm::sea_query::SelectStatement {
+    blueprint_persona::Entity::find()
+        .select_only()
+        .column(blueprint_persona::Column::BlueprintId)
+        .filter(blueprint_persona::Column::PersonaId.eq(persona))
+        .into_query()
+}
