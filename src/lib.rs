@@ -4,8 +4,9 @@
 //! roots are put together from the slices. A slice ([`account`], [`department`], [`persona`], [`blueprint`],
 //! [`touchpoint`], [`responsibility`], [`kpi`]) has its use-cases as plain functions with the caller first, and its
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
-//! blueprints are read into memory by [`canvas`]; acts across slices are in [`reorganise`]; flat rows for BI in
-//! [`bi`]; documents in [`document`]. Nobody reaches the database but through the door, [`access`], which asks
+//! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
+//! a pure function over it; acts across slices are in [`reorganise`]; flat rows for BI in [`bi`]; documents in
+//! [`document`]. Nobody reaches the database but through the door, [`access`], which asks
 //! [`policy`], takes the locks and leaves the audit event. `tests/it/rooms.rs` holds the order below: a room imports
 //! only from those above it.
 //!
