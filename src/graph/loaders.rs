@@ -53,13 +53,7 @@ macro_rules! by_id {
             type Error = Error;
 
             async fn load(&self, ids: &[$id]) -> Result<HashMap<$id, Self::Value>> {
-                let rows = self
-                    .caller
-                    .select::<$entity::Entity>()
-                    .filter($entity::Entity::id_column().is_in(ids.iter().copied()))
-                    .all(self.caller.reader())
-                    .await?;
-                Ok(rows.into_iter().map(|row| (row.id, row)).collect())
+                self.known::<$entity::Entity>(ids.iter().copied()).await
             }
         })*
     };
@@ -177,108 +171,6 @@ impl Loader<Below> for Rows {
     }
 }
 
-/// The channels of a touchpoint, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ChannelsOf(pub TouchpointId);
-
-impl Loader<ChannelsOf> for Rows {
-    type Value = Arc<Vec<channel::Model>>;
-    type Error = Error;
-
-    async fn load(&self, keys: &[ChannelsOf]) -> Result<HashMap<ChannelsOf, Self::Value>> {
-        let places = touchpoint_channel::Entity::find()
-            .filter(touchpoint_channel::Column::TouchpointId.is_in(keys.iter().map(|key| key.0)))
-            .filter(touchpoint_channel::Column::TouchpointId.in_subquery(self.touchpoint_ids()))
-            .order_by_asc(touchpoint_channel::Column::Position)
-            .all(self.caller.reader())
-            .await?;
-        let named = places.iter().map(|place| place.channel_id);
-        let select = self
-            .caller
-            .select::<channel::Entity>()
-            .filter(channel::Column::Id.is_in(named));
-        let channels: HashMap<_, _> = select
-            .all(self.caller.reader())
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
-        let pairs = places.iter().filter_map(|place| {
-            channels
-                .get(&place.channel_id)
-                .map(|channel| (ChannelsOf(place.touchpoint_id), channel.clone()))
-        });
-        Ok(paired(pairs))
-    }
-}
-
-/// The segments in a touchpoint's audience, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AudienceOf(pub TouchpointId);
-
-impl Loader<AudienceOf> for Rows {
-    type Value = Arc<Vec<segment::Model>>;
-    type Error = Error;
-
-    async fn load(&self, keys: &[AudienceOf]) -> Result<HashMap<AudienceOf, Self::Value>> {
-        let places = touchpoint_segment::Entity::find()
-            .filter(touchpoint_segment::Column::TouchpointId.is_in(keys.iter().map(|key| key.0)))
-            .filter(touchpoint_segment::Column::TouchpointId.in_subquery(self.touchpoint_ids()))
-            .order_by_asc(touchpoint_segment::Column::Position)
-            .all(self.caller.reader())
-            .await?;
-        let segments = self
-            .segments(places.iter().map(|place| place.segment_id))
-            .await?;
-        let pairs = places.iter().filter_map(|place| {
-            segments
-                .get(&place.segment_id)
-                .map(|segment| (AudienceOf(place.touchpoint_id), segment.clone()))
-        });
-        Ok(paired(pairs))
-    }
-}
-
-/// The further personas of a blueprint, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SecondaryOf(pub BlueprintId);
-
-impl Loader<SecondaryOf> for Rows {
-    type Value = Arc<Vec<persona::Model>>;
-    type Error = Error;
-
-    async fn load(&self, keys: &[SecondaryOf]) -> Result<HashMap<SecondaryOf, Self::Value>> {
-        let readable = self
-            .caller
-            .select::<blueprint::Entity>()
-            .select_only()
-            .column(blueprint::Column::Id);
-        let places = blueprint_persona::Entity::find()
-            .filter(blueprint_persona::Column::BlueprintId.is_in(keys.iter().map(|key| key.0)))
-            .filter(blueprint_persona::Column::BlueprintId.in_subquery(readable.into_query()))
-            .order_by_asc(blueprint_persona::Column::Position)
-            .all(self.caller.reader())
-            .await?;
-        let named = places.iter().map(|place| place.persona_id);
-        let select = self
-            .caller
-            .select::<persona::Entity>()
-            .filter(persona::Column::Id.is_in(named));
-        let personas: HashMap<_, _> = select
-            .all(self.caller.reader())
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect();
-        let pairs = places.iter().filter_map(|place| {
-            personas
-                .get(&place.persona_id)
-                .map(|persona| (SecondaryOf(place.blueprint_id), persona.clone()))
-        });
-        Ok(paired(pairs))
-    }
-}
-
 /// What a persona needs, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NeedsOf(pub PersonaId);
@@ -298,56 +190,64 @@ impl Loader<NeedsOf> for Rows {
     }
 }
 
-/// The segments that a persona stands for, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct SegmentsOf(pub PersonaId);
+/// Lists whose order is kept in a table of places: what an object has, in order.
+macro_rules! in_places {
+    ($($(#[$doc:meta])* $key:ident($of:ident $of_id:ident $of_column:ident: $owner:ident) =
+        $entity:ident($id:ident) in $place:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct $key(pub $of);
 
-impl Loader<SegmentsOf> for Rows {
-    type Value = Arc<Vec<segment::Model>>;
-    type Error = Error;
+        impl Loader<$key> for Rows {
+            type Value = Arc<Vec<$entity::Model>>;
+            type Error = Error;
 
-    async fn load(&self, keys: &[SegmentsOf]) -> Result<HashMap<SegmentsOf, Self::Value>> {
-        let places = persona_segment::Entity::find()
-            .filter(persona_segment::Column::PersonaId.is_in(keys.iter().map(|key| key.0)))
-            .filter(persona_segment::Column::PersonaId.in_subquery(self.persona_ids()))
-            .order_by_asc(persona_segment::Column::Position)
-            .all(self.caller.reader())
-            .await?;
-        let segments = self
-            .segments(places.iter().map(|place| place.segment_id))
-            .await?;
-        let pairs = places.iter().filter_map(|place| {
-            segments
-                .get(&place.segment_id)
-                .map(|segment| (SegmentsOf(place.persona_id), segment.clone()))
-        });
-        Ok(paired(pairs))
-    }
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>> {
+                let readable = self
+                    .caller
+                    .select::<$owner::Entity>()
+                    .select_only()
+                    .column($owner::Column::Id);
+                let places = $place::Entity::find()
+                    .filter($place::Column::$of_column.is_in(keys.iter().map(|key| key.0)))
+                    .filter($place::Column::$of_column.in_subquery(readable.into_query()))
+                    .order_by_asc($place::Column::Position)
+                    .all(self.caller.reader())
+                    .await?;
+                let there = places.iter().map(|place| place.$id);
+                let rows = self.known::<$entity::Entity>(there).await?;
+                let pairs = places.iter().filter_map(|place| {
+                    Some(($key(place.$of_id), rows.get(&place.$id)?.clone()))
+                });
+                Ok(paired(pairs))
+            }
+        }
+    )*};
+}
+
+in_places! {
+    /// The channels of a touchpoint, in order.
+    ChannelsOf(TouchpointId touchpoint_id TouchpointId: touchpoint) = channel(channel_id) in touchpoint_channel;
+    /// The segments in a touchpoint's audience, in order.
+    AudienceOf(TouchpointId touchpoint_id TouchpointId: touchpoint) = segment(segment_id) in touchpoint_segment;
+    /// The further personas of a blueprint, in order.
+    SecondaryOf(BlueprintId blueprint_id BlueprintId: blueprint) = persona(persona_id) in blueprint_persona;
+    /// The segments that a persona stands for, in order.
+    SegmentsOf(PersonaId persona_id PersonaId: persona) = segment(segment_id) in persona_segment;
 }
 
 impl Rows {
-    async fn segments(
+    /// The rows with these ids, as far as the caller may see them.
+    async fn known<E: Guarded>(
         &self,
-        ids: impl Iterator<Item = SegmentId>,
-    ) -> Result<HashMap<SegmentId, segment::Model>> {
-        let select = self
-            .caller
-            .select::<segment::Entity>()
-            .filter(segment::Column::Id.is_in(ids));
-        Ok(select
-            .all(self.caller.reader())
-            .await?
-            .into_iter()
-            .map(|row| (row.id, row))
-            .collect())
-    }
-
-    fn touchpoint_ids(&self) -> SelectStatement {
-        self.caller
-            .select::<touchpoint::Entity>()
-            .select_only()
-            .column(touchpoint::Column::Id)
-            .into_query()
+        ids: impl Iterator<Item = E::Id>,
+    ) -> Result<HashMap<E::Id, E::Model>>
+    where
+        E::Id: std::hash::Hash,
+    {
+        let select = self.caller.select::<E>().filter(E::id_column().is_in(ids));
+        let rows = select.all(self.caller.reader()).await?.into_iter();
+        Ok(rows.map(|row| (E::id(&row), row)).collect())
     }
 
     fn persona_ids(&self) -> SelectStatement {
