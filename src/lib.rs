@@ -2,7 +2,7 @@
 //!
 //! A request enters through [`http`], which signs it in and guards its document, and reaches the [`graph`], whose
 //! roots are put together from the slices. A slice ([`account`], [`department`], [`persona`], [`blueprint`],
-//! [`touchpoint`], [`responsibility`], [`kpi`]) has its use-cases as plain functions with the caller first, and its
+//! [`touchpoint`], [`scenario`], [`responsibility`], [`kpi`]) has its use-cases as plain functions with the caller first, and its
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
 //! a pure function over it; acts across slices are in [`reorganise`]; flat rows for BI in [`bi`]; documents in
@@ -78,6 +78,9 @@ pub mod blueprint;
 
 /// Steps, and the transitions between them.
 pub mod touchpoint;
+
+/// Named ways through a journey.
+pub mod scenario;
 
 /// Who answers for what: the handshake.
 pub mod responsibility;

@@ -132,6 +132,8 @@ ids! {
     TouchpointId = "tch",
     /// An edge of the journey graph.
     TransitionId = "trn",
+    /// A named way through a journey.
+    ScenarioId = "scn",
     /// Touchpoint × department × role.
     ResponsibilityId = "rsp",
     /// What is measured.

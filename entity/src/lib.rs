@@ -35,6 +35,8 @@ pub mod persona_segment;
 pub mod phase;
 pub mod refresh_token;
 pub mod responsibility;
+pub mod scenario;
+pub mod scenario_step;
 pub mod segment;
 pub mod session;
 pub mod sign_in_throttle;

@@ -236,6 +236,16 @@ words! {
         Competitor = "COMPETITOR",
     }
 
+    /// What kind of way a scenario is.
+    ScenarioKind {
+        /// As it should go.
+        Happy = "HAPPY",
+        /// Another way that is as good.
+        Variant = "VARIANT",
+        /// When something goes wrong.
+        Exception = "EXCEPTION",
+    }
+
     /// What a department answers for at a touchpoint (RACI).
     Role {
         /// Does it.

@@ -11,6 +11,7 @@ mod m20261122_000004_responsibility;
 mod m20261122_000005_kpi;
 mod m20261122_000006_sign_in;
 mod m20261122_000007_audit;
+mod m20261123_000008_scenario;
 mod sql;
 
 use sea_orm_migration::{
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000005_kpi::Migration),
             Box::new(m20261122_000006_sign_in::Migration),
             Box::new(m20261122_000007_audit::Migration),
+            Box::new(m20261123_000008_scenario::Migration),
         ]
     }
 }

@@ -6,7 +6,7 @@ use entity::{
     account, audit_event, blueprint, channel, department,
     id::{self, BlueprintId, Id},
     kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility,
-    segment, session, touchpoint, transition,
+    scenario, segment, session, touchpoint, transition,
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QuerySelect,
@@ -230,6 +230,8 @@ guarded!(touchpoint: TouchpointId, "touchpoint", "Touchpoint", Blueprint, bluepr
     by_id: inside!(touchpoint), version: yes, archives: yes, readable: scope::touchpoints, ties: ties::touchpoint);
 guarded!(transition: TransitionId, "transition", "Transition", Blueprint, blueprint: |row| Some(row.blueprint_id),
     by_id: inside!(transition), version: yes, archives: no, readable: scope::transitions, ties: ties::transition);
+guarded!(scenario: ScenarioId, "scenario", "Scenario", Blueprint, blueprint: |row| Some(row.blueprint_id),
+    by_id: inside!(scenario), version: yes, archives: no, readable: scope::scenarios, ties: ties::scenario);
 guarded!(responsibility: ResponsibilityId, "responsibility", "Responsibility", Blueprint,
     blueprint: |row| Some(row.blueprint_id), by_id: inside!(responsibility), version: yes, archives: no,
     readable: scope::responsibilities, ties: ties::responsibility);

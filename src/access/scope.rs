@@ -7,7 +7,7 @@ use entity::{
     account, audit_event, audit_event_department, blueprint, blueprint_persona, department,
     id::DepartmentId,
     kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility,
-    session, touchpoint, transition,
+    scenario, session, touchpoint, transition,
     words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Sensitivity, Visibility},
 };
 use sea_orm::{
@@ -185,6 +185,12 @@ pub fn touchpoints(standing: &Standing) -> Condition {
 #[must_use]
 pub fn transitions(standing: &Standing) -> Condition {
     inside(standing, transition::Column::BlueprintId)
+}
+
+/// Scenarios that somebody may see.
+#[must_use]
+pub fn scenarios(standing: &Standing) -> Condition {
+    inside(standing, scenario::Column::BlueprintId)
 }
 
 /// Responsibilities that somebody may see.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use entity::{
     blueprint, department,
     id::{BlueprintId, DepartmentId, KpiId, TouchpointId},
-    kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, phase, responsibility,
+    kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, phase, responsibility, scenario,
     touchpoint, transition,
     words::{ResponsibilityStatus, Role},
 };
@@ -50,6 +50,10 @@ pub(super) async fn phase(tx: &DatabaseTransaction, row: &phase::Model) -> Answe
 }
 
 pub(super) async fn transition(tx: &DatabaseTransaction, row: &transition::Model) -> Answer {
+    owner(tx, row.blueprint_id).await
+}
+
+pub(super) async fn scenario(tx: &DatabaseTransaction, row: &scenario::Model) -> Answer {
     owner(tx, row.blueprint_id).await
 }
 

@@ -19,7 +19,7 @@ use super::{
     flow::Flow,
     loaders::{
         AudienceOf, Below, ChannelsOf, HeldAt, InPhase, JudgingPhase, JudgingTouchpoint, NeedsOf,
-        Rows, SecondaryOf, SegmentsOf, load,
+        Rows, ScenariosOf, SecondaryOf, SegmentsOf, StepsOf, load,
     },
     permissions,
     view::{
@@ -42,6 +42,7 @@ use crate::{
     persona::graphql::{Channel, Persona, PersonaNeed, Segment},
     policy::Action,
     responsibility::{awaiting_answer_of, graphql::Responsibility},
+    scenario::graphql::Scenario,
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
@@ -342,6 +343,15 @@ impl Blueprint {
         Ok(Drawn::of(canvas, |canvas| &canvas.transitions))
     }
 
+    /// Its scenarios: named ways through it, in the order of creation.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn scenarios(&self, ctx: &Context<'_>) -> Result<Vec<Scenario>> {
+        let rows = load(ctx, ScenariosOf(self.row.id))
+            .await?
+            .unwrap_or_default();
+        Ok(rows.iter().cloned().map(Scenario::from).collect())
+    }
+
     /// A smaller picture: only essential touchpoints, or the so many that matter most (essential ones first, then
     /// by the sum of both importances, then by key), or both. Steps left out are bridged.
     #[graphql(complexity = "20 * child_complexity")]
@@ -537,6 +547,22 @@ impl Transition {
     /// The touchpoint that it leads to; null where it leads to an end.
     async fn to(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
         self.side(ctx, self.row.to_touchpoint_id).await
+    }
+}
+
+#[ComplexObject]
+impl Scenario {
+    /// The blueprint that it is in.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.blueprint_id)).await
+    }
+
+    /// Its touchpoints, in the order of going; archived ones are left out.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Vec<Touchpoint>> {
+        let rows = load(ctx, StepsOf(self.row.id)).await?.unwrap_or_default();
+        let living = rows.iter().filter(|row| row.archived_at.is_none());
+        Ok(living.cloned().map(Touchpoint::from).collect())
     }
 }
 

@@ -15,10 +15,10 @@ use entity::{
     account, blueprint, blueprint_persona, channel, department,
     id::{
         AccountId, BlueprintId, ChannelId, DepartmentId, KpiId, MeasurementId, PersonaId, PhaseId,
-        ResponsibilityId, SegmentId, TouchpointId,
+        ResponsibilityId, ScenarioId, SegmentId, TouchpointId,
     },
     kpi, kpi_link, measurement, persona, persona_need, persona_segment, phase, responsibility,
-    segment, touchpoint, touchpoint_channel, touchpoint_segment,
+    scenario, scenario_step, segment, touchpoint, touchpoint_channel, touchpoint_segment,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -171,6 +171,27 @@ impl Loader<Below> for Rows {
     }
 }
 
+/// The scenarios of a blueprint, in the order of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ScenariosOf(pub BlueprintId);
+
+impl Loader<ScenariosOf> for Rows {
+    type Value = Arc<Vec<scenario::Model>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[ScenariosOf]) -> Result<HashMap<ScenariosOf, Self::Value>> {
+        let rows = self
+            .caller
+            .select::<scenario::Entity>()
+            .filter(scenario::Column::BlueprintId.is_in(keys.iter().map(|key| key.0)))
+            .order_by_asc(scenario::Column::CreatedAt)
+            .order_by_asc(scenario::Column::Id)
+            .all(self.caller.reader())
+            .await?;
+        Ok(grouped(rows, |row| ScenariosOf(row.blueprint_id)))
+    }
+}
+
 /// What a persona needs, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NeedsOf(pub PersonaId);
@@ -232,6 +253,8 @@ in_places! {
     AudienceOf(TouchpointId touchpoint_id TouchpointId: touchpoint) = segment(segment_id) in touchpoint_segment;
     /// The further personas of a blueprint, in order.
     SecondaryOf(BlueprintId blueprint_id BlueprintId: blueprint) = persona(persona_id) in blueprint_persona;
+    /// The touchpoints of a scenario, in the order of going; archived ones too.
+    StepsOf(ScenarioId scenario_id ScenarioId: scenario) = touchpoint(touchpoint_id) in scenario_step;
     /// The segments that a persona stands for, in order.
     SegmentsOf(PersonaId persona_id PersonaId: persona) = segment(segment_id) in persona_segment;
 }

@@ -21,6 +21,7 @@ use crate::{
     persona::graphql::{PersonaMutation, PersonaQuery},
     reorganise::graphql::ReorganiseMutation,
     responsibility::graphql::{ResponsibilityMutation, ResponsibilityQuery},
+    scenario::graphql::{ScenarioMutation, ScenarioQuery},
     touchpoint::graphql::{TouchpointMutation, TouchpointQuery},
 };
 
@@ -34,6 +35,7 @@ pub struct Query(
     AuditQuery,
     BlueprintQuery,
     TouchpointQuery,
+    ScenarioQuery,
     ResponsibilityQuery,
     KpiQuery,
     BiQuery,
@@ -48,6 +50,7 @@ pub struct Mutation(
     ReorganiseMutation,
     BlueprintMutation,
     TouchpointMutation,
+    ScenarioMutation,
     ResponsibilityMutation,
     KpiMutation,
 );

@@ -5,11 +5,11 @@ use entity::{
     account, blueprint, channel, department,
     id::{
         AccountId, BlueprintId, ChannelId, DepartmentId, Id, KpiId, KpiLinkId, KpiTargetId,
-        MeasurementId, MembershipId, PersonaId, PhaseId, ResponsibilityId, SegmentId, TouchpointId,
-        TransitionId,
+        MeasurementId, MembershipId, PersonaId, PhaseId, ResponsibilityId, ScenarioId, SegmentId,
+        TouchpointId, TransitionId,
     },
-    kpi, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility, segment,
-    touchpoint, transition,
+    kpi, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility, scenario,
+    segment, touchpoint, transition,
 };
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     payload::caller,
     persona::graphql::{Channel, Persona, Segment},
     responsibility::graphql::Responsibility,
+    scenario::graphql::Scenario,
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
@@ -42,6 +43,7 @@ pub enum Node {
     Phase(Phase),
     Touchpoint(Touchpoint),
     Transition(Transition),
+    Scenario(Scenario),
     Responsibility(Responsibility),
     Kpi(Kpi),
     KpiTarget(KpiTarget),
@@ -109,6 +111,7 @@ async fn find(caller: &Caller, id: &ID) -> Result<Option<Node>> {
         PhaseId: phase => Phase,
         TouchpointId: touchpoint => Touchpoint,
         TransitionId: transition => Transition,
+        ScenarioId: scenario => Scenario,
         ResponsibilityId: responsibility => Responsibility,
         KpiId: kpi => Kpi,
         KpiTargetId: kpi_target => KpiTarget,

@@ -25,6 +25,7 @@ mod kpi;
 mod policy;
 mod refusals;
 mod rooms;
+mod scenario;
 mod schema;
 mod scope;
 mod sign_in;

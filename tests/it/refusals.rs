@@ -57,6 +57,11 @@ fn at(id: &str, version: i32) -> Value {
     json!({ "id": id, "expectedVersion": version })
 }
 
+/// A scenario whose id is known beforehand.
+fn usual() -> Value {
+    json!({ "id": "@scenario usual", "blueprintId": "@blueprint open", "name": "As usual", "kind": "HAPPY", "touchpointIds": ["@touchpoint T1"] })
+}
+
 fn with(mut input: Value, more: Value) -> Value {
     let Value::Object(more) = more else {
         panic!("an object")
@@ -126,6 +131,10 @@ pub fn cases() -> Vec<Case> {
         case("transitionCreate", "in open", json!({ "blueprintId": "@blueprint open", "kind": "SKIP", "fromId": "@touchpoint T1", "toId": "@touchpoint T5" })),
         case("transitionUpdate", "in open", with(at("@transition LOOP", 1), json!({ "condition": "if late" }))),
         case("transitionDelete", "in open", at("@transition LOOP", 1)),
+        case("scenarioCreate", "in open", json!({ "blueprintId": "@blueprint open", "name": "New", "kind": "HAPPY", "touchpointIds": ["@touchpoint T1", "@touchpoint T2"] })),
+        case("scenarioUpdate", "in open", with(at("@scenario usual", 1), json!({ "name": "Renamed" })))
+            .after("cx-manager", "scenarioCreate", usual()),
+        case("scenarioDelete", "in open", at("@scenario usual", 1)).after("cx-manager", "scenarioCreate", usual()),
         case("responsibilityPropose", "T2 to service", offer("@touchpoint T2", "@department service", "INFORMED")),
         case("responsibilityPropose", "C1, closed", offer("@touchpoint C1", "@department service", "INFORMED")),
         case("responsibilityAccept", "service to sales", at("@proposal sales", 1)),
@@ -254,6 +263,10 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
             row.id.to_string(),
         );
     }
+    ids.insert(
+        "@scenario usual".to_owned(),
+        "scn_019ab0000000700080000000000000ab".to_owned(),
+    );
     ids.insert(
         "@grant SECRET".to_owned(),
         "grt_019ab0000000700080000000000000aa".to_owned(),

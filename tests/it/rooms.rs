@@ -15,6 +15,7 @@ const ORDER: &[&[&str]] = &[
     &["persona"],
     &["blueprint"],
     &["touchpoint"],
+    &["scenario"],
     &["responsibility"],
     &["kpi"],
     &["reorganise"],

@@ -12,8 +12,8 @@ use entity::{
     id::Id,
     json::{Evidence, EvidenceList, Texts},
     kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, persona_need,
-    persona_segment, phase, refresh_token, responsibility, segment, session, sign_in_throttle,
-    touchpoint, touchpoint_channel, touchpoint_segment, transition,
+    persona_segment, phase, refresh_token, responsibility, scenario, scenario_step, segment,
+    session, sign_in_throttle, touchpoint, touchpoint_channel, touchpoint_segment, transition,
     words::*,
 };
 use sea_orm::{
@@ -30,7 +30,7 @@ macro_rules! every_entity {
         $do!(
             account audit_event audit_event_department blueprint blueprint_persona channel
             department kpi kpi_grant kpi_link kpi_target measurement membership persona
-            persona_need persona_segment phase refresh_token responsibility segment session
+            persona_need persona_segment phase refresh_token responsibility scenario scenario_step segment session
             sign_in_throttle touchpoint touchpoint_channel touchpoint_segment transition
         )
     };

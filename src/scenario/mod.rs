@@ -1,0 +1,276 @@
+//! Scenarios: named ways through a journey, as ordered lists of its touchpoints. They draw nothing; whether a way
+//! can be gone is for the flow to say.
+
+pub mod graphql;
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use entity::{
+    blueprint,
+    id::{BlueprintId, ScenarioId, TouchpointId},
+    scenario, scenario_step, touchpoint,
+    words::ScenarioKind,
+};
+use sea_orm::{
+    ActiveValue::NotSet,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set,
+    sea_query::{Expr, ExprTrait, Func},
+};
+
+use crate::{
+    access::{Caller, Permit, expect_version, live},
+    audit::Event,
+    error::{Error, Reason, Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, change, replace},
+    policy::Action,
+};
+
+/// How many scenarios one blueprint holds at the most.
+const MOST_SCENARIOS: u64 = 50;
+
+/// How many steps one scenario has at the most.
+const MOST_STEPS: usize = 200;
+
+/// A new scenario.
+#[derive(InputObject)]
+pub struct ScenarioCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// The blueprint it comes into.
+    pub blueprint_id: ID,
+    /// Its name, unique in the blueprint.
+    pub name: String,
+    /// What kind of way it is.
+    pub kind: ScenarioKind,
+    /// A note.
+    pub note: Option<String>,
+    /// Its touchpoints, in the order of going; one may come more than once. At most 200.
+    pub touchpoint_ids: Vec<ID>,
+}
+
+/// What changes about a scenario. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct ScenarioUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// A new name.
+    pub name: Option<String>,
+    /// What kind of way it is.
+    pub kind: Option<ScenarioKind>,
+    /// A note.
+    pub note: MaybeUndefined<String>,
+    /// Its touchpoints, in the order of going; replaces the list.
+    pub touchpoint_ids: Option<Vec<ID>>,
+}
+
+fn read_steps(faults: &mut Faults, ids: &[ID]) -> Vec<TouchpointId> {
+    if ids.len() > MOST_STEPS {
+        let message = format!("There are {} of them; {MOST_STEPS} is the most.", ids.len());
+        faults.add("touchpointIds", UserErrorCode::LimitExceeded, None, message);
+    }
+    let ids = ids.iter().take(MOST_STEPS).enumerate();
+    ids.map(|(at, id)| faults.id(&format!("touchpointIds.{at}"), id))
+        .collect()
+}
+
+/// Makes a scenario.
+pub async fn create(caller: &Caller, input: ScenarioCreateInput) -> Result<scenario::Model> {
+    let mut faults = Faults::default();
+    let id: ScenarioId = faults.new_id(input.id.as_ref());
+    let blueprint_id: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
+    let name = faults.name("name", &input.name);
+    let note = faults.optional_text("note", input.note.as_deref());
+    let steps = read_steps(&mut faults, &input.touchpoint_ids);
+    faults.check()?;
+    let (blueprint, mut permit) = caller
+        .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
+        .await?;
+    live::<blueprint::Entity>("blueprintId", &blueprint)?;
+    let same = |row: &scenario::Model| row.name == name && row.blueprint_id == blueprint_id;
+    if let Some(row) = permit
+        .made_before::<scenario::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    refuse_too_many(&permit, blueprint_id).await?;
+    refuse_taken(&permit, blueprint_id, &name, id).await?;
+    let row = permit
+        .insert::<scenario::Entity>(scenario::ActiveModel {
+            id: Set(id),
+            blueprint_id: Set(blueprint_id),
+            name: Set(name),
+            kind: Set(input.kind),
+            note: Set(note),
+            created_at: Set(caller.now),
+            version: Set(1),
+        })
+        .await?;
+    set_steps(&mut permit, &row, &steps).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn refuse_too_many(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<()> {
+    let there = scenario::Entity::find()
+        .filter(scenario::Column::BlueprintId.eq(blueprint))
+        .count(permit.tx())
+        .await?;
+    if there < MOST_SCENARIOS {
+        return Ok(());
+    }
+    let message = format!("A blueprint has at most {MOST_SCENARIOS} scenarios.");
+    let code = UserErrorCode::LimitExceeded;
+    Err(Error::fault("blueprintId", code, None, message))
+}
+
+async fn refuse_taken(
+    permit: &Permit<'_>,
+    blueprint: BlueprintId,
+    name: &str,
+    id: ScenarioId,
+) -> Result<()> {
+    let lower = Func::lower(Expr::col(scenario::Column::Name));
+    let taken = scenario::Entity::find()
+        .filter(scenario::Column::BlueprintId.eq(blueprint))
+        .filter(Expr::expr(lower).eq(Func::lower(Expr::value(name))))
+        .filter(scenario::Column::Id.ne(id))
+        .count(permit.tx())
+        .await?;
+    if taken == 0 {
+        return Ok(());
+    }
+    let message = "Another scenario of the blueprint has this name.";
+    Err(Error::fault(
+        "name",
+        UserErrorCode::Duplicate,
+        Some(Reason::KeyTaken),
+        message,
+    ))
+}
+
+/// Changes name, kind, note or steps.
+pub async fn update(caller: &Caller, input: ScenarioUpdateInput) -> Result<scenario::Model> {
+    let mut faults = Faults::default();
+    let id: ScenarioId = faults.id("id", &input.id);
+    let name = replace(input.name.as_ref(), |name| faults.name("name", name));
+    let note = change(&input.note, |text| {
+        faults.optional_text("note", text.map(String::as_str))
+    });
+    let steps = input.touchpoint_ids.as_deref();
+    let steps = steps.map(|ids| read_steps(&mut faults, ids));
+    faults.check()?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    if let Set(name) = &name {
+        refuse_taken(&permit, row.blueprint_id, name, id).await?;
+    }
+    let others = match steps {
+        Some(steps) => set_steps(&mut permit, &row, &steps).await?,
+        None => false,
+    };
+    let change = scenario::ActiveModel {
+        name,
+        kind: replace(input.kind.as_ref(), |kind| *kind),
+        note,
+        // The steps are the scenario's own: whoever has read the old ones is told.
+        version: if others { Set(row.version + 1) } else { NotSet },
+        ..Default::default()
+    };
+    let row = permit.update::<scenario::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Makes the steps these, in this order. Says whether anything changed.
+async fn set_steps(
+    permit: &mut Permit<'_>,
+    row: &scenario::Model,
+    steps: &[TouchpointId],
+) -> Result<bool> {
+    let before: Vec<scenario_step::Model> = scenario_step::Entity::find()
+        .filter(scenario_step::Column::ScenarioId.eq(row.id))
+        .order_by_asc(scenario_step::Column::Position)
+        .all(permit.tx())
+        .await?;
+    if before
+        .iter()
+        .map(|step| step.touchpoint_id)
+        .eq(steps.iter().copied())
+    {
+        return Ok(false);
+    }
+    refuse_elsewhere(permit, row, steps).await?;
+    scenario_step::Entity::delete_many()
+        .filter(scenario_step::Column::ScenarioId.eq(row.id))
+        .exec(permit.tx())
+        .await?;
+    let fresh = steps.iter().zip(1..);
+    let fresh = fresh.map(|(touchpoint, position)| scenario_step::ActiveModel {
+        scenario_id: Set(row.id),
+        blueprint_id: Set(row.blueprint_id),
+        touchpoint_id: Set(*touchpoint),
+        position: Set(position),
+    });
+    if !steps.is_empty() {
+        scenario_step::Entity::insert_many(fresh)
+            .exec_without_returning(permit.tx())
+            .await?;
+    }
+    permit.note(Event::about::<scenario::Entity>(
+        row,
+        serde_json::json!({ "touchpointIds": steps }),
+    ));
+    Ok(true)
+}
+
+/// Refuses steps that are not in the blueprint, or archived; one statement for all of them.
+async fn refuse_elsewhere(
+    permit: &Permit<'_>,
+    row: &scenario::Model,
+    steps: &[TouchpointId],
+) -> Result<()> {
+    let there: Vec<touchpoint::Model> = touchpoint::Entity::find()
+        .filter(touchpoint::Column::BlueprintId.eq(row.blueprint_id))
+        .filter(touchpoint::Column::Id.is_in(steps.iter().copied()))
+        .all(permit.tx())
+        .await?;
+    let mut faults = Faults::default();
+    for (at, step) in steps.iter().enumerate() {
+        let path = format!("touchpointIds.{at}");
+        match there.iter().find(|row| row.id == *step) {
+            None => {
+                let message = "There is no such touchpoint in this blueprint.";
+                faults.add(&path, UserErrorCode::NotFound, None, message);
+            }
+            Some(row) if row.archived_at.is_some() => {
+                let message = "This touchpoint is archived. Unarchive it first.";
+                faults.add(&path, UserErrorCode::Archived, None, message);
+            }
+            Some(_) => {}
+        }
+    }
+    faults.check()
+}
+
+/// Deletes a scenario.
+pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<scenario::Model> {
+    let id: ScenarioId = input::id("id", &input.id)?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    permit.delete::<scenario::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn fetch(
+    caller: &Caller,
+    id: ScenarioId,
+    expected_version: i32,
+) -> Result<(scenario::Model, Permit<'_>)> {
+    let (row, permit) = caller
+        .fetch::<scenario::Entity>(Action::ShapeBlueprint, "id", id)
+        .await?;
+    permit.live_blueprint(row.blueprint_id)?;
+    expect_version::<scenario::Entity>(&row, expected_version)?;
+    Ok((row, permit))
+}
