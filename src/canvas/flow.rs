@@ -442,3 +442,6 @@ impl Search<'_, '_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,8 @@
 pub mod flow;
 pub mod judged;
 mod load;
+#[cfg(test)]
+mod sample;
 pub mod view;
 
 use std::{collections::HashMap, ops::Range};

@@ -89,19 +89,19 @@ impl<'c> View<'c> {
         let mut joints = Vec::new();
         let mut joined: BTreeSet<(Place, Place)> = BTreeSet::new();
         let mut leaving: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
-        for edge in flow.edges() {
-            match (stays(edge.from), stays(edge.to), edge.between()) {
-                (true, true, _) => {
-                    joined.insert((edge.from, edge.to));
+        for edge in flow.edges().iter().filter(|edge| stays(edge.from)) {
+            match edge.to {
+                to if stays(to) => {
+                    if !edge.enables() {
+                        joined.insert((edge.from, to));
+                    }
                     joints.push(Joint {
                         transition: Some(edge.row),
-                        ..Joint::of(flow, edge.from, edge.to, &[])
+                        ..Joint::of(flow, edge.from, to, &[])
                     });
                 }
-                (true, false, _) if !edge.enables() => {
-                    if let Place::At(to) = edge.to {
-                        leaving.entry(edge.from).or_default().push(to);
-                    }
+                Place::At(to) if !edge.enables() => {
+                    leaving.entry(edge.from).or_default().push(to);
                 }
                 _ => {}
             }

@@ -1,0 +1,155 @@
+//! Small canvases for tests, without a database.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::{
+    blueprint,
+    id::{BlueprintId, PhaseId, TouchpointId},
+    json::{EvidenceList, Texts},
+    persona, phase, touchpoint, transition,
+    words::{
+        Basis, BlueprintState, BlueprintStatus, End, Lane, Stage, Subject, TransitionKind, Usage,
+        Visibility,
+    },
+};
+use uuid::Uuid;
+
+use super::Canvas;
+
+/// A side of a transition: a touchpoint by its number, or an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    At(usize),
+    End(End),
+}
+
+fn uuid(kind: u128, number: usize) -> Uuid {
+    Uuid::from_u128((kind << 64) + number as u128)
+}
+
+fn touchpoint_id(number: usize) -> TouchpointId {
+    uuid(3, number).into()
+}
+
+/// A canvas with phases of these stages, touchpoints `T0`, `T1`, … in the phases by number, and these transitions.
+/// The phases of the touchpoints must not fall.
+pub fn canvas(
+    stages: &[Stage],
+    touchpoints: &[usize],
+    edges: &[(Side, Side, TransitionKind)],
+) -> Canvas {
+    let blueprint_id: BlueprintId = uuid(1, 0).into();
+    let at = DateTime::<Utc>::UNIX_EPOCH;
+    let phase_id = |number: usize| PhaseId::from(uuid(2, number));
+    let persona = persona::Model {
+        id: uuid(5, 0).into(),
+        key: "p".to_owned(),
+        name: "Somebody".to_owned(),
+        subject: Subject::Customer,
+        context: Texts::default(),
+        max_contacts_per_month: None,
+        created_at: at,
+        archived_at: None,
+        version: 1,
+    };
+    let blueprint = blueprint::Model {
+        id: blueprint_id,
+        key: "b".to_owned(),
+        title: "A journey".to_owned(),
+        subject: Subject::Customer,
+        state: BlueprintState::Current,
+        status: BlueprintStatus::Published,
+        archived_from: None,
+        visibility: Visibility::Organisation,
+        persona_id: persona.id,
+        owner_department_id: uuid(6, 0).into(),
+        next_review_on: None,
+        published_number: Some(1),
+        published_revision: Some(1),
+        created_at: at,
+        archived_at: None,
+        version: 1,
+        revision: 1,
+    };
+    let phases = stages.iter().zip(0..).map(|(stage, number)| phase::Model {
+        id: phase_id(number),
+        blueprint_id,
+        key: format!("P{number}"),
+        name: format!("Phase {number}"),
+        position: i32::try_from(number).expect("a few") + 1,
+        stage: *stage,
+        customer_goal: None,
+        created_at: at,
+        archived_at: None,
+        version: 1,
+    });
+    let touchpoints = touchpoints.iter().zip(0..);
+    let touchpoints = touchpoints.map(|(phase, number)| touchpoint::Model {
+        id: touchpoint_id(number),
+        blueprint_id,
+        phase_id: phase_id(*phase),
+        key: format!("T{number}"),
+        name: format!("Step {number}"),
+        position: i32::try_from(number).expect("a few") + 1,
+        lane: Lane::Frontstage,
+        customer_action: None,
+        initiator: None,
+        contacts_per_month: None,
+        emotion: None,
+        employee_emotion: None,
+        importance_customer: None,
+        importance_organisation: None,
+        usage: Usage::Used,
+        usage_reason: None,
+        moment_of_truth: false,
+        essential: false,
+        expected_minutes: None,
+        basis: Basis::Observed,
+        evidence: EvidenceList::default(),
+        systems: Texts::default(),
+        note: None,
+        created_at: at,
+        archived_at: None,
+        version: 1,
+    });
+    let transitions = edges.iter().zip(0..).map(|((from, to, kind), number)| {
+        let there = |side: Side| match side {
+            Side::At(number) => Some(touchpoint_id(number)),
+            Side::End(_) => None,
+        };
+        let end = match (*from, *to) {
+            (Side::End(end), _) | (_, Side::End(end)) => Some(end),
+            _ => None,
+        };
+        transition::Model {
+            id: uuid(4, number).into(),
+            blueprint_id,
+            kind: *kind,
+            end,
+            from_touchpoint_id: there(*from),
+            to_touchpoint_id: there(*to),
+            condition: None,
+            max_wait_minutes: None,
+            basis: Basis::Observed,
+            created_at: at,
+            version: 1,
+        }
+    });
+    Canvas {
+        blueprint,
+        persona,
+        needs: Vec::new(),
+        phases: phases.collect(),
+        touchpoints: touchpoints.collect(),
+        transitions: transitions.collect(),
+        responsibilities: Vec::new(),
+        links: Vec::new(),
+        departments: HashMap::new(),
+        kpis: HashMap::new(),
+        channels: HashMap::new(),
+        of_phase: HashMap::new(),
+        of_touchpoint: HashMap::new(),
+    }
+    .arranged()
+}
