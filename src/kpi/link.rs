@@ -4,9 +4,8 @@
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use chrono::NaiveDate;
 use entity::{
-    blueprint,
-    id::{BlueprintId, KpiId, KpiLinkId, PhaseId, TouchpointId},
-    kpi, kpi_link, phase, touchpoint,
+    id::{KpiId, KpiLinkId},
+    kpi, kpi_link,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
@@ -17,6 +16,7 @@ use crate::{
     input::{self, AtVersionInput, Faults, change},
     policy::Action,
     scalar::Date,
+    touchpoint::place::{Place, Which},
 };
 
 /// A KPI comes to judge a touchpoint, a phase or a blueprint: exactly one of them.
@@ -55,21 +55,11 @@ pub struct KpiLinkUpdateInput {
     pub weight: MaybeUndefined<f64>,
 }
 
-/// What a link judges.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Place {
-    blueprint: BlueprintId,
-    phase: Option<PhaseId>,
-    touchpoint: Option<TouchpointId>,
-}
-
-impl Place {
-    fn of(link: &kpi_link::Model) -> Self {
-        Self {
-            blueprint: link.blueprint_id,
-            phase: link.phase_id,
-            touchpoint: link.touchpoint_id,
-        }
+fn place_of(link: &kpi_link::Model) -> Place {
+    Place {
+        blueprint: link.blueprint_id,
+        phase: link.phase_id,
+        touchpoint: link.touchpoint_id,
     }
 }
 
@@ -90,30 +80,26 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
     let mut faults = Faults::default();
     let id: KpiLinkId = faults.new_id(input.id.as_ref());
     let kpi_id: KpiId = faults.id("kpiId", &input.kpi_id);
-    let touchpoint = faults.optional_id("touchpointId", input.touchpoint_id.as_ref());
-    let phase = faults.optional_id("phaseId", input.phase_id.as_ref());
-    let blueprint = faults.optional_id("blueprintId", input.blueprint_id.as_ref());
     let days: Days = (
         input.valid_from.map(Into::into),
         input.valid_to.map(Into::into),
     );
     check_days(&mut faults, days);
     faults.finite("weight", input.weight);
-    let which = match (touchpoint, phase, blueprint) {
-        (Some(touchpoint), None, None) => Which::Touchpoint(touchpoint),
-        (None, Some(phase), None) => Which::Phase(phase),
-        (None, None, Some(blueprint)) => Which::Blueprint(blueprint),
-        _ => {
-            let message = "A KPI judges one of these: a touchpoint, a phase or a blueprint.";
-            faults.add("", UserErrorCode::Invalid, None, message);
-            Which::Blueprint(uuid::Uuid::nil().into())
-        }
-    };
+    let which = Which::read(
+        &mut faults,
+        (
+            input.touchpoint_id.as_ref(),
+            input.phase_id.as_ref(),
+            input.blueprint_id.as_ref(),
+        ),
+        "A KPI judges one of these: a touchpoint, a phase or a blueprint.",
+    );
     faults.check()?;
     let mut permit = caller.begin().await?;
-    let place = lock_place(&mut permit, which).await?;
+    let place = which.lock(&mut permit).await?;
     let kpi = fetch_to_define(&mut permit, "kpiId", kpi_id).await?;
-    let same = |row: &kpi_link::Model| row.kpi_id == kpi.id && Place::of(row) == place;
+    let same = |row: &kpi_link::Model| row.kpi_id == kpi.id && place_of(row) == place;
     if let Some(row) = permit
         .made_before::<kpi_link::Entity>(input.id.as_ref(), id, same)
         .await?
@@ -157,49 +143,6 @@ fn check_days(faults: &mut Faults, (from, to): Days) {
     }
 }
 
-/// The place that is meant.
-enum Which {
-    Touchpoint(TouchpointId),
-    Phase(PhaseId),
-    Blueprint(BlueprintId),
-}
-
-/// Takes the lock of the place's blueprint, and finds the place alive behind it.
-async fn lock_place(permit: &mut Permit<'_>, which: Which) -> Result<Place> {
-    let (blueprint, phase, touchpoint) = match which {
-        Which::Touchpoint(id) => {
-            let row = permit
-                .read::<touchpoint::Entity>("touchpointId", id)
-                .await?;
-            permit.lock_blueprint(row.blueprint_id).await?;
-            permit
-                .read_live::<touchpoint::Entity>("touchpointId", id)
-                .await?;
-            (row.blueprint_id, None, Some(id))
-        }
-        Which::Phase(id) => {
-            let row = permit.read::<phase::Entity>("phaseId", id).await?;
-            permit.lock_blueprint(row.blueprint_id).await?;
-            permit.read_live::<phase::Entity>("phaseId", id).await?;
-            (row.blueprint_id, Some(id), None)
-        }
-        Which::Blueprint(id) => {
-            permit.read::<blueprint::Entity>("blueprintId", id).await?;
-            permit.lock_blueprint(id).await?;
-            permit
-                .read_live::<blueprint::Entity>("blueprintId", id)
-                .await?;
-            (id, None, None)
-        }
-    };
-    permit.live_blueprint(blueprint)?;
-    Ok(Place {
-        blueprint,
-        phase,
-        touchpoint,
-    })
-}
-
 /// The KPI under its lock, which is taken behind the blueprint's.
 async fn fetch_to_define(permit: &mut Permit<'_>, field: &str, id: KpiId) -> Result<kpi::Model> {
     let kpi = permit
@@ -224,7 +167,7 @@ async fn refuse_overlap(
         .await?;
     let taken = links
         .iter()
-        .filter(|link| Some(link.id) != but && Place::of(link) == place)
+        .filter(|link| Some(link.id) != but && place_of(link) == place)
         .any(|link| overlap((link.valid_from, link.valid_to), days));
     if !taken {
         return Ok(());
@@ -259,7 +202,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
     let mut faults = Faults::default();
     check_days(&mut faults, days);
     faults.check()?;
-    refuse_overlap(&permit, row.kpi_id, Place::of(&row), days, Some(row.id)).await?;
+    refuse_overlap(&permit, row.kpi_id, place_of(&row), days, Some(row.id)).await?;
     let change = kpi_link::ActiveModel {
         valid_from: Set(days.0),
         valid_to: Set(days.1),

@@ -1,6 +1,7 @@
 //! Touchpoints: the steps of a journey, what they say, where they stand. Who delivers them is not here.
 
 pub mod graphql;
+pub mod place;
 pub mod transition;
 
 use async_graphql::{ID, InputObject, MaybeUndefined, SimpleObject};
