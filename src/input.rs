@@ -152,6 +152,16 @@ impl Faults {
         (!text.is_empty()).then_some(text)
     }
 
+    /// A link is shown to people to click on: only addresses of the web, nothing that runs.
+    pub fn link(&mut self, path: &str, link: Option<&str>) -> Option<String> {
+        let link = self.optional_text(path, link)?;
+        if !link.starts_with("https://") && !link.starts_with("http://") {
+            let message = "A link begins with https:// or http://.";
+            self.add(path, UserErrorCode::Invalid, None, message);
+        }
+        Some(link)
+    }
+
     /// A text of at most so many characters, without blanks around it and without control characters.
     pub fn text(&mut self, path: &str, text: &str, longest: usize) -> String {
         let text = text.trim();
@@ -273,6 +283,11 @@ pub fn id<I: Id>(path: &str, id: &ID) -> Result<I> {
     let read = faults.id(path, id);
     faults.check()?;
     Ok(read)
+}
+
+/// An id of a filter, where one was given.
+pub fn optional_id<I: Id>(path: &str, given: Option<&ID>) -> Result<Option<I>> {
+    given.map(|given| id(path, given)).transpose()
 }
 
 /// Absent keeps, null clears: a nullable field of an update.

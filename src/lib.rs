@@ -2,7 +2,8 @@
 //!
 //! A request enters through [`http`], which signs it in and guards its document, and reaches the [`graph`], whose
 //! roots are put together from the slices. A slice ([`account`], [`department`], [`persona`], [`blueprint`],
-//! [`touchpoint`], [`scenario`], [`responsibility`], [`kpi`]) has its use-cases as plain functions with the caller first, and its
+//! [`touchpoint`], [`scenario`], [`responsibility`], [`kpi`],
+//! [`insight`]) has its use-cases as plain functions with the caller first, and its
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
 //! a pure function over it; acts across slices are in [`reorganise`]; flat rows for BI in [`bi`]; documents in
@@ -87,6 +88,9 @@ pub mod responsibility;
 
 /// Whether it works: KPIs, their targets and values.
 pub mod kpi;
+
+/// What is known of a journey, and from where.
+pub mod insight;
 
 /// What changes when the organisation does.
 pub mod reorganise;

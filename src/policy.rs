@@ -43,7 +43,7 @@ actions! {
     ReadDraft = "READ_DRAFT",
     /// Read the values of a confidential KPI.
     ReadConfidential = "READ_CONFIDENTIAL",
-    /// Change what a touchpoint says: name, note, emotions, importance, usage, evidence, systems, channels.
+    /// Change what a touchpoint says (name, note, emotions, importance, usage, evidence, systems, channels) and what is known there: insights and sources.
     DescribeTouchpoint = "DESCRIBE_TOUCHPOINT",
     /// Change a blueprint's structure, title, personas and visibility; submit it for review; delete a never-published draft.
     ShapeBlueprint = "SHAPE_BLUEPRINT",

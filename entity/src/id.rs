@@ -134,6 +134,10 @@ ids! {
     TransitionId = "trn",
     /// A named way through a journey.
     ScenarioId = "scn",
+    /// Where something is known from.
+    SourceId = "src",
+    /// What is known at a place of a journey.
+    InsightId = "ins",
     /// Touchpoint × department × role.
     ResponsibilityId = "rsp",
     /// What is measured.

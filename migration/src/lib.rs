@@ -12,6 +12,7 @@ mod m20261122_000005_kpi;
 mod m20261122_000006_sign_in;
 mod m20261122_000007_audit;
 mod m20261123_000008_scenario;
+mod m20261123_000009_insight;
 mod sql;
 
 use sea_orm_migration::{
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000006_sign_in::Migration),
             Box::new(m20261122_000007_audit::Migration),
             Box::new(m20261123_000008_scenario::Migration),
+            Box::new(m20261123_000009_insight::Migration),
         ]
     }
 }

@@ -5,8 +5,8 @@ use std::future::Future;
 use entity::{
     account, audit_event, blueprint, channel, department,
     id::{self, BlueprintId, Id},
-    kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility,
-    scenario, segment, session, touchpoint, transition,
+    insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase,
+    responsibility, scenario, segment, session, source, touchpoint, transition,
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QuerySelect,
@@ -103,7 +103,7 @@ macro_rules! keyed {
     };
 }
 
-keyed!(account, department, persona, segment, channel, kpi, blueprint, phase BlueprintId, touchpoint BlueprintId);
+keyed!(account, department, persona, segment, channel, kpi, blueprint, phase BlueprintId, touchpoint BlueprintId, insight BlueprintId);
 
 macro_rules! guarded {
     ($module:ident: $id:ident, $noun:literal, $api:literal, $lock:ident, blueprint: $blueprint:expr, by_id: $by_id:expr,
@@ -232,6 +232,10 @@ guarded!(transition: TransitionId, "transition", "Transition", Blueprint, bluepr
     by_id: inside!(transition), version: yes, archives: no, readable: scope::transitions, ties: ties::transition);
 guarded!(scenario: ScenarioId, "scenario", "Scenario", Blueprint, blueprint: |row| Some(row.blueprint_id),
     by_id: inside!(scenario), version: yes, archives: no, readable: scope::scenarios, ties: ties::scenario);
+guarded!(source: SourceId, "source", "Source", Blueprint, blueprint: |row| Some(row.blueprint_id),
+    by_id: inside!(source), version: yes, archives: no, readable: scope::sources, ties: ties::source);
+guarded!(insight: InsightId, "insight", "Insight", Blueprint, blueprint: |row| Some(row.blueprint_id),
+    by_id: inside!(insight), version: yes, archives: no, readable: scope::insights, ties: ties::insight);
 guarded!(responsibility: ResponsibilityId, "responsibility", "Responsibility", Blueprint,
     blueprint: |row| Some(row.blueprint_id), by_id: inside!(responsibility), version: yes, archives: no,
     readable: scope::responsibilities, ties: ties::responsibility);

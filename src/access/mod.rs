@@ -14,4 +14,4 @@ mod ties;
 pub use caller::{Caller, identify};
 pub use guarded::{Archives, Guarded, Keyed, Lock};
 pub use permit::{Permit, expect_version, live};
-pub use ties::delivering;
+pub use ties::place as ties_of_place;

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use entity::{
     account, audit_event, audit_event_department, blueprint, blueprint_persona, department,
     id::DepartmentId,
-    kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility,
-    scenario, session, touchpoint, transition,
+    insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase,
+    responsibility, scenario, session, source, touchpoint, transition,
     words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Sensitivity, Visibility},
 };
 use sea_orm::{
@@ -191,6 +191,18 @@ pub fn transitions(standing: &Standing) -> Condition {
 #[must_use]
 pub fn scenarios(standing: &Standing) -> Condition {
     inside(standing, scenario::Column::BlueprintId)
+}
+
+/// Sources that somebody may see.
+#[must_use]
+pub fn sources(standing: &Standing) -> Condition {
+    inside(standing, source::Column::BlueprintId)
+}
+
+/// Insights that somebody may see.
+#[must_use]
+pub fn insights(standing: &Standing) -> Condition {
+    inside(standing, insight::Column::BlueprintId)
 }
 
 /// Responsibilities that somebody may see.

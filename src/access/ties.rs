@@ -1,17 +1,15 @@
 //! What ties a row to departments and accounts, loaded for a decision about it.
 
-use std::collections::BTreeSet;
-
 use entity::{
     blueprint, department,
-    id::{BlueprintId, DepartmentId, KpiId, TouchpointId},
-    kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, phase, responsibility, scenario,
-    touchpoint, transition,
+    id::{BlueprintId, DepartmentId, KpiId, PhaseId, TouchpointId},
+    insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, phase, responsibility,
+    scenario, source, touchpoint, transition,
     words::{ResponsibilityStatus, Role},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ModelTrait, QueryFilter,
-    QuerySelect,
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, ModelTrait, QueryFilter,
+    QuerySelect, QueryTrait,
 };
 
 use crate::policy::{Relation, Ties};
@@ -57,27 +55,48 @@ pub(super) async fn scenario(tx: &DatabaseTransaction, row: &scenario::Model) ->
     owner(tx, row.blueprint_id).await
 }
 
-pub(super) async fn touchpoint(tx: &DatabaseTransaction, row: &touchpoint::Model) -> Answer {
-    Ok(owner(tx, row.blueprint_id)
-        .await?
-        .and(Relation::Delivers, delivering(tx, row.id).await?))
+pub(super) async fn source(tx: &DatabaseTransaction, row: &source::Model) -> Answer {
+    place(tx, row.blueprint_id, None, None).await
 }
 
-/// The departments that are RESPONSIBLE or ACCOUNTABLE at a touchpoint.
-pub async fn delivering<C: ConnectionTrait>(
-    db: &C,
-    touchpoint: TouchpointId,
-) -> Result<BTreeSet<DepartmentId>, DbErr> {
-    let departments: Vec<DepartmentId> = responsibility::Entity::find()
+pub(super) async fn insight(tx: &DatabaseTransaction, row: &insight::Model) -> Answer {
+    place(tx, row.blueprint_id, row.phase_id, row.touchpoint_id).await
+}
+
+/// What ties what is said of a place: the owner of the blueprint, and who delivers at the touchpoint; of a phase at
+/// one of its touchpoints, of the whole blueprint at any.
+pub async fn place(
+    tx: &DatabaseTransaction,
+    blueprint: BlueprintId,
+    phase: Option<PhaseId>,
+    touchpoint: Option<TouchpointId>,
+) -> Answer {
+    let places = touchpoint::Entity::find()
+        .select_only()
+        .column(touchpoint::Column::Id)
+        .filter(touchpoint::Column::BlueprintId.eq(blueprint))
+        .filter(
+            Condition::all()
+                .add_option(phase.map(|phase| touchpoint::Column::PhaseId.eq(phase)))
+                .add_option(touchpoint.map(|id| touchpoint::Column::Id.eq(id))),
+        );
+    let delivering: Vec<DepartmentId> = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::DepartmentId)
-        .filter(responsibility::Column::TouchpointId.eq(touchpoint))
+        .distinct()
+        .filter(responsibility::Column::TouchpointId.in_subquery(places.into_query()))
         .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
         .filter(responsibility::Column::Role.is_in([Role::Responsible, Role::Accountable]))
         .into_tuple()
-        .all(db)
+        .all(tx)
         .await?;
-    Ok(departments.into_iter().collect())
+    Ok(owner(tx, blueprint)
+        .await?
+        .and(Relation::Delivers, delivering))
+}
+
+pub(super) async fn touchpoint(tx: &DatabaseTransaction, row: &touchpoint::Model) -> Answer {
+    place(tx, row.blueprint_id, None, Some(row.id)).await
 }
 
 pub(super) async fn responsibility(

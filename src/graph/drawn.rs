@@ -490,8 +490,8 @@ mod tests {
             resolved::<At<'_, measurement::Model>>(),
         ];
         let expected = "\
-            Phase.blueprint \
-            Touchpoint.audience Touchpoint.blueprint \
+            Phase.blueprint Phase.insights \
+            Touchpoint.audience Touchpoint.blueprint Touchpoint.insights \
             Responsibility.person Responsibility.proposedBy Responsibility.proposedByAccount \
             Responsibility.replaces \
             Department.awaitingAnswer Department.children Department.kpis Department.members \

@@ -17,9 +17,11 @@ use super::{
     audit::AuditEvent,
     drawn::Drawn,
     flow::Flow,
+    lens::{self, LensCell},
     loaders::{
-        AudienceOf, Below, ChannelsOf, HeldAt, InPhase, JudgingPhase, JudgingTouchpoint, NeedsOf,
-        Rows, ScenariosOf, SecondaryOf, SegmentsOf, StepsOf, load,
+        AudienceOf, Below, ChannelsOf, HeldAt, InPhase, JudgingPhase, JudgingTouchpoint, KnownAt,
+        KnownIn, KnownOfPhase, NeedsOf, Rows, ScenariosOf, SecondaryOf, SegmentsOf, SourcesIn,
+        SourcesOf, StepsOf, load,
     },
     permissions,
     view::{
@@ -33,6 +35,7 @@ use crate::{
     canvas::{Canvas, Judged, accountable, view},
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
     error::{Error, Result},
+    insight::graphql::{Insight, Source},
     kpi::{
         graphql::{Kpi, KpiLink},
         of_department::of_departments,
@@ -343,6 +346,29 @@ impl Blueprint {
         Ok(Drawn::of(canvas, |canvas| &canvas.transitions))
     }
 
+    /// What is known of it as a whole, of its phases and at its touchpoints, in the order of creation; of archived
+    /// ones nothing.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn insights(&self, ctx: &Context<'_>) -> Result<Vec<Insight>> {
+        known(ctx, KnownIn(self.row.id)).await
+    }
+
+    /// Where that is known from, in the order of creation.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn sources(&self, ctx: &Context<'_>) -> Result<Vec<Source>> {
+        let rows = load(ctx, SourcesIn(self.row.id)).await?.unwrap_or_default();
+        Ok(rows.iter().cloned().map(Source::from).collect())
+    }
+
+    /// What is known, as a grid: by phase (the whole blueprint first), kind and persona; only cells that hold
+    /// anything. What is known at a touchpoint stands in its phase.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn lens(&self, ctx: &Context<'_>) -> Result<Vec<LensCell>> {
+        let canvas = self.whole(ctx).await?;
+        let rows = load(ctx, KnownIn(self.row.id)).await?.unwrap_or_default();
+        Ok(lens::cells(canvas, &rows))
+    }
+
     /// Its scenarios: named ways through it, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
     async fn scenarios(&self, ctx: &Context<'_>) -> Result<Vec<Scenario>> {
@@ -407,6 +433,11 @@ impl Phase {
         }
     }
 
+    /// What is known of the phase as a whole, in the order of creation.
+    async fn insights(&self, ctx: &Context<'_>) -> Result<Vec<Insight>> {
+        known(ctx, KnownOfPhase(self.row.id)).await
+    }
+
     /// Its touchpoints, in order of display.
     async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Vec<Touchpoint>> {
         if let Some(canvas) = &self.canvas {
@@ -459,6 +490,11 @@ impl Touchpoint {
             .await?
             .unwrap_or_default();
         Ok(rows.iter().cloned().map(Segment::from).collect())
+    }
+
+    /// What is known at it, in the order of creation.
+    async fn insights(&self, ctx: &Context<'_>) -> Result<Vec<Insight>> {
+        known(ctx, KnownAt(self.row.id)).await
     }
 
     /// The blueprint that it is in.
@@ -547,6 +583,58 @@ impl Transition {
     /// The touchpoint that it leads to; null where it leads to an end.
     async fn to(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
         self.side(ctx, self.row.to_touchpoint_id).await
+    }
+}
+
+/// Insights that were looked for.
+async fn known<K>(ctx: &Context<'_>, place: K) -> Result<Vec<Insight>>
+where
+    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    Rows: Loader<K, Value = Arc<Vec<entity::insight::Model>>, Error = Error>,
+{
+    let rows = load(ctx, place).await?.unwrap_or_default();
+    Ok(rows.iter().cloned().map(Insight::from).collect())
+}
+
+#[ComplexObject]
+impl Insight {
+    /// The blueprint of which it is known.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.blueprint_id)).await
+    }
+
+    /// The phase of which it is known as a whole; null for a touchpoint or a whole blueprint.
+    async fn phase(&self, ctx: &Context<'_>) -> Option<Result<Phase>> {
+        found(load(ctx, self.row.phase_id?)).await
+    }
+
+    /// The touchpoint at which it is known; null for a phase or a whole blueprint.
+    async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
+        found(load(ctx, self.row.touchpoint_id?)).await
+    }
+
+    /// The persona that it is known of; null for all.
+    async fn persona(&self, ctx: &Context<'_>) -> Option<Result<Persona>> {
+        found(load(ctx, self.row.persona_id?)).await
+    }
+
+    /// The sources that it rests on, in order.
+    async fn sources(&self, ctx: &Context<'_>) -> Result<Vec<Source>> {
+        let rows = load(ctx, SourcesOf(self.row.id)).await?.unwrap_or_default();
+        Ok(rows.iter().cloned().map(Source::from).collect())
+    }
+
+    /// Of a QUESTION: the insight that answers it; null while it is open.
+    async fn answered_by(&self, ctx: &Context<'_>) -> Option<Result<Insight>> {
+        found(load(ctx, self.row.answered_by_id?)).await
+    }
+}
+
+#[ComplexObject]
+impl Source {
+    /// The blueprint that it is in.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.blueprint_id)).await
     }
 }
 

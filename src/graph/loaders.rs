@@ -14,11 +14,12 @@ use async_graphql::{
 use entity::{
     account, blueprint, blueprint_persona, channel, department,
     id::{
-        AccountId, BlueprintId, ChannelId, DepartmentId, KpiId, MeasurementId, PersonaId, PhaseId,
-        ResponsibilityId, ScenarioId, SegmentId, TouchpointId,
+        AccountId, BlueprintId, ChannelId, DepartmentId, InsightId, KpiId, MeasurementId,
+        PersonaId, PhaseId, ResponsibilityId, ScenarioId, SegmentId, TouchpointId,
     },
-    kpi, kpi_link, measurement, persona, persona_need, persona_segment, phase, responsibility,
-    scenario, scenario_step, segment, touchpoint, touchpoint_channel, touchpoint_segment,
+    insight, insight_source, kpi, kpi_link, measurement, persona, persona_need, persona_segment,
+    phase, responsibility, scenario, scenario_step, segment, source, touchpoint,
+    touchpoint_channel, touchpoint_segment,
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -30,6 +31,7 @@ use crate::{
     canvas::{Judged, judged},
     department::below as department_below,
     error::{Error, Result},
+    insight::graphql::living,
 };
 
 /// Loads rows for one caller.
@@ -64,6 +66,7 @@ by_id! {
     BlueprintId of blueprint,
     ChannelId of channel,
     DepartmentId of department,
+    InsightId of insight,
     KpiId of kpi,
     MeasurementId of measurement,
     PersonaId of persona,
@@ -171,25 +174,43 @@ impl Loader<Below> for Rows {
     }
 }
 
-/// The scenarios of a blueprint, in the order of creation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ScenariosOf(pub BlueprintId);
+macro_rules! known {
+    ($($(#[$doc:meta])* $key:ident($of:ident $column:ident $field:ident): $select:expr => $entity:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub struct $key(pub $of);
 
-impl Loader<ScenariosOf> for Rows {
-    type Value = Arc<Vec<scenario::Model>>;
-    type Error = Error;
+        impl Loader<$key> for Rows {
+            type Value = Arc<Vec<$entity::Model>>;
+            type Error = Error;
 
-    async fn load(&self, keys: &[ScenariosOf]) -> Result<HashMap<ScenariosOf, Self::Value>> {
-        let rows = self
-            .caller
-            .select::<scenario::Entity>()
-            .filter(scenario::Column::BlueprintId.is_in(keys.iter().map(|key| key.0)))
-            .order_by_asc(scenario::Column::CreatedAt)
-            .order_by_asc(scenario::Column::Id)
-            .all(self.caller.reader())
-            .await?;
-        Ok(grouped(rows, |row| ScenariosOf(row.blueprint_id)))
-    }
+            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>> {
+                let rows = $select(self.caller.select::<$entity::Entity>())
+                    .filter($entity::Column::$column.is_in(keys.iter().map(|key| key.0)))
+                    .order_by_asc($entity::Column::CreatedAt)
+                    .order_by_asc($entity::Column::Id)
+                    .all(self.caller.reader())
+                    .await?;
+                Ok(paired(rows.into_iter().filter_map(|row| {
+                    let of: Option<$of> = row.$field.into();
+                    Some(($key(of?), row))
+                })))
+            }
+        }
+    )*};
+}
+
+known! {
+    /// What is known at a touchpoint, in the order of creation.
+    KnownAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => insight;
+    /// What is known of a phase as a whole, in the order of creation.
+    KnownOfPhase(PhaseId PhaseId phase_id): std::convert::identity => insight;
+    /// What is known of a blueprint, of its phases and at its touchpoints, in the order of creation.
+    KnownIn(BlueprintId BlueprintId blueprint_id): living => insight;
+    /// The sources of a blueprint, in the order of creation.
+    SourcesIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => source;
+    /// The scenarios of a blueprint, in the order of creation.
+    ScenariosOf(BlueprintId BlueprintId blueprint_id): std::convert::identity => scenario;
 }
 
 /// What a persona needs, in order.
@@ -253,6 +274,8 @@ in_places! {
     AudienceOf(TouchpointId touchpoint_id TouchpointId: touchpoint) = segment(segment_id) in touchpoint_segment;
     /// The further personas of a blueprint, in order.
     SecondaryOf(BlueprintId blueprint_id BlueprintId: blueprint) = persona(persona_id) in blueprint_persona;
+    /// The sources that an insight rests on, in order.
+    SourcesOf(InsightId insight_id InsightId: insight) = source(source_id) in insight_source;
     /// The touchpoints of a scenario, in the order of going; archived ones too.
     StepsOf(ScenarioId scenario_id ScenarioId: scenario) = touchpoint(touchpoint_id) in scenario_step;
     /// The segments that a persona stands for, in order.

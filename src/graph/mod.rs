@@ -4,6 +4,7 @@ mod audit;
 pub mod drawn;
 mod edges;
 mod flow;
+mod lens;
 pub mod loaders;
 mod node;
 mod permissions;
@@ -17,6 +18,7 @@ use crate::{
     bi::graphql::BiQuery,
     blueprint::graphql::{BlueprintMutation, BlueprintQuery},
     department::graphql::{DepartmentMutation, DepartmentQuery},
+    insight::graphql::{InsightMutation, InsightQuery},
     kpi::graphql::{KpiMutation, KpiQuery},
     persona::graphql::{PersonaMutation, PersonaQuery},
     reorganise::graphql::ReorganiseMutation,
@@ -38,6 +40,7 @@ pub struct Query(
     ScenarioQuery,
     ResponsibilityQuery,
     KpiQuery,
+    InsightQuery,
     BiQuery,
 );
 
@@ -53,6 +56,7 @@ pub struct Mutation(
     ScenarioMutation,
     ResponsibilityMutation,
     KpiMutation,
+    InsightMutation,
 );
 
 /// The schema.

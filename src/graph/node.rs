@@ -4,12 +4,12 @@ use async_graphql::{Context, ID, Interface, Object};
 use entity::{
     account, blueprint, channel, department,
     id::{
-        AccountId, BlueprintId, ChannelId, DepartmentId, Id, KpiId, KpiLinkId, KpiTargetId,
-        MeasurementId, MembershipId, PersonaId, PhaseId, ResponsibilityId, ScenarioId, SegmentId,
-        TouchpointId, TransitionId,
+        AccountId, BlueprintId, ChannelId, DepartmentId, Id, InsightId, KpiId, KpiLinkId,
+        KpiTargetId, MeasurementId, MembershipId, PersonaId, PhaseId, ResponsibilityId, ScenarioId,
+        SegmentId, SourceId, TouchpointId, TransitionId,
     },
-    kpi, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility, scenario,
-    segment, touchpoint, transition,
+    insight, kpi, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility,
+    scenario, segment, source, touchpoint, transition,
 };
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     blueprint::graphql::{Blueprint, Phase},
     department::graphql::{Department, Membership},
     error::{Error, Result},
+    insight::graphql::{Insight, Source},
     kpi::graphql::{Kpi, KpiLink, KpiTarget, Measurement},
     payload::caller,
     persona::graphql::{Channel, Persona, Segment},
@@ -44,6 +45,8 @@ pub enum Node {
     Touchpoint(Touchpoint),
     Transition(Transition),
     Scenario(Scenario),
+    Source(Source),
+    Insight(Insight),
     Responsibility(Responsibility),
     Kpi(Kpi),
     KpiTarget(KpiTarget),
@@ -112,6 +115,8 @@ async fn find(caller: &Caller, id: &ID) -> Result<Option<Node>> {
         TouchpointId: touchpoint => Touchpoint,
         TransitionId: transition => Transition,
         ScenarioId: scenario => Scenario,
+        SourceId: source => Source,
+        InsightId: insight => Insight,
         ResponsibilityId: responsibility => Responsibility,
         KpiId: kpi => Kpi,
         KpiTargetId: kpi_target => KpiTarget,

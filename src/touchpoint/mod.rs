@@ -238,28 +238,10 @@ fn read_evidence(faults: &mut Faults, evidence: &[EvidenceInput]) -> EvidenceLis
             .enumerate()
             .map(|(index, item)| Evidence {
                 label: faults.name(&format!("evidence.{index}.label"), &item.label),
-                link: read_link(
-                    faults,
-                    &format!("evidence.{index}.link"),
-                    item.link.as_deref(),
-                ),
+                link: faults.link(&format!("evidence.{index}.link"), item.link.as_deref()),
             })
             .collect(),
     )
-}
-
-/// A link is shown to people to click on: only addresses of the web, nothing that runs.
-fn read_link(faults: &mut Faults, path: &str, link: Option<&str>) -> Option<String> {
-    let link = faults.optional_text(path, link)?;
-    if !link.starts_with("https://") && !link.starts_with("http://") {
-        faults.add(
-            path,
-            UserErrorCode::Invalid,
-            None,
-            "A link begins with https:// or http://.",
-        );
-    }
-    Some(link)
 }
 
 /// Makes a touchpoint.

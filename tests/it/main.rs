@@ -21,6 +21,7 @@ mod golden;
 mod handshake;
 mod http;
 mod ids;
+mod insight;
 mod kpi;
 mod policy;
 mod refusals;

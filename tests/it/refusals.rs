@@ -57,6 +57,16 @@ fn at(id: &str, version: i32) -> Value {
     json!({ "id": id, "expectedVersion": version })
 }
 
+/// A source whose id is known beforehand.
+fn calls() -> Value {
+    json!({ "id": "@source calls", "blueprintId": "@blueprint open", "title": "Calls", "kind": "CALL_LISTENING" })
+}
+
+/// An insight whose id is known beforehand.
+fn pain() -> Value {
+    json!({ "id": "@insight pain", "touchpointId": "@touchpoint T2", "kind": "PAIN", "text": "It hurts" })
+}
+
 /// A scenario whose id is known beforehand.
 fn usual() -> Value {
     json!({ "id": "@scenario usual", "blueprintId": "@blueprint open", "name": "As usual", "kind": "HAPPY", "touchpointIds": ["@touchpoint T1"] })
@@ -135,6 +145,15 @@ pub fn cases() -> Vec<Case> {
         case("scenarioUpdate", "in open", with(at("@scenario usual", 1), json!({ "name": "Renamed" })))
             .after("cx-manager", "scenarioCreate", usual()),
         case("scenarioDelete", "in open", at("@scenario usual", 1)).after("cx-manager", "scenarioCreate", usual()),
+        case("sourceCreate", "in open", json!({ "blueprintId": "@blueprint open", "title": "New", "kind": "SURVEY" })),
+        case("sourceUpdate", "in open", with(at("@source calls", 1), json!({ "title": "Renamed" }))).after("cx-manager", "sourceCreate", calls()),
+        case("sourceDelete", "in open", at("@source calls", 1)).after("cx-manager", "sourceCreate", calls()),
+        case("insightCreate", "at T2, by sales", json!({ "touchpointId": "@touchpoint T2", "kind": "PAIN", "text": "new" })),
+        case("insightCreate", "at T3, by service", json!({ "touchpointId": "@touchpoint T3", "kind": "PAIN", "text": "new" })),
+        case("insightCreate", "of open", json!({ "blueprintId": "@blueprint open", "kind": "PAIN", "text": "new" })),
+        case("insightCreate", "at C1, closed", json!({ "touchpointId": "@touchpoint C1", "kind": "PAIN", "text": "new" })),
+        case("insightUpdate", "at T2, by sales", with(at("@insight pain", 1), json!({ "text": "changed" }))).after("cx-manager", "insightCreate", pain()),
+        case("insightDelete", "at T2, by sales", at("@insight pain", 1)).after("cx-manager", "insightCreate", pain()),
         case("responsibilityPropose", "T2 to service", offer("@touchpoint T2", "@department service", "INFORMED")),
         case("responsibilityPropose", "C1, closed", offer("@touchpoint C1", "@department service", "INFORMED")),
         case("responsibilityAccept", "service to sales", at("@proposal sales", 1)),
@@ -263,6 +282,14 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
             row.id.to_string(),
         );
     }
+    ids.insert(
+        "@source calls".to_owned(),
+        "src_019ab0000000700080000000000000ac".to_owned(),
+    );
+    ids.insert(
+        "@insight pain".to_owned(),
+        "ins_019ab0000000700080000000000000ad".to_owned(),
+    );
     ids.insert(
         "@scenario usual".to_owned(),
         "scn_019ab0000000700080000000000000ab".to_owned(),

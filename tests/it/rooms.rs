@@ -18,6 +18,7 @@ const ORDER: &[&[&str]] = &[
     &["scenario"],
     &["responsibility"],
     &["kpi"],
+    &["insight"],
     &["reorganise"],
     &["document", "generate"],
     &["bi"],

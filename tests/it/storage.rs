@@ -10,10 +10,12 @@ use entity::{
     account, audit_event, audit_event_department, blueprint, blueprint_persona, channel,
     department,
     id::Id,
+    insight, insight_source,
     json::{Evidence, EvidenceList, Texts},
     kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, persona_need,
     persona_segment, phase, refresh_token, responsibility, scenario, scenario_step, segment,
-    session, sign_in_throttle, touchpoint, touchpoint_channel, touchpoint_segment, transition,
+    session, sign_in_throttle, source, touchpoint, touchpoint_channel, touchpoint_segment,
+    transition,
     words::*,
 };
 use sea_orm::{
@@ -29,8 +31,8 @@ macro_rules! every_entity {
     ($do:ident) => {
         $do!(
             account audit_event audit_event_department blueprint blueprint_persona channel
-            department kpi kpi_grant kpi_link kpi_target measurement membership persona
-            persona_need persona_segment phase refresh_token responsibility scenario scenario_step segment session
+            department insight insight_source kpi kpi_grant kpi_link kpi_target measurement membership persona
+            persona_need persona_segment phase refresh_token responsibility scenario scenario_step segment session source
             sign_in_throttle touchpoint touchpoint_channel touchpoint_segment transition
         )
     };

@@ -1,0 +1,57 @@
+//! What is known of a journey as a grid, in the API: it sorts insights into cells and judges none.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_graphql::SimpleObject;
+use entity::{id::PersonaId, insight, words::InsightKind};
+
+use crate::{blueprint::graphql::Phase, canvas::Canvas, insight::graphql::Insight};
+
+/// What is known of one kind, in one phase, of one persona.
+#[derive(SimpleObject)]
+pub struct LensCell {
+    /// The phase; null for what is known of the whole blueprint.
+    phase: Option<Phase>,
+    /// The kind.
+    kind: InsightKind,
+    /// The id of the persona that it is known of; null for all.
+    persona_id: Option<async_graphql::ID>,
+    /// What is known, in the order of creation.
+    insights: Vec<Insight>,
+}
+
+/// The cells that hold anything: by phase in the order of display, then by kind, then by persona.
+pub fn cells(canvas: &Arc<Canvas>, rows: &[insight::Model]) -> Vec<LensCell> {
+    let order: BTreeMap<_, usize> = canvas
+        .phases
+        .iter()
+        .zip(1..)
+        .map(|(phase, at)| (phase.id, at))
+        .collect();
+    let place = |row: &insight::Model| match (row.phase_id, row.touchpoint_id) {
+        (Some(phase), _) => order.get(&phase).copied(),
+        (None, Some(touchpoint)) => {
+            let phase = canvas.touchpoint(touchpoint)?.phase_id;
+            order.get(&phase).copied()
+        }
+        (None, None) => Some(0),
+    };
+    let mut cells: BTreeMap<(usize, InsightKind, Option<PersonaId>), Vec<Insight>> =
+        BTreeMap::new();
+    for row in rows {
+        if let Some(place) = place(row) {
+            let cell = cells.entry((place, row.kind, row.persona_id)).or_default();
+            cell.push(row.clone().into());
+        }
+    }
+    let phase = |place: usize| canvas.phases.get(place.checked_sub(1)?);
+    cells
+        .into_iter()
+        .map(|((place, kind, persona), insights)| LensCell {
+            phase: phase(place).map(|row| Phase::within(row, canvas)),
+            kind,
+            persona_id: persona.map(|id| async_graphql::ID(id.to_string())),
+            insights,
+        })
+        .collect()
+}

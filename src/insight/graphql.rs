@@ -1,0 +1,314 @@
+//! Insights and sources in the API: what they show of themselves, and what people do to them.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{
+    id::{BlueprintId, PersonaId, PhaseId, TouchpointId},
+    insight, phase, source, touchpoint,
+    words::{Basis, InsightKind, SourceKind},
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select};
+
+use super::{
+    InsightCreateInput, InsightUpdateInput,
+    source::{SourceCreateInput, SourceUpdateInput},
+};
+use crate::{
+    access::Caller,
+    error::Result,
+    input::{self, AtVersionInput, ByInside},
+    page::{self, Page, Pages},
+    payload,
+    payload::{acting, caller, found},
+    scalar::Date,
+};
+
+/// What is known at a touchpoint, of a phase or of a whole blueprint.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Insight {
+    /// Its id.
+    pub id: ID,
+    /// Its key, unique in the blueprint.
+    pub key: String,
+    /// What kind of knowledge it is.
+    pub kind: InsightKind,
+    /// What is known.
+    pub text: String,
+    /// Whether the text is what somebody said, word for word.
+    pub quote: bool,
+    /// How it is known.
+    pub basis: Basis,
+    /// Of a QUESTION: why, and why that.
+    pub whys: Vec<String>,
+    /// Of an INFORMATION_NEED: what answers it.
+    pub answer: Option<String>,
+    /// Counts its changes, those of its sources included; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub row: insight::Model,
+}
+
+impl From<insight::Model> for Insight {
+    fn from(row: insight::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            key: row.key.clone(),
+            kind: row.kind,
+            text: row.text.clone(),
+            quote: row.quote,
+            basis: row.basis,
+            whys: row.whys.0.clone(),
+            answer: row.answer.clone(),
+            version: row.version,
+            created_at: row.created_at,
+            row,
+        }
+    }
+}
+
+/// Where something is known from.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Source {
+    /// Its id.
+    pub id: ID,
+    /// Its title, unique in the blueprint.
+    pub title: String,
+    /// What kind of source it is.
+    pub kind: SourceKind,
+    /// The day on which it was taken.
+    pub held_on: Option<Date>,
+    /// How many took part.
+    pub sample_size: Option<i32>,
+    /// Where to find it.
+    pub link: Option<String>,
+    /// A note.
+    pub note: Option<String>,
+    /// Counts its changes; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub row: source::Model,
+}
+
+impl From<source::Model> for Source {
+    fn from(row: source::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            title: row.title.clone(),
+            kind: row.kind,
+            held_on: row.held_on.map(Date),
+            sample_size: row.sample_size,
+            link: row.link.clone(),
+            note: row.note.clone(),
+            version: row.version,
+            created_at: row.created_at,
+            row,
+        }
+    }
+}
+
+/// Which insights to list.
+#[derive(Default, InputObject)]
+pub struct InsightFilter {
+    /// In this blueprint.
+    pub blueprint_id: Option<ID>,
+    /// Of this phase as a whole.
+    pub phase_id: Option<ID>,
+    /// At this touchpoint.
+    pub touchpoint_id: Option<ID>,
+    /// Known of this persona; those that hold for all are left out.
+    pub persona_id: Option<ID>,
+    /// Of one of these kinds.
+    pub kinds: Option<Vec<InsightKind>>,
+    /// Known in this way.
+    pub basis: Option<Basis>,
+    /// Questions without an answer and needs of information that nothing answers.
+    #[graphql(default)]
+    pub unanswered: bool,
+}
+
+/// Reading insights and sources.
+#[derive(Default)]
+pub struct InsightQuery;
+
+#[Object]
+impl InsightQuery {
+    /// An insight by id, or by its blueprint's key and its own.
+    async fn insight(&self, ctx: &Context<'_>, by: ByInside) -> Option<Result<Insight>> {
+        found(async { caller(ctx)?.by_inside::<insight::Entity>(&by).await }).await
+    }
+
+    /// Insights, in the order of creation; those at archived touchpoints and phases are left out.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn insights(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        filter: Option<InsightFilter>,
+    ) -> Result<Pages<Insight>> {
+        let caller = caller(ctx)?;
+        let select = filtered(caller, &filter.unwrap_or_default())?;
+        page::by_creation(ctx, caller, select, Page { first, after }, Insight::from).await
+    }
+
+    /// A source by id.
+    async fn source(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Source>> {
+        found(async {
+            caller(ctx)?
+                .get::<source::Entity>(input::id("id", &id)?)
+                .await
+        })
+        .await
+    }
+}
+
+fn filtered(caller: &Caller, filter: &InsightFilter) -> Result<Select<insight::Entity>> {
+    use insight::Column;
+    let blueprint: Option<BlueprintId> =
+        input::optional_id("filter.blueprintId", filter.blueprint_id.as_ref())?;
+    let phase: Option<PhaseId> = input::optional_id("filter.phaseId", filter.phase_id.as_ref())?;
+    let touchpoint: Option<TouchpointId> =
+        input::optional_id("filter.touchpointId", filter.touchpoint_id.as_ref())?;
+    let persona: Option<PersonaId> =
+        input::optional_id("filter.personaId", filter.persona_id.as_ref())?;
+    let open_question = Condition::all()
+        .add(Column::Kind.eq(InsightKind::Question))
+        .add(Column::AnsweredById.is_null());
+    let open_need = Condition::all()
+        .add(Column::Kind.eq(InsightKind::InformationNeed))
+        .add(Column::Answer.is_null());
+    let open = Condition::any().add(open_question).add(open_need);
+    Ok(living(caller.select::<insight::Entity>()).filter(
+        Condition::all()
+            .add_option(blueprint.map(|id| Column::BlueprintId.eq(id)))
+            .add_option(phase.map(|id| Column::PhaseId.eq(id)))
+            .add_option(touchpoint.map(|id| Column::TouchpointId.eq(id)))
+            .add_option(persona.map(|id| Column::PersonaId.eq(id)))
+            .add_option(
+                filter
+                    .kinds
+                    .as_ref()
+                    .map(|kinds| Column::Kind.is_in(kinds.iter().copied())),
+            )
+            .add_option(filter.basis.map(|basis| Column::Basis.eq(basis)))
+            .add_option(filter.unanswered.then_some(open)),
+    ))
+}
+
+/// Without those whose touchpoint or phase is archived.
+#[must_use]
+pub fn living(select: Select<insight::Entity>) -> Select<insight::Entity> {
+    let phases = phase::Entity::find()
+        .select_only()
+        .column(phase::Column::Id)
+        .filter(phase::Column::ArchivedAt.is_not_null())
+        .into_query();
+    let touchpoints = touchpoint::Entity::find()
+        .select_only()
+        .column(touchpoint::Column::Id)
+        .filter(touchpoint::Column::ArchivedAt.is_not_null())
+        .into_query();
+    let in_archived_phase = insight::Column::PhaseId.in_subquery(phases);
+    let at_archived_touchpoint = insight::Column::TouchpointId.in_subquery(touchpoints);
+    // `NOT (NULL IN …)` is not true: a place that is empty is asked for by name.
+    select
+        .filter(
+            Condition::any()
+                .add(insight::Column::PhaseId.is_null())
+                .add(Condition::all().add(in_archived_phase).not()),
+        )
+        .filter(
+            Condition::any()
+                .add(insight::Column::TouchpointId.is_null())
+                .add(Condition::all().add(at_archived_touchpoint).not()),
+        )
+}
+
+payload! {
+    /// What became of a mutation on an insight.
+    InsightPayload {
+        /// The insight as it is now; as it was, where it was deleted.
+        insight: Insight of insight::Entity
+    }
+}
+
+payload! {
+    /// What became of a mutation on a source.
+    SourcePayload {
+        /// The source as it is now; as it was, where it was deleted.
+        source: Source of source::Entity
+    }
+}
+
+/// Changing insights and sources.
+#[derive(Default)]
+pub struct InsightMutation;
+
+#[Object]
+impl InsightMutation {
+    /// Notes what is known. Requires: DESCRIBE_TOUCHPOINT.
+    async fn insight_create(
+        &self,
+        ctx: &Context<'_>,
+        input: InsightCreateInput,
+    ) -> Result<InsightPayload> {
+        let caller = acting(ctx)?;
+        InsightPayload::answer(&caller, super::create(&caller, input).await).await
+    }
+
+    /// Changes what an insight says, how it is known or what answers it. Requires: DESCRIBE_TOUCHPOINT.
+    async fn insight_update(
+        &self,
+        ctx: &Context<'_>,
+        input: InsightUpdateInput,
+    ) -> Result<InsightPayload> {
+        let caller = acting(ctx)?;
+        InsightPayload::answer(&caller, super::update(&caller, input).await).await
+    }
+
+    /// Deletes an insight; a question that it answered is open again. Requires: DESCRIBE_TOUCHPOINT.
+    async fn insight_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<InsightPayload> {
+        let caller = acting(ctx)?;
+        InsightPayload::answer(&caller, super::delete(&caller, &input).await).await
+    }
+
+    /// Makes a source. Requires: DESCRIBE_TOUCHPOINT.
+    async fn source_create(
+        &self,
+        ctx: &Context<'_>,
+        input: SourceCreateInput,
+    ) -> Result<SourcePayload> {
+        let caller = acting(ctx)?;
+        SourcePayload::answer(&caller, super::source::create(&caller, input).await).await
+    }
+
+    /// Changes what a source says of itself. Requires: DESCRIBE_TOUCHPOINT.
+    async fn source_update(
+        &self,
+        ctx: &Context<'_>,
+        input: SourceUpdateInput,
+    ) -> Result<SourcePayload> {
+        let caller = acting(ctx)?;
+        SourcePayload::answer(&caller, super::source::update(&caller, input).await).await
+    }
+
+    /// Deletes a source that no insight rests on. Requires: DESCRIBE_TOUCHPOINT.
+    async fn source_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<SourcePayload> {
+        let caller = acting(ctx)?;
+        SourcePayload::answer(&caller, super::source::delete(&caller, &input).await).await
+    }
+}

@@ -1,0 +1,388 @@
+//! What is known of a journey: insights at a touchpoint, of a phase or of the whole, and the sources they rest on.
+//! They change nothing of the journey itself.
+
+pub mod graphql;
+pub mod source;
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use entity::{
+    id::{BlueprintId, InsightId, PersonaId, SourceId},
+    insight, insight_source,
+    json::Texts,
+    persona,
+    words::{Basis, InsightKind},
+};
+use sea_orm::{
+    ActiveValue, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set,
+};
+
+use crate::{
+    access::{Caller, Permit, expect_version, ties_of_place},
+    audit::Event,
+    error::{Error, Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, TEXT, change, replace},
+    policy::Action,
+    touchpoint::place::{Place, Which},
+};
+
+/// How many insights one blueprint holds at the most.
+const MOST_INSIGHTS: u64 = 5_000;
+
+/// A new insight, at exactly one of a touchpoint, a phase or a blueprint.
+#[derive(InputObject)]
+pub struct InsightCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// A key, unique in the blueprint; made from the text where none is given.
+    pub key: Option<String>,
+    /// The touchpoint at which it is known.
+    pub touchpoint_id: Option<ID>,
+    /// The phase of which it is known as a whole.
+    pub phase_id: Option<ID>,
+    /// The blueprint of which it is known as a whole.
+    pub blueprint_id: Option<ID>,
+    /// What kind of knowledge it is.
+    pub kind: InsightKind,
+    /// What is known.
+    pub text: String,
+    /// Whether the text is what somebody said, word for word.
+    #[graphql(default)]
+    pub quote: bool,
+    /// The persona that it is known of; absent for all.
+    pub persona_id: Option<ID>,
+    /// How it is known; OBSERVED only with a source.
+    #[graphql(default_with = "Basis::Assumed")]
+    pub basis: Basis,
+    /// The sources that it rests on, in order.
+    #[graphql(default)]
+    pub source_ids: Vec<ID>,
+    /// Of a QUESTION: why, and why that.
+    #[graphql(default)]
+    pub whys: Vec<String>,
+    /// Of an INFORMATION_NEED: what answers it.
+    pub answer: Option<String>,
+    /// Of a QUESTION: the insight of the same blueprint that answers it.
+    pub answered_by_id: Option<ID>,
+}
+
+/// What changes about an insight; its place and kind are fixed. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct InsightUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// What is known.
+    pub text: Option<String>,
+    /// Whether the text is what somebody said, word for word.
+    pub quote: Option<bool>,
+    /// The persona that it is known of; null for all.
+    pub persona_id: MaybeUndefined<ID>,
+    /// How it is known; OBSERVED only with a source.
+    pub basis: Option<Basis>,
+    /// The sources that it rests on, in order; replaces the list.
+    pub source_ids: Option<Vec<ID>>,
+    /// Of a QUESTION: why, and why that; replaces the list.
+    pub whys: Option<Vec<String>>,
+    /// Of an INFORMATION_NEED: what answers it.
+    pub answer: MaybeUndefined<String>,
+    /// Of a QUESTION: the insight of the same blueprint that answers it.
+    pub answered_by_id: MaybeUndefined<ID>,
+}
+
+/// What must be true of an insight as a whole, whatever changed.
+fn check(faults: &mut Faults, row: &insight::Model, sources: usize) {
+    let mut refuse = |field: &str, message: &str| {
+        faults.add(field, UserErrorCode::Invalid, None, message);
+    };
+    if row.basis == Basis::Observed && sources == 0 {
+        refuse(
+            "basis",
+            "What is OBSERVED has a source: name one in sourceIds.",
+        );
+    }
+    if row.kind != InsightKind::Question && !row.whys.0.is_empty() {
+        refuse("whys", "Only a QUESTION has whys.");
+    }
+    if row.kind != InsightKind::Question && row.answered_by_id.is_some() {
+        refuse(
+            "answeredById",
+            "Only a QUESTION is answered by another insight.",
+        );
+    }
+    if row.kind != InsightKind::InformationNeed && row.answer.is_some() {
+        refuse("answer", "Only an INFORMATION_NEED says what answers it.");
+    }
+    if row.answered_by_id == Some(row.id) {
+        refuse("answeredById", "An insight does not answer itself.");
+    }
+}
+
+fn text(faults: &mut Faults, text: &str) -> String {
+    let text = faults.text("text", text, TEXT);
+    if text.is_empty() {
+        faults.add("text", UserErrorCode::Required, None, "This needs a text.");
+    }
+    text
+}
+
+/// Makes an insight.
+pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insight::Model> {
+    let mut faults = Faults::default();
+    let id: InsightId = faults.new_id(input.id.as_ref());
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let which = Which::read(
+        &mut faults,
+        (
+            input.touchpoint_id.as_ref(),
+            input.phase_id.as_ref(),
+            input.blueprint_id.as_ref(),
+        ),
+        "An insight is known of one of these: a touchpoint, a phase or a blueprint.",
+    );
+    let text = text(&mut faults, &input.text);
+    let persona_id: Option<PersonaId> = faults.optional_id("personaId", input.persona_id.as_ref());
+    let sources: Vec<SourceId> = faults.ids("sourceIds", &input.source_ids);
+    let whys = Texts(faults.texts("whys", &input.whys));
+    let answer = faults.optional_text("answer", input.answer.as_deref());
+    let answered_by_id = faults.optional_id("answeredById", input.answered_by_id.as_ref());
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let place = which.lock(&mut permit).await?;
+    allow(&permit, place).await?;
+    let same = |row: &insight::Model| row.text == text && row.kind == input.kind;
+    if let Some(row) = permit
+        .made_before::<insight::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    refuse_too_many(&permit, place.blueprint).await?;
+    let key = permit
+        .key::<insight::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
+        .await?;
+    let row = insight::Model {
+        id,
+        blueprint_id: place.blueprint,
+        key,
+        phase_id: place.phase,
+        touchpoint_id: place.touchpoint,
+        persona_id,
+        kind: input.kind,
+        text,
+        quote: input.quote,
+        basis: input.basis,
+        whys,
+        answer,
+        answered_by_id,
+        created_at: caller.now,
+        version: 1,
+    };
+    let mut faults = Faults::default();
+    check(&mut faults, &row, sources.len());
+    faults.check()?;
+    check_neighbours(&permit, &row).await?;
+    let row = permit.insert::<insight::Entity>(fresh(row)).await?;
+    set_sources(&mut permit, &row, &sources).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// A row with every field set, as an insert wants it.
+fn fresh(row: insight::Model) -> insight::ActiveModel {
+    use sea_orm::{ActiveModelTrait, IntoActiveModel};
+    row.into_active_model().reset_all()
+}
+
+async fn allow(permit: &Permit<'_>, place: Place) -> Result<()> {
+    let ties = ties_of_place(permit.tx(), place.blueprint, place.phase, place.touchpoint).await?;
+    let subject = ("Blueprint", place.blueprint.0);
+    permit.require(Action::DescribeTouchpoint, &ties, Some(subject))
+}
+
+async fn refuse_too_many(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<()> {
+    let there = insight::Entity::find()
+        .filter(insight::Column::BlueprintId.eq(blueprint))
+        .count(permit.tx())
+        .await?;
+    if there < MOST_INSIGHTS {
+        return Ok(());
+    }
+    let message = format!("A blueprint has at most {MOST_INSIGHTS} insights.");
+    let code = UserErrorCode::LimitExceeded;
+    Err(Error::fault("", code, None, message))
+}
+
+/// Refuses a persona that is not there, and an answer from another blueprint.
+async fn check_neighbours(permit: &Permit<'_>, row: &insight::Model) -> Result<()> {
+    if let Some(persona) = row.persona_id {
+        permit.read::<persona::Entity>("personaId", persona).await?;
+    }
+    if let Some(answer) = row.answered_by_id {
+        let answer = permit
+            .read::<insight::Entity>("answeredById", answer)
+            .await?;
+        if answer.blueprint_id != row.blueprint_id {
+            return Err(Error::not_found(
+                "answeredById",
+                "insight in this blueprint",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Changes what an insight says, how it is known or what answers it.
+pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insight::Model> {
+    let mut faults = Faults::default();
+    let id: InsightId = faults.id("id", &input.id);
+    let text = replace(input.text.as_ref(), |said| text(&mut faults, said));
+    let persona_id = change(&input.persona_id, |id| faults.optional_id("personaId", id));
+    let sources: Option<Vec<SourceId>> = input
+        .source_ids
+        .as_deref()
+        .map(|ids| faults.ids("sourceIds", ids));
+    let whys = replace(input.whys.as_ref(), |whys| {
+        Texts(faults.texts("whys", whys))
+    });
+    let answer = change(&input.answer, |text| {
+        faults.optional_text("answer", text.map(String::as_str))
+    });
+    let answered_by_id = change(&input.answered_by_id, |id| {
+        faults.optional_id("answeredById", id)
+    });
+    faults.check()?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let mut change = insight::ActiveModel {
+        text,
+        quote: replace(input.quote.as_ref(), |quote| *quote),
+        persona_id,
+        basis: replace(input.basis.as_ref(), |basis| *basis),
+        whys,
+        answer,
+        answered_by_id,
+        ..Default::default()
+    };
+    let rests_on = match &sources {
+        Some(sources) => sources.len(),
+        None => sources_of(&permit, &row).await?.len(),
+    };
+    let after = changed(&row, &change);
+    let mut faults = Faults::default();
+    check(&mut faults, &after, rests_on);
+    faults.check()?;
+    check_neighbours(&permit, &after).await?;
+    if let Some(sources) = &sources
+        && set_sources(&mut permit, &row, sources).await?
+    {
+        // The sources are the insight's own: whoever has read the old ones is told.
+        change.version = Set(row.version + 1);
+    }
+    let row = permit.update::<insight::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// The insight as it would be.
+fn changed(row: &insight::Model, change: &insight::ActiveModel) -> insight::Model {
+    fn set<V: Clone + Into<sea_orm::Value>>(kept: &mut V, change: &ActiveValue<V>) {
+        if let Set(value) = change {
+            *kept = value.clone();
+        }
+    }
+    let mut after = row.clone();
+    set(&mut after.persona_id, &change.persona_id);
+    set(&mut after.basis, &change.basis);
+    set(&mut after.whys, &change.whys);
+    set(&mut after.answer, &change.answer);
+    set(&mut after.answered_by_id, &change.answered_by_id);
+    after
+}
+
+async fn sources_of(
+    permit: &Permit<'_>,
+    row: &insight::Model,
+) -> Result<Vec<insight_source::Model>> {
+    Ok(insight_source::Entity::find()
+        .filter(insight_source::Column::InsightId.eq(row.id))
+        .order_by_asc(insight_source::Column::Position)
+        .all(permit.tx())
+        .await?)
+}
+
+/// Makes the sources these, in this order. Says whether anything changed.
+async fn set_sources(
+    permit: &mut Permit<'_>,
+    row: &insight::Model,
+    sources: &[SourceId],
+) -> Result<bool> {
+    let before = sources_of(permit, row).await?;
+    if before
+        .iter()
+        .map(|old| old.source_id)
+        .eq(sources.iter().copied())
+    {
+        return Ok(false);
+    }
+    for (at, id) in sources.iter().enumerate() {
+        let path = format!("sourceIds.{at}");
+        let source = permit.read::<entity::source::Entity>(&path, *id).await?;
+        if source.blueprint_id != row.blueprint_id {
+            return Err(Error::not_found(&path, "source in this blueprint"));
+        }
+    }
+    insight_source::Entity::delete_many()
+        .filter(insight_source::Column::InsightId.eq(row.id))
+        .exec(permit.tx())
+        .await?;
+    let fresh = sources.iter().zip(1..);
+    let fresh = fresh.map(|(source, position)| insight_source::ActiveModel {
+        insight_id: Set(row.id),
+        blueprint_id: Set(row.blueprint_id),
+        source_id: Set(*source),
+        position: Set(position),
+    });
+    if !sources.is_empty() {
+        insight_source::Entity::insert_many(fresh)
+            .exec_without_returning(permit.tx())
+            .await?;
+    }
+    permit.note(Event::about::<insight::Entity>(
+        row,
+        serde_json::json!({ "sourceIds": sources }),
+    ));
+    Ok(true)
+}
+
+/// Deletes an insight. A question that it answered is open again.
+pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<insight::Model> {
+    let id: InsightId = input::id("id", &input.id)?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let answered: Vec<insight::Model> = insight::Entity::find()
+        .filter(insight::Column::AnsweredById.eq(row.id))
+        .all(permit.tx())
+        .await?;
+    for question in &answered {
+        let change = insight::ActiveModel {
+            answered_by_id: Set(None),
+            ..Default::default()
+        };
+        permit.update::<insight::Entity>(question, change).await?;
+    }
+    permit.delete::<insight::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn fetch(
+    caller: &Caller,
+    id: InsightId,
+    expected_version: i32,
+) -> Result<(insight::Model, Permit<'_>)> {
+    let (row, permit) = caller
+        .fetch::<insight::Entity>(Action::DescribeTouchpoint, "id", id)
+        .await?;
+    permit.live_blueprint(row.blueprint_id)?;
+    expect_version::<insight::Entity>(&row, expected_version)?;
+    Ok((row, permit))
+}

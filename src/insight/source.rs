@@ -1,0 +1,214 @@
+//! Sources: where something is known from. One stays as long as an insight rests on it.
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use entity::{
+    id::{BlueprintId, SourceId},
+    insight_source, source,
+    words::SourceKind,
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+    sea_query::{Expr, ExprTrait, Func},
+};
+
+use crate::{
+    access::{Caller, Permit, expect_version, ties_of_place},
+    error::{Error, Reason, Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, change, replace},
+    policy::Action,
+    scalar::Date,
+    touchpoint::place::Which,
+};
+
+/// How many sources one blueprint holds at the most.
+const MOST_SOURCES: u64 = 500;
+
+/// A new source.
+#[derive(InputObject)]
+pub struct SourceCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// The blueprint it comes into.
+    pub blueprint_id: ID,
+    /// Its title, unique in the blueprint.
+    pub title: String,
+    /// What kind of source it is.
+    pub kind: SourceKind,
+    /// The day on which it was taken.
+    pub held_on: Option<Date>,
+    /// How many took part, from 1.
+    pub sample_size: Option<i32>,
+    /// Where to find it: an http or https address.
+    pub link: Option<String>,
+    /// A note.
+    pub note: Option<String>,
+}
+
+/// What changes about a source. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct SourceUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// A new title.
+    pub title: Option<String>,
+    /// What kind of source it is.
+    pub kind: Option<SourceKind>,
+    /// The day on which it was taken.
+    pub held_on: MaybeUndefined<Date>,
+    /// How many took part, from 1.
+    pub sample_size: MaybeUndefined<i32>,
+    /// Where to find it: an http or https address.
+    pub link: MaybeUndefined<String>,
+    /// A note.
+    pub note: MaybeUndefined<String>,
+}
+
+fn sample_size(faults: &mut Faults, people: Option<i32>) -> Option<i32> {
+    faults.within("sampleSize", people, 1..=i32::MAX)
+}
+
+/// Makes a source.
+pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source::Model> {
+    let mut faults = Faults::default();
+    let id: SourceId = faults.new_id(input.id.as_ref());
+    let blueprint_id: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
+    let title = faults.name("title", &input.title);
+    let sample_size = sample_size(&mut faults, input.sample_size);
+    let link = faults.link("link", input.link.as_deref());
+    let note = faults.optional_text("note", input.note.as_deref());
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let place = Which::Blueprint(blueprint_id).lock(&mut permit).await?;
+    let ties = ties_of_place(permit.tx(), place.blueprint, None, None).await?;
+    let subject = ("Blueprint", blueprint_id.0);
+    permit.require(Action::DescribeTouchpoint, &ties, Some(subject))?;
+    let same = |row: &source::Model| row.title == title && row.blueprint_id == blueprint_id;
+    if let Some(row) = permit
+        .made_before::<source::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    refuse_too_many(&permit, blueprint_id).await?;
+    refuse_taken(&permit, blueprint_id, &title, id).await?;
+    let row = permit
+        .insert::<source::Entity>(source::ActiveModel {
+            id: Set(id),
+            blueprint_id: Set(blueprint_id),
+            title: Set(title),
+            kind: Set(input.kind),
+            held_on: Set(input.held_on.map(Into::into)),
+            sample_size: Set(sample_size),
+            link: Set(link),
+            note: Set(note),
+            created_at: Set(caller.now),
+            version: Set(1),
+        })
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn refuse_too_many(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<()> {
+    let there = source::Entity::find()
+        .filter(source::Column::BlueprintId.eq(blueprint))
+        .count(permit.tx())
+        .await?;
+    if there < MOST_SOURCES {
+        return Ok(());
+    }
+    let message = format!("A blueprint has at most {MOST_SOURCES} sources.");
+    let code = UserErrorCode::LimitExceeded;
+    Err(Error::fault("blueprintId", code, None, message))
+}
+
+async fn refuse_taken(
+    permit: &Permit<'_>,
+    blueprint: BlueprintId,
+    title: &str,
+    id: SourceId,
+) -> Result<()> {
+    let lower = Func::lower(Expr::col(source::Column::Title));
+    let taken = source::Entity::find()
+        .filter(source::Column::BlueprintId.eq(blueprint))
+        .filter(Expr::expr(lower).eq(Func::lower(Expr::value(title))))
+        .filter(source::Column::Id.ne(id))
+        .count(permit.tx())
+        .await?;
+    if taken == 0 {
+        return Ok(());
+    }
+    let message = "Another source of the blueprint has this title.";
+    let reason = Some(Reason::KeyTaken);
+    Err(Error::fault(
+        "title",
+        UserErrorCode::Duplicate,
+        reason,
+        message,
+    ))
+}
+
+/// Changes what a source says of itself.
+pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source::Model> {
+    let mut faults = Faults::default();
+    let id: SourceId = faults.id("id", &input.id);
+    let title = replace(input.title.as_ref(), |title| faults.name("title", title));
+    let sample_size = change(&input.sample_size, |people| {
+        sample_size(&mut faults, people.copied())
+    });
+    let link = change(&input.link, |link| {
+        faults.link("link", link.map(String::as_str))
+    });
+    let note = change(&input.note, |text| {
+        faults.optional_text("note", text.map(String::as_str))
+    });
+    faults.check()?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    if let Set(title) = &title {
+        refuse_taken(&permit, row.blueprint_id, title, id).await?;
+    }
+    let change = source::ActiveModel {
+        title,
+        kind: replace(input.kind.as_ref(), |kind| *kind),
+        held_on: change(&input.held_on, |day| day.map(|day| day.0)),
+        sample_size,
+        link,
+        note,
+        ..Default::default()
+    };
+    let row = permit.update::<source::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Deletes a source that no insight rests on.
+pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<source::Model> {
+    let id: SourceId = input::id("id", &input.id)?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let resting = insight_source::Entity::find()
+        .filter(insight_source::Column::SourceId.eq(row.id))
+        .count(permit.tx())
+        .await?;
+    if resting > 0 {
+        let message = format!("{resting} insights rest on it.");
+        return Err(Error::conflict("id", Reason::InUse, message).with_current(row.id.0));
+    }
+    permit.delete::<source::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn fetch(
+    caller: &Caller,
+    id: SourceId,
+    expected_version: i32,
+) -> Result<(source::Model, Permit<'_>)> {
+    let (row, permit) = caller
+        .fetch::<source::Entity>(Action::DescribeTouchpoint, "id", id)
+        .await?;
+    permit.live_blueprint(row.blueprint_id)?;
+    expect_version::<source::Entity>(&row, expected_version)?;
+    Ok((row, permit))
+}
