@@ -29,12 +29,14 @@ CREATE UNIQUE INDEX scenario_name ON scenario (blueprint_id, lower(name));
 
 CREATE TABLE scenario_step (
     scenario_id {uuid} NOT NULL,
-    blueprint_id {uuid} NOT NULL,
+    -- Goes with the blueprint itself: PostgreSQL asks for what hangs on a touchpoint before it gets to a scenario's own.
+    blueprint_id {uuid} NOT NULL REFERENCES blueprint (id) ON DELETE CASCADE,
     touchpoint_id {uuid} NOT NULL,
     position integer NOT NULL CHECK (position >= 1),
     PRIMARY KEY (scenario_id, position),
     FOREIGN KEY (scenario_id, blueprint_id) REFERENCES scenario (id, blueprint_id) ON DELETE CASCADE,
     FOREIGN KEY (touchpoint_id, blueprint_id) REFERENCES touchpoint (id, blueprint_id)
 ) {table};
+CREATE INDEX scenario_step_blueprint ON scenario_step (blueprint_id);
 CREATE INDEX scenario_step_touchpoint ON scenario_step (touchpoint_id);
 "#;

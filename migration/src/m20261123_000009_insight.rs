@@ -62,12 +62,14 @@ CREATE INDEX insight_created ON insight (created_at, id);
 
 CREATE TABLE insight_source (
     insight_id {uuid} NOT NULL,
-    blueprint_id {uuid} NOT NULL,
+    -- Goes with the blueprint itself: PostgreSQL asks for what hangs on a source before it gets to an insight's own.
+    blueprint_id {uuid} NOT NULL REFERENCES blueprint (id) ON DELETE CASCADE,
     source_id {uuid} NOT NULL,
     position integer NOT NULL CHECK (position >= 1),
     PRIMARY KEY (insight_id, source_id),
     FOREIGN KEY (insight_id, blueprint_id) REFERENCES insight (id, blueprint_id) ON DELETE CASCADE,
     FOREIGN KEY (source_id, blueprint_id) REFERENCES source (id, blueprint_id)
 ) {table};
+CREATE INDEX insight_source_blueprint ON insight_source (blueprint_id);
 CREATE INDEX insight_source_source ON insight_source (source_id);
 "#;

@@ -219,3 +219,40 @@ async fn what_is_known_lies_in_its_blueprint_and_sleeps_with_its_touchpoint() {
         .await;
     assert!(found(&ann, json!({})).await.is_empty());
 }
+
+#[tokio::test]
+async fn a_draft_goes_with_what_is_known_of_it() {
+    let world = World::demo().await;
+    let (ann, ids) = (world.sign_in("ann-cx").await, Ids::of(&world).await);
+    let persona = ann
+        .ask(
+            "{ blueprint(by: { key: \"bp-rental\" }) { persona { id } } }",
+            json!({}),
+        )
+        .await;
+    let draft = "mutation($input: BlueprintCreateInput!) { blueprintCreate(input: $input) { blueprint { id } userErrors { code } } }";
+    let owner = &ids["r-web"];
+    let input = json!({ "title": "New", "personaId": persona["blueprint"]["persona"]["id"], "ownerDepartmentId": owner });
+    let blueprint = ann.does(draft, input).await["blueprint"]["id"].take();
+    let phase = "mutation($input: PhaseCreateInput!) { phaseCreate(input: $input) { phase { id } userErrors { code } } }";
+    let input = json!({ "blueprintId": blueprint, "name": "Before", "stage": "BEFORE" });
+    let phase = ann.does(phase, input).await["phase"]["id"].take();
+    let step = "mutation($input: TouchpointCreateInput!) { touchpointCreate(input: $input) { touchpoint { id } userErrors { code } } }";
+    let input = json!({ "phaseId": phase, "name": "Looks", "lane": "FRONTSTAGE" });
+    let step = ann.does(step, input).await["touchpoint"]["id"].take();
+    let way = "mutation($input: ScenarioCreateInput!) { scenarioCreate(input: $input) { userErrors { code } } }";
+    let input = json!({ "blueprintId": blueprint, "name": "Usual", "kind": "HAPPY", "touchpointIds": [step] });
+    ann.does(way, input).await;
+    let pain = json!({ "touchpointId": step, "kind": "PAIN", "text": "It hurts" });
+    ann.does(CREATE, pain).await;
+    let calls = json!({ "blueprintId": blueprint, "title": "Calls", "kind": "CALL_LISTENING" });
+    let calls = ann.does(SOURCE, calls).await["source"]["id"].take();
+    let gain = json!({ "blueprintId": blueprint, "kind": "GAIN", "text": "Good", "basis": "OBSERVED", "sourceIds": [calls] });
+    let gain = ann.does(CREATE, gain).await["insight"]["id"].take();
+    let question = json!({ "blueprintId": blueprint, "kind": "QUESTION", "text": "Why?", "answeredById": gain });
+    ann.does(CREATE, question).await;
+    let delete = "mutation($input: AtVersionInput!) { blueprintDelete(input: $input) { userErrors { code } } }";
+    ann.does(delete, json!({ "id": blueprint, "expectedVersion": 1 }))
+        .await;
+    assert!(found(&ann, json!({})).await.is_empty());
+}
