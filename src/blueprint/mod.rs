@@ -11,10 +11,14 @@ use entity::{
     persona,
     words::{BlueprintState, BlueprintStatus, Subject, Visibility},
 };
-use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{
+    ActiveValue::NotSet,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Select, Set,
+    sea_query::{Expr, ExprTrait, Func},
+};
 
 use crate::{
-    access::{Caller, Permit, expect_version},
+    access::{Caller, Guarded, Permit, expect_version},
     audit::Event,
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
@@ -28,6 +32,52 @@ pub const MOST_PHASES: u64 = 30;
 pub const MOST_TOUCHPOINTS: u64 = 500;
 /// How many transitions one blueprint holds at the most.
 pub const MOST_TRANSITIONS: u64 = 1_500;
+
+/// Refuses one more of what a blueprint may hold only so many of: `there` are those that count.
+pub async fn refuse_full<E>(
+    permit: &Permit<'_>,
+    there: Select<E>,
+    field: &str,
+    (most, what): (u64, &str),
+) -> Result<()>
+where
+    E: EntityTrait<Model: Send + Sync>,
+{
+    if there.count(permit.tx()).await? < most {
+        return Ok(());
+    }
+    let message = format!("A blueprint has at most {most} {what}.");
+    let code = UserErrorCode::LimitExceeded;
+    Err(Error::fault(field, code, None, message))
+}
+
+/// Refuses a name that another row of the same blueprint has, however its letters are cased; `field` is what the
+/// client calls the name.
+pub async fn refuse_taken<E: Guarded>(
+    permit: &Permit<'_>,
+    (inside, blueprint): (E::Column, BlueprintId),
+    (column, field, name): (E::Column, &str, &str),
+    but: E::Id,
+) -> Result<()> {
+    let lower = Func::lower(Expr::col(column.as_column_ref()));
+    let taken = E::find()
+        .filter(inside.eq(blueprint))
+        .filter(Expr::expr(lower).eq(Func::lower(Expr::value(name))))
+        .filter(E::id_column().ne(but))
+        .count(permit.tx())
+        .await?;
+    if taken == 0 {
+        return Ok(());
+    }
+    let message = format!("Another {} of the blueprint has this {field}.", E::NOUN);
+    let reason = Some(Reason::KeyTaken);
+    Err(Error::fault(
+        field,
+        UserErrorCode::Duplicate,
+        reason,
+        message,
+    ))
+}
 
 /// A new blueprint: a draft of its owner department.
 #[derive(InputObject)]

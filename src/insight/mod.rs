@@ -6,19 +6,18 @@ pub mod source;
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
-    id::{BlueprintId, InsightId, PersonaId, SourceId},
+    id::{InsightId, PersonaId, SourceId},
     insight, insight_source,
     json::Texts,
     persona,
     words::{Basis, InsightKind},
 };
-use sea_orm::{
-    ActiveValue, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set,
-};
+use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use crate::{
     access::{Caller, Permit, expect_version, ties_of_place},
     audit::Event,
+    blueprint::refuse_full,
     error::{Error, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, TEXT, change, replace},
     policy::Action,
@@ -157,7 +156,8 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     {
         return Ok(row);
     }
-    refuse_too_many(&permit, place.blueprint).await?;
+    let there = insight::Entity::find().filter(insight::Column::BlueprintId.eq(place.blueprint));
+    refuse_full(&permit, there, "", (MOST_INSIGHTS, "insights")).await?;
     let key = permit
         .key::<insight::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
         .await?;
@@ -198,19 +198,6 @@ async fn allow(permit: &Permit<'_>, place: Place) -> Result<()> {
     let ties = ties_of_place(permit.tx(), place.blueprint, place.phase, place.touchpoint).await?;
     let subject = ("Blueprint", place.blueprint.0);
     permit.require(Action::DescribeTouchpoint, &ties, Some(subject))
-}
-
-async fn refuse_too_many(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<()> {
-    let there = insight::Entity::find()
-        .filter(insight::Column::BlueprintId.eq(blueprint))
-        .count(permit.tx())
-        .await?;
-    if there < MOST_INSIGHTS {
-        return Ok(());
-    }
-    let message = format!("A blueprint has at most {MOST_INSIGHTS} insights.");
-    let code = UserErrorCode::LimitExceeded;
-    Err(Error::fault("", code, None, message))
 }
 
 /// Refuses a persona that is not there, and an answer from another blueprint.

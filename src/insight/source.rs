@@ -6,14 +6,12 @@ use entity::{
     insight_source, source,
     words::SourceKind,
 };
-use sea_orm::{
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
-    sea_query::{Expr, ExprTrait, Func},
-};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
 use crate::{
     access::{Caller, Permit, expect_version, ties_of_place},
-    error::{Error, Reason, Result, UserErrorCode},
+    blueprint::{refuse_full, refuse_taken},
+    error::{Error, Reason, Result},
     input::{self, AtVersionInput, Faults, change, replace},
     policy::Action,
     scalar::Date,
@@ -91,8 +89,9 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
     {
         return Ok(row);
     }
-    refuse_too_many(&permit, blueprint_id).await?;
-    refuse_taken(&permit, blueprint_id, &title, id).await?;
+    let there = source::Entity::find().filter(source::Column::BlueprintId.eq(blueprint_id));
+    refuse_full(&permit, there, "blueprintId", (MOST_SOURCES, "sources")).await?;
+    free(&permit, blueprint_id, &title, id).await?;
     let row = permit
         .insert::<source::Entity>(source::ActiveModel {
             id: Set(id),
@@ -111,43 +110,16 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
     Ok(row)
 }
 
-async fn refuse_too_many(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<()> {
-    let there = source::Entity::find()
-        .filter(source::Column::BlueprintId.eq(blueprint))
-        .count(permit.tx())
-        .await?;
-    if there < MOST_SOURCES {
-        return Ok(());
-    }
-    let message = format!("A blueprint has at most {MOST_SOURCES} sources.");
-    let code = UserErrorCode::LimitExceeded;
-    Err(Error::fault("blueprintId", code, None, message))
-}
-
-async fn refuse_taken(
+/// Refuses a title that another of the blueprint has.
+async fn free(
     permit: &Permit<'_>,
     blueprint: BlueprintId,
     title: &str,
-    id: SourceId,
+    but: SourceId,
 ) -> Result<()> {
-    let lower = Func::lower(Expr::col(source::Column::Title));
-    let taken = source::Entity::find()
-        .filter(source::Column::BlueprintId.eq(blueprint))
-        .filter(Expr::expr(lower).eq(Func::lower(Expr::value(title))))
-        .filter(source::Column::Id.ne(id))
-        .count(permit.tx())
-        .await?;
-    if taken == 0 {
-        return Ok(());
-    }
-    let message = "Another source of the blueprint has this title.";
-    let reason = Some(Reason::KeyTaken);
-    Err(Error::fault(
-        "title",
-        UserErrorCode::Duplicate,
-        reason,
-        message,
-    ))
+    use source::Column;
+    let inside = (Column::BlueprintId, blueprint);
+    refuse_taken::<source::Entity>(permit, inside, (Column::Title, "title", title), but).await
 }
 
 /// Changes what a source says of itself.
@@ -167,7 +139,7 @@ pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source:
     faults.check()?;
     let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
     if let Set(title) = &title {
-        refuse_taken(&permit, row.blueprint_id, title, id).await?;
+        free(&permit, row.blueprint_id, title, id).await?;
     }
     let change = source::ActiveModel {
         title,

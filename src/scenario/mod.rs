@@ -10,16 +10,13 @@ use entity::{
     scenario, scenario_step, touchpoint,
     words::ScenarioKind,
 };
-use sea_orm::{
-    ActiveValue::NotSet,
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set,
-    sea_query::{Expr, ExprTrait, Func},
-};
+use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use crate::{
     access::{Caller, Permit, expect_version, live},
     audit::Event,
-    error::{Error, Reason, Result, UserErrorCode},
+    blueprint::{refuse_full, refuse_taken},
+    error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
     policy::Action,
 };
@@ -94,8 +91,9 @@ pub async fn create(caller: &Caller, input: ScenarioCreateInput) -> Result<scena
     {
         return Ok(row);
     }
-    refuse_too_many(&permit, blueprint_id).await?;
-    refuse_taken(&permit, blueprint_id, &name, id).await?;
+    let there = scenario::Entity::find().filter(scenario::Column::BlueprintId.eq(blueprint_id));
+    refuse_full(&permit, there, "blueprintId", (MOST_SCENARIOS, "scenarios")).await?;
+    free(&permit, blueprint_id, &name, id).await?;
     let row = permit
         .insert::<scenario::Entity>(scenario::ActiveModel {
             id: Set(id),
@@ -112,42 +110,16 @@ pub async fn create(caller: &Caller, input: ScenarioCreateInput) -> Result<scena
     Ok(row)
 }
 
-async fn refuse_too_many(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<()> {
-    let there = scenario::Entity::find()
-        .filter(scenario::Column::BlueprintId.eq(blueprint))
-        .count(permit.tx())
-        .await?;
-    if there < MOST_SCENARIOS {
-        return Ok(());
-    }
-    let message = format!("A blueprint has at most {MOST_SCENARIOS} scenarios.");
-    let code = UserErrorCode::LimitExceeded;
-    Err(Error::fault("blueprintId", code, None, message))
-}
-
-async fn refuse_taken(
+/// Refuses a name that another of the blueprint has.
+async fn free(
     permit: &Permit<'_>,
     blueprint: BlueprintId,
     name: &str,
-    id: ScenarioId,
+    but: ScenarioId,
 ) -> Result<()> {
-    let lower = Func::lower(Expr::col(scenario::Column::Name));
-    let taken = scenario::Entity::find()
-        .filter(scenario::Column::BlueprintId.eq(blueprint))
-        .filter(Expr::expr(lower).eq(Func::lower(Expr::value(name))))
-        .filter(scenario::Column::Id.ne(id))
-        .count(permit.tx())
-        .await?;
-    if taken == 0 {
-        return Ok(());
-    }
-    let message = "Another scenario of the blueprint has this name.";
-    Err(Error::fault(
-        "name",
-        UserErrorCode::Duplicate,
-        Some(Reason::KeyTaken),
-        message,
-    ))
+    use scenario::Column;
+    let inside = (Column::BlueprintId, blueprint);
+    refuse_taken::<scenario::Entity>(permit, inside, (Column::Name, "name", name), but).await
 }
 
 /// Changes name, kind, note or steps.
@@ -163,7 +135,7 @@ pub async fn update(caller: &Caller, input: ScenarioUpdateInput) -> Result<scena
     faults.check()?;
     let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
     if let Set(name) = &name {
-        refuse_taken(&permit, row.blueprint_id, name, id).await?;
+        free(&permit, row.blueprint_id, name, id).await?;
     }
     let others = match steps {
         Some(steps) => set_steps(&mut permit, &row, &steps).await?,

@@ -14,14 +14,14 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::{self, NotSet},
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set,
     sea_query::Expr,
 };
 
 use crate::{
     access::{Caller, Permit, expect_version, live},
     audit::Event,
-    blueprint::MOST_TOUCHPOINTS,
+    blueprint::{MOST_TOUCHPOINTS, refuse_full},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
     order::{self, Placed},
@@ -266,7 +266,10 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     {
         return Ok(row);
     }
-    refuse_too_many(&permit, &phase).await?;
+    let there = touchpoint::Entity::find()
+        .filter(touchpoint::Column::BlueprintId.eq(phase.blueprint_id))
+        .filter(touchpoint::Column::ArchivedAt.is_null());
+    refuse_full(&permit, there, "phaseId", (MOST_TOUCHPOINTS, "touchpoints")).await?;
     let siblings = of_phase(&permit, phase.id).await?;
     let position = place(&permit, &siblings, &input.after_id, after).await?;
     let key = permit
@@ -305,24 +308,6 @@ fn with_defaults(text: touchpoint::ActiveModel) -> touchpoint::ActiveModel {
         systems: or(text.systems, Texts::default()),
         ..text
     }
-}
-
-async fn refuse_too_many(permit: &Permit<'_>, phase: &phase::Model) -> Result<()> {
-    let there = touchpoint::Entity::find()
-        .filter(touchpoint::Column::BlueprintId.eq(phase.blueprint_id))
-        .filter(touchpoint::Column::ArchivedAt.is_null())
-        .count(permit.tx())
-        .await?;
-    if there < MOST_TOUCHPOINTS {
-        return Ok(());
-    }
-    let message = format!("A blueprint has at most {MOST_TOUCHPOINTS} touchpoints.");
-    Err(Error::fault(
-        "phaseId",
-        UserErrorCode::LimitExceeded,
-        None,
-        message,
-    ))
 }
 
 /// Replaces channels and audience where new ones are given.

@@ -7,11 +7,11 @@ use entity::{
     touchpoint, transition,
     words::{Basis, End, TransitionKind},
 };
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
     access::{Caller, Permit, expect_version, live},
-    blueprint::MOST_TRANSITIONS,
+    blueprint::{MOST_TRANSITIONS, refuse_full},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
     policy::Action,
@@ -84,7 +84,14 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
     for (field, touchpoint) in [("fromId", from), ("toId", to)] {
         refuse_elsewhere(&permit, blueprint_id, field, touchpoint).await?;
     }
-    refuse_too_many(&permit, blueprint_id).await?;
+    let there = transition::Entity::find().filter(transition::Column::BlueprintId.eq(blueprint_id));
+    refuse_full(
+        &permit,
+        there,
+        "blueprintId",
+        (MOST_TRANSITIONS, "transitions"),
+    )
+    .await?;
     let row = permit
         .insert::<transition::Entity>(transition::ActiveModel {
             id: Set(id),
@@ -162,23 +169,6 @@ async fn refuse_elsewhere(
     } else {
         Err(Error::not_found(field, "touchpoint in this blueprint"))
     }
-}
-
-async fn refuse_too_many(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<()> {
-    let there = transition::Entity::find()
-        .filter(transition::Column::BlueprintId.eq(blueprint))
-        .count(permit.tx())
-        .await?;
-    if there < MOST_TRANSITIONS {
-        return Ok(());
-    }
-    let message = format!("A blueprint has at most {MOST_TRANSITIONS} transitions.");
-    Err(Error::fault(
-        "blueprintId",
-        UserErrorCode::LimitExceeded,
-        None,
-        message,
-    ))
 }
 
 /// Changes what a transition says of itself.
