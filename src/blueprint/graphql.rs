@@ -247,6 +247,7 @@ async fn find(ctx: &Context<'_>, by: By) -> Result<Option<Blueprint>> {
         "phases",
         "transitions",
         "kpis",
+        "lens",
         "flow",
         "view",
         "customerView",

@@ -319,41 +319,21 @@ where
 }
 
 /// Writes an answer as JSON, what was drawn as it is.
-pub fn write(value: &Value, json: &mut Vec<u8>) -> serde_json::Result<()> {
-    match value {
-        Value::Binary(drawn) => json.extend_from_slice(drawn),
-        Value::List(items) => {
-            json.push(b'[');
-            for (at, item) in items.iter().enumerate() {
-                if at > 0 {
-                    json.push(b',');
-                }
-                write(item, json)?;
-            }
-            json.push(b']');
-        }
-        Value::Object(fields) => {
-            json.push(b'{');
-            for (at, (key, field)) in fields.iter().enumerate() {
-                if at > 0 {
-                    json.push(b',');
-                }
-                serde_json::to_writer(&mut *json, key)?;
-                json.push(b':');
-                write(field, json)?;
-            }
-            json.push(b'}');
-        }
-        leaf => serde_json::to_writer(json, leaf)?,
-    }
-    Ok(())
+pub fn write(value: &Value, json: Vec<u8>) -> serde_json::Result<Vec<u8>> {
+    let mut pen = Pen {
+        json,
+        failure: None,
+    };
+    pen.answer(value);
+    pen.failure.map_or(Ok(pen.json), Err)
 }
 
 /// Writes JSON.
 #[derive(Default)]
 pub struct Pen {
     json: Vec<u8>,
-    failed: bool,
+    /// Why not all of it is written.
+    failure: Option<serde_json::Error>,
 }
 
 impl Pen {
@@ -372,7 +352,22 @@ impl Pen {
     }
 
     fn value(&mut self, value: &impl Serialize) {
-        self.failed |= serde_json::to_writer(&mut self.json, value).is_err();
+        if let Err(error) = serde_json::to_writer(&mut self.json, value) {
+            self.failure = Some(error);
+        }
+    }
+
+    fn answer(&mut self, value: &Value) {
+        match value {
+            Value::Binary(drawn) => self.json.extend_from_slice(drawn),
+            Value::List(items) => self.list('[', items, ']', |item, pen| pen.answer(item)),
+            Value::Object(fields) => self.list('{', fields, '}', |(key, field), pen| {
+                pen.value(key);
+                pen.raw(":");
+                pen.answer(field);
+            }),
+            leaf => self.value(leaf),
+        }
     }
 
     fn list<T>(
@@ -395,7 +390,7 @@ impl Pen {
     }
 
     fn written(self) -> Option<Bytes> {
-        (!self.failed).then(|| self.json.into())
+        self.failure.is_none().then(|| self.json.into())
     }
 }
 

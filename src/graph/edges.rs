@@ -391,7 +391,7 @@ impl Blueprint {
         let most = simplified_to.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(0));
         let mut kept = view::simplified(canvas, most);
         if essential_only {
-            kept.retain(|at| view::essential(canvas).contains(at));
+            kept = &kept & &view::essential(canvas);
         }
         Ok(shown::view(canvas, &kept))
     }

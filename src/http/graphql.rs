@@ -236,8 +236,7 @@ fn ran(media: Media, mut response: async_graphql::Response, request_id: &str) ->
 
 /// Written straight from its own type: on a detour through `serde_json::Value` the keys would lose their order.
 fn json(response: &async_graphql::Response) -> serde_json::Result<Vec<u8>> {
-    let mut json = br#"{"data":"#.to_vec();
-    drawn::write(&response.data, &mut json)?;
+    let mut json = drawn::write(&response.data, br#"{"data":"#.to_vec())?;
     if !response.errors.is_empty() {
         json.extend_from_slice(br#","errors":"#);
         serde_json::to_writer(&mut json, &response.errors)?;
