@@ -42,7 +42,7 @@ impl Canvas {
         Ok(Some(Arc::new(canvas)))
     }
 
-    async fn read(
+    pub(super) async fn read(
         caller: &Caller,
         tx: &DatabaseTransaction,
         blueprint: blueprint::Model,

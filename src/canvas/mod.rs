@@ -7,6 +7,7 @@ mod load;
 #[cfg(test)]
 mod sample;
 pub mod view;
+pub mod whole;
 
 use std::{collections::HashMap, ops::Range};
 

@@ -1,0 +1,200 @@
+//! A blueprint with all that hangs on it: what a canvas draws, and what is known besides. What judges, compares or
+//! writes down a whole blueprint reads it from here, in one snapshot.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+use chrono::NaiveDate;
+use entity::{
+    account, blueprint, blueprint_persona,
+    id::{AccountId, InsightId, ScenarioId, SegmentId, SourceId, TouchpointId},
+    insight, insight_source, kpi_link, persona, responsibility, scenario, scenario_step, segment,
+    source, touchpoint, touchpoint_segment,
+};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, JoinType, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
+};
+
+use super::Canvas;
+use crate::{
+    access::{Caller, scope},
+    error::Result,
+};
+
+/// A blueprint with all that hangs on it, archived parts left out.
+#[derive(Debug)]
+pub struct Whole {
+    pub canvas: Canvas,
+    /// The further personas, in order.
+    pub personas: Vec<persona::Model>,
+    /// Whom a touchpoint is for, in order; what is not in here is for everybody.
+    pub audiences: HashMap<TouchpointId, Vec<SegmentId>>,
+    /// The segments of the audiences.
+    pub segments: HashMap<SegmentId, segment::Model>,
+    /// The links of KPIs, whatever days they hold for, in the order of creation.
+    pub kpi_links: Vec<kpi_link::Model>,
+    /// In the order of creation, as is all that follows.
+    pub scenarios: Vec<scenario::Model>,
+    /// The steps of the scenarios, in order; those that are archived are left out.
+    pub steps: HashMap<ScenarioId, Vec<TouchpointId>>,
+    pub sources: Vec<source::Model>,
+    pub insights: Vec<insight::Model>,
+    /// The sources that insights rest on, in order.
+    pub rests_on: HashMap<InsightId, Vec<SourceId>>,
+    /// The people who do what departments are responsible for.
+    pub people: HashMap<AccountId, account::Model>,
+}
+
+impl Whole {
+    /// Loads the blueprint that the condition picks, if the caller may see it, with KPIs as of the day.
+    pub async fn load(
+        caller: &Caller,
+        which: Condition,
+        day: NaiveDate,
+    ) -> Result<Option<Arc<Self>>> {
+        let tx = caller.snapshot().await?;
+        let Some(blueprint) = caller
+            .select::<blueprint::Entity>()
+            .filter(which)
+            .one(&tx)
+            .await?
+        else {
+            return Ok(None);
+        };
+        let whole = Self::read(caller, &tx, blueprint, day).await?;
+        tx.commit().await?;
+        Ok(Some(Arc::new(whole)))
+    }
+
+    /// Reads a blueprint inside a transaction that has it already.
+    pub async fn read(
+        caller: &Caller,
+        tx: &DatabaseTransaction,
+        blueprint: blueprint::Model,
+        day: NaiveDate,
+    ) -> Result<Self> {
+        let id = blueprint.id;
+        let canvas = Canvas::read(caller, tx, blueprint, day).await?;
+        let personas = persona::Entity::find()
+            .join_rev(
+                JoinType::InnerJoin,
+                blueprint_persona::Entity::belongs_to(persona::Entity)
+                    .from(blueprint_persona::Column::PersonaId)
+                    .to(persona::Column::Id)
+                    .into(),
+            )
+            .filter(blueprint_persona::Column::BlueprintId.eq(id))
+            .order_by_asc(blueprint_persona::Column::Position);
+        let touchpoints = touchpoint::Entity::find()
+            .select_only()
+            .column(touchpoint::Column::Id)
+            .filter(touchpoint::Column::BlueprintId.eq(id))
+            .into_query();
+        let audiences = touchpoint_segment::Entity::find()
+            .filter(touchpoint_segment::Column::TouchpointId.in_subquery(touchpoints))
+            .order_by_asc(touchpoint_segment::Column::Position)
+            .all(tx)
+            .await?;
+        let meant: HashSet<SegmentId> = audiences.iter().map(|row| row.segment_id).collect();
+        let kpi_links = kpi_link::Entity::find()
+            .filter(kpi_link::Column::BlueprintId.eq(id))
+            .order_by_asc(kpi_link::Column::CreatedAt)
+            .order_by_asc(kpi_link::Column::Id);
+        let scenarios = scenario::Entity::find()
+            .filter(scenario::Column::BlueprintId.eq(id))
+            .order_by_asc(scenario::Column::CreatedAt)
+            .order_by_asc(scenario::Column::Id);
+        let steps = scenario_step::Entity::find()
+            .filter(scenario_step::Column::BlueprintId.eq(id))
+            .order_by_asc(scenario_step::Column::Position);
+        let sources = source::Entity::find()
+            .filter(source::Column::BlueprintId.eq(id))
+            .order_by_asc(source::Column::CreatedAt)
+            .order_by_asc(source::Column::Id);
+        let insights = insight::Entity::find()
+            .filter(insight::Column::BlueprintId.eq(id))
+            .order_by_asc(insight::Column::CreatedAt)
+            .order_by_asc(insight::Column::Id);
+        let rests_on = insight_source::Entity::find()
+            .filter(insight_source::Column::BlueprintId.eq(id))
+            .order_by_asc(insight_source::Column::Position);
+        let people = responsibility::Entity::find()
+            .select_only()
+            .column(responsibility::Column::PersonId)
+            .filter(responsibility::Column::BlueprintId.eq(id))
+            .filter(responsibility::Column::PersonId.is_not_null())
+            .filter(scope::open_responsibility())
+            .into_query();
+        let people = account::Entity::find()
+            .filter(account::Column::Id.in_subquery(people))
+            .all(tx)
+            .await?;
+        Ok(Self {
+            personas: personas.all(tx).await?,
+            segments: segment::Entity::find()
+                .filter(segment::Column::Id.is_in(meant))
+                .all(tx)
+                .await?
+                .into_iter()
+                .map(|row| (row.id, row))
+                .collect(),
+            audiences: grouped(
+                audiences
+                    .into_iter()
+                    .map(|row| (row.touchpoint_id, row.segment_id)),
+            ),
+            kpi_links: kpi_links.all(tx).await?,
+            scenarios: scenarios.all(tx).await?,
+            steps: grouped(
+                steps
+                    .all(tx)
+                    .await?
+                    .into_iter()
+                    .map(|row| (row.scenario_id, row.touchpoint_id)),
+            ),
+            sources: sources.all(tx).await?,
+            insights: insights.all(tx).await?,
+            rests_on: grouped(
+                rests_on
+                    .all(tx)
+                    .await?
+                    .into_iter()
+                    .map(|row| (row.insight_id, row.source_id)),
+            ),
+            people: people.into_iter().map(|row| (row.id, row)).collect(),
+            canvas,
+        }
+        .without_archived())
+    }
+
+    /// Leaves out what hangs on archived touchpoints and phases.
+    fn without_archived(mut self) -> Self {
+        let canvas = &self.canvas;
+        let there = |phase: Option<_>, touchpoint: Option<_>| {
+            phase.is_none_or(|id| canvas.phase(id).is_some())
+                && touchpoint.is_none_or(|id| canvas.touchpoint(id).is_some())
+        };
+        self.audiences.retain(|id, _| there(None, Some(*id)));
+        self.kpi_links.retain(|link| {
+            there(link.phase_id, link.touchpoint_id) && canvas.kpi(link.kpi_id).is_some()
+        });
+        self.insights
+            .retain(|insight| there(insight.phase_id, insight.touchpoint_id));
+        for steps in self.steps.values_mut() {
+            steps.retain(|id| there(None, Some(*id)));
+        }
+        self
+    }
+}
+
+/// Puts what belongs together into one list each, in the order in which it came.
+fn grouped<K: std::hash::Hash + Eq, V>(rows: impl Iterator<Item = (K, V)>) -> HashMap<K, Vec<V>> {
+    let mut groups: HashMap<K, Vec<V>> = HashMap::new();
+    for (key, value) in rows {
+        groups.entry(key).or_default().push(value);
+    }
+    groups
+}
