@@ -103,7 +103,7 @@ impl Faults {
 
     /// Several ids of this type, each once.
     pub fn ids<I: Id>(&mut self, path: &str, ids: &[ID]) -> Vec<I> {
-        self.short_list(path, ids.len());
+        self.few(path, ids.len());
         let mut read: Vec<I> = Vec::with_capacity(ids.len().min(LIST));
         for (index, id) in ids.iter().take(LIST).enumerate() {
             let id = self.id(&format!("{path}.{index}"), id);
@@ -191,7 +191,7 @@ impl Faults {
 
     /// A list of texts, none empty.
     pub fn texts(&mut self, path: &str, texts: &[String]) -> Vec<String> {
-        self.short_list(path, texts.len());
+        self.few(path, texts.len());
         texts
             .iter()
             .take(LIST)
@@ -207,7 +207,8 @@ impl Faults {
             .collect()
     }
 
-    fn short_list(&mut self, path: &str, length: usize) {
+    /// No longer a list than one object takes.
+    pub fn few(&mut self, path: &str, length: usize) {
         if length > LIST {
             self.add(
                 path,

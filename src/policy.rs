@@ -53,6 +53,10 @@ actions! {
     GovernBlueprint = "GOVERN_BLUEPRINT",
     /// Keep personas, segments and channels.
     KeepCatalogue = "KEEP_CATALOGUE",
+    /// Import a blueprint's document.
+    ImportDocument = "IMPORT_DOCUMENT",
+    /// Import responsibilities as accepted; those of others arrive as proposals.
+    ImportAccepted = "IMPORT_ACCEPTED",
     /// Propose a responsibility.
     ProposeResponsibility = "PROPOSE_RESPONSIBILITY",
     /// Accept a proposed responsibility.
@@ -188,6 +192,8 @@ pub const fn row(action: Action) -> [Cell; 8] {
         A::CreateBlueprint        => [No,   No,    No,    OWNS,  No,      No,    Yes,  No ],
         A::GovernBlueprint        => [No,   No,    No,    No,    No,      No,    Yes,  No ],
         A::KeepCatalogue          => [No,   No,    No,    No,    No,      No,    Yes,  No ],
+        A::ImportDocument         => [No,   No,    No,    OWNS,  No,      No,    Yes,  No ],
+        A::ImportAccepted         => [No,   No,    No,    No,    No,      No,    Yes,  No ],
         A::ProposeResponsibility  => [No,   No,    No,    PROPO, No,      No,    Yes,  No ],
         A::AcceptResponsibility   => [No,   No,    No,    ACCEP, No,      No,    Yes,  No ],
         A::DeclineResponsibility  => [No,   No,    No,    DECLI, No,      No,    Yes,  No ],

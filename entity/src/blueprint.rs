@@ -29,6 +29,8 @@ pub struct Model {
     pub published_number: Option<i32>,
     /// The revision that was published last.
     pub published_revision: Option<i32>,
+    /// What it was copied from.
+    pub copied_from_id: Option<BlueprintId>,
     pub created_at: DateTimeUtc,
     pub archived_at: Option<DateTimeUtc>,
     pub version: i32,

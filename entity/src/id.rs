@@ -138,6 +138,8 @@ ids! {
     SourceId = "src",
     /// What is known at a place of a journey.
     InsightId = "ins",
+    /// A publication of a blueprint, or what was kept of it.
+    PublicationId = "pub",
     /// Touchpoint × department × role.
     ResponsibilityId = "rsp",
     /// What is measured.

@@ -35,6 +35,7 @@ pub mod persona;
 pub mod persona_need;
 pub mod persona_segment;
 pub mod phase;
+pub mod publication;
 pub mod refresh_token;
 pub mod responsibility;
 pub mod scenario;

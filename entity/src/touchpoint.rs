@@ -38,6 +38,8 @@ pub struct Model {
     pub evidence: EvidenceList,
     pub systems: Texts,
     pub note: Option<String>,
+    /// What it was copied from.
+    pub copied_from_id: Option<TouchpointId>,
     pub created_at: DateTimeUtc,
     pub archived_at: Option<DateTimeUtc>,
     pub version: i32,
@@ -67,6 +69,7 @@ crate::read::read!(
     evidence,
     systems,
     note,
+    copied_from_id,
     created_at,
     archived_at,
     version

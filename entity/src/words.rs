@@ -1,9 +1,10 @@
 //! The words that storage and API spell alike: one enum, one spelling, one description each.
 //!
-//! They carry async-graphql's `Enum` beside the storage derive. Nothing else of GraphQL lives in this
+//! They carry async-graphql's `Enum` and the schema of documents beside the storage derive. Nothing else of GraphQL lives in this
 //! crate: an enum cannot leak a column, and 25 mirrored enums would only add a place to disagree.
 
 use async_graphql::Enum;
+use schemars::JsonSchema;
 use sea_orm::{DeriveActiveEnum, EnumIter, sqlx};
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ macro_rules! words {
             $(#[$doc])*
             #[derive(
                 Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash,
-                Serialize, Deserialize, EnumIter, DeriveActiveEnum, Enum,
+                Serialize, Deserialize, EnumIter, DeriveActiveEnum, Enum, JsonSchema,
             )]
             #[sea_orm(rs_type = "String", db_type = "Text")]
             pub enum $name {

@@ -6,7 +6,7 @@ use entity::{
     account, audit_event, blueprint, channel, department,
     id::{self, BlueprintId, Id},
     insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase,
-    responsibility, scenario, segment, session, source, touchpoint, transition,
+    publication, responsibility, scenario, segment, session, source, touchpoint, transition,
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QuerySelect,
@@ -236,6 +236,8 @@ guarded!(source: SourceId, "source", "Source", Blueprint, blueprint: |row| Some(
     by_id: inside!(source), version: yes, archives: no, readable: scope::sources, ties: ties::source);
 guarded!(insight: InsightId, "insight", "Insight", Blueprint, blueprint: |row| Some(row.blueprint_id),
     by_id: inside!(insight), version: yes, archives: no, readable: scope::insights, ties: ties::insight);
+guarded!(publication: PublicationId, "publication", "Publication", Blueprint, blueprint: |row| Some(row.blueprint_id),
+    by_id: inside!(publication), version: no, archives: no, readable: scope::publications, ties: ties::publication);
 guarded!(responsibility: ResponsibilityId, "responsibility", "Responsibility", Blueprint,
     blueprint: |row| Some(row.blueprint_id), by_id: inside!(responsibility), version: yes, archives: no,
     readable: scope::responsibilities, ties: ties::responsibility);

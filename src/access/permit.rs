@@ -21,6 +21,9 @@ use crate::{
     policy::{Action, Relation, Ties},
 };
 
+/// Rows a statement inserts at the most, so that no database runs out of parameters.
+const ROWS: usize = 500;
+
 /// An open transaction of a caller. Dropped without `commit`, nothing of it happened.
 pub struct Permit<'c> {
     /// Who holds it.
@@ -357,6 +360,32 @@ impl<'c> Permit<'c> {
             archived.then_some(self.caller.now).into(),
         );
         self.update::<E>(row, change).await
+    }
+
+    /// Makes many rows, whose events the act notes as one.
+    pub async fn insert_all<E: EntityTrait>(&self, rows: Vec<E::ActiveModel>) -> Result<()>
+    where
+        E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
+    {
+        debug_assert!(
+            ROWS * E::Column::iter().count() < 32_766,
+            "SQLite takes no more parameters than that"
+        );
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<E::ActiveModel> = rows.by_ref().take(ROWS).collect();
+            E::insert_many(chunk)
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Tells everything that was noted as one event: an import is one act.
+    pub fn tell_as_one(&mut self, event: Event) {
+        if !self.events.is_empty() {
+            self.events = vec![event];
+        }
     }
 
     /// Notes an event besides those of `insert`, `update` and `delete`.

@@ -7,7 +7,7 @@ use entity::{
     account, audit_event, audit_event_department, blueprint, blueprint_persona, department,
     id::DepartmentId,
     insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase,
-    responsibility, scenario, session, source, touchpoint, transition,
+    publication, responsibility, scenario, session, source, touchpoint, transition,
     words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Sensitivity, Visibility},
 };
 use sea_orm::{
@@ -203,6 +203,12 @@ pub fn sources(standing: &Standing) -> Condition {
 #[must_use]
 pub fn insights(standing: &Standing) -> Condition {
     inside(standing, insight::Column::BlueprintId)
+}
+
+/// Publications that somebody may see: those of what they may see as it is now.
+#[must_use]
+pub fn publications(standing: &Standing) -> Condition {
+    inside(standing, publication::Column::BlueprintId)
 }
 
 /// Responsibilities that somebody may see.

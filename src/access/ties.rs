@@ -3,8 +3,8 @@
 use entity::{
     blueprint, department,
     id::{BlueprintId, DepartmentId, KpiId, PhaseId, TouchpointId},
-    insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, phase, responsibility,
-    scenario, source, touchpoint, transition,
+    insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, phase, publication,
+    responsibility, scenario, source, touchpoint, transition,
     words::{ResponsibilityStatus, Role},
 };
 use sea_orm::{
@@ -52,6 +52,10 @@ pub(super) async fn transition(tx: &DatabaseTransaction, row: &transition::Model
 }
 
 pub(super) async fn scenario(tx: &DatabaseTransaction, row: &scenario::Model) -> Answer {
+    owner(tx, row.blueprint_id).await
+}
+
+pub(super) async fn publication(tx: &DatabaseTransaction, row: &publication::Model) -> Answer {
     owner(tx, row.blueprint_id).await
 }
 

@@ -340,16 +340,6 @@ impl BlueprintMutation {
         BlueprintPayload::answer(&caller, step(&caller, Step::SendBack, &input).await).await
     }
 
-    /// Puts it in force, or puts its changes in force: its published number rises. Requires: GOVERN_BLUEPRINT.
-    async fn blueprint_publish(
-        &self,
-        ctx: &Context<'_>,
-        input: AtVersionInput,
-    ) -> Result<BlueprintPayload> {
-        let caller = acting(ctx)?;
-        BlueprintPayload::answer(&caller, step(&caller, Step::Publish, &input).await).await
-    }
-
     /// Puts it away; it stays in facts and can be brought back. Requires: GOVERN_BLUEPRINT.
     async fn blueprint_archive(
         &self,

@@ -8,7 +8,7 @@ use entity::{
 use sea_orm::Set;
 
 use crate::{
-    access::{Caller, expect_version},
+    access::{Caller, Permit, expect_version},
     error::{Error, Reason, Result},
     input::{self, AtVersionInput},
     policy::Action,
@@ -52,13 +52,24 @@ impl Step {
     }
 }
 
-/// Takes a step.
+/// Takes a step that only changes where the blueprint stands. Publishing does more, in its own room.
 pub async fn step(caller: &Caller, step: Step, input: &AtVersionInput) -> Result<blueprint::Model> {
     let id: BlueprintId = input::id("id", &input.id)?;
     let (row, mut permit) = caller
         .fetch::<blueprint::Entity>(step.needs(), "id", id)
         .await?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
+    let row = take(&mut permit, step, &row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Takes a step with a blueprint under its lock.
+pub async fn take(
+    permit: &mut Permit<'_>,
+    step: Step,
+    row: &blueprint::Model,
+) -> Result<blueprint::Model> {
     let Some(status) = step.leads(row.status, row.archived_from) else {
         let message = format!(
             "It is {}; this step cannot be taken from there.",
@@ -77,7 +88,7 @@ pub async fn step(caller: &Caller, step: Step, input: &AtVersionInput) -> Result
         }
         Step::Archive => {
             change.archived_from = Set(Some(row.status));
-            change.archived_at = Set(Some(caller.now));
+            change.archived_at = Set(Some(permit.caller.now));
         }
         Step::Unarchive => {
             change.archived_from = Set(None);
@@ -85,7 +96,5 @@ pub async fn step(caller: &Caller, step: Step, input: &AtVersionInput) -> Result
         }
         Step::Submit | Step::SendBack => {}
     }
-    let row = permit.update::<blueprint::Entity>(&row, change).await?;
-    permit.commit().await?;
-    Ok(row)
+    permit.update::<blueprint::Entity>(row, change).await
 }

@@ -184,6 +184,7 @@ pub async fn create(caller: &Caller, input: BlueprintCreateInput) -> Result<blue
             published_number: Set(None),
             published_revision: Set(None),
             created_at: Set(caller.now),
+            copied_from_id: Set(None),
             archived_at: Set(None),
             version: Set(1),
             revision: Set(1),

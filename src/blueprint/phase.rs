@@ -110,6 +110,7 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
             stage: Set(input.stage),
             customer_goal: Set(customer_goal),
             created_at: Set(caller.now),
+            copied_from_id: Set(None),
             archived_at: Set(None),
             version: Set(1),
         })
@@ -252,12 +253,18 @@ async fn place(
     };
     let places = order::room(others, after.as_ref());
     let places = places.ok_or_else(|| Error::not_found("afterId", "phase in this blueprint"))?;
-    for (id, position) in places.moved {
+    set_positions(permit, places.moved).await?;
+    Ok(places.free)
+}
+
+/// Puts phases at places; nothing else of them changes.
+pub async fn set_positions(permit: &Permit<'_>, positions: Vec<(PhaseId, i32)>) -> Result<()> {
+    for (id, position) in positions {
         phase::Entity::update_many()
             .col_expr(phase::Column::Position, Expr::value(position))
             .filter(phase::Column::Id.eq(id))
             .exec(permit.tx())
             .await?;
     }
-    Ok(places.free)
+    Ok(())
 }

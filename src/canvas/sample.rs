@@ -68,6 +68,7 @@ pub fn canvas(
         published_number: Some(1),
         published_revision: Some(1),
         created_at: at,
+        copied_from_id: None,
         archived_at: None,
         version: 1,
         revision: 1,
@@ -81,6 +82,7 @@ pub fn canvas(
         stage: *stage,
         customer_goal: None,
         created_at: at,
+        copied_from_id: None,
         archived_at: None,
         version: 1,
     });
@@ -110,6 +112,7 @@ pub fn canvas(
         systems: Texts::default(),
         note: None,
         created_at: at,
+        copied_from_id: None,
         archived_at: None,
         version: 1,
     });

@@ -9,7 +9,7 @@ use std::{
 use chrono::NaiveDate;
 use entity::{
     account, blueprint, blueprint_persona,
-    id::{AccountId, InsightId, ScenarioId, SegmentId, SourceId, TouchpointId},
+    id::{AccountId, InsightId, PersonaId, ScenarioId, SegmentId, SourceId, TouchpointId},
     insight, insight_source, kpi_link, persona, responsibility, scenario, scenario_step, segment,
     source, touchpoint, touchpoint_segment,
 };
@@ -42,6 +42,8 @@ pub struct Whole {
     pub steps: HashMap<ScenarioId, Vec<TouchpointId>>,
     pub sources: Vec<source::Model>,
     pub insights: Vec<insight::Model>,
+    /// The personas that insights are known of.
+    pub known_of: HashMap<PersonaId, persona::Model>,
     /// The sources that insights rest on, in order.
     pub rests_on: HashMap<InsightId, Vec<SourceId>>,
     /// The people who do what departments are responsible for.
@@ -117,7 +119,11 @@ impl Whole {
         let insights = insight::Entity::find()
             .filter(insight::Column::BlueprintId.eq(id))
             .order_by_asc(insight::Column::CreatedAt)
-            .order_by_asc(insight::Column::Id);
+            .order_by_asc(insight::Column::Id)
+            .all(tx)
+            .await?;
+        let known_of: HashSet<PersonaId> =
+            insights.iter().filter_map(|row| row.persona_id).collect();
         let rests_on = insight_source::Entity::find()
             .filter(insight_source::Column::BlueprintId.eq(id))
             .order_by_asc(insight_source::Column::Position);
@@ -156,7 +162,14 @@ impl Whole {
                     .map(|row| (row.scenario_id, row.touchpoint_id)),
             ),
             sources: sources.all(tx).await?,
-            insights: insights.all(tx).await?,
+            known_of: persona::Entity::find()
+                .filter(persona::Column::Id.is_in(known_of))
+                .all(tx)
+                .await?
+                .into_iter()
+                .map(|row| (row.id, row))
+                .collect(),
+            insights,
             rests_on: grouped(
                 rests_on
                     .all(tx)

@@ -9,22 +9,24 @@ use entity::{
     },
     json::{EvidenceList, Texts},
     kpi, kpi_link, kpi_target, measurement, membership, persona, persona_need, persona_segment,
-    phase, responsibility, segment, touchpoint, touchpoint_channel, touchpoint_segment, transition,
+    phase, publication, responsibility, segment, touchpoint, touchpoint_channel,
+    touchpoint_segment, transition,
     words::{BlueprintStatus, ResponsibilityStatus, Role},
 };
-use sea_orm::{ActiveModelTrait, EntityTrait, Iterable, PaginatorTrait, Set};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Set};
 
-use super::organisation::{self as document, FORMAT, Organisation};
+use super::{
+    blueprint::Document,
+    organisation::{self as document, FORMAT, Organisation},
+};
 use crate::{
     access::{Caller, Permit},
     audit::Event,
+    canvas::whole::Whole,
     error::Error,
     id,
     input::Faults,
 };
-
-/// Rows a statement inserts at the most, so that no database runs out of parameters.
-const ROWS: usize = 500;
 
 /// Why a document was not loaded, as sentences with the place in the document.
 #[derive(Debug)]
@@ -89,6 +91,7 @@ pub async fn load(
         return Err(LoadError::NotEmpty);
     }
     rows.insert(&permit).await?;
+    publish(&permit).await?;
     permit.note(Event::import(serde_json::json!({
         "departments": organisation.departments.len(),
         "accounts": organisation.accounts.len(),
@@ -96,6 +99,34 @@ pub async fn load(
         "kpis": organisation.kpis.len(),
     })));
     Ok(permit.commit().await?)
+}
+
+/// Keeps what is published as a publication.
+async fn publish(permit: &Permit<'_>) -> Result<(), LoadError> {
+    let caller = permit.caller;
+    let published = blueprint::Entity::find()
+        .filter(blueprint::Column::Status.eq(BlueprintStatus::Published))
+        .order_by_asc(blueprint::Column::Id)
+        .all(permit.tx())
+        .await?;
+    let mut publications = Vec::new();
+    for row in published {
+        let whole = Whole::read(caller, permit.tx(), row.clone(), caller.today).await?;
+        let text = serde_json::to_string(&Document::of(&whole)).map_err(Error::internal)?;
+        publications.push(publication::ActiveModel {
+            id: Set(id::new()),
+            blueprint_id: Set(row.id),
+            number: Set(row.published_number),
+            label: Set(None),
+            revision: Set(row.revision),
+            document: Set(text),
+            made_by_account_id: Set(caller.account()),
+            created_at: Set(caller.now),
+        });
+    }
+    Ok(permit
+        .insert_all::<publication::Entity>(publications)
+        .await?)
 }
 
 /// What a document becomes, table by table, in the order in which it can be inserted.
@@ -124,47 +155,50 @@ struct Rows {
 
 impl Rows {
     async fn insert(self, permit: &Permit<'_>) -> Result<(), Error> {
-        insert_all::<department::Entity>(permit, self.departments).await?;
-        insert_all::<account::Entity>(permit, self.accounts).await?;
-        insert_all::<membership::Entity>(permit, self.memberships).await?;
-        insert_all::<channel::Entity>(permit, self.channels).await?;
-        insert_all::<segment::Entity>(permit, self.segments).await?;
-        insert_all::<persona::Entity>(permit, self.personas).await?;
-        insert_all::<persona_need::Entity>(permit, self.needs).await?;
-        insert_all::<persona_segment::Entity>(permit, self.persona_segments).await?;
-        insert_all::<blueprint::Entity>(permit, self.blueprints).await?;
-        insert_all::<phase::Entity>(permit, self.phases).await?;
-        insert_all::<touchpoint::Entity>(permit, self.touchpoints).await?;
-        insert_all::<touchpoint_channel::Entity>(permit, self.touchpoint_channels).await?;
-        insert_all::<touchpoint_segment::Entity>(permit, self.touchpoint_segments).await?;
-        insert_all::<transition::Entity>(permit, self.transitions).await?;
-        insert_all::<responsibility::Entity>(permit, self.responsibilities).await?;
-        insert_all::<kpi::Entity>(permit, self.kpis).await?;
-        insert_all::<kpi_target::Entity>(permit, self.targets).await?;
-        insert_all::<kpi_link::Entity>(permit, self.links).await?;
-        insert_all::<measurement::Entity>(permit, self.measurements).await
-    }
-}
-
-async fn insert_all<E: EntityTrait>(
-    permit: &Permit<'_>,
-    rows: Vec<E::ActiveModel>,
-) -> Result<(), Error>
-where
-    E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
-{
-    debug_assert!(
-        ROWS * E::Column::iter().count() < 32_766,
-        "SQLite takes no more parameters than that"
-    );
-    let mut rows = rows.into_iter().peekable();
-    while rows.peek().is_some() {
-        let chunk: Vec<E::ActiveModel> = rows.by_ref().take(ROWS).collect();
-        E::insert_many(chunk)
-            .exec_without_returning(permit.tx())
+        permit
+            .insert_all::<department::Entity>(self.departments)
             .await?;
+        permit.insert_all::<account::Entity>(self.accounts).await?;
+        permit
+            .insert_all::<membership::Entity>(self.memberships)
+            .await?;
+        permit.insert_all::<channel::Entity>(self.channels).await?;
+        permit.insert_all::<segment::Entity>(self.segments).await?;
+        permit.insert_all::<persona::Entity>(self.personas).await?;
+        permit
+            .insert_all::<persona_need::Entity>(self.needs)
+            .await?;
+        permit
+            .insert_all::<persona_segment::Entity>(self.persona_segments)
+            .await?;
+        permit
+            .insert_all::<blueprint::Entity>(self.blueprints)
+            .await?;
+        permit.insert_all::<phase::Entity>(self.phases).await?;
+        permit
+            .insert_all::<touchpoint::Entity>(self.touchpoints)
+            .await?;
+        permit
+            .insert_all::<touchpoint_channel::Entity>(self.touchpoint_channels)
+            .await?;
+        permit
+            .insert_all::<touchpoint_segment::Entity>(self.touchpoint_segments)
+            .await?;
+        permit
+            .insert_all::<transition::Entity>(self.transitions)
+            .await?;
+        permit
+            .insert_all::<responsibility::Entity>(self.responsibilities)
+            .await?;
+        permit.insert_all::<kpi::Entity>(self.kpis).await?;
+        permit
+            .insert_all::<kpi_target::Entity>(self.targets)
+            .await?;
+        permit.insert_all::<kpi_link::Entity>(self.links).await?;
+        permit
+            .insert_all::<measurement::Entity>(self.measurements)
+            .await
     }
-    Ok(())
 }
 
 /// Turns a document into rows, looking up keys and collecting faults on the way.
@@ -461,6 +495,7 @@ impl<'c> Loader<'c> {
                 published_number: Set(published),
                 published_revision: Set(published),
                 created_at: Set(self.caller.now),
+                copied_from_id: Set(None),
                 archived_at: Set(None),
                 version: Set(1),
                 revision: Set(1),
@@ -511,6 +546,7 @@ impl<'c> Loader<'c> {
                 .faults
                 .optional_text(&format!("{path}.customerGoal"), goal)),
             created_at: Set(self.caller.now),
+            copied_from_id: Set(None),
             archived_at: Set(None),
             version: Set(1),
         });
@@ -589,6 +625,7 @@ impl<'c> Loader<'c> {
             systems: Set(Texts::default()),
             note: Set(faults.optional_text(&at("note"), touchpoint.note.as_deref())),
             created_at: Set(self.caller.now),
+            copied_from_id: Set(None),
             archived_at: Set(None),
             version: Set(1),
         });

@@ -67,6 +67,7 @@ impl Maker<'_> {
             published_number: Some(1),
             published_revision: Some(1),
             created_at: self.made_at,
+            copied_from_id: None,
             archived_at: None,
             version: 1,
             // One in four was changed since it was published.
@@ -85,6 +86,7 @@ impl Maker<'_> {
             stage: *stage,
             customer_goal: Some((*goal).to_owned()),
             created_at: self.made_at,
+            copied_from_id: None,
             archived_at: None,
             version: 1,
         };
@@ -167,6 +169,7 @@ impl Maker<'_> {
             ),
             note: (length > 0).then(|| texts::sentences(dice, length)),
             created_at: self.made_at,
+            copied_from_id: None,
             archived_at: None,
             version: 1,
         }

@@ -485,8 +485,8 @@ mod tests {
             resolved::<At<'_, measurement::Model>>(),
         ];
         let expected = "\
-            Phase.blueprint Phase.insights \
-            Touchpoint.audience Touchpoint.blueprint Touchpoint.insights \
+            Phase.blueprint Phase.copiedFrom Phase.insights \
+            Touchpoint.audience Touchpoint.blueprint Touchpoint.copiedFrom Touchpoint.insights \
             Responsibility.person Responsibility.proposedBy Responsibility.proposedByAccount \
             Responsibility.replaces \
             Department.awaitingAnswer Department.children Department.kpis Department.members \

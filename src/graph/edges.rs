@@ -1,10 +1,11 @@
 //! The edges of the graph: fields that join two slices, or that answer from a whole blueprint in memory.
 
 mod kpi;
+mod publication;
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, dataloader::Loader};
+use async_graphql::{ComplexObject, Context, Json, dataloader::Loader};
 use entity::{
     department,
     id::{DepartmentId, TouchpointId},
@@ -34,6 +35,7 @@ use crate::{
     blueprint::graphql::{Blueprint, Phase},
     canvas::{Canvas, Judged, accountable, view},
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
+    document::blueprint::Document,
     error::{Error, Result},
     insight::graphql::{Insight, Source},
     kpi::{
@@ -412,6 +414,17 @@ impl Blueprint {
         Ok(shown::assumptions(self.whole(ctx).await?))
     }
 
+    /// What it was copied from; null where that is gone, or you may not see it.
+    async fn copied_from(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.copied_from_id?)).await
+    }
+
+    /// All of it by keys, as one document that `blueprintImport` takes.
+    #[graphql(complexity = 500)]
+    async fn document(&self, ctx: &Context<'_>) -> Result<Json<Document>> {
+        publication::written(ctx, self.row.id).await
+    }
+
     /// How people move through it.
     async fn flow(&self, ctx: &Context<'_>) -> Result<Flow> {
         Ok(Flow(Arc::clone(self.whole(ctx).await?)))
@@ -423,6 +436,11 @@ impl Phase {
     /// The blueprint that it is in.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
         found(load(ctx, self.row.blueprint_id)).await
+    }
+
+    /// What it was copied from.
+    async fn copied_from(&self, ctx: &Context<'_>) -> Option<Result<Phase>> {
+        found(load(ctx, self.row.copied_from_id?)).await
     }
 
     /// The KPIs that judge the phase as a whole, as of today, in the order of creation.
@@ -466,6 +484,11 @@ impl Touchpoint {
         };
         let held = load(ctx, HeldAt(self.row.id)).await?.unwrap_or_default();
         Ok(permissions::of_touchpoint(caller, &blueprint, &held))
+    }
+
+    /// What it was copied from.
+    async fn copied_from(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
+        found(load(ctx, self.row.copied_from_id?)).await
     }
 
     /// Its channels, in order.

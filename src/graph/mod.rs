@@ -18,9 +18,11 @@ use crate::{
     bi::graphql::BiQuery,
     blueprint::graphql::{BlueprintMutation, BlueprintQuery},
     department::graphql::{DepartmentMutation, DepartmentQuery},
+    document::graphql::DocumentMutation,
     insight::graphql::{InsightMutation, InsightQuery},
     kpi::graphql::{KpiMutation, KpiQuery},
     persona::graphql::{PersonaMutation, PersonaQuery},
+    publication::graphql::{PublicationMutation, PublicationQuery},
     reorganise::graphql::ReorganiseMutation,
     responsibility::graphql::{ResponsibilityMutation, ResponsibilityQuery},
     scenario::graphql::{ScenarioMutation, ScenarioQuery},
@@ -41,6 +43,7 @@ pub struct Query(
     ResponsibilityQuery,
     KpiQuery,
     InsightQuery,
+    PublicationQuery,
     BiQuery,
 );
 
@@ -57,6 +60,8 @@ pub struct Mutation(
     ResponsibilityMutation,
     KpiMutation,
     InsightMutation,
+    DocumentMutation,
+    PublicationMutation,
 );
 
 /// The schema.

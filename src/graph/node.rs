@@ -5,11 +5,11 @@ use entity::{
     account, blueprint, channel, department,
     id::{
         AccountId, BlueprintId, ChannelId, DepartmentId, Id, InsightId, KpiId, KpiLinkId,
-        KpiTargetId, MeasurementId, MembershipId, PersonaId, PhaseId, ResponsibilityId, ScenarioId,
-        SegmentId, SourceId, TouchpointId, TransitionId,
+        KpiTargetId, MeasurementId, MembershipId, PersonaId, PhaseId, PublicationId,
+        ResponsibilityId, ScenarioId, SegmentId, SourceId, TouchpointId, TransitionId,
     },
-    insight, kpi, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility,
-    scenario, segment, source, touchpoint, transition,
+    insight, kpi, kpi_link, kpi_target, measurement, membership, persona, phase, publication,
+    responsibility, scenario, segment, source, touchpoint, transition,
 };
 
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
     kpi::graphql::{Kpi, KpiLink, KpiTarget, Measurement},
     payload::caller,
     persona::graphql::{Channel, Persona, Segment},
+    publication::graphql::Publication,
     responsibility::graphql::Responsibility,
     scenario::graphql::Scenario,
     touchpoint::graphql::{Touchpoint, Transition},
@@ -47,6 +48,7 @@ pub enum Node {
     Scenario(Scenario),
     Source(Source),
     Insight(Insight),
+    Publication(Publication),
     Responsibility(Responsibility),
     Kpi(Kpi),
     KpiTarget(KpiTarget),
@@ -117,6 +119,7 @@ async fn find(caller: &Caller, id: &ID) -> Result<Option<Node>> {
         ScenarioId: scenario => Scenario,
         SourceId: source => Source,
         InsightId: insight => Insight,
+        PublicationId: publication => Publication,
         ResponsibilityId: responsibility => Responsibility,
         KpiId: kpi => Kpi,
         KpiTargetId: kpi_target => KpiTarget,

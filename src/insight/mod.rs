@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// How many insights one blueprint holds at the most.
-const MOST_INSIGHTS: u64 = 5_000;
+pub const MOST_INSIGHTS: u64 = 5_000;
 
 /// A new insight, at exactly one of a touchpoint, a phase or a blueprint.
 #[derive(InputObject)]
@@ -90,9 +90,10 @@ pub struct InsightUpdateInput {
 }
 
 /// What must be true of an insight as a whole, whatever changed.
-fn check(faults: &mut Faults, row: &insight::Model, sources: usize) {
+pub fn check(faults: &mut Faults, path: &str, row: &insight::Model, sources: usize) {
     let mut refuse = |field: &str, message: &str| {
-        faults.add(field, UserErrorCode::Invalid, None, message);
+        let field = format!("{path}.{field}");
+        faults.add(&field, UserErrorCode::Invalid, None, message);
     };
     if row.basis == Basis::Observed && sources == 0 {
         refuse(
@@ -179,7 +180,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
         version: 1,
     };
     let mut faults = Faults::default();
-    check(&mut faults, &row, sources.len());
+    check(&mut faults, "", &row, sources.len());
     faults.check()?;
     check_neighbours(&permit, &row).await?;
     let row = permit.insert::<insight::Entity>(fresh(row)).await?;
@@ -256,7 +257,7 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
     };
     let after = changed(&row, &change);
     let mut faults = Faults::default();
-    check(&mut faults, &after, rests_on);
+    check(&mut faults, "", &after, rests_on);
     faults.check()?;
     check_neighbours(&permit, &after).await?;
     if let Some(sources) = &sources

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How many sources one blueprint holds at the most.
-const MOST_SOURCES: u64 = 500;
+pub const MOST_SOURCES: u64 = 500;
 
 /// A new source.
 #[derive(InputObject)]
@@ -63,8 +63,9 @@ pub struct SourceUpdateInput {
     pub note: MaybeUndefined<String>,
 }
 
-fn sample_size(faults: &mut Faults, people: Option<i32>) -> Option<i32> {
-    faults.within("sampleSize", people, 1..=i32::MAX)
+/// How many took part: somebody.
+pub fn read_sample_size(faults: &mut Faults, path: &str, people: Option<i32>) -> Option<i32> {
+    faults.within(path, people, 1..=i32::MAX)
 }
 
 /// Makes a source.
@@ -73,7 +74,7 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
     let id: SourceId = faults.new_id(input.id.as_ref());
     let blueprint_id: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
     let title = faults.name("title", &input.title);
-    let sample_size = sample_size(&mut faults, input.sample_size);
+    let sample_size = read_sample_size(&mut faults, "sampleSize", input.sample_size);
     let link = faults.link("link", input.link.as_deref());
     let note = faults.optional_text("note", input.note.as_deref());
     faults.check()?;
@@ -128,7 +129,7 @@ pub async fn update(caller: &Caller, input: SourceUpdateInput) -> Result<source:
     let id: SourceId = faults.id("id", &input.id);
     let title = replace(input.title.as_ref(), |title| faults.name("title", title));
     let sample_size = change(&input.sample_size, |people| {
-        sample_size(&mut faults, people.copied())
+        read_sample_size(&mut faults, "sampleSize", people.copied())
     });
     let link = change(&input.link, |link| {
         faults.link("link", link.map(String::as_str))

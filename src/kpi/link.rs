@@ -64,10 +64,10 @@ fn place_of(link: &kpi_link::Model) -> Place {
 }
 
 /// The days of a link, half open; empty ends reach as far as time does.
-type Days = (Option<NaiveDate>, Option<NaiveDate>);
+pub type Days = (Option<NaiveDate>, Option<NaiveDate>);
 
 /// Whether two links share a day.
-fn overlap(one: Days, other: Days) -> bool {
+pub fn overlap(one: Days, other: Days) -> bool {
     let begins_before = |from: Option<NaiveDate>, to: Option<NaiveDate>| match (from, to) {
         (Some(from), Some(to)) => from < to,
         _ => true,
@@ -84,7 +84,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
         input.valid_from.map(Into::into),
         input.valid_to.map(Into::into),
     );
-    check_days(&mut faults, days);
+    check_days(&mut faults, "", days);
     faults.finite("weight", input.weight);
     let which = Which::read(
         &mut faults,
@@ -125,21 +125,19 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
     Ok(row)
 }
 
-fn check_days(faults: &mut Faults, (from, to): Days) {
+/// Collects what is wrong with the days of the link at this path.
+pub fn check_days(faults: &mut Faults, path: &str, (from, to): Days) {
     for (field, day) in [("validFrom", from), ("validTo", to)] {
         if let Some(day) = day {
-            check_day(faults, field, day);
+            check_day(faults, &format!("{path}.{field}"), day);
         }
     }
     if from.zip(to).is_some_and(|(from, to)| to <= from) {
         let message =
             "This comes before the first day; it is the first day on which it no longer holds.";
-        faults.add(
-            "validTo",
-            UserErrorCode::Invalid,
-            Some(Reason::OutOfRange),
-            message,
-        );
+        let reason = Some(Reason::OutOfRange);
+        let path = format!("{path}.validTo");
+        faults.add(&path, UserErrorCode::Invalid, reason, message);
     }
 }
 
@@ -200,7 +198,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
         day(&input.valid_to, row.valid_to),
     );
     let mut faults = Faults::default();
-    check_days(&mut faults, days);
+    check_days(&mut faults, "", days);
     faults.check()?;
     refuse_overlap(&permit, row.kpi_id, place_of(&row), days, Some(row.id)).await?;
     let change = kpi_link::ActiveModel {

@@ -575,6 +575,7 @@ mod tests {
             published_number: None,
             published_revision: None,
             created_at: DateTime::UNIX_EPOCH,
+            copied_from_id: None,
             archived_at: None,
             version: 1,
             revision: 1,

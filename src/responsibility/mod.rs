@@ -142,7 +142,7 @@ pub async fn propose(
         return Ok(row);
     }
     let holder = if input.role == Role::Accountable {
-        accountable(&permit, touchpoint.id).await?
+        accountable_at(&permit, touchpoint.id).await?
     } else {
         None
     };
@@ -193,7 +193,7 @@ fn proposer(caller: &Caller, on_behalf_of: Option<DepartmentId>) -> Result<Optio
 }
 
 /// Who is accountable at a touchpoint now.
-async fn accountable(
+pub async fn accountable_at(
     permit: &Permit<'_>,
     touchpoint: TouchpointId,
 ) -> Result<Option<responsibility::Model>> {
@@ -231,7 +231,7 @@ impl<'c> Handshake<'c> {
     async fn open(caller: &'c Caller, id: ResponsibilityId) -> Result<Self> {
         let mut permit = caller.begin().await?;
         let row = permit.look::<responsibility::Entity>("id", id).await?;
-        let holder = accountable(&permit, row.touchpoint_id).await?;
+        let holder = accountable_at(&permit, row.touchpoint_id).await?;
         let owner = permit
             .read::<blueprint::Entity>("id", row.blueprint_id)
             .await?
@@ -321,21 +321,7 @@ pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Resul
         if shake.row.replaces_id != shake.holder.as_ref().map(|holder| holder.id) {
             return Err(shake.taken().await);
         }
-        if let Some(holder) = shake.holder.take() {
-            shake.permit.concerns(holder.department_id);
-            let end = responsibility::ActiveModel {
-                status: Set(ResponsibilityStatus::Ended),
-                valid_to: Set(Some(caller.now)),
-                ..Default::default()
-            };
-            ended = Some(
-                shake
-                    .permit
-                    .update::<responsibility::Entity>(&holder, end)
-                    .await?,
-            );
-        }
-        decline_rivals(&mut shake).await?;
+        ended = make_way(&mut shake.permit, shake.row.touchpoint_id, shake.row.id).await?;
     }
     let yes = responsibility::ActiveModel {
         valid_from: Set(Some(caller.now)),
@@ -371,27 +357,44 @@ fn refuse_alone(caller: &Caller, shake: &Handshake<'_>) -> Result<()> {
     }))
 }
 
-async fn decline_rivals(shake: &mut Handshake<'_>) -> Result<()> {
-    let rivals = responsibility::Entity::find()
-        .filter(responsibility::Column::TouchpointId.eq(shake.row.touchpoint_id))
+/// Ends who is accountable at a touchpoint and declines who is proposed to be, so that this one can be; gives the
+/// one that ended. The blueprint's lock must be held.
+pub async fn make_way(
+    permit: &mut Permit<'_>,
+    touchpoint: TouchpointId,
+    becomes: ResponsibilityId,
+) -> Result<Option<responsibility::Model>> {
+    let others = responsibility::Entity::find()
+        .filter(responsibility::Column::TouchpointId.eq(touchpoint))
         .filter(responsibility::Column::Role.eq(Role::Accountable))
-        .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Proposed))
-        .filter(responsibility::Column::Id.ne(shake.row.id))
+        .filter(crate::access::scope::open_responsibility())
+        .filter(responsibility::Column::Id.ne(becomes))
         .order_by_asc(responsibility::Column::Id)
-        .all(shake.permit.tx())
+        .all(permit.tx())
         .await?;
-    for rival in rivals {
-        shake.permit.concerns(rival.department_id);
-        let no = responsibility::ActiveModel {
-            reason: Set(Some(TAKEN.to_owned())),
-            ..shake.decided(ResponsibilityStatus::Declined)
-        };
-        shake
-            .permit
-            .update::<responsibility::Entity>(&rival, no)
-            .await?;
+    let (now, account) = (permit.caller.now, permit.caller.account());
+    let mut ended = None;
+    for other in others {
+        permit.concerns(other.department_id);
+        if other.status == ResponsibilityStatus::Accepted {
+            let end = responsibility::ActiveModel {
+                status: Set(ResponsibilityStatus::Ended),
+                valid_to: Set(Some(now)),
+                ..Default::default()
+            };
+            ended = Some(permit.update::<responsibility::Entity>(&other, end).await?);
+        } else {
+            let no = responsibility::ActiveModel {
+                status: Set(ResponsibilityStatus::Declined),
+                reason: Set(Some(TAKEN.to_owned())),
+                decided_at: Set(Some(now)),
+                decided_by_account_id: Set(account),
+                ..Default::default()
+            };
+            permit.update::<responsibility::Entity>(&other, no).await?;
+        }
     }
-    Ok(())
+    Ok(ended)
 }
 
 /// Says no to a proposal.

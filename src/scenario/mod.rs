@@ -22,10 +22,10 @@ use crate::{
 };
 
 /// How many scenarios one blueprint holds at the most.
-const MOST_SCENARIOS: u64 = 50;
+pub const MOST_SCENARIOS: u64 = 50;
 
 /// How many steps one scenario has at the most.
-const MOST_STEPS: usize = 200;
+pub const MOST_STEPS: usize = 200;
 
 /// A new scenario.
 #[derive(InputObject)]

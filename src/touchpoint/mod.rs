@@ -181,7 +181,7 @@ impl TouchpointText {
             ),
             expected_minutes: scale("expectedMinutes", &self.expected_minutes, 0..=i32::MAX),
             contacts_per_month: change(&self.contacts_per_month, |value| {
-                read_contacts(faults, value.copied())
+                read_contacts(faults, "contactsPerMonth", value.copied())
             }),
             initiator: change(&self.initiator, |value| value.copied()),
             usage: replace(self.usage.as_ref(), |value| *value),
@@ -189,7 +189,9 @@ impl TouchpointText {
             essential: replace(self.essential.as_ref(), |value| *value),
             basis: replace(self.basis.as_ref(), |value| *value),
             evidence: replace(self.evidence.as_ref(), |evidence| {
-                read_evidence(faults, evidence)
+                let evidence = evidence.iter();
+                let evidence = evidence.map(|item| (&*item.label, item.link.as_deref()));
+                read_evidence(faults, "evidence", evidence)
             }),
             systems: replace(self.systems.as_ref(), |systems| {
                 Texts(faults.texts("systems", systems))
@@ -208,37 +210,30 @@ impl TouchpointText {
     }
 }
 
-fn read_contacts(faults: &mut Faults, value: Option<f64>) -> Option<f64> {
-    let value = faults.finite("contactsPerMonth", value);
+/// How often a month; not less than never.
+pub fn read_contacts(faults: &mut Faults, path: &str, value: Option<f64>) -> Option<f64> {
+    let value = faults.finite(path, value);
     if value.is_some_and(|value| value < 0.0) {
         let message = "This cannot be less than nothing.";
-        faults.add(
-            "contactsPerMonth",
-            UserErrorCode::Invalid,
-            Some(Reason::OutOfRange),
-            message,
-        );
+        let reason = Some(Reason::OutOfRange);
+        faults.add(path, UserErrorCode::Invalid, reason, message);
     }
     value
 }
 
-fn read_evidence(faults: &mut Faults, evidence: &[EvidenceInput]) -> EvidenceList {
-    if evidence.len() > input::LIST {
-        let message = format!(
-            "There are {} of them; {} is the most.",
-            evidence.len(),
-            input::LIST
-        );
-        faults.add("evidence", UserErrorCode::LimitExceeded, None, message);
-    }
+/// What the customer holds or sees: labels and links.
+pub fn read_evidence<'e>(
+    faults: &mut Faults,
+    path: &str,
+    evidence: impl ExactSizeIterator<Item = (&'e str, Option<&'e str>)>,
+) -> EvidenceList {
+    faults.few(path, evidence.len());
+    let evidence = evidence.take(input::LIST).enumerate();
     EvidenceList(
         evidence
-            .iter()
-            .take(input::LIST)
-            .enumerate()
-            .map(|(index, item)| Evidence {
-                label: faults.name(&format!("evidence.{index}.label"), &item.label),
-                link: faults.link(&format!("evidence.{index}.link"), item.link.as_deref()),
+            .map(|(index, (label, link))| Evidence {
+                label: faults.name(&format!("{path}.{index}.label"), label),
+                link: faults.link(&format!("{path}.{index}.link"), link),
             })
             .collect(),
     )
@@ -537,7 +532,8 @@ pub async fn set_archived(
     Ok(row)
 }
 
-async fn end_responsibilities(permit: &mut Permit<'_>, row: &touchpoint::Model) -> Result<()> {
+/// Ends what departments hold at a touchpoint that is put away, and declines what they are offered there.
+pub async fn end_responsibilities(permit: &mut Permit<'_>, row: &touchpoint::Model) -> Result<()> {
     let open = responsibility::Entity::find()
         .filter(responsibility::Column::TouchpointId.eq(row.id))
         .filter(crate::access::scope::open_responsibility())
@@ -610,7 +606,8 @@ async fn place(
     Ok(places.free)
 }
 
-async fn set_positions(permit: &Permit<'_>, positions: Vec<(TouchpointId, i32)>) -> Result<()> {
+/// Puts touchpoints at places; nothing else of them changes.
+pub async fn set_positions(permit: &Permit<'_>, positions: Vec<(TouchpointId, i32)>) -> Result<()> {
     for (id, position) in positions {
         touchpoint::Entity::update_many()
             .col_expr(touchpoint::Column::Position, Expr::value(position))

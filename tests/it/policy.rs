@@ -24,6 +24,8 @@ SHAPE_BLUEPRINT          -      -      -           owns          -       -      
 CREATE_BLUEPRINT         -      -      -           owns          -       -       y          -
 GOVERN_BLUEPRINT         -      -      -           -             -       -       y          -
 KEEP_CATALOGUE           -      -      -           -             -       -       y          -
+IMPORT_DOCUMENT          -      -      -           owns          -       -       y          -
+IMPORT_ACCEPTED          -      -      -           -             -       -       y          -
 PROPOSE_RESPONSIBILITY   -      -      -           proposes      -       -       y          -
 ACCEPT_RESPONSIBILITY    -      -      -           mayaccept     -       -       y          -
 DECLINE_RESPONSIBILITY   -      -      -           maydecline    -       -       y          -

@@ -8,7 +8,8 @@ use std::{
 use cx_blueprint::graph;
 use entity::{
     account, blueprint, channel, department, kpi, kpi_grant, kpi_link, kpi_target, measurement,
-    membership, persona, phase, responsibility, segment, session, touchpoint, transition,
+    membership, persona, phase, publication, responsibility, segment, session, touchpoint,
+    transition,
 };
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
@@ -121,6 +122,14 @@ pub fn cases() -> Vec<Case> {
         case("blueprintSubmit", "draft, of sales", at("@blueprint draft", 1)),
         case("blueprintSendBack", "draft, in review", at("@blueprint draft", 2)).after("lead", "blueprintSubmit", at("@blueprint draft", 1)),
         case("blueprintPublish", "draft, of sales", at("@blueprint draft", 1)),
+        case("blueprintRestore", "open, of sales", with(at("@blueprint open", 1), json!({ "publicationId": "@publication open" }))),
+        case("blueprintRestore", "closed, of service", with(at("@blueprint closed", 1), json!({ "publicationId": "@publication closed" }))),
+        case("blueprintCopy", "open, of sales", json!({ "blueprintId": "@blueprint open", "title": "Some day" })),
+        case("blueprintCopy", "closed, of service", json!({ "blueprintId": "@blueprint closed", "title": "Some day" })),
+        case("blueprintImport", "open, of sales", json!({ "document": { "format": "cx-blueprint/blueprint@1", "key": "open", "title": "Renamed" } })),
+        case("blueprintImport", "closed, of service", json!({ "document": { "format": "cx-blueprint/blueprint@1", "key": "closed", "title": "Renamed" } })),
+        case("blueprintImport", "new, of sales", json!({ "document": {
+            "format": "cx-blueprint/blueprint@1", "key": "new", "title": "New", "persona": "buyer", "ownerDepartment": "sales" } })),
         case("blueprintArchive", "open, of sales", at("@blueprint open", 1)),
         case("blueprintUnarchive", "open, of sales", at("@blueprint open", 2)).after("cx-manager", "blueprintArchive", at("@blueprint open", 1)),
         case("blueprintDelete", "draft, of sales", at("@blueprint draft", 1)),
@@ -253,6 +262,16 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
             _ => format!("@held {touchpoint} {department} {}", row.role.as_str()),
         };
         ids.insert(name, row.id.to_string());
+    }
+    for row in publication::Entity::find()
+        .all(&db)
+        .await
+        .expect("publications")
+    {
+        ids.insert(
+            format!("@publication {}", key(row.blueprint_id.to_string())),
+            row.id.to_string(),
+        );
     }
     for row in kpi_target::Entity::find().all(&db).await.expect("targets") {
         ids.insert(

@@ -21,6 +21,7 @@ const ORDER: &[&[&str]] = &[
     &["insight"],
     &["reorganise"],
     &["document", "generate"],
+    &["publication"],
     &["bi"],
     &["graph"],
     &["http"],
@@ -128,6 +129,11 @@ fn no_room_imports_one_further_to_the_right() {
     }
 }
 
+/// The words of a source, names taken apart at nothing but what cannot stand in one.
+fn words(source: &str) -> impl Iterator<Item = &str> {
+    source.split(|c: char| !c.is_alphanumeric() && c != '_')
+}
+
 #[test]
 fn only_the_door_reaches_the_pools() {
     for (path, source) in all() {
@@ -135,7 +141,7 @@ fn only_the_door_reaches_the_pools() {
         let inside =
             ["access", "database", "audit", "main", "account", "http"].contains(&room.as_str());
         assert!(
-            inside || !source.contains("store"),
+            inside || !words(&source).any(|word| word == "store"),
             "{path} reaches for the store; it has to go through the door"
         );
     }

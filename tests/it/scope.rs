@@ -214,6 +214,7 @@ async fn store_blueprint(
     let (db, now) = (world.db(), world.clock.now());
     let blueprint = ids.blueprints[at];
     let row = blueprint::ActiveModel {
+        copied_from_id: Set(None),
         id: Set(blueprint),
         key: Set(format!("b{at}")),
         title: Set(format!("Blueprint {at}")),
@@ -238,6 +239,7 @@ async fn store_blueprint(
         .expect("a blueprint");
     let (phase, touchpoint): (PhaseId, TouchpointId) = (id::new(), id::new());
     let row = phase::ActiveModel {
+        copied_from_id: Set(None),
         id: Set(phase),
         blueprint_id: Set(blueprint),
         key: Set("only".into()),

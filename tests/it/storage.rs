@@ -13,8 +13,8 @@ use entity::{
     insight, insight_source,
     json::{Evidence, EvidenceList, Texts},
     kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, persona_need,
-    persona_segment, phase, refresh_token, responsibility, scenario, scenario_step, segment,
-    session, sign_in_throttle, source, touchpoint, touchpoint_channel, touchpoint_segment,
+    persona_segment, phase, publication, refresh_token, responsibility, scenario, scenario_step,
+    segment, session, sign_in_throttle, source, touchpoint, touchpoint_channel, touchpoint_segment,
     transition,
     words::*,
 };
@@ -32,7 +32,7 @@ macro_rules! every_entity {
         $do!(
             account audit_event audit_event_department blueprint blueprint_persona channel
             department insight insight_source kpi kpi_grant kpi_link kpi_target measurement membership persona
-            persona_need persona_segment phase refresh_token responsibility scenario scenario_step segment session source
+            persona_need persona_segment phase publication refresh_token responsibility scenario scenario_step segment session source
             sign_in_throttle touchpoint touchpoint_channel touchpoint_segment transition
         )
     };

@@ -260,6 +260,7 @@ impl Seed {
 
     pub fn blueprint(&self) -> blueprint::Model {
         blueprint::Model {
+            copied_from_id: None,
             id: new(),
             key: a_key(),
             title: "Moving in".to_owned(),
@@ -282,6 +283,7 @@ impl Seed {
 
     pub fn phase(&self) -> phase::Model {
         phase::Model {
+            copied_from_id: None,
             id: new(),
             blueprint_id: self.blueprint,
             key: a_key(),
@@ -297,6 +299,7 @@ impl Seed {
 
     pub fn touchpoint(&self) -> touchpoint::Model {
         touchpoint::Model {
+            copied_from_id: None,
             id: new(),
             blueprint_id: self.blueprint,
             phase_id: self.phase,

@@ -1,0 +1,114 @@
+//! What documents name that lies outside of a blueprint: departments, personas, channels, segments, KPIs and people,
+//! as far as the caller may see them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use entity::{
+    account, channel, department,
+    id::{AccountId, ChannelId, DepartmentId, KpiId, PersonaId, SegmentId},
+    kpi, persona, segment,
+    words::Subject,
+};
+use sea_orm::{
+    ColumnTrait, Condition, QueryFilter,
+    sea_query::{Expr, ExprTrait, Func},
+};
+
+use super::blueprint::Document;
+use crate::{
+    access::{Keyed, Permit},
+    error::Result,
+};
+
+/// Keys a statement looks up at the most, so that no database runs out of parameters.
+const KEYS: usize = 5_000;
+
+/// What is named, by key in small letters.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    pub departments: HashMap<String, DepartmentId>,
+    pub personas: HashMap<String, (PersonaId, Subject)>,
+    pub channels: HashMap<String, ChannelId>,
+    pub segments: HashMap<String, SegmentId>,
+    pub kpis: HashMap<String, KpiId>,
+    pub people: HashMap<String, AccountId>,
+}
+
+impl Catalogue {
+    /// Looks up what a document names.
+    pub async fn of(permit: &Permit<'_>, document: &Document) -> Result<Self> {
+        let touchpoints = || document.touchpoints.iter();
+        let held = || document.responsibilities.iter();
+        let departments = held().map(|held| &held.department);
+        let departments = departments.chain([&document.owner_department]);
+        let insights = document.insights.iter();
+        let personas = insights.filter_map(|insight| insight.persona.as_ref());
+        let personas = personas
+            .chain(&document.secondary_personas)
+            .chain([&document.persona]);
+        let live = department::Column::ArchivedAt.is_null();
+        let found = look_up::<department::Entity>(permit, departments, live.into()).await?;
+        let departments = found
+            .into_iter()
+            .map(|row| (lower(&row.key), row.id))
+            .collect();
+        let live = persona::Column::ArchivedAt.is_null();
+        let found = look_up::<persona::Entity>(permit, personas, live.into()).await?;
+        let personas = found
+            .into_iter()
+            .map(|row| (lower(&row.key), (row.id, row.subject)));
+        let channels = touchpoints().flat_map(|touchpoint| &touchpoint.channels);
+        let channels = look_up::<channel::Entity>(permit, channels, Condition::all()).await?;
+        let segments = touchpoints().flat_map(|touchpoint| &touchpoint.audience);
+        let segments = look_up::<segment::Entity>(permit, segments, Condition::all()).await?;
+        let kpis = document.kpi_links.iter().map(|link| &link.kpi);
+        let live = kpi::Column::ArchivedAt.is_null();
+        let kpis = look_up::<kpi::Entity>(permit, kpis, live.into()).await?;
+        let people = held().filter_map(|held| held.person.as_ref());
+        let live = account::Column::ArchivedAt.is_null();
+        let people = look_up::<account::Entity>(permit, people, live.into()).await?;
+        Ok(Self {
+            departments,
+            personas: personas.collect(),
+            channels: channels
+                .into_iter()
+                .map(|row| (lower(&row.key), row.id))
+                .collect(),
+            segments: segments
+                .into_iter()
+                .map(|row| (lower(&row.key), row.id))
+                .collect(),
+            kpis: kpis
+                .into_iter()
+                .map(|row| (lower(&row.key), row.id))
+                .collect(),
+            people: people
+                .into_iter()
+                .map(|row| (lower(&row.key), row.id))
+                .collect(),
+        })
+    }
+}
+
+/// A key as it is looked up.
+#[must_use]
+pub fn lower(key: &str) -> String {
+    key.trim().to_lowercase()
+}
+
+async fn look_up<E: Keyed>(
+    permit: &Permit<'_>,
+    keys: impl Iterator<Item = &String>,
+    which: Condition,
+) -> Result<Vec<E::Model>> {
+    let keys: BTreeSet<String> = keys.map(|key| lower(key)).collect();
+    let keys: Vec<String> = keys.into_iter().collect();
+    let mut found = Vec::new();
+    for keys in keys.chunks(KEYS) {
+        let key = Func::lower(Expr::col(E::key_column().as_column_ref()));
+        let select = permit.caller.select::<E>().filter(which.clone());
+        let select = select.filter(Expr::expr(key).is_in(keys));
+        found.extend(select.all(permit.tx()).await?);
+    }
+    Ok(found)
+}

@@ -1,0 +1,268 @@
+//! What differs between two documents of a blueprint, in the words of the domain: what was added, removed, renamed,
+//! moved, changed, or handed from one department to another.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use async_graphql::Enum;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    blueprint::{Document, Responsibility},
+    part::{Identity, Part, camel},
+};
+use entity::words::{ResponsibilityStatus, Role};
+
+/// How something differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
+pub enum ChangeKind {
+    /// It was not there.
+    Added,
+    /// It is no longer there.
+    Removed,
+    /// It has another name, title or text.
+    Renamed,
+    /// It stands elsewhere: in another phase or lane, or at another place among its neighbours.
+    Moved,
+    /// It says something else.
+    Changed,
+    /// Another department answers for it.
+    HandedOver,
+}
+
+/// Something that differs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    pub kind: ChangeKind,
+    /// What a person calls the part.
+    pub part: &'static str,
+    /// What tells it from others of its kind.
+    pub identity: String,
+    /// The field that differs, as documents spell it; none where the whole was added or removed.
+    pub field: Option<String>,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+}
+
+/// A value as documents write it.
+pub fn json<T: Serialize>(value: &T) -> Value {
+    // Every part of a document has a JSON form; what had none would compare as nothing.
+    serde_json::to_value(value).unwrap_or(Value::Null)
+}
+
+/// Notes which fields of a whole document differ.
+pub fn fields(key: &str, fields: &[(&str, Value, Value)], changes: &mut Vec<Change>) {
+    for (field, before, after) in fields {
+        if before != after {
+            changes.push(differing("blueprint", key, field, before, after));
+        }
+    }
+}
+
+fn differing(
+    part: &'static str,
+    identity: &str,
+    field: &str,
+    before: &Value,
+    after: &Value,
+) -> Change {
+    let field = camel(field);
+    Change {
+        kind: match field.as_str() {
+            "name" | "title" | "text" => ChangeKind::Renamed,
+            "phase" | "lane" => ChangeKind::Moved,
+            _ => ChangeKind::Changed,
+        },
+        part,
+        identity: identity.to_owned(),
+        field: Some(field),
+        before: Some(before.clone()),
+        after: Some(after.clone()),
+    }
+}
+
+/// Notes what differs between two lists of parts.
+pub fn list<P: Part>(before: &[P], after: &[P], changes: &mut Vec<Change>) {
+    let mut old: HashMap<Identity, Vec<&P>> = HashMap::new();
+    for part in before.iter().rev() {
+        old.entry(part.identity()).or_default().push(part);
+    }
+    let whole = |kind, part: &P| {
+        let value = Some(json(part));
+        let added = kind == ChangeKind::Added;
+        Change {
+            kind,
+            part: P::NOUN,
+            identity: part.identity().to_string(),
+            field: None,
+            before: value.clone().filter(|_| !added),
+            after: value.filter(|_| added),
+        }
+    };
+    for part in after {
+        match old.get_mut(&part.identity()).and_then(Vec::pop) {
+            None => changes.push(whole(ChangeKind::Added, part)),
+            Some(was) => inside(was, part, changes),
+        }
+    }
+    let gone: HashSet<Identity> = old
+        .iter()
+        .filter(|(_, left)| !left.is_empty())
+        .map(|(identity, _)| identity.clone())
+        .collect();
+    let mut left = old;
+    for part in before {
+        if gone.contains(&part.identity())
+            && left.get_mut(&part.identity()).and_then(Vec::pop).is_some()
+        {
+            changes.push(whole(ChangeKind::Removed, part));
+        }
+    }
+    if P::ORDERED {
+        moved(before, after, changes);
+    }
+}
+
+/// Notes which fields of a part differ.
+fn inside<P: Part>(before: &P, after: &P, changes: &mut Vec<Change>) {
+    if before == after {
+        return;
+    }
+    let (Value::Object(old), Value::Object(new)) = (json(before), json(after)) else {
+        return;
+    };
+    let identity = after.identity().to_string();
+    for (field, value) in &new {
+        let was = old.get(field).unwrap_or(&Value::Null);
+        // The spelling of an identity is no difference.
+        if was != value {
+            changes.push(differing(P::NOUN, &identity, field, was, value));
+        }
+    }
+}
+
+/// Notes the fewest parts whose moving makes the one order the other: those outside a longest run that kept its
+/// order. Touchpoints have their places in their phase; what has changed phase is noted already.
+fn moved<P: Part>(before: &[P], after: &[P], changes: &mut Vec<Change>) {
+    let among = |part: &P| {
+        (
+            part.identity(),
+            json(part).get("phase").map(Value::to_string),
+        )
+    };
+    let places: HashMap<_, usize> = before.iter().map(among).zip(0..).collect();
+    let mut groups: BTreeMap<Option<String>, Vec<(Identity, usize)>> = BTreeMap::new();
+    for part in after {
+        let (identity, group) = among(part);
+        if let Some(was) = places.get(&(identity.clone(), group.clone())) {
+            groups.entry(group).or_default().push((identity, *was));
+        }
+    }
+    for stayed in groups.into_values() {
+        let order: Vec<usize> = stayed.iter().map(|(_, was)| *was).collect();
+        let kept: HashSet<usize> = longest_rising(&order).into_iter().collect();
+        let gone = stayed.iter().filter(|(_, was)| !kept.contains(was));
+        changes.extend(gone.map(|(identity, _)| Change {
+            kind: ChangeKind::Moved,
+            part: P::NOUN,
+            identity: identity.to_string(),
+            field: None,
+            before: None,
+            after: None,
+        }));
+    }
+}
+
+/// A longest rising run of different numbers (patience sorting).
+fn longest_rising(numbers: &[usize]) -> Vec<usize> {
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = vec![None; numbers.len()];
+    for (at, number) in numbers.iter().enumerate() {
+        let place = ends.partition_point(|end| numbers.get(*end) < Some(number));
+        if let (Some(slot), Some(last)) = (before.get_mut(at), place.checked_sub(1)) {
+            *slot = ends.get(last).copied();
+        }
+        match ends.get_mut(place) {
+            Some(end) => *end = at,
+            None => ends.push(at),
+        }
+    }
+    let mut run = Vec::new();
+    let mut next = ends.last().copied();
+    while let Some(at) = next {
+        run.extend(numbers.get(at));
+        next = before.get(at).copied().flatten();
+    }
+    run.reverse();
+    run
+}
+
+/// What differs between two documents, with what was handed over said as one.
+#[must_use]
+pub fn between(before: &Document, after: &Document) -> Vec<Change> {
+    let mut changes = before.differs(after);
+    let holders = |document: &Document| -> BTreeMap<String, String> {
+        let accountable = document.responsibilities.iter().filter(|held| {
+            held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
+        });
+        accountable
+            .map(|held| (held.touchpoint.to_lowercase(), held.department.clone()))
+            .collect()
+    };
+    let now = holders(after);
+    for (touchpoint, old) in holders(before) {
+        let Some(new) = now.get(&touchpoint) else {
+            continue;
+        };
+        if old.eq_ignore_ascii_case(new) {
+            continue;
+        }
+        hand_over(&mut changes, &touchpoint, &old, new);
+    }
+    changes
+}
+
+/// What a new blueprint brings.
+#[must_use]
+pub fn made(after: &Document) -> Vec<Change> {
+    let mut changes = vec![Change {
+        kind: ChangeKind::Added,
+        part: "blueprint",
+        identity: after.key.clone(),
+        field: None,
+        before: None,
+        after: Some(after.title.clone().into()),
+    }];
+    changes.extend(after.emptied().differs(after));
+    changes
+}
+
+/// Says the end of one accountable and the beginning of another as one change.
+fn hand_over(changes: &mut Vec<Change>, touchpoint: &str, old: &str, new: &str) {
+    let told = |department: &str| {
+        let identity = [
+            touchpoint,
+            &department.to_lowercase(),
+            Role::Accountable.as_str(),
+        ];
+        Identity(identity.map(str::to_owned).to_vec()).to_string()
+    };
+    let (ended, begun) = (told(old), told(new));
+    let place = changes
+        .iter()
+        .position(|change| change.part == Responsibility::NOUN && change.identity == begun);
+    changes.retain(|change| {
+        change.part != Responsibility::NOUN
+            || !(change.identity == begun
+                || change.identity == ended && change.kind == ChangeKind::Removed)
+    });
+    let change = Change {
+        kind: ChangeKind::HandedOver,
+        part: "touchpoint",
+        identity: touchpoint.to_owned(),
+        field: Some("accountable".to_owned()),
+        before: Some(old.into()),
+        after: Some(new.into()),
+    };
+    changes.insert(place.unwrap_or(changes.len()).min(changes.len()), change);
+}

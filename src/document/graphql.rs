@@ -1,0 +1,112 @@
+//! Documents in the API: importing one, and what an import changed. Exporting is an edge of the blueprint.
+
+use async_graphql::{Context, InputObject, Json, Object, SimpleObject};
+
+use super::{
+    diff::{Change, ChangeKind},
+    import::{How, import, read},
+};
+use crate::{
+    blueprint::graphql::{Blueprint, BlueprintPayload},
+    error::{Result, UserError},
+    payload::acting,
+};
+
+/// What differs between two states of a blueprint.
+#[derive(SimpleObject)]
+pub struct BlueprintChange {
+    /// How it differs.
+    pub kind: ChangeKind,
+    /// What differs: blueprint, phase, touchpoint, transition, responsibility, KPI link, scenario, source, insight, …
+    pub part: String,
+    /// What tells it from others of its kind: its key, or the keys and words that it is made of.
+    pub identity: String,
+    /// The field that differs, as documents spell it; null where the whole came or went.
+    pub field: Option<String>,
+    /// As it was.
+    pub before: Option<Json<serde_json::Value>>,
+    /// As it is.
+    pub after: Option<Json<serde_json::Value>>,
+}
+
+impl From<Change> for BlueprintChange {
+    fn from(change: Change) -> Self {
+        Self {
+            kind: change.kind,
+            part: change.part.to_owned(),
+            identity: change.identity,
+            field: change.field,
+            before: change.before.map(Json),
+            after: change.after.map(Json),
+        }
+    }
+}
+
+/// A document to import.
+#[derive(InputObject)]
+pub struct BlueprintImportInput {
+    /// The document: `cx-blueprint/blueprint@1`, as `Blueprint.document` gives it, or a part of one. What is absent
+    /// stays as it is. Its key says which blueprint; one that nobody has yet makes a draft.
+    pub document: Json<serde_json::Value>,
+    /// Tell what would change, and change nothing.
+    #[graphql(default)]
+    pub dry_run: bool,
+    /// Remove what a list of the document does not name; lists that are absent stay as they are.
+    #[graphql(default)]
+    pub prune: bool,
+    /// Only if the blueprint is at this revision; another one is a CONFLICT.
+    pub expected_revision: Option<i32>,
+}
+
+/// What became of an import.
+#[derive(SimpleObject)]
+pub struct BlueprintImportPayload {
+    /// The blueprint as it is now; null where a dry run would make it.
+    pub blueprint: Option<Blueprint>,
+    /// What changed, or would change.
+    pub changes: Vec<BlueprintChange>,
+    /// Why nothing was imported, each with its place in the document; empty when it was.
+    pub user_errors: Vec<UserError>,
+}
+
+/// Importing documents.
+#[derive(Default)]
+pub struct DocumentMutation;
+
+#[Object]
+impl DocumentMutation {
+    /// Brings a blueprint to what a document says: all of it or nothing. Responsibilities that are ACCEPTED in the
+    /// document are so only from a CX manager; from others they arrive as proposals. Links of KPIs need DEFINE_KPI,
+    /// tasks of others' responsibilities DESCRIBE_RESPONSIBILITY. Requires: IMPORT_DOCUMENT.
+    async fn blueprint_import(
+        &self,
+        ctx: &Context<'_>,
+        input: BlueprintImportInput,
+    ) -> Result<BlueprintImportPayload> {
+        let caller = acting(ctx)?;
+        let how = How {
+            dry_run: input.dry_run,
+            prune: input.prune,
+            expected_revision: input.expected_revision,
+        };
+        let result = match read(input.document.0) {
+            Ok(said) => import(&caller, said, how).await,
+            Err(error) => Err(error),
+        };
+        match result {
+            Ok(done) => Ok(BlueprintImportPayload {
+                blueprint: done.blueprint.map(Blueprint::from),
+                changes: done.changes.into_iter().map(Into::into).collect(),
+                user_errors: Vec::new(),
+            }),
+            Err(error) => {
+                let refused = BlueprintPayload::answer(&caller, Err(error)).await?;
+                Ok(BlueprintImportPayload {
+                    blueprint: refused.blueprint,
+                    changes: Vec::new(),
+                    user_errors: refused.user_errors,
+                })
+            }
+        }
+    }
+}

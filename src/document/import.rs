@@ -1,0 +1,280 @@
+//! Brings a document into the database: all of it or nothing, every fault with its place, and a report of what
+//! changed. A dry run does everything and keeps nothing.
+
+use entity::{
+    blueprint, department,
+    id::{BlueprintId, DepartmentId},
+    phase, touchpoint,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use serde_json::json;
+
+use super::{
+    apply,
+    blueprint::{Document, FORMAT, SaidDocument},
+    catalogue::{Catalogue, lower},
+    diff::{self, Change},
+    hand,
+    merge::Places,
+    target::{Before, Target},
+};
+use crate::{
+    access::{Caller, Keyed, Permit, live},
+    audit::Event,
+    canvas::whole::Whole,
+    error::{Error, Reason, Result, UserErrorCode},
+    id,
+    input::Faults,
+    policy::{Action, Relation, Ties},
+};
+
+/// Longest word of a parser that is told on, in characters.
+const TOLD: usize = 300;
+
+/// How a document is taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How {
+    /// Do everything, keep nothing.
+    pub dry_run: bool,
+    /// Remove what a list of the document does not name.
+    pub prune: bool,
+    /// Only if the blueprint is at this revision.
+    pub expected_revision: Option<i32>,
+}
+
+/// What an import did, or would do.
+#[derive(Debug)]
+pub struct Imported {
+    /// The blueprint as it is now; nothing where a dry run would make it.
+    pub blueprint: Option<blueprint::Model>,
+    pub changes: Vec<Change>,
+}
+
+/// Reads a document.
+pub fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SaidDocument>
+where
+    D::Error: std::fmt::Display,
+{
+    let said: SaidDocument = serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let path = path.replace(['[', ']'], ".");
+        let path = path.trim_start_matches('.').replace("..", ".");
+        let message: String = error.inner().to_string().chars().take(TOLD).collect();
+        Error::fault(&path, UserErrorCode::Invalid, None, format!("{message}."))
+    })?;
+    if said.format == FORMAT {
+        return Ok(said);
+    }
+    let format: String = said.format.chars().take(64).collect();
+    let message = format!("This reads \"{FORMAT}\", and the document says \"{format}\".");
+    Err(Error::fault(
+        "format",
+        UserErrorCode::Invalid,
+        None,
+        message,
+    ))
+}
+
+/// On whose word links of KPIs are made and responsibilities are in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// As far as the caller may say so.
+    Own,
+    /// It was agreed where this new blueprint is copied from.
+    Agreed(BlueprintId),
+}
+
+/// A document as it is read, from one as it is written.
+pub fn again(document: &Document) -> Result<SaidDocument> {
+    let value = serde_json::to_value(document).map_err(Error::internal)?;
+    serde_json::from_value(value).map_err(Error::internal)
+}
+
+/// A document as it is written, from one that says everything.
+pub fn complete(said: SaidDocument) -> Result<Document> {
+    let (mut places, mut faults) = (Places::default(), Faults::default());
+    let document = Document::merged(None, said, true, (&mut places, &mut faults));
+    document.ok_or_else(|| Error::internal("a kept document is not complete"))
+}
+
+/// What a document says of what still exists outside of the blueprint: an old one may name personas, channels,
+/// segments and KPIs that are archived or gone.
+pub async fn existing(permit: &Permit<'_>, mut said: SaidDocument) -> Result<SaidDocument> {
+    let document = complete(said.clone())?;
+    let catalogue = Catalogue::of(permit, &document).await?;
+    let persona = |key: &String| catalogue.personas.contains_key(&lower(key));
+    said.persona.0 = said.persona.0.filter(persona);
+    said.secondary_personas
+        .0
+        .iter_mut()
+        .for_each(|keys| keys.retain(persona));
+    for touchpoint in said.touchpoints.0.iter_mut().flatten() {
+        let (channels, audience) = (&mut touchpoint.channels.0, &mut touchpoint.audience.0);
+        let there = |key: &String| catalogue.channels.contains_key(&lower(key));
+        channels.iter_mut().for_each(|keys| keys.retain(there));
+        let there = |key: &String| catalogue.segments.contains_key(&lower(key));
+        audience.iter_mut().for_each(|keys| keys.retain(there));
+    }
+    for insight in said.insights.0.iter_mut().flatten() {
+        let of = insight.persona.0.take();
+        insight.persona.0 = of.map(|of| of.filter(persona));
+    }
+    let links = said.kpi_links.0.iter_mut();
+    links.for_each(|links| links.retain(|link| catalogue.kpis.contains_key(&lower(&link.kpi))));
+    Ok(said)
+}
+
+/// Imports a document.
+pub async fn import(caller: &Caller, said: SaidDocument, how: How) -> Result<Imported> {
+    let mut permit = caller.begin().await?;
+    let found = caller.select::<blueprint::Entity>();
+    let found = found.filter(blueprint::Entity::has_key(said.key.trim()));
+    let found = found.one(permit.tx()).await?;
+    let blueprint = match &found {
+        Some(row) => Some(lock(&mut permit, row.id, how.expected_revision).await?),
+        None => None,
+    };
+    let (blueprint, changes) =
+        take(&mut permit, blueprint, said, (how.prune, Authority::Own)).await?;
+    if how.dry_run {
+        return Ok(Imported {
+            blueprint: found,
+            changes,
+        });
+    }
+    permit.tell_as_one(Event::about::<blueprint::Entity>(
+        &blueprint,
+        json!({ "imported": true, "changes": changes.len() }),
+    ));
+    permit.commit().await?;
+    Ok(Imported {
+        // Where nothing changed, no revision rises.
+        blueprint: found.filter(|_| changes.is_empty()).or(Some(blueprint)),
+        changes,
+    })
+}
+
+/// A blueprint under its lock, if the caller may import into it.
+async fn lock(
+    permit: &mut Permit<'_>,
+    id: BlueprintId,
+    expected_revision: Option<i32>,
+) -> Result<blueprint::Model> {
+    let row = permit
+        .fetch::<blueprint::Entity>(Action::ImportDocument, "key", id)
+        .await?;
+    live::<blueprint::Entity>("key", &row)?;
+    // Taking the lock raised it by one.
+    let revision = row.revision - 1;
+    match expected_revision {
+        Some(expected) if expected != revision => {
+            let message = format!(
+                "It has changed since: it is at revision {revision}, you expected {expected}."
+            );
+            let conflict = Error::conflict("expectedRevision", Reason::VersionStale, message);
+            Err(conflict.with_current(id.0))
+        }
+        _ => Ok(row),
+    }
+}
+
+/// Brings a blueprint that is locked, or a new one, to what is said, and tells what changed. The permit keeps it all
+/// open: nothing of it has happened before its commit.
+pub async fn take(
+    permit: &mut Permit<'_>,
+    blueprint: Option<blueprint::Model>,
+    said: SaidDocument,
+    (prune, authority): (bool, Authority),
+) -> Result<(blueprint::Model, Vec<Change>)> {
+    let (caller, today) = (permit.caller, permit.caller.today);
+    let whole = match blueprint {
+        Some(row) => Some(Whole::read(caller, permit.tx(), row, today).await?),
+        None => None,
+    };
+    let current = whole.as_ref().map(Document::of);
+    let (mut places, mut faults) = (Places::default(), Faults::default());
+    let merged = Document::merged(current.as_ref(), said, prune, (&mut places, &mut faults));
+    let Some(mut wanted) = merged else {
+        faults.check()?;
+        return Err(Error::internal("a document is incomplete without a fault"));
+    };
+    wanted.let_go(&places);
+    let before = match &whole {
+        Some(whole) => Some(before(permit, whole).await?),
+        None => None,
+    };
+    let catalogue = Catalogue::of(permit, &wanted).await?;
+    let fresh = match authority {
+        Authority::Own => id::new(),
+        Authority::Agreed(id) => id,
+    };
+    let moment = (caller.now, fresh);
+    let target = Target::of(
+        &wanted,
+        &places,
+        before.as_ref(),
+        &catalogue,
+        moment,
+        &mut faults,
+    );
+    faults.check()?;
+    let target =
+        target.ok_or_else(|| Error::internal("a document leads nowhere without a fault"))?;
+    if before.is_none() {
+        create(permit, &target).await?;
+    }
+    apply::apply(permit, before.as_ref(), &target, authority).await?;
+    let open = whole
+        .as_ref()
+        .map_or(&[][..], |whole| &whole.canvas.responsibilities);
+    hand::apply(permit, open, &target, authority).await?;
+    // What changed is read back, so that the report tells what is, not what was asked for.
+    let row = blueprint::Entity::find_by_id(target.blueprint.id)
+        .one(permit.tx())
+        .await?;
+    let row = row.ok_or_else(|| Error::internal("an imported blueprint is not there"))?;
+    let now = Whole::read(caller, permit.tx(), row.clone(), today).await?;
+    let now = Document::of(&now);
+    let changes = match &current {
+        Some(current) => diff::between(current, &now),
+        None => diff::made(&now),
+    };
+    Ok((row, changes))
+}
+
+/// Leave to make a new blueprint, with a key that nothing has.
+async fn create(permit: &mut Permit<'_>, target: &Target) -> Result<()> {
+    let row = &target.blueprint;
+    let owner: DepartmentId = row.owner_department_id;
+    let ties = Ties::none().and(Relation::OwnsBlueprint, [owner]);
+    permit.require(Action::CreateBlueprint, &ties, None)?;
+    permit.require(Action::ImportDocument, &ties, None)?;
+    permit
+        .read_live::<department::Entity>("ownerDepartment", owner)
+        .await?;
+    permit.concerns(owner);
+    permit
+        .key::<blueprint::Entity>(Some(&row.key), &row.title, row.id, None)
+        .await?;
+    Ok(())
+}
+
+/// What is there, with what is archived.
+async fn before<'w>(permit: &Permit<'_>, whole: &'w Whole) -> Result<Before<'w>> {
+    let id = whole.canvas.blueprint.id;
+    Ok(Before {
+        whole,
+        phases: phase::Entity::find()
+            .filter(phase::Column::BlueprintId.eq(id))
+            .filter(phase::Column::ArchivedAt.is_not_null())
+            .order_by_asc(phase::Column::Id)
+            .all(permit.tx())
+            .await?,
+        touchpoints: touchpoint::Entity::find()
+            .filter(touchpoint::Column::BlueprintId.eq(id))
+            .filter(touchpoint::Column::ArchivedAt.is_not_null())
+            .order_by_asc(touchpoint::Column::Id)
+            .all(permit.tx())
+            .await?,
+    })
+}

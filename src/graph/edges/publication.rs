@@ -1,0 +1,44 @@
+//! The edges of publications, and documents on demand.
+
+use async_graphql::{ComplexObject, Context, Json};
+use entity::{blueprint, id::BlueprintId};
+use sea_orm::{ColumnTrait, Condition};
+
+use super::super::loaders::load;
+use crate::{
+    account::graphql::Account,
+    blueprint::graphql::Blueprint,
+    canvas::whole::Whole,
+    document::blueprint::Document,
+    error::{Error, Result},
+    payload::{caller, found},
+    publication::graphql::Publication,
+};
+
+/// A blueprint as its document.
+pub async fn written(ctx: &Context<'_>, id: BlueprintId) -> Result<Json<Document>> {
+    let caller = caller(ctx)?;
+    let which = Condition::all().add(blueprint::Column::Id.eq(id));
+    let whole = Whole::load(caller, which, caller.today).await?;
+    let whole = whole.ok_or_else(|| Error::not_found("", "blueprint"))?;
+    Ok(Json(Document::of(&whole)))
+}
+
+#[ComplexObject]
+impl Publication {
+    /// The blueprint that it was.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.blueprint_id)).await
+    }
+
+    /// Who made it; null for the command line.
+    async fn made_by(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.made_by_account_id?)).await
+    }
+
+    /// All of it by keys, as it was.
+    #[graphql(complexity = 500)]
+    async fn document(&self) -> Result<Json<serde_json::Value>> {
+        self.written()
+    }
+}

@@ -1,0 +1,147 @@
+//! What differs between two states of a blueprint, or between a copy and what it was copied from.
+
+use std::collections::HashMap;
+
+use async_graphql::{ID, OneofObject};
+use entity::{
+    blueprint,
+    id::{BlueprintId, PublicationId},
+    phase, publication, touchpoint,
+};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect, prelude::Uuid};
+
+use super::read;
+use crate::{
+    access::Caller,
+    canvas::whole::Whole,
+    document::{
+        blueprint::Document,
+        diff::{self, Change},
+        import,
+    },
+    error::{Error, Result},
+    input,
+};
+
+/// A state of a blueprint.
+#[derive(Clone, Debug, OneofObject)]
+#[graphql(name = "BlueprintVersion")]
+pub enum Version {
+    /// A blueprint as it is now.
+    BlueprintId(ID),
+    /// What was published, or kept before it was replaced.
+    PublicationId(ID),
+}
+
+/// A blueprint and a state of it.
+struct State {
+    blueprint: blueprint::Model,
+    document: Document,
+}
+
+/// What differs from one state to another, if the caller may see both.
+pub async fn difference(caller: &Caller, from: &Version, to: &Version) -> Result<Vec<Change>> {
+    let from = state(caller, "from", from).await?;
+    let to = state(caller, "to", to).await?;
+    let (old, new) = (&from.blueprint, &to.blueprint);
+    let (from, to) = if old.id == new.id {
+        (from.document, to.document)
+    } else if new.copied_from_id == Some(old.id) {
+        let renamed = as_origin(caller, new, old, to.document).await?;
+        (from.document, renamed)
+    } else if old.copied_from_id == Some(new.id) {
+        let renamed = as_origin(caller, old, new, from.document).await?;
+        (renamed, to.document)
+    } else {
+        let message = "These are two journeys of which neither was copied from the other.";
+        return Err(Error::BadInput(message.to_owned()));
+    };
+    Ok(diff::between(&from, &to))
+}
+
+async fn state(caller: &Caller, path: &str, version: &Version) -> Result<State> {
+    match version {
+        Version::BlueprintId(id) => {
+            let id: BlueprintId = input::id(&format!("{path}.blueprintId"), id)?;
+            let which = Condition::all().add(blueprint::Column::Id.eq(id));
+            let whole = Whole::load(caller, which, caller.today).await?;
+            let whole = whole.ok_or_else(|| Error::not_found(path, "blueprint"))?;
+            Ok(State {
+                blueprint: whole.canvas.blueprint.clone(),
+                document: Document::of(&whole),
+            })
+        }
+        Version::PublicationId(id) => {
+            let id: PublicationId = input::id(&format!("{path}.publicationId"), id)?;
+            let missing = || Error::not_found(path, "publication");
+            let row = caller
+                .get::<publication::Entity>(id)
+                .await?
+                .ok_or_else(missing)?;
+            let blueprint = caller.get::<blueprint::Entity>(row.blueprint_id).await?;
+            Ok(State {
+                blueprint: blueprint.ok_or_else(missing)?,
+                document: import::complete(read(&row)?)?,
+            })
+        }
+    }
+}
+
+/// The document of a copy in the words of what it was copied from: parts that came from there have the keys that they
+/// have there, so that renaming hides nothing; a part of the copy's own that happens to have a key of the origin's is
+/// told apart from it.
+async fn as_origin(
+    caller: &Caller,
+    copy: &blueprint::Model,
+    origin: &blueprint::Model,
+    document: Document,
+) -> Result<Document> {
+    macro_rules! keys {
+        ($part:ident, $blueprint:expr) => {
+            caller
+                .select::<$part::Entity>()
+                .select_only()
+                .columns([
+                    $part::Column::Id,
+                    $part::Column::Key,
+                    $part::Column::CopiedFromId,
+                ])
+                .filter($part::Column::BlueprintId.eq($blueprint.id))
+                .into_tuple::<(Uuid, String, Option<Uuid>)>()
+                .all(caller.reader())
+                .await?
+        };
+    }
+    let phases = told(&copy.key, keys!(phase, copy), keys!(phase, origin));
+    let touchpoints = told(
+        &copy.key,
+        keys!(touchpoint, copy),
+        keys!(touchpoint, origin),
+    );
+    Ok(document.rekeyed(&phases, &touchpoints))
+}
+
+/// By its key in the copy, in small letters, what a part is called in the comparison.
+fn told(
+    copy: &str,
+    parts: Vec<(Uuid, String, Option<Uuid>)>,
+    origin: Vec<(Uuid, String, Option<Uuid>)>,
+) -> HashMap<String, String> {
+    let names: HashMap<Uuid, String> = origin.into_iter().map(|(id, key, _)| (id, key)).collect();
+    let taken: HashMap<String, Uuid> = names
+        .iter()
+        .map(|(id, key)| (key.to_lowercase(), *id))
+        .collect();
+    parts
+        .into_iter()
+        .map(|(_, key, from)| {
+            let folded = key.to_lowercase();
+            let told = match from.and_then(|from| names.get(&from)) {
+                Some(name) => name.clone(),
+                None if taken.contains_key(&folded) => format!("{copy}:{key}"),
+                None => key,
+            };
+            (folded, told)
+        })
+        .collect()
+}

@@ -1,0 +1,148 @@
+//! Publications in the API: what they show of themselves, and publishing, restoring, copying, comparing.
+
+use async_graphql::{Context, ID, Json, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{id::BlueprintId, publication};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use super::{
+    BlueprintCopyInput, BlueprintPublishInput, BlueprintRestoreInput, Version, difference,
+};
+use crate::{
+    blueprint::graphql::BlueprintPayload,
+    document::graphql::BlueprintChange,
+    error::Result,
+    input,
+    page::{self, Page, Pages},
+    payload::{acting, caller, found},
+};
+
+/// What a blueprint was: when it was published, or before it was replaced by an older one. It never changes.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Publication {
+    /// Its id.
+    pub id: ID,
+    /// Its number, from 1; null of what was kept before it was replaced.
+    pub number: Option<i32>,
+    /// What people call it.
+    pub label: Option<String>,
+    /// The revision of the blueprint that it holds.
+    pub revision: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub row: publication::Model,
+}
+
+impl From<publication::Model> for Publication {
+    fn from(row: publication::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            number: row.number,
+            label: row.label.clone(),
+            revision: row.revision,
+            created_at: row.created_at,
+            row,
+        }
+    }
+}
+
+impl Publication {
+    /// The blueprint as it was, as a document.
+    pub fn written(&self) -> Result<Json<serde_json::Value>> {
+        let document = serde_json::from_str(&self.row.document);
+        document.map(Json).map_err(crate::error::Error::internal)
+    }
+}
+
+/// Reading publications.
+#[derive(Default)]
+pub struct PublicationQuery;
+
+#[Object]
+impl PublicationQuery {
+    /// A publication by id.
+    async fn publication(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Publication>> {
+        found(async {
+            let id = input::id("id", &id)?;
+            caller(ctx)?.get::<publication::Entity>(id).await
+        })
+        .await
+    }
+
+    /// The publications of a blueprint, and what was kept before it was replaced, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn publications(
+        &self,
+        ctx: &Context<'_>,
+        blueprint_id: ID,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<Publication>> {
+        let caller = caller(ctx)?;
+        let blueprint: BlueprintId = input::id("blueprintId", &blueprint_id)?;
+        let select = caller.select::<publication::Entity>();
+        let select = select.filter(publication::Column::BlueprintId.eq(blueprint));
+        page::by_creation(
+            ctx,
+            caller,
+            select,
+            Page { first, after },
+            Publication::from,
+        )
+        .await
+    }
+
+    /// What differs from one state of a blueprint to another, in the words of the domain; or from a blueprint to
+    /// what was copied from it, where parts are the same as those that they were copied from.
+    #[graphql(complexity = "500 + 20 * child_complexity")]
+    async fn blueprint_diff(
+        &self,
+        ctx: &Context<'_>,
+        from: Version,
+        to: Version,
+    ) -> Result<Vec<BlueprintChange>> {
+        let changes = difference(caller(ctx)?, &from, &to).await?;
+        Ok(changes.into_iter().map(Into::into).collect())
+    }
+}
+
+/// Leading a blueprint through its life, where it leaves something behind.
+#[derive(Default)]
+pub struct PublicationMutation;
+
+#[Object]
+impl PublicationMutation {
+    /// Puts it in force, or puts its changes in force: its published number rises, and what it is now is kept as a
+    /// publication. Requires: GOVERN_BLUEPRINT.
+    async fn blueprint_publish(
+        &self,
+        ctx: &Context<'_>,
+        input: BlueprintPublishInput,
+    ) -> Result<BlueprintPayload> {
+        let caller = acting(ctx)?;
+        BlueprintPayload::answer(&caller, super::publish(&caller, input).await).await
+    }
+
+    /// Brings it back to what it was in a publication, and keeps what that replaces as another. Responsibilities,
+    /// owner and visibility stay as they are now. Requires: GOVERN_BLUEPRINT.
+    async fn blueprint_restore(
+        &self,
+        ctx: &Context<'_>,
+        input: BlueprintRestoreInput,
+    ) -> Result<BlueprintPayload> {
+        let caller = acting(ctx)?;
+        BlueprintPayload::answer(&caller, super::restore(&caller, input).await).await
+    }
+
+    /// Copies it into a FUTURE draft, to think about how it should become. Requires: SHAPE_BLUEPRINT.
+    async fn blueprint_copy(
+        &self,
+        ctx: &Context<'_>,
+        input: BlueprintCopyInput,
+    ) -> Result<BlueprintPayload> {
+        let caller = acting(ctx)?;
+        BlueprintPayload::answer(&caller, super::copy(&caller, input).await).await
+    }
+}

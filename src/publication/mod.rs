@@ -1,0 +1,231 @@
+//! What a blueprint was: publishing it, keeping what is replaced, going back, copying it to think about its future,
+//! and telling what differs. A publication is never changed.
+
+mod compare;
+pub mod graphql;
+
+use async_graphql::{ID, InputObject};
+use entity::{
+    blueprint,
+    id::{BlueprintId, PublicationId},
+    publication,
+    words::BlueprintState,
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set,
+    Statement,
+};
+
+pub use self::compare::{Version, difference};
+use crate::{
+    access::{Caller, Permit, expect_version, live},
+    blueprint::life::{self, Step},
+    canvas::whole::Whole,
+    document::{
+        blueprint::{Document, SaidDocument},
+        import::{self, Authority},
+    },
+    error::{Error, Result},
+    id,
+    input::Faults,
+    policy::Action,
+};
+
+/// Puts a blueprint in force.
+#[derive(InputObject)]
+pub struct BlueprintPublishInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that you read; another one is a CONFLICT.
+    pub expected_version: i32,
+    /// What people call this publication.
+    pub label: Option<String>,
+}
+
+/// Goes back to what a blueprint was.
+#[derive(InputObject)]
+pub struct BlueprintRestoreInput {
+    /// Which blueprint.
+    pub id: ID,
+    /// The version that you read; another one is a CONFLICT.
+    pub expected_version: i32,
+    /// Which publication of it.
+    pub publication_id: ID,
+}
+
+/// A copy of a blueprint, to think about its future.
+#[derive(InputObject)]
+pub struct BlueprintCopyInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// What is copied.
+    pub blueprint_id: ID,
+    /// A key, unique in the organisation; made from the title where none is given.
+    pub key: Option<String>,
+    /// The title of the copy.
+    pub title: String,
+}
+
+/// Publishes a blueprint, and keeps what it is as a publication.
+pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<blueprint::Model> {
+    let mut faults = Faults::default();
+    let id: BlueprintId = faults.id("id", &input.id);
+    let label = input
+        .label
+        .as_deref()
+        .map(|label| faults.name("label", label));
+    faults.check()?;
+    let (row, mut permit) = caller
+        .fetch::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
+        .await?;
+    expect_version::<blueprint::Entity>(&row, input.expected_version)?;
+    let row = life::take(&mut permit, Step::Publish, &row).await?;
+    let document = written(&permit, &row).await?;
+    keep(&mut permit, &row, (row.published_number, label), document).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// The document of a blueprint under its lock, as text.
+async fn written(permit: &Permit<'_>, row: &blueprint::Model) -> Result<String> {
+    let caller = permit.caller;
+    let whole = Whole::read(caller, permit.tx(), row.clone(), caller.today).await?;
+    serde_json::to_string(&Document::of(&whole)).map_err(Error::internal)
+}
+
+async fn keep(
+    permit: &mut Permit<'_>,
+    row: &blueprint::Model,
+    (number, label): (Option<i32>, Option<String>),
+    document: String,
+) -> Result<publication::Model> {
+    // It is kept in its own row, to the letter; the audit log need not keep it again.
+    permit.withhold(&["document"]);
+    permit
+        .insert::<publication::Entity>(publication::ActiveModel {
+            id: Set(id::new()),
+            blueprint_id: Set(row.id),
+            number: Set(number),
+            label: Set(label),
+            revision: Set(row.revision),
+            document: Set(document),
+            made_by_account_id: Set(permit.caller.account()),
+            created_at: Set(permit.caller.now),
+        })
+        .await
+}
+
+/// The document of a publication.
+fn read(row: &publication::Model) -> Result<SaidDocument> {
+    import::read(&mut serde_json::Deserializer::from_str(&row.document))
+        .map_err(|error| Error::internal(format!("{}: {error:?}", row.id)))
+}
+
+/// Brings a blueprint back to what it was when it was published, and keeps what that replaces. Who answers for what
+/// stays as it is now, as do owner, visibility, and what no longer exists outside of the blueprint.
+pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<blueprint::Model> {
+    let mut faults = Faults::default();
+    let id: BlueprintId = faults.id("id", &input.id);
+    let publication: PublicationId = faults.id("publicationId", &input.publication_id);
+    faults.check()?;
+    let (row, mut permit) = caller
+        .fetch::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
+        .await?;
+    live::<blueprint::Entity>("id", &row)?;
+    expect_version::<blueprint::Entity>(&row, input.expected_version)?;
+    let publication = permit
+        .read::<publication::Entity>("publicationId", publication)
+        .await?;
+    if publication.blueprint_id != row.id {
+        return Err(Error::not_found(
+            "publicationId",
+            "publication of this blueprint",
+        ));
+    }
+    let mut said = import::existing(&permit, read(&publication)?).await?;
+    said.owner_department.0 = None;
+    said.visibility.0 = None;
+    said.responsibilities.0 = None;
+    let before = written(&permit, &row).await?;
+    let (row, changes) = import::take(&mut permit, Some(row), said, (true, Authority::Own)).await?;
+    if changes.is_empty() {
+        return Ok(row);
+    }
+    if !kept_already(&permit, row.id, &before).await? {
+        let was = blueprint::Model {
+            revision: row.revision - 1,
+            ..row.clone()
+        };
+        keep(&mut permit, &was, (None, None), before).await?;
+    }
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Whether the latest publication holds this text.
+async fn kept_already(permit: &Permit<'_>, id: BlueprintId, text: &str) -> Result<bool> {
+    let latest = publication::Entity::find()
+        .filter(publication::Column::BlueprintId.eq(id))
+        .order_by_desc(publication::Column::CreatedAt)
+        .order_by_desc(publication::Column::Id)
+        .one(permit.tx())
+        .await?;
+    Ok(latest.is_some_and(|latest| latest.document == text))
+}
+
+/// Copies a blueprint as it is now into a FUTURE draft of the same owner. What departments answer for and which KPIs
+/// judge comes along as it is agreed at the origin; open proposals do not.
+pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprint::Model> {
+    let mut faults = Faults::default();
+    let id: BlueprintId = faults.new_id(input.id.as_ref());
+    let origin: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let title = faults.name("title", &input.title);
+    faults.check()?;
+    let (origin, mut permit) = caller
+        .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", origin)
+        .await?;
+    live::<blueprint::Entity>("blueprintId", &origin)?;
+    let same = |row: &blueprint::Model| row.copied_from_id == Some(origin.id);
+    if let Some(row) = permit
+        .made_before::<blueprint::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    let key = permit
+        .key::<blueprint::Entity>(key.as_deref(), &title, id, None)
+        .await?;
+    let whole = Whole::read(caller, permit.tx(), origin.clone(), caller.today).await?;
+    let copy = Document {
+        key,
+        title,
+        state: BlueprintState::Future,
+        ..Document::of(&whole)
+    };
+    let said = import::again(&copy.agreed())?;
+    let (row, _) = import::take(&mut permit, None, said, (true, Authority::Agreed(id))).await?;
+    remember_origin(permit.tx(), origin.id, row.id).await?;
+    let row = permit.read::<blueprint::Entity>("id", row.id).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Notes on a copy and its parts what each was copied from: by their keys, which are the same.
+async fn remember_origin(
+    tx: &DatabaseTransaction,
+    origin: BlueprintId,
+    copy: BlueprintId,
+) -> Result<()> {
+    const PHASES: &str = "UPDATE phase SET copied_from_id = (SELECT origin.id FROM phase AS origin \
+        WHERE origin.blueprint_id = $1 AND lower(origin.key) = lower(phase.key)) WHERE blueprint_id = $2";
+    const TOUCHPOINTS: &str = "UPDATE touchpoint SET copied_from_id = (SELECT origin.id FROM touchpoint AS origin \
+        WHERE origin.blueprint_id = $1 AND lower(origin.key) = lower(touchpoint.key)) WHERE blueprint_id = $2";
+    const BLUEPRINT: &str = "UPDATE blueprint SET copied_from_id = $1 WHERE id = $2";
+    for sql in [BLUEPRINT, PHASES, TOUCHPOINTS] {
+        let values = [origin.into(), copy.into()];
+        let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+        tx.execute_raw(statement).await?;
+    }
+    Ok(())
+}
