@@ -207,7 +207,8 @@ impl Faults {
             .collect()
     }
 
-    fn short_list(&mut self, path: &str, length: usize) {
+    /// A list of at most so many things as one object holds.
+    pub fn short_list(&mut self, path: &str, length: usize) {
         if length > LIST {
             self.add(
                 path,

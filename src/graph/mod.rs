@@ -21,7 +21,7 @@ use crate::{
     insight::graphql::{InsightMutation, InsightQuery},
     kpi::graphql::{KpiMutation, KpiQuery},
     persona::graphql::{PersonaMutation, PersonaQuery},
-    reorganise::graphql::ReorganiseMutation,
+    reorganise::graphql::{ReorganiseMutation, ReorganiseQuery},
     responsibility::graphql::{ResponsibilityMutation, ResponsibilityQuery},
     scenario::graphql::{ScenarioMutation, ScenarioQuery},
     touchpoint::graphql::{TouchpointMutation, TouchpointQuery},
@@ -41,6 +41,7 @@ pub struct Query(
     ResponsibilityQuery,
     KpiQuery,
     InsightQuery,
+    ReorganiseQuery,
     BiQuery,
 );
 

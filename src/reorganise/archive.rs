@@ -1,18 +1,19 @@
-//! A department is archived, and another takes over what it held.
+//! A department is archived, and another takes over what it held; or somebody asks what that would change.
+
+use std::collections::BTreeSet;
 
 use async_graphql::{ID, InputObject};
 use entity::{department, id::DepartmentId};
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
 use super::{
-    carry_out::{carry_out, give_ownership},
-    holdings::locked,
+    Holdings, Impact, asked,
+    takeover::{Going, Takeover, refuse_circle},
 };
 use crate::{
-    access::{Caller, Permit, expect_version},
-    department::{is_within, lock_tree, parents},
-    error::{Error, Reason, Result, UserErrorCode},
-    input::Faults,
+    access::Caller,
+    department::lock_tree,
+    error::{Error, Reason, Result},
+    input::{self, Faults},
     policy::Action,
 };
 
@@ -28,85 +29,80 @@ pub struct DepartmentArchiveInput {
 }
 
 /// Archives a department; its successor takes over what it holds.
-pub async fn archive(caller: &Caller, input: DepartmentArchiveInput) -> Result<department::Model> {
+pub async fn archive(
+    caller: &Caller,
+    input: DepartmentArchiveInput,
+) -> Result<(department::Model, Impact)> {
     let mut faults = Faults::default();
     let id: DepartmentId = faults.id("id", &input.id);
     let successor: Option<DepartmentId> =
         faults.optional_id("successorId", input.successor_id.as_ref());
     faults.check()?;
-    let mut permit = lock_tree(caller, id).await?;
-    let row = permit.read::<department::Entity>("id", id).await?;
-    expect_version::<department::Entity>(&row, input.expected_version)?;
+    let mut permit = lock_tree(caller, "id", id).await?;
+    let going = Going {
+        path: "id".to_owned(),
+        id,
+        expected_version: input.expected_version,
+    };
+    let row = going.read(&permit).await?;
     if row.archived_at.is_some() {
-        return Ok(row);
+        return Ok((row, Impact::default()));
     }
+    let of = BTreeSet::from([id]);
     if let Some(successor) = successor {
-        check_successor(&permit, id, successor).await?;
+        permit
+            .read_live::<department::Entity>("successorId", successor)
+            .await?;
+        refuse_circle(permit.tx(), &of, successor).await?;
         permit.concerns(successor);
     }
-    refuse_with_children(&permit, &row).await?;
-    let holdings = locked(&mut permit, id, successor).await?;
-    let row = permit
-        .fetch::<department::Entity>(Action::KeepOrganisation, "id", id)
+    let takeover = Takeover::under_lock(&mut permit, &of, successor).await?;
+    refuse_with_children(&takeover.holdings, id)?;
+    takeover.refuse_without_successor(successor)?;
+    let (archived, impact) = takeover
+        .carry_out(&mut permit, vec![going], successor)
         .await?;
-    expect_version::<department::Entity>(&row, input.expected_version)?;
-    if successor.is_none() && holdings.needs_successor() {
-        return Err(successor_needed());
-    }
-    let steps = holdings.plan(successor);
-    carry_out(&mut permit, steps, id, successor).await?;
-    if let Some(successor) = successor {
-        give_ownership(&mut permit, &holdings, successor).await?;
-    }
-    let change = department::ActiveModel {
-        successor_id: Set(successor),
-        archived_at: Set(Some(caller.now)),
-        ..Default::default()
-    };
-    let row = permit.update::<department::Entity>(&row, change).await?;
     permit.commit().await?;
-    Ok(row)
+    let row = archived.into_iter().next().unwrap_or(row);
+    Ok((row, impact))
 }
 
-async fn check_successor(
-    permit: &Permit<'_>,
-    id: DepartmentId,
-    successor: DepartmentId,
-) -> Result<()> {
-    permit
-        .read_live::<department::Entity>("successorId", successor)
-        .await?;
-    if is_within(&parents(permit).await?, successor, id) {
-        return Err(Error::fault(
-            "successorId",
-            UserErrorCode::Invalid,
-            Some(Reason::Cycle),
-            "The successor cannot be the department itself or one below it.",
-        ));
+/// What archiving a department would change, as far as the caller may see it.
+pub async fn archive_impact(
+    caller: &Caller,
+    id: &ID,
+    successor: Option<&ID>,
+) -> Result<Option<Impact>> {
+    let id: DepartmentId = input::id("id", id)?;
+    let successor: Option<DepartmentId> = input::optional_id("successorId", successor)?;
+    let tx = caller.snapshot().await?;
+    let Some(row) = asked::about::<department::Entity>(caller, &tx, Action::WhatIf, id).await?
+    else {
+        return Ok(None);
+    };
+    if row.archived_at.is_some() {
+        return Ok(Some(Impact::default()));
     }
-    Ok(())
+    let of = BTreeSet::from([id]);
+    if let Some(successor) = successor {
+        asked::living::<department::Entity>(caller, &tx, "successorId", successor).await?;
+        refuse_circle(&tx, &of, successor).await?;
+    }
+    let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, successor).await?;
+    tx.commit().await?;
+    let checks = [
+        refuse_with_children(&takeover.holdings, id),
+        takeover.refuse_without_successor(successor),
+    ];
+    takeover.impact.hindered_by(checks).map(Some)
 }
 
-async fn refuse_with_children(permit: &Permit<'_>, row: &department::Model) -> Result<()> {
-    let below = department::Entity::find()
-        .filter(department::Column::ParentId.eq(row.id))
-        .filter(department::Column::ArchivedAt.is_null())
-        .count(permit.tx())
-        .await?;
+fn refuse_with_children(holdings: &Holdings, id: DepartmentId) -> Result<()> {
+    let below = holdings.children.len();
     if below == 0 {
         return Ok(());
     }
     let message =
         format!("There are {below} departments that are part of it. Move or archive them first.");
-    Err(Error::conflict("id", Reason::InUse, message).with_current(row.id.0))
-}
-
-// How much it is stays unsaid: some of it may lie where the caller does not read.
-fn successor_needed() -> Error {
-    Error::fault(
-        "successorId",
-        UserErrorCode::Required,
-        Some(Reason::SuccessorNeeded),
-        "It holds responsibilities, KPIs or blueprints: say who takes over.",
-    )
+    Err(Error::conflict("id", Reason::InUse, message).with_current(id.0))
 }

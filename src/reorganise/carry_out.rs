@@ -1,6 +1,6 @@
 //! Does what was planned, step by step, and decides nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use entity::{
     blueprint,
@@ -16,21 +16,20 @@ use crate::{
     access::Permit,
     error::{Error, Result},
     id,
-    input::LIST,
 };
 
 /// Does what was planned, step by step.
 pub(super) async fn carry_out(
     permit: &mut Permit<'_>,
     steps: Vec<Step>,
-    from: DepartmentId,
+    of: &BTreeSet<DepartmentId>,
     successor: Option<DepartmentId>,
 ) -> Result<()> {
     let now = permit.caller.now;
     let mut became: HashMap<ResponsibilityId, ResponsibilityId> = HashMap::new();
     for step in steps {
         let (row, change) = match step {
-            Step::End(row) => {
+            Step::End(row, _) => {
                 let end = responsibility::ActiveModel {
                     status: Set(ResponsibilityStatus::Ended),
                     valid_to: Set(Some(now)),
@@ -48,9 +47,9 @@ pub(super) async fn carry_out(
                 };
                 (row, no)
             }
-            Step::Accept(row) => {
+            Step::Accept(row, tasks) => {
                 if let Some(successor) = successor {
-                    let fresh = accepted(permit, &row, successor);
+                    let fresh = accepted(permit, &row, tasks, successor);
                     let made = permit.insert::<responsibility::Entity>(fresh).await?;
                     became.insert(row.id, made.id);
                 }
@@ -58,13 +57,14 @@ pub(super) async fn carry_out(
             }
             Step::Merge(row, tasks) => {
                 let merged = responsibility::ActiveModel {
-                    tasks: Set(Texts(union(&row.tasks.0, tasks))),
+                    tasks: Set(Texts(tasks)),
                     ..Default::default()
                 };
                 (row, merged)
             }
             Step::Address(row) => {
-                let own = row.proposed_by_department_id == Some(from);
+                let by = row.proposed_by_department_id;
+                let own = by.is_some_and(|by| of.contains(&by));
                 let mut address = responsibility::ActiveModel::default();
                 if let Some(successor) = successor {
                     address.department_id = Set(successor);
@@ -115,6 +115,7 @@ async fn change_one(
 fn accepted(
     permit: &Permit<'_>,
     held: &responsibility::Model,
+    tasks: Vec<String>,
     successor: DepartmentId,
 ) -> responsibility::ActiveModel {
     let caller = permit.caller;
@@ -125,7 +126,7 @@ fn accepted(
         department_id: Set(successor),
         role: Set(held.role),
         status: Set(ResponsibilityStatus::Accepted),
-        tasks: Set(held.tasks.clone()),
+        tasks: Set(Texts(tasks)),
         person_id: Set(held.person_id),
         note: Set(held.note.clone()),
         proposed_by_department_id: Set(None),
@@ -140,17 +141,6 @@ fn accepted(
         created_at: Set(caller.now),
         version: Set(1),
     }
-}
-
-/// The tasks of both, each once, as many as a list takes.
-pub(super) fn union(own: &[String], more: Vec<String>) -> Vec<String> {
-    let mut all = own.to_vec();
-    for task in more {
-        if !all.contains(&task) && all.len() < LIST {
-            all.push(task);
-        }
-    }
-    all
 }
 
 pub(super) async fn give_ownership(

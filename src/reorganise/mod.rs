@@ -1,14 +1,25 @@
-//! What changes when the organisation does: a department is archived and another takes over what it held, in every
-//! slice at once. What would be taken over is a plan, made by pure rules; the operation only carries it out.
+//! What changes when the organisation does: departments are archived or merged and another takes over what they
+//! held, a touchpoint goes, a person goes. Every act is a plan made by pure rules, which the operation carries out
+//! and which tells, without writing anything, what the operation would do.
 
 mod archive;
+mod asked;
 mod carry_out;
 pub mod graphql;
 mod holdings;
+mod impact;
+mod links;
+mod merge;
+mod person;
 mod plan;
+mod takeover;
+pub mod touchpoint;
 
 pub use self::{
-    archive::{DepartmentArchiveInput, archive},
+    archive::{DepartmentArchiveInput, archive, archive_impact},
     holdings::Holdings,
-    plan::{ARCHIVED, Step},
+    impact::Impact,
+    merge::{DepartmentMergeInput, Merged, merge, merge_impact},
+    person::{Unled, deactivate, deactivate_impact},
+    plan::{After, DEPARTMENT_ARCHIVED, Step, TOUCHPOINT_ARCHIVED, let_go},
 };

@@ -9,7 +9,6 @@ use entity::{
 use uuid::Uuid;
 
 use super::*;
-use crate::reorganise::carry_out::union;
 
 const OLD: u128 = 1;
 const NEW: u128 = 2;
@@ -71,6 +70,11 @@ fn blueprint(state: BlueprintState, status: BlueprintStatus) -> blueprint::Model
     }
 }
 
+fn tasks(numbers: &[u128]) -> Vec<String> {
+    let numbers = numbers.iter();
+    numbers.map(|n| format!("task {n}")).collect()
+}
+
 use ResponsibilityStatus::{Accepted, Proposed};
 
 #[test]
@@ -86,8 +90,8 @@ fn what_is_in_force_ends_and_is_accepted_anew() {
         ..Holdings::default()
     };
     let plan = [
-        Step::End(held.clone()),
-        Step::Accept(held.clone()),
+        Step::End(held.clone(), After::Successor),
+        Step::Accept(held.clone(), tasks(&[1])),
         Step::Replace(rival, held.id),
     ];
     assert_eq!(holdings.plan(Some(department(NEW))), plan);
@@ -102,12 +106,11 @@ fn duplicates_merge() {
         met: vec![own.clone()],
         ..Holdings::default()
     };
-    let tasks = vec!["task 1".to_owned()];
-    assert_eq!(
-        holdings.plan(Some(department(NEW))),
-        [Step::End(held), Step::Merge(own.clone(), tasks.clone())]
-    );
-    assert_eq!(union(&own.tasks.0, tasks), ["task 2", "task 1"]);
+    let plan = [
+        Step::End(held, After::Merged),
+        Step::Merge(own, tasks(&[2, 1])),
+    ];
+    assert_eq!(holdings.plan(Some(department(NEW))), plan);
 }
 
 #[test]
@@ -124,9 +127,53 @@ fn what_the_successor_was_offered_gives_way_to_what_it_takes_over() {
         ..Holdings::default()
     };
     let plan = [
-        Step::End(held.clone()),
+        Step::End(held.clone(), After::Successor),
         Step::Decline(offered, TAKEN),
-        Step::Accept(held),
+        Step::Accept(held, tasks(&[1])),
+    ];
+    assert_eq!(holdings.plan(Some(department(NEW))), plan);
+}
+
+#[test]
+fn what_several_hold_of_one_role_becomes_one_of_the_successor() {
+    let (first, second) = (
+        responsibility(1, OLD, Role::Responsible, Accepted),
+        responsibility(2, OTHER, Role::Responsible, Accepted),
+    );
+    let holdings = Holdings {
+        held: vec![first.clone(), second.clone()],
+        ..Holdings::default()
+    };
+    let plan = [
+        Step::End(first.clone(), After::Successor),
+        Step::End(second, After::Merged),
+        Step::Accept(first, tasks(&[1, 2])),
+    ];
+    assert_eq!(holdings.plan(Some(department(NEW))), plan);
+}
+
+#[test]
+fn what_several_are_offered_of_one_role_is_offered_to_the_successor_once_or_not_where_one_holds_it()
+{
+    let (first, second) = (
+        responsibility(1, OLD, Role::Accountable, Proposed),
+        responsibility(2, OTHER, Role::Accountable, Proposed),
+    );
+    let offered = Holdings {
+        held: vec![first.clone(), second.clone()],
+        ..Holdings::default()
+    };
+    let plan = [Step::Address(first.clone()), Step::Decline(second, TAKEN)];
+    assert_eq!(offered.plan(Some(department(NEW))), plan);
+    let held = responsibility(2, OTHER, Role::Accountable, Accepted);
+    let holdings = Holdings {
+        held: vec![first.clone(), held.clone()],
+        ..Holdings::default()
+    };
+    let plan = [
+        Step::End(held.clone(), After::Successor),
+        Step::Accept(held, tasks(&[2])),
+        Step::Decline(first, TAKEN),
     ];
     assert_eq!(holdings.plan(Some(department(NEW))), plan);
 }
@@ -180,8 +227,8 @@ fn only_what_counts_needs_a_successor_and_the_rest_is_let_go() {
     assert_eq!(
         within(blueprint(BlueprintState::Current, BlueprintStatus::Draft)).plan(None),
         [
-            Step::End(held.clone()),
-            Step::Decline(asked.clone(), ARCHIVED)
+            Step::End(held.clone(), After::Nothing),
+            Step::Decline(asked.clone(), DEPARTMENT_ARCHIVED)
         ]
     );
 }
