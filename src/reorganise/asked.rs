@@ -1,5 +1,6 @@
 //! Asking what would follow: what a question starts from, read in one snapshot and nothing written.
 
+use entity::id::Id;
 use sea_orm::{ColumnTrait, DatabaseTransaction, QueryFilter};
 
 use crate::{
@@ -40,7 +41,6 @@ pub(super) fn require<E: Guarded>(
     ties: &Ties,
     row: &E::Model,
 ) -> Result<()> {
-    use entity::id::Id;
     if caller.may(action, ties) {
         return Ok(());
     }

@@ -9,10 +9,10 @@ use entity::{
         TransitionId,
     },
     kpi_link, responsibility,
-    words::{ResponsibilityStatus, Role},
+    words::Role,
 };
 
-use super::{After, Holdings, Step, person::Unled};
+use super::{After, Holdings, Step};
 use crate::{
     canvas::{flow::Flow, whole::Whole},
     error::{Result, UserError},
@@ -135,16 +135,6 @@ impl Impact {
         }
     }
 
-    /// Of a person who goes, from what departments are then without.
-    #[must_use]
-    pub fn of_person(unled: Unled) -> Self {
-        Self {
-            departments_without_own_lead: unled.own,
-            departments_unled: unled.at_all,
-            ..Self::default()
-        }
-    }
-
     fn of_steps(steps: &[Step]) -> Self {
         let mut impact = Self::default();
         for step in steps {
@@ -204,9 +194,7 @@ fn undelivered(holdings: &Holdings, steps: &[Step]) -> BTreeSet<TouchpointId> {
     let lost = ended(steps).filter(|row| delivers(row.role));
     let lost: BTreeSet<TouchpointId> = lost.map(|row| row.touchpoint_id).collect();
     let beside = holdings.beside.iter();
-    let others =
-        beside.filter(|row| delivers(row.role) && row.status == ResponsibilityStatus::Accepted);
-    let delivered: BTreeSet<TouchpointId> = others.map(|row| row.touchpoint_id).collect();
+    let delivered: BTreeSet<TouchpointId> = beside.map(|row| row.touchpoint_id).collect();
     &lost - &delivered
 }
 

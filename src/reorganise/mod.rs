@@ -17,9 +17,11 @@ pub mod touchpoint;
 
 pub use self::{
     archive::{DepartmentArchiveInput, archive, archive_impact},
-    holdings::Holdings,
     impact::Impact,
     merge::{DepartmentMergeInput, Merged, merge, merge_impact},
-    person::{Unled, deactivate, deactivate_impact},
-    plan::{After, DEPARTMENT_ARCHIVED, Step, TOUCHPOINT_ARCHIVED, let_go},
+    person::{deactivate, deactivate_impact},
+};
+use self::{
+    holdings::Holdings,
+    plan::{After, Step},
 };

@@ -68,16 +68,14 @@ pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Impact
 }
 
 /// What departments are without when somebody goes.
-#[derive(Debug, Default, PartialEq)]
-pub struct Unled {
+struct Unled {
     /// The last lead of their own.
-    pub own: Vec<DepartmentId>,
+    own: Vec<DepartmentId>,
     /// Anybody who leads them, be it from above.
-    pub at_all: Vec<DepartmentId>,
+    at_all: Vec<DepartmentId>,
 }
 
 /// Who leads which departments.
-#[derive(Debug, Default)]
 struct Leads {
     /// The departments that are not archived.
     living: BTreeSet<DepartmentId>,
@@ -147,7 +145,6 @@ impl Leads {
 
 async fn without(caller: &Caller, tx: &DatabaseTransaction, person: AccountId) -> Result<Impact> {
     let unled = Leads::read(caller, tx, person).await?.without(person);
-    let at_all = unled.at_all.clone();
     let named = Condition::all()
         .add(scope::open_responsibility())
         .add(responsibility::Column::PersonId.eq(person));
@@ -164,12 +161,14 @@ async fn without(caller: &Caller, tx: &DatabaseTransaction, person: AccountId) -
         .select::<blueprint::Entity>()
         .select_only()
         .column(blueprint::Column::Id)
-        .filter(blueprint::Column::OwnerDepartmentId.is_in(at_all.iter().copied()))
+        .filter(blueprint::Column::OwnerDepartmentId.is_in(unled.at_all.iter().copied()))
         .filter(blueprint::Column::ArchivedAt.is_null());
     Ok(Impact {
         person_of: responsibilities(named).await?,
-        proposals_unanswerable: responsibilities(awaiting_answer_of(&at_all)).await?,
+        proposals_unanswerable: responsibilities(awaiting_answer_of(&unled.at_all)).await?,
         blueprints_unled: blueprints.into_tuple().all(tx).await?,
-        ..Impact::of_person(unled)
+        departments_without_own_lead: unled.own,
+        departments_unled: unled.at_all,
+        ..Impact::default()
     })
 }

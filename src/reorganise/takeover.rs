@@ -26,7 +26,8 @@ pub(super) struct Takeover {
 }
 
 impl Takeover {
-    /// Plans it over what somebody of this standing may see.
+    /// Plans it over what somebody of this standing may see. Which KPIs are left hanging hangs on links anywhere, and
+    /// is told by those that the caller sees.
     pub async fn plan(
         caller: &Caller,
         tx: &DatabaseTransaction,
@@ -45,7 +46,7 @@ impl Takeover {
         })
     }
 
-    /// Plans it over everything there is, under the locks of all that it changes.
+    /// Plans it over everything there is, whatever the caller may see of it, under the locks of all that it changes.
     pub async fn under_lock(
         permit: &mut Permit<'_>,
         of: &BTreeSet<DepartmentId>,

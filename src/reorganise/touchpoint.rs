@@ -11,12 +11,12 @@ use super::{
     plan::{TOUCHPOINT_ARCHIVED, let_go},
 };
 use crate::{
-    access::{Caller, Guarded, expect_version, live},
+    access::{Caller, Guarded, live},
     canvas::whole::Whole,
     error::{Error, Result},
     input::{self, AtVersionInput},
     policy::Action,
-    touchpoint::put_away,
+    touchpoint::{fetch, put_away},
 };
 
 /// Archives a touchpoint and ends its responsibilities.
@@ -24,17 +24,12 @@ pub async fn archive(
     caller: &Caller,
     input: &AtVersionInput,
 ) -> Result<(touchpoint::Model, Impact)> {
-    let id: TouchpointId = input::id("id", &input.id)?;
-    let (row, mut permit) = caller
-        .fetch::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id)
-        .await?;
-    expect_version::<touchpoint::Entity>(&row, input.expected_version)?;
-    permit.live_blueprint(row.blueprint_id)?;
+    let (row, mut permit) = fetch(caller, input).await?;
     if row.archived_at.is_some() {
         return Ok((row, Impact::default()));
     }
     let whole = whole(caller, permit.tx(), &row).await?;
-    let (steps, impact) = plan(caller, permit.tx(), &whole, id).await?;
+    let (steps, impact) = plan(caller, permit.tx(), &whole, row.id).await?;
     carry_out(&mut permit, steps, &[].into(), None).await?;
     let row = put_away(&mut permit, &row).await?;
     permit.commit().await?;

@@ -498,6 +498,20 @@ pub async fn relocate(
     Ok((row, phases))
 }
 
+/// Fetches a touchpoint to archive it or bring it back.
+pub async fn fetch<'c>(
+    caller: &'c Caller,
+    input: &AtVersionInput,
+) -> Result<(touchpoint::Model, Permit<'c>)> {
+    let id: TouchpointId = input::id("id", &input.id)?;
+    let (row, permit) = caller
+        .fetch::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id)
+        .await?;
+    expect_version::<touchpoint::Entity>(&row, input.expected_version)?;
+    permit.live_blueprint(row.blueprint_id)?;
+    Ok((row, permit))
+}
+
 /// Archives a touchpoint that was fetched and closes the gap that it leaves. What hangs on it is ended in
 /// `reorganise`.
 pub async fn put_away(
@@ -512,12 +526,7 @@ pub async fn put_away(
 
 /// Brings a touchpoint back at the end of its phase, where nobody is responsible yet.
 pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<touchpoint::Model> {
-    let id: TouchpointId = input::id("id", &input.id)?;
-    let (row, mut permit) = caller
-        .fetch::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id)
-        .await?;
-    expect_version::<touchpoint::Entity>(&row, input.expected_version)?;
-    permit.live_blueprint(row.blueprint_id)?;
+    let (row, mut permit) = fetch(caller, input).await?;
     if row.archived_at.is_none() {
         return Ok(row);
     }

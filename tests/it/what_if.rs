@@ -331,6 +331,23 @@ async fn who_leads_alone_leaves_departments_without_an_answer() {
     );
     assert_eq!(without("gus-admin").await, ["obstacles: LAST_ADMIN"]);
     assert_eq!(without("eva-viewer").await, [""; 0]);
+
+    let away = format!(
+        "mutation($input: AtVersionInput!) {{ accountDeactivate(input: $input) {{ impact {{ ...I }} userErrors {{ code }} }} }} {IMPACT}"
+    );
+    let lea = json!({ "id": account_id(&world, "lea-cx").await, "expectedVersion": 1 });
+    let before = without("lea-cx").await;
+    assert_eq!(told(&gus.does(&away, lea).await["impact"]), before);
+    assert_eq!(
+        without("jon-lead-aftersales").await,
+        [
+            "blueprintsUnled: bp-aftermarket",
+            "departmentsUnled: b-aftersales",
+            "departmentsWithoutOwnLead: b-aftersales",
+        ],
+        "who is gone leads nobody"
+    );
+    assert_eq!(without("lea-cx").await, [""; 0], "nothing more changes");
 }
 
 #[tokio::test]
