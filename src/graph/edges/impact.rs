@@ -74,7 +74,7 @@ named! {
     lost_accountable: Touchpoint of touchpoint,
     /// Touchpoints that lose somebody RESPONSIBLE, be others left or not.
     lost_responsible: Touchpoint of touchpoint,
-    /// Of these, the touchpoints where nobody is RESPONSIBLE any more.
+    /// Touchpoints that lose somebody RESPONSIBLE, and where nobody is RESPONSIBLE any more.
     left_without_responsible: Touchpoint of touchpoint,
     /// Blueprints that the successor owns then.
     blueprints_handed_over: Blueprint of blueprint,
@@ -84,8 +84,8 @@ named! {
     kpis_handed_over: Kpi of kpi,
     /// KPIs that are left without an owner.
     kpis_left: Kpi of kpi,
-    /// KPIs left hanging: all that they judge, today or later, is gone, or nobody is ACCOUNTABLE or RESPONSIBLE there
-    /// any more.
+    /// KPIs left hanging: whatever they judge, today or later, is gone, or has nobody ACCOUNTABLE or RESPONSIBLE any
+    /// more.
     kpis_hanging: Kpi of kpi,
     /// Transitions that lead to the touchpoint or on from it, and break.
     transitions_broken: Transition of transition,
@@ -103,8 +103,8 @@ named! {
     departments_without_own_lead: Department of department,
     /// Departments that nobody leads any more, neither their own nor somebody from above.
     departments_unled: Department of department,
-    /// Open proposals that wait for one of these, and that only CX managers could then answer.
+    /// Open proposals that wait for a department that nobody leads any more: only CX managers could then answer.
     proposals_unanswerable: Responsibility of responsibility,
-    /// Blueprints that one of these owns, and that only CX managers could then shape.
+    /// Blueprints of departments that nobody leads any more: only CX managers could then shape them.
     blueprints_unled: Blueprint of blueprint,
 }
