@@ -207,7 +207,7 @@ impl Faults {
             .collect()
     }
 
-    /// No longer a list than one object takes.
+    /// A list of at most so many things as one object holds.
     pub fn few(&mut self, path: &str, length: usize) {
         if length > LIST {
             self.add(

@@ -6,8 +6,9 @@
 //! [`insight`]) has its use-cases as plain functions with the caller first, and its
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
-//! a pure function over it; acts across slices are in [`reorganise`]; flat rows for BI in [`bi`]; documents in
-//! [`document`], and what blueprints were in [`publication`]. Nobody reaches the database but through the door, [`access`], which asks
+//! a pure function over it; acts across slices, and what they would change, are in [`reorganise`]; flat rows for BI
+//! in [`bi`]; documents in [`document`], and what blueprints were in [`publication`]. Nobody reaches the database but
+//! through the door, [`access`], which asks
 //! [`policy`], takes the locks and leaves the audit event. `tests/it/rooms.rs` holds the order below: a room imports
 //! only from those above it.
 //!
@@ -92,7 +93,7 @@ pub mod kpi;
 /// What is known of a journey, and from where.
 pub mod insight;
 
-/// What changes when the organisation does.
+/// What changes when the organisation does, or would change.
 pub mod reorganise;
 
 /// The organisation as a text.

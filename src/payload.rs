@@ -4,7 +4,7 @@
 use async_graphql::Context;
 
 use crate::{
-    access::Caller,
+    access::{Caller, Guarded},
     error::{Error, Result, UserError},
 };
 
@@ -47,7 +47,20 @@ pub async fn refusal(caller: &Caller, error: Error) -> Result<Refusal> {
     })
 }
 
-/// The payload of mutations on one kind of object.
+/// What is told of a failed act: the object in conflict as it is now, and why it was not done.
+pub async fn refused<E: Guarded>(
+    caller: &Caller,
+    error: Error,
+) -> Result<(Option<E::Model>, Vec<UserError>)> {
+    let refusal = refusal(caller, error).await?;
+    let current = match refusal.current {
+        Some(id) => caller.get::<E>(id.into()).await?,
+        None => None,
+    };
+    Ok((current, refusal.errors))
+}
+
+/// The payload of mutations on one kind of object; `and` tells what else follows from the act.
 #[macro_export]
 macro_rules! payload {
     ($(#[$doc:meta])* $name:ident { $(#[$object_doc:meta])* $field:ident: $object:ident of $entity:ty }) => {
@@ -69,12 +82,37 @@ macro_rules! payload {
                 match result {
                     Ok(row) => Ok(Self { $field: Some(row.into()), user_errors: Vec::new() }),
                     Err(error) => {
-                        let refusal = $crate::payload::refusal(caller, error).await?;
-                        let current = match refusal.current {
-                            Some(id) => caller.get::<$entity>(id.into()).await?,
-                            None => None,
-                        };
-                        Ok(Self { $field: current.map(Into::into), user_errors: refusal.errors })
+                        let (current, user_errors) = $crate::payload::refused::<$entity>(caller, error).await?;
+                        Ok(Self { $field: current.map(Into::into), user_errors })
+                    }
+                }
+            }
+        }
+    };
+    ($(#[$doc:meta])* $name:ident { $(#[$object_doc:meta])* $field:ident: $object:ident of $entity:ty,
+        $(#[$more_doc:meta])* and $more:ident: $also:ty }) => {
+        $(#[$doc])*
+        #[derive(async_graphql::SimpleObject)]
+        pub struct $name {
+            $(#[$object_doc])*
+            pub $field: Option<$object>,
+            $(#[$more_doc])*
+            pub $more: Option<$also>,
+            /// Why it was not done; empty when it was.
+            pub user_errors: Vec<$crate::error::UserError>,
+        }
+
+        impl $name {
+            /// The answer to an act: the object as it now is and what followed, or why not.
+            pub async fn answer<M: Into<$also>>(
+                caller: &$crate::access::Caller,
+                result: $crate::error::Result<(<$entity as sea_orm::EntityTrait>::Model, M)>,
+            ) -> $crate::error::Result<Self> {
+                match result {
+                    Ok((row, more)) => Ok(Self { $field: Some(row.into()), $more: Some(more.into()), user_errors: Vec::new() }),
+                    Err(error) => {
+                        let (current, user_errors) = $crate::payload::refused::<$entity>(caller, error).await?;
+                        Ok(Self { $field: current.map(Into::into), $more: None, user_errors })
                     }
                 }
             }

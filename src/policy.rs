@@ -77,6 +77,8 @@ actions! {
     RecordMeasurement = "RECORD_MEASUREMENT",
     /// Pull flat KPI rows.
     PullFlatRows = "PULL_FLAT_ROWS",
+    /// Ask what archiving or merging a department, or taking away one of its people, would change.
+    WhatIf = "WHAT_IF",
     /// Keep the members of a department who are not its leads.
     KeepMembers = "KEEP_MEMBERS",
     /// Keep accounts, departments, leads and successors.
@@ -204,6 +206,7 @@ pub const fn row(action: Action) -> [Cell; 8] {
         A::GovernKpi              => [No,   No,    No,    No,    No,      No,    Yes,  No ],
         A::RecordMeasurement      => [No,   No,    KPI,   KPI,   No,      No,    Yes,  No ],
         A::PullFlatRows           => [No,   No,    No,    OWN,   Yes,     Yes,   Yes,  No ],
+        A::WhatIf                 => [No,   No,    No,    OWN,   No,      No,    Yes,  Yes],
         A::KeepMembers            => [No,   No,    No,    OWN,   No,      No,    No,   Yes],
         A::KeepOrganisation       => [No,   No,    No,    No,    No,      No,    No,   Yes],
         A::ReadAudit              => [No,   No,    No,    OWN,   No,      Yes,   No,   Yes],

@@ -227,18 +227,6 @@ impl AccountMutation {
         AccountPayload::answer(&caller, super::update(&caller, input).await).await
     }
 
-    /// Deactivates an account and ends its sessions; what it did stays under its name. The last ADMIN stays.
-    /// Requires: KEEP_ORGANISATION.
-    async fn account_deactivate(
-        &self,
-        ctx: &Context<'_>,
-        input: AtVersionInput,
-    ) -> Result<AccountPayload> {
-        let caller = acting(ctx)?;
-        let result = super::set_archived(&caller, &input, true).await;
-        AccountPayload::answer(&caller, result).await
-    }
-
     /// Brings a deactivated account back, with its role and memberships. Requires: KEEP_ORGANISATION.
     async fn account_reactivate(
         &self,
@@ -246,8 +234,7 @@ impl AccountMutation {
         input: AtVersionInput,
     ) -> Result<AccountPayload> {
         let caller = acting(ctx)?;
-        let result = super::set_archived(&caller, &input, false).await;
-        AccountPayload::answer(&caller, result).await
+        AccountPayload::answer(&caller, super::reactivate(&caller, &input).await).await
     }
 
     /// Sets a new password for somebody else and ends their sessions. Requires: KEEP_ORGANISATION.

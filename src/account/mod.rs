@@ -14,7 +14,7 @@ use entity::{
     words::{AuditOutcome, OrganisationRole},
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
 };
 use sea_orm::{DatabaseTransaction, sea_query::LockType};
 
@@ -151,9 +151,7 @@ pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<accoun
         if caller.account() == Some(row.id) {
             return Err(own_role(row.id));
         }
-        if row.role == OrganisationRole::Admin && others == 0 {
-            return Err(last_admin(&row));
-        }
+        refuse_last_admin(&row, others)?;
         if !holds_memberships(role) {
             refuse_members(&permit, &row).await?;
         }
@@ -209,14 +207,24 @@ async fn refuse_members(permit: &Permit<'_>, row: &account::Model) -> Result<()>
     ))
 }
 
+/// How many active ADMINs there are besides this account.
+pub async fn admins_besides(tx: &DatabaseTransaction, id: AccountId) -> Result<usize> {
+    let admins = active_admins().all(tx).await?;
+    Ok(admins.iter().filter(|admin| admin.id != id).count())
+}
+
+fn active_admins() -> Select<account::Entity> {
+    account::Entity::find()
+        .filter(account::Column::Role.eq(OrganisationRole::Admin))
+        .filter(account::Column::ArchivedAt.is_null())
+}
+
 /// How many active ADMINs there are besides this account. All of them stay locked until the end, taken in one
 /// order: two ADMINs who depose each other at the same moment come one after the other.
 async fn other_admins(permit: &mut Permit<'_>, id: AccountId) -> Result<usize> {
     let row = permit.read::<account::Entity>("id", id).await?;
     permit.decide::<account::Entity>(Action::KeepOrganisation, &Ties::none(), &row)?;
-    let admins = account::Entity::find()
-        .filter(account::Column::Role.eq(OrganisationRole::Admin))
-        .filter(account::Column::ArchivedAt.is_null())
+    let admins = active_admins()
         .order_by_asc(account::Column::Id)
         .lock(LockType::NoKeyUpdate)
         .all(permit.tx())
@@ -224,31 +232,46 @@ async fn other_admins(permit: &mut Permit<'_>, id: AccountId) -> Result<usize> {
     Ok(admins.iter().filter(|admin| admin.id != id).count())
 }
 
-/// Deactivates an account, which ends its sessions, or brings it back.
-pub async fn set_archived(
-    caller: &Caller,
+/// Refuses to take the last ADMIN away.
+pub fn refuse_last_admin(row: &account::Model, others: usize) -> Result<()> {
+    match row.role == OrganisationRole::Admin && others == 0 {
+        true => Err(last_admin(row)),
+        false => Ok(()),
+    }
+}
+
+/// Deactivates an account, which ends its sessions, and says whether it was active. What that means for
+/// departments is told in `reorganise`.
+pub async fn deactivate(
+    permit: &mut Permit<'_>,
     input: &AtVersionInput,
-    archived: bool,
-) -> Result<account::Model> {
+) -> Result<(account::Model, bool)> {
     let id: AccountId = input::id("id", &input.id)?;
-    let mut permit = caller.begin().await?;
-    let others = other_admins(&mut permit, id).await?;
+    let others = other_admins(permit, id).await?;
     let row = permit
         .fetch::<account::Entity>(Action::KeepOrganisation, "id", id)
         .await?;
     expect_version::<account::Entity>(&row, input.expected_version)?;
-    if row.archived_at.is_some() == archived {
+    if row.archived_at.is_some() {
+        return Ok((row, false));
+    }
+    refuse_last_admin(&row, others)?;
+    session::end_all(permit.tx(), row.id, None, permit.caller.now).await?;
+    let row = permit.set_archived::<account::Entity>(&row, true).await?;
+    Ok((row, true))
+}
+
+/// Brings a deactivated account back.
+pub async fn reactivate(caller: &Caller, input: &AtVersionInput) -> Result<account::Model> {
+    let id: AccountId = input::id("id", &input.id)?;
+    let (row, mut permit) = caller
+        .fetch::<account::Entity>(Action::KeepOrganisation, "id", id)
+        .await?;
+    expect_version::<account::Entity>(&row, input.expected_version)?;
+    if row.archived_at.is_none() {
         return Ok(row);
     }
-    if archived {
-        if row.role == OrganisationRole::Admin && others == 0 {
-            return Err(last_admin(&row));
-        }
-        session::end_all(permit.tx(), row.id, None, caller.now).await?;
-    }
-    let row = permit
-        .set_archived::<account::Entity>(&row, archived)
-        .await?;
+    let row = permit.set_archived::<account::Entity>(&row, false).await?;
     permit.commit().await?;
     Ok(row)
 }

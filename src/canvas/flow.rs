@@ -40,6 +40,8 @@ pub struct Flow<'c> {
     onward: Vec<Vec<usize>>,
     /// By touchpoint: its phase's place in the order of display.
     phase: Vec<usize>,
+    /// Whether the blueprint says where people come in.
+    entered: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -98,12 +100,6 @@ impl<'c> Flow<'c> {
                 Some(Edge { row, from, to })
             })
             .collect();
-        let mut onward = vec![Vec::new(); canvas.touchpoints.len()];
-        for (at, edge) in edges.iter().enumerate() {
-            if let (Place::At(from), false) = (edge.from, edge.enables()) {
-                onward[from].push(at);
-            }
-        }
         let order: BTreeMap<_, usize> = canvas
             .phases
             .iter()
@@ -114,9 +110,27 @@ impl<'c> Flow<'c> {
         let phase = phase.map(|touchpoint| order.get(&touchpoint.phase_id).copied());
         Self {
             canvas,
-            edges,
-            onward,
+            onward: onward(&edges, canvas.touchpoints.len()),
             phase: phase.map(Option::unwrap_or_default).collect(),
+            entered: edges.iter().any(|edge| entered_at(edge).is_some()),
+            edges,
+        }
+    }
+
+    /// The graph as if nothing led to a touchpoint or on from it; where people come in is known as before.
+    #[must_use]
+    pub fn without(&self, touchpoint: usize) -> Self {
+        let gone = Place::At(touchpoint);
+        let edges = self.edges.iter().copied();
+        let edges: Vec<Edge<'c>> = edges
+            .filter(|edge| edge.from != gone && edge.to != gone)
+            .collect();
+        Self {
+            canvas: self.canvas,
+            onward: onward(&edges, self.onward.len()),
+            phase: self.phase.clone(),
+            entered: self.entered,
+            edges,
         }
     }
 
@@ -219,17 +233,10 @@ impl<'c> Flow<'c> {
     /// nothing of where people come in.
     #[must_use]
     pub fn unreachable(&self) -> Vec<&'c touchpoint::Model> {
-        let entries: Vec<usize> = self
-            .movements()
-            .filter(|edge| edge.from == Place::End(End::Start) || is_re_entry(edge))
-            .filter_map(|edge| match edge.to {
-                Place::At(at) => Some(at),
-                Place::End(_) => None,
-            })
-            .collect();
-        if entries.is_empty() {
+        if !self.entered {
             return Vec::new();
         }
+        let entries = self.edges.iter().filter_map(entered_at);
         let mut enabling: Vec<Vec<usize>> = vec![Vec::new(); self.onward.len()];
         for edge in self.edges.iter().filter(|edge| edge.enables()) {
             if let Some((from, to)) = edge.between() {
@@ -237,7 +244,7 @@ impl<'c> Flow<'c> {
             }
         }
         let mut reached = vec![false; self.onward.len()];
-        let mut next = VecDeque::from(entries);
+        let mut next: VecDeque<usize> = entries.collect();
         while let Some(at) = next.pop_front() {
             if std::mem::replace(&mut reached[at], true) {
                 continue;
@@ -394,6 +401,26 @@ impl<'c> Flow<'c> {
             }
         }
         distances
+    }
+}
+
+/// By touchpoint: the edges that lead on from it, those that enable left out.
+fn onward(edges: &[Edge<'_>], touchpoints: usize) -> Vec<Vec<usize>> {
+    let mut onward = vec![Vec::new(); touchpoints];
+    for (at, edge) in edges.iter().enumerate() {
+        if let (Place::At(from), false) = (edge.from, edge.enables()) {
+            onward[from].push(at);
+        }
+    }
+    onward
+}
+
+/// The touchpoint at which an edge leads people into the journey.
+fn entered_at(edge: &Edge<'_>) -> Option<usize> {
+    let enters = edge.from == Place::End(End::Start) || is_re_entry(edge);
+    match edge.to {
+        Place::At(at) if enters && !edge.enables() => Some(at),
+        _ => None,
     }
 }
 

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{department, id::DepartmentId, words::DepartmentKind};
 use sea_orm::{
-    ColumnTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Set, Statement,
+    ColumnTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Set,
+    Statement,
 };
 
 use crate::{
@@ -135,7 +136,7 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
     }
     let parent_id: Option<DepartmentId> = faults.optional_id("parentId", input.parent_id.value());
     faults.check()?;
-    let mut permit = lock_tree(caller, id).await?;
+    let mut permit = lock_tree(caller, "id", id).await?;
     let row = permit
         .fetch_at::<department::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
         .await?;
@@ -143,7 +144,7 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
         permit
             .read_live::<department::Entity>("parentId", parent)
             .await?;
-        if is_within(&parents(&permit).await?, parent, id) {
+        if is_within(&parents(permit.tx()).await?, parent, id) {
             let message = "A department cannot become part of itself or of what is below it.";
             return Err(Error::fault(
                 "parentId",
@@ -167,9 +168,13 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
 
 /// Opens the door to change a department's place: decides first, so that nobody else can hold up the tree, then
 /// takes the tree's lock, which comes before every other.
-pub async fn lock_tree(caller: &Caller, id: DepartmentId) -> Result<Permit<'_>> {
+pub async fn lock_tree<'c>(
+    caller: &'c Caller,
+    field: &str,
+    id: DepartmentId,
+) -> Result<Permit<'c>> {
     let mut permit = caller.begin().await?;
-    let row = permit.read::<department::Entity>("id", id).await?;
+    let row = permit.read::<department::Entity>(field, id).await?;
     let ties = department::Entity::ties(permit.tx(), &row).await?;
     permit.decide::<department::Entity>(Action::KeepOrganisation, &ties, &row)?;
     permit.lock_department_tree().await?;
@@ -177,13 +182,15 @@ pub async fn lock_tree(caller: &Caller, id: DepartmentId) -> Result<Permit<'_>> 
 }
 
 /// Every department with its parent.
-pub async fn parents(permit: &Permit<'_>) -> Result<HashMap<DepartmentId, Option<DepartmentId>>> {
+pub async fn parents(
+    tx: &DatabaseTransaction,
+) -> Result<HashMap<DepartmentId, Option<DepartmentId>>> {
     let pairs: Vec<(DepartmentId, Option<DepartmentId>)> = department::Entity::find()
         .select_only()
         .column(department::Column::Id)
         .column(department::Column::ParentId)
         .into_tuple()
-        .all(permit.tx())
+        .all(tx)
         .await?;
     Ok(pairs.into_iter().collect())
 }
@@ -195,17 +202,23 @@ pub fn is_within(
     department: DepartmentId,
     top: DepartmentId,
 ) -> bool {
+    above(parents, department).any(|at| at == top)
+}
+
+/// A department and those that it lies below, upwards.
+pub fn above(
+    parents: &HashMap<DepartmentId, Option<DepartmentId>>,
+    department: DepartmentId,
+) -> impl Iterator<Item = DepartmentId> {
     let up = |at: &DepartmentId| parents.get(at).copied().flatten();
     // No path is longer than there are departments, should a circle ever have come in.
-    std::iter::successors(Some(department), up)
-        .take(parents.len() + 1)
-        .any(|at| at == top)
+    std::iter::successors(Some(department), up).take(parents.len() + 1)
 }
 
 /// Brings a department back, without what it handed over: that stays with its successor.
 pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<department::Model> {
     let id: DepartmentId = input::id("id", &input.id)?;
-    let mut permit = lock_tree(caller, id).await?;
+    let mut permit = lock_tree(caller, "id", id).await?;
     let row = permit
         .fetch::<department::Entity>(Action::KeepOrganisation, "id", id)
         .await?;

@@ -24,7 +24,7 @@ use crate::{
     audit::Event,
     error::Result,
     policy::Action,
-    touchpoint as touchpoints,
+    reorganise, touchpoint as touchpoints,
 };
 
 /// Brings a blueprint to what it is to be, all but its responsibilities.
@@ -311,7 +311,8 @@ async fn put_away(
     let stay: HashSet<_> = target.touchpoints.iter().map(|row| row.id).collect();
     for row in &before.whole.canvas.touchpoints {
         if !stay.contains(&row.id) {
-            touchpoints::end_responsibilities(permit, row).await?;
+            let held = before.whole.canvas.responsibilities_of(row.id);
+            reorganise::touchpoint::end(permit, held).await?;
             permit.set_archived::<touchpoint::Entity>(row, true).await?;
         }
     }

@@ -1,5 +1,6 @@
 //! The edges of the graph: fields that join two slices, or that answer from a whole blueprint in memory.
 
+mod impact;
 mod kpi;
 mod publication;
 

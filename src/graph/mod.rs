@@ -23,7 +23,7 @@ use crate::{
     kpi::graphql::{KpiMutation, KpiQuery},
     persona::graphql::{PersonaMutation, PersonaQuery},
     publication::graphql::{PublicationMutation, PublicationQuery},
-    reorganise::graphql::ReorganiseMutation,
+    reorganise::graphql::{ReorganiseMutation, ReorganiseQuery},
     responsibility::graphql::{ResponsibilityMutation, ResponsibilityQuery},
     scenario::graphql::{ScenarioMutation, ScenarioQuery},
     touchpoint::graphql::{TouchpointMutation, TouchpointQuery},
@@ -44,6 +44,7 @@ pub struct Query(
     KpiQuery,
     InsightQuery,
     PublicationQuery,
+    ReorganiseQuery,
     BiQuery,
 );
 

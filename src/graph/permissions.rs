@@ -62,6 +62,7 @@ pub fn of_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
         Action::CreateBlueprint,
         Action::DefineKpi,
         Action::PullFlatRows,
+        Action::WhatIf,
         Action::KeepMembers,
         Action::KeepOrganisation,
         Action::ReadAudit,

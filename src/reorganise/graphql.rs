@@ -1,9 +1,131 @@
-//! Reorganising in the API: mutations that change many slices at once.
+//! Reorganising in the API: mutations that change many slices at once, and the questions what they would change.
 
-use async_graphql::{Context, Object};
+use async_graphql::{Context, ID, Object, SimpleObject};
+use entity::{account, department, touchpoint};
 
-use super::DepartmentArchiveInput;
-use crate::{department::graphql::DepartmentPayload, error::Result, payload::acting};
+use super::{DepartmentArchiveInput, DepartmentMergeInput};
+use crate::{
+    account::graphql::Account,
+    department::graphql::Department,
+    error::{Result, UserError},
+    input::AtVersionInput,
+    payload,
+    payload::{acting, caller, found, refused},
+    touchpoint::graphql::Touchpoint,
+};
+
+/// What follows from an act: what it would change, or in its payload what it has changed. Of what you may not read
+/// it tells nothing. Everything is shown as it is now, in the order of creation.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Impact {
+    /// What stands in the way of doing it as things are; empty where nothing does.
+    pub obstacles: Vec<UserError>,
+    #[graphql(skip)]
+    pub what: super::Impact,
+}
+
+impl From<super::Impact> for Impact {
+    fn from(what: super::Impact) -> Self {
+        Self {
+            obstacles: what.obstacles.clone(),
+            what,
+        }
+    }
+}
+
+/// Asking what would change, without changing anything.
+#[derive(Default)]
+pub struct ReorganiseQuery;
+
+#[Object]
+impl ReorganiseQuery {
+    /// What archiving a department would change; null where there is none, or none that you may see. Nothing is
+    /// written. Requires: WHAT_IF.
+    async fn department_archive_impact(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The department.")] id: ID,
+        #[graphql(desc = "Who would take over; none to see what would be left.")]
+        successor_id: Option<ID>,
+    ) -> Option<Result<Impact>> {
+        found(async { super::archive_impact(caller(ctx)?, &id, successor_id.as_ref()).await }).await
+    }
+
+    /// What merging departments into another would change; null where one of them is not there, or you may not see
+    /// it. Nothing is written. Requires: WHAT_IF, over each that would end.
+    async fn department_merge_impact(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The departments that would end, 50 at most.")] ids: Vec<ID>,
+        #[graphql(desc = "Who would take over.")] successor_id: ID,
+    ) -> Option<Result<Impact>> {
+        found(async { super::merge_impact(caller(ctx)?, &ids, &successor_id).await }).await
+    }
+
+    /// What archiving a touchpoint would change; null where there is none, or none that you may see. Nothing is
+    /// written. Requires: SHAPE_BLUEPRINT.
+    async fn touchpoint_archive_impact(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The touchpoint.")] id: ID,
+    ) -> Option<Result<Impact>> {
+        found(async { super::touchpoint::archive_impact(caller(ctx)?, &id).await }).await
+    }
+
+    /// What would change if a person went; null where there is none, or none that you may see. Nothing is written.
+    /// Requires: WHAT_IF, over a department that the person belongs to.
+    async fn account_deactivate_impact(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The person's account.")] id: ID,
+    ) -> Option<Result<Impact>> {
+        found(async { super::deactivate_impact(caller(ctx)?, &id).await }).await
+    }
+}
+
+payload! {
+    /// What became of archiving a department.
+    DepartmentArchivePayload {
+        /// The department as it is now.
+        department: Department of department::Entity,
+        /// What changed with it.
+        and impact: Impact
+    }
+}
+
+payload! {
+    /// What became of archiving a touchpoint.
+    TouchpointArchivePayload {
+        /// The touchpoint as it is now.
+        touchpoint: Touchpoint of touchpoint::Entity,
+        /// What changed with it.
+        and impact: Impact
+    }
+}
+
+payload! {
+    /// What became of deactivating an account.
+    AccountDeactivatePayload {
+        /// The account as it is now.
+        account: Account of account::Entity,
+        /// What changed with it.
+        and impact: Impact
+    }
+}
+
+/// What became of merging departments.
+#[derive(SimpleObject)]
+pub struct DepartmentMergePayload {
+    /// The department that took over; in a conflict the one that it is about, as it is now.
+    pub department: Option<Department>,
+    /// The departments that ended, as they are now.
+    pub merged: Vec<Department>,
+    /// What changed with it.
+    pub impact: Option<Impact>,
+    /// Why it was not done; empty when it was.
+    pub user_errors: Vec<UserError>,
+}
 
 /// Changing the organisation.
 #[derive(Default)]
@@ -18,8 +140,60 @@ impl ReorganiseMutation {
         &self,
         ctx: &Context<'_>,
         input: DepartmentArchiveInput,
-    ) -> Result<DepartmentPayload> {
+    ) -> Result<DepartmentArchivePayload> {
         let caller = acting(ctx)?;
-        DepartmentPayload::answer(&caller, super::archive(&caller, input).await).await
+        let result = super::archive(&caller, input).await;
+        DepartmentArchivePayload::answer(&caller, result).await
+    }
+
+    /// Merges departments into another: all of them are put away and it takes over what they hold, as in
+    /// `departmentArchive`, and the departments below them; or nothing happens. Where several hold the same role at
+    /// a touchpoint, it holds it once, with the tasks of all. Requires: KEEP_ORGANISATION.
+    async fn department_merge(
+        &self,
+        ctx: &Context<'_>,
+        input: DepartmentMergeInput,
+    ) -> Result<DepartmentMergePayload> {
+        let caller = acting(ctx)?;
+        match super::merge(&caller, input).await {
+            Ok(done) => Ok(DepartmentMergePayload {
+                department: Some(done.successor.into()),
+                merged: done.departments.into_iter().map(Into::into).collect(),
+                impact: Some(done.impact.into()),
+                user_errors: Vec::new(),
+            }),
+            Err(error) => {
+                let (current, user_errors) = refused::<department::Entity>(&caller, error).await?;
+                Ok(DepartmentMergePayload {
+                    department: current.map(Into::into),
+                    merged: Vec::new(),
+                    impact: None,
+                    user_errors,
+                })
+            }
+        }
+    }
+
+    /// Archives a touchpoint and ends its responsibilities. Requires: SHAPE_BLUEPRINT.
+    async fn touchpoint_archive(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<TouchpointArchivePayload> {
+        let caller = acting(ctx)?;
+        let result = super::touchpoint::archive(&caller, &input).await;
+        TouchpointArchivePayload::answer(&caller, result).await
+    }
+
+    /// Deactivates an account and ends its sessions; what it did stays under its name. The last ADMIN stays.
+    /// Requires: KEEP_ORGANISATION.
+    async fn account_deactivate(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<AccountDeactivatePayload> {
+        let caller = acting(ctx)?;
+        let result = super::deactivate(&caller, &input).await;
+        AccountDeactivatePayload::answer(&caller, result).await
     }
 }

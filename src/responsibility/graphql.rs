@@ -42,7 +42,7 @@ pub struct Responsibility {
     /// When it was proposed.
     pub proposed_at: DateTime<Utc>,
     /// Why it was declined or ended. TAKEN: another department became accountable; WITHDRAWN: taken back;
-    /// ARCHIVED: the touchpoint was archived.
+    /// ARCHIVED: the touchpoint was archived; DEPARTMENT_ARCHIVED: the department was, and nobody took over.
     pub reason: Option<String>,
     /// When it was answered.
     pub decided_at: Option<DateTime<Utc>>,

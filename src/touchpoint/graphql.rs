@@ -410,16 +410,6 @@ impl TouchpointMutation {
         }
     }
 
-    /// Archives it and ends its responsibilities. Requires: SHAPE_BLUEPRINT.
-    async fn touchpoint_archive(
-        &self,
-        ctx: &Context<'_>,
-        input: AtVersionInput,
-    ) -> Result<TouchpointPayload> {
-        let caller = acting(ctx)?;
-        TouchpointPayload::answer(&caller, super::set_archived(&caller, &input, true).await).await
-    }
-
     /// Brings it back at the end of its phase, where nobody is responsible yet. Requires: SHAPE_BLUEPRINT.
     async fn touchpoint_unarchive(
         &self,
@@ -427,7 +417,7 @@ impl TouchpointMutation {
         input: AtVersionInput,
     ) -> Result<TouchpointPayload> {
         let caller = acting(ctx)?;
-        TouchpointPayload::answer(&caller, super::set_archived(&caller, &input, false).await).await
+        TouchpointPayload::answer(&caller, super::unarchive(&caller, &input).await).await
     }
 
     /// Makes a transition. Requires: SHAPE_BLUEPRINT.

@@ -9,13 +9,11 @@ use entity::{
     channel,
     id::{ChannelId, PhaseId, SegmentId, TouchpointId},
     json::{Evidence, EvidenceList, Texts},
-    phase, responsibility, segment, touchpoint, touchpoint_channel, touchpoint_segment,
-    words::{Basis, Initiator, Lane, ResponsibilityStatus, Usage},
+    phase, segment, touchpoint, touchpoint_channel, touchpoint_segment,
+    words::{Basis, Initiator, Lane, Usage},
 };
 use sea_orm::{
-    ActiveValue::{self, NotSet},
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set,
-    sea_query::Expr,
+    ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr,
 };
 
 use crate::{
@@ -495,74 +493,49 @@ pub async fn relocate(
     Ok((row, phases))
 }
 
-/// Archives a touchpoint, which ends its responsibilities; or brings it back at the end of its phase, where
-/// nobody is responsible yet.
-pub async fn set_archived(
-    caller: &Caller,
+/// Fetches a touchpoint to archive it or bring it back.
+pub async fn fetch<'c>(
+    caller: &'c Caller,
     input: &AtVersionInput,
-    archived: bool,
-) -> Result<touchpoint::Model> {
+) -> Result<(touchpoint::Model, Permit<'c>)> {
     let id: TouchpointId = input::id("id", &input.id)?;
-    let (row, mut permit) = caller
+    let (row, permit) = caller
         .fetch::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
     expect_version::<touchpoint::Entity>(&row, input.expected_version)?;
     permit.live_blueprint(row.blueprint_id)?;
-    if row.archived_at.is_some() == archived {
-        return Ok(row);
-    }
-    let mut change = touchpoint::ActiveModel {
-        archived_at: Set(archived.then_some(caller.now)),
-        ..Default::default()
-    };
-    if archived {
-        end_responsibilities(&mut permit, &row).await?;
-    } else {
-        permit
-            .read_live::<phase::Entity>("id", row.phase_id)
-            .await?;
-        change.position = Set(order::end(&of_phase(&permit, row.phase_id).await?));
-    }
-    let row = permit.update::<touchpoint::Entity>(&row, change).await?;
-    if archived {
-        let remaining = of_phase(&permit, row.phase_id).await?;
-        set_positions(&permit, order::closed(&remaining)).await?;
-    }
-    permit.commit().await?;
+    Ok((row, permit))
+}
+
+/// Archives a touchpoint that was fetched and closes the gap that it leaves. What hangs on it is ended in
+/// `reorganise`.
+pub async fn put_away(
+    permit: &mut Permit<'_>,
+    row: &touchpoint::Model,
+) -> Result<touchpoint::Model> {
+    let row = permit.set_archived::<touchpoint::Entity>(row, true).await?;
+    let remaining = of_phase(permit, row.phase_id).await?;
+    set_positions(permit, order::closed(&remaining)).await?;
     Ok(row)
 }
 
-/// Ends what departments hold at a touchpoint that is put away, and declines what they are offered there.
-pub async fn end_responsibilities(permit: &mut Permit<'_>, row: &touchpoint::Model) -> Result<()> {
-    let open = responsibility::Entity::find()
-        .filter(responsibility::Column::TouchpointId.eq(row.id))
-        .filter(crate::access::scope::open_responsibility())
-        .all(permit.tx())
-        .await?;
-    for held in open {
-        permit.concerns(held.department_id);
-        let ended = match held.status {
-            ResponsibilityStatus::Accepted => responsibility::ActiveModel {
-                status: Set(ResponsibilityStatus::Ended),
-                valid_to: Set(Some(permit.caller.now)),
-                ..Default::default()
-            },
-            _ => responsibility::ActiveModel {
-                status: Set(ResponsibilityStatus::Declined),
-                reason: Set(Some("ARCHIVED".to_owned())),
-                decided_at: Set(Some(permit.caller.now)),
-                decided_by_account_id: permit
-                    .caller
-                    .account()
-                    .map_or(NotSet, |account| Set(Some(account))),
-                ..Default::default()
-            },
-        };
-        permit
-            .update::<responsibility::Entity>(&held, ended)
-            .await?;
+/// Brings a touchpoint back at the end of its phase, where nobody is responsible yet.
+pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<touchpoint::Model> {
+    let (row, mut permit) = fetch(caller, input).await?;
+    if row.archived_at.is_none() {
+        return Ok(row);
     }
-    Ok(())
+    permit
+        .read_live::<phase::Entity>("id", row.phase_id)
+        .await?;
+    let change = touchpoint::ActiveModel {
+        archived_at: Set(None),
+        position: Set(order::end(&of_phase(&permit, row.phase_id).await?)),
+        ..Default::default()
+    };
+    let row = permit.update::<touchpoint::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
 }
 
 impl Placed for touchpoint::Model {

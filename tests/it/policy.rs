@@ -36,6 +36,7 @@ DEFINE_KPI               -      -      -           kpi           -       -      
 GOVERN_KPI               -      -      -           -             -       -       y          -
 RECORD_MEASUREMENT       -      -      kpi         kpi           -       -       y          -
 PULL_FLAT_ROWS           -      -      -           own           y       y       y          -
+WHAT_IF                  -      -      -           own           -       -       y          y
 KEEP_MEMBERS             -      -      -           own           -       -       -          y
 KEEP_ORGANISATION        -      -      -           -             -       -       -          y
 READ_AUDIT               -      -      -           own           -       y       -          y

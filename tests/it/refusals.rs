@@ -99,6 +99,7 @@ pub fn cases() -> Vec<Case> {
         case("departmentUpdate", "sales", with(at("@department sales", 1), json!({ "name": "Renamed" }))),
         case("departmentMove", "sales-north to service", with(at("@department sales-north", 1), json!({ "parentId": "@department service" }))),
         case("departmentArchive", "finance to service", with(at("@department finance", 1), json!({ "successorId": "@department service" }))),
+        case("departmentMerge", "service and finance to sales", json!({ "departments": [at("@department service", 1), at("@department finance", 1)], "successorId": "@department sales" })),
         case("departmentUnarchive", "finance", at("@department finance", 2))
             .after("admin", "departmentArchive", with(at("@department finance", 1), json!({ "successorId": "@department service" }))),
         case("membershipGrant", "a viewer of sales", json!({ "accountId": "@account stranger", "departmentId": "@department sales", "role": "VIEWER" })),

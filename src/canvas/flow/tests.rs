@@ -79,6 +79,29 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
+    fn without_a_step_the_graph_is_that_of_a_journey_without_its_edges(
+        (phases, edges) in journeys(),
+        gone in 0..TOUCHPOINTS,
+    ) {
+        let touches = |side: Side| side == Side::At(gone);
+        let mut rest = edges.clone();
+        rest.retain(|(from, to, _)| !touches(*from) && !touches(*to));
+        let (whole, rest) = (
+            sample::canvas(&STAGES, &phases, &edges),
+            sample::canvas(&STAGES, &phases, &rest),
+        );
+        let (whole, rest) = (Flow::of(&whole), Flow::of(&rest));
+        let without = whole.without(gone);
+        prop_assert_eq!(numbers(&without.dead_ends()), numbers(&rest.dead_ends()));
+        prop_assert_eq!(without.loops().len(), rest.loops().len());
+        let unreachable = match (whole.entered, rest.entered) {
+            (true, false) => (0..TOUCHPOINTS).collect(),
+            _ => numbers(&rest.unreachable()),
+        };
+        prop_assert_eq!(numbers(&without.unreachable()), unreachable);
+    }
+
+    #[test]
     fn loops_are_what_can_be_reached_both_ways((phases, edges) in journeys()) {
         let canvas = sample::canvas(&STAGES, &phases, &edges);
         let moves = movements(&edges);

@@ -1,0 +1,110 @@
+//! What an impact names, shown as far as the caller may see it.
+
+use async_graphql::{ComplexObject, Context, OutputType};
+use entity::{
+    blueprint, department, insight, kpi, responsibility, scenario, touchpoint, transition,
+};
+use sea_orm::{ColumnTrait, QueryFilter};
+
+use crate::{
+    access::Guarded,
+    blueprint::graphql::Blueprint,
+    department::graphql::Department,
+    error::Result,
+    insight::graphql::Insight,
+    kpi::graphql::Kpi,
+    page::{self, Page, Pages},
+    payload::caller,
+    reorganise::graphql::Impact,
+    responsibility::graphql::Responsibility,
+    scenario::graphql::Scenario,
+    touchpoint::graphql::{Touchpoint, Transition},
+};
+
+async fn named<E: Guarded, N: OutputType + From<E::Model>>(
+    ctx: &Context<'_>,
+    ids: &[E::Id],
+    page: Page,
+) -> Result<Pages<N>> {
+    let caller = caller(ctx)?;
+    let named = E::id_column().is_in(ids.iter().copied());
+    page::by_creation(
+        ctx,
+        caller,
+        caller.select::<E>().filter(named),
+        page,
+        N::from,
+    )
+    .await
+}
+
+macro_rules! named {
+    ($($(#[$doc:meta])* $field:ident: $node:ident of $entity:ident,)*) => {
+        #[ComplexObject]
+        impl Impact {
+            $($(#[$doc])*
+            #[graphql(complexity = "page::cost(first, child_complexity)")]
+            async fn $field(
+                &self,
+                ctx: &Context<'_>,
+                first: Option<i32>,
+                after: Option<String>,
+            ) -> Result<Pages<$node>> {
+                named::<$entity::Entity, _>(ctx, &self.what.$field, Page { first, after }).await
+            })*
+        }
+    };
+}
+
+named! {
+    /// Departments that become part of the successor, as what they are part of is merged into it.
+    departments_moved: Department of department,
+    /// Responsibilities in force that end, and that nobody takes over.
+    responsibilities_ended: Responsibility of responsibility,
+    /// Responsibilities in force that end, and that are accepted anew for the successor.
+    responsibilities_handed_over: Responsibility of responsibility,
+    /// Responsibilities in force that end, as the successor has the same role there, or takes it over from another;
+    /// it does their tasks too.
+    responsibilities_merged: Responsibility of responsibility,
+    /// Open proposals that are closed.
+    proposals_closed: Responsibility of responsibility,
+    /// Open proposals that stay, and are then made to the successor, by it, or to take over from it.
+    proposals_readdressed: Responsibility of responsibility,
+    /// Touchpoints where nobody is ACCOUNTABLE any more.
+    lost_accountable: Touchpoint of touchpoint,
+    /// Touchpoints that lose somebody RESPONSIBLE, be others left or not.
+    lost_responsible: Touchpoint of touchpoint,
+    /// Touchpoints that lose somebody RESPONSIBLE, and where nobody is RESPONSIBLE any more.
+    left_without_responsible: Touchpoint of touchpoint,
+    /// Blueprints that the successor owns then.
+    blueprints_handed_over: Blueprint of blueprint,
+    /// Blueprints that are left without an owner.
+    blueprints_left: Blueprint of blueprint,
+    /// KPIs that the successor owns then.
+    kpis_handed_over: Kpi of kpi,
+    /// KPIs that are left without an owner.
+    kpis_left: Kpi of kpi,
+    /// KPIs left hanging: whatever they judge, today or later, is gone, or has nobody ACCOUNTABLE or RESPONSIBLE any
+    /// more.
+    kpis_hanging: Kpi of kpi,
+    /// Transitions that lead to the touchpoint or on from it, and break.
+    transitions_broken: Transition of transition,
+    /// Touchpoints that people get to now, and then no longer.
+    newly_unreachable: Touchpoint of touchpoint,
+    /// Touchpoints that people get to and that nothing leads on from any more.
+    new_dead_ends: Touchpoint of touchpoint,
+    /// Scenarios that lose a step.
+    scenarios_shortened: Scenario of scenario,
+    /// What is known at the touchpoint, and goes out of sight with it.
+    insights_gone: Insight of insight,
+    /// Responsibilities and proposals that name the person; they stay, with the name of somebody who is gone.
+    person_of: Responsibility of responsibility,
+    /// Departments that lose the last LEAD of their own, be they led from above or not.
+    departments_without_own_lead: Department of department,
+    /// Departments that nobody leads any more, neither their own nor somebody from above.
+    departments_unled: Department of department,
+    /// Open proposals that wait for a department that nobody leads any more: only CX managers could then answer.
+    proposals_unanswerable: Responsibility of responsibility,
+    /// Blueprints of departments that nobody leads any more: only CX managers could then shape them.
+    blueprints_unled: Blueprint of blueprint,
+}

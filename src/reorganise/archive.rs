@@ -1,0 +1,108 @@
+//! A department is archived, and another takes over what it held; or somebody asks what that would change.
+
+use std::collections::BTreeSet;
+
+use async_graphql::{ID, InputObject};
+use entity::{department, id::DepartmentId};
+
+use super::{
+    Holdings, Impact, asked,
+    takeover::{Going, Takeover, refuse_circle},
+};
+use crate::{
+    access::Caller,
+    department::lock_tree,
+    error::{Error, Reason, Result},
+    input::{self, Faults},
+    policy::Action,
+};
+
+/// The end of a department, and who takes over what it holds.
+#[derive(InputObject)]
+pub struct DepartmentArchiveInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that you read; another one is a CONFLICT.
+    pub expected_version: i32,
+    /// The department that takes over its responsibilities, KPIs and blueprints; needed where there are any.
+    pub successor_id: Option<ID>,
+}
+
+/// Archives a department; its successor takes over what it holds.
+pub async fn archive(
+    caller: &Caller,
+    input: DepartmentArchiveInput,
+) -> Result<(department::Model, Impact)> {
+    let mut faults = Faults::default();
+    let id: DepartmentId = faults.id("id", &input.id);
+    let successor: Option<DepartmentId> =
+        faults.optional_id("successorId", input.successor_id.as_ref());
+    faults.check()?;
+    let mut permit = lock_tree(caller, "id", id).await?;
+    let going = Going {
+        path: "id".to_owned(),
+        id,
+        expected_version: input.expected_version,
+    };
+    let row = going.read(&permit).await?;
+    if row.archived_at.is_some() {
+        return Ok((row, Impact::default()));
+    }
+    let of = BTreeSet::from([id]);
+    if let Some(successor) = successor {
+        permit
+            .read_live::<department::Entity>("successorId", successor)
+            .await?;
+        refuse_circle(permit.tx(), &of, successor).await?;
+        permit.concerns(successor);
+    }
+    let takeover = Takeover::under_lock(&mut permit, &of, successor).await?;
+    refuse_with_children(&takeover.holdings, id)?;
+    takeover.refuse_without_successor(successor)?;
+    let (archived, impact) = takeover
+        .carry_out(&mut permit, vec![going], successor)
+        .await?;
+    permit.commit().await?;
+    let row = archived.into_iter().next().unwrap_or(row);
+    Ok((row, impact))
+}
+
+/// What archiving a department would change, as far as the caller may see it.
+pub async fn archive_impact(
+    caller: &Caller,
+    id: &ID,
+    successor: Option<&ID>,
+) -> Result<Option<Impact>> {
+    let id: DepartmentId = input::id("id", id)?;
+    let successor: Option<DepartmentId> = input::optional_id("successorId", successor)?;
+    let tx = caller.snapshot().await?;
+    let Some(row) = asked::about::<department::Entity>(caller, &tx, Action::WhatIf, id).await?
+    else {
+        return Ok(None);
+    };
+    if row.archived_at.is_some() {
+        return Ok(Some(Impact::default()));
+    }
+    let of = BTreeSet::from([id]);
+    if let Some(successor) = successor {
+        asked::living::<department::Entity>(caller, &tx, "successorId", successor).await?;
+        refuse_circle(&tx, &of, successor).await?;
+    }
+    let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, successor).await?;
+    tx.commit().await?;
+    let checks = [
+        refuse_with_children(&takeover.holdings, id),
+        takeover.refuse_without_successor(successor),
+    ];
+    takeover.impact.hindered_by(checks).map(Some)
+}
+
+fn refuse_with_children(holdings: &Holdings, id: DepartmentId) -> Result<()> {
+    let below = holdings.children.len();
+    if below == 0 {
+        return Ok(());
+    }
+    let message =
+        format!("There are {below} departments that are part of it. Move or archive them first.");
+    Err(Error::conflict("id", Reason::InUse, message).with_current(id.0))
+}

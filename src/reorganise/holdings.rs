@@ -1,0 +1,207 @@
+//! What departments hold, read from every slice: all of it for the act itself, what somebody may see for their
+//! question what it would do.
+
+use std::collections::{BTreeSet, HashMap};
+
+use entity::{
+    blueprint, department,
+    id::{BlueprintId, DepartmentId},
+    kpi, responsibility,
+    words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Role},
+};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
+    sea_query::{LockType, SelectStatement},
+};
+
+use crate::{
+    access::{Guarded, Permit, scope},
+    error::Result,
+    policy::Standing,
+};
+
+/// What departments hold, and what stands beside it that a take-over would meet.
+#[derive(Debug, Default)]
+pub struct Holdings {
+    /// The departments.
+    pub of: BTreeSet<DepartmentId>,
+    /// Their responsibilities in force and the proposals made to them, in the order of creation.
+    pub held: Vec<responsibility::Model>,
+    /// Proposals that they made to other departments.
+    pub made: Vec<responsibility::Model>,
+    /// Proposals by which others would take over from them.
+    pub rivals: Vec<responsibility::Model>,
+    /// What the successor holds and is offered already at the same touchpoints.
+    pub met: Vec<responsibility::Model>,
+    /// What others deliver at the same touchpoints.
+    pub beside: Vec<responsibility::Model>,
+    /// The blueprints of what they hold.
+    pub blueprints: HashMap<BlueprintId, blueprint::Model>,
+    /// The blueprints that they own, by id.
+    pub owned: Vec<blueprint::Model>,
+    /// The KPIs that they own, by id.
+    pub kpis: Vec<kpi::Model>,
+    /// The departments that are part of them at once, by id.
+    pub children: Vec<department::Model>,
+}
+
+impl Holdings {
+    /// Reads what these departments hold, as far as somebody of this standing may see it.
+    pub async fn read(
+        tx: &DatabaseTransaction,
+        eyes: &Standing,
+        of: &BTreeSet<DepartmentId>,
+        successor: Option<DepartmentId>,
+    ) -> Result<Self> {
+        use responsibility::Column as C;
+        let ids = || of.iter().copied();
+        let open = async |which: Condition| -> Result<Vec<responsibility::Model>> {
+            let rows = responsibility::Entity::find()
+                .filter(responsibility::Entity::readable(eyes))
+                .filter(open_and(which))
+                .order_by_asc(C::CreatedAt)
+                .order_by_asc(C::Id);
+            Ok(rows.all(tx).await?)
+        };
+        let (held, made) = open(held_or_made(of))
+            .await?
+            .into_iter()
+            .partition(|row: &responsibility::Model| of.contains(&row.department_id));
+        let others = Condition::all().add(C::DepartmentId.is_not_in(ids()));
+        let rivals = others
+            .clone()
+            .add(C::Status.eq(ResponsibilityStatus::Proposed))
+            .add(C::ReplacesId.in_subquery(held_by(of, C::Id)));
+        let there = C::TouchpointId.in_subquery(touchpoints_of(of));
+        let met = match successor {
+            Some(successor) => {
+                let its = Condition::all().add(C::DepartmentId.eq(successor));
+                open(its.add(there.clone())).await?
+            }
+            None => Vec::new(),
+        };
+        let beside = others
+            .add(C::Status.eq(ResponsibilityStatus::Accepted))
+            .add(C::Role.is_in([Role::Accountable, Role::Responsible]))
+            .add(there);
+        let blueprints = blueprint::Entity::find()
+            .filter(blueprint::Column::Id.in_subquery(held_by(of, C::BlueprintId)))
+            .all(tx)
+            .await?;
+        Ok(Self {
+            of: of.clone(),
+            held,
+            made,
+            rivals: open(rivals).await?,
+            met,
+            beside: open(beside).await?,
+            blueprints: blueprints.into_iter().map(|row| (row.id, row)).collect(),
+            owned: owned(of)
+                .filter(blueprint::Entity::readable(eyes))
+                .all(tx)
+                .await?,
+            kpis: kpis(of).filter(kpi::Entity::readable(eyes)).all(tx).await?,
+            children: department::Entity::find()
+                .filter(department::Entity::readable(eyes))
+                .filter(department::Column::ParentId.is_in(ids()))
+                .filter(department::Column::Id.is_not_in(ids()))
+                .filter(department::Column::ArchivedAt.is_null())
+                .order_by_asc(department::Column::Id)
+                .all(tx)
+                .await?,
+        })
+    }
+
+    /// Whether somebody has to take over. Responsibilities count where facts count them; blueprints and KPIs need
+    /// an owner whatever their state.
+    #[must_use]
+    pub fn needs_successor(&self) -> bool {
+        let counts = |held: &responsibility::Model| {
+            self.blueprints
+                .get(&held.blueprint_id)
+                .is_some_and(|blueprint| {
+                    let in_force = blueprint.status == BlueprintStatus::Published
+                        || blueprint.archived_from == Some(BlueprintStatus::Published);
+                    in_force && blueprint.state == BlueprintState::Current
+                })
+        };
+        !self.owned.is_empty() || !self.kpis.is_empty() || self.held.iter().any(counts)
+    }
+}
+
+/// Takes the locks of every blueprint and KPI in which these departments hold anything: blueprints in ascending
+/// order, and once more for what came in between.
+pub(super) async fn lock(permit: &mut Permit<'_>, of: &BTreeSet<DepartmentId>) -> Result<()> {
+    for _ in 0..2 {
+        for blueprint in blueprints_of(permit, of).await? {
+            permit.lock_blueprint(blueprint).await?;
+        }
+    }
+    kpis(of)
+        .lock(LockType::NoKeyUpdate)
+        .all(permit.tx())
+        .await?;
+    Ok(())
+}
+
+async fn blueprints_of(
+    permit: &Permit<'_>,
+    of: &BTreeSet<DepartmentId>,
+) -> Result<BTreeSet<BlueprintId>> {
+    let owned: Vec<BlueprintId> = owned(of)
+        .select_only()
+        .column(blueprint::Column::Id)
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let taken_part_in: Vec<BlueprintId> = responsibility::Entity::find()
+        .select_only()
+        .column(responsibility::Column::BlueprintId)
+        .filter(open_and(held_or_made(of)))
+        .distinct()
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    Ok(owned.into_iter().chain(taken_part_in).collect())
+}
+
+fn owned(of: &BTreeSet<DepartmentId>) -> Select<blueprint::Entity> {
+    blueprint::Entity::find()
+        .filter(blueprint::Column::OwnerDepartmentId.is_in(of.iter().copied()))
+        .order_by_asc(blueprint::Column::Id)
+}
+
+fn kpis(of: &BTreeSet<DepartmentId>) -> Select<kpi::Entity> {
+    kpi::Entity::find()
+        .filter(kpi::Column::OwnerDepartmentId.is_in(of.iter().copied()))
+        .order_by_asc(kpi::Column::Id)
+}
+
+fn open_and(more: Condition) -> Condition {
+    Condition::all().add(scope::open_responsibility()).add(more)
+}
+
+fn held_or_made(of: &BTreeSet<DepartmentId>) -> Condition {
+    let made = Condition::all()
+        .add(responsibility::Column::ProposedByDepartmentId.is_in(of.iter().copied()))
+        .add(responsibility::Column::Status.eq(ResponsibilityStatus::Proposed));
+    Condition::any()
+        .add(responsibility::Column::DepartmentId.is_in(of.iter().copied()))
+        .add(made)
+}
+
+/// A column of what these departments hold or are offered.
+fn held_by(of: &BTreeSet<DepartmentId>, column: responsibility::Column) -> SelectStatement {
+    let held = responsibility::Column::DepartmentId.is_in(of.iter().copied());
+    responsibility::Entity::find()
+        .select_only()
+        .column(column)
+        .filter(open_and(Condition::all().add(held)))
+        .into_query()
+}
+
+/// The touchpoints at which these departments hold anything or are offered it.
+pub(super) fn touchpoints_of(of: &BTreeSet<DepartmentId>) -> SelectStatement {
+    held_by(of, responsibility::Column::TouchpointId)
+}

@@ -1,0 +1,56 @@
+//! The links of the KPIs that judge somewhere, read to tell which of them would judge nothing any more.
+
+use entity::{kpi, kpi_link, phase, touchpoint};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::SelectStatement,
+};
+
+use crate::{access::Caller, error::Result};
+
+/// All the links, from today on and as far as the caller may see them, of the KPIs that have one of them at these
+/// touchpoints. What is archived judges nothing and is not judged.
+pub(super) async fn of_kpis_at(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    touchpoints: SelectStatement,
+) -> Result<Vec<kpi_link::Model>> {
+    use kpi_link::Column as C;
+    let judging = links(caller)
+        .filter(C::TouchpointId.in_subquery(touchpoints))
+        .select_only()
+        .column(C::KpiId);
+    let links = links(caller).filter(C::KpiId.in_subquery(judging.into_query()));
+    Ok(links.all(tx).await?)
+}
+
+fn links(caller: &Caller) -> sea_orm::Select<kpi_link::Entity> {
+    use kpi_link::Column as C;
+    let kpis = kpi::Entity::find()
+        .select_only()
+        .column(kpi::Column::Id)
+        .filter(kpi::Column::ArchivedAt.is_null());
+    let touchpoints = touchpoint::Entity::find()
+        .select_only()
+        .column(touchpoint::Column::Id)
+        .filter(touchpoint::Column::ArchivedAt.is_not_null());
+    let phases = phase::Entity::find()
+        .select_only()
+        .column(phase::Column::Id)
+        .filter(phase::Column::ArchivedAt.is_not_null());
+    let lasts = Condition::any()
+        .add(C::ValidTo.is_null())
+        .add(C::ValidTo.gt(caller.today));
+    let place = Condition::any()
+        .add(C::TouchpointId.is_null())
+        .add(C::TouchpointId.not_in_subquery(touchpoints.into_query()));
+    let phase = Condition::any()
+        .add(C::PhaseId.is_null())
+        .add(C::PhaseId.not_in_subquery(phases.into_query()));
+    caller
+        .select::<kpi_link::Entity>()
+        .filter(C::KpiId.in_subquery(kpis.into_query()))
+        .filter(lasts)
+        .filter(place)
+        .filter(phase)
+}

@@ -1,0 +1,143 @@
+//! Several departments become one: all are archived in one act, or none, and their successor takes over what they
+//! held and the departments below them; or somebody asks what that would change.
+
+use std::collections::BTreeSet;
+
+use async_graphql::{ID, InputObject};
+use entity::{department, id::DepartmentId};
+use sea_orm::Set;
+
+use super::{
+    Impact, asked,
+    takeover::{Going, Takeover, refuse_circle},
+};
+use crate::{
+    access::{Caller, Permit, live},
+    department::lock_tree,
+    error::{Error, Result, UserErrorCode},
+    input::{AtVersionInput, Faults, LIST},
+    policy::Action,
+};
+
+/// Departments that become part of another.
+#[derive(InputObject)]
+pub struct DepartmentMergeInput {
+    /// The departments that end, each at the version that you read; 50 at most.
+    pub departments: Vec<AtVersionInput>,
+    /// The department that takes over what they hold, and the departments below them.
+    pub successor_id: ID,
+}
+
+/// What a merger did.
+#[derive(Debug)]
+pub struct Merged {
+    /// Who took over.
+    pub successor: department::Model,
+    /// Those that ended, in the order of their ids.
+    pub departments: Vec<department::Model>,
+    /// What changed with it.
+    pub impact: Impact,
+}
+
+/// Merges departments into another.
+pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merged> {
+    let mut faults = Faults::default();
+    let going = read_going(&mut faults, &input.departments);
+    let successor: DepartmentId = faults.id("successorId", &input.successor_id);
+    faults.check()?;
+    let first = going.first().ok_or_else(|| nothing("departments"))?;
+    let of: BTreeSet<DepartmentId> = going.iter().map(|one| one.id).collect();
+    let mut permit = lock_tree(caller, &first.path, first.id).await?;
+    for one in &going {
+        let row = one.read(&permit).await?;
+        live::<department::Entity>(&one.path, &row)?;
+    }
+    let into = permit
+        .read_live::<department::Entity>("successorId", successor)
+        .await?;
+    refuse_circle(permit.tx(), &of, successor).await?;
+    permit.concerns(successor);
+    let takeover = Takeover::under_lock(&mut permit, &of, Some(successor)).await?;
+    let takeover = with_children(takeover);
+    move_children(&mut permit, &takeover.impact, successor).await?;
+    let (departments, impact) = takeover
+        .carry_out(&mut permit, going, Some(successor))
+        .await?;
+    permit.commit().await?;
+    Ok(Merged {
+        successor: into,
+        departments,
+        impact,
+    })
+}
+
+/// What merging departments would change, as far as the caller may see it.
+pub async fn merge_impact(caller: &Caller, ids: &[ID], successor: &ID) -> Result<Option<Impact>> {
+    let mut faults = Faults::default();
+    let of: Vec<DepartmentId> = faults.ids("ids", ids);
+    let successor: DepartmentId = faults.id("successorId", successor);
+    faults.check()?;
+    if of.is_empty() {
+        return Err(nothing("ids"));
+    }
+    let tx = caller.snapshot().await?;
+    for (at, id) in of.iter().enumerate() {
+        let asked = asked::about::<department::Entity>(caller, &tx, Action::WhatIf, *id).await?;
+        let Some(row) = asked else { return Ok(None) };
+        live::<department::Entity>(&format!("ids.{at}"), &row)?;
+    }
+    let of: BTreeSet<DepartmentId> = of.into_iter().collect();
+    asked::living::<department::Entity>(caller, &tx, "successorId", successor).await?;
+    refuse_circle(&tx, &of, successor).await?;
+    let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, Some(successor)).await?;
+    tx.commit().await?;
+    Ok(Some(with_children(takeover).impact))
+}
+
+/// The departments that are to end, each once.
+fn read_going(faults: &mut Faults, given: &[AtVersionInput]) -> Vec<Going> {
+    faults.few("departments", given.len());
+    let given = given.iter().take(LIST).enumerate();
+    let mut known = BTreeSet::new();
+    let going = given.map(|(at, one)| {
+        let path = format!("departments.{at}.id");
+        let id = faults.id(&path, &one.id);
+        let expected_version = one.expected_version;
+        Going {
+            path,
+            id,
+            expected_version,
+        }
+    });
+    going.filter(|one| known.insert(one.id)).collect()
+}
+
+fn nothing(field: &str) -> Error {
+    let message = "Say which departments are merged.";
+    Error::fault(field, UserErrorCode::Required, None, message)
+}
+
+/// In a merger, what was part of the departments becomes part of their successor.
+fn with_children(mut takeover: Takeover) -> Takeover {
+    let children = takeover.holdings.children.iter();
+    takeover.impact.departments_moved = children.map(|child| child.id).collect();
+    takeover
+}
+
+async fn move_children(
+    permit: &mut Permit<'_>,
+    impact: &Impact,
+    successor: DepartmentId,
+) -> Result<()> {
+    for child in &impact.departments_moved {
+        let child = permit
+            .fetch::<department::Entity>(Action::KeepOrganisation, "departments", *child)
+            .await?;
+        let change = department::ActiveModel {
+            parent_id: Set(Some(successor)),
+            ..Default::default()
+        };
+        permit.update::<department::Entity>(&child, change).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! A person goes: their account is deactivated; or somebody asks what that would change. What they did stays under
+//! their name, and what they are named for stays theirs until somebody changes it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use async_graphql::ID;
+use entity::{
+    account, blueprint, department,
+    id::{AccountId, DepartmentId, ResponsibilityId},
+    membership, responsibility,
+    words::DepartmentRole,
+};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+};
+
+use super::{Impact, asked};
+use crate::{
+    access::{Caller, scope},
+    account::{admins_besides, deactivate as deactivate_account, refuse_last_admin},
+    department::{above, parents},
+    error::Result,
+    input::{self, AtVersionInput},
+    policy::{Action, Relation, Ties},
+    responsibility::awaiting_answer_of,
+};
+
+/// Deactivates an account.
+pub async fn deactivate(
+    caller: &Caller,
+    input: &AtVersionInput,
+) -> Result<(account::Model, Impact)> {
+    let mut permit = caller.begin().await?;
+    let (row, changed) = deactivate_account(&mut permit, input).await?;
+    if !changed {
+        return Ok((row, Impact::default()));
+    }
+    let impact = without(caller, permit.tx(), row.id).await?;
+    permit.commit().await?;
+    Ok((row, impact))
+}
+
+/// What deactivating an account would change, as far as the caller may see it. It is asked over the departments
+/// that the person belongs to.
+pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Impact>> {
+    let id: AccountId = input::id("id", id)?;
+    let tx = caller.snapshot().await?;
+    let Some(row) = asked::row::<account::Entity>(caller, &tx, id).await? else {
+        return Ok(None);
+    };
+    let belongs_to: Vec<DepartmentId> = membership::Entity::find()
+        .select_only()
+        .column(membership::Column::DepartmentId)
+        .filter(membership::Column::AccountId.eq(id))
+        .into_tuple()
+        .all(&tx)
+        .await?;
+    let ties = Ties::none().and(Relation::IsIt, belongs_to);
+    asked::require::<account::Entity>(caller, Action::WhatIf, &ties, &row)?;
+    if row.archived_at.is_some() {
+        return Ok(Some(Impact::default()));
+    }
+    let impact = without(caller, &tx, id).await?;
+    let others = admins_besides(&tx, id).await?;
+    tx.commit().await?;
+    let checks = [refuse_last_admin(&row, others)];
+    impact.hindered_by(checks).map(Some)
+}
+
+/// What departments are without when somebody goes.
+struct Unled {
+    /// The last lead of their own.
+    own: Vec<DepartmentId>,
+    /// Anybody who leads them, be it from above.
+    at_all: Vec<DepartmentId>,
+}
+
+/// Who leads which departments.
+struct Leads {
+    /// The departments that are not archived.
+    living: BTreeSet<DepartmentId>,
+    parents: HashMap<DepartmentId, Option<DepartmentId>>,
+    /// The leads of each department's own.
+    own: BTreeMap<DepartmentId, BTreeSet<AccountId>>,
+}
+
+impl Leads {
+    async fn read(caller: &Caller, tx: &DatabaseTransaction, person: AccountId) -> Result<Self> {
+        let living = caller
+            .select::<department::Entity>()
+            .select_only()
+            .column(department::Column::Id)
+            .filter(department::Column::ArchivedAt.is_null())
+            .into_tuple::<DepartmentId>();
+        let active = account::Entity::find()
+            .select_only()
+            .column(account::Column::Id)
+            .filter(account::Column::ArchivedAt.is_null());
+        let counted = Condition::any()
+            .add(membership::Column::AccountId.eq(person))
+            .add(membership::Column::AccountId.in_subquery(active.into_query()));
+        let leads = caller
+            .select::<membership::Entity>()
+            .filter(membership::Column::Role.eq(DepartmentRole::Lead))
+            .filter(counted)
+            .all(tx)
+            .await?;
+        let mut own: BTreeMap<DepartmentId, BTreeSet<AccountId>> = BTreeMap::new();
+        for lead in leads {
+            let its = own.entry(lead.department_id).or_default();
+            its.insert(lead.account_id);
+        }
+        Ok(Self {
+            living: living.all(tx).await?.into_iter().collect(),
+            parents: parents(tx).await?,
+            own,
+        })
+    }
+
+    fn without(&self, person: AccountId) -> Unled {
+        let led_by = |department: &DepartmentId| {
+            let leads = || self.own.get(department).into_iter().flatten();
+            (
+                leads().any(|lead| *lead == person),
+                leads().any(|lead| *lead != person),
+            )
+        };
+        let living = self.living.iter().copied();
+        let own = living.clone().filter(|id| led_by(id) == (true, false));
+        let at_all = living.filter(|id| {
+            let (mut person, mut others) = (false, false);
+            for department in above(&self.parents, *id) {
+                let (here, beside) = led_by(&department);
+                person |= here;
+                others |= beside;
+            }
+            person && !others
+        });
+        Unled {
+            own: own.collect(),
+            at_all: at_all.collect(),
+        }
+    }
+}
+
+async fn without(caller: &Caller, tx: &DatabaseTransaction, person: AccountId) -> Result<Impact> {
+    let unled = Leads::read(caller, tx, person).await?.without(person);
+    let named = Condition::all()
+        .add(scope::open_responsibility())
+        .add(responsibility::Column::PersonId.eq(person));
+    let responsibilities = async |which: Condition| -> Result<Vec<ResponsibilityId>> {
+        let ids = caller
+            .select::<responsibility::Entity>()
+            .select_only()
+            .column(responsibility::Column::Id)
+            .filter(which)
+            .into_tuple();
+        Ok(ids.all(tx).await?)
+    };
+    let blueprints = caller
+        .select::<blueprint::Entity>()
+        .select_only()
+        .column(blueprint::Column::Id)
+        .filter(blueprint::Column::OwnerDepartmentId.is_in(unled.at_all.iter().copied()))
+        .filter(blueprint::Column::ArchivedAt.is_null());
+    Ok(Impact {
+        person_of: responsibilities(named).await?,
+        proposals_unanswerable: responsibilities(awaiting_answer_of(&unled.at_all)).await?,
+        blueprints_unled: blueprints.into_tuple().all(tx).await?,
+        departments_without_own_lead: unled.own,
+        departments_unled: unled.at_all,
+        ..Impact::default()
+    })
+}

@@ -1,0 +1,174 @@
+//! What becomes of responsibilities and proposals when departments go, and another takes over: a plan, made by pure
+//! rules.
+
+use std::collections::HashMap;
+
+use entity::{
+    id::{DepartmentId, ResponsibilityId, TouchpointId},
+    responsibility,
+    words::{ResponsibilityStatus, Role},
+};
+
+use super::Holdings;
+use crate::{input::LIST, responsibility::TAKEN};
+
+/// Why a proposal is no longer open: the department that it was made to is archived.
+pub const DEPARTMENT_ARCHIVED: &str = "DEPARTMENT_ARCHIVED";
+/// Why a proposal is no longer open: the touchpoint that it was made at is archived.
+pub const TOUCHPOINT_ARCHIVED: &str = "ARCHIVED";
+
+/// What is to be done with one responsibility or proposal.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// It ends.
+    End(responsibility::Model, After),
+    /// The proposal is closed, for this reason.
+    Decline(responsibility::Model, &'static str),
+    /// It is accepted anew for the successor, with these tasks.
+    Accept(responsibility::Model, Vec<String>),
+    /// The successor's own gets these tasks.
+    Merge(responsibility::Model, Vec<String>),
+    /// The proposal is made to the successor instead.
+    Address(responsibility::Model),
+    /// The proposal counts as made by the successor.
+    Speak(responsibility::Model),
+    /// The proposal would now take over from the successor: of what this one was.
+    Replace(responsibility::Model, ResponsibilityId),
+}
+
+/// What comes after the end of a responsibility.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// Nobody takes it over.
+    Nothing,
+    /// The successor takes it over.
+    Successor,
+    /// It becomes part of what the successor has already, or takes over from another.
+    Merged,
+}
+
+/// Ends what is in force and closes what is offered.
+#[must_use]
+pub fn let_go(held: &[responsibility::Model], reason: &'static str) -> Vec<Step> {
+    let step = |held: &responsibility::Model| match held.status {
+        ResponsibilityStatus::Proposed => Step::Decline(held.clone(), reason),
+        _ => Step::End(held.clone(), After::Nothing),
+    };
+    held.iter().map(step).collect()
+}
+
+impl Holdings {
+    /// What becomes of the responsibilities and proposals, in the order in which it has to be done: what ends first,
+    /// so that nothing is ever held twice.
+    #[must_use]
+    pub fn plan(&self, successor: Option<DepartmentId>) -> Vec<Step> {
+        match successor {
+            Some(successor) => self.hand_over(successor),
+            None => let_go(&self.held, DEPARTMENT_ARCHIVED),
+        }
+    }
+
+    fn hand_over(&self, successor: DepartmentId) -> Vec<Step> {
+        let met: HashMap<_, _> = self.met.iter().map(|met| (place(met), met)).collect();
+        let mut steps = Vec::new();
+        for group in self.groups() {
+            let met = group.first().and_then(|held| met.get(&place(held)));
+            let (accepted, offered): (Vec<_>, Vec<_>) = group
+                .into_iter()
+                .partition(|held| held.status == ResponsibilityStatus::Accepted);
+            match accepted.first() {
+                Some(first) => {
+                    steps.extend(take_over(first, &accepted, met.copied()));
+                    steps.extend(offered.into_iter().map(taken));
+                    steps.extend(self.rivals_of(first.id, successor));
+                }
+                None => {
+                    let first = usize::from(met.is_none());
+                    let addressed = offered.iter().take(first).copied();
+                    steps.extend(addressed.cloned().map(Step::Address));
+                    steps.extend(offered.into_iter().skip(first).map(taken));
+                }
+            }
+        }
+        let others = |made: &&responsibility::Model| made.department_id != successor;
+        steps.extend(self.made.iter().filter(others).cloned().map(Step::Speak));
+        steps
+    }
+
+    /// What is held and offered by touchpoint and role, in the order of the first of each.
+    fn groups(&self) -> Vec<Vec<&responsibility::Model>> {
+        let mut at: HashMap<(TouchpointId, Role), usize> = HashMap::new();
+        let mut groups: Vec<Vec<&responsibility::Model>> = Vec::new();
+        for held in &self.held {
+            let group = *at.entry(place(held)).or_insert(groups.len());
+            if group == groups.len() {
+                groups.push(Vec::new());
+            }
+            groups[group].push(held);
+        }
+        groups
+    }
+
+    /// The proposals of others to take over from this one; the successor's own is closed already.
+    fn rivals_of(
+        &self,
+        from: ResponsibilityId,
+        successor: DepartmentId,
+    ) -> impl Iterator<Item = Step> {
+        self.rivals
+            .iter()
+            .filter(move |rival| {
+                rival.replaces_id == Some(from) && rival.department_id != successor
+            })
+            .map(move |rival| Step::Replace(rival.clone(), from))
+    }
+}
+
+fn place(row: &responsibility::Model) -> (TouchpointId, Role) {
+    (row.touchpoint_id, row.role)
+}
+
+fn taken(offered: &responsibility::Model) -> Step {
+    Step::Decline(offered.clone(), TAKEN)
+}
+
+/// What departments hold of one role at one touchpoint becomes one of the successor: its own, where it has it.
+fn take_over(
+    first: &responsibility::Model,
+    accepted: &[&responsibility::Model],
+    met: Option<&responsibility::Model>,
+) -> Vec<Step> {
+    let own = met.filter(|met| met.status == ResponsibilityStatus::Accepted);
+    let after = |held: &responsibility::Model| match own.is_none() && held.id == first.id {
+        true => After::Successor,
+        false => After::Merged,
+    };
+    let ends = accepted
+        .iter()
+        .map(|held| Step::End((*held).clone(), after(held)));
+    let tasks = own.into_iter().chain(accepted.iter().copied());
+    let tasks = union(tasks.flat_map(|held| &held.tasks.0));
+    let mut steps: Vec<Step> = ends.collect();
+    match (own, met) {
+        (Some(own), _) => steps.push(Step::Merge(own.clone(), tasks)),
+        (None, offered) => {
+            steps.extend(offered.map(taken));
+            steps.push(Step::Accept(first.clone(), tasks));
+        }
+    }
+    steps
+}
+
+/// The tasks of all, each once, as many as a list takes.
+fn union<'t>(tasks: impl Iterator<Item = &'t String>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for task in tasks {
+        if !all.contains(task) && all.len() < LIST {
+            all.push(task.clone());
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests;

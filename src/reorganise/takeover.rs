@@ -1,0 +1,153 @@
+//! Departments go and another takes over what they held: the same reading and the same plan for the act and for the
+//! question what it would do.
+
+use std::collections::BTreeSet;
+
+use entity::{department, id::DepartmentId};
+use sea_orm::{DatabaseTransaction, Set};
+
+use super::{
+    Holdings, Impact, Step,
+    carry_out::{carry_out, give_ownership},
+    holdings, links,
+};
+use crate::{
+    access::{Caller, Permit, expect_version},
+    department::{is_within, parents},
+    error::{Error, Reason, Result, UserErrorCode},
+    policy::{Action, Standing},
+};
+
+/// What becomes of what departments hold.
+pub(super) struct Takeover {
+    pub holdings: Holdings,
+    pub steps: Vec<Step>,
+    pub impact: Impact,
+}
+
+impl Takeover {
+    /// Plans it over what somebody of this standing may see. Which KPIs are left hanging hangs on links anywhere, and
+    /// is told by those that the caller sees.
+    pub async fn plan(
+        caller: &Caller,
+        tx: &DatabaseTransaction,
+        eyes: &Standing,
+        of: &BTreeSet<DepartmentId>,
+        successor: Option<DepartmentId>,
+    ) -> Result<Self> {
+        let holdings = Holdings::read(tx, eyes, of, successor).await?;
+        let links = links::of_kpis_at(caller, tx, holdings::touchpoints_of(of)).await?;
+        let steps = holdings.plan(successor);
+        let impact = Impact::of_departments(&holdings, &steps, &links, successor);
+        Ok(Self {
+            holdings,
+            steps,
+            impact,
+        })
+    }
+
+    /// Plans it over everything there is, whatever the caller may see of it, under the locks of all that it changes.
+    pub async fn under_lock(
+        permit: &mut Permit<'_>,
+        of: &BTreeSet<DepartmentId>,
+        successor: Option<DepartmentId>,
+    ) -> Result<Self> {
+        holdings::lock(permit, of).await?;
+        Self::plan(
+            permit.caller,
+            permit.tx(),
+            &Standing::Operator,
+            of,
+            successor,
+        )
+        .await
+    }
+
+    /// Refuses to let go what somebody has to answer for.
+    pub fn refuse_without_successor(&self, successor: Option<DepartmentId>) -> Result<()> {
+        if successor.is_some() || !self.holdings.needs_successor() {
+            return Ok(());
+        }
+        // How much it is stays unsaid: some of it may lie where the caller does not read.
+        Err(Error::fault(
+            "successorId",
+            UserErrorCode::Required,
+            Some(Reason::SuccessorNeeded),
+            "It holds responsibilities, KPIs or blueprints: say who takes over.",
+        ))
+    }
+
+    /// Does it: hands over what they hold and archives them, locked in the order of their ids. Gives them as they
+    /// are then, and what has changed.
+    pub async fn carry_out(
+        self,
+        permit: &mut Permit<'_>,
+        mut going: Vec<Going>,
+        successor: Option<DepartmentId>,
+    ) -> Result<(Vec<department::Model>, Impact)> {
+        going.sort_by_key(|one| one.id);
+        let mut rows = Vec::with_capacity(going.len());
+        for one in &going {
+            rows.push(one.fetch(permit).await?);
+        }
+        carry_out(permit, self.steps, &self.holdings.of, successor).await?;
+        if let Some(successor) = successor {
+            give_ownership(permit, &self.holdings, successor).await?;
+        }
+        let mut archived = Vec::with_capacity(rows.len());
+        for row in rows {
+            let change = department::ActiveModel {
+                successor_id: Set(successor),
+                archived_at: Set(Some(permit.caller.now)),
+                ..Default::default()
+            };
+            archived.push(permit.update::<department::Entity>(&row, change).await?);
+        }
+        Ok((archived, self.impact))
+    }
+}
+
+/// A department that goes, as the caller has read it.
+pub(super) struct Going {
+    /// Where in the input it stands.
+    pub path: String,
+    pub id: DepartmentId,
+    pub expected_version: i32,
+}
+
+impl Going {
+    /// The department, not locked yet.
+    pub async fn read(&self, permit: &Permit<'_>) -> Result<department::Model> {
+        let row = permit
+            .read::<department::Entity>(&self.path, self.id)
+            .await?;
+        expect_version::<department::Entity>(&row, self.expected_version)?;
+        Ok(row)
+    }
+
+    async fn fetch(&self, permit: &mut Permit<'_>) -> Result<department::Model> {
+        let row = permit
+            .fetch::<department::Entity>(Action::KeepOrganisation, &self.path, self.id)
+            .await?;
+        expect_version::<department::Entity>(&row, self.expected_version)?;
+        Ok(row)
+    }
+}
+
+/// Refuses a successor that goes itself, or lies below one that does.
+pub(super) async fn refuse_circle(
+    tx: &DatabaseTransaction,
+    of: &BTreeSet<DepartmentId>,
+    successor: DepartmentId,
+) -> Result<()> {
+    let parents = parents(tx).await?;
+    if !of.iter().any(|id| is_within(&parents, successor, *id)) {
+        return Ok(());
+    }
+    Err(Error::fault(
+        "successorId",
+        UserErrorCode::Invalid,
+        Some(Reason::Cycle),
+        "The successor cannot be the department itself or one below it.",
+    ))
+}
