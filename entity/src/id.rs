@@ -138,6 +138,12 @@ ids! {
     SourceId = "src",
     /// What is known at a place of a journey.
     InsightId = "ins",
+    /// What customers are promised at a touchpoint.
+    PromiseId = "prm",
+    /// A trial of a touchpoint against the persona's needs.
+    EvaluationId = "evl",
+    /// What is to become better.
+    ImprovementId = "imp",
     /// Touchpoint × department × role.
     ResponsibilityId = "rsp",
     /// What is measured.

@@ -18,9 +18,12 @@ use crate::{
     bi::graphql::BiQuery,
     blueprint::graphql::{BlueprintMutation, BlueprintQuery},
     department::graphql::{DepartmentMutation, DepartmentQuery},
+    evaluation::graphql::{EvaluationMutation, EvaluationQuery},
+    improvement::graphql::{ImprovementMutation, ImprovementQuery},
     insight::graphql::{InsightMutation, InsightQuery},
     kpi::graphql::{KpiMutation, KpiQuery},
     persona::graphql::{PersonaMutation, PersonaQuery},
+    promise::graphql::{PromiseMutation, PromiseQuery},
     reorganise::graphql::ReorganiseMutation,
     responsibility::graphql::{ResponsibilityMutation, ResponsibilityQuery},
     scenario::graphql::{ScenarioMutation, ScenarioQuery},
@@ -41,6 +44,9 @@ pub struct Query(
     ResponsibilityQuery,
     KpiQuery,
     InsightQuery,
+    PromiseQuery,
+    EvaluationQuery,
+    ImprovementQuery,
     BiQuery,
 );
 
@@ -57,6 +63,9 @@ pub struct Mutation(
     ResponsibilityMutation,
     KpiMutation,
     InsightMutation,
+    PromiseMutation,
+    EvaluationMutation,
+    ImprovementMutation,
 );
 
 /// The schema.

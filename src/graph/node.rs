@@ -2,14 +2,14 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use entity::{
-    account, blueprint, channel, department,
+    account, blueprint, channel, department, evaluation,
     id::{
-        AccountId, BlueprintId, ChannelId, DepartmentId, Id, InsightId, KpiId, KpiLinkId,
-        KpiTargetId, MeasurementId, MembershipId, PersonaId, PhaseId, ResponsibilityId, ScenarioId,
-        SegmentId, SourceId, TouchpointId, TransitionId,
+        AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, Id, ImprovementId,
+        InsightId, KpiId, KpiLinkId, KpiTargetId, MeasurementId, MembershipId, PersonaId, PhaseId,
+        PromiseId, ResponsibilityId, ScenarioId, SegmentId, SourceId, TouchpointId, TransitionId,
     },
-    insight, kpi, kpi_link, kpi_target, measurement, membership, persona, phase, responsibility,
-    scenario, segment, source, touchpoint, transition,
+    improvement, insight, kpi, kpi_link, kpi_target, measurement, membership, persona, phase,
+    promise, responsibility, scenario, segment, source, touchpoint, transition,
 };
 
 use crate::{
@@ -18,10 +18,13 @@ use crate::{
     blueprint::graphql::{Blueprint, Phase},
     department::graphql::{Department, Membership},
     error::{Error, Result},
+    evaluation::graphql::Evaluation,
+    improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
     kpi::graphql::{Kpi, KpiLink, KpiTarget, Measurement},
     payload::caller,
     persona::graphql::{Channel, Persona, Segment},
+    promise::graphql::Promise,
     responsibility::graphql::Responsibility,
     scenario::graphql::Scenario,
     touchpoint::graphql::{Touchpoint, Transition},
@@ -47,6 +50,9 @@ pub enum Node {
     Scenario(Scenario),
     Source(Source),
     Insight(Insight),
+    Promise(Promise),
+    Evaluation(Evaluation),
+    Improvement(Improvement),
     Responsibility(Responsibility),
     Kpi(Kpi),
     KpiTarget(KpiTarget),
@@ -117,6 +123,9 @@ async fn find(caller: &Caller, id: &ID) -> Result<Option<Node>> {
         ScenarioId: scenario => Scenario,
         SourceId: source => Source,
         InsightId: insight => Insight,
+        PromiseId: promise => Promise,
+        EvaluationId: evaluation => Evaluation,
+        ImprovementId: improvement => Improvement,
         ResponsibilityId: responsibility => Responsibility,
         KpiId: kpi => Kpi,
         KpiTargetId: kpi_target => KpiTarget,
