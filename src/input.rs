@@ -146,6 +146,16 @@ impl Faults {
         text
     }
 
+    /// A free text that has to be there.
+    pub fn some_text(&mut self, path: &str, text: &str) -> String {
+        let empty = text.trim().is_empty();
+        let text = self.text(path, text, TEXT);
+        if empty {
+            self.add(path, UserErrorCode::Required, None, "This needs a text.");
+        }
+        text
+    }
+
     /// A free text; nothing but blanks is no text.
     pub fn optional_text(&mut self, path: &str, text: Option<&str>) -> Option<String> {
         let text = self.text(path, text?, TEXT);

@@ -3,7 +3,7 @@
 //! A request enters through [`http`], which signs it in and guards its document, and reaches the [`graph`], whose
 //! roots are put together from the slices. A slice ([`account`], [`department`], [`persona`], [`blueprint`],
 //! [`touchpoint`], [`scenario`], [`responsibility`], [`kpi`],
-//! [`insight`]) has its use-cases as plain functions with the caller first, and its
+//! [`insight`], [`promise`], [`evaluation`], [`improvement`]) has its use-cases as plain functions with the caller first, and its
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
 //! a pure function over it; acts across slices, and what they would change, are in [`reorganise`]; flat rows for BI
@@ -92,6 +92,15 @@ pub mod kpi;
 
 /// What is known of a journey, and from where.
 pub mod insight;
+
+/// What customers are promised, and where.
+pub mod promise;
+
+/// How people found a touchpoint when they tried it.
+pub mod evaluation;
+
+/// What is to become better.
+pub mod improvement;
 
 /// What changes when the organisation does, or would change.
 pub mod reorganise;

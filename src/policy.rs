@@ -43,7 +43,7 @@ actions! {
     ReadDraft = "READ_DRAFT",
     /// Read the values of a confidential KPI.
     ReadConfidential = "READ_CONFIDENTIAL",
-    /// Change what a touchpoint says (name, note, emotions, importance, usage, evidence, systems, channels) and what is known there: insights and sources.
+    /// Change what a touchpoint says (name, note, emotions, importance, usage, evidence, systems, channels) and what is known there: insights, sources, promises and evaluations.
     DescribeTouchpoint = "DESCRIBE_TOUCHPOINT",
     /// Change a blueprint's structure, title, personas and visibility; submit it for review; delete a never-published draft.
     ShapeBlueprint = "SHAPE_BLUEPRINT",
@@ -75,6 +75,8 @@ actions! {
     GovernKpi = "GOVERN_KPI",
     /// Record and correct measurements.
     RecordMeasurement = "RECORD_MEASUREMENT",
+    /// Keep improvements.
+    KeepImprovements = "KEEP_IMPROVEMENTS",
     /// Pull flat KPI rows.
     PullFlatRows = "PULL_FLAT_ROWS",
     /// Ask what archiving or merging a department, or taking away one of its people, would change.
@@ -98,6 +100,8 @@ pub enum Relation {
     Delivers,
     /// Owns the KPI.
     OwnsKpi,
+    /// Owns the improvement.
+    OwnsImprovement,
     /// Holds the responsibility.
     Holds,
     /// Made the proposal, or would make it.
@@ -119,6 +123,7 @@ impl Relation {
         Self::OwnsBlueprint,
         Self::Delivers,
         Self::OwnsKpi,
+        Self::OwnsImprovement,
         Self::Holds,
         Self::Proposes,
         Self::MayAccept,
@@ -177,6 +182,7 @@ pub const fn row(action: Action) -> [Cell; 8] {
     const DE_OW: Cell = Cell::Where(&[Relation::Delivers, Relation::OwnsBlueprint]);
     const OWNS: Cell = Cell::Where(&[Relation::OwnsBlueprint]);
     const KPI: Cell = Cell::Where(&[Relation::OwnsKpi]);
+    const IMPRO: Cell = Cell::Where(&[Relation::OwnsImprovement]);
     const HOLDS: Cell = Cell::Where(&[Relation::Holds]);
     const PROPO: Cell = Cell::Where(&[Relation::Proposes]);
     const ACCEP: Cell = Cell::Where(&[Relation::MayAccept]);
@@ -205,6 +211,7 @@ pub const fn row(action: Action) -> [Cell; 8] {
         A::DefineKpi              => [No,   No,    No,    KPI,   No,      No,    Yes,  No ],
         A::GovernKpi              => [No,   No,    No,    No,    No,      No,    Yes,  No ],
         A::RecordMeasurement      => [No,   No,    KPI,   KPI,   No,      No,    Yes,  No ],
+        A::KeepImprovements       => [No,   No,    No,    IMPRO, No,      No,    Yes,  No ],
         A::PullFlatRows           => [No,   No,    No,    OWN,   Yes,     Yes,   Yes,  No ],
         A::WhatIf                 => [No,   No,    No,    OWN,   No,      No,    Yes,  Yes],
         A::KeepMembers            => [No,   No,    No,    OWN,   No,      No,    No,   Yes],

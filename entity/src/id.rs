@@ -140,6 +140,12 @@ ids! {
     InsightId = "ins",
     /// A publication of a blueprint, or what was kept of it.
     PublicationId = "pub",
+    /// What customers are promised at a touchpoint.
+    PromiseId = "prm",
+    /// A trial of a touchpoint against the persona's needs.
+    EvaluationId = "evl",
+    /// What is to become better.
+    ImprovementId = "imp",
     /// Touchpoint × department × role.
     ResponsibilityId = "rsp",
     /// What is measured.

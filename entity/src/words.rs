@@ -311,6 +311,50 @@ words! {
         Question = "QUESTION",
     }
 
+    /// Whether a promise is kept.
+    PromiseState {
+        /// It is kept.
+        Kept = "KEPT",
+        /// It may not be.
+        AtRisk = "AT_RISK",
+        /// It is not.
+        Broken = "BROKEN",
+        /// Nobody knows.
+        Unknown = "UNKNOWN",
+    }
+
+    /// How a touchpoint meets a need.
+    Verdict {
+        /// It does.
+        Meets = "MEETS",
+        /// It does in part.
+        Partly = "PARTLY",
+        /// It does not.
+        Fails = "FAILS",
+    }
+
+    /// How what people are told at a touchpoint goes together with what they are told elsewhere.
+    Messages {
+        /// It fits.
+        Coherent = "COHERENT",
+        /// Another touchpoint says something else.
+        Conflicting = "CONFLICTING",
+    }
+
+    /// Where an improvement stands.
+    ImprovementState {
+        /// Somebody recommends it.
+        Proposed = "PROPOSED",
+        /// It will be done.
+        Planned = "PLANNED",
+        /// It is under way.
+        Live = "LIVE",
+        /// It was done; `result` says what came of it.
+        Done = "DONE",
+        /// It was given up; `result` says why.
+        Dropped = "DROPPED",
+    }
+
     /// What a department answers for at a touchpoint (RACI).
     Role {
         /// Does it.

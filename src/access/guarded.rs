@@ -3,10 +3,11 @@
 use std::future::Future;
 
 use entity::{
-    account, audit_event, blueprint, channel, department,
+    account, audit_event, blueprint, channel, department, evaluation,
     id::{self, BlueprintId, Id},
-    insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase,
-    publication, responsibility, scenario, segment, session, source, touchpoint, transition,
+    improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
+    phase, promise, publication, responsibility, scenario, segment, session, source, touchpoint,
+    transition,
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QuerySelect,
@@ -103,7 +104,7 @@ macro_rules! keyed {
     };
 }
 
-keyed!(account, department, persona, segment, channel, kpi, blueprint, phase BlueprintId, touchpoint BlueprintId, insight BlueprintId);
+keyed!(account, department, persona, segment, channel, kpi, blueprint, phase BlueprintId, touchpoint BlueprintId, insight BlueprintId, promise BlueprintId, improvement BlueprintId);
 
 macro_rules! guarded {
     ($module:ident: $id:ident, $noun:literal, $api:literal, $lock:ident, blueprint: $blueprint:expr, by_id: $by_id:expr,
@@ -238,6 +239,12 @@ guarded!(insight: InsightId, "insight", "Insight", Blueprint, blueprint: |row| S
     by_id: inside!(insight), version: yes, archives: no, readable: scope::insights, ties: ties::insight);
 guarded!(publication: PublicationId, "publication", "Publication", Blueprint, blueprint: |row| Some(row.blueprint_id),
     by_id: inside!(publication), version: no, archives: no, readable: scope::publications, ties: ties::publication);
+guarded!(promise: PromiseId, "promise", "Promise", Blueprint, blueprint: |row| Some(row.blueprint_id),
+    by_id: inside!(promise), version: yes, archives: no, readable: scope::promises, ties: ties::promise);
+guarded!(evaluation: EvaluationId, "evaluation", "Evaluation", Blueprint, blueprint: |row| Some(row.blueprint_id),
+    by_id: inside!(evaluation), version: yes, archives: no, readable: scope::evaluations, ties: ties::evaluation);
+guarded!(improvement: ImprovementId, "improvement", "Improvement", Blueprint, blueprint: |row| Some(row.blueprint_id),
+    by_id: inside!(improvement), version: yes, archives: no, readable: scope::improvements, ties: ties::improvement);
 guarded!(responsibility: ResponsibilityId, "responsibility", "Responsibility", Blueprint,
     blueprint: |row| Some(row.blueprint_id), by_id: inside!(responsibility), version: yes, archives: no,
     readable: scope::responsibilities, ties: ties::responsibility);

@@ -13,5 +13,5 @@ mod ties;
 
 pub use caller::{Caller, identify};
 pub use guarded::{Archives, Guarded, Keyed, Lock};
-pub use permit::{Permit, expect_version, live};
+pub use permit::{Permit, changed, expect_version, fresh, live};
 pub use ties::place as ties_of_place;

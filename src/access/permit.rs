@@ -8,9 +8,10 @@ use entity::{
     id::{BlueprintId, DepartmentId, Id},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait,
-    IntoActiveModel, Iterable, PaginatorTrait, QueryFilter, QuerySelect,
-    sea_query::{Expr, ExprTrait, LockType},
+    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend,
+    EntityTrait, IntoActiveModel, Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    TryIntoModel,
+    sea_query::{Expr, ExprTrait, LockType, SimpleExpr},
 };
 
 use super::{Archives, Caller, Guarded, Keyed, Lock};
@@ -191,7 +192,7 @@ impl<'c> Permit<'c> {
         }
     }
 
-    async fn raise_revision(&mut self, blueprint: sea_orm::sea_query::SimpleExpr) -> Result<()> {
+    async fn raise_revision(&mut self, blueprint: SimpleExpr) -> Result<()> {
         let locked = self.locked.keys().map(|id| id.0);
         let raised: Vec<blueprint::Model> = blueprint::Entity::update_many()
             .col_expr(
@@ -334,6 +335,32 @@ impl<'c> Permit<'c> {
         Ok(after)
     }
 
+    /// Makes the list that a thing has in a table of places these rows, in this order. Says whether anything changed;
+    /// the event is for the thing's own slice to note.
+    pub async fn set_list<E>(
+        &self,
+        its: SimpleExpr,
+        position: E::Column,
+        rows: Vec<E::Model>,
+    ) -> Result<bool>
+    where
+        E: EntityTrait<Model: PartialEq + IntoActiveModel<E::ActiveModel> + Send + Sync>,
+        E::ActiveModel: Send,
+    {
+        let before = E::find().filter(its.clone()).order_by_asc(position);
+        if before.all(&self.tx).await? == rows {
+            return Ok(false);
+        }
+        E::delete_many().filter(its).exec(&self.tx).await?;
+        let fresh = rows.into_iter().map(fresh::<E>);
+        if fresh.len() > 0 {
+            E::insert_many(fresh)
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        Ok(true)
+    }
+
     /// Removes a row that was fetched, with its audit event.
     pub async fn delete<E: Guarded>(&mut self, row: &E::Model) -> Result<()> {
         E::delete_many()
@@ -413,6 +440,29 @@ impl<'c> Permit<'c> {
         audit::write(self.caller, &self.tx, events, &self.concerned).await?;
         Ok(self.tx.commit().await?)
     }
+}
+
+/// A row with every field set, as an insert wants it.
+pub fn fresh<E: EntityTrait>(row: E::Model) -> E::ActiveModel
+where
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    row.into_active_model().reset_all()
+}
+
+/// The row as a change would make it.
+pub fn changed<E: Guarded>(row: &E::Model, change: &E::ActiveModel) -> Result<E::Model>
+where
+    E::Model: Clone,
+    E::ActiveModel: TryIntoModel<E::Model>,
+{
+    let mut after = row.clone().into_active_model();
+    for column in E::Column::iter() {
+        if let ActiveValue::Set(value) = change.get(column) {
+            after.set(column, value);
+        }
+    }
+    Ok(after.try_into_model()?)
 }
 
 fn id_of<E: Guarded>(row: &E::Model) -> uuid::Uuid {

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use entity::{
     account, audit_event, audit_event_department, blueprint, blueprint_persona, department,
+    evaluation,
     id::DepartmentId,
-    insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase,
-    publication, responsibility, scenario, session, source, touchpoint, transition,
+    improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
+    phase, promise, publication, responsibility, scenario, session, source, touchpoint, transition,
     words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Sensitivity, Visibility},
 };
 use sea_orm::{
@@ -203,6 +204,24 @@ pub fn sources(standing: &Standing) -> Condition {
 #[must_use]
 pub fn insights(standing: &Standing) -> Condition {
     inside(standing, insight::Column::BlueprintId)
+}
+
+/// Promises that somebody may see.
+#[must_use]
+pub fn promises(standing: &Standing) -> Condition {
+    inside(standing, promise::Column::BlueprintId)
+}
+
+/// Evaluations that somebody may see.
+#[must_use]
+pub fn evaluations(standing: &Standing) -> Condition {
+    inside(standing, evaluation::Column::BlueprintId)
+}
+
+/// Improvements that somebody may see.
+#[must_use]
+pub fn improvements(standing: &Standing) -> Condition {
+    inside(standing, improvement::Column::BlueprintId)
 }
 
 /// Publications that somebody may see: those of what they may see as it is now.

@@ -1,10 +1,10 @@
 //! What ties a row to departments and accounts, loaded for a decision about it.
 
 use entity::{
-    blueprint, department,
+    blueprint, department, evaluation,
     id::{BlueprintId, DepartmentId, KpiId, PhaseId, TouchpointId},
-    insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, phase, publication,
-    responsibility, scenario, source, touchpoint, transition,
+    improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, phase,
+    promise, publication, responsibility, scenario, source, touchpoint, transition,
     words::{ResponsibilityStatus, Role},
 };
 use sea_orm::{
@@ -65,6 +65,18 @@ pub(super) async fn source(tx: &DatabaseTransaction, row: &source::Model) -> Ans
 
 pub(super) async fn insight(tx: &DatabaseTransaction, row: &insight::Model) -> Answer {
     place(tx, row.blueprint_id, row.phase_id, row.touchpoint_id).await
+}
+
+pub(super) async fn promise(tx: &DatabaseTransaction, row: &promise::Model) -> Answer {
+    place(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
+}
+
+pub(super) async fn evaluation(tx: &DatabaseTransaction, row: &evaluation::Model) -> Answer {
+    place(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
+}
+
+pub(super) async fn improvement(_: &DatabaseTransaction, row: &improvement::Model) -> Answer {
+    Ok(Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]))
 }
 
 /// What ties what is said of a place: the owner of the blueprint, and who delivers at the touchpoint; of a phase at

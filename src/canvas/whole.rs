@@ -8,14 +8,19 @@ use std::{
 
 use chrono::NaiveDate;
 use entity::{
-    account, blueprint, blueprint_persona,
-    id::{AccountId, InsightId, PersonaId, ScenarioId, SegmentId, SourceId, TouchpointId},
-    insight, insight_source, kpi_link, persona, responsibility, scenario, scenario_step, segment,
-    source, touchpoint, touchpoint_segment,
+    account, blueprint, blueprint_persona, evaluation, evaluation_verdict,
+    id::{
+        AccountId, EvaluationId, ImprovementId, InsightId, KpiId, NeedId, PersonaId, PromiseId,
+        ScenarioId, SegmentId, SourceId, TouchpointId,
+    },
+    improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi_link,
+    persona, promise, promise_delivery, responsibility, scenario, scenario_step, segment, source,
+    touchpoint, touchpoint_segment,
+    words::Verdict,
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    QuerySelect, QueryTrait, Select, sea_query::SelectStatement,
 };
 
 use super::Canvas;
@@ -46,6 +51,17 @@ pub struct Whole {
     pub known_of: HashMap<PersonaId, persona::Model>,
     /// The sources that insights rest on, in order.
     pub rests_on: HashMap<InsightId, Vec<SourceId>>,
+    pub promises: Vec<promise::Model>,
+    /// Where promises are delivered, in order.
+    pub delivered_at: HashMap<PromiseId, Vec<TouchpointId>>,
+    pub evaluations: Vec<evaluation::Model>,
+    /// What evaluations found, need by need, in order.
+    pub verdicts: HashMap<EvaluationId, Vec<(NeedId, Verdict)>>,
+    pub improvements: Vec<improvement::Model>,
+    /// The touchpoints that improvements are about, in order.
+    pub improved: HashMap<ImprovementId, Vec<TouchpointId>>,
+    /// The KPIs that tell whether improvements work, in order.
+    pub told_by: HashMap<ImprovementId, Vec<KpiId>>,
     /// The people who do what departments are responsible for.
     pub people: HashMap<AccountId, account::Model>,
 }
@@ -127,6 +143,36 @@ impl Whole {
         let rests_on = insight_source::Entity::find()
             .filter(insight_source::Column::BlueprintId.eq(id))
             .order_by_asc(insight_source::Column::Position);
+        let promises = promise::Entity::find()
+            .filter(promise::Column::BlueprintId.eq(id))
+            .order_by_asc(promise::Column::CreatedAt)
+            .order_by_asc(promise::Column::Id);
+        let delivered_at = promise_delivery::Entity::find()
+            .filter(promise_delivery::Column::BlueprintId.eq(id))
+            .order_by_asc(promise_delivery::Column::Position);
+        let evaluations = evaluation::Entity::find()
+            .filter(evaluation::Column::BlueprintId.eq(id))
+            .order_by_asc(evaluation::Column::CreatedAt)
+            .order_by_asc(evaluation::Column::Id);
+        let verdicts = evaluation_verdict::Entity::find()
+            .filter(evaluation_verdict::Column::EvaluationId.in_subquery(ids_of(
+                evaluation::Entity::find().filter(evaluation::Column::BlueprintId.eq(id)),
+                evaluation::Column::Id,
+            )))
+            .order_by_asc(evaluation_verdict::Column::Position);
+        let improvements = improvement::Entity::find()
+            .filter(improvement::Column::BlueprintId.eq(id))
+            .order_by_asc(improvement::Column::CreatedAt)
+            .order_by_asc(improvement::Column::Id);
+        let improved = improvement_touchpoint::Entity::find()
+            .filter(improvement_touchpoint::Column::BlueprintId.eq(id))
+            .order_by_asc(improvement_touchpoint::Column::Position);
+        let told_by = improvement_kpi::Entity::find()
+            .filter(improvement_kpi::Column::ImprovementId.in_subquery(ids_of(
+                improvement::Entity::find().filter(improvement::Column::BlueprintId.eq(id)),
+                improvement::Column::Id,
+            )))
+            .order_by_asc(improvement_kpi::Column::Position);
         let people = responsibility::Entity::find()
             .select_only()
             .column(responsibility::Column::PersonId)
@@ -177,6 +223,37 @@ impl Whole {
                     .into_iter()
                     .map(|row| (row.insight_id, row.source_id)),
             ),
+            promises: promises.all(tx).await?,
+            delivered_at: grouped(
+                delivered_at
+                    .all(tx)
+                    .await?
+                    .into_iter()
+                    .map(|row| (row.promise_id, row.touchpoint_id)),
+            ),
+            evaluations: evaluations.all(tx).await?,
+            verdicts: grouped(
+                verdicts
+                    .all(tx)
+                    .await?
+                    .into_iter()
+                    .map(|row| (row.evaluation_id, (row.need_id, row.verdict))),
+            ),
+            improvements: improvements.all(tx).await?,
+            improved: grouped(
+                improved
+                    .all(tx)
+                    .await?
+                    .into_iter()
+                    .map(|row| (row.improvement_id, row.touchpoint_id)),
+            ),
+            told_by: grouped(
+                told_by
+                    .all(tx)
+                    .await?
+                    .into_iter()
+                    .map(|row| (row.improvement_id, row.kpi_id)),
+            ),
             people: people.into_iter().map(|row| (row.id, row)).collect(),
             canvas,
         }
@@ -196,11 +273,24 @@ impl Whole {
         });
         self.insights
             .retain(|insight| there(insight.phase_id, insight.touchpoint_id));
-        for steps in self.steps.values_mut() {
-            steps.retain(|id| there(None, Some(*id)));
+        self.promises
+            .retain(|promise| there(None, Some(promise.touchpoint_id)));
+        self.evaluations
+            .retain(|evaluation| there(None, Some(evaluation.touchpoint_id)));
+        for touchpoints in self
+            .steps
+            .values_mut()
+            .chain(self.delivered_at.values_mut())
+            .chain(self.improved.values_mut())
+        {
+            touchpoints.retain(|id| there(None, Some(*id)));
         }
         self
     }
+}
+
+fn ids_of<E: EntityTrait>(rows: Select<E>, id: E::Column) -> SelectStatement {
+    rows.select_only().column(id).into_query()
 }
 
 /// Puts what belongs together into one list each, in the order in which it came.

@@ -6,10 +6,11 @@ use std::collections::HashSet;
 use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use entity::{
-    account, audit_event, audit_event_department, blueprint, channel, department,
+    account, audit_event, audit_event_department, blueprint, channel, department, evaluation,
     id::{AccountId, BlueprintId, DepartmentId, PREFIXES},
-    insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, phase,
-    publication, responsibility, scenario, segment, session, source, touchpoint, transition,
+    improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
+    phase, promise, publication, responsibility, scenario, segment, session, source, touchpoint,
+    transition,
     words::{ActorKind, AuditOutcome},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, prelude::Uuid};
@@ -96,7 +97,7 @@ macro_rules! typed_ids {
 
 typed_ids!(
     account session membership department persona segment channel blueprint phase touchpoint
-    transition scenario source insight publication responsibility kpi kpi_target kpi_link kpi_grant measurement audit_event
+    transition scenario source insight promise evaluation improvement publication responsibility kpi kpi_target kpi_link kpi_grant measurement audit_event
 );
 
 /// The bare id behind an id of any type.

@@ -486,13 +486,14 @@ mod tests {
         ];
         let expected = "\
             Phase.blueprint Phase.copiedFrom Phase.insights \
-            Touchpoint.audience Touchpoint.blueprint Touchpoint.copiedFrom Touchpoint.insights \
+            Touchpoint.audience Touchpoint.blueprint Touchpoint.copiedFrom Touchpoint.delivers Touchpoint.evaluations \
+            Touchpoint.insights Touchpoint.promises \
             Responsibility.person Responsibility.proposedBy Responsibility.proposedByAccount \
             Responsibility.replaces \
-            Department.awaitingAnswer Department.children Department.kpis Department.members \
+            Department.awaitingAnswer Department.children Department.improvements Department.kpis Department.members \
             Department.parent Department.proposals Department.responsibilities Department.successor \
             KpiLink.blueprint KpiLink.phase KpiLink.touchpoint \
-            Kpi.grants Kpi.latest Kpi.links Kpi.measurements Kpi.ownerDepartment Kpi.state Kpi.target \
+            Kpi.grants Kpi.improvements Kpi.latest Kpi.links Kpi.measurements Kpi.ownerDepartment Kpi.state Kpi.target \
             Kpi.targets Kpi.valuesVisible \
             KpiTarget.kpi \
             Measurement.channel Measurement.kpi Measurement.segment Measurement.supersededBy \

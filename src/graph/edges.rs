@@ -1,6 +1,7 @@
 //! The edges of the graph: fields that join two slices, or that answer from a whole blueprint in memory.
 
 mod impact;
+mod known;
 mod kpi;
 mod publication;
 
@@ -10,10 +11,10 @@ use async_graphql::{ComplexObject, Context, Json, dataloader::Loader};
 use entity::{
     department,
     id::{DepartmentId, TouchpointId},
-    membership, responsibility,
-    words::{KpiState, ResponsibilityStatus, Role},
+    improvement, membership, responsibility,
+    words::{ImprovementState, KpiState, ResponsibilityStatus, Role},
 };
-use sea_orm::{ColumnTrait, Condition, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, sea_query::SimpleExpr};
 
 use super::{
     audit::AuditEvent,
@@ -21,9 +22,10 @@ use super::{
     flow::Flow,
     lens::{self, LensCell},
     loaders::{
-        AudienceOf, Below, ChannelsOf, HeldAt, InPhase, JudgingPhase, JudgingTouchpoint, KnownAt,
-        KnownIn, KnownOfPhase, NeedsOf, Rows, ScenariosOf, SecondaryOf, SegmentsOf, SourcesIn,
-        SourcesOf, StepsOf, load,
+        AudienceOf, Below, ChannelsOf, DeliveredHere, HeldAt, ImprovementsIn, InPhase,
+        JudgingPhase, JudgingTouchpoint, KnownAt, KnownIn, KnownOfPhase, NeedsOf, PromisedAt,
+        PromisesIn, Rows, ScenariosOf, SecondaryOf, SegmentsOf, SourcesIn, StepsOf, TriedAt,
+        TriedIn, load,
     },
     permissions,
     view::{
@@ -38,6 +40,8 @@ use crate::{
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
     document::blueprint::Document,
     error::{Error, Result},
+    evaluation::graphql::Evaluation,
+    improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
     kpi::{
         graphql::{Kpi, KpiLink},
@@ -47,6 +51,7 @@ use crate::{
     payload::{caller, found},
     persona::graphql::{Channel, Persona, PersonaNeed, Segment},
     policy::Action,
+    promise::graphql::Promise,
     responsibility::{awaiting_answer_of, graphql::Responsibility},
     scenario::graphql::Scenario,
     touchpoint::graphql::{Touchpoint, Transition},
@@ -218,6 +223,21 @@ impl Department {
         .await
     }
 
+    /// The improvements that it takes care of, in the blueprints that you may read, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn improvements(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "In one of these states.")] states: Option<Vec<ImprovementState>>,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<Improvement>> {
+        let of = self.reach(ctx, include_descendants).await?;
+        let its = improvement::Column::OwnerDepartmentId.is_in(of);
+        improvements(ctx, its, states, Page { first, after }).await
+    }
+
     /// The department that it is part of; null at the top.
     async fn parent(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         found(load(ctx, self.row.parent_id?)).await
@@ -353,14 +373,31 @@ impl Blueprint {
     /// ones nothing.
     #[graphql(complexity = "20 * child_complexity")]
     async fn insights(&self, ctx: &Context<'_>) -> Result<Vec<Insight>> {
-        known(ctx, KnownIn(self.row.id)).await
+        listed(ctx, KnownIn(self.row.id)).await
     }
 
     /// Where that is known from, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
     async fn sources(&self, ctx: &Context<'_>) -> Result<Vec<Source>> {
-        let rows = load(ctx, SourcesIn(self.row.id)).await?.unwrap_or_default();
-        Ok(rows.iter().cloned().map(Source::from).collect())
+        listed(ctx, SourcesIn(self.row.id)).await
+    }
+
+    /// What is promised at its touchpoints, in the order of creation; at archived ones nothing.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn promises(&self, ctx: &Context<'_>) -> Result<Vec<Promise>> {
+        listed(ctx, PromisesIn(self.row.id)).await
+    }
+
+    /// How people found its touchpoints when they tried them, in the order of creation; of archived ones nothing.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn evaluations(&self, ctx: &Context<'_>) -> Result<Vec<Evaluation>> {
+        listed(ctx, TriedIn(self.row.id)).await
+    }
+
+    /// What is to become better in it, or has, in the order of creation.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn improvements(&self, ctx: &Context<'_>) -> Result<Vec<Improvement>> {
+        listed(ctx, ImprovementsIn(self.row.id)).await
     }
 
     /// What is known, as a grid: by phase (the whole blueprint first), kind and persona; only cells that hold
@@ -375,10 +412,7 @@ impl Blueprint {
     /// Its scenarios: named ways through it, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
     async fn scenarios(&self, ctx: &Context<'_>) -> Result<Vec<Scenario>> {
-        let rows = load(ctx, ScenariosOf(self.row.id))
-            .await?
-            .unwrap_or_default();
-        Ok(rows.iter().cloned().map(Scenario::from).collect())
+        listed(ctx, ScenariosOf(self.row.id)).await
     }
 
     /// A smaller picture: only essential touchpoints, or the so many that matter most (essential ones first, then
@@ -454,7 +488,7 @@ impl Phase {
 
     /// What is known of the phase as a whole, in the order of creation.
     async fn insights(&self, ctx: &Context<'_>) -> Result<Vec<Insight>> {
-        known(ctx, KnownOfPhase(self.row.id)).await
+        listed(ctx, KnownOfPhase(self.row.id)).await
     }
 
     /// Its touchpoints, in order of display.
@@ -518,7 +552,25 @@ impl Touchpoint {
 
     /// What is known at it, in the order of creation.
     async fn insights(&self, ctx: &Context<'_>) -> Result<Vec<Insight>> {
-        known(ctx, KnownAt(self.row.id)).await
+        listed(ctx, KnownAt(self.row.id)).await
+    }
+
+    /// What is promised at it, in the order of creation.
+    async fn promises(&self, ctx: &Context<'_>) -> Result<Vec<Promise>> {
+        listed(ctx, PromisedAt(self.row.id)).await
+    }
+
+    /// What is promised elsewhere and delivered at it, in the order of creation.
+    async fn delivers(&self, ctx: &Context<'_>) -> Result<Vec<Promise>> {
+        let rows = load(ctx, DeliveredHere(self.row.id)).await?;
+        let mut rows = Vec::clone(&rows.unwrap_or_default());
+        rows.sort_unstable_by_key(|row| (row.created_at, row.id));
+        Ok(rows.into_iter().map(Promise::from).collect())
+    }
+
+    /// How people found it when they tried it, in the order of creation.
+    async fn evaluations(&self, ctx: &Context<'_>) -> Result<Vec<Evaluation>> {
+        listed(ctx, TriedAt(self.row.id)).await
     }
 
     /// The blueprint that it is in.
@@ -581,6 +633,34 @@ where
         .collect())
 }
 
+/// The rows that a place has, in their order.
+async fn listed<K, R, N>(ctx: &Context<'_>, place: K) -> Result<Vec<N>>
+where
+    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    Rows: Loader<K, Value = Arc<Vec<R>>, Error = Error>,
+    R: Clone + Send + Sync,
+    N: From<R>,
+{
+    let rows = load(ctx, place).await?.unwrap_or_default();
+    Ok(rows.iter().cloned().map(N::from).collect())
+}
+
+/// A page of improvements.
+async fn improvements(
+    ctx: &Context<'_>,
+    which: SimpleExpr,
+    states: Option<Vec<ImprovementState>>,
+    page: Page,
+) -> Result<Pages<Improvement>> {
+    let caller = caller(ctx)?;
+    let in_state = states.map(|states| improvement::Column::State.is_in(states));
+    let select = caller
+        .select::<improvement::Entity>()
+        .filter(which)
+        .filter(Condition::all().add_option(in_state));
+    page::by_creation(ctx, caller, select, page, Improvement::from).await
+}
+
 impl Transition {
     async fn side(
         &self,
@@ -607,58 +687,6 @@ impl Transition {
     /// The touchpoint that it leads to; null where it leads to an end.
     async fn to(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
         self.side(ctx, self.row.to_touchpoint_id).await
-    }
-}
-
-/// Insights that were looked for.
-async fn known<K>(ctx: &Context<'_>, place: K) -> Result<Vec<Insight>>
-where
-    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
-    Rows: Loader<K, Value = Arc<Vec<entity::insight::Model>>, Error = Error>,
-{
-    let rows = load(ctx, place).await?.unwrap_or_default();
-    Ok(rows.iter().cloned().map(Insight::from).collect())
-}
-
-#[ComplexObject]
-impl Insight {
-    /// The blueprint of which it is known.
-    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
-        found(load(ctx, self.row.blueprint_id)).await
-    }
-
-    /// The phase of which it is known as a whole; null for a touchpoint or a whole blueprint.
-    async fn phase(&self, ctx: &Context<'_>) -> Option<Result<Phase>> {
-        found(load(ctx, self.row.phase_id?)).await
-    }
-
-    /// The touchpoint at which it is known; null for a phase or a whole blueprint.
-    async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        found(load(ctx, self.row.touchpoint_id?)).await
-    }
-
-    /// The persona that it is known of; null for all.
-    async fn persona(&self, ctx: &Context<'_>) -> Option<Result<Persona>> {
-        found(load(ctx, self.row.persona_id?)).await
-    }
-
-    /// The sources that it rests on, in order.
-    async fn sources(&self, ctx: &Context<'_>) -> Result<Vec<Source>> {
-        let rows = load(ctx, SourcesOf(self.row.id)).await?.unwrap_or_default();
-        Ok(rows.iter().cloned().map(Source::from).collect())
-    }
-
-    /// Of a QUESTION: the insight that answers it; null while it is open.
-    async fn answered_by(&self, ctx: &Context<'_>) -> Option<Result<Insight>> {
-        found(load(ctx, self.row.answered_by_id?)).await
-    }
-}
-
-#[ComplexObject]
-impl Source {
-    /// The blueprint that it is in.
-    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
-        found(load(ctx, self.row.blueprint_id)).await
     }
 }
 

@@ -12,17 +12,20 @@ use async_graphql::{
     dataloader::{DataLoader, Loader},
 };
 use entity::{
-    account, blueprint, blueprint_persona, channel, department,
+    account, blueprint, blueprint_persona, channel, department, evaluation, evaluation_verdict,
     id::{
-        AccountId, BlueprintId, ChannelId, DepartmentId, InsightId, KpiId, MeasurementId,
-        PersonaId, PhaseId, ResponsibilityId, ScenarioId, SegmentId, TouchpointId,
+        AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, ImprovementId, InsightId,
+        KpiId, MeasurementId, NeedId, PersonaId, PhaseId, PromiseId, ResponsibilityId, ScenarioId,
+        SegmentId, TouchpointId,
     },
-    insight, insight_source, kpi, kpi_link, measurement, persona, persona_need, persona_segment,
-    phase, responsibility, scenario, scenario_step, segment, source, touchpoint,
-    touchpoint_channel, touchpoint_segment,
+    improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi, kpi_link,
+    measurement, persona, persona_need, persona_segment, phase, promise, promise_delivery,
+    responsibility, scenario, scenario_step, segment, source, touchpoint, touchpoint_channel,
+    touchpoint_segment,
+    words::Verdict,
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::SelectStatement,
 };
 
@@ -209,8 +212,63 @@ known! {
     KnownIn(BlueprintId BlueprintId blueprint_id): living => insight;
     /// The sources of a blueprint, in the order of creation.
     SourcesIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => source;
+    /// What is promised at a touchpoint, in the order of creation.
+    PromisedAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => promise;
+    /// What is promised at the living touchpoints of a blueprint, in the order of creation.
+    PromisesIn(BlueprintId BlueprintId blueprint_id): at_living(promise::Column::TouchpointId) => promise;
+    /// How people found a touchpoint, in the order of creation.
+    TriedAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => evaluation;
+    /// How people found the living touchpoints of a blueprint, in the order of creation.
+    TriedIn(BlueprintId BlueprintId blueprint_id): at_living(evaluation::Column::TouchpointId) => evaluation;
+    /// The improvements of a blueprint, in the order of creation.
+    ImprovementsIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => improvement;
     /// The scenarios of a blueprint, in the order of creation.
     ScenariosOf(BlueprintId BlueprintId blueprint_id): std::convert::identity => scenario;
+}
+
+/// Without rows at archived touchpoints.
+fn at_living<E: EntityTrait, C: ColumnTrait>(touchpoint: C) -> impl Fn(Select<E>) -> Select<E> {
+    move |select| {
+        let archived = touchpoint::Entity::find()
+            .select_only()
+            .column(touchpoint::Column::Id)
+            .filter(touchpoint::Column::ArchivedAt.is_not_null());
+        select.filter(touchpoint.not_in_subquery(archived.into_query()))
+    }
+}
+
+/// What an evaluation found, need by need, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct VerdictsOf(pub EvaluationId);
+
+impl Loader<VerdictsOf> for Rows {
+    type Value = Arc<Vec<(persona_need::Model, Verdict)>>;
+    type Error = Error;
+
+    async fn load(&self, keys: &[VerdictsOf]) -> Result<HashMap<VerdictsOf, Self::Value>> {
+        let readable = self
+            .caller
+            .select::<evaluation::Entity>()
+            .select_only()
+            .column(evaluation::Column::Id);
+        let found = evaluation_verdict::Entity::find()
+            .filter(evaluation_verdict::Column::EvaluationId.is_in(keys.iter().map(|key| key.0)))
+            .filter(evaluation_verdict::Column::EvaluationId.in_subquery(readable.into_query()))
+            .order_by_asc(evaluation_verdict::Column::Position)
+            .all(self.caller.reader())
+            .await?;
+        let needs = persona_need::Entity::find()
+            .filter(persona_need::Column::Id.is_in(found.iter().map(|row| row.need_id)))
+            .filter(persona_need::Column::PersonaId.in_subquery(self.persona_ids()))
+            .all(self.caller.reader())
+            .await?;
+        let needs: HashMap<NeedId, persona_need::Model> =
+            needs.into_iter().map(|row| (row.id, row)).collect();
+        Ok(paired(found.into_iter().filter_map(|row| {
+            let need = needs.get(&row.need_id)?.clone();
+            Some((VerdictsOf(row.evaluation_id), (need, row.verdict)))
+        })))
+    }
 }
 
 /// What a persona needs, in order.
@@ -278,6 +336,15 @@ in_places! {
     SourcesOf(InsightId insight_id InsightId: insight) = source(source_id) in insight_source;
     /// The touchpoints of a scenario, in the order of going; archived ones too.
     StepsOf(ScenarioId scenario_id ScenarioId: scenario) = touchpoint(touchpoint_id) in scenario_step;
+    /// The touchpoints at which a promise is delivered, in order; archived ones too.
+    DeliveredAt(PromiseId promise_id PromiseId: promise) = touchpoint(touchpoint_id) in promise_delivery;
+    /// The promises that are delivered at a touchpoint.
+    DeliveredHere(TouchpointId touchpoint_id TouchpointId: touchpoint) = promise(promise_id) in promise_delivery;
+    /// The touchpoints that an improvement is about, in order; archived ones too.
+    AboutTouchpoints(ImprovementId improvement_id ImprovementId: improvement) =
+        touchpoint(touchpoint_id) in improvement_touchpoint;
+    /// The KPIs that tell whether an improvement works, in order.
+    AboutKpis(ImprovementId improvement_id ImprovementId: improvement) = kpi(kpi_id) in improvement_kpi;
     /// The segments that a persona stands for, in order.
     SegmentsOf(PersonaId persona_id PersonaId: persona) = segment(segment_id) in persona_segment;
 }

@@ -2,14 +2,15 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use entity::{
-    account, blueprint, channel, department,
+    account, blueprint, channel, department, evaluation,
     id::{
-        AccountId, BlueprintId, ChannelId, DepartmentId, Id, InsightId, KpiId, KpiLinkId,
-        KpiTargetId, MeasurementId, MembershipId, PersonaId, PhaseId, PublicationId,
-        ResponsibilityId, ScenarioId, SegmentId, SourceId, TouchpointId, TransitionId,
+        AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, Id, ImprovementId,
+        InsightId, KpiId, KpiLinkId, KpiTargetId, MeasurementId, MembershipId, PersonaId, PhaseId,
+        PromiseId, PublicationId, ResponsibilityId, ScenarioId, SegmentId, SourceId, TouchpointId,
+        TransitionId,
     },
-    insight, kpi, kpi_link, kpi_target, measurement, membership, persona, phase, publication,
-    responsibility, scenario, segment, source, touchpoint, transition,
+    improvement, insight, kpi, kpi_link, kpi_target, measurement, membership, persona, phase,
+    promise, publication, responsibility, scenario, segment, source, touchpoint, transition,
 };
 
 use crate::{
@@ -18,10 +19,13 @@ use crate::{
     blueprint::graphql::{Blueprint, Phase},
     department::graphql::{Department, Membership},
     error::{Error, Result},
+    evaluation::graphql::Evaluation,
+    improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
     kpi::graphql::{Kpi, KpiLink, KpiTarget, Measurement},
     payload::caller,
     persona::graphql::{Channel, Persona, Segment},
+    promise::graphql::Promise,
     publication::graphql::Publication,
     responsibility::graphql::Responsibility,
     scenario::graphql::Scenario,
@@ -48,6 +52,9 @@ pub enum Node {
     Scenario(Scenario),
     Source(Source),
     Insight(Insight),
+    Promise(Promise),
+    Evaluation(Evaluation),
+    Improvement(Improvement),
     Publication(Publication),
     Responsibility(Responsibility),
     Kpi(Kpi),
@@ -119,6 +126,9 @@ async fn find(caller: &Caller, id: &ID) -> Result<Option<Node>> {
         ScenarioId: scenario => Scenario,
         SourceId: source => Source,
         InsightId: insight => Insight,
+        PromiseId: promise => Promise,
+        EvaluationId: evaluation => Evaluation,
+        ImprovementId: improvement => Improvement,
         PublicationId: publication => Publication,
         ResponsibilityId: responsibility => Responsibility,
         KpiId: kpi => Kpi,

@@ -1,6 +1,8 @@
 //! What the caller may do to each object, for frontends that show or hide a button: the policy itself, asked once more.
 
-use entity::{blueprint, department, kpi, responsibility, words::ResponsibilityStatus};
+use entity::{
+    blueprint, department, improvement, kpi, responsibility, words::ResponsibilityStatus,
+};
 
 use crate::{
     access::Caller,
@@ -57,10 +59,12 @@ pub fn of_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
     let ties = Ties::none()
         .and(Relation::IsIt, [row.id])
         .and(Relation::OwnsBlueprint, [row.id])
-        .and(Relation::OwnsKpi, [row.id]);
+        .and(Relation::OwnsKpi, [row.id])
+        .and(Relation::OwnsImprovement, [row.id]);
     let actions = [
         Action::CreateBlueprint,
         Action::DefineKpi,
+        Action::KeepImprovements,
         Action::PullFlatRows,
         Action::WhatIf,
         Action::KeepMembers,
@@ -82,6 +86,12 @@ pub fn of_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
         ],
         &ties,
     )
+}
+
+/// On an improvement.
+pub fn of_improvement(caller: &Caller, row: &improvement::Model) -> Vec<Action> {
+    let ties = Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]);
+    of(caller, &[Action::KeepImprovements], &ties)
 }
 
 /// On a persona, a segment or a channel.

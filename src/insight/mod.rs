@@ -12,16 +12,16 @@ use entity::{
     persona,
     words::{Basis, InsightKind},
 };
-use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use crate::{
-    access::{Caller, Permit, expect_version, ties_of_place},
+    access::{Caller, Permit, changed, expect_version, fresh},
     audit::Event,
     blueprint::refuse_full,
     error::{Error, Result, UserErrorCode},
-    input::{self, AtVersionInput, Faults, TEXT, change, replace},
+    input::{self, AtVersionInput, Faults, change, replace},
     policy::Action,
-    touchpoint::place::{Place, Which},
+    touchpoint::place::Which,
 };
 
 /// How many insights one blueprint holds at the most.
@@ -118,14 +118,6 @@ pub fn check(faults: &mut Faults, path: &str, row: &insight::Model, sources: usi
     }
 }
 
-fn text(faults: &mut Faults, text: &str) -> String {
-    let text = faults.text("text", text, TEXT);
-    if text.is_empty() {
-        faults.add("text", UserErrorCode::Required, None, "This needs a text.");
-    }
-    text
-}
-
 /// Makes an insight.
 pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insight::Model> {
     let mut faults = Faults::default();
@@ -140,7 +132,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
         ),
         "An insight is known of one of these: a touchpoint, a phase or a blueprint.",
     );
-    let text = text(&mut faults, &input.text);
+    let text = faults.some_text("text", &input.text);
     let persona_id: Option<PersonaId> = faults.optional_id("personaId", input.persona_id.as_ref());
     let sources: Vec<SourceId> = faults.ids("sourceIds", &input.source_ids);
     let whys = Texts(faults.texts("whys", &input.whys));
@@ -149,7 +141,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     faults.check()?;
     let mut permit = caller.begin().await?;
     let place = which.lock(&mut permit).await?;
-    allow(&permit, place).await?;
+    place.require(&permit, Action::DescribeTouchpoint).await?;
     let same = |row: &insight::Model| row.text == text && row.kind == input.kind;
     if let Some(row) = permit
         .made_before::<insight::Entity>(input.id.as_ref(), id, same)
@@ -183,22 +175,12 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     check(&mut faults, "", &row, sources.len());
     faults.check()?;
     check_neighbours(&permit, &row).await?;
-    let row = permit.insert::<insight::Entity>(fresh(row)).await?;
+    let row = permit
+        .insert::<insight::Entity>(fresh::<insight::Entity>(row))
+        .await?;
     set_sources(&mut permit, &row, &sources).await?;
     permit.commit().await?;
     Ok(row)
-}
-
-/// A row with every field set, as an insert wants it.
-fn fresh(row: insight::Model) -> insight::ActiveModel {
-    use sea_orm::{ActiveModelTrait, IntoActiveModel};
-    row.into_active_model().reset_all()
-}
-
-async fn allow(permit: &Permit<'_>, place: Place) -> Result<()> {
-    let ties = ties_of_place(permit.tx(), place.blueprint, place.phase, place.touchpoint).await?;
-    let subject = ("Blueprint", place.blueprint.0);
-    permit.require(Action::DescribeTouchpoint, &ties, Some(subject))
 }
 
 /// Refuses a persona that is not there, and an answer from another blueprint.
@@ -224,7 +206,7 @@ async fn check_neighbours(permit: &Permit<'_>, row: &insight::Model) -> Result<(
 pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insight::Model> {
     let mut faults = Faults::default();
     let id: InsightId = faults.id("id", &input.id);
-    let text = replace(input.text.as_ref(), |said| text(&mut faults, said));
+    let text = replace(input.text.as_ref(), |text| faults.some_text("text", text));
     let persona_id = change(&input.persona_id, |id| faults.optional_id("personaId", id));
     let sources: Option<Vec<SourceId>> = input
         .source_ids
@@ -255,7 +237,7 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
         Some(sources) => sources.len(),
         None => sources_of(&permit, &row).await?.len(),
     };
-    let after = changed(&row, &change);
+    let after = changed::<insight::Entity>(&row, &change)?;
     let mut faults = Faults::default();
     check(&mut faults, "", &after, rests_on);
     faults.check()?;
@@ -269,22 +251,6 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
     let row = permit.update::<insight::Entity>(&row, change).await?;
     permit.commit().await?;
     Ok(row)
-}
-
-/// The insight as it would be.
-fn changed(row: &insight::Model, change: &insight::ActiveModel) -> insight::Model {
-    fn set<V: Clone + Into<sea_orm::Value>>(kept: &mut V, change: &ActiveValue<V>) {
-        if let Set(value) = change {
-            *kept = value.clone();
-        }
-    }
-    let mut after = row.clone();
-    set(&mut after.persona_id, &change.persona_id);
-    set(&mut after.basis, &change.basis);
-    set(&mut after.whys, &change.whys);
-    set(&mut after.answer, &change.answer);
-    set(&mut after.answered_by_id, &change.answered_by_id);
-    after
 }
 
 async fn sources_of(
@@ -304,14 +270,6 @@ async fn set_sources(
     row: &insight::Model,
     sources: &[SourceId],
 ) -> Result<bool> {
-    let before = sources_of(permit, row).await?;
-    if before
-        .iter()
-        .map(|old| old.source_id)
-        .eq(sources.iter().copied())
-    {
-        return Ok(false);
-    }
     for (at, id) in sources.iter().enumerate() {
         let path = format!("sourceIds.{at}");
         let source = permit.read::<entity::source::Entity>(&path, *id).await?;
@@ -319,21 +277,20 @@ async fn set_sources(
             return Err(Error::not_found(&path, "source in this blueprint"));
         }
     }
-    insight_source::Entity::delete_many()
-        .filter(insight_source::Column::InsightId.eq(row.id))
-        .exec(permit.tx())
-        .await?;
-    let fresh = sources.iter().zip(1..);
-    let fresh = fresh.map(|(source, position)| insight_source::ActiveModel {
-        insight_id: Set(row.id),
-        blueprint_id: Set(row.blueprint_id),
-        source_id: Set(*source),
-        position: Set(position),
+    let list = sources.iter().zip(1..);
+    let list = list.map(|(source, position)| insight_source::Model {
+        insight_id: row.id,
+        blueprint_id: row.blueprint_id,
+        source_id: *source,
+        position,
     });
-    if !sources.is_empty() {
-        insight_source::Entity::insert_many(fresh)
-            .exec_without_returning(permit.tx())
-            .await?;
+    let its = insight_source::Column::InsightId.eq(row.id);
+    let position = insight_source::Column::Position;
+    if !permit
+        .set_list::<insight_source::Entity>(its, position, list.collect())
+        .await?
+    {
+        return Ok(false);
     }
     permit.note(Event::about::<insight::Entity>(
         row,

@@ -9,7 +9,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
 use crate::{
-    access::{Caller, Permit, expect_version, ties_of_place},
+    access::{Caller, Permit, expect_version},
     blueprint::{refuse_full, refuse_taken},
     error::{Error, Reason, Result},
     input::{self, AtVersionInput, Faults, change, replace},
@@ -80,9 +80,7 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
     faults.check()?;
     let mut permit = caller.begin().await?;
     let place = Which::Blueprint(blueprint_id).lock(&mut permit).await?;
-    let ties = ties_of_place(permit.tx(), place.blueprint, None, None).await?;
-    let subject = ("Blueprint", blueprint_id.0);
-    permit.require(Action::DescribeTouchpoint, &ties, Some(subject))?;
+    place.require(&permit, Action::DescribeTouchpoint).await?;
     let same = |row: &source::Model| row.title == title && row.blueprint_id == blueprint_id;
     if let Some(row) = permit
         .made_before::<source::Entity>(input.id.as_ref(), id, same)

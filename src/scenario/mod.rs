@@ -7,10 +7,10 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     blueprint,
     id::{BlueprintId, ScenarioId, TouchpointId},
-    scenario, scenario_step, touchpoint,
+    scenario, scenario_step,
     words::ScenarioKind,
 };
-use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
+use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
     access::{Caller, Permit, expect_version, live},
@@ -19,6 +19,7 @@ use crate::{
     error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
     policy::Action,
+    touchpoint::place::refuse_any_elsewhere,
 };
 
 /// How many scenarios one blueprint holds at the most.
@@ -160,69 +161,27 @@ async fn set_steps(
     row: &scenario::Model,
     steps: &[TouchpointId],
 ) -> Result<bool> {
-    let before: Vec<scenario_step::Model> = scenario_step::Entity::find()
-        .filter(scenario_step::Column::ScenarioId.eq(row.id))
-        .order_by_asc(scenario_step::Column::Position)
-        .all(permit.tx())
-        .await?;
-    if before
-        .iter()
-        .map(|step| step.touchpoint_id)
-        .eq(steps.iter().copied())
+    refuse_any_elsewhere(permit, row.blueprint_id, ("touchpointIds", steps)).await?;
+    let list = steps.iter().zip(1..);
+    let list = list.map(|(touchpoint, position)| scenario_step::Model {
+        scenario_id: row.id,
+        blueprint_id: row.blueprint_id,
+        touchpoint_id: *touchpoint,
+        position,
+    });
+    let its = scenario_step::Column::ScenarioId.eq(row.id);
+    let position = scenario_step::Column::Position;
+    if !permit
+        .set_list::<scenario_step::Entity>(its, position, list.collect())
+        .await?
     {
         return Ok(false);
-    }
-    refuse_elsewhere(permit, row, steps).await?;
-    scenario_step::Entity::delete_many()
-        .filter(scenario_step::Column::ScenarioId.eq(row.id))
-        .exec(permit.tx())
-        .await?;
-    let fresh = steps.iter().zip(1..);
-    let fresh = fresh.map(|(touchpoint, position)| scenario_step::ActiveModel {
-        scenario_id: Set(row.id),
-        blueprint_id: Set(row.blueprint_id),
-        touchpoint_id: Set(*touchpoint),
-        position: Set(position),
-    });
-    if !steps.is_empty() {
-        scenario_step::Entity::insert_many(fresh)
-            .exec_without_returning(permit.tx())
-            .await?;
     }
     permit.note(Event::about::<scenario::Entity>(
         row,
         serde_json::json!({ "touchpointIds": steps }),
     ));
     Ok(true)
-}
-
-/// Refuses steps that are not in the blueprint, or archived; one statement for all of them.
-async fn refuse_elsewhere(
-    permit: &Permit<'_>,
-    row: &scenario::Model,
-    steps: &[TouchpointId],
-) -> Result<()> {
-    let there: Vec<touchpoint::Model> = touchpoint::Entity::find()
-        .filter(touchpoint::Column::BlueprintId.eq(row.blueprint_id))
-        .filter(touchpoint::Column::Id.is_in(steps.iter().copied()))
-        .all(permit.tx())
-        .await?;
-    let mut faults = Faults::default();
-    for (at, step) in steps.iter().enumerate() {
-        let path = format!("touchpointIds.{at}");
-        match there.iter().find(|row| row.id == *step) {
-            None => {
-                let message = "There is no such touchpoint in this blueprint.";
-                faults.add(&path, UserErrorCode::NotFound, None, message);
-            }
-            Some(row) if row.archived_at.is_some() => {
-                let message = "This touchpoint is archived. Unarchive it first.";
-                faults.add(&path, UserErrorCode::Archived, None, message);
-            }
-            Some(_) => {}
-        }
-    }
-    faults.check()
 }
 
 /// Deletes a scenario.

@@ -6,11 +6,13 @@ use entity::{
     id::{BlueprintId, PhaseId, TouchpointId},
     phase, touchpoint,
 };
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::{
-    access::Permit,
-    error::{Result, UserErrorCode},
+    access::{Permit, ties_of_place},
+    error::{Error, Result, UserErrorCode},
     input::Faults,
+    policy::Action,
 };
 
 /// A place in a blueprint: without phase and touchpoint the whole of it.
@@ -19,6 +21,63 @@ pub struct Place {
     pub blueprint: BlueprintId,
     pub phase: Option<PhaseId>,
     pub touchpoint: Option<TouchpointId>,
+}
+
+impl Place {
+    /// Refuses whoever may not do the action to what is said of the place.
+    pub async fn require(self, permit: &Permit<'_>, action: Action) -> Result<()> {
+        let ties = ties_of_place(permit.tx(), self.blueprint, self.phase, self.touchpoint).await?;
+        permit.require(action, &ties, Some(("Blueprint", self.blueprint.0)))
+    }
+}
+
+/// Refuses a touchpoint that is not in the blueprint, or archived.
+pub async fn refuse_elsewhere(
+    permit: &Permit<'_>,
+    blueprint: BlueprintId,
+    field: &str,
+    touchpoint: Option<TouchpointId>,
+) -> Result<()> {
+    let Some(touchpoint) = touchpoint else {
+        return Ok(());
+    };
+    let row = permit
+        .read_live::<touchpoint::Entity>(field, touchpoint)
+        .await?;
+    if row.blueprint_id == blueprint {
+        Ok(())
+    } else {
+        Err(Error::not_found(field, "touchpoint in this blueprint"))
+    }
+}
+
+/// Refuses touchpoints that are not in the blueprint, or archived; one statement for all of them.
+pub async fn refuse_any_elsewhere(
+    permit: &Permit<'_>,
+    blueprint: BlueprintId,
+    (path, touchpoints): (&str, &[TouchpointId]),
+) -> Result<()> {
+    let there: Vec<touchpoint::Model> = touchpoint::Entity::find()
+        .filter(touchpoint::Column::BlueprintId.eq(blueprint))
+        .filter(touchpoint::Column::Id.is_in(touchpoints.iter().copied()))
+        .all(permit.tx())
+        .await?;
+    let mut faults = Faults::default();
+    for (at, touchpoint) in touchpoints.iter().enumerate() {
+        let path = format!("{path}.{at}");
+        match there.iter().find(|row| row.id == *touchpoint) {
+            None => {
+                let message = "There is no such touchpoint in this blueprint.";
+                faults.add(&path, UserErrorCode::NotFound, None, message);
+            }
+            Some(row) if row.archived_at.is_some() => {
+                let message = "This touchpoint is archived. Unarchive it first.";
+                faults.add(&path, UserErrorCode::Archived, None, message);
+            }
+            Some(_) => {}
+        }
+    }
+    faults.check()
 }
 
 /// The place that a client means.

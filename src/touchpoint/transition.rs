@@ -4,15 +4,16 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     blueprint,
     id::{BlueprintId, TouchpointId, TransitionId},
-    touchpoint, transition,
+    transition,
     words::{Basis, End, TransitionKind},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
+use super::place::refuse_elsewhere;
 use crate::{
     access::{Caller, Permit, expect_version, live},
     blueprint::{MOST_TRANSITIONS, refuse_full},
-    error::{Error, Reason, Result, UserErrorCode},
+    error::{Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
     policy::Action,
 };
@@ -150,25 +151,6 @@ pub fn check_shape(
         reason,
         message,
     );
-}
-
-async fn refuse_elsewhere(
-    permit: &Permit<'_>,
-    blueprint: BlueprintId,
-    field: &str,
-    touchpoint: Option<TouchpointId>,
-) -> Result<()> {
-    let Some(touchpoint) = touchpoint else {
-        return Ok(());
-    };
-    let row = permit
-        .read_live::<touchpoint::Entity>(field, touchpoint)
-        .await?;
-    if row.blueprint_id == blueprint {
-        Ok(())
-    } else {
-        Err(Error::not_found(field, "touchpoint in this blueprint"))
-    }
 }
 
 /// Changes what a transition says of itself.

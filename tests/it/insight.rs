@@ -251,6 +251,22 @@ async fn a_draft_goes_with_what_is_known_of_it() {
     let gain = ann.does(CREATE, gain).await["insight"]["id"].take();
     let question = json!({ "blueprintId": blueprint, "kind": "QUESTION", "text": "Why?", "answeredById": gain });
     ann.does(CREATE, question).await;
+    let promise = "mutation($input: PromiseCreateInput!) { promiseCreate(input: $input) { userErrors { code } } }";
+    let input = json!({ "touchpointId": step, "text": "Good", "deliveredAtIds": [step] });
+    ann.does(promise, input).await;
+    let tried = "mutation($input: EvaluationCreateInput!) { evaluationCreate(input: $input) { userErrors { code } } }";
+    let need = ann
+        .ask(
+            "{ blueprint(by: { key: \"bp-rental\" }) { persona { needs { id } } } }",
+            json!({}),
+        )
+        .await["blueprint"]["persona"]["needs"][0]["id"]
+        .take();
+    let input = json!({ "touchpointId": step, "heldOn": "2025-03-01", "byName": "I", "verdicts": [{ "needId": need, "verdict": "MEETS" }] });
+    ann.does(tried, input).await;
+    let better = "mutation($input: ImprovementCreateInput!) { improvementCreate(input: $input) { userErrors { code } } }";
+    let input = json!({ "blueprintId": blueprint, "title": "Better", "ownerDepartmentId": owner, "touchpointIds": [step], "kpiIds": [ids["KR1"]] });
+    ann.does(better, input).await;
     let delete = "mutation($input: AtVersionInput!) { blueprintDelete(input: $input) { userErrors { code } } }";
     ann.does(delete, json!({ "id": blueprint, "expectedVersion": 1 }))
         .await;

@@ -35,6 +35,7 @@ DESCRIBE_RESPONSIBILITY  -      -      -           holds         -       -      
 DEFINE_KPI               -      -      -           kpi           -       -       y          -
 GOVERN_KPI               -      -      -           -             -       -       y          -
 RECORD_MEASUREMENT       -      -      kpi         kpi           -       -       y          -
+KEEP_IMPROVEMENTS        -      -      -           improves      -       -       y          -
 PULL_FLAT_ROWS           -      -      -           own           y       y       y          -
 WHAT_IF                  -      -      -           own           -       -       y          y
 KEEP_MEMBERS             -      -      -           own           -       -       -          y
@@ -48,6 +49,7 @@ fn word(relation: Relation) -> &'static str {
         Relation::OwnsBlueprint => "owns",
         Relation::Delivers => "delivers",
         Relation::OwnsKpi => "kpi",
+        Relation::OwnsImprovement => "improves",
         Relation::Holds => "holds",
         Relation::Proposes => "proposes",
         Relation::MayAccept => "mayaccept",

@@ -68,6 +68,21 @@ fn pain() -> Value {
     json!({ "id": "@insight pain", "touchpointId": "@touchpoint T2", "kind": "PAIN", "text": "It hurts" })
 }
 
+/// A promise whose id is known beforehand.
+fn on_time() -> Value {
+    json!({ "id": "@promise on-time", "touchpointId": "@touchpoint T2", "text": "On time" })
+}
+
+/// An evaluation whose id is known beforehand.
+fn tried() -> Value {
+    json!({ "id": "@evaluation tried", "touchpointId": "@touchpoint T2", "heldOn": "2025-03-01", "byName": "A shopper" })
+}
+
+/// An improvement of sales whose id is known beforehand.
+fn faster() -> Value {
+    json!({ "id": "@improvement faster", "blueprintId": "@blueprint open", "title": "Faster", "ownerDepartmentId": "@department sales" })
+}
+
 /// A scenario whose id is known beforehand.
 fn usual() -> Value {
     json!({ "id": "@scenario usual", "blueprintId": "@blueprint open", "name": "As usual", "kind": "HAPPY", "touchpointIds": ["@touchpoint T1"] })
@@ -164,6 +179,22 @@ pub fn cases() -> Vec<Case> {
         case("insightCreate", "at C1, closed", json!({ "touchpointId": "@touchpoint C1", "kind": "PAIN", "text": "new" })),
         case("insightUpdate", "at T2, by sales", with(at("@insight pain", 1), json!({ "text": "changed" }))).after("cx-manager", "insightCreate", pain()),
         case("insightDelete", "at T2, by sales", at("@insight pain", 1)).after("cx-manager", "insightCreate", pain()),
+        case("promiseCreate", "at T2, by sales", json!({ "touchpointId": "@touchpoint T2", "text": "new", "deliveredAtIds": ["@touchpoint T3"] })),
+        case("promiseCreate", "at C1, closed", json!({ "touchpointId": "@touchpoint C1", "text": "new" })),
+        case("promiseUpdate", "at T2, by sales", with(at("@promise on-time", 1), json!({ "state": "KEPT" }))).after("cx-manager", "promiseCreate", on_time()),
+        case("promiseDelete", "at T2, by sales", at("@promise on-time", 1)).after("cx-manager", "promiseCreate", on_time()),
+        case("evaluationCreate", "at T2, by sales", json!({ "touchpointId": "@touchpoint T2", "heldOn": "2025-03-01", "byAccountId": "@account lead",
+            "messages": "CONFLICTING", "conflictsWithId": "@touchpoint T3", "conflict": "another price" })),
+        case("evaluationCreate", "at C1, closed", json!({ "touchpointId": "@touchpoint C1", "heldOn": "2025-03-01", "byName": "A shopper" })),
+        case("evaluationUpdate", "at T2, by sales", with(at("@evaluation tried", 1), json!({ "note": "new" }))).after("cx-manager", "evaluationCreate", tried()),
+        case("evaluationDelete", "at T2, by sales", at("@evaluation tried", 1)).after("cx-manager", "evaluationCreate", tried()),
+        case("improvementCreate", "of sales", json!({ "blueprintId": "@blueprint open", "title": "New", "ownerDepartmentId": "@department sales",
+            "touchpointIds": ["@touchpoint T3"], "kpiIds": ["@kpi PRICE"] })),
+        case("improvementCreate", "of service in closed", json!({ "blueprintId": "@blueprint closed", "title": "New", "ownerDepartmentId": "@department service" })),
+        case("improvementUpdate", "of sales", with(at("@improvement faster", 1), json!({ "state": "PLANNED" }))).after("cx-manager", "improvementCreate", faster()),
+        case("improvementUpdate", "of sales to service", with(at("@improvement faster", 1), json!({ "ownerDepartmentId": "@department service" })))
+            .after("cx-manager", "improvementCreate", faster()),
+        case("improvementDelete", "of sales", at("@improvement faster", 1)).after("cx-manager", "improvementCreate", faster()),
         case("responsibilityPropose", "T2 to service", offer("@touchpoint T2", "@department service", "INFORMED")),
         case("responsibilityPropose", "C1, closed", offer("@touchpoint C1", "@department service", "INFORMED")),
         case("responsibilityAccept", "service to sales", at("@proposal sales", 1)),
@@ -310,6 +341,16 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
         "@insight pain".to_owned(),
         "ins_019ab0000000700080000000000000ad".to_owned(),
     );
+    for (name, id) in [
+        ("@promise on-time", "prm_019ab0000000700080000000000000ae"),
+        ("@evaluation tried", "evl_019ab0000000700080000000000000af"),
+        (
+            "@improvement faster",
+            "imp_019ab0000000700080000000000000b0",
+        ),
+    ] {
+        ids.insert(name.to_owned(), id.to_owned());
+    }
     ids.insert(
         "@scenario usual".to_owned(),
         "scn_019ab0000000700080000000000000ab".to_owned(),

@@ -19,6 +19,7 @@ const ORDER: &[&[&str]] = &[
     &["responsibility"],
     &["kpi"],
     &["insight"],
+    &["promise", "evaluation", "improvement"],
     &["reorganise"],
     &["document", "generate"],
     &["publication"],

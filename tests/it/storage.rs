@@ -8,14 +8,14 @@ use std::collections::BTreeSet;
 
 use entity::{
     account, audit_event, audit_event_department, blueprint, blueprint_persona, channel,
-    department,
+    department, evaluation, evaluation_verdict,
     id::Id,
-    insight, insight_source,
+    improvement, improvement_kpi, improvement_touchpoint, insight, insight_source,
     json::{Evidence, EvidenceList, Texts},
     kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, persona_need,
-    persona_segment, phase, publication, refresh_token, responsibility, scenario, scenario_step,
-    segment, session, sign_in_throttle, source, touchpoint, touchpoint_channel, touchpoint_segment,
-    transition,
+    persona_segment, phase, promise, promise_delivery, publication, refresh_token, responsibility,
+    scenario, scenario_step, segment, session, sign_in_throttle, source, touchpoint,
+    touchpoint_channel, touchpoint_segment, transition,
     words::*,
 };
 use sea_orm::{
@@ -31,8 +31,9 @@ macro_rules! every_entity {
     ($do:ident) => {
         $do!(
             account audit_event audit_event_department blueprint blueprint_persona channel
-            department insight insight_source kpi kpi_grant kpi_link kpi_target measurement membership persona
-            persona_need persona_segment phase publication refresh_token responsibility scenario scenario_step segment session source
+            department evaluation evaluation_verdict improvement improvement_kpi improvement_touchpoint
+            insight insight_source kpi kpi_grant kpi_link kpi_target measurement membership persona
+            persona_need persona_segment phase promise promise_delivery publication refresh_token responsibility scenario scenario_step segment session source
             sign_in_throttle touchpoint touchpoint_channel touchpoint_segment transition
         )
     };

@@ -3,14 +3,20 @@
 use async_graphql::{ComplexObject, Context};
 use entity::{
     id::{Id, MeasurementId},
-    kpi_grant, kpi_link, kpi_target, measurement,
-    words::KpiState,
+    improvement, improvement_kpi, kpi_grant, kpi_link, kpi_target, measurement,
+    words::{ImprovementState, KpiState},
 };
-use sea_orm::{ColumnTrait, Condition, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
 
-use super::super::{
-    loaders::{JudgedThere, JudgedWhole, load},
-    permissions,
+use super::{
+    super::{
+        loaders::{JudgedThere, JudgedWhole, load},
+        permissions,
+    },
+    improvements,
 };
 use crate::{
     access::Caller,
@@ -19,6 +25,7 @@ use crate::{
     canvas::judged::{self, Judgement},
     department::graphql::Department,
     error::Result,
+    improvement::graphql::Improvement,
     kpi::{
         graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
         rules,
@@ -90,6 +97,23 @@ impl Kpi {
             .select::<kpi_link::Entity>()
             .filter(kpi_link::Column::KpiId.eq(self.row.id));
         page::by_creation(ctx, caller, select, Page { first, after }, KpiLink::from).await
+    }
+
+    /// The improvements that it tells about, in the blueprints that you may read, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn improvements(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "In one of these states.")] states: Option<Vec<ImprovementState>>,
+    ) -> Result<Pages<Improvement>> {
+        let telling = improvement_kpi::Entity::find()
+            .select_only()
+            .column(improvement_kpi::Column::ImprovementId)
+            .filter(improvement_kpi::Column::KpiId.eq(self.row.id));
+        let its = improvement::Column::Id.in_subquery(telling.into_query());
+        improvements(ctx, its, states, Page { first, after }).await
     }
 
     /// Its measurements on days from `from` on and before `to`, by day and then in the order of recording; those

@@ -1,0 +1,136 @@
+//! Evaluations in the API: what they show of themselves, and what people do to them.
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{
+    evaluation, persona_need,
+    words::{Messages, Verdict},
+};
+
+use super::{EvaluationCreateInput, EvaluationUpdateInput};
+use crate::{
+    error::Result,
+    input::{self, AtVersionInput},
+    payload,
+    payload::{acting, caller, found},
+    persona::graphql::PersonaNeed,
+    scalar::Date,
+};
+
+/// Somebody tried a touchpoint against the needs of the persona.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Evaluation {
+    /// Its id.
+    pub id: ID,
+    /// The day.
+    pub held_on: Date,
+    /// The name of who tried it; null where it was an account.
+    pub by_name: Option<String>,
+    /// How what is said there goes together with what is said elsewhere; null where nobody looked.
+    pub messages: Option<Messages>,
+    /// What is in conflict.
+    pub conflict: Option<String>,
+    /// A note.
+    pub note: Option<String>,
+    /// Counts its changes, those of its verdicts included; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub row: evaluation::Model,
+}
+
+impl From<evaluation::Model> for Evaluation {
+    fn from(row: evaluation::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            held_on: Date(row.held_on),
+            by_name: row.by_name.clone(),
+            messages: row.messages,
+            conflict: row.conflict.clone(),
+            note: row.note.clone(),
+            version: row.version,
+            created_at: row.created_at,
+            row,
+        }
+    }
+}
+
+/// What was found about one need.
+#[derive(SimpleObject)]
+pub struct NeedVerdict {
+    /// The need.
+    pub need: PersonaNeed,
+    /// How the touchpoint meets it.
+    pub verdict: Verdict,
+}
+
+impl From<(persona_need::Model, Verdict)> for NeedVerdict {
+    fn from((need, verdict): (persona_need::Model, Verdict)) -> Self {
+        let need = need.into();
+        Self { need, verdict }
+    }
+}
+
+/// Reading evaluations.
+#[derive(Default)]
+pub struct EvaluationQuery;
+
+#[Object]
+impl EvaluationQuery {
+    /// An evaluation by id.
+    async fn evaluation(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Evaluation>> {
+        found(async {
+            caller(ctx)?
+                .get::<evaluation::Entity>(input::id("id", &id)?)
+                .await
+        })
+        .await
+    }
+}
+
+payload! {
+    /// What became of a mutation on an evaluation.
+    EvaluationPayload {
+        /// The evaluation as it is now; as it was, where it was deleted.
+        evaluation: Evaluation of evaluation::Entity
+    }
+}
+
+/// Changing evaluations.
+#[derive(Default)]
+pub struct EvaluationMutation;
+
+#[Object]
+impl EvaluationMutation {
+    /// Notes how somebody found a touchpoint. Requires: DESCRIBE_TOUCHPOINT.
+    async fn evaluation_create(
+        &self,
+        ctx: &Context<'_>,
+        input: EvaluationCreateInput,
+    ) -> Result<EvaluationPayload> {
+        let caller = acting(ctx)?;
+        EvaluationPayload::answer(&caller, super::create(&caller, input).await).await
+    }
+
+    /// Changes what was found, when or by whom. Requires: DESCRIBE_TOUCHPOINT.
+    async fn evaluation_update(
+        &self,
+        ctx: &Context<'_>,
+        input: EvaluationUpdateInput,
+    ) -> Result<EvaluationPayload> {
+        let caller = acting(ctx)?;
+        EvaluationPayload::answer(&caller, super::update(&caller, input).await).await
+    }
+
+    /// Deletes an evaluation. Requires: DESCRIBE_TOUCHPOINT.
+    async fn evaluation_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<EvaluationPayload> {
+        let caller = acting(ctx)?;
+        EvaluationPayload::answer(&caller, super::delete(&caller, &input).await).await
+    }
+}

@@ -1,0 +1,338 @@
+//! Evaluations: somebody tried a touchpoint against what the persona needs, and listened whether it says what other
+//! touchpoints say. They are what one person found on one day; nothing is averaged.
+
+pub mod graphql;
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use entity::{
+    account, blueprint, evaluation, evaluation_verdict,
+    id::{EvaluationId, NeedId, TouchpointId},
+    persona_need,
+    words::{Messages, Verdict},
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set};
+
+use crate::{
+    access::{Caller, Permit, changed, expect_version, fresh},
+    audit::Event,
+    blueprint::refuse_full,
+    error::{Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, change, replace},
+    policy::Action,
+    scalar::Date,
+    touchpoint::place::{Which, refuse_elsewhere},
+};
+
+/// How many evaluations one blueprint holds at the most.
+const MOST_EVALUATIONS: u64 = 2_000;
+
+/// What was found about one need.
+#[derive(InputObject)]
+pub struct VerdictInput {
+    /// The need, of the blueprint's persona.
+    pub need_id: ID,
+    /// How the touchpoint meets it.
+    pub verdict: Verdict,
+}
+
+/// A new evaluation. Say who tried it: an account or a name.
+#[derive(InputObject)]
+pub struct EvaluationCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// The touchpoint that was tried.
+    pub touchpoint_id: ID,
+    /// The day.
+    pub held_on: Date,
+    /// The account of who tried it.
+    pub by_account_id: Option<ID>,
+    /// The name of who tried it, where they have no account.
+    pub by_name: Option<String>,
+    /// How it meets the needs that were looked at, each once.
+    #[graphql(default)]
+    pub verdicts: Vec<VerdictInput>,
+    /// How what is said there goes together with what is said elsewhere; absent where nobody looked.
+    pub messages: Option<Messages>,
+    /// The other touchpoint of the blueprint that says something else; with CONFLICTING messages.
+    pub conflicts_with_id: Option<ID>,
+    /// What is in conflict; with CONFLICTING messages.
+    pub conflict: Option<String>,
+    /// A note.
+    pub note: Option<String>,
+}
+
+/// What changes about an evaluation; its touchpoint is fixed. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct EvaluationUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// The day.
+    pub held_on: Option<Date>,
+    /// The account of who tried it.
+    pub by_account_id: MaybeUndefined<ID>,
+    /// The name of who tried it, where they have no account.
+    pub by_name: MaybeUndefined<String>,
+    /// How it meets the needs that were looked at, each once; replaces the list.
+    pub verdicts: Option<Vec<VerdictInput>>,
+    /// How what is said there goes together with what is said elsewhere.
+    pub messages: MaybeUndefined<Messages>,
+    /// The other touchpoint of the blueprint that says something else; with CONFLICTING messages.
+    pub conflicts_with_id: MaybeUndefined<ID>,
+    /// What is in conflict; with CONFLICTING messages.
+    pub conflict: MaybeUndefined<String>,
+    /// A note.
+    pub note: MaybeUndefined<String>,
+}
+
+/// What was found, need by need.
+type Found = Vec<(NeedId, Verdict)>;
+
+fn read_verdicts(faults: &mut Faults, verdicts: &[VerdictInput]) -> Found {
+    faults.few("verdicts", verdicts.len());
+    let mut found = Found::new();
+    for (at, verdict) in verdicts.iter().take(input::LIST).enumerate() {
+        let path = format!("verdicts.{at}.needId");
+        let need = faults.id(&path, &verdict.need_id);
+        if found.iter().any(|(earlier, _)| *earlier == need) {
+            let message = "This need is in the list already.";
+            faults.add(&path, UserErrorCode::Duplicate, None, message);
+        }
+        found.push((need, verdict.verdict));
+    }
+    found
+}
+
+/// What must be true of an evaluation as a whole, whatever changed.
+fn check(row: &evaluation::Model) -> Result<()> {
+    let mut faults = Faults::default();
+    let mut refuse = |field: &str, message: &str| {
+        faults.add(field, UserErrorCode::Invalid, None, message);
+    };
+    if row.by_account_id.is_some() == row.by_name.is_some() {
+        refuse("byName", "Say who tried it: either byAccountId or byName.");
+    }
+    let conflicting = row.messages == Some(Messages::Conflicting);
+    if row.conflicts_with_id.is_some() != conflicting {
+        refuse(
+            "conflictsWithId",
+            "CONFLICTING messages, and no others, name the touchpoint that says something else.",
+        );
+    }
+    if row.conflict.is_some() != conflicting {
+        refuse(
+            "conflict",
+            "CONFLICTING messages, and no others, say what is in conflict.",
+        );
+    }
+    if row.conflicts_with_id == Some(row.touchpoint_id) {
+        refuse(
+            "conflictsWithId",
+            "A touchpoint is in conflict with another one.",
+        );
+    }
+    faults.check()
+}
+
+/// Makes an evaluation.
+pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<evaluation::Model> {
+    let mut faults = Faults::default();
+    let id: EvaluationId = faults.new_id(input.id.as_ref());
+    let touchpoint_id: TouchpointId = faults.id("touchpointId", &input.touchpoint_id);
+    let by_account_id = faults.optional_id("byAccountId", input.by_account_id.as_ref());
+    let by_name = input.by_name.as_deref();
+    let by_name = by_name.map(|name| faults.name("byName", name));
+    let verdicts = read_verdicts(&mut faults, &input.verdicts);
+    let conflicts_with_id = faults.optional_id("conflictsWithId", input.conflicts_with_id.as_ref());
+    let conflict = faults.optional_text("conflict", input.conflict.as_deref());
+    let note = faults.optional_text("note", input.note.as_deref());
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let place = Which::Touchpoint(touchpoint_id).lock(&mut permit).await?;
+    place.require(&permit, Action::DescribeTouchpoint).await?;
+    let same = |row: &evaluation::Model| {
+        row.touchpoint_id == touchpoint_id && row.held_on == input.held_on.0
+    };
+    if let Some(row) = permit
+        .made_before::<evaluation::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    let there =
+        evaluation::Entity::find().filter(evaluation::Column::BlueprintId.eq(place.blueprint));
+    let most = (MOST_EVALUATIONS, "evaluations");
+    refuse_full(&permit, there, "touchpointId", most).await?;
+    let row = evaluation::Model {
+        id,
+        blueprint_id: place.blueprint,
+        touchpoint_id,
+        held_on: input.held_on.0,
+        by_account_id,
+        by_name,
+        messages: input.messages,
+        conflicts_with_id,
+        conflict,
+        note,
+        created_at: caller.now,
+        version: 1,
+    };
+    check(&row)?;
+    check_neighbours(&permit, &row).await?;
+    let row = permit
+        .insert::<evaluation::Entity>(fresh::<evaluation::Entity>(row))
+        .await?;
+    set_verdicts(&mut permit, &row, &verdicts).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Refuses a person who is not there, and a touchpoint of another blueprint.
+async fn check_neighbours(permit: &Permit<'_>, row: &evaluation::Model) -> Result<()> {
+    if let Some(account) = row.by_account_id {
+        permit
+            .read::<account::Entity>("byAccountId", account)
+            .await?;
+    }
+    refuse_elsewhere(
+        permit,
+        row.blueprint_id,
+        "conflictsWithId",
+        row.conflicts_with_id,
+    )
+    .await
+}
+
+/// Changes what was found, when or by whom.
+pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<evaluation::Model> {
+    let mut faults = Faults::default();
+    let id: EvaluationId = faults.id("id", &input.id);
+    let by_account_id = change(&input.by_account_id, |id| {
+        faults.optional_id("byAccountId", id)
+    });
+    let by_name = change(&input.by_name, |name| {
+        name.map(|name| faults.name("byName", name))
+    });
+    let verdicts = input.verdicts.as_deref();
+    let verdicts = verdicts.map(|list| read_verdicts(&mut faults, list));
+    let conflicts_with_id = change(&input.conflicts_with_id, |id| {
+        faults.optional_id("conflictsWithId", id)
+    });
+    let conflict = change(&input.conflict, |text| {
+        faults.optional_text("conflict", text.map(String::as_str))
+    });
+    let note = change(&input.note, |text| {
+        faults.optional_text("note", text.map(String::as_str))
+    });
+    faults.check()?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let mut change = evaluation::ActiveModel {
+        held_on: replace(input.held_on.as_ref(), |day| day.0),
+        by_account_id,
+        by_name,
+        messages: change(&input.messages, |messages| messages.copied()),
+        conflicts_with_id,
+        conflict,
+        note,
+        ..Default::default()
+    };
+    let after = changed::<evaluation::Entity>(&row, &change)?;
+    check(&after)?;
+    check_neighbours(&permit, &after).await?;
+    if let Some(verdicts) = verdicts
+        && set_verdicts(&mut permit, &row, &verdicts).await?
+    {
+        // The verdicts are the evaluation's own: whoever has read the old ones is told.
+        change.version = Set(row.version + 1);
+    }
+    let row = permit.update::<evaluation::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Makes what was found this, in this order. Says whether anything changed.
+async fn set_verdicts(
+    permit: &mut Permit<'_>,
+    row: &evaluation::Model,
+    verdicts: &Found,
+) -> Result<bool> {
+    refuse_other_needs(permit, row, verdicts).await?;
+    let list = verdicts.iter().zip(1..);
+    let list = list.map(|((need, verdict), position)| evaluation_verdict::Model {
+        evaluation_id: row.id,
+        need_id: *need,
+        position,
+        verdict: *verdict,
+    });
+    let list: Vec<evaluation_verdict::Model> = list.collect();
+    let after = serde_json::json!({ "verdicts": list });
+    let its = evaluation_verdict::Column::EvaluationId.eq(row.id);
+    let position = evaluation_verdict::Column::Position;
+    if !permit
+        .set_list::<evaluation_verdict::Entity>(its, position, list)
+        .await?
+    {
+        return Ok(false);
+    }
+    permit.note(Event::about::<evaluation::Entity>(row, after));
+    Ok(true)
+}
+
+/// Refuses needs that are not those of the blueprint's persona; one statement for all of them. What was found about a
+/// persona that the blueprint showed before may stay.
+async fn refuse_other_needs(
+    permit: &Permit<'_>,
+    row: &evaluation::Model,
+    verdicts: &Found,
+) -> Result<()> {
+    let persona = blueprint::Entity::find_by_id(row.blueprint_id)
+        .select_only()
+        .column(blueprint::Column::PersonaId);
+    let there = evaluation_verdict::Entity::find()
+        .select_only()
+        .column(evaluation_verdict::Column::NeedId)
+        .filter(evaluation_verdict::Column::EvaluationId.eq(row.id));
+    let known: Vec<NeedId> = persona_need::Entity::find()
+        .select_only()
+        .column(persona_need::Column::Id)
+        .filter(
+            Condition::any()
+                .add(persona_need::Column::PersonaId.in_subquery(persona.into_query()))
+                .add(persona_need::Column::Id.in_subquery(there.into_query())),
+        )
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let mut faults = Faults::default();
+    for (at, (need, _)) in verdicts.iter().enumerate() {
+        if !known.contains(need) {
+            let path = format!("verdicts.{at}.needId");
+            let message = "The persona of this blueprint has no such need.";
+            faults.add(&path, UserErrorCode::NotFound, None, message);
+        }
+    }
+    faults.check()
+}
+
+/// Deletes an evaluation.
+pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<evaluation::Model> {
+    let id: EvaluationId = input::id("id", &input.id)?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    permit.delete::<evaluation::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn fetch(
+    caller: &Caller,
+    id: EvaluationId,
+    expected_version: i32,
+) -> Result<(evaluation::Model, Permit<'_>)> {
+    let (row, permit) = caller
+        .fetch::<evaluation::Entity>(Action::DescribeTouchpoint, "id", id)
+        .await?;
+    permit.live_blueprint(row.blueprint_id)?;
+    expect_version::<evaluation::Entity>(&row, expected_version)?;
+    Ok((row, permit))
+}

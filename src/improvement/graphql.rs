@@ -1,0 +1,121 @@
+//! Improvements in the API: what they show of themselves, and what people do to them.
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{improvement, words::ImprovementState};
+
+use super::{ImprovementCreateInput, ImprovementUpdateInput};
+use crate::{
+    error::Result,
+    input::{AtVersionInput, ByInside},
+    payload,
+    payload::{acting, caller, found},
+    scalar::Date,
+};
+
+/// What is to become better, or has: a recommendation or an initiative.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Improvement {
+    /// Its id.
+    pub id: ID,
+    /// Its key, unique in the blueprint.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// What is to be done.
+    pub description: Option<String>,
+    /// How much it helps, from 1 to 5; null where nobody has estimated it.
+    pub impact: Option<i32>,
+    /// How much it takes, from 1 to 5; null where nobody has estimated it.
+    pub effort: Option<i32>,
+    /// Where it stands.
+    pub state: ImprovementState,
+    /// What came of it; never null once it is DONE or DROPPED.
+    pub result: Option<String>,
+    /// The day on which it should be done.
+    pub target_on: Option<Date>,
+    /// Counts its changes, those of its touchpoints and KPIs included; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub row: improvement::Model,
+}
+
+impl From<improvement::Model> for Improvement {
+    fn from(row: improvement::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            key: row.key.clone(),
+            title: row.title.clone(),
+            description: row.description.clone(),
+            impact: row.impact,
+            effort: row.effort,
+            state: row.state,
+            result: row.result.clone(),
+            target_on: row.target_on.map(Date),
+            version: row.version,
+            created_at: row.created_at,
+            row,
+        }
+    }
+}
+
+/// Reading improvements.
+#[derive(Default)]
+pub struct ImprovementQuery;
+
+#[Object]
+impl ImprovementQuery {
+    /// An improvement by id, or by its blueprint's key and its own.
+    async fn improvement(&self, ctx: &Context<'_>, by: ByInside) -> Option<Result<Improvement>> {
+        found(async { caller(ctx)?.by_inside::<improvement::Entity>(&by).await }).await
+    }
+}
+
+payload! {
+    /// What became of a mutation on an improvement.
+    ImprovementPayload {
+        /// The improvement as it is now; as it was, where it was deleted.
+        improvement: Improvement of improvement::Entity
+    }
+}
+
+/// Changing improvements.
+#[derive(Default)]
+pub struct ImprovementMutation;
+
+#[Object]
+impl ImprovementMutation {
+    /// Notes what should become better. Requires: KEEP_IMPROVEMENTS.
+    async fn improvement_create(
+        &self,
+        ctx: &Context<'_>,
+        input: ImprovementCreateInput,
+    ) -> Result<ImprovementPayload> {
+        let caller = acting(ctx)?;
+        ImprovementPayload::answer(&caller, super::create(&caller, input).await).await
+    }
+
+    /// Changes what an improvement says, where it stands, what it is about or who owns it; whoever gives it to another
+    /// department keeps the improvements of both. Requires: KEEP_IMPROVEMENTS.
+    async fn improvement_update(
+        &self,
+        ctx: &Context<'_>,
+        input: ImprovementUpdateInput,
+    ) -> Result<ImprovementPayload> {
+        let caller = acting(ctx)?;
+        ImprovementPayload::answer(&caller, super::update(&caller, input).await).await
+    }
+
+    /// Deletes an improvement. Requires: KEEP_IMPROVEMENTS.
+    async fn improvement_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<ImprovementPayload> {
+        let caller = acting(ctx)?;
+        ImprovementPayload::answer(&caller, super::delete(&caller, &input).await).await
+    }
+}

@@ -1,0 +1,323 @@
+//! Improvements: what should become better at some touchpoints, who takes care of it, which KPIs will tell, and what
+//! came of it. They change nothing themselves.
+
+pub mod graphql;
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use entity::{
+    department,
+    id::{BlueprintId, DepartmentId, ImprovementId, KpiId, TouchpointId},
+    improvement, improvement_kpi, improvement_touchpoint, kpi,
+    words::ImprovementState,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+
+use crate::{
+    access::{Caller, Permit, changed, expect_version, fresh},
+    audit::Event,
+    blueprint::refuse_full,
+    error::{Error, Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, change, replace},
+    policy::{Action, Relation, Ties},
+    scalar::Date,
+    touchpoint::place::{Which, refuse_any_elsewhere},
+};
+
+/// How many improvements one blueprint holds at the most.
+const MOST_IMPROVEMENTS: u64 = 500;
+
+/// A new improvement.
+#[derive(InputObject)]
+pub struct ImprovementCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// The blueprint whose journey it improves.
+    pub blueprint_id: ID,
+    /// A key, unique in the blueprint; made from the title where none is given.
+    pub key: Option<String>,
+    /// Its title.
+    pub title: String,
+    /// What is to be done.
+    pub description: Option<String>,
+    /// The department that takes care of it.
+    pub owner_department_id: ID,
+    /// How much it helps, from 1 to 5: the scale of importance, so that both can be laid side by side.
+    pub impact: Option<i32>,
+    /// How much it takes, from 1 to 5.
+    pub effort: Option<i32>,
+    /// Where it stands.
+    #[graphql(default_with = "ImprovementState::Proposed")]
+    pub state: ImprovementState,
+    /// What came of it; once it is DONE or DROPPED it has to be said.
+    pub result: Option<String>,
+    /// The day on which it should be done.
+    pub target_on: Option<Date>,
+    /// The touchpoints of the blueprint that it is about, in order.
+    #[graphql(default)]
+    pub touchpoint_ids: Vec<ID>,
+    /// The KPIs that tell whether it works, in order.
+    #[graphql(default)]
+    pub kpi_ids: Vec<ID>,
+}
+
+/// What changes about an improvement. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct ImprovementUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// A new title.
+    pub title: Option<String>,
+    /// What is to be done.
+    pub description: MaybeUndefined<String>,
+    /// The department that takes care of it from now on.
+    pub owner_department_id: Option<ID>,
+    /// How much it helps, from 1 to 5.
+    pub impact: MaybeUndefined<i32>,
+    /// How much it takes, from 1 to 5.
+    pub effort: MaybeUndefined<i32>,
+    /// Where it stands.
+    pub state: Option<ImprovementState>,
+    /// What came of it; once it is DONE or DROPPED it has to be said.
+    pub result: MaybeUndefined<String>,
+    /// The day on which it should be done.
+    pub target_on: MaybeUndefined<Date>,
+    /// The touchpoints of the blueprint that it is about, in order; replaces the list.
+    pub touchpoint_ids: Option<Vec<ID>>,
+    /// The KPIs that tell whether it works, in order; replaces the list.
+    pub kpi_ids: Option<Vec<ID>>,
+}
+
+/// What must be true of an improvement as a whole, whatever changed.
+fn check(row: &improvement::Model) -> Result<()> {
+    let finished = matches!(
+        row.state,
+        ImprovementState::Done | ImprovementState::Dropped
+    );
+    if finished && row.result.is_none() {
+        let message = format!(
+            "An improvement that is {} says what came of it.",
+            row.state.as_str()
+        );
+        return Err(Error::fault(
+            "result",
+            UserErrorCode::Required,
+            None,
+            message,
+        ));
+    }
+    Ok(())
+}
+
+fn estimate(faults: &mut Faults, field: &str, value: Option<i32>) -> Option<i32> {
+    faults.within(field, value, 1..=5)
+}
+
+/// Makes an improvement.
+pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<improvement::Model> {
+    let mut faults = Faults::default();
+    let id: ImprovementId = faults.new_id(input.id.as_ref());
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let blueprint_id: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
+    let title = faults.name("title", &input.title);
+    let description = faults.optional_text("description", input.description.as_deref());
+    let owner: DepartmentId = faults.id("ownerDepartmentId", &input.owner_department_id);
+    let impact = estimate(&mut faults, "impact", input.impact);
+    let effort = estimate(&mut faults, "effort", input.effort);
+    let result = faults.optional_text("result", input.result.as_deref());
+    let touchpoints = faults.ids("touchpointIds", &input.touchpoint_ids);
+    let kpis = faults.ids("kpiIds", &input.kpi_ids);
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    Which::Blueprint(blueprint_id).lock(&mut permit).await?;
+    require_owner(&mut permit, blueprint_id, owner).await?;
+    let same = |row: &improvement::Model| row.title == title && row.blueprint_id == blueprint_id;
+    if let Some(row) = permit
+        .made_before::<improvement::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    let there = improvement::Entity::find();
+    let there = there.filter(improvement::Column::BlueprintId.eq(blueprint_id));
+    let most = (MOST_IMPROVEMENTS, "improvements");
+    refuse_full(&permit, there, "blueprintId", most).await?;
+    let key = permit
+        .key::<improvement::Entity>(key.as_deref(), &title, id, Some(blueprint_id))
+        .await?;
+    let row = improvement::Model {
+        id,
+        blueprint_id,
+        key,
+        title,
+        description,
+        owner_department_id: owner,
+        impact,
+        effort,
+        state: input.state,
+        result,
+        target_on: input.target_on.map(Into::into),
+        created_at: caller.now,
+        version: 1,
+    };
+    check(&row)?;
+    let row = permit
+        .insert::<improvement::Entity>(fresh::<improvement::Entity>(row))
+        .await?;
+    set_touchpoints(&mut permit, &row, &touchpoints).await?;
+    set_kpis(&mut permit, &row, &kpis).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Refuses whoever may not keep the improvements of this department, and a department that is archived.
+async fn require_owner(
+    permit: &mut Permit<'_>,
+    blueprint: BlueprintId,
+    owner: DepartmentId,
+) -> Result<()> {
+    permit
+        .read_live::<department::Entity>("ownerDepartmentId", owner)
+        .await?;
+    permit.require(
+        Action::KeepImprovements,
+        &Ties::none().and(Relation::OwnsImprovement, [owner]),
+        Some(("Blueprint", blueprint.0)),
+    )?;
+    permit.concerns(owner);
+    Ok(())
+}
+
+/// Changes what an improvement says, where it stands, what it is about or who owns it.
+pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<improvement::Model> {
+    let mut faults = Faults::default();
+    let id: ImprovementId = faults.id("id", &input.id);
+    let owner = faults.optional_id("ownerDepartmentId", input.owner_department_id.as_ref());
+    let mut changes = improvement::ActiveModel {
+        title: replace(input.title.as_ref(), |title| faults.name("title", title)),
+        description: change(&input.description, |text| {
+            faults.optional_text("description", text.map(String::as_str))
+        }),
+        owner_department_id: replace(owner.as_ref(), |owner| *owner),
+        impact: change(&input.impact, |value| {
+            estimate(&mut faults, "impact", value.copied())
+        }),
+        effort: change(&input.effort, |value| {
+            estimate(&mut faults, "effort", value.copied())
+        }),
+        state: replace(input.state.as_ref(), |state| *state),
+        result: change(&input.result, |text| {
+            faults.optional_text("result", text.map(String::as_str))
+        }),
+        target_on: change(&input.target_on, |day| day.map(|day| day.0)),
+        ..Default::default()
+    };
+    let touchpoints = input.touchpoint_ids.as_deref();
+    let touchpoints = touchpoints.map(|ids| faults.ids("touchpointIds", ids));
+    let kpis = input.kpi_ids.as_deref();
+    let kpis = kpis.map(|ids| faults.ids("kpiIds", ids));
+    faults.check()?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    if let Some(owner) = owner.filter(|owner| *owner != row.owner_department_id) {
+        require_owner(&mut permit, row.blueprint_id, owner).await?;
+    }
+    check(&changed::<improvement::Entity>(&row, &changes)?)?;
+    let mut others = false;
+    if let Some(touchpoints) = touchpoints {
+        others |= set_touchpoints(&mut permit, &row, &touchpoints).await?;
+    }
+    if let Some(kpis) = kpis {
+        others |= set_kpis(&mut permit, &row, &kpis).await?;
+    }
+    if others {
+        // What it is about is the improvement's own: whoever has read the old lists is told.
+        changes.version = Set(row.version + 1);
+    }
+    let row = permit.update::<improvement::Entity>(&row, changes).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Makes the touchpoints that it is about these, in this order. Says whether anything changed.
+async fn set_touchpoints(
+    permit: &mut Permit<'_>,
+    row: &improvement::Model,
+    touchpoints: &[TouchpointId],
+) -> Result<bool> {
+    refuse_any_elsewhere(permit, row.blueprint_id, ("touchpointIds", touchpoints)).await?;
+    let list = touchpoints.iter().zip(1..);
+    let list = list.map(|(touchpoint, position)| improvement_touchpoint::Model {
+        improvement_id: row.id,
+        blueprint_id: row.blueprint_id,
+        touchpoint_id: *touchpoint,
+        position,
+    });
+    let its = improvement_touchpoint::Column::ImprovementId.eq(row.id);
+    let position = improvement_touchpoint::Column::Position;
+    if !permit
+        .set_list::<improvement_touchpoint::Entity>(its, position, list.collect())
+        .await?
+    {
+        return Ok(false);
+    }
+    permit.note(Event::about::<improvement::Entity>(
+        row,
+        serde_json::json!({ "touchpointIds": touchpoints }),
+    ));
+    Ok(true)
+}
+
+/// Makes the KPIs that tell whether it works these, in this order. Says whether anything changed.
+async fn set_kpis(
+    permit: &mut Permit<'_>,
+    row: &improvement::Model,
+    kpis: &[KpiId],
+) -> Result<bool> {
+    for (at, id) in kpis.iter().enumerate() {
+        permit
+            .read_live::<kpi::Entity>(&format!("kpiIds.{at}"), *id)
+            .await?;
+    }
+    let list = kpis.iter().zip(1..);
+    let list = list.map(|(kpi, position)| improvement_kpi::Model {
+        improvement_id: row.id,
+        kpi_id: *kpi,
+        position,
+    });
+    let its = improvement_kpi::Column::ImprovementId.eq(row.id);
+    let position = improvement_kpi::Column::Position;
+    if !permit
+        .set_list::<improvement_kpi::Entity>(its, position, list.collect())
+        .await?
+    {
+        return Ok(false);
+    }
+    permit.note(Event::about::<improvement::Entity>(
+        row,
+        serde_json::json!({ "kpiIds": kpis }),
+    ));
+    Ok(true)
+}
+
+/// Deletes an improvement.
+pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<improvement::Model> {
+    let id: ImprovementId = input::id("id", &input.id)?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    permit.delete::<improvement::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn fetch(
+    caller: &Caller,
+    id: ImprovementId,
+    expected_version: i32,
+) -> Result<(improvement::Model, Permit<'_>)> {
+    let (row, permit) = caller
+        .fetch::<improvement::Entity>(Action::KeepImprovements, "id", id)
+        .await?;
+    permit.live_blueprint(row.blueprint_id)?;
+    expect_version::<improvement::Entity>(&row, expected_version)?;
+    Ok((row, permit))
+}

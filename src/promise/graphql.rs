@@ -1,0 +1,104 @@
+//! Promises in the API: what they show of themselves, and what people do to them.
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{promise, words::PromiseState};
+
+use super::{PromiseCreateInput, PromiseUpdateInput};
+use crate::{
+    error::Result,
+    input::{AtVersionInput, ByInside},
+    payload,
+    payload::{acting, caller, found},
+};
+
+/// What customers are promised at a touchpoint.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Promise {
+    /// Its id.
+    pub id: ID,
+    /// Its key, unique in the blueprint.
+    pub key: String,
+    /// What is promised.
+    pub text: String,
+    /// Whether it is kept.
+    pub state: PromiseState,
+    /// Counts its changes, those of where it is delivered included; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    pub row: promise::Model,
+}
+
+impl From<promise::Model> for Promise {
+    fn from(row: promise::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            key: row.key.clone(),
+            text: row.text.clone(),
+            state: row.state,
+            version: row.version,
+            created_at: row.created_at,
+            row,
+        }
+    }
+}
+
+/// Reading promises.
+#[derive(Default)]
+pub struct PromiseQuery;
+
+#[Object]
+impl PromiseQuery {
+    /// A promise by id, or by its blueprint's key and its own.
+    async fn promise(&self, ctx: &Context<'_>, by: ByInside) -> Option<Result<Promise>> {
+        found(async { caller(ctx)?.by_inside::<promise::Entity>(&by).await }).await
+    }
+}
+
+payload! {
+    /// What became of a mutation on a promise.
+    PromisePayload {
+        /// The promise as it is now; as it was, where it was deleted.
+        promise: Promise of promise::Entity
+    }
+}
+
+/// Changing promises.
+#[derive(Default)]
+pub struct PromiseMutation;
+
+#[Object]
+impl PromiseMutation {
+    /// Notes what is promised at a touchpoint. Requires: DESCRIBE_TOUCHPOINT.
+    async fn promise_create(
+        &self,
+        ctx: &Context<'_>,
+        input: PromiseCreateInput,
+    ) -> Result<PromisePayload> {
+        let caller = acting(ctx)?;
+        PromisePayload::answer(&caller, super::create(&caller, input).await).await
+    }
+
+    /// Changes what is promised, whether it is kept or where it is delivered. Requires: DESCRIBE_TOUCHPOINT.
+    async fn promise_update(
+        &self,
+        ctx: &Context<'_>,
+        input: PromiseUpdateInput,
+    ) -> Result<PromisePayload> {
+        let caller = acting(ctx)?;
+        PromisePayload::answer(&caller, super::update(&caller, input).await).await
+    }
+
+    /// Deletes a promise. Requires: DESCRIBE_TOUCHPOINT.
+    async fn promise_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<PromisePayload> {
+        let caller = acting(ctx)?;
+        PromisePayload::answer(&caller, super::delete(&caller, &input).await).await
+    }
+}

@@ -1,0 +1,176 @@
+//! Promises: what customers are told they will get, where they are told it and where they should get it. Whether one
+//! is kept is said by people here; nothing measures it.
+
+pub mod graphql;
+
+use async_graphql::{ID, InputObject};
+use entity::{
+    id::{PromiseId, TouchpointId},
+    promise, promise_delivery,
+    words::PromiseState,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+
+use crate::{
+    access::{Caller, Permit, expect_version},
+    audit::Event,
+    blueprint::refuse_full,
+    error::Result,
+    input::{self, AtVersionInput, Faults, replace},
+    policy::Action,
+    touchpoint::place::{Which, refuse_any_elsewhere},
+};
+
+/// How many promises one blueprint holds at the most.
+const MOST_PROMISES: u64 = 500;
+
+/// A new promise.
+#[derive(InputObject)]
+pub struct PromiseCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// A key, unique in the blueprint; made from the text where none is given.
+    pub key: Option<String>,
+    /// The touchpoint at which it is made.
+    pub touchpoint_id: ID,
+    /// What is promised.
+    pub text: String,
+    /// Whether it is kept.
+    #[graphql(default_with = "PromiseState::Unknown")]
+    pub state: PromiseState,
+    /// The touchpoints of the same blueprint at which it is delivered, in order.
+    #[graphql(default)]
+    pub delivered_at_ids: Vec<ID>,
+}
+
+/// What changes about a promise; where it is made is fixed. Absent keeps.
+#[derive(InputObject)]
+pub struct PromiseUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// What is promised.
+    pub text: Option<String>,
+    /// Whether it is kept.
+    pub state: Option<PromiseState>,
+    /// The touchpoints of the same blueprint at which it is delivered, in order; replaces the list.
+    pub delivered_at_ids: Option<Vec<ID>>,
+}
+
+/// Makes a promise.
+pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promise::Model> {
+    let mut faults = Faults::default();
+    let id: PromiseId = faults.new_id(input.id.as_ref());
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let touchpoint_id: TouchpointId = faults.id("touchpointId", &input.touchpoint_id);
+    let text = faults.some_text("text", &input.text);
+    let delivered_at = faults.ids("deliveredAtIds", &input.delivered_at_ids);
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let place = Which::Touchpoint(touchpoint_id).lock(&mut permit).await?;
+    place.require(&permit, Action::DescribeTouchpoint).await?;
+    let same = |row: &promise::Model| row.text == text && row.touchpoint_id == touchpoint_id;
+    if let Some(row) = permit
+        .made_before::<promise::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    let there = promise::Entity::find().filter(promise::Column::BlueprintId.eq(place.blueprint));
+    refuse_full(&permit, there, "touchpointId", (MOST_PROMISES, "promises")).await?;
+    let key = permit
+        .key::<promise::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
+        .await?;
+    let row = permit
+        .insert::<promise::Entity>(promise::ActiveModel {
+            id: Set(id),
+            blueprint_id: Set(place.blueprint),
+            key: Set(key),
+            touchpoint_id: Set(touchpoint_id),
+            text: Set(text),
+            state: Set(input.state),
+            created_at: Set(caller.now),
+            version: Set(1),
+        })
+        .await?;
+    set_deliveries(&mut permit, &row, &delivered_at).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Changes what is promised, whether it is kept or where it is delivered.
+pub async fn update(caller: &Caller, input: PromiseUpdateInput) -> Result<promise::Model> {
+    let mut faults = Faults::default();
+    let id: PromiseId = faults.id("id", &input.id);
+    let text = replace(input.text.as_ref(), |text| faults.some_text("text", text));
+    let delivered_at = input.delivered_at_ids.as_deref();
+    let delivered_at = delivered_at.map(|ids| faults.ids("deliveredAtIds", ids));
+    faults.check()?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let mut change = promise::ActiveModel {
+        text,
+        state: replace(input.state.as_ref(), |state| *state),
+        ..Default::default()
+    };
+    if let Some(delivered_at) = delivered_at
+        && set_deliveries(&mut permit, &row, &delivered_at).await?
+    {
+        // Where it is delivered is the promise's own: whoever has read the old list is told.
+        change.version = Set(row.version + 1);
+    }
+    let row = permit.update::<promise::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Makes the touchpoints at which it is delivered these, in this order. Says whether anything changed.
+async fn set_deliveries(
+    permit: &mut Permit<'_>,
+    row: &promise::Model,
+    touchpoints: &[TouchpointId],
+) -> Result<bool> {
+    refuse_any_elsewhere(permit, row.blueprint_id, ("deliveredAtIds", touchpoints)).await?;
+    let list = touchpoints.iter().zip(1..);
+    let list = list.map(|(touchpoint, position)| promise_delivery::Model {
+        promise_id: row.id,
+        blueprint_id: row.blueprint_id,
+        touchpoint_id: *touchpoint,
+        position,
+    });
+    let its = promise_delivery::Column::PromiseId.eq(row.id);
+    let position = promise_delivery::Column::Position;
+    if !permit
+        .set_list::<promise_delivery::Entity>(its, position, list.collect())
+        .await?
+    {
+        return Ok(false);
+    }
+    permit.note(Event::about::<promise::Entity>(
+        row,
+        serde_json::json!({ "deliveredAtIds": touchpoints }),
+    ));
+    Ok(true)
+}
+
+/// Deletes a promise.
+pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<promise::Model> {
+    let id: PromiseId = input::id("id", &input.id)?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    permit.delete::<promise::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn fetch(
+    caller: &Caller,
+    id: PromiseId,
+    expected_version: i32,
+) -> Result<(promise::Model, Permit<'_>)> {
+    let (row, permit) = caller
+        .fetch::<promise::Entity>(Action::DescribeTouchpoint, "id", id)
+        .await?;
+    permit.live_blueprint(row.blueprint_id)?;
+    expect_version::<promise::Entity>(&row, expected_version)?;
+    Ok((row, permit))
+}
