@@ -8,12 +8,12 @@ use std::{
 
 use chrono::NaiveDate;
 use entity::{
-    account, blueprint, blueprint_persona, evaluation, evaluation_verdict,
+    account, blueprint, blueprint_persona, department, evaluation, evaluation_verdict,
     id::{
-        AccountId, EvaluationId, ImprovementId, InsightId, KpiId, NeedId, PersonaId, PromiseId,
-        ScenarioId, SegmentId, SourceId, TouchpointId,
+        AccountId, DepartmentId, EvaluationId, ImprovementId, InsightId, KpiId, NeedId, PersonaId,
+        PromiseId, ScenarioId, SegmentId, SourceId, TouchpointId,
     },
-    improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi_link,
+    improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi, kpi_link,
     persona, promise, promise_delivery, responsibility, scenario, scenario_step, segment, source,
     touchpoint, touchpoint_segment,
     words::Verdict,
@@ -62,7 +62,11 @@ pub struct Whole {
     pub improved: HashMap<ImprovementId, Vec<TouchpointId>>,
     /// The KPIs that tell whether improvements work, in order.
     pub told_by: HashMap<ImprovementId, Vec<KpiId>>,
-    /// The people who do what departments are responsible for.
+    /// The departments that take care of improvements.
+    pub improvers: HashMap<DepartmentId, department::Model>,
+    /// The KPIs that tell whether improvements work.
+    pub telling: HashMap<KpiId, kpi::Model>,
+    /// The people who do what departments are responsible for, and who tried touchpoints.
     pub people: HashMap<AccountId, account::Model>,
 }
 
@@ -180,8 +184,34 @@ impl Whole {
             .filter(responsibility::Column::PersonId.is_not_null())
             .filter(scope::open_responsibility())
             .into_query();
-        let people = account::Entity::find()
-            .filter(account::Column::Id.in_subquery(people))
+        let evaluations = evaluations.all(tx).await?;
+        let tried = evaluations.iter().filter_map(|row| row.by_account_id);
+        let tried: HashSet<AccountId> = tried.collect();
+        let people = caller
+            .select::<account::Entity>()
+            .filter(
+                Condition::any()
+                    .add(account::Column::Id.in_subquery(people))
+                    .add(account::Column::Id.is_in(tried)),
+            )
+            .all(tx)
+            .await?;
+        let improvements = improvements.all(tx).await?;
+        let improvers: HashSet<DepartmentId> = improvements
+            .iter()
+            .map(|row| row.owner_department_id)
+            .collect();
+        let improvers = caller
+            .select::<department::Entity>()
+            .filter(department::Column::Id.is_in(improvers))
+            .all(tx)
+            .await?;
+        let told_by = told_by.all(tx).await?;
+        let telling: HashSet<KpiId> = told_by.iter().map(|row| row.kpi_id).collect();
+        let telling = caller
+            .select::<kpi::Entity>()
+            .filter(kpi::Column::Id.is_in(telling))
+            .filter(kpi::Column::ArchivedAt.is_null())
             .all(tx)
             .await?;
         Ok(Self {
@@ -231,7 +261,7 @@ impl Whole {
                     .into_iter()
                     .map(|row| (row.promise_id, row.touchpoint_id)),
             ),
-            evaluations: evaluations.all(tx).await?,
+            evaluations,
             verdicts: grouped(
                 verdicts
                     .all(tx)
@@ -239,7 +269,7 @@ impl Whole {
                     .into_iter()
                     .map(|row| (row.evaluation_id, (row.need_id, row.verdict))),
             ),
-            improvements: improvements.all(tx).await?,
+            improvements,
             improved: grouped(
                 improved
                     .all(tx)
@@ -249,11 +279,11 @@ impl Whole {
             ),
             told_by: grouped(
                 told_by
-                    .all(tx)
-                    .await?
                     .into_iter()
                     .map(|row| (row.improvement_id, row.kpi_id)),
             ),
+            improvers: improvers.into_iter().map(|row| (row.id, row)).collect(),
+            telling: telling.into_iter().map(|row| (row.id, row)).collect(),
             people: people.into_iter().map(|row| (row.id, row)).collect(),
             canvas,
         }

@@ -4,9 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use entity::{
-    blueprint, blueprint_persona,
-    id::{ChannelId, Id, InsightId, ScenarioId, SegmentId, TouchpointId},
-    insight, insight_source, kpi, kpi_link, phase, scenario, scenario_step, source, touchpoint,
+    blueprint, blueprint_persona, evaluation, evaluation_verdict,
+    id::{ChannelId, Id, ImprovementId, InsightId, PromiseId, ScenarioId, SegmentId, TouchpointId},
+    improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi, kpi_link,
+    phase, promise, promise_delivery, scenario, scenario_step, source, touchpoint,
     touchpoint_channel, touchpoint_segment, transition,
 };
 use sea_orm::{
@@ -23,7 +24,7 @@ use crate::{
     access::{Guarded, Permit},
     audit::Event,
     error::Result,
-    policy::Action,
+    policy::{Action, Relation, Ties},
     reorganise, touchpoint as touchpoints,
 };
 
@@ -48,6 +49,12 @@ pub async fn apply(
     links(permit, there, &target.kpi_links).await?;
     scenarios(permit, before, target).await?;
     known(permit, before, target).await?;
+    promises(permit, before, target).await?;
+    evaluations(permit, before, target).await?;
+    if authority == Authority::Own {
+        may_improve(permit, before, target)?;
+    }
+    improvements(permit, before, target).await?;
     put_away(permit, before, target).await
 }
 
@@ -170,6 +177,9 @@ list_rows! {
     segment_rows: TouchpointId, audiences => touchpoint_segment { touchpoint_id, segment_id };
     step_rows: ScenarioId, steps => scenario_step { scenario_id, touchpoint_id, blueprint_id };
     source_rows: InsightId, rests_on => insight_source { insight_id, source_id, blueprint_id };
+    delivery_rows: PromiseId, delivered_at => promise_delivery { promise_id, touchpoint_id, blueprint_id };
+    improved_rows: ImprovementId, improved => improvement_touchpoint { improvement_id, touchpoint_id, blueprint_id };
+    telling_rows: ImprovementId, told_by => improvement_kpi { improvement_id, kpi_id };
 }
 
 /// Whether channels or audience of a touchpoint are to be written: they differ, or it comes back with who knows what.
@@ -239,15 +249,10 @@ async fn scenarios(
     let whole = before.map(|before| before.whole);
     let there = whole.map_or(&[][..], |whole| &whole.scenarios);
     let mut rows = target.scenarios.clone();
-    let mut changed = Vec::new();
-    for row in &mut rows {
-        let was = whole.and_then(|whole| whole.steps.get(&row.id));
-        let steps = target.steps.get(&row.id);
-        if was.map_or(&[][..], Vec::as_slice) != steps.map_or(&[][..], Vec::as_slice) {
-            row.version += i32::from(there.iter().any(|now| now.id == row.id));
-            changed.push(row.id);
-        }
-    }
+    let was = whole.map(|whole| &whole.steps);
+    let rise = |row: &mut scenario::Model| row.version += 1;
+    let changed =
+        with_other_lists::<scenario::Entity, _>(there, &mut rows, was, &target.steps, rise);
     put::<scenario::Entity>(permit, there, rows).await?;
     let rows = step_rows(&changed, target);
     let old = Condition::all().add(scenario_step::Column::ScenarioId.is_in(changed));
@@ -267,14 +272,12 @@ async fn known(
     let there = whole.map_or(&[][..], |whole| &whole.insights);
     let old: HashSet<InsightId> = there.iter().map(|row| row.id).collect();
     let mut rows = target.insights.clone();
-    let (mut changed, mut answered) = (Vec::new(), Vec::new());
+    let was = whole.map(|whole| &whole.rests_on);
+    let rise = |row: &mut insight::Model| row.version += 1;
+    let changed =
+        with_other_lists::<insight::Entity, _>(there, &mut rows, was, &target.rests_on, rise);
+    let mut answered = Vec::new();
     for row in &mut rows {
-        let was = whole.and_then(|whole| whole.rests_on.get(&row.id));
-        let rests_on = target.rests_on.get(&row.id);
-        if was.map_or(&[][..], Vec::as_slice) != rests_on.map_or(&[][..], Vec::as_slice) {
-            row.version += i32::from(old.contains(&row.id));
-            changed.push(row.id);
-        }
         // An answer may come after its question: the question learns of it when both are there.
         if !old.contains(&row.id) {
             answered.extend(row.answered_by_id.take().map(|answer| (row.id, answer)));
@@ -299,6 +302,137 @@ async fn known(
     replace::<insight_source::Entity>(permit, gone, rows).await?;
     remove::<insight::Entity>(permit, there, &target.insights).await?;
     remove::<source::Entity>(permit, sources, &target.sources).await
+}
+
+/// The owners whose list is to be another one; those that are there already rise a version for it.
+fn with_other_lists<E, T: PartialEq>(
+    there: &[E::Model],
+    rows: &mut [E::Model],
+    was: Option<&HashMap<E::Id, Vec<T>>>,
+    wanted: &HashMap<E::Id, Vec<T>>,
+    rise: fn(&mut E::Model),
+) -> Vec<E::Id>
+where
+    E: Guarded<Id: std::hash::Hash>,
+{
+    let old: HashSet<E::Id> = there.iter().map(E::id).collect();
+    let mut changed = Vec::new();
+    for row in rows {
+        let id = E::id(row);
+        let was = was
+            .and_then(|was| was.get(&id))
+            .map_or(&[][..], Vec::as_slice);
+        if was != wanted.get(&id).map_or(&[][..], Vec::as_slice) {
+            changed.push(id);
+            if old.contains(&id) {
+                rise(row);
+            }
+        }
+    }
+    changed
+}
+
+async fn promises(
+    permit: &mut Permit<'_>,
+    before: Option<&Before<'_>>,
+    target: &Target,
+) -> Result<()> {
+    let whole = before.map(|before| before.whole);
+    let there = whole.map_or(&[][..], |whole| &whole.promises);
+    let mut rows = target.promises.clone();
+    let was = whole.map(|whole| &whole.delivered_at);
+    let rise = |row: &mut promise::Model| row.version += 1;
+    let changed =
+        with_other_lists::<promise::Entity, _>(there, &mut rows, was, &target.delivered_at, rise);
+    put::<promise::Entity>(permit, there, rows).await?;
+    let rows = delivery_rows(&changed, target);
+    let old = Condition::all().add(promise_delivery::Column::PromiseId.is_in(changed));
+    replace::<promise_delivery::Entity>(permit, old, rows).await?;
+    remove::<promise::Entity>(permit, there, &target.promises).await
+}
+
+async fn evaluations(
+    permit: &mut Permit<'_>,
+    before: Option<&Before<'_>>,
+    target: &Target,
+) -> Result<()> {
+    let whole = before.map(|before| before.whole);
+    let there = whole.map_or(&[][..], |whole| &whole.evaluations);
+    let mut rows = target.evaluations.clone();
+    let was = whole.map(|whole| &whole.verdicts);
+    let rise = |row: &mut evaluation::Model| row.version += 1;
+    let changed =
+        with_other_lists::<evaluation::Entity, _>(there, &mut rows, was, &target.verdicts, rise);
+    put::<evaluation::Entity>(permit, there, rows).await?;
+    let rows = changed.iter().flat_map(|evaluation| {
+        let verdicts = target.verdicts.get(evaluation).into_iter().flatten();
+        let verdicts = verdicts.zip(1..);
+        verdicts.map(
+            |((need, verdict), position)| evaluation_verdict::ActiveModel {
+                evaluation_id: Set(*evaluation),
+                need_id: Set(*need),
+                position: Set(position),
+                verdict: Set(*verdict),
+            },
+        )
+    });
+    let rows: Vec<_> = rows.collect();
+    let old = Condition::all().add(evaluation_verdict::Column::EvaluationId.is_in(changed));
+    replace::<evaluation_verdict::Entity>(permit, old, rows).await?;
+    remove::<evaluation::Entity>(permit, there, &target.evaluations).await
+}
+
+/// Refuses improvements that the caller may not make, change or take away: each is its owner's.
+fn may_improve(permit: &Permit<'_>, before: Option<&Before<'_>>, target: &Target) -> Result<()> {
+    let whole = before.map(|before| before.whole);
+    let there = whole.map_or(&[][..], |whole| &whole.improvements);
+    let known: HashMap<_, _> = there.iter().map(|row| (row.id, row)).collect();
+    let same = |row: &improvement::Model| {
+        let lists = whole.is_some_and(|whole| {
+            whole.improved.get(&row.id).map_or(&[][..], Vec::as_slice)
+                == target.improved.get(&row.id).map_or(&[][..], Vec::as_slice)
+                && whole.told_by.get(&row.id).map_or(&[][..], Vec::as_slice)
+                    == target.told_by.get(&row.id).map_or(&[][..], Vec::as_slice)
+        });
+        lists && known.get(&row.id).is_some_and(|now| *now == row)
+    };
+    let stay: HashSet<_> = target.improvements.iter().map(|row| row.id).collect();
+    let changed = target.improvements.iter().filter(|row| !same(row));
+    let was = changed
+        .clone()
+        .filter_map(|row| known.get(&row.id).copied());
+    let gone = there.iter().filter(|row| !stay.contains(&row.id));
+    for row in changed.chain(was).chain(gone) {
+        let ties = Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]);
+        let subject = Some((blueprint::Entity::TYPE, row.blueprint_id.0));
+        permit.require(Action::KeepImprovements, &ties, subject)?;
+    }
+    Ok(())
+}
+
+async fn improvements(
+    permit: &mut Permit<'_>,
+    before: Option<&Before<'_>>,
+    target: &Target,
+) -> Result<()> {
+    let whole = before.map(|before| before.whole);
+    let there = whole.map_or(&[][..], |whole| &whole.improvements);
+    let mut rows = target.improvements.clone();
+    let rise = |row: &mut improvement::Model| row.version += 1;
+    let was = whole.map(|whole| &whole.improved);
+    let improved =
+        with_other_lists::<improvement::Entity, _>(there, &mut rows, was, &target.improved, rise);
+    let was = whole.map(|whole| &whole.told_by);
+    let told_by =
+        with_other_lists::<improvement::Entity, _>(there, &mut rows, was, &target.told_by, rise);
+    put::<improvement::Entity>(permit, there, rows).await?;
+    let rows = improved_rows(&improved, target);
+    let old = Condition::all().add(improvement_touchpoint::Column::ImprovementId.is_in(improved));
+    replace::<improvement_touchpoint::Entity>(permit, old, rows).await?;
+    let rows = telling_rows(&told_by, target);
+    let old = Condition::all().add(improvement_kpi::Column::ImprovementId.is_in(told_by));
+    replace::<improvement_kpi::Entity>(permit, old, rows).await?;
+    remove::<improvement::Entity>(permit, there, &target.improvements).await
 }
 
 /// Archives the touchpoints and phases that are no longer wanted.

@@ -3,8 +3,9 @@
 
 use chrono::NaiveDate;
 use entity::words::{
-    Basis, BlueprintState, End, Initiator, InsightKind, Lane, ResponsibilityStatus, Role,
-    ScenarioKind, SourceKind, Stage, Subject, TransitionKind, Usage, Visibility,
+    Basis, BlueprintState, End, ImprovementState, Initiator, InsightKind, Lane, Messages,
+    PromiseState, ResponsibilityStatus, Role, ScenarioKind, SourceKind, Stage, Subject,
+    TransitionKind, Usage, Verdict, Visibility,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -216,6 +217,79 @@ parts! {
         /// Of a QUESTION: the key of the insight that answers it.
         answered_by: Option<String> = None,
     }
+
+    /// What customers are promised.
+    Promise or SaidPromise, "promise", ordered: false, repeats: false,
+    told by {
+        /// Its key, unique in the blueprint.
+        key: String,
+    }
+    says {
+        /// The key of the touchpoint where it is made; fixed.
+        touchpoint: String,
+        /// What is promised.
+        text: String,
+        /// Whether it is kept.
+        state: PromiseState = PromiseState::Unknown,
+        /// The keys of the touchpoints that deliver it, in order.
+        delivered_at: Vec<String> = Vec::new(),
+    }
+
+    /// A trial of a touchpoint against the persona's needs.
+    Evaluation or SaidEvaluation, "evaluation", ordered: false, repeats: true,
+    told by {
+        /// The key of the touchpoint.
+        touchpoint: String,
+        /// The day of the trial.
+        held_on: NaiveDate,
+        /// The key of the account of who tried it.
+        #[serde(default)]
+        by_account: Option<String>,
+        /// The name of who tried it, where they have no account.
+        #[serde(default)]
+        by_name: Option<String>,
+    }
+    says {
+        /// Whether its messages fit with those elsewhere; null where nobody looked.
+        messages: Option<Messages> = None,
+        /// Of CONFLICTING messages: the key of the touchpoint that says something else.
+        conflicts_with: Option<String> = None,
+        /// Of CONFLICTING messages: what is in conflict.
+        conflict: Option<String> = None,
+        /// What was found, need by need.
+        verdicts: Vec<NeedVerdict> = Vec::new(),
+        /// A note.
+        note: Option<String> = None,
+    }
+
+    /// What is to become better, or has.
+    Improvement or SaidImprovement, "improvement", ordered: false, repeats: false,
+    told by {
+        /// Its key, unique in the blueprint.
+        key: String,
+    }
+    says {
+        /// Its title.
+        title: String,
+        /// What is to be done.
+        description: Option<String> = None,
+        /// The key of the department that takes care of it.
+        owner_department: String,
+        /// How much it helps, from 1 to 5.
+        impact: Option<i32> = None,
+        /// How much it takes, from 1 to 5.
+        effort: Option<i32> = None,
+        /// Where it stands.
+        state: ImprovementState = ImprovementState::Proposed,
+        /// What came of it; said once it is DONE or DROPPED.
+        result: Option<String> = None,
+        /// The day on which it should be done.
+        target_on: Option<NaiveDate> = None,
+        /// The keys of the touchpoints that it is about, in order.
+        touchpoints: Vec<String> = Vec::new(),
+        /// The keys of the KPIs that tell whether it works, in order.
+        kpis: Vec<String> = Vec::new(),
+    }
 }
 
 document! {
@@ -254,7 +328,24 @@ document! {
         sources of Source or SaidSource,
         /// What is known.
         insights of Insight or SaidInsight,
+        /// What customers are promised.
+        promises of Promise or SaidPromise,
+        /// How people found touchpoints when they tried them.
+        evaluations of Evaluation or SaidEvaluation,
+        /// What is to become better.
+        improvements of Improvement or SaidImprovement,
     }
+}
+
+/// How a touchpoint meets a need.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "verdict")]
+pub struct NeedVerdict {
+    /// The need of the persona, in its own words.
+    pub need: String,
+    /// Whether it is met.
+    pub verdict: Verdict,
 }
 
 /// Something that the customer holds or sees.

@@ -5,12 +5,12 @@ use std::collections::{BTreeSet, HashMap};
 
 use entity::{
     account, channel, department,
-    id::{AccountId, ChannelId, DepartmentId, KpiId, PersonaId, SegmentId},
-    kpi, persona, segment,
+    id::{AccountId, ChannelId, DepartmentId, KpiId, NeedId, PersonaId, SegmentId},
+    kpi, persona, persona_need, segment,
     words::Subject,
 };
 use sea_orm::{
-    ColumnTrait, Condition, QueryFilter,
+    ColumnTrait, Condition, EntityTrait, QueryFilter,
     sea_query::{Expr, ExprTrait, Func},
 };
 
@@ -32,6 +32,8 @@ pub struct Catalogue {
     pub segments: HashMap<String, SegmentId>,
     pub kpis: HashMap<String, KpiId>,
     pub people: HashMap<String, AccountId>,
+    /// The needs of the personas, in their own words.
+    pub needs: HashMap<(PersonaId, String), NeedId>,
 }
 
 impl Catalogue {
@@ -40,6 +42,8 @@ impl Catalogue {
         let touchpoints = || document.touchpoints.iter();
         let held = || document.responsibilities.iter();
         let departments = held().map(|held| &held.department);
+        let improvements = || document.improvements.iter();
+        let departments = departments.chain(improvements().map(|row| &row.owner_department));
         let departments = departments.chain([&document.owner_department]);
         let insights = document.insights.iter();
         let personas = insights.filter_map(|insight| insight.persona.as_ref());
@@ -54,6 +58,11 @@ impl Catalogue {
             .collect();
         let live = persona::Column::ArchivedAt.is_null();
         let found = look_up::<persona::Entity>(permit, personas, live.into()).await?;
+        let ids: Vec<PersonaId> = found.iter().map(|row| row.id).collect();
+        let needs = persona_need::Entity::find()
+            .filter(persona_need::Column::PersonaId.is_in(ids))
+            .all(permit.tx())
+            .await?;
         let personas = found
             .into_iter()
             .map(|row| (lower(&row.key), (row.id, row.subject)));
@@ -62,13 +71,20 @@ impl Catalogue {
         let segments = touchpoints().flat_map(|touchpoint| &touchpoint.audience);
         let segments = look_up::<segment::Entity>(permit, segments, Condition::all()).await?;
         let kpis = document.kpi_links.iter().map(|link| &link.kpi);
+        let kpis = kpis.chain(improvements().flat_map(|row| &row.kpis));
         let live = kpi::Column::ArchivedAt.is_null();
         let kpis = look_up::<kpi::Entity>(permit, kpis, live.into()).await?;
         let people = held().filter_map(|held| held.person.as_ref());
+        let tried = document.evaluations.iter();
+        let people = people.chain(tried.filter_map(|tried| tried.by_account.as_ref()));
         let live = account::Column::ArchivedAt.is_null();
         let people = look_up::<account::Entity>(permit, people, live.into()).await?;
         Ok(Self {
             departments,
+            needs: needs
+                .into_iter()
+                .map(|row| ((row.persona_id, lower(&row.text)), row.id))
+                .collect(),
             personas: personas.collect(),
             channels: channels
                 .into_iter()

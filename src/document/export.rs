@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 
 use entity::{
-    id::{InsightId, PhaseId, SourceId, TouchpointId},
-    insight, kpi_link, persona, responsibility, scenario, touchpoint, transition,
+    evaluation,
+    id::{InsightId, NeedId, PhaseId, SourceId, TouchpointId},
+    improvement, insight, kpi_link, persona, promise, responsibility, scenario, touchpoint,
+    transition,
+    words::Verdict,
 };
 
 use super::blueprint::{
-    Document, Evidence, FORMAT, Insight, KpiLink, Phase, Responsibility, Scenario, Source,
-    Touchpoint, Transition,
+    Document, Evaluation, Evidence, FORMAT, Improvement, Insight, KpiLink, NeedVerdict, Phase,
+    Promise, Responsibility, Scenario, Source, Touchpoint, Transition,
 };
 use crate::canvas::whole::Whole;
 
@@ -69,6 +72,17 @@ impl Document {
                 .collect(),
             sources: whole.sources.iter().map(source).collect(),
             insights: whole.insights.iter().map(|row| keys.insight(row)).collect(),
+            promises: whole.promises.iter().map(|row| keys.promise(row)).collect(),
+            evaluations: whole
+                .evaluations
+                .iter()
+                .map(|row| keys.evaluation(row))
+                .collect(),
+            improvements: whole
+                .improvements
+                .iter()
+                .map(|row| keys.improvement(row))
+                .collect(),
         };
         document.sorted()
     }
@@ -240,6 +254,65 @@ impl<'w> Keys<'w> {
             whys: row.whys.0.clone(),
             answer: row.answer.clone(),
             answered_by: answered_by.map(|key| (*key).to_owned()),
+        }
+    }
+
+    pub(super) fn promise(&self, row: &promise::Model) -> Promise {
+        let delivered_at = self.whole.delivered_at.get(&row.id).into_iter().flatten();
+        Promise {
+            key: row.key.clone(),
+            touchpoint: self.touchpoint_key(row.touchpoint_id).unwrap_or_default(),
+            text: row.text.clone(),
+            state: row.state,
+            delivered_at: delivered_at
+                .filter_map(|id| self.touchpoint_key(*id))
+                .collect(),
+        }
+    }
+
+    pub(super) fn evaluation(&self, row: &evaluation::Model) -> Evaluation {
+        let verdicts = self.whole.verdicts.get(&row.id).into_iter().flatten();
+        let needs = &self.whole.canvas.needs;
+        let told = |(need, verdict): &(NeedId, Verdict)| {
+            let need = needs.iter().find(|row| row.id == *need)?;
+            Some(NeedVerdict {
+                need: need.text.clone(),
+                verdict: *verdict,
+            })
+        };
+        let by = row.by_account_id.and_then(|id| self.whole.people.get(&id));
+        Evaluation {
+            touchpoint: self.touchpoint_key(row.touchpoint_id).unwrap_or_default(),
+            held_on: row.held_on,
+            by_account: by.map(|person| person.key.clone()),
+            by_name: row.by_name.clone(),
+            messages: row.messages,
+            conflicts_with: row.conflicts_with_id.and_then(|id| self.touchpoint_key(id)),
+            conflict: row.conflict.clone(),
+            verdicts: verdicts.filter_map(told).collect(),
+            note: row.note.clone(),
+        }
+    }
+
+    pub(super) fn improvement(&self, row: &improvement::Model) -> Improvement {
+        let touchpoints = self.whole.improved.get(&row.id).into_iter().flatten();
+        let kpis = self.whole.told_by.get(&row.id).into_iter().flatten();
+        let kpis = kpis.filter_map(|id| self.whole.telling.get(id));
+        let owner = self.whole.improvers.get(&row.owner_department_id);
+        Improvement {
+            key: row.key.clone(),
+            title: row.title.clone(),
+            description: row.description.clone(),
+            owner_department: owner.map(|row| row.key.clone()).unwrap_or_default(),
+            impact: row.impact,
+            effort: row.effort,
+            state: row.state,
+            result: row.result.clone(),
+            target_on: row.target_on,
+            touchpoints: touchpoints
+                .filter_map(|id| self.touchpoint_key(*id))
+                .collect(),
+            kpis: kpis.map(|row| row.key.clone()).collect(),
         }
     }
 }

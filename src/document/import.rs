@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     apply,
-    blueprint::{Document, FORMAT, SaidDocument},
+    blueprint::{Document, FORMAT, NeedVerdict, SaidDocument},
     catalogue::{Catalogue, lower},
     diff::{self, Change},
     hand,
@@ -119,8 +119,37 @@ pub async fn existing(permit: &Permit<'_>, mut said: SaidDocument) -> Result<Sai
         let of = insight.persona.0.take();
         insight.persona.0 = of.map(|of| of.filter(persona));
     }
+    let kpi = |key: &String| catalogue.kpis.contains_key(&lower(key));
+    for improvement in said.improvements.0.iter_mut().flatten() {
+        improvement
+            .kpis
+            .0
+            .iter_mut()
+            .for_each(|keys| keys.retain(kpi));
+    }
+    let person = |key: &String| catalogue.people.contains_key(&lower(key));
+    if let Some(evaluations) = &mut said.evaluations.0 {
+        evaluations.retain(|part| part.by_account.as_ref().is_none_or(person));
+        for evaluation in evaluations {
+            let known = |found: &NeedVerdict| {
+                let need = lower(&found.need);
+                catalogue.needs.keys().any(|(_, text)| *text == need)
+            };
+            evaluation
+                .verdicts
+                .0
+                .iter_mut()
+                .for_each(|found| found.retain(known));
+        }
+    }
+    if let Some(improvements) = &mut said.improvements.0 {
+        improvements.retain(|part| {
+            let owner = part.owner_department.0.as_ref();
+            owner.is_none_or(|owner| catalogue.departments.contains_key(&lower(owner)))
+        });
+    }
     let links = said.kpi_links.0.iter_mut();
-    links.for_each(|links| links.retain(|link| catalogue.kpis.contains_key(&lower(&link.kpi))));
+    links.for_each(|links| links.retain(|link| kpi(&link.kpi)));
     Ok(said)
 }
 

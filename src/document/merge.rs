@@ -66,6 +66,20 @@ impl Document {
                     .filter(|key| insights.contains(&lower(key)));
             }
         }
+        self.promises
+            .retain(|part| places.said("promises", part) || at(Some(&part.touchpoint)));
+        self.evaluations
+            .retain(|part| places.said("evaluations", part) || at(Some(&part.touchpoint)));
+        for promise in &mut self.promises {
+            if !places.said("promises", &*promise) {
+                promise.delivered_at.retain(|key| at(Some(key)));
+            }
+        }
+        for improvement in &mut self.improvements {
+            if !places.said("improvements", &*improvement) {
+                improvement.touchpoints.retain(|key| at(Some(key)));
+            }
+        }
         for scenario in &mut self.scenarios {
             if !places.said("scenarios", &*scenario) {
                 scenario.touchpoints.retain(|key| at(Some(key)));
@@ -120,6 +134,16 @@ impl Document {
             part.touchpoint.iter_mut().for_each(at);
             part.phase.iter_mut().for_each(phase);
         }
+        for part in &mut self.promises {
+            at(&mut part.touchpoint);
+            part.delivered_at.iter_mut().for_each(at);
+        }
+        for part in &mut self.evaluations {
+            at(&mut part.touchpoint);
+            part.conflicts_with.iter_mut().for_each(at);
+        }
+        let improved = self.improvements.iter_mut();
+        improved.flat_map(|part| &mut part.touchpoints).for_each(at);
         self.sorted()
     }
 }

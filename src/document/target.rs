@@ -5,19 +5,20 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 use entity::{
-    blueprint,
+    blueprint, evaluation,
     id::{
-        AccountId, BlueprintId, ChannelId, DepartmentId, InsightId, PersonaId, PhaseId, ScenarioId,
-        SegmentId, SourceId, TouchpointId,
+        AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, ImprovementId, InsightId,
+        KpiId, NeedId, PersonaId, PhaseId, PromiseId, ScenarioId, SegmentId, SourceId,
+        TouchpointId,
     },
-    insight,
+    improvement, insight,
     json::Texts,
-    kpi_link, phase, responsibility, scenario, source, touchpoint, transition,
-    words::{BlueprintStatus, ResponsibilityStatus, Role, Subject},
+    kpi_link, phase, promise, responsibility, scenario, source, touchpoint, transition,
+    words::{BlueprintStatus, ResponsibilityStatus, Role, Subject, Verdict},
 };
 
 use super::{
-    blueprint::{Document, Touchpoint},
+    blueprint::{Document, NeedVerdict, Touchpoint},
     catalogue::{Catalogue, lower},
     export::Keys,
     merge::Places,
@@ -27,13 +28,16 @@ use crate::{
     blueprint::{MOST_PHASES, MOST_TOUCHPOINTS, MOST_TRANSITIONS},
     canvas::whole::Whole,
     error::{Reason, UserErrorCode},
+    evaluation::MOST_EVALUATIONS,
     id,
-    input::{Faults, TEXT},
+    improvement::{self as improvements, MOST_IMPROVEMENTS},
+    input::{Faults, LIST},
     insight::{
         self as insights, MOST_INSIGHTS,
         source::{self as sources, MOST_SOURCES},
     },
     kpi::link,
+    promise::MOST_PROMISES,
     scenario::{MOST_SCENARIOS, MOST_STEPS},
     touchpoint::{self as touchpoints, transition::check_shape},
 };
@@ -81,6 +85,13 @@ pub struct Target {
     pub sources: Vec<source::Model>,
     pub insights: Vec<insight::Model>,
     pub rests_on: HashMap<InsightId, Vec<SourceId>>,
+    pub promises: Vec<promise::Model>,
+    pub delivered_at: HashMap<PromiseId, Vec<TouchpointId>>,
+    pub evaluations: Vec<evaluation::Model>,
+    pub verdicts: HashMap<EvaluationId, Vec<(NeedId, Verdict)>>,
+    pub improvements: Vec<improvement::Model>,
+    pub improved: HashMap<ImprovementId, Vec<TouchpointId>>,
+    pub told_by: HashMap<ImprovementId, Vec<KpiId>>,
 }
 
 /// Rows that are there, each taken once by what tells it from the others.
@@ -154,6 +165,10 @@ impl Target {
         let (scenarios, steps) = resolver.scenarios();
         let sources = resolver.sources();
         let (insights, rests_on) = resolver.insights();
+        let (promises, delivered_at) = resolver.promises();
+        let needs_of = blueprint.as_ref().map(|row| row.persona_id);
+        let (evaluations, verdicts) = resolver.evaluations(needs_of);
+        let (improvements, improved, told_by) = resolver.improvements();
         Some(Self {
             blueprint: blueprint?,
             personas,
@@ -169,6 +184,13 @@ impl Target {
             sources,
             insights,
             rests_on,
+            promises,
+            delivered_at,
+            evaluations,
+            verdicts,
+            improvements,
+            improved,
+            told_by,
         })
     }
 }
@@ -268,6 +290,24 @@ impl<'a> Resolver<'a> {
                 document.insights.len(),
                 MOST_INSIGHTS,
                 "insights",
+            ),
+            (
+                "promises",
+                document.promises.len(),
+                MOST_PROMISES,
+                "promises",
+            ),
+            (
+                "evaluations",
+                document.evaluations.len(),
+                MOST_EVALUATIONS,
+                "evaluations",
+            ),
+            (
+                "improvements",
+                document.improvements.len(),
+                MOST_IMPROVEMENTS,
+                "improvements",
             ),
         ] {
             if there as u64 > most {
@@ -561,10 +601,8 @@ impl<'a> Resolver<'a> {
             let at = |field: &str| format!("{path}.{field}");
             let touchpoint = self.touchpoint_at(&at("touchpoint"), &said.touchpoint);
             let department = self.department_at(&at("department"), &said.department);
-            let person = said.person.as_ref().and_then(|key| {
-                let found = self.catalogue.people.get(&lower(key)).copied();
-                self.found(&at("person"), "account", key, found)
-            });
+            let person = said.person.as_ref();
+            let person = person.and_then(|key| self.person_at(&at("person"), key));
             let tasks = self.faults.texts(&at("tasks"), &said.tasks);
             let accepted = said.status == ResponsibilityStatus::Accepted;
             if !accepted && said.status != ResponsibilityStatus::Proposed {
@@ -815,7 +853,7 @@ impl<'a> Resolver<'a> {
                 touchpoint_id,
                 persona_id: persona.map(|(persona, _)| persona),
                 kind: said.kind,
-                text: self.text(&at("text"), &said.text),
+                text: self.faults.some_text(&at("text"), &said.text),
                 quote: said.quote,
                 basis: said.basis,
                 whys: Texts(self.faults.texts(&at("whys"), &said.whys)),
@@ -833,12 +871,183 @@ impl<'a> Resolver<'a> {
         (rows, rests_on)
     }
 
-    fn text(&mut self, path: &str, text: &str) -> String {
-        let text = self.faults.text(path, text, TEXT);
-        if text.is_empty() {
-            self.faults
-                .add(path, UserErrorCode::Required, None, "This needs a text.");
+    /// Touchpoints named by keys, each once.
+    fn touchpoints_at(&mut self, path: &str, keys: &[String]) -> Vec<TouchpointId> {
+        self.faults.few(path, keys.len());
+        self.found_all(path, "touchpoint in this blueprint", keys, |own, key| {
+            own.touchpoints.get(key).copied()
+        })
+    }
+
+    fn promises(&mut self) -> (Vec<promise::Model>, HashMap<PromiseId, Vec<TouchpointId>>) {
+        let mut there = Rows::of(self.keys.iter().flat_map(|keys| {
+            let rows = keys.whole.promises.iter();
+            rows.map(|row| (keys.promise(row), row))
+        }));
+        let (mut rows, mut delivered_at) = (Vec::new(), HashMap::new());
+        for said in &self.document.promises {
+            let path = self.places.of("promises", said);
+            let at = |field: &str| format!("{path}.{field}");
+            let now = there.take(said);
+            let id = now.map_or_else(id::new, |now| now.id);
+            let touchpoint = self.touchpoint_at(&at("touchpoint"), &said.touchpoint);
+            let deliver = self.touchpoints_at(&at("deliveredAt"), &said.delivered_at);
+            let Some(touchpoint_id) = touchpoint else {
+                continue;
+            };
+            if now.is_some_and(|now| now.touchpoint_id != touchpoint_id) {
+                self.wrong(&path, "Where a promise is made is fixed; make another one.");
+            }
+            delivered_at.insert(id, deliver);
+            rows.push(promise::Model {
+                id,
+                blueprint_id: self.blueprint,
+                key: self.key(&path, now.map(|now| &now.key), &said.key),
+                touchpoint_id,
+                text: self.faults.some_text(&at("text"), &said.text),
+                state: said.state,
+                created_at: now.map_or(self.now, |now| now.created_at),
+                version: now.map_or(1, |now| now.version),
+            });
         }
-        text
+        (rows, delivered_at)
+    }
+
+    fn evaluations(
+        &mut self,
+        needs_of: Option<PersonaId>,
+    ) -> (
+        Vec<evaluation::Model>,
+        HashMap<EvaluationId, Vec<(NeedId, Verdict)>>,
+    ) {
+        let mut there = Rows::of(self.keys.iter().flat_map(|keys| {
+            let rows = keys.whole.evaluations.iter();
+            rows.map(|row| (keys.evaluation(row), row))
+        }));
+        let (mut rows, mut verdicts) = (Vec::new(), HashMap::new());
+        for said in &self.document.evaluations {
+            let path = self.places.of("evaluations", said);
+            let at = |field: &str| format!("{path}.{field}");
+            let now = there.take(said);
+            let id = now.map_or_else(id::new, |now| now.id);
+            let touchpoint = self.touchpoint_at(&at("touchpoint"), &said.touchpoint);
+            let other = said.conflicts_with.as_ref();
+            let other = other.and_then(|key| self.touchpoint_at(&at("conflictsWith"), key));
+            let by = said.by_account.as_ref();
+            let by = by.and_then(|key| self.person_at(&at("byAccount"), key));
+            let found = self.verdicts(&at("verdicts"), &said.verdicts, needs_of);
+            let Some(touchpoint_id) = touchpoint else {
+                continue;
+            };
+            verdicts.insert(id, found);
+            let by_name = said.by_name.as_deref();
+            let row = evaluation::Model {
+                id,
+                blueprint_id: self.blueprint,
+                touchpoint_id,
+                held_on: said.held_on,
+                by_account_id: by,
+                by_name: by_name.map(|name| self.faults.name(&at("byName"), name)),
+                messages: said.messages,
+                conflicts_with_id: other,
+                conflict: self
+                    .faults
+                    .optional_text(&at("conflict"), said.conflict.as_deref()),
+                note: self.faults.optional_text(&at("note"), said.note.as_deref()),
+                created_at: now.map_or(self.now, |now| now.created_at),
+                version: now.map_or(1, |now| now.version),
+            };
+            crate::evaluation::check(self.faults, &path, &row);
+            rows.push(row);
+        }
+        (rows, verdicts)
+    }
+
+    fn verdicts(
+        &mut self,
+        path: &str,
+        said: &[NeedVerdict],
+        persona: Option<PersonaId>,
+    ) -> Vec<(NeedId, Verdict)> {
+        self.faults.few(path, said.len());
+        let mut found: Vec<(NeedId, Verdict)> = Vec::new();
+        for (at, NeedVerdict { need, verdict }) in said.iter().take(LIST).enumerate() {
+            let id = persona.and_then(|persona| {
+                let need = (persona, lower(need));
+                self.catalogue.needs.get(&need).copied()
+            });
+            let path = format!("{path}.{at}.need");
+            match self.found(&path, "such need of the persona:", need, id) {
+                Some(id) if found.iter().any(|(met, _)| *met == id) => {
+                    self.wrong(&path, "This need is in the list already.");
+                }
+                id => found.extend(id.map(|id| (id, *verdict))),
+            }
+        }
+        found
+    }
+
+    #[expect(
+        clippy::type_complexity,
+        reason = "the rows of an improvement and its two lists"
+    )]
+    fn improvements(
+        &mut self,
+    ) -> (
+        Vec<improvement::Model>,
+        HashMap<ImprovementId, Vec<TouchpointId>>,
+        HashMap<ImprovementId, Vec<KpiId>>,
+    ) {
+        let mut there = Rows::of(self.keys.iter().flat_map(|keys| {
+            let rows = keys.whole.improvements.iter();
+            rows.map(|row| (keys.improvement(row), row))
+        }));
+        let (mut rows, mut improved, mut told_by) = (Vec::new(), HashMap::new(), HashMap::new());
+        for said in &self.document.improvements {
+            let path = self.places.of("improvements", said);
+            let at = |field: &str| format!("{path}.{field}");
+            let now = there.take(said);
+            let id = now.map_or_else(id::new, |now| now.id);
+            let owner = self.department_at(&at("ownerDepartment"), &said.owner_department);
+            improved.insert(
+                id,
+                self.touchpoints_at(&at("touchpoints"), &said.touchpoints),
+            );
+            self.faults.few(&at("kpis"), said.kpis.len());
+            told_by.insert(
+                id,
+                self.found_all(&at("kpis"), "KPI", &said.kpis, |own, key| {
+                    own.catalogue.kpis.get(key).copied()
+                }),
+            );
+            let Some(owner_department_id) = owner else {
+                continue;
+            };
+            let key = self.key(&path, now.map(|now| &now.key), &said.key);
+            let faults = &mut *self.faults;
+            let row = improvement::Model {
+                id,
+                blueprint_id: self.blueprint,
+                key,
+                title: faults.name(&at("title"), &said.title),
+                description: faults.optional_text(&at("description"), said.description.as_deref()),
+                owner_department_id,
+                impact: improvements::estimate(faults, &at("impact"), said.impact),
+                effort: improvements::estimate(faults, &at("effort"), said.effort),
+                state: said.state,
+                result: faults.optional_text(&at("result"), said.result.as_deref()),
+                target_on: said.target_on,
+                created_at: now.map_or(self.now, |now| now.created_at),
+                version: now.map_or(1, |now| now.version),
+            };
+            improvements::check(faults, &path, &row);
+            rows.push(row);
+        }
+        (rows, improved, told_by)
+    }
+
+    fn person_at(&mut self, path: &str, key: &str) -> Option<AccountId> {
+        let found = self.catalogue.people.get(&lower(key)).copied();
+        self.found(path, "account", key, found)
     }
 }

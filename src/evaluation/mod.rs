@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How many evaluations one blueprint holds at the most.
-const MOST_EVALUATIONS: u64 = 2_000;
+pub const MOST_EVALUATIONS: u64 = 2_000;
 
 /// What was found about one need.
 #[derive(InputObject)]
@@ -105,10 +105,10 @@ fn read_verdicts(faults: &mut Faults, verdicts: &[VerdictInput]) -> Found {
 }
 
 /// What must be true of an evaluation as a whole, whatever changed.
-fn check(row: &evaluation::Model) -> Result<()> {
-    let mut faults = Faults::default();
+pub fn check(faults: &mut Faults, path: &str, row: &evaluation::Model) {
     let mut refuse = |field: &str, message: &str| {
-        faults.add(field, UserErrorCode::Invalid, None, message);
+        let field = format!("{path}.{field}");
+        faults.add(&field, UserErrorCode::Invalid, None, message);
     };
     if row.by_account_id.is_some() == row.by_name.is_some() {
         refuse("byName", "Say who tried it: either byAccountId or byName.");
@@ -132,7 +132,6 @@ fn check(row: &evaluation::Model) -> Result<()> {
             "A touchpoint is in conflict with another one.",
         );
     }
-    faults.check()
 }
 
 /// Makes an evaluation.
@@ -178,7 +177,9 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
         created_at: caller.now,
         version: 1,
     };
-    check(&row)?;
+    let mut faults = Faults::default();
+    check(&mut faults, "", &row);
+    faults.check()?;
     check_neighbours(&permit, &row).await?;
     let row = permit
         .insert::<evaluation::Entity>(fresh::<evaluation::Entity>(row))
@@ -238,7 +239,9 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
         ..Default::default()
     };
     let after = changed::<evaluation::Entity>(&row, &change)?;
-    check(&after)?;
+    let mut faults = Faults::default();
+    check(&mut faults, "", &after);
+    faults.check()?;
     check_neighbours(&permit, &after).await?;
     if let Some(verdicts) = verdicts
         && set_verdicts(&mut permit, &row, &verdicts).await?

@@ -16,7 +16,7 @@ use crate::{
     access::{Caller, Permit, changed, expect_version, fresh},
     audit::Event,
     blueprint::refuse_full,
-    error::{Error, Result, UserErrorCode},
+    error::{Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
     policy::{Action, Relation, Ties},
     scalar::Date,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How many improvements one blueprint holds at the most.
-const MOST_IMPROVEMENTS: u64 = 500;
+pub const MOST_IMPROVEMENTS: u64 = 500;
 
 /// A new improvement.
 #[derive(InputObject)]
@@ -90,7 +90,7 @@ pub struct ImprovementUpdateInput {
 }
 
 /// What must be true of an improvement as a whole, whatever changed.
-fn check(row: &improvement::Model) -> Result<()> {
+pub fn check(faults: &mut Faults, path: &str, row: &improvement::Model) {
     let finished = matches!(
         row.state,
         ImprovementState::Done | ImprovementState::Dropped
@@ -100,17 +100,13 @@ fn check(row: &improvement::Model) -> Result<()> {
             "An improvement that is {} says what came of it.",
             row.state.as_str()
         );
-        return Err(Error::fault(
-            "result",
-            UserErrorCode::Required,
-            None,
-            message,
-        ));
+        let field = format!("{path}.result");
+        faults.add(&field, UserErrorCode::Required, None, message);
     }
-    Ok(())
 }
 
-fn estimate(faults: &mut Faults, field: &str, value: Option<i32>) -> Option<i32> {
+/// An estimate, on the scale of importance.
+pub fn estimate(faults: &mut Faults, field: &str, value: Option<i32>) -> Option<i32> {
     faults.within(field, value, 1..=5)
 }
 
@@ -161,7 +157,9 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
         created_at: caller.now,
         version: 1,
     };
-    check(&row)?;
+    let mut faults = Faults::default();
+    check(&mut faults, "", &row);
+    faults.check()?;
     let row = permit
         .insert::<improvement::Entity>(fresh::<improvement::Entity>(row))
         .await?;
@@ -222,7 +220,10 @@ pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<im
     if let Some(owner) = owner.filter(|owner| *owner != row.owner_department_id) {
         require_owner(&mut permit, row.blueprint_id, owner).await?;
     }
-    check(&changed::<improvement::Entity>(&row, &changes)?)?;
+    let after = changed::<improvement::Entity>(&row, &changes)?;
+    let mut faults = Faults::default();
+    check(&mut faults, "", &after);
+    faults.check()?;
     let mut others = false;
     if let Some(touchpoints) = touchpoints {
         others |= set_touchpoints(&mut permit, &row, &touchpoints).await?;

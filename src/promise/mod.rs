@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How many promises one blueprint holds at the most.
-const MOST_PROMISES: u64 = 500;
+pub const MOST_PROMISES: u64 = 500;
 
 /// A new promise.
 #[derive(InputObject)]

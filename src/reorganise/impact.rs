@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{
     id::{
-        BlueprintId, DepartmentId, InsightId, KpiId, ResponsibilityId, ScenarioId, TouchpointId,
-        TransitionId,
+        BlueprintId, DepartmentId, InsightId, KpiId, PromiseId, ResponsibilityId, ScenarioId,
+        TouchpointId, TransitionId,
     },
-    kpi_link, responsibility,
+    responsibility,
     words::Role,
 };
 
-use super::{After, Holdings, Step};
+use super::{After, Holdings, Step, links::Hung};
 use crate::{
     canvas::{flow::Flow, whole::Whole},
     error::{Result, UserError},
@@ -56,6 +56,10 @@ pub struct Impact {
     pub scenarios_shortened: Vec<ScenarioId>,
     /// Go out of sight.
     pub insights_gone: Vec<InsightId>,
+    /// Go out of sight.
+    pub promises_gone: Vec<PromiseId>,
+    /// Are delivered nowhere any more but where it is gone, or where nobody delivers.
+    pub promises_hanging: Vec<PromiseId>,
     /// Name the person.
     pub person_of: Vec<ResponsibilityId>,
     /// Lose the last lead of their own.
@@ -69,18 +73,18 @@ pub struct Impact {
 }
 
 impl Impact {
-    /// Of departments that go, with or without a successor; `links` are those of the KPIs that judge where they
-    /// hold anything.
+    /// Of departments that go, with or without a successor; `hung` is what hangs on where they hold
+    /// anything.
     #[must_use]
     pub fn of_departments(
         holdings: &Holdings,
         steps: &[Step],
-        links: &[kpi_link::Model],
+        hung: &Hung,
         successor: Option<DepartmentId>,
     ) -> Self {
         let mut impact = Self::of_steps(steps);
         impact.tell_lost(holdings, steps);
-        impact.kpis_hanging = only_at(links, &undelivered(holdings, steps));
+        impact.left_hanging(hung, &undelivered(holdings, steps));
         let blueprints = holdings.owned.iter().map(|row| row.id).collect();
         let kpis = holdings.kpis.iter().map(|row| row.id).collect();
         match successor {
@@ -96,14 +100,9 @@ impl Impact {
         impact
     }
 
-    /// Of a touchpoint that goes from its blueprint; `links` are those of the KPIs that judge it.
+    /// Of a touchpoint that goes from its blueprint; `hung` is what hangs on it.
     #[must_use]
-    pub fn of_touchpoint(
-        whole: &Whole,
-        gone: TouchpointId,
-        steps: &[Step],
-        links: &[kpi_link::Model],
-    ) -> Self {
+    pub fn of_touchpoint(whole: &Whole, gone: TouchpointId, steps: &[Step], hung: &Hung) -> Self {
         let canvas = &whole.canvas;
         let broken = canvas.transitions.iter().filter(|row| {
             row.from_touchpoint_id == Some(gone) || row.to_touchpoint_id == Some(gone)
@@ -120,8 +119,8 @@ impl Impact {
             let steps = whole.steps.get(&row.id);
             steps.is_some_and(|steps| steps.contains(&gone))
         });
-        let known = whole.insights.iter();
-        Self {
+        let (known, promises) = (whole.insights.iter(), whole.promises.iter());
+        let mut impact = Self {
             transitions_broken: broken.map(|row| row.id).collect(),
             newly_unreachable: newly(|flow| flow.unreachable().iter().map(|row| row.id).collect()),
             new_dead_ends: newly(|flow| flow.dead_ends().iter().map(|row| row.id).collect()),
@@ -130,9 +129,14 @@ impl Impact {
                 .filter(|row| row.touchpoint_id == Some(gone))
                 .map(|row| row.id)
                 .collect(),
-            kpis_hanging: only_at(links, &BTreeSet::from([gone])),
+            promises_gone: promises
+                .filter(|row| row.touchpoint_id == gone)
+                .map(|row| row.id)
+                .collect(),
             ..Self::of_steps(steps)
-        }
+        };
+        impact.left_hanging(hung, &BTreeSet::from([gone]));
+        impact
     }
 
     fn of_steps(steps: &[Step]) -> Self {
@@ -172,6 +176,18 @@ impl Impact {
         self.lost_accountable = lost(Role::Accountable).into_iter().collect();
     }
 
+    /// Notes what hangs on nothing any more but these touchpoints.
+    fn left_hanging(&mut self, hung: &Hung, gone: &BTreeSet<TouchpointId>) {
+        let judging = hung
+            .links
+            .iter()
+            .map(|link| (link.kpi_id, link.touchpoint_id));
+        self.kpis_hanging = only_at(judging, gone);
+        let delivered = hung.deliveries.iter();
+        let delivered = delivered.map(|row| (row.promise_id, Some(row.touchpoint_id)));
+        self.promises_hanging = only_at(delivered, gone);
+    }
+
     /// Notes what the checks of the act refuse as what stands in its way.
     pub(super) fn hindered_by<const N: usize>(mut self, checks: [Result<()>; N]) -> Result<Self> {
         for refused in checks.into_iter().filter_map(Result::err) {
@@ -198,13 +214,16 @@ fn undelivered(holdings: &Holdings, steps: &[Step]) -> BTreeSet<TouchpointId> {
     &lost - &delivered
 }
 
-/// The KPIs that judge these touchpoints and nothing else.
-fn only_at(links: &[kpi_link::Model], gone: &BTreeSet<TouchpointId>) -> Vec<KpiId> {
-    let mut only: BTreeMap<KpiId, bool> = BTreeMap::new();
-    for link in links {
-        let goes = link.touchpoint_id.is_some_and(|id| gone.contains(&id));
-        *only.entry(link.kpi_id).or_insert(true) &= goes;
+/// What hangs on these touchpoints and on nothing else.
+fn only_at<K: Ord>(
+    hung: impl Iterator<Item = (K, Option<TouchpointId>)>,
+    gone: &BTreeSet<TouchpointId>,
+) -> Vec<K> {
+    let mut only: BTreeMap<K, bool> = BTreeMap::new();
+    for (what, touchpoint) in hung {
+        let goes = touchpoint.is_some_and(|id| gone.contains(&id));
+        *only.entry(what).or_insert(true) &= goes;
     }
     let only = only.into_iter().filter(|(_, only)| *only);
-    only.map(|(kpi, _)| kpi).collect()
+    only.map(|(what, _)| what).collect()
 }

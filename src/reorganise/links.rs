@@ -1,6 +1,7 @@
-//! The links of the KPIs that judge somewhere, read to tell which of them would judge nothing any more.
+//! What hangs on touchpoints from elsewhere: the KPIs that judge there and the promises that are delivered there, read
+//! to tell which of them would hang on nothing any more.
 
-use entity::{kpi, kpi_link, phase, touchpoint};
+use entity::{kpi, kpi_link, phase, promise_delivery, touchpoint};
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::SelectStatement,
@@ -8,9 +9,49 @@ use sea_orm::{
 
 use crate::{access::Caller, error::Result};
 
+/// What hangs on touchpoints, with all that each of it hangs on.
+#[derive(Debug, Default)]
+pub struct Hung {
+    pub links: Vec<kpi_link::Model>,
+    pub deliveries: Vec<promise_delivery::Model>,
+}
+
+/// What hangs on these touchpoints.
+pub(super) async fn at(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    touchpoints: SelectStatement,
+) -> Result<Hung> {
+    Ok(Hung {
+        links: of_kpis_at(caller, tx, touchpoints.clone()).await?,
+        deliveries: of_promises_at(tx, touchpoints).await?,
+    })
+}
+
+/// All that delivers the promises that are delivered at one of these touchpoints, as far as it is not archived. A
+/// promise and where it is delivered lie in one blueprint: who may see the one may see the others.
+async fn of_promises_at(
+    tx: &DatabaseTransaction,
+    touchpoints: SelectStatement,
+) -> Result<Vec<promise_delivery::Model>> {
+    use promise_delivery::Column as C;
+    let archived = touchpoint::Entity::find()
+        .select_only()
+        .column(touchpoint::Column::Id)
+        .filter(touchpoint::Column::ArchivedAt.is_not_null());
+    let there = promise_delivery::Entity::find()
+        .select_only()
+        .column(C::PromiseId)
+        .filter(C::TouchpointId.in_subquery(touchpoints));
+    let deliveries = promise_delivery::Entity::find()
+        .filter(C::PromiseId.in_subquery(there.into_query()))
+        .filter(C::TouchpointId.not_in_subquery(archived.into_query()));
+    Ok(deliveries.all(tx).await?)
+}
+
 /// All the links, from today on and as far as the caller may see them, of the KPIs that have one of them at these
 /// touchpoints. What is archived judges nothing and is not judged.
-pub(super) async fn of_kpis_at(
+async fn of_kpis_at(
     caller: &Caller,
     tx: &DatabaseTransaction,
     touchpoints: SelectStatement,

@@ -36,9 +36,9 @@ impl Takeover {
         successor: Option<DepartmentId>,
     ) -> Result<Self> {
         let holdings = Holdings::read(tx, eyes, of, successor).await?;
-        let links = links::of_kpis_at(caller, tx, holdings::touchpoints_of(of)).await?;
+        let hung = links::at(caller, tx, holdings::touchpoints_of(of)).await?;
         let steps = holdings.plan(successor);
-        let impact = Impact::of_departments(&holdings, &steps, &links, successor);
+        let impact = Impact::of_departments(&holdings, &steps, &hung, successor);
         Ok(Self {
             holdings,
             steps,

@@ -78,8 +78,8 @@ async fn plan(
     let itself = touchpoint::Entity::find_by_id(id)
         .select_only()
         .column(touchpoint::Column::Id);
-    let links = links::of_kpis_at(caller, tx, itself.into_query()).await?;
+    let hung = links::at(caller, tx, itself.into_query()).await?;
     let steps = let_go(whole.canvas.responsibilities_of(id), TOUCHPOINT_ARCHIVED);
-    let impact = Impact::of_touchpoint(whole, id, &steps, &links);
+    let impact = Impact::of_touchpoint(whole, id, &steps, &hung);
     Ok((steps, impact))
 }

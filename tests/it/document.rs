@@ -95,6 +95,74 @@ async fn a_document_under_a_new_key_is_the_same_blueprint_again() {
     }
 }
 
+/// What is known of the rental: something in every list of a document.
+fn known() -> Value {
+    rental(json!({
+        "nextReviewOn": "2026-05-01",
+        "touchpoints": [{
+            "key": "R02", "channels": ["WEB"], "evidence": [{ "label": "A leaflet", "link": "https://example.org" }],
+            "systems": ["Booking"], "contactsPerMonth": 0.5,
+        }],
+        "scenarios": [{ "name": "As usual", "kind": "HAPPY", "touchpoints": ["R02", "R03", "R02"] }],
+        "sources": [{ "title": "Calls", "kind": "CALL_LISTENING", "heldOn": "2025-03-01", "sampleSize": 12 }],
+        "insights": [
+            { "key": "Q1", "touchpoint": "R02", "kind": "QUESTION", "text": "Why?", "whys": ["because"], "answeredBy": "A1" },
+            { "key": "A1", "kind": "PAIN", "text": "It takes long", "basis": "OBSERVED", "sources": ["calls"] },
+        ],
+        "promises": [{ "key": "P1", "touchpoint": "R02", "text": "a car", "state": "KEPT", "deliveredAt": ["R04", "R03"] }],
+        "evaluations": [
+            { "touchpoint": "R02", "heldOn": "2025-02-01", "byName": "A guest", "messages": "CONFLICTING",
+              "conflictsWith": "R03", "conflict": "two prices" },
+            { "touchpoint": "R02", "heldOn": "2025-02-01", "byName": "A guest", "note": "again" },
+        ],
+        "improvements": [{
+            "key": "N1", "title": "One price", "ownerDepartment": "b-aftersales", "impact": 4, "state": "DONE",
+            "result": "fewer calls", "touchpoints": ["R02"], "kpis": ["KB3"],
+        }],
+    }))
+}
+
+#[tokio::test]
+async fn everything_that_is_known_goes_out_and_comes_in() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let done = ann.does(IMPORT, known()).await;
+    assert!(done["changes"].as_array().expect("changes").len() > 10);
+    assert_eq!(
+        ann.does(IMPORT, known()).await["changes"],
+        json!([]),
+        "twice is once"
+    );
+    let rental = document(&ann, "bp-rental").await;
+    assert_eq!(rental["insights"][1]["answeredBy"], json!("A1"));
+    assert_eq!(
+        rental["evaluations"].as_array().expect("evaluations").len(),
+        2
+    );
+    assert_eq!(rental["promises"][0]["deliveredAt"], json!(["R04", "R03"]));
+    let twin = with(rental.clone(), "key", json!("twin"));
+    ann.does(IMPORT, json!({ "document": twin })).await;
+    assert_eq!(document(&ann, "twin").await, twin);
+
+    let mut less = rental.clone();
+    for list in [
+        "scenarios",
+        "sources",
+        "insights",
+        "promises",
+        "evaluations",
+        "improvements",
+    ] {
+        less[list] = json!([]);
+    }
+    ann.does(IMPORT, json!({ "document": less, "prune": true }))
+        .await;
+    assert_eq!(document(&ann, "bp-rental").await, less);
+    ann.does(IMPORT, json!({ "document": rental, "prune": true }))
+        .await;
+    assert_eq!(document(&ann, "bp-rental").await, rental);
+}
+
 #[tokio::test]
 async fn what_is_absent_stays_and_what_is_said_is_told_in_the_words_of_the_domain() {
     let world = World::demo().await;

@@ -2,7 +2,7 @@
 
 use async_graphql::{ComplexObject, Context, OutputType};
 use entity::{
-    blueprint, department, insight, kpi, responsibility, scenario, touchpoint, transition,
+    blueprint, department, insight, kpi, promise, responsibility, scenario, touchpoint, transition,
 };
 use sea_orm::{ColumnTrait, QueryFilter};
 
@@ -15,6 +15,7 @@ use crate::{
     kpi::graphql::Kpi,
     page::{self, Page, Pages},
     payload::caller,
+    promise::graphql::Promise,
     reorganise::graphql::Impact,
     responsibility::graphql::Responsibility,
     scenario::graphql::Scenario,
@@ -97,6 +98,10 @@ named! {
     scenarios_shortened: Scenario of scenario,
     /// What is known at the touchpoint, and goes out of sight with it.
     insights_gone: Insight of insight,
+    /// Promises that are made at the touchpoint, and go out of sight with it.
+    promises_gone: Promise of promise,
+    /// Promises left hanging: whatever delivers them is gone, or has nobody ACCOUNTABLE or RESPONSIBLE any more.
+    promises_hanging: Promise of promise,
     /// Responsibilities and proposals that name the person; they stay, with the name of somebody who is gone.
     person_of: Responsibility of responsibility,
     /// Departments that lose the last LEAD of their own, be they led from above or not.
