@@ -22,6 +22,7 @@ const ORDER: &[&[&str]] = &[
     &["reorganise"],
     &["document", "generate"],
     &["bi"],
+    &["picture"],
     &["graph"],
     &["http"],
 ];
