@@ -11,6 +11,7 @@ use chrono::NaiveDate;
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entity::words::OrganisationRole;
+use serde::{Deserialize, Serialize};
 
 /// Service blueprints that several departments share.
 #[derive(Debug, Parser)]
@@ -215,7 +216,8 @@ pub enum ExportFormat {
 }
 
 /// The colours of a picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Enum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum, Enum)]
+#[serde(rename_all = "lowercase")]
 #[graphql(name = "PictureTheme")]
 pub enum Theme {
     /// As the viewer's device has it: light or dark.

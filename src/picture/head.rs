@@ -92,27 +92,39 @@ fn figures(sheet: &mut Sheet, canvas: &Canvas, cards: &[Card<'_>], (mut x, y): (
     let held = held.filter(|held| held.status == ResponsibilityStatus::Accepted);
     let departments: BTreeSet<DepartmentId> = held.map(|held| held.department_id).collect();
     let nobody = cards.iter().filter(|card| card.nobody).count();
-    let counts = [
-        (canvas.touchpoints.len(), "touchpoints", "ink"),
-        (departments.len(), "departments", "ink"),
-        (nobody, "that nobody answers for", "warn"),
-    ];
-    for (count, what, class) in counts {
-        if count > 0 || class == "ink" {
-            x = figure(sheet, class, count, what, (x, y)) + 20.0;
-        }
+    let steps = canvas.touchpoints.len();
+    x = figure(
+        sheet,
+        "ink",
+        steps,
+        plural(steps, "touchpoint", "touchpoints"),
+        (x, y),
+    );
+    if nobody > 0 {
+        x = figure(sheet, "warn", nobody, "that nobody answers for", (x, y));
     }
+    let delivering = departments.len();
+    let what = plural(delivering, "department", "departments");
+    x = figure(sheet, "ink", delivering, what, (x, y));
     let gauges = Gauge::of(canvas, &canvas.links);
     for state in [KpiState::Met, KpiState::AtRisk, KpiState::Missed] {
         let there = gauges.iter().filter(|gauge| gauge.state == Some(state));
         let kpis: BTreeSet<KpiId> = there.map(|gauge| gauge.kpi).collect();
         if !kpis.is_empty() {
             gauge::shape(sheet, Some(state), (x + 5.0, y + 7.5));
-            let what = format!("KPIs {}", gauge::named(state));
-            x = figure(sheet, "ink", kpis.len(), &what, (x + 15.0, y)) + 20.0;
+            let what = match state {
+                KpiState::Met => plural(kpis.len(), "KPI met", "KPIs met"),
+                KpiState::AtRisk => plural(kpis.len(), "KPI at risk", "KPIs at risk"),
+                _ => plural(kpis.len(), "KPI missed", "KPIs missed"),
+            };
+            x = figure(sheet, "ink", kpis.len(), what, (x + 15.0, y));
         }
     }
     y + 32.0
+}
+
+const fn plural<'t>(count: usize, one: &'t str, more: &'t str) -> &'t str {
+    if count == 1 { one } else { more }
 }
 
 fn figure(
@@ -128,7 +140,7 @@ fn figure(
     let after = x + font.width(&count) + 4.0;
     let font = Font::plain(12.0);
     sheet.text("quiet", font, (after, y + 12.0), what);
-    after + font.width(what)
+    after + font.width(what) + 20.0
 }
 
 /// Draws the heads of all phases below a height; gives where the longest ends.

@@ -23,6 +23,7 @@ mod http;
 mod ids;
 mod insight;
 mod kpi;
+mod picture;
 mod policy;
 mod refusals;
 mod rooms;
