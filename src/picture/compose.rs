@@ -100,7 +100,7 @@ const fn in_words(lane: Lane, subject: Subject) -> (&'static str, &'static str) 
         (Lane::Customer, Subject::Customer) => ("Customer", "alone"),
         (Lane::Customer, Subject::Employee) => ("Employee", "alone"),
         (Lane::Frontstage, _) => ("Frontstage", "where both meet"),
-        (Lane::Backstage, _) => ("Backstage", "work nobody sees"),
+        (Lane::Backstage, _) => ("Backstage", "work out of sight"),
         (Lane::Support, _) => ("Support", "for those who work"),
     }
 }

@@ -176,7 +176,7 @@ fn amount(kpi: &kpi::Model, value: f64) -> String {
 fn number(value: f64, decimals: usize) -> String {
     let size = value.abs();
     let (value, decimals, times) = match size {
-        _ if !(size < 1e15) => return format!("{value:.1e}"),
+        _ if size.is_nan() || size >= 1e15 => return format!("{value:.1e}"),
         _ if size >= 1e12 => (value / 1e12, 1, "T"),
         _ if size >= 1e9 => (value / 1e9, 1, "G"),
         _ if size >= 1e6 => (value / 1e6, 1, "M"),

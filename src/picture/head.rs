@@ -58,7 +58,7 @@ pub fn draw(sheet: &mut Sheet, canvas: &Canvas, cards: &[Card<'_>], day: NaiveDa
 
 /// How much larger than usual.
 fn scale(sheet: &Sheet) -> f64 {
-    (sheet.width / 2800.0).clamp(1.0, 3.0)
+    (sheet.width / 3200.0).clamp(1.0, 2.5)
 }
 
 /// The journey in a line.
@@ -92,66 +92,64 @@ fn figures(sheet: &mut Sheet, canvas: &Canvas, cards: &[Card<'_>], (mut x, y): (
     let held = held.filter(|held| held.status == ResponsibilityStatus::Accepted);
     let departments: BTreeSet<DepartmentId> = held.map(|held| held.department_id).collect();
     let nobody = cards.iter().filter(|card| card.nobody).count();
-    let steps = canvas.touchpoints.len();
-    x = figure(
-        sheet,
-        "ink",
-        steps,
-        plural(steps, "touchpoint", "touchpoints"),
-        (x, y),
-    );
-    if nobody > 0 {
-        x = figure(sheet, "warn", nobody, "that nobody answers for", (x, y));
-    }
-    let delivering = departments.len();
-    let what = plural(delivering, "department", "departments");
-    x = figure(sheet, "ink", delivering, what, (x, y));
     let gauges = Gauge::of(canvas, &canvas.links);
-    for state in [KpiState::Met, KpiState::AtRisk, KpiState::Missed] {
+    let kpis = |state: KpiState| {
         let there = gauges.iter().filter(|gauge| gauge.state == Some(state));
         let kpis: BTreeSet<KpiId> = there.map(|gauge| gauge.kpi).collect();
-        if !kpis.is_empty() {
-            gauge::shape(sheet, Some(state), (x + 5.0, y + 7.5));
-            let what = match state {
-                KpiState::Met => plural(kpis.len(), "KPI met", "KPIs met"),
-                KpiState::AtRisk => plural(kpis.len(), "KPI at risk", "KPIs at risk"),
-                _ => plural(kpis.len(), "KPI missed", "KPIs missed"),
-            };
-            x = figure(sheet, "ink", kpis.len(), what, (x + 15.0, y));
+        kpis.len()
+    };
+    let times = scale(sheet);
+    let (bold, plain) = (
+        Font::bold(12.5).times(times),
+        Font::plain(12.5).times(times),
+    );
+    let line = y + 13.0 * times;
+    for (class, count, one, more) in [
+        ("ink", canvas.touchpoints.len(), "touchpoint", "touchpoints"),
+        (
+            "warn",
+            nobody,
+            "that nobody answers for",
+            "that nobody answers for",
+        ),
+        ("ink", departments.len(), "department", "departments"),
+        ("met", kpis(KpiState::Met), "KPI met", "KPIs met"),
+        (
+            "risk",
+            kpis(KpiState::AtRisk),
+            "KPI at risk",
+            "KPIs at risk",
+        ),
+        (
+            "missed",
+            kpis(KpiState::Missed),
+            "KPI missed",
+            "KPIs missed",
+        ),
+    ] {
+        if count == 0 && class != "ink" {
+            continue;
         }
+        let what = if count == 1 { one } else { more };
+        let count = count.to_string();
+        sheet.text(class, bold, (x, line), &count);
+        x += bold.width(&count) + 4.0 * times;
+        sheet.text("quiet", plain, (x, line), what);
+        x += plain.width(what) + 20.0 * times;
     }
-    y + 32.0
-}
-
-const fn plural<'t>(count: usize, one: &'t str, more: &'t str) -> &'t str {
-    if count == 1 { one } else { more }
-}
-
-fn figure(
-    sheet: &mut Sheet,
-    class: &'static str,
-    count: usize,
-    what: &str,
-    (x, y): (f64, f64),
-) -> f64 {
-    let font = Font::bold(12.0);
-    let count = count.to_string();
-    sheet.text(class, font, (x, y + 12.0), &count);
-    let after = x + font.width(&count) + 4.0;
-    let font = Font::plain(12.0);
-    sheet.text("quiet", font, (after, y + 12.0), what);
-    after + font.width(what) + 20.0
+    line + 20.0
 }
 
 /// Draws the heads of all phases below a height; gives where the longest ends.
 pub fn phases(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan, top: f64) -> f64 {
     let mut bottom = top + 30.0;
+    let times = scale(sheet);
     for (phase, (left, right)) in canvas.phases.iter().zip(&plan.phases) {
         let judging: Vec<&Judged> = canvas.links_above(Some(phase.id)).collect();
         let gauges = Gauge::of(canvas, judging);
         let mut end = 0.0;
         sheet.group("phase", told(phase), |sheet| {
-            end = one(sheet, phase, &gauges, (*left, top), right - left);
+            end = one(sheet, phase, &gauges, (*left, top, right - left), times);
         });
         bottom = end.max(bottom);
     }
@@ -169,8 +167,8 @@ fn one(
     sheet: &mut Sheet,
     phase: &phase::Model,
     gauges: &[Gauge],
-    (x, y): (f64, f64),
-    within: f64,
+    (x, y, within): (f64, f64, f64),
+    times: f64,
 ) -> f64 {
     let (class, tint, stage) = match phase.stage {
         Stage::Before => ("before", "on-before", "BEFORE"),
@@ -184,12 +182,14 @@ fn one(
         height: 5.0,
     };
     sheet.block(class, bar, 2.5);
+    let (name_font, goal_font) = (PHASE.times(times), GOAL.times(times));
     sheet.text(tint, STAGE, (x, y + 21.0), stage);
-    let name = PHASE.wrap(&clean(&phase.name), within, 2);
-    let mut y = sheet.lines("ink", PHASE, (x, y + 41.0), 19.0, &name);
+    let name = name_font.wrap(&clean(&phase.name), within, 2);
+    let mut y = y + 25.0 + 16.0 * times;
+    y = sheet.lines("ink", name_font, (x, y), 19.0 * times, &name);
     let goal = phase.customer_goal.as_deref().unwrap_or_default();
-    let goal = GOAL.wrap(&clean(goal), within.min(420.0), 3);
-    y = sheet.lines("quiet", GOAL, (x, y - 1.0), 14.5, &goal) - 4.0;
+    let goal = goal_font.wrap(&clean(goal), within.min(420.0 * times), 3);
+    y = sheet.lines("quiet", goal_font, (x, y - times), 14.5 * times, &goal) - 4.0;
     for gauge in gauges.iter().take(MOST_KPIS) {
         gauge.draw(sheet, (x, y), within.min(KPI_WIDTH));
         y += gauge::ROW;

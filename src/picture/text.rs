@@ -46,7 +46,7 @@ impl Font {
     /// The same, so many times as large.
     pub fn times(self, times: f64) -> Self {
         Self {
-            size: (self.size * times).round(),
+            size: (self.size * times * 2.0).round() / 2.0,
             ..self
         }
     }
