@@ -78,39 +78,47 @@ async fn draw(
     headers: &HeaderMap,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Result<Option<String>> {
-    let malformed = || Error::BadInput(ASK.to_owned());
     let wanted = match asked {
         Ok(Query(Asked {
-            as_of: None,
-            theme: None,
+            as_of,
+            theme,
             link: Some(link),
-        })) => linked(app, id, &link).await?,
+        })) => match (as_of, theme) {
+            (None, None) => linked(app, id, &link).await?,
+            _ => return Err(malformed()),
+        },
         asked => {
             // Who has not signed in is told that first, whatever they ask.
             let caller = auth::bearer(app, headers, id).await?;
             let Query(asked) = asked.map_err(|_| malformed())?;
-            if asked.link.is_some() {
-                return Err(malformed());
-            }
-            let day = match asked.as_of {
-                Some(day) => Date::read(&day).ok_or_else(malformed)?.into(),
-                None => caller.today,
-            };
-            let theme = match asked.theme {
-                Some(theme) => Theme::from_str(&theme, true).map_err(|_| malformed())?,
-                None => Theme::Auto,
-            };
-            Wanted {
-                caller,
-                which: Condition::all(),
-                day,
-                theme,
-            }
+            direct(caller, &asked)?
         }
     };
     let which = wanted.which.add(blueprint::Entity::has_key(key));
     let canvas = Canvas::load(&wanted.caller, which, wanted.day).await?;
     Ok(canvas.map(|canvas| picture::svg(&canvas, wanted.day, wanted.theme)))
+}
+
+fn malformed() -> Error {
+    Error::BadInput(ASK.to_owned())
+}
+
+/// What is asked for with a token.
+fn direct(caller: Caller, asked: &Asked) -> Result<Wanted> {
+    let day = match &asked.as_of {
+        Some(day) => Date::read(day).ok_or_else(malformed)?.into(),
+        None => caller.today,
+    };
+    let theme = match &asked.theme {
+        Some(theme) => Theme::from_str(theme, true).map_err(|_| malformed())?,
+        None => Theme::Auto,
+    };
+    Ok(Wanted {
+        caller,
+        which: Condition::all(),
+        day,
+        theme,
+    })
 }
 
 /// What a link shows, to its account with its rights as they are now.

@@ -7,7 +7,10 @@ use std::{
     ops::Range,
 };
 
-use entity::words::{Lane, TransitionKind};
+use entity::{
+    touchpoint,
+    words::{Lane, TransitionKind},
+};
 
 use crate::canvas::Canvas;
 
@@ -50,55 +53,40 @@ impl Grid {
         let mut rows = Vec::new();
         for (lane, first) in Lane::ALL.iter().zip(&mut first_row) {
             *first = rows.len();
-            let deep = counts
-                .iter()
-                .map(|phase| rows_of(phase, *lane, depth))
-                .max();
-            rows.extend(std::iter::repeat_n(*lane, deep.unwrap_or(0)));
+            let deep = counts.iter().map(|phase| rows_of(phase, *lane, depth));
+            rows.extend(std::iter::repeat_n(*lane, deep.max().unwrap_or(0)));
         }
         let enabled = enabled(canvas);
-        let mut grid = Self {
-            columns: 0,
-            rows,
-            phases: Vec::with_capacity(counts.len()),
-            cells: Vec::with_capacity(canvas.touchpoints.len()),
-            taken: HashSet::new(),
-        };
+        let mut columns = 0;
+        let mut phases = Vec::with_capacity(counts.len());
+        let mut cells = Vec::with_capacity(canvas.touchpoints.len());
         for (phase, counts) in canvas.phases.iter().zip(counts) {
-            let columns = grid.columns..grid.columns + columns_of(counts, depth);
-            grid.columns = columns.end;
-            let first = grid.cells.len();
-            let there = first..first + canvas.touchpoints_of(phase.id).len();
-            let mut cells = vec![
-                Cell {
-                    column: columns.start,
-                    row: 0
-                };
-                there.len()
-            ];
-            for lane in Lane::ALL {
-                let in_lane = there.clone();
-                let in_lane = in_lane.filter(|at| canvas.touchpoints[*at].lane == *lane);
-                let in_lane: Vec<usize> = in_lane.collect();
-                let wanted = in_lane.iter().map(|at| {
-                    let on = enabled.get(at).filter(|on| there.contains(*on))?;
-                    let above = canvas.touchpoints[*on].lane < *lane;
-                    above.then(|| cells[on - first].column)
-                });
-                let wanted: Vec<Option<usize>> = wanted.collect();
-                let deep = rows_of(counts, *lane, depth);
-                for (at, (column, down)) in in_lane.iter().zip(spread(&wanted, &columns, deep)) {
-                    cells[at - first] = Cell {
+            let there = columns..columns + columns_of(counts, depth);
+            columns = there.end;
+            let first = cells.len();
+            let steps = canvas.touchpoints_of(phase.id);
+            let deep = |lane: Lane| rows_of(counts, lane, depth);
+            // What is enabled in the same phase, by its place in it.
+            let enables = |at: usize| enabled.get(&(first + at))?.checked_sub(first);
+            let inside = in_phase(steps, &there, deep, enables);
+            cells.extend(
+                inside
+                    .into_iter()
+                    .zip(steps)
+                    .map(|((column, down), step)| Cell {
                         column,
-                        row: first_row[*lane as usize] + down,
-                    };
-                }
-            }
-            grid.phases.push(columns);
-            grid.cells.extend(cells);
+                        row: first_row[step.lane as usize] + down,
+                    }),
+            );
+            phases.push(there);
         }
-        grid.taken = grid.cells.iter().copied().collect();
-        grid
+        Self {
+            columns,
+            rows,
+            phases,
+            taken: cells.iter().copied().collect(),
+            cells,
+        }
     }
 
     pub fn is_free(&self, column: usize, row: usize) -> bool {
@@ -154,6 +142,32 @@ fn enabled(canvas: &Canvas) -> HashMap<usize, usize> {
         }
     }
     enabled
+}
+
+/// Column, and place down its lane, of each step of a phase, given how deep a lane is and what a step enables.
+fn in_phase(
+    steps: &[touchpoint::Model],
+    columns: &Range<usize>,
+    deep: impl Fn(Lane) -> usize,
+    enables: impl Fn(usize) -> Option<usize>,
+) -> Vec<(usize, usize)> {
+    let mut places = vec![(columns.start, 0); steps.len()];
+    for lane in Lane::ALL {
+        let in_lane: Vec<usize> = (0..steps.len())
+            .filter(|at| steps[*at].lane == *lane)
+            .collect();
+        let wanted = in_lane.iter().map(|at| {
+            let on = enables(*at)?;
+            // Only lanes above have their places yet.
+            let above = steps.get(on)?.lane < *lane;
+            above.then(|| places[on].0)
+        });
+        let wanted: Vec<Option<usize>> = wanted.collect();
+        for (at, place) in in_lane.iter().zip(spread(&wanted, columns, deep(*lane))) {
+            places[*at] = place;
+        }
+    }
+    places
 }
 
 /// Spreads cards over columns so many deep: first where they are wanted, the others from the left.

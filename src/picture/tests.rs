@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     compose,
+    grid::Grid,
     plan::{MARGIN, NAMES},
     sheet::{Anchor, Area, Part, Sheet},
     write,
@@ -353,4 +354,20 @@ fn an_empty_blueprint_is_a_sheet_with_its_lanes() {
     for lane in ["Customer", "Frontstage", "Backstage", "Support"] {
         assert!(texts.contains(&lane));
     }
+}
+
+#[test]
+fn work_behind_the_scenes_stands_below_what_it_enables() {
+    let edges = [
+        (Side::At(3), Side::At(2), TransitionKind::Enables),
+        (Side::At(4), Side::At(3), TransitionKind::Enables),
+    ];
+    let mut canvas = sample::canvas(&[Stage::Goal], &[0; 6], &edges);
+    canvas.touchpoints[3].lane = Lane::Backstage;
+    canvas.touchpoints[4].lane = Lane::Support;
+    canvas.touchpoints[5].lane = Lane::Support;
+    let cells = Grid::of(&canvas).cells;
+    let places: Vec<(usize, usize)> = cells.iter().map(|cell| (cell.column, cell.row)).collect();
+    // Three steps side by side; what enables nothing is put where there is room, from the left.
+    assert_eq!(places, [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (0, 2)]);
 }

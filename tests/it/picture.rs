@@ -168,6 +168,12 @@ async fn wrong_parameters_are_told() {
             "{message}"
         );
     }
+    let both = get(&world, "/blueprints/open.svg?theme=dark&link=x", None, None).await;
+    assert_eq!(
+        both.0,
+        StatusCode::BAD_REQUEST,
+        "a link says itself what it shows"
+    );
     let (status, _) = seen(&lead, "/blueprints/open.png").await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 }
