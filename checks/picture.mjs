@@ -7,9 +7,10 @@ import { SERVER, person } from './client.mjs';
 const { LOGIN, BLUEPRINT, DAY, TOUCHPOINTS } = process.env;
 const LINK = 'query($key: String!, $day: Date!) { blueprint(by: { key: $key }) { pictureLink(asOf: $day, theme: AUTO) { path expiresAt } } }';
 
-/** Everything that is wrong with the document in the page; `spoil` moves a label onto the one before it first. */
-function faults(touchpoints, spoil) {
+/** Everything that is wrong with the document in the page, set in its own family or in another; `spoil` moves a label onto the one before it first. */
+function faults(touchpoints, family, spoil) {
   const svg = document.documentElement;
+  if (family) svg.style.setProperty('font-family', family, 'important');
   const { width, height } = svg.viewBox.baseVal;
   const found = [];
   const texts = [...svg.querySelectorAll('text')];
@@ -115,7 +116,7 @@ for (const scheme of ['light', 'dark']) {
 
   test(`no two labels of ${BLUEPRINT} overlap, none leaves its card, nothing hangs over the edge, ${scheme}`, async () => {
     const page = await chromium.open(address, { scheme });
-    const found = await page.run(faults, Number(TOUCHPOINTS), false);
+    const found = await page.run(faults, Number(TOUCHPOINTS), null, false);
     assert.deepEqual(found.slice(0, 20), [], `${found.length} faults`);
     assert.deepEqual(await page.run(contrasts), []);
     await page.close();
@@ -124,9 +125,33 @@ for (const scheme of ['light', 'dark']) {
 
 test('light and dark are two pictures', () => assert.notEqual(seen.get('light'), seen.get('dark')));
 
+test('labels keep their places in a family that is much wider', async () => {
+  const page = await chromium.open(address);
+  const found = await page.run(faults, Number(TOUCHPOINTS), 'monospace', false);
+  assert.deepEqual(found.slice(0, 20), [], `${found.length} faults`);
+  await page.close();
+});
+
+test('the family is as wide as the server thinks', async () => {
+  const page = await chromium.open(address);
+  const strained = await page.run(() => {
+    const far = [];
+    for (const text of document.querySelectorAll('text[textLength]')) {
+      const planned = Number(text.getAttribute('textLength'));
+      text.removeAttribute('textLength');
+      const own = text.getComputedTextLength();
+      // Pairs such as Te stand closer than their letters are wide.
+      if (own > planned * 1.01 + 1 || own < planned * 0.95 - 1) far.push(`"${text.textContent}": ${own}, not ${planned}`);
+    }
+    return far;
+  });
+  assert.deepEqual(strained.slice(0, 20), []);
+  await page.close();
+});
+
 test('the measuring finds a label that was moved onto another', async () => {
   const page = await chromium.open(address);
-  const found = await page.run(faults, Number(TOUCHPOINTS), true);
+  const found = await page.run(faults, Number(TOUCHPOINTS), null, true);
   assert.ok(found.some((fault) => fault.endsWith('overlap')), found.join('\n'));
   await page.close();
 });

@@ -13,7 +13,7 @@ pub struct Font {
 /// What stands for what was cut off.
 const ELLIPSIS: char = '…';
 
-/// Families that share the metrics below come first; others are a little wider, hence the reserve.
+/// Room for what is not as wide as was thought.
 const RESERVE: f64 = 1.04;
 
 /// Marks that sit on one character at the most; more would climb out of their line.
@@ -61,6 +61,16 @@ impl Font {
     /// How wide a text is at the most.
     pub fn width(self, text: &str) -> f64 {
         text.chars().map(|c| self.advance(c)).sum()
+    }
+
+    /// How wide a text is in the family itself, where every character of it is known: what another family is squeezed
+    /// or stretched to.
+    pub fn set_width(self, text: &str) -> Option<f64> {
+        let mut wide = 0;
+        for c in text.chars() {
+            wide += u32::from(known(c, self.bold)?);
+        }
+        (self.spacing == 0.0).then(|| f64::from(wide) / 1000.0 * self.size)
     }
 
     /// The text on one line, cut where it is too wide.
@@ -187,20 +197,45 @@ const BOLD: [u16; 95] = [
     278, 889, 611, 611, 611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500, 389, 280, 389, 584,
 ];
 
+/// From `À` to `ÿ`.
+const PLAIN_ACCENTED: [u16; 64] = [
+    667, 667, 667, 667, 667, 667, 1000, 722, 667, 667, 667, 667, 278, 278, 278, 278, 722, 722, 778,
+    778, 778, 778, 778, 584, 778, 722, 722, 722, 722, 667, 667, 611, 556, 556, 556, 556, 556, 556,
+    889, 500, 556, 556, 556, 556, 278, 278, 278, 278, 556, 556, 556, 556, 556, 556, 556, 584, 611,
+    556, 556, 556, 556, 500, 556, 500,
+];
+const BOLD_ACCENTED: [u16; 64] = [
+    722, 722, 722, 722, 722, 722, 1000, 722, 667, 667, 667, 667, 278, 278, 278, 278, 722, 722, 778,
+    778, 778, 778, 778, 584, 778, 722, 722, 722, 722, 667, 667, 611, 556, 556, 556, 556, 556, 556,
+    889, 556, 556, 556, 556, 556, 278, 278, 278, 278, 611, 611, 611, 611, 611, 611, 611, 584, 611,
+    611, 611, 611, 611, 556, 611, 556,
+];
+
+/// How wide a character of the family is, in thousandths of the size, where that is known.
+fn known(c: char, bold: bool) -> Option<u16> {
+    let (table, first) = match (c, bold) {
+        (' '..='~', false) => (&PLAIN[..], ' '),
+        (' '..='~', true) => (&BOLD[..], ' '),
+        ('À'..='ÿ', false) => (&PLAIN_ACCENTED[..], 'À'),
+        ('À'..='ÿ', true) => (&BOLD_ACCENTED[..], 'À'),
+        ('·', _) => return Some(333),
+        ('‘' | '’', false) => return Some(222),
+        ('‘' | '’', true) => return Some(278),
+        ('“' | '”' | '„', false) => return Some(333),
+        ('“' | '”' | '„', true) => return Some(500),
+        ('–' | '€', _) => return Some(556),
+        ('−', _) => return Some(584),
+        ('…', _) => return Some(1000),
+        _ => return None,
+    };
+    table.get(c as usize - first as usize).copied()
+}
+
 /// How wide a character is at the most, in thousandths of the size; 0 for what joins the one before it.
 fn thousandths(c: char, bold: bool) -> u16 {
-    let table = if bold { &BOLD } else { &PLAIN };
-    match c {
-        ' '..='~' => table
-            .get(c as usize - ' ' as usize)
-            .copied()
-            .unwrap_or(1000),
+    known(c, bold).unwrap_or(match c {
         '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => 0,
         c if is_mark(c) || controls(c) => 0,
-        '·' | '’' | '‘' => 333,
-        '–' | '−' | '×' | '→' if !bold => 1000,
-        'à'..='å' | 'ç'..='ï' | 'ð'..='ö' | 'ø'..='ÿ' => 612,
-        'À'..='Å' | 'Ç'..='Ö' | 'Ø'..='ß' => 778,
         '\u{a0}'..='\u{24f}' => 1000,
         '\u{250}'..='\u{58f}' => 1080,
         // A whole sentence in one character, and a script of pictures.
@@ -208,7 +243,7 @@ fn thousandths(c: char, bold: bool) -> u16 {
         '\u{12000}'..='\u{1254f}' => 4_000,
         '\u{1f000}'.. => 1_450,
         _ => 1_250,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -113,20 +113,28 @@ fn write_part(part: &Part, svg: &mut String) {
         } => {
             let (x, y) = (number(*x), number(*y));
             let _ = write!(svg, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\"");
-            write_font(*font, *anchor, svg);
+            write_font(*font, *anchor, text, svg);
             escape(text, svg);
             writeln!(svg, "</text>")
         }
     };
 }
 
-fn write_font(font: Font, anchor: Anchor, svg: &mut String) {
+fn write_font(font: Font, anchor: Anchor, text: &str, svg: &mut String) {
     let _ = write!(svg, " font-size=\"{}\"", number(font.size));
     if font.bold {
         svg.push_str(" font-weight=\"700\"");
     }
     if font.spacing > 0.0 {
         let _ = write!(svg, " letter-spacing=\"{}\"", number(font.spacing));
+    }
+    // A browser without the family takes another, which may be wider; this keeps every label where it was planned.
+    if let Some(width) = font.set_width(text).filter(|width| *width > 0.0) {
+        let width = number(width);
+        let _ = write!(
+            svg,
+            " textLength=\"{width}\" lengthAdjust=\"spacingAndGlyphs\""
+        );
     }
     svg.push_str(match anchor {
         Anchor::Start => ">",
