@@ -6,10 +6,12 @@ use std::{
     time::Duration,
 };
 
+use async_graphql::Enum;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entity::words::OrganisationRole;
+use serde::{Deserialize, Serialize};
 
 /// Service blueprints that several departments share.
 #[derive(Debug, Parser)]
@@ -52,6 +54,8 @@ pub enum Verb {
     Migrate(Migrate),
     /// Fill an empty database with a large organisation for benches, the same for the same options.
     Generate(Generate),
+    /// Write a blueprint as it is now.
+    Export(Export),
     /// Print the GraphQL schema.
     Schema,
     /// Keep accounts.
@@ -177,6 +181,52 @@ pub struct Size {
     /// Another number gives other content.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+/// What to export, as what, and to where.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// The blueprint's key.
+    #[arg(long)]
+    pub blueprint: String,
+    /// What it is written as.
+    #[arg(long, value_enum)]
+    pub format: ExportFormat,
+    /// The day as of which KPIs are shown, such as 2026-11-22; today where none is given.
+    #[arg(long)]
+    pub as_of: Option<NaiveDate>,
+    /// The colours of a picture.
+    #[arg(long, value_enum, default_value_t)]
+    pub theme: Theme,
+    /// The file to write; standard output where none is given.
+    #[arg(long)]
+    pub output: Option<PathBuf>,
+}
+
+/// What a blueprint can be written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// A picture.
+    Svg,
+    /// A picture in a page of its own, to open or to print.
+    Html,
+}
+
+/// The colours of a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum, Enum)]
+#[serde(rename_all = "lowercase")]
+#[graphql(name = "PictureTheme")]
+pub enum Theme {
+    /// As the viewer's device has it: light or dark.
+    #[default]
+    Auto,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
 }
 
 /// Keeping the tables up to date.

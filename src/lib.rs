@@ -7,7 +7,7 @@
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
 //! a pure function over it; acts across slices, and what they would change, are in [`reorganise`]; flat rows for BI
-//! in [`bi`]; documents in [`document`], and what blueprints were in [`publication`]. Nobody reaches the database but
+//! in [`bi`]; documents in [`document`], and what blueprints were in [`publication`]; pictures in [`picture`]. Nobody reaches the database but
 //! through the door, [`access`], which asks
 //! [`policy`], takes the locks and leaves the audit event. `tests/it/rooms.rs` holds the order below: a room imports
 //! only from those above it.
@@ -116,6 +116,9 @@ pub mod generate;
 
 /// Flat rows for programs that draw charts.
 pub mod bi;
+
+/// A blueprint as a picture.
+pub mod picture;
 
 /// The roots of the API and the edges that join slices.
 pub mod graph;

@@ -1,5 +1,8 @@
 //! The verbs of the command line. Everything that is done here is done as the operator and audited as such.
 
+#[path = "main/export.rs"]
+mod export;
+
 use std::{
     io::{BufRead, IsTerminal},
     net::SocketAddr,
@@ -69,6 +72,7 @@ async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Serve(serve) => serve_database(serve).await,
         Verb::Migrate(migrate) => migrate_database(migrate).await,
         Verb::Generate(generate) => generate_organisation(generate).await,
+        Verb::Export(options) => export::export(options).await,
         Verb::Schema => {
             print!("{}", graph::sdl());
             Ok(())

@@ -7,6 +7,16 @@ use chrono::NaiveDate;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Date(pub NaiveDate);
 
+impl Date {
+    /// A day as the API spells it.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        // chrono reads `2026-1-2` too; one spelling is enough.
+        let day = (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok());
+        day.flatten().map(Self)
+    }
+}
+
 #[Scalar(
     name = "Date",
     specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html"
@@ -16,11 +26,7 @@ impl ScalarType for Date {
         let Value::String(text) = &value else {
             return Err(InputValueError::expected_type(value));
         };
-        // chrono reads `2026-1-2` too; one spelling is enough.
-        let day = (text.len() == 10)
-            .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
-            .flatten();
-        day.map(Self)
+        Self::read(text)
             .ok_or_else(|| InputValueError::custom("This is not a day such as 2026-11-22."))
     }
 

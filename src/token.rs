@@ -1,43 +1,53 @@
-//! The tokens of a session: access tokens that any server can verify alone, and refresh tokens that are kept
-//! only as hashes. It signs nobody in and knows no database.
+//! The tokens of a session: access tokens that any server can verify alone, refresh tokens that are kept only as
+//! hashes, and links that show one picture for a moment. It signs nobody in and knows no database.
 
 use std::{
     fmt, fs,
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::Arc,
     thread,
     time::Duration as Wait,
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, Duration, Utc};
-use entity::id::{AccountId, SessionId};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use entity::id::{AccountId, BlueprintId, SessionId};
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Result};
+use crate::{
+    config::Theme,
+    error::{Error, Result},
+};
 
 /// How long an access token is good.
 pub const ACCESS: Duration = Duration::minutes(10);
 /// How far the clocks of two servers may lie apart.
 const LEEWAY: Duration = Duration::seconds(5);
+/// How long a link to a picture is good: long enough to load a page, too short to be passed on.
+pub const LINK: Duration = Duration::minutes(5);
 /// Who signs access tokens, and for whom.
 const ISSUER: &str = "cx-blueprint";
+/// For whom links are signed: neither is ever taken for the other.
+const PICTURES: &str = "cx-blueprint/pictures";
 /// The one algorithm: what a token says of itself is not asked.
 const ALGORITHM: Algorithm = Algorithm::HS256;
 
 const NOT_ACCEPTED: &str = "The access token is not accepted. Sign in again.";
 const EXPIRED: &str = "The access token has expired. Refresh it.";
+const LINK_NOT_ACCEPTED: &str = "The link is not accepted, or no longer. Ask for a new one.";
 
 /// The deployment's secret, which signs and verifies its tokens.
 #[derive(Clone)]
-pub struct SigningKey {
-    secret: Vec<u8>,
+pub struct SigningKey(Arc<Secret>);
+
+struct Secret {
+    bytes: Vec<u8>,
     encoding: EncodingKey,
     decoding: DecodingKey,
-    validation: Validation,
 }
 
 impl fmt::Debug for SigningKey {
@@ -105,19 +115,11 @@ impl SigningKey {
     }
 
     fn of(secret: &[u8]) -> Self {
-        let mut validation = Validation::new(ALGORITHM);
-        validation.set_issuer(&[ISSUER]);
-        validation.set_audience(&[ISSUER]);
-        validation.set_required_spec_claims(&["sub", "iss", "aud", "exp", "nbf"]);
-        // The library reads the machine's clock; `read` compares with the deployment's instead.
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        Self {
-            secret: secret.to_vec(),
+        Self(Arc::new(Secret {
+            bytes: secret.to_vec(),
             encoding: EncodingKey::from_secret(secret),
             decoding: DecodingKey::from_secret(secret),
-            validation,
-        }
+        }))
     }
 
     /// A key that is forgotten with the process: for a demo.
@@ -179,6 +181,18 @@ fn read_kept(path: &Path) -> io::Result<SigningKey> {
     }
 }
 
+/// What a token has to say to be looked at.
+fn validation(audience: &str) -> Validation {
+    let mut validation = Validation::new(ALGORITHM);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[audience]);
+    validation.set_required_spec_claims(&["sub", "iss", "aud", "exp", "nbf"]);
+    // The library reads the machine's clock; `verify` compares with the deployment's instead.
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation
+}
+
 /// Few different bytes, a block that repeats, or an alphabet.
 fn is_regular(bytes: &[u8]) -> bool {
     let mut different = bytes.to_vec();
@@ -208,9 +222,9 @@ pub fn random_text<const N: usize>() -> io::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(random::<N>()?))
 }
 
-/// What an access token says. It names no role: rights are read from the database with every request.
+/// What every signed token says. It names no role: rights are read from the database with every request.
 #[derive(Serialize, Deserialize)]
-struct Claims {
+struct Claims<S> {
     sub: String,
     sid: String,
     jti: String,
@@ -219,7 +233,14 @@ struct Claims {
     exp: i64,
     nbf: i64,
     iat: i64,
+    /// What it shows, where it is a link.
+    #[serde(flatten)]
+    shows: S,
 }
+
+/// What an access token shows: whatever its account may see.
+#[derive(Serialize, Deserialize)]
+struct Anything {}
 
 /// Whose session an access token belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -228,47 +249,97 @@ pub struct Access {
     pub session: SessionId,
 }
 
+/// The picture that a link shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    pub blueprint: BlueprintId,
+    pub day: NaiveDate,
+    pub theme: Theme,
+}
+
 impl SigningKey {
     /// An access token, and when it expires.
     pub fn access(&self, access: Access, now: DateTime<Utc>) -> Result<(String, DateTime<Utc>)> {
-        let expires_at = now + ACCESS;
+        self.sign(ISSUER, access, Anything {}, now, ACCESS)
+    }
+
+    /// Whose session an access token belongs to, if it is ours and of this time.
+    pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Access> {
+        let (access, Anything {}) = self.verify(ISSUER, token, now).map_err(|expired| {
+            Error::Unauthenticated(if expired { EXPIRED } else { NOT_ACCEPTED })
+        })?;
+        Ok(access)
+    }
+
+    /// The token of a link to a picture, for whoever holds this session, and when it expires.
+    pub fn link(
+        &self,
+        access: Access,
+        shown: Shown,
+        now: DateTime<Utc>,
+    ) -> Result<(String, DateTime<Utc>)> {
+        self.sign(PICTURES, access, shown, now, LINK)
+    }
+
+    /// What a link shows and to whom, if it is ours and of this time.
+    pub fn read_link(&self, token: &str, now: DateTime<Utc>) -> Result<(Access, Shown)> {
+        self.verify(PICTURES, token, now)
+            .map_err(|_| Error::Unauthenticated(LINK_NOT_ACCEPTED))
+    }
+
+    fn sign<S: Serialize>(
+        &self,
+        audience: &str,
+        access: Access,
+        shows: S,
+        now: DateTime<Utc>,
+        lasts: Duration,
+    ) -> Result<(String, DateTime<Utc>)> {
+        let expires_at = now + lasts;
         let claims = Claims {
             sub: access.account.to_string(),
             sid: access.session.to_string(),
             jti: random_text::<16>().map_err(Error::internal)?,
             iss: ISSUER.to_owned(),
-            aud: ISSUER.to_owned(),
+            aud: audience.to_owned(),
             exp: expires_at.timestamp(),
             nbf: now.timestamp(),
             iat: now.timestamp(),
+            shows,
         };
-        let token = jsonwebtoken::encode(&Header::new(ALGORITHM), &claims, &self.encoding)
+        let token = jsonwebtoken::encode(&Header::new(ALGORITHM), &claims, &self.0.encoding)
             .map_err(Error::internal)?;
         Ok((token, expires_at))
     }
 
-    /// Whose session an access token belongs to, if it is ours and of this time.
-    pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Access> {
-        let refused = |_| Error::Unauthenticated(NOT_ACCEPTED);
-        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
-            .map_err(|_| Error::Unauthenticated(NOT_ACCEPTED))?
-            .claims;
+    /// What a token for this audience says; where it is not accepted, whether only because it has expired.
+    fn verify<S: DeserializeOwned>(
+        &self,
+        audience: &str,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(Access, S), bool> {
+        let claims =
+            jsonwebtoken::decode::<Claims<S>>(token, &self.0.decoding, &validation(audience))
+                .map_err(|_| false)?
+                .claims;
         let (earliest, latest) = ((now - LEEWAY).timestamp(), (now + LEEWAY).timestamp());
         if claims.exp <= earliest {
-            return Err(Error::Unauthenticated(EXPIRED));
+            return Err(true);
         }
         if claims.nbf > latest || claims.iat > latest {
-            return Err(Error::Unauthenticated(NOT_ACCEPTED));
+            return Err(false);
         }
-        Ok(Access {
-            account: claims.sub.parse().map_err(refused)?,
-            session: claims.sid.parse().map_err(refused)?,
-        })
+        let access = Access {
+            account: claims.sub.parse().map_err(|_| false)?,
+            session: claims.sid.parse().map_err(|_| false)?,
+        };
+        Ok((access, claims.shows))
     }
 
     /// The token that follows a refresh token: always the same, so that it can be given twice without being kept.
     pub fn successor(&self, token: &Refresh) -> Result<Refresh> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).map_err(Error::internal)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0.bytes).map_err(Error::internal)?;
         mac.update(b"refresh");
         mac.update(&token.0);
         Ok(Refresh(mac.finalize().into_bytes().into()))
@@ -360,7 +431,15 @@ mod tests {
         let database = folder.path().join("organisation.db");
         let made: Vec<Vec<u8>> = thread::scope(|scope| {
             let starts: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| SigningKey::kept_beside(&database).expect("a key").secret))
+                .map(|_| {
+                    scope.spawn(|| {
+                        SigningKey::kept_beside(&database)
+                            .expect("a key")
+                            .0
+                            .bytes
+                            .clone()
+                    })
+                })
                 .collect();
             starts
                 .into_iter()
@@ -401,8 +480,9 @@ mod tests {
             exp: (now() + ACCESS).timestamp(),
             nbf: now().timestamp(),
             iat: now().timestamp(),
+            shows: Anything {},
         };
-        let sign = |claims: &Claims, algorithm| {
+        let sign = |claims: &Claims<Anything>, algorithm| {
             let secret = EncodingKey::from_secret(KEY.as_bytes());
             jsonwebtoken::encode(&Header::new(algorithm), claims, &secret).expect("a token")
         };
@@ -417,6 +497,44 @@ mod tests {
                 .read(&sign(&elsewhere, Algorithm::HS256), now())
                 .is_err()
         );
+    }
+
+    #[test]
+    fn a_link_is_good_for_five_minutes_and_for_what_it_shows() {
+        let shown = Shown {
+            blueprint: Uuid::from_u128(3).into(),
+            day: NaiveDate::from_ymd_opt(2025, 3, 31).expect("a day"),
+            theme: Theme::Dark,
+        };
+        let (token, expires_at) = key().link(access(), shown, now()).expect("a token");
+        assert_eq!(expires_at, now() + Duration::minutes(5));
+        let read = |after| key().read_link(&token, now() + Duration::seconds(after));
+        assert_eq!(
+            read(300).expect("good within the leeway"),
+            (access(), shown)
+        );
+        assert!(read(305).is_err());
+        assert!(read(-6).is_err());
+        assert!(other_key().read_link(&token, now()).is_err());
+    }
+
+    #[test]
+    fn a_link_gives_no_access_and_an_access_token_is_no_link() {
+        let shown = Shown {
+            blueprint: Uuid::from_u128(3).into(),
+            day: NaiveDate::default(),
+            theme: Theme::Auto,
+        };
+        let (link, _) = key().link(access(), shown, now()).expect("a token");
+        assert!(key().read(&link, now()).is_err());
+        let (token, _) = key().access(access(), now()).expect("a token");
+        assert!(key().read_link(&token, now()).is_err());
+        // Nor one that says all that a link says, for the wrong audience.
+        let (both, _) = key()
+            .sign(ISSUER, access(), shown, now(), LINK)
+            .expect("a token");
+        assert!(key().read(&both, now()).is_ok());
+        assert!(key().read_link(&both, now()).is_err());
     }
 
     #[test]

@@ -89,6 +89,13 @@ macro_rules! ids {
                 }
             }
 
+            impl<'de> serde::Deserialize<'de> for $name {
+                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                    text.parse().map_err(serde::de::Error::custom)
+                }
+            }
+
             impl Cell for $name {
                 fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {
                     Uuid::get(row, at).map(Self)

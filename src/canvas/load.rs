@@ -102,7 +102,7 @@ impl Canvas {
     }
 
     /// Puts everything in the order of display and notes where each part begins.
-    pub(super) fn arranged(mut self) -> Self {
+    pub(crate) fn arranged(mut self) -> Self {
         let order: HashMap<PhaseId, usize> = self
             .phases
             .iter()

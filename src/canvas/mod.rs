@@ -5,7 +5,7 @@ pub mod flow;
 pub mod judged;
 mod load;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 pub mod view;
 pub mod whole;
 

@@ -28,6 +28,7 @@ use super::{
         TriedIn, load,
     },
     permissions,
+    picture::{self, PictureLink},
     view::{
         self as shown, Assumptions, BlueprintView, ContactPressure, CustomerView, StageAttention,
     },
@@ -37,6 +38,7 @@ use crate::{
     account::graphql::{Account, Session, Viewer, own_sessions},
     blueprint::graphql::{Blueprint, Phase},
     canvas::{Canvas, Judged, accountable, view},
+    config::Theme,
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
     document::blueprint::Document,
     error::{Error, Result},
@@ -53,6 +55,7 @@ use crate::{
     policy::Action,
     promise::graphql::Promise,
     responsibility::{awaiting_answer_of, graphql::Responsibility},
+    scalar::Date,
     scenario::graphql::Scenario,
     touchpoint::graphql::{Touchpoint, Transition},
 };
@@ -463,6 +466,18 @@ impl Blueprint {
     /// How people move through it.
     async fn flow(&self, ctx: &Context<'_>) -> Result<Flow> {
         Ok(Flow(Arc::clone(self.whole(ctx).await?)))
+    }
+
+    /// A link to its picture (`GET /blueprints/{key}.svg`) that needs no access token, for an `<img>`. With a token in
+    /// the `Authorization` header, the address is asked with `asOf` and `theme` instead.
+    async fn picture_link(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The day as of which KPIs are shown; today where none is given.")]
+        as_of: Option<Date>,
+        #[graphql(desc = "Its colours; AUTO where none is given.")] theme: Option<Theme>,
+    ) -> Result<PictureLink> {
+        picture::link(ctx, &self.row, as_of, theme)
     }
 }
 

@@ -8,6 +8,7 @@ mod lens;
 pub mod loaders;
 mod node;
 mod permissions;
+mod picture;
 mod view;
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema};

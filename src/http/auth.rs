@@ -217,7 +217,9 @@ pub fn problem(status: StatusCode, code: Code, message: &str, id: &RequestId) ->
     unkept((status, Json(json!({ "error": error }))).into_response())
 }
 
-fn failed(error: &Error, id: &RequestId) -> Response {
+/// An answer that says why a request failed.
+#[must_use]
+pub fn failed(error: &Error, id: &RequestId) -> Response {
     log(error, id);
     let response = problem(status(error), error.code(), &error.to_string(), id);
     with_advice(response, error)

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod graphql;
 pub mod guard;
 pub mod media;
+pub mod picture;
 
 use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -76,8 +77,13 @@ pub fn router(app: App) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(AllowOrigin::list(app.cors_origins.clone()))
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT])
-        .expose_headers([REQUEST_ID, header::RETRY_AFTER])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::ACCEPT,
+            header::IF_NONE_MATCH,
+        ])
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER, header::ETAG])
         .max_age(Duration::from_secs(600));
     let room = Arc::new(Semaphore::new(app.concurrent_requests));
     let served = Router::new()
@@ -85,6 +91,7 @@ pub fn router(app: App) -> Router {
         .route("/auth/login", post(auth::login))
         .route("/auth/refresh", post(auth::refresh))
         .route("/auth/logout", post(auth::logout))
+        .route("/blueprints/{file}", get(picture::serve))
         .layer(middleware::from_fn(move |request, next| {
             shed(Arc::clone(&room), request, next)
         }))
@@ -108,7 +115,7 @@ async fn serve_graphql(
     match auth::bearer(&app, request.headers(), &id).await {
         Ok(caller) => {
             graphql::serve(&app.api, request, &id.0, &app.settings, |request| {
-                attach(request, caller)
+                attach(request, caller).data(app.key.clone())
             })
             .await
         }

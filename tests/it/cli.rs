@@ -218,6 +218,73 @@ fn what_is_pending_is_told_and_done() {
     );
 }
 
+#[test]
+fn a_blueprint_is_exported_as_a_picture_and_as_a_page() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = sqlite(dir.path());
+    let small = [
+        "--blueprints",
+        "1",
+        "--touchpoints",
+        "6",
+        "--kpis",
+        "2",
+        "--days",
+        "3",
+    ];
+    let made = run(&[&["generate", "--database-url", &url][..], &small].concat());
+    assert!(made.status.success(), "{made:?}");
+    let export = |rest: &[&str]| {
+        let verb = ["export", "--database-url", &url, "--as-of", "2026-06-30"];
+        run(&[&verb[..], rest].concat())
+    };
+    let svg = export(&["--blueprint", "Blueprint-0001", "--format", "svg"]);
+    assert!(svg.status.success(), "{svg:?}");
+    let svg = String::from_utf8(svg.stdout).expect("text");
+    assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
+    let file = dir.path().join("page.html").display().to_string();
+    let page = export(&[
+        "--blueprint",
+        "blueprint-0001",
+        "--format",
+        "html",
+        "--output",
+        &file,
+    ]);
+    assert!(page.status.success() && page.stdout.is_empty(), "{page:?}");
+    let page = std::fs::read_to_string(&file).expect("the page");
+    assert!(page.starts_with("<!doctype html>") && page.contains(&svg));
+    assert!(page.contains("content=\"default-src 'none'; style-src 'unsafe-inline'\""));
+    assert!(!page.contains("<script") && !page.contains("src=") && !page.contains("url("));
+    assert_eq!(
+        page.matches("http").count(),
+        page.matches("http-equiv").count() + 1
+    );
+
+    let said = complaint(&export(&["--blueprint", "nothing", "--format", "svg"]));
+    assert!(
+        said.contains("There is no blueprint \"nothing\"."),
+        "{said}"
+    );
+    let nowhere = dir.path().join("no/such/place.svg").display().to_string();
+    let to = [
+        "--blueprint",
+        "blueprint-0001",
+        "--format",
+        "svg",
+        "--output",
+        &nowhere,
+    ];
+    assert!(complaint(&export(&to)).contains("cannot be written"));
+    let said = complaint(&export(&[
+        "--blueprint",
+        "blueprint-0001",
+        "--format",
+        "png",
+    ]));
+    assert!(said.contains("svg") && said.contains("html"), "{said}");
+}
+
 #[cfg(unix)]
 #[test]
 fn on_sigterm_it_finishes_and_ends_well() {

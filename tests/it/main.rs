@@ -26,6 +26,7 @@ mod ids;
 mod improvement;
 mod insight;
 mod kpi;
+mod picture;
 mod policy;
 mod promise;
 mod publication;

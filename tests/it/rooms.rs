@@ -24,6 +24,7 @@ const ORDER: &[&[&str]] = &[
     &["document", "generate"],
     &["publication"],
     &["bi"],
+    &["picture"],
     &["graph"],
     &["http"],
 ];

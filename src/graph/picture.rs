@@ -1,0 +1,46 @@
+//! Links to pictures in the API: signed for whoever asks, good for a moment. It draws nothing.
+
+use async_graphql::{Context, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::blueprint;
+
+use crate::{
+    config::Theme,
+    error::{Error, Result},
+    payload::caller,
+    scalar::Date,
+    token::{Access, Shown, SigningKey},
+};
+
+/// A link to the picture of a blueprint, for an `<img>`, which sends no token.
+#[derive(SimpleObject)]
+pub struct PictureLink {
+    /// Where it is on this server, from the root.
+    path: String,
+    /// Until when it can be loaded, five minutes at most. It ends with your session, and shows only what you may read
+    /// then.
+    expires_at: DateTime<Utc>,
+}
+
+/// Signs a link for the caller.
+pub fn link(
+    ctx: &Context<'_>,
+    blueprint: &blueprint::Model,
+    as_of: Option<Date>,
+    theme: Option<Theme>,
+) -> Result<PictureLink> {
+    let caller = caller(ctx)?;
+    let key = ctx.data_opt::<SigningKey>();
+    let key = key.ok_or_else(|| Error::internal("a request without the signing key"))?;
+    let (Some(account), Some(session)) = (caller.account(), caller.session) else {
+        return Err(Error::Unauthenticated("Sign in first."));
+    };
+    let shown = Shown {
+        blueprint: blueprint.id,
+        day: as_of.map_or(caller.today, Into::into),
+        theme: theme.unwrap_or_default(),
+    };
+    let (link, expires_at) = key.link(Access { account, session }, shown, caller.now)?;
+    let path = format!("/blueprints/{}.svg?link={link}", blueprint.key);
+    Ok(PictureLink { path, expires_at })
+}

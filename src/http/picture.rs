@@ -1,0 +1,178 @@
+//! `GET /blueprints/{key}.svg`: a blueprint as a picture, for whoever sends an access token, or a link that was signed
+//! for them a moment ago. It draws nothing, and tells nobody of what they may not read.
+
+use axum::{
+    extract::{Extension, Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::NaiveDate;
+use clap::ValueEnum;
+use entity::blueprint;
+use sea_orm::{ColumnTrait, Condition};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+
+use super::{App, RequestId, auth, nothing_here};
+use crate::{
+    access::{self, Caller, Keyed},
+    canvas::Canvas,
+    config::Theme,
+    error::{Code, Error, Result},
+    picture,
+    scalar::Date,
+};
+
+/// What may stand behind the question mark.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Asked {
+    as_of: Option<String>,
+    theme: Option<String>,
+    link: Option<String>,
+}
+
+const ASK: &str = "Ask with `asOf` (a day such as 2026-11-22) and `theme` (auto, light or dark), each at most once, or \
+                   with the `link` that was signed for you alone.";
+
+/// A picture that is asked for, and by whom.
+struct Wanted {
+    caller: Caller,
+    which: Condition,
+    day: NaiveDate,
+    theme: Theme,
+}
+
+/// Answers with the picture.
+pub async fn serve(
+    State(app): State<App>,
+    Extension(id): Extension<RequestId>,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Response {
+    let Some(key) = file.strip_suffix(".svg") else {
+        return nothing_here(&id);
+    };
+    let drawn = timeout(app.settings.deadline, draw(&app, &id, key, &headers, asked));
+    match drawn.await {
+        Ok(Ok(Some(svg))) => answer(svg, &headers),
+        Ok(Ok(None)) => {
+            let message = "There is no such blueprint.";
+            auth::problem(StatusCode::NOT_FOUND, Code::NotFound, message, &id)
+        }
+        Ok(Err(error)) => auth::failed(&error, &id),
+        Err(_) => {
+            let message = "The picture took too long and was given up.";
+            auth::problem(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message, &id)
+        }
+    }
+}
+
+async fn draw(
+    app: &App,
+    id: &RequestId,
+    key: &str,
+    headers: &HeaderMap,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Result<Option<String>> {
+    let wanted = match asked {
+        Ok(Query(Asked {
+            as_of,
+            theme,
+            link: Some(link),
+        })) => match (as_of, theme) {
+            (None, None) => linked(app, id, &link).await?,
+            _ => return Err(malformed()),
+        },
+        asked => {
+            // Who has not signed in is told that first, whatever they ask.
+            let caller = auth::bearer(app, headers, id).await?;
+            let Query(asked) = asked.map_err(|_| malformed())?;
+            direct(caller, &asked)?
+        }
+    };
+    let which = wanted.which.add(blueprint::Entity::has_key(key));
+    let canvas = Canvas::load(&wanted.caller, which, wanted.day).await?;
+    Ok(canvas.map(|canvas| picture::svg(&canvas, wanted.day, wanted.theme)))
+}
+
+fn malformed() -> Error {
+    Error::BadInput(ASK.to_owned())
+}
+
+/// What is asked for with a token.
+fn direct(caller: Caller, asked: &Asked) -> Result<Wanted> {
+    let day = match &asked.as_of {
+        Some(day) => Date::read(day).ok_or_else(malformed)?.into(),
+        None => caller.today,
+    };
+    let theme = match &asked.theme {
+        Some(theme) => Theme::from_str(theme, true).map_err(|_| malformed())?,
+        None => Theme::Auto,
+    };
+    Ok(Wanted {
+        caller,
+        which: Condition::all(),
+        day,
+        theme,
+    })
+}
+
+/// What a link shows, to its account with its rights as they are now.
+async fn linked(app: &App, id: &RequestId, link: &str) -> Result<Wanted> {
+    let (signed, shown) = app.key.read_link(link, app.clock.now())?;
+    let request_id = std::sync::Arc::clone(&id.0);
+    let caller = access::identify(
+        &app.store,
+        &app.clock,
+        signed.session,
+        signed.account,
+        request_id,
+    )
+    .await?;
+    Ok(Wanted {
+        caller,
+        which: Condition::all().add(blueprint::Column::Id.eq(shown.blueprint)),
+        day: shown.day,
+        theme: shown.theme,
+    })
+}
+
+/// The picture, or word that the client has it already.
+fn answer(svg: String, headers: &HeaderMap) -> Response {
+    let hash = Sha256::digest(svg.as_bytes());
+    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(hash));
+    let known = headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .map(|one| one.trim().trim_start_matches("W/"))
+        .any(|one| one == tag || one == "*");
+    let mut response = match known {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => svg.into_response(),
+    };
+    let fixed = [
+        (header::CONTENT_TYPE, "image/svg+xml; charset=utf-8"),
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (header::VARY, "Authorization"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    let fixed = fixed.map(|(name, value)| (name, HeaderValue::from_static(value)));
+    let tag: Option<(HeaderName, _)> = HeaderValue::from_str(&tag)
+        .ok()
+        .map(|tag| (header::ETAG, tag));
+    for (name, value) in fixed.into_iter().chain(tag) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// A picture that is opened by itself runs nothing and loads nothing.
+const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";

@@ -1,0 +1,130 @@
+//! Puts a blueprint on a sheet: head, phases, curve, lanes, lines, cards and legend, one after the other from the top.
+
+use chrono::NaiveDate;
+use entity::words::{Lane, Subject};
+
+use super::{
+    card::Card,
+    curve,
+    edges::{self, Edge, tenth},
+    grid::Grid,
+    head, legend,
+    plan::{Band, MARGIN, NAMES, Plan},
+    route,
+    sheet::{Area, Sheet},
+    text::{Font, clean},
+};
+use crate::canvas::Canvas;
+
+const LANE: Font = Font::bold(13.0);
+const WHAT: Font = Font::plain(10.0);
+const LINE: Font = Font::label(7.5);
+
+/// The sheet of a blueprint as of a day.
+pub fn sheet(canvas: &Canvas, day: NaiveDate) -> Sheet {
+    let cards = canvas.touchpoints.iter().zip(1..);
+    let cards = cards.map(|(touchpoint, number)| Card::of(canvas, touchpoint, number));
+    let cards: Vec<Card<'_>> = cards.collect();
+    let grid = Grid::of(canvas);
+    let (edges, mut routes) = Edge::all(canvas, &grid);
+    let tracks = route::assign(&mut routes);
+    let mut plan = Plan::of(&grid, &cards, &tracks);
+    let mut sheet = Sheet {
+        width: plan.width,
+        title: clean(&canvas.blueprint.title),
+        description: described(canvas),
+        ..Sheet::default()
+    };
+    let y = head::draw(&mut sheet, canvas, &cards, day);
+    let mut y = head::phases(&mut sheet, canvas, &plan, y + 8.0) + 10.0;
+    if curve::is_known(&cards) {
+        name(
+            &mut sheet,
+            y + curve::HEIGHT / 2.0 - 4.0,
+            "Emotion",
+            "how people feel",
+        );
+        curve::draw(&mut sheet, canvas, &plan, &cards, y);
+        y += curve::HEIGHT + 12.0;
+    }
+    plan.lower(y);
+    lanes(&mut sheet, canvas, &plan);
+    for (edge, route) in edges.iter().zip(&routes) {
+        edge.draw(&mut sheet, &plan, route, &cards);
+    }
+    for (card, cell) in cards.iter().zip(&grid.cells) {
+        card.draw(&mut sheet, plan.corner(*cell));
+    }
+    edges::ends(&mut sheet, canvas, &grid, &plan);
+    let bottom = legend::draw(&mut sheet, plan.bottom() + 16.0);
+    sheet.height = (bottom + MARGIN * 0.75).ceil();
+    sheet
+}
+
+fn described(canvas: &Canvas) -> String {
+    let phases = canvas.phases.iter().map(|phase| clean(&phase.name));
+    format!(
+        "Service blueprint of {} with {} touchpoints and {} transitions in the phases {}.",
+        clean(&canvas.persona.name),
+        canvas.touchpoints.len(),
+        canvas.transitions.len(),
+        phases.collect::<Vec<_>>().join(", "),
+    )
+}
+
+fn lanes(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan) {
+    for band in &plan.bands {
+        let class = match band.lane {
+            Lane::Customer => "lane customer",
+            Lane::Frontstage => "lane frontstage",
+            Lane::Backstage => "lane backstage",
+            Lane::Support => "lane support",
+        };
+        let area = Area {
+            x: MARGIN - 16.0,
+            y: tenth(band.top),
+            width: tenth(sheet.width - 2.0 * MARGIN + 32.0),
+            height: tenth(band.bottom - band.top),
+        };
+        sheet.block(class, area, 0.0);
+    }
+    for band in &plan.bands {
+        let (called, what) = in_words(band.lane, canvas.blueprint.subject);
+        name(sheet, band.top + 30.0, called, what);
+        line_below(sheet, band);
+    }
+}
+
+const fn in_words(lane: Lane, subject: Subject) -> (&'static str, &'static str) {
+    match (lane, subject) {
+        (Lane::Customer, Subject::Customer) => ("Customer", "alone"),
+        (Lane::Customer, Subject::Employee) => ("Employee", "alone"),
+        (Lane::Frontstage, _) => ("Frontstage", "where both meet"),
+        (Lane::Backstage, _) => ("Backstage", "work out of sight"),
+        (Lane::Support, _) => ("Support", "for those who work"),
+    }
+}
+
+fn name(sheet: &mut Sheet, y: f64, called: &str, what: &str) {
+    sheet.text("ink", LANE, (MARGIN, tenth(y)), called);
+    sheet.text("quiet", WHAT, (MARGIN, tenth(y + 13.5)), what);
+}
+
+/// The line between a lane and the next, with its name at the left.
+fn line_below(sheet: &mut Sheet, band: &Band) {
+    let (class, called): (_, &[&str]) = match band.lane {
+        Lane::Customer => ("line interaction", &["LINE OF", "INTERACTION"]),
+        Lane::Frontstage => ("line visibility", &["LINE OF", "VISIBILITY"]),
+        Lane::Backstage => ("line internal", &["LINE OF INTERNAL", "INTERACTION"]),
+        Lane::Support => return,
+    };
+    let y = tenth(band.bottom);
+    let wide = called.iter().map(|text| LINE.width(text));
+    let wide = wide.fold(0.0, f64::max);
+    for (text, at) in called.iter().zip([-2.0, 8.0]) {
+        sheet.text("quiet", LINE, (MARGIN, y + at), text);
+    }
+    let from = tenth(MARGIN + (wide + 8.0).min(NAMES));
+    let to = tenth(sheet.width - MARGIN + 16.0);
+    sheet.line(class, format!("M{from} {y}H{to}"));
+}

@@ -1,0 +1,135 @@
+//! How people feel along the way: a curve over every step whose emotion is known, from −2 to +2. It guesses none.
+
+use super::{
+    card::Card,
+    edges::tenth,
+    plan::{MARGIN, NAMES, Plan},
+    sheet::{Anchor, Area, Sheet},
+    text::{Font, clean},
+};
+use crate::canvas::Canvas;
+
+pub const HEIGHT: f64 = 138.0;
+const STEP: f64 = 22.0;
+const NUMBER: Font = Font::bold(8.5);
+const SCALE: Font = Font::plain(9.5);
+const BEAD: f64 = 9.0;
+const DOT: f64 = 3.0;
+
+/// A step whose emotion is known.
+struct Felt<'c> {
+    card: &'c Card<'c>,
+    emotion: i32,
+    x: f64,
+    y: f64,
+    /// Whether the step right before it is one as well.
+    joined: bool,
+}
+
+/// Whether there is anything to draw.
+pub fn is_known(cards: &[Card<'_>]) -> bool {
+    cards.iter().any(|card| card.touchpoint.emotion.is_some())
+}
+
+/// Draws the scale and the curve below a height.
+pub fn draw(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan, cards: &[Card<'_>], top: f64) {
+    let middle = tenth(top + HEIGHT / 2.0);
+    let left = MARGIN + NAMES;
+    for level in -2..=2 {
+        let y = middle - f64::from(level) * STEP;
+        let class = if level == 0 { "zero" } else { "level" };
+        sheet.line(class, format!("M{left} {y}H{}", tenth(plan.width - MARGIN)));
+        let text = match level {
+            0 => "0".to_owned(),
+            1.. => format!("+{level}"),
+            _ => format!("−{}", -level),
+        };
+        sheet.anchored("quiet", SCALE, Anchor::End, (left - 8.0, y + 3.3), &text);
+    }
+    let felt = felt(canvas, plan, cards, middle);
+    for pair in felt.windows(2) {
+        let [one, next] = pair else { continue };
+        let half = tenth(f64::midpoint(one.x, next.x));
+        let class = if next.joined { "mood" } else { "mood gap" };
+        let (from, to) = ((tenth(one.x), one.y), (tenth(next.x), next.y));
+        let path = format!(
+            "M{} {}C{half} {} {half} {} {} {}",
+            from.0, from.1, from.1, to.1, to.0, to.1
+        );
+        sheet.line("swell", format!("{path}V{middle}H{}z", from.0));
+        sheet.line(class, path);
+    }
+    let mut room_from = f64::NEG_INFINITY;
+    for (at, felt_here) in felt.iter().enumerate() {
+        let next = felt.get(at + 1).map_or(f64::INFINITY, |next| next.x);
+        let radius = if felt_here.x - BEAD >= room_from && next - felt_here.x >= BEAD + DOT {
+            BEAD
+        } else {
+            DOT
+        };
+        room_from = felt_here.x + radius + 1.0;
+        bead(sheet, felt_here, radius);
+    }
+}
+
+/// The steps whose emotion is known, side by side in their phases in the order of display.
+#[expect(clippy::cast_precision_loss, reason = "a few hundred of them")]
+fn felt<'c>(canvas: &Canvas, plan: &Plan, cards: &'c [Card<'c>], middle: f64) -> Vec<Felt<'c>> {
+    let mut felt = Vec::new();
+    let mut before = true;
+    let mut first = 0;
+    for (phase, (left, right)) in canvas.phases.iter().zip(&plan.phases) {
+        let steps = canvas.touchpoints_of(phase.id).len();
+        let share = (right - left) / steps.max(1) as f64;
+        for (nth, card) in cards.iter().skip(first).take(steps).enumerate() {
+            if let Some(emotion) = card.touchpoint.emotion {
+                let emotion = emotion.clamp(-2, 2);
+                felt.push(Felt {
+                    card,
+                    emotion,
+                    x: left + (nth as f64 + 0.5) * share,
+                    y: middle - f64::from(emotion) * STEP,
+                    joined: before,
+                });
+            }
+            before = card.touchpoint.emotion.is_some();
+        }
+        first += steps;
+    }
+    felt
+}
+
+fn bead(sheet: &mut Sheet, felt: &Felt<'_>, radius: f64) {
+    let class = match felt.emotion {
+        ..=-2 => "bead worst",
+        -1 => "bead bad",
+        0 => "bead even",
+        1 => "bead good",
+        2.. => "bead best",
+    };
+    let name = clean(&felt.card.touchpoint.name);
+    let told = format!("{}. {name}: {:+}", felt.card.number, felt.emotion);
+    sheet.group(class, told, |sheet| {
+        let area = Area {
+            x: tenth(felt.x - radius),
+            y: felt.y - radius,
+            width: 2.0 * radius,
+            height: 2.0 * radius,
+        };
+        if felt.card.touchpoint.moment_of_truth {
+            let ring = Area {
+                x: area.x - 2.0,
+                y: area.y - 2.0,
+                width: area.width + 4.0,
+                height: area.height + 4.0,
+            };
+            sheet.block("halo", ring, radius + 2.0);
+        }
+        sheet.block("dot", area, radius);
+        if radius > DOT {
+            let place = (tenth(felt.x), felt.y + 3.0);
+            let number = felt.card.number.to_string();
+            sheet.anchored("on-bead", NUMBER, Anchor::Middle, place, &number);
+        }
+    });
+}

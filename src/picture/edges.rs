@@ -1,0 +1,216 @@
+//! Transitions as lines with arrowheads, and the ends of the journey as small signs beside cards.
+
+use std::collections::BTreeSet;
+
+use entity::{
+    transition,
+    words::{Basis, End, TransitionKind},
+};
+
+use super::{
+    card::Card,
+    grid::Grid,
+    plan::Plan,
+    route::{Route, route},
+    sheet::Sheet,
+    text::clean,
+};
+use crate::canvas::Canvas;
+
+/// A transition between two cards.
+pub struct Edge<'c> {
+    row: &'c transition::Model,
+    from: usize,
+    to: usize,
+}
+
+impl<'c> Edge<'c> {
+    /// Every transition that joins two touchpoints, with its way.
+    pub fn all(canvas: &'c Canvas, grid: &Grid) -> (Vec<Self>, Vec<Route>) {
+        let place = |id: Option<_>| id.and_then(|id| canvas.place(id));
+        let edges = canvas.transitions.iter().filter_map(|row| {
+            let from = place(row.from_touchpoint_id)?;
+            let to = place(row.to_touchpoint_id)?;
+            (from != to).then_some(Edge { row, from, to })
+        });
+        let edges: Vec<Self> = edges.collect();
+        let routes = edges.iter().map(|edge| {
+            let enables = edge.row.kind == TransitionKind::Enables;
+            route(grid, grid.cells[edge.from], grid.cells[edge.to], enables)
+        });
+        let routes = routes.collect();
+        (edges, routes)
+    }
+
+    pub fn draw(&self, sheet: &mut Sheet, plan: &Plan, route: &Route, cards: &[Card<'_>]) {
+        let (Some(from), Some(to)) = (cards.get(self.from), cards.get(self.to)) else {
+            return;
+        };
+        let mut corners = plan.way(route, (from.height, to.height));
+        let guess = self.row.basis == Basis::Assumed;
+        let class = match (self.row.kind, guess) {
+            (TransitionKind::Loop | TransitionKind::Backtrack, false) => "edge back",
+            (TransitionKind::Loop | TransitionKind::Backtrack, true) => "edge back guess",
+            (TransitionKind::Enables, _) => "edge enables",
+            (_, false) => "edge",
+            (_, true) => "edge guess",
+        };
+        sheet.group(class, self.told(from, to), |sheet| {
+            let head = arrow(&mut corners);
+            sheet.line("way", rounded(&corners));
+            sheet.line("head", head);
+        });
+    }
+
+    fn told(&self, from: &Card<'_>, to: &Card<'_>) -> String {
+        let name = |card: &Card<'_>| clean(&card.touchpoint.name);
+        let mut told = format!("{}: {} → {}", self.row.kind.as_str(), name(from), name(to));
+        also(self.row, &mut told);
+        told
+    }
+}
+
+/// What else a transition says.
+fn also(row: &transition::Model, told: &mut String) {
+    if let Some(condition) = &row.condition {
+        told.push_str("\nIf: ");
+        told.push_str(&clean(condition));
+    }
+    if let Some(minutes) = row.max_wait_minutes {
+        told.push_str(&format!("\nWaits {minutes} minutes at most"));
+    }
+    if row.basis == Basis::Assumed {
+        told.push_str("\nAssumed, not observed");
+    }
+}
+
+/// The head at the end of a way, which is shortened for it.
+fn arrow(corners: &mut [(f64, f64)]) -> String {
+    let [.., before, end] = corners else {
+        return String::new();
+    };
+    let (x, y) = *end;
+    let (right, down) = (sign(x - before.0), sign(y - before.1));
+    *end = (x - right * 5.0, y - down * 5.0);
+    let (dx, dy) = (right * 7.0, down * 7.0);
+    let (wx, wy) = (down * 3.4, right * 3.4);
+    format!(
+        "M{} {}L{} {}L{} {}z",
+        tenth(x),
+        tenth(y),
+        tenth(x - dx + wx),
+        tenth(y - dy + wy),
+        tenth(x - dx - wx),
+        tenth(y - dy - wy)
+    )
+}
+
+fn sign(by: f64) -> f64 {
+    if by.abs() < 0.01 { 0.0 } else { by.signum() }
+}
+
+pub fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+/// A line along corners, each rounded.
+fn rounded(corners: &[(f64, f64)]) -> String {
+    let Some((first, rest)) = corners.split_first() else {
+        return String::new();
+    };
+    let mut path = format!("M{} {}", tenth(first.0), tenth(first.1));
+    let mut here = *first;
+    for (at, corner) in rest.iter().enumerate() {
+        let near = |other: (f64, f64), by: f64| {
+            let length = (other.0 - corner.0).abs() + (other.1 - corner.1).abs();
+            let by = if length > 0.0 { by / length } else { 0.0 };
+            (
+                tenth(corner.0 + (other.0 - corner.0) * by),
+                tenth(corner.1 + (other.1 - corner.1) * by),
+            )
+        };
+        match rest.get(at + 1) {
+            Some(next) => {
+                let reach =
+                    |other: (f64, f64)| (other.0 - corner.0).abs() + (other.1 - corner.1).abs();
+                let radius = (reach(here) / 2.0).min(reach(*next) / 2.0).min(12.0);
+                let ((ax, ay), (bx, by)) = (near(here, radius), near(*next, radius));
+                let (x, y) = (tenth(corner.0), tenth(corner.1));
+                path.push_str(&format!("L{ax} {ay}Q{x} {y} {bx} {by}"));
+            }
+            None => path.push_str(&format!("L{} {}", tenth(corner.0), tenth(corner.1))),
+        }
+        here = *corner;
+    }
+    path
+}
+
+/// Draws where the journey begins, ends and is taken up again, beside the cards where it does.
+pub fn ends(sheet: &mut Sheet, canvas: &Canvas, grid: &Grid, plan: &Plan) {
+    let mut drawn: BTreeSet<(usize, bool, End)> = BTreeSet::new();
+    for row in &canvas.transitions {
+        let (Some(end), Some(touchpoint)) =
+            (row.end, row.from_touchpoint_id.or(row.to_touchpoint_id))
+        else {
+            continue;
+        };
+        let Some(at) = canvas.place(touchpoint) else {
+            continue;
+        };
+        let leaving = row.from_touchpoint_id.is_some();
+        if !drawn.insert((at, leaving, end)) {
+            continue;
+        }
+        let there = (at, leaving, End::Start)..=(at, leaving, End::Competitor);
+        let nth = drawn.range(there).count() - 1;
+        let (x, y) = plan.corner(grid.cells[at]);
+        let y = y + [53.5, 92.0, 4.0][nth.min(2)];
+        let mut told = told(end, leaving).to_owned();
+        also(row, &mut told);
+        sheet.group("end", told, |sheet| match leaving {
+            true => {
+                let x = x + super::card::WIDTH;
+                sheet.line("stub", format!("M{} {y}h6", tenth(x)));
+                mark(sheet, end, leaving, (tenth(x + 11.0), y));
+            }
+            false => {
+                mark(sheet, end, leaving, (tenth(x - 13.0), y));
+                sheet.line("stub", format!("M{} {y}h4", tenth(x - 8.0)));
+                let path = format!("M{} {y}l-5 -2.8v5.6z", tenth(x));
+                sheet.line("tip", path);
+            }
+        });
+    }
+}
+
+const fn told(end: End, leaving: bool) -> &'static str {
+    match (end, leaving) {
+        (End::Start, _) => "The journey begins here",
+        (End::Exit, true) => "The journey ends here",
+        (End::Exit, false) => "Comes back after an exit",
+        (End::Competitor, true) => "Leaves for a competitor",
+        (End::Competitor, false) => "Comes back from a competitor",
+    }
+}
+
+/// The sign of an end around a point.
+pub fn mark(sheet: &mut Sheet, end: End, leaving: bool, (x, y): (f64, f64)) {
+    let circle = |radius: f64| super::sheet::Area {
+        x: tenth(x - radius),
+        y: y - radius,
+        width: 2.0 * radius,
+        height: 2.0 * radius,
+    };
+    match (end, leaving) {
+        (End::Start, _) => sheet.block("solid", circle(4.0), 4.0),
+        (End::Exit, true) => {
+            sheet.block("open", circle(4.5), 4.5);
+            sheet.block("solid", circle(2.0), 2.0);
+        }
+        (End::Exit, false) => sheet.block("open", circle(4.0), 4.0),
+        (End::Competitor, _) => {
+            let path = format!("M{x} {}l5 5l-5 5l-5 -5z", y - 5.0);
+            sheet.line("rival", path);
+        }
+    }
+}

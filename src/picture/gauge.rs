@@ -1,0 +1,200 @@
+//! KPIs as a picture shows them: a shape for the state, the name, and the value that counts. The shape says it
+//! without the colour. It judges nothing itself.
+
+use std::cmp::Reverse;
+
+use entity::{
+    id::KpiId,
+    kpi,
+    words::{KpiState, Unit},
+};
+
+use super::{
+    sheet::{Anchor, Area, Sheet},
+    text::{Font, clean},
+};
+use crate::{
+    canvas::{Canvas, Judged},
+    kpi::rules::state_of,
+};
+
+/// The height of a row.
+pub const ROW: f64 = 16.0;
+const NAME: Font = Font::plain(10.5);
+const VALUE: Font = Font::bold(10.5);
+/// Half of a shape.
+const HALF: f64 = 4.5;
+
+/// What a KPI comes to at a place.
+#[derive(Clone, Debug)]
+pub struct Gauge {
+    pub kpi: KpiId,
+    /// None where it is not told.
+    pub state: Option<KpiState>,
+    name: String,
+    value: String,
+    told: String,
+}
+
+impl Gauge {
+    /// What KPIs come to, those that need attention first.
+    pub fn of<'c>(canvas: &Canvas, links: impl IntoIterator<Item = &'c Judged>) -> Vec<Self> {
+        let links = links.into_iter();
+        let gauges =
+            links.filter_map(|judged| Some(Self::one(canvas.kpi(judged.link.kpi_id)?, judged)));
+        let mut gauges: Vec<Self> = gauges.collect();
+        gauges.sort_by_key(|gauge| Reverse(urgency(gauge.state)));
+        gauges
+    }
+
+    fn one(kpi: &kpi::Model, judged: &Judged) -> Self {
+        let state = state_of(kpi.direction, &judged.judgement);
+        let amount = |value: f64| amount(kpi, value);
+        let latest = judged.judgement.latest.as_ref();
+        let value = latest.map(|latest| amount(latest.value));
+        let target = judged.judgement.target.as_ref();
+        let target = target.and_then(|target| target.value);
+        let name = clean(&kpi.name);
+        let mut told = name.clone();
+        if let (Some(value), Some(latest)) = (&value, latest) {
+            told.push_str(&format!(": {value} on {}", latest.measured_on));
+        }
+        if let Some(target) = target {
+            told.push_str(&format!(", target {}", amount(target)));
+        }
+        if let Some(state) = state {
+            told.push_str(&format!(" ({})", named(state)));
+        }
+        Self {
+            kpi: kpi.id,
+            state,
+            name,
+            value: value.unwrap_or_default(),
+            told,
+        }
+    }
+
+    /// Draws a row; what does not fit of the name is cut.
+    pub fn draw(&self, sheet: &mut Sheet, (x, y): (f64, f64), within: f64) {
+        sheet.group("kpi", self.told.clone(), |sheet| {
+            shape(sheet, self.state, (x + HALF, y + ROW / 2.0));
+            let value = VALUE.clip(&self.value, within / 2.0);
+            let line = y + ROW - 4.4;
+            let left = x + 2.0 * HALF + 5.0;
+            let room = within - (left - x) - VALUE.width(&value) - 6.0;
+            sheet.text("quiet", NAME, (left, line), &NAME.clip(&self.name, room));
+            sheet.anchored("ink", VALUE, Anchor::End, (x + within, line), &value);
+        });
+    }
+}
+
+fn urgency(state: Option<KpiState>) -> u8 {
+    match state {
+        Some(KpiState::Missed) => 5,
+        Some(KpiState::AtRisk) => 4,
+        Some(KpiState::Met) => 3,
+        Some(KpiState::NoTarget) => 2,
+        Some(KpiState::NoData) => 1,
+        None => 0,
+    }
+}
+
+/// A state as people say it.
+pub const fn named(state: KpiState) -> &'static str {
+    match state {
+        KpiState::Met => "met",
+        KpiState::AtRisk => "at risk",
+        KpiState::Missed => "missed",
+        KpiState::NoTarget => "no target",
+        KpiState::NoData => "no data",
+    }
+}
+
+/// The shape of a state around a point; a dotted ring where it is not told.
+pub fn shape(sheet: &mut Sheet, state: Option<KpiState>, (x, y): (f64, f64)) {
+    let ring = Area {
+        x: x - HALF,
+        y: y - HALF,
+        width: 2.0 * HALF,
+        height: 2.0 * HALF,
+    };
+    let sign = match state {
+        Some(KpiState::Met) => {
+            sheet.block("met", ring, HALF);
+            format!("M{} {}l1.7 1.8l3.1 -3.7", x - 2.4, y + 0.2)
+        }
+        Some(KpiState::AtRisk) => {
+            let path = format!("M{x} {}l5.2 9.2h-10.4z", y - 5.0);
+            sheet.line("risk", path);
+            format!("M{x} {}v3.2M{x} {}v0.4", y - 1.6, y + 2.7)
+        }
+        Some(KpiState::Missed) => {
+            sheet.block("missed", ring, 1.5);
+            let (x, y) = (x - 2.0, y - 2.0);
+            format!("M{x} {y}l4 4M{} {y}l-4 4", x + 4.0)
+        }
+        Some(KpiState::NoTarget) => return sheet.block("hollow", inset(ring), HALF),
+        Some(KpiState::NoData) => {
+            sheet.block("hollow", inset(ring), HALF);
+            let path = format!("M{} {y}h4", x - 2.0);
+            return sheet.line("dash", path);
+        }
+        None => return sheet.block("hollow untold", inset(ring), HALF),
+    };
+    sheet.line("sign", sign);
+}
+
+fn inset(area: Area) -> Area {
+    Area {
+        x: area.x + 0.5,
+        y: area.y + 0.5,
+        width: area.width - 1.0,
+        height: area.height - 1.0,
+    }
+}
+
+/// A value with its unit, short.
+fn amount(kpi: &kpi::Model, value: f64) -> String {
+    let number = number(value, usize::try_from(kpi.decimals).unwrap_or(0).min(6));
+    match kpi.unit {
+        Unit::Percent => format!("{number} %"),
+        Unit::Score | Unit::Count | Unit::Ratio => number,
+        Unit::Seconds => format!("{number} s"),
+        Unit::Minutes => format!("{number} min"),
+        Unit::Hours => format!("{number} h"),
+        Unit::Days => format!("{number} d"),
+        Unit::Years => format!("{number} y"),
+        Unit::Scale1To5 => format!("{number} of 5"),
+        Unit::Scale1To7 => format!("{number} of 7"),
+        Unit::Currency => {
+            let currency = clean(kpi.currency.as_deref().unwrap_or_default());
+            format!("{number} {currency}").trim_end().to_owned()
+        }
+    }
+}
+
+fn number(value: f64, decimals: usize) -> String {
+    let size = value.abs();
+    let (value, decimals, times) = match size {
+        _ if size.is_nan() || size >= 1e15 => return format!("{value:.1e}"),
+        _ if size >= 1e12 => (value / 1e12, 1, "T"),
+        _ if size >= 1e9 => (value / 1e9, 1, "G"),
+        _ if size >= 1e6 => (value / 1e6, 1, "M"),
+        _ => (value, decimals, ""),
+    };
+    format!("{value:.decimals$}{times}").replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_whatever_they_are() {
+        assert_eq!(number(6.1, 1), "6.1");
+        assert_eq!(number(-12.0, 0), "−12");
+        assert_eq!(number(1_250_000.0, 2), "1.2M");
+        assert_eq!(number(3e200, 0), "3.0e200");
+        assert_eq!(number(f64::INFINITY, 0), "inf");
+    }
+}

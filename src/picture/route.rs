@@ -1,0 +1,192 @@
+//! The ways that transitions take through a grid: along the gutters between columns and the channels between rows,
+//! where there are no cards and no words. Each has a track of its own where others run beside it. It knows no pixels.
+
+use std::collections::BTreeMap;
+
+use super::grid::{Cell, Grid};
+
+/// A side of a card, and what is done there. Each has its own point on the side, so that no two transitions that have
+/// nothing to do with one another seem to be one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// On the right, straight on or to a gutter; on the left, from there.
+    OnwardRight,
+    OnwardLeft,
+    OutRight,
+    InLeft,
+    /// Against the direction of reading.
+    InRight,
+    OutLeft,
+    /// Down to the next card, or into a channel.
+    DownBottom,
+    DownTop,
+    OutBottom,
+    /// Over cards of the same row.
+    OverOut,
+    OverIn,
+    /// Work that enables, from below.
+    EnableTop,
+    EnableBottom,
+    EnableOut,
+    EnableIn,
+}
+
+/// Where a way runs between its ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lead {
+    /// Up or down the gutter left of a column.
+    Gutter(usize),
+    /// Along the channel above a row.
+    Channel(usize),
+}
+
+/// The way of one transition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    pub from: Cell,
+    pub out: Port,
+    /// Each with its track.
+    pub leads: Vec<(Lead, usize)>,
+    pub to: Cell,
+    pub into: Port,
+}
+
+/// Tracks that lie beside one another at most; further transitions share them.
+const MOST_TRACKS: usize = 12;
+
+/// The way from one card to another, without tracks yet.
+pub fn route(grid: &Grid, from: Cell, to: Cell, enables: bool) -> Route {
+    let (out, leads, into) = if enables && from.row > to.row {
+        enabling(grid, from, to)
+    } else {
+        moving(grid, from, to)
+    };
+    Route {
+        from,
+        out,
+        leads: leads.into_iter().map(|lead| (lead, 0)).collect(),
+        to,
+        into,
+    }
+}
+
+/// Whether nothing stands between two cards of a column, the first of them above.
+fn clear_down(grid: &Grid, above: Cell, below: Cell) -> bool {
+    above.column == below.column
+        && above.row < below.row
+        && (above.row + 1..below.row).all(|row| grid.is_free(above.column, row))
+}
+
+fn clear_across(grid: &Grid, left: Cell, right: Cell) -> bool {
+    left.row == right.row
+        && left.column < right.column
+        && (left.column + 1..right.column).all(|column| grid.is_free(column, left.row))
+}
+
+fn enabling(grid: &Grid, from: Cell, to: Cell) -> (Port, Vec<Lead>, Port) {
+    if clear_down(grid, to, from) {
+        return (Port::EnableTop, Vec::new(), Port::EnableBottom);
+    }
+    let beside = to.column + usize::from(from.column > to.column);
+    let leads = vec![
+        Lead::Channel(from.row),
+        Lead::Gutter(beside),
+        Lead::Channel(to.row + 1),
+    ];
+    (Port::EnableOut, leads, Port::EnableIn)
+}
+
+fn moving(grid: &Grid, from: Cell, to: Cell) -> (Port, Vec<Lead>, Port) {
+    if clear_across(grid, from, to) {
+        return (Port::OnwardRight, Vec::new(), Port::OnwardLeft);
+    }
+    if clear_down(grid, from, to) {
+        return (Port::DownBottom, Vec::new(), Port::DownTop);
+    }
+    if from.row == to.row {
+        return (Port::OverOut, vec![Lead::Channel(from.row)], Port::OverIn);
+    }
+    if from.column == to.column {
+        return match from.row < to.row {
+            true => {
+                let leads = vec![Lead::Channel(from.row + 1), Lead::Gutter(to.column)];
+                (Port::OutBottom, leads, Port::InLeft)
+            }
+            false => (Port::OutLeft, vec![Lead::Gutter(to.column)], Port::InLeft),
+        };
+    }
+    if from.column > to.column {
+        let leads = vec![Lead::Channel(from.row), Lead::Gutter(to.column + 1)];
+        return (Port::OverOut, leads, Port::InRight);
+    }
+    if from.column + 1 == to.column {
+        return (Port::OutRight, vec![Lead::Gutter(to.column)], Port::InLeft);
+    }
+    let beside = to.row + usize::from(from.row > to.row);
+    let leads = vec![
+        Lead::Gutter(from.column + 1),
+        Lead::Channel(beside),
+        Lead::Gutter(to.column),
+    ];
+    (Port::OutRight, leads, Port::InLeft)
+}
+
+/// How many tracks there are beside one another in each gutter and channel.
+pub type Tracks = BTreeMap<Lead, usize>;
+
+/// Gives every way its tracks, short ones first, so that they lie inside longer ones.
+pub fn assign(routes: &mut [Route]) -> Tracks {
+    let mut along: BTreeMap<Lead, Vec<(usize, usize, usize, usize)>> = BTreeMap::new();
+    for (at, route) in routes.iter().enumerate() {
+        for (nth, (lead, _)) in route.leads.iter().enumerate() {
+            let (from, to) = span(route, nth);
+            along
+                .entry(*lead)
+                .or_default()
+                .push((to - from, from, at, nth));
+        }
+    }
+    let mut tracks = Tracks::new();
+    for (lead, mut spans) in along {
+        spans.sort_unstable();
+        let mut beside: Vec<Vec<(usize, usize)>> = Vec::new();
+        for (length, from, at, nth) in spans {
+            let to = from + length;
+            let meets = |other: &(usize, usize)| other.0 <= to && from <= other.1;
+            let free = beside.iter().position(|track| !track.iter().any(meets));
+            let track = match free {
+                Some(track) => track,
+                None if beside.len() < MOST_TRACKS => {
+                    beside.push(Vec::new());
+                    beside.len() - 1
+                }
+                None => at % MOST_TRACKS,
+            };
+            if free.is_some() || beside[track].is_empty() {
+                beside[track].push((from, to));
+            }
+            routes[at].leads[nth].1 = track;
+        }
+        tracks.insert(lead, beside.len());
+    }
+    tracks
+}
+
+/// From where to where a lead is used: cards have odd places, gutters and channels even ones.
+fn span(route: &Route, nth: usize) -> (usize, usize) {
+    let downward = matches!(route.leads[nth].0, Lead::Gutter(_));
+    let of_card = |cell: Cell| match downward {
+        true => 2 * cell.row + 1,
+        false => 2 * cell.column + 1,
+    };
+    let of_lead = |(lead, _): &(Lead, usize)| match lead {
+        Lead::Gutter(at) | Lead::Channel(at) => 2 * at,
+    };
+    let before = nth
+        .checked_sub(1)
+        .and_then(|before| route.leads.get(before));
+    let one = before.map_or_else(|| of_card(route.from), of_lead);
+    let after = route.leads.get(nth + 1);
+    let other = after.map_or_else(|| of_card(route.to), of_lead);
+    (one.min(other), one.max(other))
+}

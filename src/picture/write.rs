@@ -1,0 +1,150 @@
+//! Writes a sheet as SVG, and that as a page. Every text is escaped here; nothing is placed.
+
+use std::fmt::Write;
+
+use super::{
+    sheet::{Anchor, Area, Part, Sheet},
+    text::{Font, escape},
+};
+use crate::config::Theme;
+
+const RULES: &str = include_str!("style/rules.css");
+const LIGHT: &str = include_str!("style/light.css");
+const DARK: &str = include_str!("style/dark.css");
+
+/// The sheet as one SVG document, the same for the same sheet.
+pub fn svg(sheet: &Sheet, theme: Theme) -> String {
+    let mut svg = String::with_capacity(sheet.parts.len() * 110 + 8192);
+    let (width, height) = (number(sheet.width), number(sheet.height));
+    // Writing to a string does not fail.
+    let _ = write!(
+        svg,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"cxb\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
+         height=\"{height}\" role=\"img\" aria-labelledby=\"cxb-title cxb-desc\">\n<title id=\"cxb-title\">"
+    );
+    escape(&sheet.title, &mut svg);
+    svg.push_str("</title>\n<desc id=\"cxb-desc\">");
+    escape(&sheet.description, &mut svg);
+    svg.push_str("</desc>\n<style>\n");
+    style(theme, &mut svg);
+    svg.push_str("</style>\n");
+    let _ = writeln!(
+        svg,
+        "<rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>"
+    );
+    for part in &sheet.parts {
+        write_part(part, &mut svg);
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+/// A page that holds a picture and asks for nothing else.
+pub fn html(sheet: &Sheet, theme: Theme) -> String {
+    let mut title = String::new();
+    escape(&sheet.title, &mut title);
+    let scheme = match theme {
+        Theme::Auto => "light dark",
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+    };
+    let svg = svg(sheet, theme);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n\
+         <style>:root{{color-scheme:{scheme}}}body{{margin:0}}svg{{display:block;width:100%;height:auto;min-width:70rem}}\
+         @page{{size:landscape;margin:0}}@media print{{svg{{min-width:0}}}}</style>\n\
+         </head>\n<body>\n{svg}</body>\n</html>\n"
+    )
+}
+
+fn style(theme: Theme, svg: &mut String) {
+    let _ = match theme {
+        Theme::Light => writeln!(svg, ".cxb{{{}}}", LIGHT.trim()),
+        Theme::Dark => writeln!(svg, ".cxb{{{}}}", DARK.trim()),
+        Theme::Auto => writeln!(
+            svg,
+            ".cxb{{{}}}\n@media (prefers-color-scheme:dark){{.cxb{{{}}}}}",
+            LIGHT.trim(),
+            DARK.trim()
+        ),
+    };
+    svg.push_str(RULES);
+}
+
+fn write_part(part: &Part, svg: &mut String) {
+    let _ = match part {
+        Part::Open { class, told } => {
+            let _ = write!(svg, "<g class=\"{class}\">");
+            if !told.is_empty() {
+                svg.push_str("<title>");
+                // Lines of a tooltip are parted by what every text else is rid of.
+                for (at, line) in told.lines().enumerate() {
+                    svg.push_str(if at > 0 { "\n" } else { "" });
+                    escape(line, svg);
+                }
+                svg.push_str("</title>");
+            }
+            writeln!(svg)
+        }
+        Part::Close => writeln!(svg, "</g>"),
+        Part::Block { class, area, round } => {
+            let Area {
+                x,
+                y,
+                width,
+                height,
+            } = *area;
+            let [x, y, width, height, round] = [x, y, width, height, *round].map(number);
+            writeln!(
+                svg,
+                "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\"/>"
+            )
+        }
+        Part::Line { class, path } => writeln!(svg, "<path class=\"{class}\" d=\"{path}\"/>"),
+        Part::Text {
+            class,
+            font,
+            anchor,
+            x,
+            y,
+            text,
+        } => {
+            let (x, y) = (number(*x), number(*y));
+            let _ = write!(svg, "<text class=\"{class}\" x=\"{x}\" y=\"{y}\"");
+            write_font(*font, *anchor, text, svg);
+            escape(text, svg);
+            writeln!(svg, "</text>")
+        }
+    };
+}
+
+fn write_font(font: Font, anchor: Anchor, text: &str, svg: &mut String) {
+    let _ = write!(svg, " font-size=\"{}\"", number(font.size));
+    if font.bold {
+        svg.push_str(" font-weight=\"700\"");
+    }
+    if font.spacing > 0.0 {
+        let _ = write!(svg, " letter-spacing=\"{}\"", number(font.spacing));
+    }
+    // A browser without the family takes another, which may be wider; this keeps every label where it was planned.
+    if let Some(width) = font.set_width(text).filter(|width| *width > 0.0) {
+        let width = number(width);
+        let _ = write!(
+            svg,
+            " textLength=\"{width}\" lengthAdjust=\"spacingAndGlyphs\""
+        );
+    }
+    svg.push_str(match anchor {
+        Anchor::Start => ">",
+        Anchor::Middle => " text-anchor=\"middle\">",
+        Anchor::End => " text-anchor=\"end\">",
+    });
+}
+
+/// To a tenth of a pixel.
+fn number(value: f64) -> String {
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
+}
