@@ -50,6 +50,9 @@ pub mod statement;
 /// Access and refresh tokens, and the key that signs them.
 pub mod token;
 
+/// The words by which things are found.
+pub mod index;
+
 /// The only door to the database.
 pub mod access;
 
@@ -91,6 +94,9 @@ pub mod kpi;
 
 /// What is known of a journey, and from where.
 pub mod insight;
+
+/// Finding things by their words.
+pub mod search;
 
 /// What changes when the organisation does.
 pub mod reorganise;

@@ -13,6 +13,8 @@ mod m20261122_000006_sign_in;
 mod m20261122_000007_audit;
 mod m20261123_000008_scenario;
 mod m20261123_000009_insight;
+mod m20261124_000012_search;
+mod search;
 mod sql;
 
 use sea_orm_migration::{
@@ -38,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000007_audit::Migration),
             Box::new(m20261123_000008_scenario::Migration),
             Box::new(m20261123_000009_insight::Migration),
+            Box::new(m20261124_000012_search::Migration),
         ]
     }
 }

@@ -24,6 +24,7 @@ use crate::{
     reorganise::graphql::ReorganiseMutation,
     responsibility::graphql::{ResponsibilityMutation, ResponsibilityQuery},
     scenario::graphql::{ScenarioMutation, ScenarioQuery},
+    search::graphql::SearchQuery,
     touchpoint::graphql::{TouchpointMutation, TouchpointQuery},
 };
 
@@ -41,6 +42,7 @@ pub struct Query(
     ResponsibilityQuery,
     KpiQuery,
     InsightQuery,
+    SearchQuery,
     BiQuery,
 );
 

@@ -6,7 +6,15 @@ use std::{fs, path::Path};
 /// From left to right; a room imports only from its left. Rooms in one entry may import one another.
 const ORDER: &[&[&str]] = &[
     &["error", "policy", "id", "clock", "config"],
-    &["database", "scalar", "input", "order", "statement", "token"],
+    &[
+        "database",
+        "scalar",
+        "input",
+        "order",
+        "statement",
+        "token",
+        "index",
+    ],
     &["access", "audit"],
     &["page", "payload"],
     &["canvas"],
@@ -19,6 +27,7 @@ const ORDER: &[&[&str]] = &[
     &["responsibility"],
     &["kpi"],
     &["insight"],
+    &["search"],
     &["reorganise"],
     &["document", "generate"],
     &["bi"],
