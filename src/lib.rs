@@ -7,7 +7,7 @@
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
 //! a pure function over it; acts across slices are in [`reorganise`]; flat rows for BI in [`bi`]; documents in
-//! [`document`]. Nobody reaches the database but through the door, [`access`], which asks
+//! [`document`]. What can be found by its words is kept in step by [`index`] and found by [`search`]. Nobody reaches the database but through the door, [`access`], which asks
 //! [`policy`], takes the locks and leaves the audit event. `tests/it/rooms.rs` holds the order below: a room imports
 //! only from those above it.
 //!

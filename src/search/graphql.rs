@@ -111,7 +111,7 @@ impl SearchQuery {
         };
         let places = super::find(caller, &question, &page, &tx).await?;
         let mut hits = load(caller, &question, &places, &tx).await?;
-        tx.rollback().await?;
+        tx.commit().await?;
         let found = places.into_iter().filter_map(|place| {
             let hit = hits.remove(&(place.kind, place.id))?;
             Some((place, hit))

@@ -220,6 +220,25 @@ async fn what_was_there_before_the_migration_is_found_after_it() {
     assert!(!expected.is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_write_at_once_leave_it_in_step() {
+    let world = World::small().await;
+    let (cx, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let (cx, ids) = (&cx, &ids);
+    let writers = (0..8).map(|number| async move {
+        let (place, key) = [("open", "T1"), ("draft", "D1"), ("closed", "C1"), ("open", "T2")][number % 4];
+        let text = format!("writer {number}");
+        notes(cx, "blueprintId", &ids[place], &[&text, &text]).await;
+        let document = "mutation($input: TouchpointUpdateInput!) { touchpointUpdate(input: $input) { userErrors { code } } }";
+        let input = json!({ "id": ids[key], "expectedVersion": 1, "note": text });
+        cx.tries(document, input).await;
+    });
+    futures_util::future::join_all(writers).await;
+    in_step(&world, "many writers").await;
+    // Sixteen notes, and of the two who write to each touchpoint one.
+    assert_eq!(found(cx, "writer").await.len(), 20);
+}
+
 #[tokio::test]
 async fn what_is_written_past_the_program_is_found_with_the_next_change() {
     let world = World::small().await;
