@@ -97,17 +97,18 @@ impl SearchQuery {
         #[graphql(desc = "This blueprint and what lies in it.")] blueprint_id: Option<ID>,
         #[graphql(default, desc = "Archived things too, and what lies in archived ones.")]
         include_archived: bool,
-        first: Option<i32>,
-        after: Option<String>,
+        #[graphql(desc = "How many; 50 unless told, 200 at the most.")] first: Option<i32>,
+        #[graphql(desc = "The cursor of the one to go on behind.")] after: Option<String>,
     ) -> Result<Pages<SearchHit>> {
         let caller = caller(ctx)?;
         let blueprint = input::optional_id("blueprintId", blueprint_id.as_ref())?;
         let question = Question::read(&text, kinds, blueprint, include_archived)?;
         let page = Page { first, after };
         let tx = caller.snapshot().await?;
-        let total = match page::wants_total(ctx) {
-            true => Some(super::count(caller, &question, &tx).await?),
-            false => None,
+        let total = if page::wants_total(ctx) {
+            Some(super::count(caller, &question, &tx).await?)
+        } else {
+            None
         };
         let places = super::find(caller, &question, &page, &tx).await?;
         let mut hits = load(caller, &question, &places, &tx).await?;
