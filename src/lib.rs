@@ -6,9 +6,10 @@
 //! [`insight`], [`promise`], [`evaluation`], [`improvement`]) has its use-cases as plain functions with the caller first, and its
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
-//! a pure function over it; acts across slices, and what they would change, are in [`reorganise`]; flat rows for BI
-//! in [`bi`]; documents in [`document`], and what blueprints were in [`publication`]; pictures in [`picture`]. Nobody reaches the database but
-//! through the door, [`access`], which asks
+//! a pure function over it, as are their pictures in [`picture`]; acts across slices, and what they would change, are
+//! in [`reorganise`]; flat rows for BI in [`bi`]; documents in [`document`], and what blueprints were in
+//! [`publication`]. What can be found by its words is kept in step by [`index`] and found by [`search`]. Nobody reaches
+//! the database but through the door, [`access`], which asks
 //! [`policy`], takes the locks and leaves the audit event. `tests/it/rooms.rs` holds the order below: a room imports
 //! only from those above it.
 //!
@@ -50,6 +51,9 @@ pub mod statement;
 
 /// Access and refresh tokens, and the key that signs them.
 pub mod token;
+
+/// The words by which things are found.
+pub mod index;
 
 /// The only door to the database.
 pub mod access;
@@ -101,6 +105,9 @@ pub mod evaluation;
 
 /// What is to become better.
 pub mod improvement;
+
+/// Finding things by their words.
+pub mod search;
 
 /// What changes when the organisation does, or would change.
 pub mod reorganise;

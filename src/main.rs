@@ -25,6 +25,7 @@ use cx_blueprint::{
     database::{self, Options, Store},
     document, generate, graph,
     http::{self, App, Parts},
+    index,
     token::SigningKey,
 };
 use sea_orm::DbBackend;
@@ -96,7 +97,7 @@ async fn open(database: &DatabaseArgs) -> Result<Store, Failure> {
 async fn open_current(database: &DatabaseArgs) -> Result<Store, Failure> {
     let store = open(database).await?;
     if store.backend() == DbBackend::Sqlite {
-        migration::up(store.writer()).await?;
+        bring_up_to_date(&store).await?;
     }
     let pending = migration::pending(store.reader()).await?;
     if pending.is_empty() {
@@ -109,12 +110,20 @@ async fn open_current(database: &DatabaseArgs) -> Result<Store, Failure> {
     .into())
 }
 
+/// Applies what is pending. A migration marks what has become searchable; folding its words is for the program.
+async fn bring_up_to_date(store: &Store) -> Result<(), Failure> {
+    migration::up(store.writer()).await?;
+    let transaction = store.begin().await?;
+    index::renew(&transaction).await?;
+    Ok(transaction.commit().await?)
+}
+
 async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
     match migrate {
         Migrate::Up(database) => {
             let store = open(&database).await?;
             let pending = migration::pending(store.writer()).await?;
-            migration::up(store.writer()).await?;
+            bring_up_to_date(&store).await?;
             pending.iter().for_each(|name| println!("done: {name}"));
             println!("The database is up to date.");
             Ok(())
@@ -317,7 +326,7 @@ async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         time_zone: chrono_tz::UTC,
     };
     let store = open(&database).await?;
-    migration::up(store.writer()).await?;
+    bring_up_to_date(&store).await?;
     let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "demo");
     let password_hash = password::hash(DEMO_PASSWORD).await?;
     document::load::load(&caller, &organisation, Some(&password_hash))

@@ -47,6 +47,8 @@ pub mod refresh_token;
 pub mod responsibility;
 pub mod scenario;
 pub mod scenario_step;
+pub mod search_stale;
+pub mod search_text;
 pub mod segment;
 pub mod session;
 pub mod sign_in_throttle;

@@ -532,4 +532,26 @@ words! {
         /// A sign-in failed.
         Failed = "FAILED",
     }
+
+    /// What can be found by its words.
+    SearchKind {
+        /// A blueprint, by its title.
+        Blueprint = "BLUEPRINT",
+        /// A phase, by its name and what the customer wants there.
+        Phase = "PHASE",
+        /// A touchpoint, by its name, what the customer does, its note, its evidence and its systems.
+        Touchpoint = "TOUCHPOINT",
+        /// A scenario, by its name and note.
+        Scenario = "SCENARIO",
+        /// An insight, by its text, its answer and its whys.
+        Insight = "INSIGHT",
+        /// A source, by its title and note.
+        Source = "SOURCE",
+        /// A persona, by its name, context and needs.
+        Persona = "PERSONA",
+        /// A department, by its name.
+        Department = "DEPARTMENT",
+        /// A KPI, by its name and description.
+        Kpi = "KPI",
+    }
 }

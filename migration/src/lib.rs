@@ -15,6 +15,8 @@ mod m20261123_000008_scenario;
 mod m20261123_000009_insight;
 mod m20261124_000010_promise;
 mod m20261124_000011_publication;
+mod m20261124_000012_search;
+mod search;
 mod sql;
 
 use sea_orm_migration::{
@@ -42,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000009_insight::Migration),
             Box::new(m20261124_000010_promise::Migration),
             Box::new(m20261124_000011_publication::Migration),
+            Box::new(m20261124_000012_search::Migration),
         ]
     }
 }

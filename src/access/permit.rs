@@ -18,7 +18,7 @@ use super::{Archives, Caller, Guarded, Keyed, Lock};
 use crate::{
     audit::{self, Event},
     error::{Error, Forbidden, Reason, Result, UserErrorCode},
-    input,
+    index, input,
     policy::{Action, Relation, Ties},
 };
 
@@ -438,6 +438,7 @@ impl<'c> Permit<'c> {
         let told = |event: Event| event.withholding(self.withheld);
         let events = self.events.into_iter().map(told).collect();
         audit::write(self.caller, &self.tx, events, &self.concerned).await?;
+        index::renew(&self.tx).await?;
         Ok(self.tx.commit().await?)
     }
 }

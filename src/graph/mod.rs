@@ -30,6 +30,7 @@ use crate::{
     reorganise::graphql::{ReorganiseMutation, ReorganiseQuery},
     responsibility::graphql::{ResponsibilityMutation, ResponsibilityQuery},
     scenario::graphql::{ScenarioMutation, ScenarioQuery},
+    search::graphql::SearchQuery,
     touchpoint::graphql::{TouchpointMutation, TouchpointQuery},
 };
 
@@ -52,6 +53,7 @@ pub struct Query(
     ImprovementQuery,
     PublicationQuery,
     ReorganiseQuery,
+    SearchQuery,
     BiQuery,
 );
 

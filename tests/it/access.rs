@@ -173,6 +173,13 @@ async fn slots_for_ids(actor: &Actor<'_>) -> Vec<(String, String)> {
     let mut slots = Vec::new();
     for root in schema["queryType"]["fields"].as_array().expect("roots") {
         let name = root["name"].as_str().expect("a name");
+        let texts = root["args"].as_array().expect("arguments").iter();
+        let texts = texts
+            .filter(|one| one["type"]["kind"] == "NON_NULL" && named(&one["type"]) == "String");
+        // A text that has to be there is the first letter of most things.
+        let texts: String = texts
+            .map(|one| format!("{}: \"a\", ", one["name"].as_str().expect("a name")))
+            .collect();
         for argument in root["args"].as_array().expect("arguments") {
             let (argument, of) = (
                 argument["name"].as_str().expect("a name"),
@@ -180,7 +187,7 @@ async fn slots_for_ids(actor: &Actor<'_>) -> Vec<(String, String)> {
             );
             let value = |of: &Value| if is_list(of) { "[$given]" } else { "$given" };
             match named(of).as_str() {
-                "ID" => slots.push((name.to_owned(), format!("{argument}: {}", value(of)))),
+                "ID" => slots.push((name.to_owned(), format!("{texts}{argument}: {}", value(of)))),
                 input => {
                     for (field, of) in inputs.get(input).into_iter().flatten() {
                         if named(of) == "ID" {

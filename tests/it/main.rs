@@ -36,6 +36,7 @@ mod rooms;
 mod scenario;
 mod schema;
 mod scope;
+mod search;
 mod sign_in;
 mod storage;
 mod touchpoint;

@@ -394,7 +394,7 @@ pub fn mutations() -> BTreeMap<String, String> {
         .collect()
 }
 
-async fn outcome(
+pub async fn outcome(
     world: &World,
     actor: &str,
     mutation: &str,
@@ -481,7 +481,7 @@ async fn every_mutation_by_everybody() {
     golden::compare("tests/it/refusals.txt", &page);
 }
 
-async fn prepared(
+pub async fn prepared(
     case: &Case,
     mutations: &BTreeMap<String, String>,
     ids: &BTreeMap<String, String>,

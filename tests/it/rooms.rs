@@ -6,7 +6,15 @@ use std::{fs, path::Path};
 /// From left to right; a room imports only from its left. Rooms in one entry may import one another.
 const ORDER: &[&[&str]] = &[
     &["error", "policy", "id", "clock", "config"],
-    &["database", "scalar", "input", "order", "statement", "token"],
+    &[
+        "database",
+        "scalar",
+        "input",
+        "order",
+        "statement",
+        "token",
+        "index",
+    ],
     &["access", "audit"],
     &["page", "payload"],
     &["canvas"],
@@ -20,6 +28,7 @@ const ORDER: &[&[&str]] = &[
     &["kpi"],
     &["insight"],
     &["promise", "evaluation", "improvement"],
+    &["search"],
     &["reorganise"],
     &["document", "generate"],
     &["publication"],

@@ -1,0 +1,104 @@
+//! What can be found by its words: one row of folded words for each thing, in the full-text index of either database.
+
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+
+use crate::{
+    search::{self, Watched},
+    sql,
+};
+
+#[derive(DeriveMigrationName)]
+pub struct Migration;
+
+#[async_trait::async_trait]
+impl MigrationTrait for Migration {
+    async fn up(&self, schema: &SchemaManager) -> Result<(), DbErr> {
+        sql::run(schema, TABLES).await?;
+        match schema.get_database_backend() {
+            DbBackend::Postgres => sql::run(schema, INDEX_POSTGRES).await?,
+            _ => sql::run(schema, INDEX_SQLITE).await?,
+        }
+        for watched in WATCHED {
+            search::watch(schema, watched).await?;
+        }
+        Ok(())
+    }
+}
+
+const WATCHED: &[Watched] = &[
+    watched("BLUEPRINT", "blueprint", "id", &["title"]),
+    watched("PHASE", "phase", "id", &["name", "customer_goal"]),
+    watched(
+        "TOUCHPOINT",
+        "touchpoint",
+        "id",
+        &["name", "customer_action", "note", "evidence", "systems"],
+    ),
+    watched("INSIGHT", "insight", "id", &["text", "answer", "whys"]),
+    watched("SCENARIO", "scenario", "id", &["name", "note"]),
+    watched("SOURCE", "source", "id", &["title", "note"]),
+    watched("PERSONA", "persona", "id", &["name", "context"]),
+    watched(
+        "PERSONA",
+        "persona_need",
+        "persona_id",
+        &["text", "position"],
+    ),
+    watched("DEPARTMENT", "department", "id", &["name"]),
+    watched("KPI", "kpi", "id", &["name", "description"]),
+];
+
+const fn watched(
+    kind: &'static str,
+    table: &'static str,
+    id: &'static str,
+    texts: &'static [&'static str],
+) -> Watched {
+    Watched {
+        kind,
+        table,
+        id,
+        texts,
+    }
+}
+
+/// Words are folded by the program and parted by blanks, one at each end: neither database folds or parts them again.
+const TABLES: &str = r#"
+CREATE TABLE search_text (
+    number {serial} NOT NULL PRIMARY KEY,
+    kind text NOT NULL,
+    id {uuid} NOT NULL,
+    blueprint_id {uuid},
+    -- The words of the text that names the thing, in order.
+    title text NOT NULL,
+    -- All its words, each once.
+    words text NOT NULL
+) {table};
+CREATE UNIQUE INDEX search_text_once ON search_text (kind, id);
+
+-- What has to be read again before the transaction that wrote it ends. Rows come twice rather than wait for another's.
+CREATE TABLE search_stale (
+    number {serial} NOT NULL PRIMARY KEY,
+    kind text NOT NULL,
+    id {uuid} NOT NULL
+) {table};
+"#;
+
+const INDEX_POSTGRES: &str = "
+CREATE INDEX search_text_words ON search_text USING gin (array_to_tsvector(string_to_array(btrim(words), ' ')));
+";
+
+const INDEX_SQLITE: &str = "
+CREATE VIRTUAL TABLE search_index USING fts5 (
+    words, content = 'search_text', content_rowid = 'number', tokenize = 'ascii', detail = none, columnsize = 0
+);
+CREATE TRIGGER search_text_new AFTER INSERT ON search_text
+    BEGIN INSERT INTO search_index (rowid, words) VALUES (NEW.number, NEW.words); END;
+CREATE TRIGGER search_text_old AFTER DELETE ON search_text
+    BEGIN INSERT INTO search_index (search_index, rowid, words) VALUES ('delete', OLD.number, OLD.words); END;
+CREATE TRIGGER search_text_changed AFTER UPDATE OF words ON search_text
+    BEGIN
+        INSERT INTO search_index (search_index, rowid, words) VALUES ('delete', OLD.number, OLD.words);
+        INSERT INTO search_index (rowid, words) VALUES (NEW.number, NEW.words);
+    END;
+";

@@ -1,0 +1,192 @@
+//! Folds texts into the words by which they are found; the same for what is kept and for what is asked. It looks
+//! nothing up.
+//!
+//! Spellings that one place goes by meet: Århus, Aarhus and Arhus are all `arhus`; København, Koebenhavn and Kobenhavn
+//! all `kobenhavn`; Ærø is `aro` like Aero, Köln is `koln` like Koeln. So accents fall, `å`, `æ` and `ä` become `a`, `ø`
+//! and `ö` become `o`, and `a` or `e` behind an `a`, `e` behind an `o` or a `u`, however many, fall too. The price is
+//! that a few words meet that should not, such as poem and pom.
+//!
+//! Letters only fall or are replaced one after the other, so the beginning of a word folds to the beginning of what
+//! the word folds to: whoever types on keeps what was found.
+
+use std::ops::Range;
+
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+
+/// How many letters of a folded word count.
+pub const LONGEST: usize = 40;
+
+/// A word of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// As it is found.
+    pub folded: String,
+    /// Where it stands in the text, in bytes.
+    pub at: Range<usize>,
+}
+
+/// The words of a text, in order. What is neither a letter nor a digit parts them.
+pub fn words(text: &str) -> impl Iterator<Item = Word> {
+    let mut letters = text.char_indices().peekable();
+    std::iter::from_fn(move || {
+        while letters
+            .next_if(|(_, letter)| !is_of_word(*letter))
+            .is_some()
+        {}
+        let (start, _) = *letters.peek()?;
+        let mut folded = Folded::default();
+        let mut end = start;
+        while let Some((at, letter)) =
+            letters.next_if(|(_, letter)| is_of_word(*letter) || is_silent(*letter))
+        {
+            end = at + letter.len_utf8();
+            folded.take(letter);
+        }
+        Some(Word {
+            folded: folded.text,
+            at: start..end,
+        })
+    })
+}
+
+fn plain(letter: char) -> impl Iterator<Item = char> {
+    std::iter::once(letter)
+        .nfkd()
+        .filter(|letter| letter.is_alphanumeric() && !is_combining_mark(*letter))
+}
+
+fn is_of_word(letter: char) -> bool {
+    plain(letter).next().is_some()
+}
+
+/// Accents on their own, and what only says where a word may break or how its letters join.
+fn is_silent(letter: char) -> bool {
+    is_combining_mark(letter)
+        || matches!(
+            letter,
+            '\u{ad}' | '\u{200c}' | '\u{200d}' | '\u{2060}' | '\u{feff}'
+        )
+}
+
+/// A word as far as it is folded.
+#[derive(Default)]
+struct Folded {
+    text: String,
+    letters: usize,
+    last: Option<char>,
+}
+
+impl Folded {
+    fn take(&mut self, letter: char) {
+        for letter in plain(letter).flat_map(char::to_lowercase) {
+            let mut own = [0; 4];
+            for letter in base(letter).unwrap_or(letter.encode_utf8(&mut own)).chars() {
+                self.push(letter);
+            }
+        }
+    }
+
+    fn push(&mut self, letter: char) {
+        let lengthens = matches!(
+            (self.last, letter),
+            (Some('a'), 'a' | 'e') | (Some('o' | 'u'), 'e')
+        );
+        // İ is lowered to an i and a dot above it.
+        if lengthens || is_combining_mark(letter) || self.letters == LONGEST {
+            return;
+        }
+        self.text.push(letter);
+        self.letters += 1;
+        self.last = Some(letter);
+    }
+}
+
+/// What stands for a letter that no accent can be taken from.
+fn base(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'æ' => "ae",
+        'œ' => "oe",
+        'ø' => "o",
+        'ß' => "ss",
+        'đ' | 'ð' => "d",
+        'ħ' => "h",
+        'ı' => "i",
+        'ł' => "l",
+        'ŋ' => "n",
+        'þ' => "th",
+        'ŧ' => "t",
+        'ς' => "σ",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn folded(text: &str) -> String {
+        let words: Vec<String> = words(text).map(|word| word.folded).collect();
+        words.join(" ")
+    }
+
+    #[test]
+    fn every_spelling_of_a_place_meets_the_others() {
+        for (spellings, word) in [
+            (
+                &["Århus", "Aarhus", "Arhus", "A\u{30a}RHUS", "aaRHUS"][..],
+                "arhus",
+            ),
+            (
+                &["København", "Koebenhavn", "Kobenhavn", "KØBENHAVN"],
+                "kobenhavn",
+            ),
+            (&["Ærø", "Aeroe", "Aero", "Äro", "Arö"], "aro"),
+            (&["Köln", "Koeln", "KOLN"], "koln"),
+            (&["Bücher", "Buecher", "bucher"], "bucher"),
+            (&["Grüße", "GRÜSSE", "gruesse", "GRÜẞE"], "grusse"),
+            (&["Blåeis", "Blaaeis", "Blaeis"], "blais"),
+            (&["søen", "soeen", "soen", "sön"], "son"),
+            (&["Fähre", "faehre", "fahre"], "fahre"),
+            (&["crème", "creme", "CRÈME"], "creme"),
+            (&["ΟΔΟΣ", "οδος", "οδός"], "οδοσ"),
+            (&["ﬁnance", "ｆｉｎａｎｃｅ", "Fi\u{ad}nance"], "finance"),
+        ] {
+            for spelling in spellings {
+                assert_eq!(folded(spelling), word, "{spelling}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_parted_by_what_is_no_letter_and_know_where_they_stand() {
+        assert_eq!(folded("e-mail: \"NEAR\"(x*)\0y_z"), "e mail near x y z");
+        assert_eq!(folded(" … 🚀 – "), "");
+        let found: Vec<Word> = words("på Ærø!").collect();
+        let at = |text: &str, at: Range<usize>| Word {
+            folded: text.to_owned(),
+            at,
+        };
+        assert_eq!(found, [at("pa", 0..3), at("aro", 4..9)]);
+        assert_eq!(folded(&"x".repeat(50)), "x".repeat(LONGEST));
+    }
+
+    proptest! {
+        #[test]
+        fn the_beginning_of_a_word_folds_to_the_beginning_of_its_fold(word in "[a-zæøåäöüßéÅÆØ]{1,50}") {
+            let whole = folded(&word);
+            for (cut, _) in word.char_indices().skip(1) {
+                prop_assert!(whole.starts_with(&folded(&word[..cut])), "{} of {word}", &word[..cut]);
+            }
+        }
+
+        #[test]
+        fn a_folded_word_stays_as_it_is_and_has_letters_and_digits_only(text in "\\PC{0,40}") {
+            for word in words(&text) {
+                prop_assert!(word.folded.chars().all(|letter| letter.is_alphanumeric()), "{word:?}");
+                prop_assert!(text.get(word.at.clone()).is_some());
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What can be found: one table of the kinds, and what of their rows is searched. It reads rows; it folds and keeps
+//! nothing.
+
+use std::collections::HashMap;
+
+use entity::{
+    id::BlueprintId,
+    json::{EvidenceList, Texts},
+    persona_need,
+    words::SearchKind,
+};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+/// The kinds: what each is called, its table, the blueprint that a row is or lies in, and the fields that are searched,
+/// first the one that names it. A further kind is a line here, a word of `SearchKind`, and a `watch` in a migration.
+macro_rules! every_kind {
+    ($do:ident) => {
+        $do! {
+            Blueprint: blueprint in { Some(id) } { title "title" }
+            Phase: phase in { Some(blueprint_id) } { name "name", customer_goal "customerGoal" }
+            Touchpoint: touchpoint in { Some(blueprint_id) } {
+                name "name", customer_action "customerAction", note "note", evidence "evidence", systems "systems"
+            }
+            Scenario: scenario in { Some(blueprint_id) } { name "name", note "note" }
+            Insight: insight in { Some(blueprint_id) } { text "text", answer "answer", whys "whys" }
+            Source: source in { Some(blueprint_id) } { title "title", note "note" }
+            Persona: persona in { None } { name "name", context "context" }
+            Department: department in { None } { name "name" }
+            Kpi: kpi in { None } { name "name", description "description" }
+        }
+    };
+}
+pub(crate) use every_kind;
+
+/// A thing that can be found, in the words of people.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its id.
+    pub id: Uuid,
+    /// The blueprint that it is or lies in.
+    pub blueprint: Option<BlueprintId>,
+    /// The API's name of each field that is searched, with its texts; the first one names the thing.
+    pub said: Vec<(&'static str, Vec<String>)>,
+}
+
+/// A row that can be found.
+pub trait Searched {
+    /// What is searched of it.
+    fn entry(&self) -> Entry;
+}
+
+/// Texts of a field, in order.
+trait Said {
+    fn said(&self) -> Vec<String>;
+}
+
+impl Said for String {
+    fn said(&self) -> Vec<String> {
+        vec![self.clone()]
+    }
+}
+
+impl Said for Option<String> {
+    fn said(&self) -> Vec<String> {
+        self.iter().cloned().collect()
+    }
+}
+
+impl Said for Texts {
+    fn said(&self) -> Vec<String> {
+        self.0.clone()
+    }
+}
+
+impl Said for EvidenceList {
+    fn said(&self) -> Vec<String> {
+        self.0.iter().map(|one| one.label.clone()).collect()
+    }
+}
+
+macro_rules! searched {
+    ($($kind:ident: $table:ident in { $($blueprint:tt)* } { $($field:ident $name:literal),* })*) => {
+        $(impl Searched for entity::$table::Model {
+            fn entry(&self) -> Entry {
+                Entry {
+                    id: self.id.0,
+                    blueprint: blueprint!(self $($blueprint)*),
+                    said: vec![$(($name, self.$field.said())),*],
+                }
+            }
+        })*
+
+        /// The things of a kind with these ids, as they are.
+        pub(super) async fn entries<C: ConnectionTrait>(
+            db: &C,
+            kind: SearchKind,
+            ids: &[Uuid],
+        ) -> Result<Vec<Entry>, DbErr> {
+            let mut entries: Vec<Entry> = match kind {
+                $(SearchKind::$kind => {
+                    use entity::$table::{Column, Entity};
+                    let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied()));
+                    rows.all(db).await?.iter().map(Searched::entry).collect()
+                })*
+            };
+            complete(db, kind, &mut entries).await?;
+            Ok(entries)
+        }
+    };
+}
+
+macro_rules! blueprint {
+    ($row:ident None) => {
+        None
+    };
+    ($row:ident Some($column:ident)) => {
+        Some($row.$column)
+    };
+}
+
+every_kind!(searched);
+
+/// Adds what is searched of a thing and lies in a table of its own: the needs of personas.
+pub async fn complete<C: ConnectionTrait>(
+    db: &C,
+    kind: SearchKind,
+    entries: &mut [Entry],
+) -> Result<(), DbErr> {
+    if kind != SearchKind::Persona {
+        return Ok(());
+    }
+    let personas = entries.iter().map(|entry| entry.id);
+    let needs = persona_need::Entity::find()
+        .filter(persona_need::Column::PersonaId.is_in(personas))
+        .order_by_asc(persona_need::Column::Position)
+        .order_by_asc(persona_need::Column::Id)
+        .all(db)
+        .await?;
+    let mut texts: HashMap<Uuid, Vec<String>> = HashMap::new();
+    for need in needs {
+        texts.entry(need.persona_id.0).or_default().push(need.text);
+    }
+    for entry in entries {
+        entry
+            .said
+            .push(("needs", texts.remove(&entry.id).unwrap_or_default()));
+    }
+    Ok(())
+}

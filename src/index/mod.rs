@@ -1,0 +1,110 @@
+//! The words by which things are found, kept in step with what is written. It answers nobody: the room `search` asks.
+//!
+//! Triggers mark whatever may have changed (`migration/src/search.rs`), so that no writer can forget to, be it a
+//! mutation, a loader or a cascade. What is marked is read again, folded and written by [`renew`], which every permit
+//! calls before it commits: whoever sees a change finds it.
+
+mod fold;
+mod kinds;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use entity::{search_stale, search_text, words::SearchKind};
+use sea_orm::{
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+    sea_query::OnConflict,
+};
+use uuid::Uuid;
+
+pub use fold::{Word, words};
+pub(crate) use kinds::every_kind;
+pub use kinds::{Entry, Searched, complete};
+
+/// How many things are read at a time.
+const BATCH: u64 = 200;
+
+/// How many different words of a thing count: more than fit in any text that is meant to be read, and with their 40
+/// letters few enough for what PostgreSQL takes.
+const MOST_WORDS: usize = 4_000;
+
+/// Reads again what is marked, and writes its words. After it nothing is marked.
+pub async fn renew(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+    loop {
+        let marked = take(tx).await?;
+        let more = marked.len() as u64 == BATCH;
+        let mut kinds: BTreeMap<SearchKind, BTreeSet<Uuid>> = BTreeMap::new();
+        for mark in marked {
+            kinds.entry(mark.kind).or_default().insert(mark.id);
+        }
+        for (kind, ids) in kinds {
+            renew_kind(tx, kind, &ids.into_iter().collect::<Vec<_>>()).await?;
+        }
+        if !more {
+            return Ok(());
+        }
+    }
+}
+
+/// Some of the marks, which are gone with that.
+async fn take(tx: &DatabaseTransaction) -> Result<Vec<search_stale::Model>, DbErr> {
+    let oldest = search_stale::Entity::find()
+        .select_only()
+        .column(search_stale::Column::Number)
+        .order_by_asc(search_stale::Column::Number)
+        .limit(BATCH);
+    search_stale::Entity::delete_many()
+        .filter(search_stale::Column::Number.in_subquery(oldest.into_query()))
+        .exec_with_returning(tx)
+        .await
+}
+
+async fn renew_kind(tx: &DatabaseTransaction, kind: SearchKind, ids: &[Uuid]) -> Result<(), DbErr> {
+    use search_text::Column;
+    let entries = kinds::entries(tx, kind, ids).await?;
+    if entries.len() < ids.len() {
+        let there: HashSet<Uuid> = entries.iter().map(|entry| entry.id).collect();
+        let gone = ids.iter().copied().filter(|id| !there.contains(id));
+        search_text::Entity::delete_many()
+            .filter(Column::Kind.eq(kind))
+            .filter(Column::Id.is_in(gone))
+            .exec(tx)
+            .await?;
+    }
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let replace = OnConflict::columns([Column::Kind, Column::Id])
+        .update_columns([Column::BlueprintId, Column::Title, Column::Words])
+        .to_owned();
+    search_text::Entity::insert_many(entries.iter().map(|entry| row(kind, entry)))
+        .on_conflict(replace)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}
+
+fn row(kind: SearchKind, entry: &Entry) -> search_text::ActiveModel {
+    let (mut title, mut words) = (" ".to_owned(), " ".to_owned());
+    let mut known = HashSet::new();
+    for (at, (_, texts)) in entry.said.iter().enumerate() {
+        for word in texts.iter().flat_map(|text| fold::words(text)) {
+            if at == 0 {
+                title.extend([&word.folded, " "]);
+            }
+            if known.len() < MOST_WORDS && !known.contains(&word.folded) {
+                words.extend([&word.folded, " "]);
+                known.insert(word.folded);
+            }
+        }
+    }
+    search_text::ActiveModel {
+        number: NotSet,
+        kind: Set(kind),
+        id: Set(entry.id),
+        blueprint_id: Set(entry.blueprint),
+        title: Set(title),
+        words: Set(words),
+    }
+}

@@ -1,0 +1,93 @@
+//! Shows where the words stand in the texts as people wrote them. It reads no row.
+
+use std::ops::Range;
+
+use async_graphql::SimpleObject;
+
+use crate::index::{Entry, words};
+
+/// How much of a text is shown before the first word found, in characters.
+const BEFORE: usize = 40;
+
+/// How much of a text is shown in all.
+const SHOWN: usize = 160;
+
+/// Where in a thing the words are.
+#[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
+pub struct SearchMatch {
+    /// The field, as the API calls it; of a list each text is a match of its own.
+    pub field: &'static str,
+    /// About 160 characters of its text, piece after piece.
+    pub pieces: Vec<SearchPiece>,
+    /// Whether the text goes on before the first piece.
+    pub cut_before: bool,
+    /// Whether the text goes on behind the last piece.
+    pub cut_after: bool,
+}
+
+/// A piece of a text. Put together as they come, the pieces are the text: there is nothing to unescape.
+#[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
+pub struct SearchPiece {
+    /// The text.
+    pub text: String,
+    /// Whether it is a word that was looked for.
+    pub matched: bool,
+}
+
+/// The texts in which any of the words is, at the most so many.
+pub fn matches(entry: &Entry, wanted: &[String], most: usize) -> Vec<SearchMatch> {
+    let texts = entry
+        .said
+        .iter()
+        .flat_map(|(field, texts)| texts.iter().map(|text| (*field, text)));
+    let found = texts.filter_map(|(field, text)| {
+        let at = standing(text, wanted);
+        (!at.is_empty()).then(|| cut(field, text, &at))
+    });
+    found.take(most).collect()
+}
+
+/// Where words that begin with one of these stand in a text.
+fn standing(text: &str, wanted: &[String]) -> Vec<Range<usize>> {
+    let found = words(text).filter(|word| {
+        wanted
+            .iter()
+            .any(|wanted| word.folded.starts_with(wanted.as_str()))
+    });
+    found.map(|word| word.at).collect()
+}
+
+fn cut(field: &'static str, text: &str, at: &[Range<usize>]) -> SearchMatch {
+    let first = at.first().map_or(0, |word| word.start);
+    let from = text[..first]
+        .char_indices()
+        .rev()
+        .nth(BEFORE - 1)
+        .map_or(0, |(from, _)| from);
+    let to = text[from..]
+        .char_indices()
+        .nth(SHOWN)
+        .map_or(text.len(), |(to, _)| from + to);
+    let mut pieces = Vec::new();
+    let mut add = |range: Range<usize>, matched| {
+        if !range.is_empty() {
+            pieces.push(SearchPiece {
+                text: text[range].to_owned(),
+                matched,
+            });
+        }
+    };
+    let mut done = from;
+    for word in at.iter().filter(|word| word.start < to) {
+        add(done..word.start, false);
+        add(word.start..word.end.min(to), true);
+        done = word.end.min(to);
+    }
+    add(done..to, false);
+    SearchMatch {
+        field,
+        pieces,
+        cut_before: from > 0,
+        cut_after: to < text.len(),
+    }
+}

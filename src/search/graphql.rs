@@ -1,0 +1,146 @@
+//! Search in the API.
+
+use std::collections::HashMap;
+
+use async_graphql::{Context, ID, Object, SimpleObject, Union};
+use entity::words::SearchKind;
+use sea_orm::{ColumnTrait, DatabaseTransaction, QueryFilter};
+use uuid::Uuid;
+
+use super::{
+    Place, Question,
+    excerpt::{self, SearchMatch},
+};
+use crate::{
+    access::Caller,
+    blueprint::graphql::{Blueprint, Phase},
+    department::graphql::Department,
+    error::Result,
+    index::{self, Searched, every_kind},
+    input,
+    insight::graphql::{Insight, Source},
+    kpi::graphql::Kpi,
+    page::{self, Page, Pages},
+    payload::caller,
+    persona::graphql::Persona,
+    scenario::graphql::Scenario,
+    touchpoint::graphql::Touchpoint,
+};
+
+/// How many places a thing shows at which its words are.
+const MOST_MATCHES: usize = 3;
+
+/// A thing that is found.
+#[derive(Clone, SimpleObject)]
+pub struct SearchHit {
+    /// What it is.
+    pub kind: SearchKind,
+    /// The thing itself.
+    pub node: Findable,
+    /// Where the words are in it: the first three texts, in the order in which its fields are searched.
+    pub matches: Vec<SearchMatch>,
+}
+
+macro_rules! findable {
+    ($($kind:ident: $table:ident in { $($blueprint:tt)* } { $($field:ident $name:literal),* })*) => {
+        /// Anything that can be found by its words.
+        #[derive(Clone, Union)]
+        pub enum Findable {
+            $($kind($kind),)*
+        }
+
+        /// The things of a kind with these ids, if the caller may see them.
+        async fn hits(
+            caller: &Caller,
+            question: &Question,
+            kind: SearchKind,
+            ids: &[Uuid],
+            tx: &DatabaseTransaction,
+        ) -> Result<Vec<(Uuid, SearchHit)>> {
+            match kind {
+                $(SearchKind::$kind => {
+                    use entity::$table::{Column, Entity};
+                    let rows = caller.select::<Entity>().filter(Column::Id.is_in(ids.iter().copied()));
+                    let rows = rows.all(tx).await?;
+                    let mut entries: Vec<_> = rows.iter().map(Searched::entry).collect();
+                    index::complete(tx, kind, &mut entries).await?;
+                    let hits = rows.into_iter().zip(entries).map(|(row, entry)| {
+                        let matches = excerpt::matches(&entry, &question.words, MOST_MATCHES);
+                        (entry.id, SearchHit { kind, node: Findable::$kind(row.into()), matches })
+                    });
+                    Ok(hits.collect())
+                })*
+            }
+        }
+    };
+}
+
+every_kind!(findable);
+
+/// Searching.
+#[derive(Default)]
+pub struct SearchQuery;
+
+#[Object]
+impl SearchQuery {
+    /// What has all these words in its texts, as words or as beginnings of words, the best first: a word in the text
+    /// that names a thing goes before one in its other texts, a whole word before the beginning of one, a shorter
+    /// name before a longer one. Upper and lower case, accents and the spellings of the same sound meet: Århus,
+    /// Aarhus and Arhus find each other. At most 100 characters and 8 words; there are no operators.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of the field")]
+    async fn search(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What to look for.")] text: String,
+        #[graphql(desc = "Things of these kinds; absent for all.")] kinds: Option<Vec<SearchKind>>,
+        #[graphql(desc = "This blueprint and what lies in it.")] blueprint_id: Option<ID>,
+        #[graphql(default, desc = "Archived things too, and what lies in archived ones.")]
+        include_archived: bool,
+        #[graphql(desc = "How many; 50 unless told, 200 at the most.")] first: Option<i32>,
+        #[graphql(desc = "The cursor of the one to go on behind.")] after: Option<String>,
+    ) -> Result<Pages<SearchHit>> {
+        let caller = caller(ctx)?;
+        let blueprint = input::optional_id("blueprintId", blueprint_id.as_ref())?;
+        let question = Question::read(&text, kinds, blueprint, include_archived)?;
+        let page = Page { first, after };
+        let tx = caller.snapshot().await?;
+        let total = if page::wants_total(ctx) {
+            Some(super::count(caller, &question, &tx).await?)
+        } else {
+            None
+        };
+        let places = super::find(caller, &question, &page, &tx).await?;
+        let mut hits = load(caller, &question, &places, &tx).await?;
+        tx.commit().await?;
+        let found = places.into_iter().filter_map(|place| {
+            let hit = hits.remove(&(place.kind, place.id))?;
+            Some((place, hit))
+        });
+        page.cut(
+            found.collect(),
+            total,
+            |(place, _)| place.cursor(),
+            |(_, hit)| hit,
+        )
+    }
+}
+
+/// What stands in these places, one statement a kind.
+async fn load(
+    caller: &Caller,
+    question: &Question,
+    places: &[Place],
+    tx: &DatabaseTransaction,
+) -> Result<HashMap<(SearchKind, Uuid), SearchHit>> {
+    let mut ids: HashMap<SearchKind, Vec<Uuid>> = HashMap::new();
+    for place in places {
+        ids.entry(place.kind).or_default().push(place.id);
+    }
+    let mut all = HashMap::new();
+    for (kind, ids) in ids {
+        let hits = hits(caller, question, kind, &ids, tx).await?;
+        all.extend(hits.into_iter().map(|(id, hit)| ((kind, id), hit)));
+    }
+    Ok(all)
+}

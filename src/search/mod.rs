@@ -1,0 +1,272 @@
+//! Finding things by their words. Access is part of the statement, and the order follows from the row and the question
+//! alone, never from what else there is: what one may not see shows in nothing that is found.
+//!
+//! Every word has to be there, as a word or as the beginning of one. The best come first: each word counts 0 where it
+//! stands in the text that names the thing, 1 where only a longer word there begins with it, 2 and 3 for its other
+//! texts; the sum decides, then the shorter name, then the id. Statistics over all rows, as BM25 has them, would tell
+//! of hidden ones and differ between the databases.
+
+mod excerpt;
+pub mod graphql;
+
+use entity::{
+    id::BlueprintId,
+    read::{self, Cells, Read},
+    search_text,
+    words::SearchKind,
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, IntoSimpleExpr,
+    QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Expr, ExprTrait, SelectStatement},
+};
+use uuid::Uuid;
+
+use crate::{
+    access::{Caller, Guarded},
+    error::{Error, Result},
+    index::{self, every_kind},
+    page::{self, Page},
+    statement::Text,
+};
+
+/// Longest text that is searched for, in characters.
+const LONGEST: usize = 100;
+
+/// How many words it has at the most.
+const MOST_WORDS: usize = 8;
+
+/// What is looked for.
+pub struct Question {
+    /// Folded, each once, one at the least. Letters and digits only: nothing in them is an operator to any database.
+    words: Vec<String>,
+    kinds: Vec<SearchKind>,
+    blueprint: Option<BlueprintId>,
+    include_archived: bool,
+}
+
+impl Question {
+    /// Reads what somebody typed.
+    pub fn read(
+        text: &str,
+        kinds: Option<Vec<SearchKind>>,
+        blueprint: Option<BlueprintId>,
+        include_archived: bool,
+    ) -> Result<Self> {
+        let refuse = |sentence: String| Err(Error::BadInput(sentence));
+        if text.chars().take(LONGEST + 1).count() > LONGEST {
+            return refuse(format!("`text` is longer than {LONGEST} characters."));
+        }
+        let mut words: Vec<String> = Vec::new();
+        for word in index::words(text) {
+            if !words.contains(&word.folded) {
+                words.push(word.folded);
+            }
+        }
+        match words.len() {
+            0 => refuse("`text` has neither a letter nor a digit in it.".to_owned()),
+            1..=MOST_WORDS => Ok(Self {
+                words,
+                kinds: kinds.unwrap_or_else(|| SearchKind::ALL.to_vec()),
+                blueprint,
+                include_archived,
+            }),
+            many => refuse(format!(
+                "`text` has {many} words; {MOST_WORDS} is the most."
+            )),
+        }
+    }
+}
+
+/// Where a thing stands among what is found: the order is that of the fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    distance: i32,
+    length: i32,
+    id: Uuid,
+    kind: SearchKind,
+}
+
+impl Read for Place {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+        Ok(Self {
+            distance: cells.take()?,
+            length: cells.take()?,
+            id: cells.take()?,
+            kind: cells.take()?,
+        })
+    }
+}
+
+impl Place {
+    fn cursor(&self) -> String {
+        let (distance, length) = (self.distance.to_be_bytes(), self.length.to_be_bytes());
+        let kind = self.kind.as_str().as_bytes();
+        page::encode(&[&distance, &length, self.id.as_bytes(), kind])
+    }
+
+    fn from_cursor(text: &str) -> Result<Self> {
+        let bytes = page::decode(text)?;
+        let read = || {
+            let (distance, rest) = bytes.split_first_chunk()?;
+            let (length, rest) = rest.split_first_chunk()?;
+            let (id, kind) = rest.split_first_chunk()?;
+            Some(Self {
+                distance: i32::from_be_bytes(*distance),
+                length: i32::from_be_bytes(*length),
+                id: Uuid::from_bytes(*id),
+                kind: SearchKind::named(std::str::from_utf8(kind).ok()?)?,
+            })
+        };
+        read().ok_or_else(page::not_a_cursor)
+    }
+}
+
+/// One page of what is found, one more than it shows.
+pub async fn find(
+    caller: &Caller,
+    question: &Question,
+    page: &Page,
+    tx: &DatabaseTransaction,
+) -> Result<Vec<Place>> {
+    let behind = page.after.as_deref().map(Place::from_cursor).transpose()?;
+    let missing = page.size()? + 1;
+    let mut text = found(caller, question, tx).then(" SELECT * FROM found");
+    if let Some(place) = behind {
+        text = text
+            .then(" WHERE (distance, length, id, kind) > (")
+            .value(place.distance)
+            .then(", ")
+            .value(place.length)
+            .then(", ")
+            .value(place.id)
+            .then(", ")
+            .value(place.kind)
+            .then(")");
+    }
+    let text = text
+        .then(" ORDER BY distance, length, id, kind LIMIT ")
+        .value(missing);
+    Ok(read::all(tx, text.statement()).await?)
+}
+
+/// How many are found.
+pub async fn count(caller: &Caller, question: &Question, tx: &DatabaseTransaction) -> Result<u64> {
+    let text = found(caller, question, tx).then(" SELECT COUNT(*) FROM found");
+    let row = tx.query_one_raw(text.statement()).await?;
+    let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
+/// What is found, as the beginning of a statement.
+fn found(caller: &Caller, question: &Question, tx: &DatabaseTransaction) -> Text {
+    let backend = tx.get_database_backend();
+    let mut text = Text::new(backend, "WITH found AS (SELECT ");
+    for (at, word) in question.words.iter().enumerate() {
+        let (whole, beginning) = (format!("% {word} %"), format!("% {word}%"));
+        text = text
+            .then(if at == 0 { "" } else { " + " })
+            .then("CASE WHEN title LIKE ")
+            .value(whole.clone())
+            .then(" THEN 0 WHEN title LIKE ")
+            .value(beginning)
+            .then(" THEN 1 WHEN words LIKE ")
+            .value(whole)
+            .then(" THEN 2 ELSE 3 END");
+    }
+    text = text.then(" AS distance, length(title) AS length, id, kind FROM search_text WHERE ");
+    text = matching(text, backend, &question.words);
+    if let Some(blueprint) = question.blueprint {
+        text = text.then(" AND blueprint_id = ").value(blueprint);
+    }
+    if !question.include_archived {
+        text = text.then(
+            " AND NOT EXISTS (SELECT 1 FROM blueprint
+                WHERE blueprint.id = search_text.blueprint_id AND blueprint.archived_at IS NOT NULL)",
+        );
+    }
+    text = text.then(" AND (1 = 0");
+    for kind in SearchKind::ALL
+        .iter()
+        .filter(|kind| question.kinds.contains(kind))
+    {
+        text = text
+            .then(" OR kind = ")
+            .value(*kind)
+            .then(" AND EXISTS (")
+            .select(&itself(caller, *kind, question.include_archived))
+            .then(")");
+    }
+    text.then("))")
+}
+
+/// The rows in whose words all of these are, in the words of each database's full-text index.
+fn matching(text: Text, backend: DbBackend, words: &[String]) -> Text {
+    let all = |join: &str, word: &dyn Fn(&String) -> String| {
+        let words: Vec<String> = words.iter().map(word).collect();
+        words.join(join)
+    };
+    match backend {
+        DbBackend::Postgres => text
+            .then("array_to_tsvector(string_to_array(btrim(words), ' ')) @@ CAST(")
+            .value(all(" & ", &|word| format!("'{word}':*")))
+            .then(" AS tsquery)"),
+        _ => text
+            .then("number IN (SELECT rowid FROM search_index WHERE search_index MATCH ")
+            .value(all(" AND ", &|word| format!("\"{word}\"*")))
+            .then(")"),
+    }
+}
+
+/// The row of the thing itself, if the caller may see it.
+fn itself(caller: &Caller, kind: SearchKind, include_archived: bool) -> SelectStatement {
+    macro_rules! of_kind {
+        ($($kind:ident: $table:ident in { $($blueprint:tt)* } { $($field:ident $name:literal),* })*) => {
+            match kind {
+                $(SearchKind::$kind => readable::<entity::$table::Entity>(caller, include_archived),)*
+            }
+        };
+    }
+    every_kind!(of_kind)
+}
+
+fn readable<E: Guarded>(caller: &Caller, include_archived: bool) -> SelectStatement {
+    let found = Expr::col((search_text::Entity, search_text::Column::Id));
+    let select = caller
+        .select::<E>()
+        .select_only()
+        .column(E::id_column())
+        .filter(E::id_column().into_simple_expr().eq(found));
+    if include_archived {
+        select.into_query()
+    } else {
+        select.filter(living::<E>()).into_query()
+    }
+}
+
+/// Not archived, nor of a place that is; the blueprint is asked for everything that lies in one.
+fn living<E: Guarded>() -> Condition {
+    let column = |name: &str| name.parse::<E::Column>().ok();
+    let mut all = Condition::all().add_option(column("archived_at").map(|at| at.is_null()));
+    let archived_phases = archived::<entity::phase::Entity>(entity::phase::Column::ArchivedAt);
+    let archived_touchpoints =
+        archived::<entity::touchpoint::Entity>(entity::touchpoint::Column::ArchivedAt);
+    for (place, archived) in [
+        ("phase_id", archived_phases),
+        ("touchpoint_id", archived_touchpoints),
+    ] {
+        if let Some(place) = column(place) {
+            let somewhere_else = place.not_in_subquery(archived);
+            all = all.add(Condition::any().add(place.is_null()).add(somewhere_else));
+        }
+    }
+    all
+}
+
+fn archived<E: Guarded>(archived_at: E::Column) -> SelectStatement {
+    E::find()
+        .select_only()
+        .column(E::id_column())
+        .filter(archived_at.is_not_null())
+        .into_query()
+}
