@@ -56,8 +56,10 @@ pub enum Verb {
     Generate(Generate),
     /// Write a blueprint as it is now.
     Export(Export),
-    /// Print the GraphQL schema.
-    Schema,
+    /// Bring a blueprint to what a document says: all of it or nothing.
+    Import(Import),
+    /// Print the GraphQL schema, or that of documents.
+    Schema(Schema),
     /// Keep accounts.
     #[command(subcommand)]
     Account(AccountVerb),
@@ -206,9 +208,45 @@ pub struct Export {
     pub output: Option<PathBuf>,
 }
 
+/// What to import, and how.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// The document; `-` for standard input.
+    pub file: PathBuf,
+    /// Tell what would change, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Remove what a list of the document does not name; lists that are absent stay as they are.
+    #[arg(long)]
+    pub prune: bool,
+}
+
+/// Which schema to print.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// The one of the API, or the one of a blueprint's document.
+    #[arg(value_enum, default_value_t)]
+    pub of: SchemaOf,
+}
+
+/// What has a schema.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum SchemaOf {
+    /// The API, in GraphQL's own language.
+    #[default]
+    Api,
+    /// A blueprint's document, as JSON Schema.
+    Blueprint,
+}
+
 /// What a blueprint can be written as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
+    /// Its document, which `import` takes.
+    Json,
     /// A picture.
     Svg,
     /// A picture in a page of its own, to open or to print.

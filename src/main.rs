@@ -2,6 +2,8 @@
 
 #[path = "main/export.rs"]
 mod export;
+#[path = "main/import.rs"]
+mod import;
 
 use std::{
     io::{BufRead, IsTerminal},
@@ -19,8 +21,8 @@ use cx_blueprint::{
     account::{self, AccountCreateInput, password},
     clock::Clock,
     config::{
-        AccountCreate, AccountVerb, Cli, DatabaseArgs, Demo, Generate, LogFormat, Migrate, Serve,
-        Verb,
+        AccountCreate, AccountVerb, Cli, DatabaseArgs, Demo, Generate, LogFormat, Migrate, Schema,
+        SchemaOf, Serve, Verb,
     },
     database::{self, Options, Store},
     document, generate, graph,
@@ -74,8 +76,12 @@ async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Migrate(migrate) => migrate_database(migrate).await,
         Verb::Generate(generate) => generate_organisation(generate).await,
         Verb::Export(options) => export::export(options).await,
-        Verb::Schema => {
-            print!("{}", graph::sdl());
+        Verb::Import(options) => import::import(options).await,
+        Verb::Schema(Schema { of }) => {
+            match of {
+                SchemaOf::Api => print!("{}", graph::sdl()),
+                SchemaOf::Blueprint => println!("{}", document::schema()),
+            }
             Ok(())
         }
         Verb::Account(AccountVerb::Create(create)) => create_account(create).await,

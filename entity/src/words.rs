@@ -547,6 +547,10 @@ words! {
         Insight = "INSIGHT",
         /// A source, by its title and note.
         Source = "SOURCE",
+        /// A promise, by its text.
+        Promise = "PROMISE",
+        /// An improvement, by its title, description and result.
+        Improvement = "IMPROVEMENT",
         /// A persona, by its name, context and needs.
         Persona = "PERSONA",
         /// A department, by its name.

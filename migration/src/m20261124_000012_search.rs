@@ -37,6 +37,13 @@ const WATCHED: &[Watched] = &[
     watched("INSIGHT", "insight", "id", &["text", "answer", "whys"]),
     watched("SCENARIO", "scenario", "id", &["name", "note"]),
     watched("SOURCE", "source", "id", &["title", "note"]),
+    watched("PROMISE", "promise", "id", &["text"]),
+    watched(
+        "IMPROVEMENT",
+        "improvement",
+        "id",
+        &["title", "description", "result"],
+    ),
     watched("PERSONA", "persona", "id", &["name", "context"]),
     watched(
         "PERSONA",

@@ -75,6 +75,17 @@ where
     ))
 }
 
+/// Reads a document from its text.
+pub fn parse(text: &str) -> Result<SaidDocument> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let said = read(&mut deserializer)?;
+    deserializer.end().map_err(|error| {
+        let message = format!("Something follows the document: {error}.");
+        Error::fault("", UserErrorCode::Invalid, None, message)
+    })?;
+    Ok(said)
+}
+
 /// On whose word links of KPIs are made and responsibilities are in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Authority {

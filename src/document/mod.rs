@@ -20,3 +20,11 @@ pub mod load;
 mod merge;
 pub mod organisation;
 mod target;
+
+/// The JSON Schema of a blueprint's document, as text.
+#[must_use]
+pub fn schema() -> String {
+    // A schema is made of maps and texts alone, which always have a JSON form.
+    serde_json::to_string_pretty(&schemars::schema_for!(blueprint::SaidDocument))
+        .unwrap_or_default()
+}

@@ -25,6 +25,8 @@ macro_rules! every_kind {
             Scenario: scenario in { Some(blueprint_id) } { name "name", note "note" }
             Insight: insight in { Some(blueprint_id) } { text "text", answer "answer", whys "whys" }
             Source: source in { Some(blueprint_id) } { title "title", note "note" }
+            Promise: promise in { Some(blueprint_id) } { text "text" }
+            Improvement: improvement in { Some(blueprint_id) } { title "title", description "description", result "result" }
             Persona: persona in { None } { name "name", context "context" }
             Department: department in { None } { name "name" }
             Kpi: kpi in { None } { name "name", description "description" }

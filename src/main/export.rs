@@ -4,9 +4,10 @@ use std::io::Write;
 
 use cx_blueprint::{
     access::{Caller, Keyed},
-    canvas::Canvas,
+    canvas::whole::Whole,
     clock::Clock,
     config::{Export, ExportFormat},
+    document::blueprint::Document,
     picture,
 };
 use entity::blueprint;
@@ -20,12 +21,12 @@ pub async fn export(options: Export) -> Result<(), Failure> {
     let caller = Caller::operator(store.clone(), clock, "export");
     let day = options.as_of.unwrap_or(caller.today);
     let it = Condition::all().add(blueprint::Entity::has_key(&options.blueprint));
-    let canvas = Canvas::load(&caller, it, day).await?;
-    let canvas =
-        canvas.ok_or_else(|| format!("There is no blueprint \"{}\".", options.blueprint))?;
+    let whole = Whole::load(&caller, it, day).await?;
+    let whole = whole.ok_or_else(|| format!("There is no blueprint \"{}\".", options.blueprint))?;
     let text = match options.format {
-        ExportFormat::Svg => picture::svg(&canvas, day, options.theme),
-        ExportFormat::Html => picture::html(&canvas, day, options.theme),
+        ExportFormat::Json => serde_json::to_string_pretty(&Document::of(&whole))? + "\n",
+        ExportFormat::Svg => picture::svg(&whole.canvas, day, options.theme),
+        ExportFormat::Html => picture::html(&whole.canvas, day, options.theme),
     };
     store.close().await?;
     match options.output {

@@ -117,8 +117,7 @@ async fn keep(
 
 /// The document of a publication.
 fn read(row: &publication::Model) -> Result<SaidDocument> {
-    import::read(&mut serde_json::Deserializer::from_str(&row.document))
-        .map_err(|error| Error::internal(format!("{}: {error:?}", row.id)))
+    import::parse(&row.document).map_err(|error| Error::internal(format!("{}: {error:?}", row.id)))
 }
 
 /// Brings a blueprint back to what it was when it was published, and keeps what that replaces. Who answers for what

@@ -16,6 +16,7 @@ use crate::{
     blueprint::graphql::{Blueprint, Phase},
     department::graphql::Department,
     error::Result,
+    improvement::graphql::Improvement,
     index::{self, Searched, every_kind},
     input,
     insight::graphql::{Insight, Source},
@@ -23,6 +24,7 @@ use crate::{
     page::{self, Page, Pages},
     payload::caller,
     persona::graphql::Persona,
+    promise::graphql::Promise,
     scenario::graphql::Scenario,
     touchpoint::graphql::Touchpoint,
 };

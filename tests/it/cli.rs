@@ -218,22 +218,19 @@ fn what_is_pending_is_told_and_done() {
     );
 }
 
+/// Makes a small organisation with one blueprint.
+fn generate_one(url: &str) {
+    let small = "--blueprints 1 --touchpoints 6 --kpis 2 --days 3";
+    let small: Vec<&str> = small.split(' ').collect();
+    let made = run(&[&["generate", "--database-url", url][..], &small].concat());
+    assert!(made.status.success(), "{made:?}");
+}
+
 #[test]
 fn a_blueprint_is_exported_as_a_picture_and_as_a_page() {
     let dir = tempfile::tempdir().expect("a directory");
     let url = sqlite(dir.path());
-    let small = [
-        "--blueprints",
-        "1",
-        "--touchpoints",
-        "6",
-        "--kpis",
-        "2",
-        "--days",
-        "3",
-    ];
-    let made = run(&[&["generate", "--database-url", &url][..], &small].concat());
-    assert!(made.status.success(), "{made:?}");
+    generate_one(&url);
     let export = |rest: &[&str]| {
         let verb = ["export", "--database-url", &url, "--as-of", "2026-06-30"];
         run(&[&verb[..], rest].concat())
@@ -304,4 +301,48 @@ fn on_sigterm_it_finishes_and_ends_well() {
         .expect("kill runs");
     assert!(asked.success());
     assert!(server.child.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_blueprint_goes_from_one_database_into_another_as_a_document() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = sqlite(dir.path());
+    generate_one(&url);
+    let export = || {
+        let output = run(&[
+            "export",
+            "--database-url",
+            &url,
+            "--blueprint",
+            "Blueprint-0001",
+            "--format",
+            "json",
+        ]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let document = export();
+    let file = dir.path().join("document.json");
+    let import = |text: &str, rest: &[&str]| {
+        std::fs::write(&file, text).expect("a file");
+        let file = file.display().to_string();
+        run(&[&["import", "--database-url", &url, &file], rest].concat())
+    };
+    let said = String::from_utf8(import(&document, &["--prune"]).stderr).expect("text");
+    assert_eq!(said, "0 changed.\n");
+    let renamed = document.replace("\"title\": \"", "\"title\": \"Really: ");
+    let told = |output: Output| String::from_utf8(output.stdout).expect("text");
+    assert!(told(import(&renamed, &["--dry-run"])).starts_with("Renamed blueprint"));
+    assert_eq!(export(), document, "a dry run keeps nothing");
+    assert!(told(import(&renamed, &[])).starts_with("Renamed blueprint"));
+    assert_ne!(export(), document);
+    let said = complaint(&import(&document.replace("FRONTSTAGE", "ROOF"), &[]));
+    assert!(
+        said.contains("nothing was written") && said.contains(".lane: unknown variant"),
+        "{said}"
+    );
+    let said = complaint(&import(&format!("{document}{document}"), &[]));
+    assert!(said.contains("Something follows the document"), "{said}");
+    let said = complaint(&import(&"[".repeat(100_000), &[]));
+    assert!(said.contains("nothing was written"), "{said}");
 }

@@ -479,3 +479,93 @@ async fn entity_events(world: &World, blueprint: &str) -> Vec<String> {
         .expect("events");
     events.into_iter().map(|event| event.action).collect()
 }
+
+#[test]
+fn the_schema_of_a_document_is_published() {
+    crate::golden::compare(
+        "tests/it/document.schema.json",
+        &cx_blueprint::document::schema(),
+    );
+}
+
+/// Tasks of many hands on one blueprint, each until it has done its part or was told to read again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn importing_publishing_and_restoring_among_other_writers_never_mixes_states() {
+    let world = std::sync::Arc::new(World::demo().await);
+    let ids = Ids::of(&world).await;
+    let ann = world.sign_in("ann-cx").await;
+    let before = document(&ann, "bp-rental").await;
+    let first = "query($id: ID!) { publications(blueprintId: $id, first: 1) { nodes { id } } }";
+    let first = ann.ask(first, json!({ "id": ids["bp-rental"] })).await;
+    let first = first["publications"]["nodes"][0]["id"].clone();
+    // Two states, each whole: every touchpoint's note is the same word in each.
+    let state = |word: &str| {
+        let keys = ["R01", "R02", "R03", "R04", "R05", "R06", "R07", "R08"];
+        let notes: Vec<Value> = keys
+            .iter()
+            .map(|key| json!({ "key": key, "note": word }))
+            .collect();
+        rental(json!({ "title": word, "touchpoints": notes }))
+    };
+    let mut hands = tokio::task::JoinSet::new();
+    for hand in 0..4 {
+        let (world, input) = (world.clone(), state(["odd", "even"][hand % 2]));
+        hands.spawn(async move {
+            let ann = world.sign_in("ann-cx").await;
+            for _ in 0..4 {
+                ann.does(IMPORT, input.clone()).await;
+            }
+        });
+    }
+    for hand in 0..2 {
+        let (world, id, first) = (world.clone(), ids["bp-rental"].clone(), first.clone());
+        hands.spawn(async move {
+            let ann = world.sign_in("ann-cx").await;
+            let version = "query($id: ID!) { blueprint(by: { id: $id }) { version } }";
+            let (publish, restore) = (
+                "mutation($input: BlueprintPublishInput!) { blueprintPublish(input: $input) { userErrors { code } } }",
+                "mutation($input: BlueprintRestoreInput!) { blueprintRestore(input: $input) { userErrors { code } } }",
+            );
+            for _ in 0..6 {
+                let now = ann.ask(version, json!({ "id": id })).await["blueprint"]["version"].take();
+                let mut input = json!({ "id": id, "expectedVersion": now });
+                let refused = if hand == 0 {
+                    ann.refused(publish, input).await
+                } else {
+                    input["publicationId"] = first.clone();
+                    ann.refused(restore, input).await
+                };
+                assert!(refused.is_empty() || refused == ["CONFLICT"], "{refused:?}");
+            }
+        });
+    }
+    while let Some(done) = hands.join_next().await {
+        done.expect("every hand ends well");
+    }
+    let notes = |document: &Value| -> Vec<Value> {
+        let touchpoints = document["touchpoints"].as_array().expect("touchpoints");
+        touchpoints
+            .iter()
+            .map(|part| part["note"].clone())
+            .collect()
+    };
+    let whole = |document: &Value| {
+        let first = document["title"] == before["title"] && notes(document) == notes(&before);
+        first
+            || notes(document)
+                .iter()
+                .all(|note| *note == document["title"])
+    };
+    let now = document(&ann, "bp-rental").await;
+    assert!(whole(&now), "{now}");
+    let all =
+        "query($id: ID!) { publications(blueprintId: $id, first: 30) { nodes { document } } }";
+    let all = ann.ask(all, json!({ "id": ids["bp-rental"] })).await;
+    let kept = all["publications"]["nodes"]
+        .as_array()
+        .expect("publications");
+    assert!(kept.len() > 1, "something was published or kept");
+    for publication in kept {
+        assert!(whole(&publication["document"]), "{publication}");
+    }
+}

@@ -18,6 +18,7 @@ const SEARCH: &str = "query($text: String!, $kinds: [SearchKind!], $blueprintId:
             __typename
             ... on Blueprint { id name: title } ... on Phase { id name } ... on Touchpoint { id name }
             ... on Scenario { id name } ... on Insight { id name: text } ... on Source { id name: title }
+            ... on Promise { id name: text } ... on Improvement { id name: title }
             ... on Persona { id name } ... on Department { id name } ... on Kpi { id name }
         } }
     }
@@ -126,6 +127,19 @@ async fn every_kind_is_found_by_each_of_its_texts() {
         ),
         (
             &cx,
+            "promiseCreate",
+            "PromiseCreateInput",
+            json!({ "touchpointId": ids["T2"], "text": "Uniform" }),
+        ),
+        (
+            &cx,
+            "improvementCreate",
+            "ImprovementCreateInput",
+            json!({ "blueprintId": open, "title": "Victor", "description": "Whiskey", "state": "DONE",
+                "result": "Yankee", "ownerDepartmentId": ids["sales"] }),
+        ),
+        (
+            &cx,
             "personaCreate",
             "PersonaCreateInput",
             json!({ "name": "Papa", "context": ["Quebec"], "needs": [{ "text": "Romeo" }] }),
@@ -178,6 +192,15 @@ async fn every_kind_is_found_by_each_of_its_texts() {
         ("mike", "SCENARIO", "Scenario", "note: by [mike]"),
         ("november", "SOURCE", "Source", "title: [November]"),
         ("oscar", "SOURCE", "Source", "note: [Oscar]"),
+        ("uniform", "PROMISE", "Promise", "text: [Uniform]"),
+        ("victor", "IMPROVEMENT", "Improvement", "title: [Victor]"),
+        (
+            "whiskey",
+            "IMPROVEMENT",
+            "Improvement",
+            "description: [Whiskey]",
+        ),
+        ("yankee", "IMPROVEMENT", "Improvement", "result: [Yankee]"),
         ("papa", "PERSONA", "Persona", "name: [Papa]"),
         ("quebec", "PERSONA", "Persona", "context: [Quebec]"),
         ("romeo", "PERSONA", "Persona", "needs: [Romeo]"),

@@ -16,6 +16,8 @@ const TABLES: &[(&str, &str)] = &[
     ("SCENARIO", "scenario"),
     ("INSIGHT", "insight"),
     ("SOURCE", "source"),
+    ("PROMISE", "promise"),
+    ("IMPROVEMENT", "improvement"),
     ("PERSONA", "persona"),
     ("DEPARTMENT", "department"),
     ("KPI", "kpi"),
