@@ -65,6 +65,12 @@ pub struct Wanted {
     pub now: Option<responsibility::Model>,
 }
 
+/// The lists of parts, by what they belong to.
+pub type Lists<O, P> = HashMap<O, Vec<P>>;
+
+/// A need, and whether it is met.
+pub type Found = (NeedId, Verdict);
+
 /// A link as a document wants it, with its place in it.
 pub type WantedLink = (String, kpi_link::Model);
 
@@ -75,23 +81,23 @@ pub struct Target {
     pub personas: Vec<PersonaId>,
     pub phases: Vec<phase::Model>,
     pub touchpoints: Vec<touchpoint::Model>,
-    pub channels: HashMap<TouchpointId, Vec<ChannelId>>,
-    pub audiences: HashMap<TouchpointId, Vec<SegmentId>>,
+    pub channels: Lists<TouchpointId, ChannelId>,
+    pub audiences: Lists<TouchpointId, SegmentId>,
     pub transitions: Vec<transition::Model>,
     pub responsibilities: Vec<Wanted>,
     pub kpi_links: Vec<WantedLink>,
     pub scenarios: Vec<scenario::Model>,
-    pub steps: HashMap<ScenarioId, Vec<TouchpointId>>,
+    pub steps: Lists<ScenarioId, TouchpointId>,
     pub sources: Vec<source::Model>,
     pub insights: Vec<insight::Model>,
-    pub rests_on: HashMap<InsightId, Vec<SourceId>>,
+    pub rests_on: Lists<InsightId, SourceId>,
     pub promises: Vec<promise::Model>,
-    pub delivered_at: HashMap<PromiseId, Vec<TouchpointId>>,
+    pub delivered_at: Lists<PromiseId, TouchpointId>,
     pub evaluations: Vec<evaluation::Model>,
-    pub verdicts: HashMap<EvaluationId, Vec<(NeedId, Verdict)>>,
+    pub verdicts: Lists<EvaluationId, Found>,
     pub improvements: Vec<improvement::Model>,
-    pub improved: HashMap<ImprovementId, Vec<TouchpointId>>,
-    pub told_by: HashMap<ImprovementId, Vec<KpiId>>,
+    pub improved: Lists<ImprovementId, TouchpointId>,
+    pub told_by: Lists<ImprovementId, KpiId>,
 }
 
 /// Rows that are there, each taken once by what tells it from the others.
@@ -435,16 +441,12 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    #[expect(
-        clippy::type_complexity,
-        reason = "the rows of a touchpoint and its two lists"
-    )]
     fn touchpoints(
         &mut self,
     ) -> (
         Vec<touchpoint::Model>,
-        HashMap<TouchpointId, Vec<ChannelId>>,
-        HashMap<TouchpointId, Vec<SegmentId>>,
+        Lists<TouchpointId, ChannelId>,
+        Lists<TouchpointId, SegmentId>,
     ) {
         let there = self.before.into_iter().flat_map(|before| {
             let live = before.whole.canvas.touchpoints.iter();
@@ -716,7 +718,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn scenarios(&mut self) -> (Vec<scenario::Model>, HashMap<ScenarioId, Vec<TouchpointId>>) {
+    fn scenarios(&mut self) -> (Vec<scenario::Model>, Lists<ScenarioId, TouchpointId>) {
         let mut there = Rows::of(self.keys.iter().flat_map(|keys| {
             let rows = keys.whole.scenarios.iter();
             rows.map(|row| (keys.scenario(row), row))
@@ -788,7 +790,7 @@ impl<'a> Resolver<'a> {
         rows
     }
 
-    fn insights(&mut self) -> (Vec<insight::Model>, HashMap<InsightId, Vec<SourceId>>) {
+    fn insights(&mut self) -> (Vec<insight::Model>, Lists<InsightId, SourceId>) {
         let mut there = Rows::of(self.keys.iter().flat_map(|keys| {
             let rows = keys.whole.insights.iter();
             rows.map(|row| (keys.insight(row), row))
@@ -879,7 +881,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    fn promises(&mut self) -> (Vec<promise::Model>, HashMap<PromiseId, Vec<TouchpointId>>) {
+    fn promises(&mut self) -> (Vec<promise::Model>, Lists<PromiseId, TouchpointId>) {
         let mut there = Rows::of(self.keys.iter().flat_map(|keys| {
             let rows = keys.whole.promises.iter();
             rows.map(|row| (keys.promise(row), row))
@@ -916,10 +918,7 @@ impl<'a> Resolver<'a> {
     fn evaluations(
         &mut self,
         needs_of: Option<PersonaId>,
-    ) -> (
-        Vec<evaluation::Model>,
-        HashMap<EvaluationId, Vec<(NeedId, Verdict)>>,
-    ) {
+    ) -> (Vec<evaluation::Model>, Lists<EvaluationId, Found>) {
         let mut there = Rows::of(self.keys.iter().flat_map(|keys| {
             let rows = keys.whole.evaluations.iter();
             rows.map(|row| (keys.evaluation(row), row))
@@ -968,9 +967,9 @@ impl<'a> Resolver<'a> {
         path: &str,
         said: &[NeedVerdict],
         persona: Option<PersonaId>,
-    ) -> Vec<(NeedId, Verdict)> {
+    ) -> Vec<Found> {
         self.faults.few(path, said.len());
-        let mut found: Vec<(NeedId, Verdict)> = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         for (at, NeedVerdict { need, verdict }) in said.iter().take(LIST).enumerate() {
             let id = persona.and_then(|persona| {
                 let need = (persona, lower(need));
@@ -987,16 +986,12 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    #[expect(
-        clippy::type_complexity,
-        reason = "the rows of an improvement and its two lists"
-    )]
     fn improvements(
         &mut self,
     ) -> (
         Vec<improvement::Model>,
-        HashMap<ImprovementId, Vec<TouchpointId>>,
-        HashMap<ImprovementId, Vec<KpiId>>,
+        Lists<ImprovementId, TouchpointId>,
+        Lists<ImprovementId, KpiId>,
     ) {
         let mut there = Rows::of(self.keys.iter().flat_map(|keys| {
             let rows = keys.whole.improvements.iter();
