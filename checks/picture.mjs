@@ -1,4 +1,4 @@
-// Looks at a picture as a reader's browser does: in an <img>, which sends no token, and as a document, whose own boxes are measured. It trusts no width that the server worked out.
+// Looks at a picture as a reader's browser does: in an <img>, which sends no token, and as a document, whose own boxes are measured.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { browser } from './browser.mjs';

@@ -6,7 +6,7 @@ use entity::words::{Lane, Subject};
 use super::{
     card::Card,
     curve,
-    edges::{self, Edge, tenth},
+    edges::{self, Edge},
     grid::Grid,
     head, legend,
     plan::{Band, MARGIN, NAMES, Plan},
@@ -82,9 +82,9 @@ fn lanes(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan) {
         };
         let area = Area {
             x: MARGIN - 16.0,
-            y: tenth(band.top),
-            width: tenth(sheet.width - 2.0 * MARGIN + 32.0),
-            height: tenth(band.bottom - band.top),
+            y: band.top,
+            width: sheet.width - 2.0 * MARGIN + 32.0,
+            height: band.bottom - band.top,
         };
         sheet.block(class, area, 0.0);
     }
@@ -106,8 +106,8 @@ const fn in_words(lane: Lane, subject: Subject) -> (&'static str, &'static str) 
 }
 
 fn name(sheet: &mut Sheet, y: f64, called: &str, what: &str) {
-    sheet.text("ink", LANE, (MARGIN, tenth(y)), called);
-    sheet.text("quiet", WHAT, (MARGIN, tenth(y + 13.5)), what);
+    sheet.text("ink", LANE, (MARGIN, y), called);
+    sheet.text("quiet", WHAT, (MARGIN, y + 13.5), what);
 }
 
 /// The line between a lane and the next, with its name at the left.
@@ -118,13 +118,13 @@ fn line_below(sheet: &mut Sheet, band: &Band) {
         Lane::Backstage => ("line internal", &["LINE OF INTERNAL", "INTERACTION"]),
         Lane::Support => return,
     };
-    let y = tenth(band.bottom);
+    let y = band.bottom;
     let wide = called.iter().map(|text| LINE.width(text));
     let wide = wide.fold(0.0, f64::max);
     for (text, at) in called.iter().zip([-2.0, 8.0]) {
         sheet.text("quiet", LINE, (MARGIN, y + at), text);
     }
-    let from = tenth(MARGIN + (wide + 8.0).min(NAMES));
-    let to = tenth(sheet.width - MARGIN + 16.0);
+    let from = MARGIN + (wide + 8.0).min(NAMES);
+    let to = sheet.width - MARGIN + 16.0;
     sheet.line(class, format!("M{from} {y}H{to}"));
 }

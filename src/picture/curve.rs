@@ -2,7 +2,6 @@
 
 use super::{
     card::Card,
-    edges::tenth,
     plan::{MARGIN, NAMES, Plan},
     sheet::{Anchor, Area, Sheet},
     text::{Font, clean},
@@ -33,12 +32,12 @@ pub fn is_known(cards: &[Card<'_>]) -> bool {
 
 /// Draws the scale and the curve below a height.
 pub fn draw(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan, cards: &[Card<'_>], top: f64) {
-    let middle = tenth(top + HEIGHT / 2.0);
+    let middle = top + HEIGHT / 2.0;
     let left = MARGIN + NAMES;
     for level in -2..=2 {
         let y = middle - f64::from(level) * STEP;
         let class = if level == 0 { "zero" } else { "level" };
-        sheet.line(class, format!("M{left} {y}H{}", tenth(plan.width - MARGIN)));
+        sheet.line(class, format!("M{left} {y}H{}", plan.width - MARGIN));
         let text = match level {
             0 => "0".to_owned(),
             1.. => format!("+{level}"),
@@ -49,14 +48,13 @@ pub fn draw(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan, cards: &[Card<'_>],
     let felt = felt(canvas, plan, cards, middle);
     for pair in felt.windows(2) {
         let [one, next] = pair else { continue };
-        let half = tenth(f64::midpoint(one.x, next.x));
+        let half = f64::midpoint(one.x, next.x);
         let class = if next.joined { "mood" } else { "mood gap" };
-        let (from, to) = ((tenth(one.x), one.y), (tenth(next.x), next.y));
         let path = format!(
             "M{} {}C{half} {} {half} {} {} {}",
-            from.0, from.1, from.1, to.1, to.0, to.1
+            one.x, one.y, one.y, next.y, next.x, next.y
         );
-        sheet.line("swell", format!("{path}V{middle}H{}z", from.0));
+        sheet.line("swell", format!("{path}V{middle}H{}z", one.x));
         sheet.line(class, path);
     }
     let mut room_from = f64::NEG_INFINITY;
@@ -111,7 +109,7 @@ fn bead(sheet: &mut Sheet, felt: &Felt<'_>, radius: f64) {
     let told = format!("{}. {name}: {:+}", felt.card.number, felt.emotion);
     sheet.group(class, told, |sheet| {
         let area = Area {
-            x: tenth(felt.x - radius),
+            x: felt.x - radius,
             y: felt.y - radius,
             width: 2.0 * radius,
             height: 2.0 * radius,
@@ -127,7 +125,7 @@ fn bead(sheet: &mut Sheet, felt: &Felt<'_>, radius: f64) {
         }
         sheet.block("dot", area, radius);
         if radius > DOT {
-            let place = (tenth(felt.x), felt.y + 3.0);
+            let place = (felt.x, felt.y + 3.0);
             let number = felt.card.number.to_string();
             sheet.anchored("on-bead", NUMBER, Anchor::Middle, place, &number);
         }

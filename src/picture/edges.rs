@@ -96,12 +96,12 @@ fn arrow(corners: &mut [(f64, f64)]) -> String {
     let (wx, wy) = (down * 3.4, right * 3.4);
     format!(
         "M{} {}L{} {}L{} {}z",
-        tenth(x),
-        tenth(y),
-        tenth(x - dx + wx),
-        tenth(y - dy + wy),
-        tenth(x - dx - wx),
-        tenth(y - dy - wy)
+        x,
+        y,
+        x - dx + wx,
+        y - dy + wy,
+        x - dx - wx,
+        y - dy - wy
     )
 }
 
@@ -109,24 +109,20 @@ fn sign(by: f64) -> f64 {
     if by.abs() < 0.01 { 0.0 } else { by.signum() }
 }
 
-pub fn tenth(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
-}
-
 /// A line along corners, each rounded.
 fn rounded(corners: &[(f64, f64)]) -> String {
     let Some((first, rest)) = corners.split_first() else {
         return String::new();
     };
-    let mut path = format!("M{} {}", tenth(first.0), tenth(first.1));
+    let mut path = format!("M{} {}", first.0, first.1);
     let mut here = *first;
     for (at, corner) in rest.iter().enumerate() {
         let near = |other: (f64, f64), by: f64| {
             let length = (other.0 - corner.0).abs() + (other.1 - corner.1).abs();
             let by = if length > 0.0 { by / length } else { 0.0 };
             (
-                tenth(corner.0 + (other.0 - corner.0) * by),
-                tenth(corner.1 + (other.1 - corner.1) * by),
+                corner.0 + (other.0 - corner.0) * by,
+                corner.1 + (other.1 - corner.1) * by,
             )
         };
         match rest.get(at + 1) {
@@ -135,10 +131,10 @@ fn rounded(corners: &[(f64, f64)]) -> String {
                     |other: (f64, f64)| (other.0 - corner.0).abs() + (other.1 - corner.1).abs();
                 let radius = (reach(here) / 2.0).min(reach(*next) / 2.0).min(12.0);
                 let ((ax, ay), (bx, by)) = (near(here, radius), near(*next, radius));
-                let (x, y) = (tenth(corner.0), tenth(corner.1));
+                let (x, y) = *corner;
                 path.push_str(&format!("L{ax} {ay}Q{x} {y} {bx} {by}"));
             }
-            None => path.push_str(&format!("L{} {}", tenth(corner.0), tenth(corner.1))),
+            None => path.push_str(&format!("L{} {}", corner.0, corner.1)),
         }
         here = *corner;
     }
@@ -170,13 +166,13 @@ pub fn ends(sheet: &mut Sheet, canvas: &Canvas, grid: &Grid, plan: &Plan) {
         sheet.group("end", told, |sheet| match leaving {
             true => {
                 let x = x + super::card::WIDTH;
-                sheet.line("stub", format!("M{} {y}h6", tenth(x)));
-                mark(sheet, end, leaving, (tenth(x + 11.0), y));
+                sheet.line("stub", format!("M{x} {y}h6"));
+                mark(sheet, end, leaving, (x + 11.0, y));
             }
             false => {
-                mark(sheet, end, leaving, (tenth(x - 13.0), y));
-                sheet.line("stub", format!("M{} {y}h4", tenth(x - 8.0)));
-                let path = format!("M{} {y}l-5 -2.8v5.6z", tenth(x));
+                mark(sheet, end, leaving, (x - 13.0, y));
+                sheet.line("stub", format!("M{} {y}h4", x - 8.0));
+                let path = format!("M{x} {y}l-5 -2.8v5.6z");
                 sheet.line("tip", path);
             }
         });
@@ -196,7 +192,7 @@ const fn told(end: End, leaving: bool) -> &'static str {
 /// The sign of an end around a point.
 pub fn mark(sheet: &mut Sheet, end: End, leaving: bool, (x, y): (f64, f64)) {
     let circle = |radius: f64| super::sheet::Area {
-        x: tenth(x - radius),
+        x: x - radius,
         y: y - radius,
         width: 2.0 * radius,
         height: 2.0 * radius,

@@ -102,7 +102,11 @@ fn write_part(part: &Part, svg: &mut String) {
                 "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\"/>"
             )
         }
-        Part::Line { class, path } => writeln!(svg, "<path class=\"{class}\" d=\"{path}\"/>"),
+        Part::Line { class, path } => {
+            let _ = write!(svg, "<path class=\"{class}\" d=\"");
+            write_path(path, svg);
+            writeln!(svg, "\"/>")
+        }
         Part::Text {
             class,
             font,
@@ -118,6 +122,21 @@ fn write_part(part: &Part, svg: &mut String) {
             writeln!(svg, "</text>")
         }
     };
+}
+
+/// A path with all its numbers to a tenth.
+fn write_path(path: &str, svg: &mut String) {
+    let of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-');
+    let mut rest = path;
+    while let Some(at) = rest.find(of_number) {
+        let (before, from) = rest.split_at(at);
+        let end = from.find(|c| !of_number(c)).unwrap_or(from.len());
+        let (text, after) = from.split_at(end);
+        svg.push_str(before);
+        svg.push_str(&text.parse().map_or_else(|_| text.to_owned(), number));
+        rest = after;
+    }
+    svg.push_str(rest);
 }
 
 fn write_font(font: Font, anchor: Anchor, text: &str, svg: &mut String) {
