@@ -12,7 +12,6 @@ pub mod graphql;
 use entity::{
     id::BlueprintId,
     read::{self, Cells, Read},
-    search_text,
     words::SearchKind,
 };
 use sea_orm::{
@@ -158,23 +157,14 @@ pub async fn count(caller: &Caller, question: &Question, tx: &DatabaseTransactio
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-/// What is found, as the beginning of a statement.
+/// What is found, as the beginning of a statement. What the index gives is asked kind by kind whether the caller may
+/// see it: one condition over all kinds would keep PostgreSQL from joining. The LIMIT says nothing to PostgreSQL, and
+/// keeps SQLite from turning the join round and going through all that the caller may see.
 fn found(caller: &Caller, question: &Question, tx: &DatabaseTransaction) -> Text {
     let backend = tx.get_database_backend();
-    let mut text = Text::new(backend, "WITH found AS (SELECT ");
-    for (at, word) in question.words.iter().enumerate() {
-        let (whole, beginning) = (format!("% {word} %"), format!("% {word}%"));
-        text = text
-            .then(if at == 0 { "" } else { " + " })
-            .then("CASE WHEN title LIKE ")
-            .value(whole.clone())
-            .then(" THEN 0 WHEN title LIKE ")
-            .value(beginning)
-            .then(" THEN 1 WHEN words LIKE ")
-            .value(whole)
-            .then(" THEN 2 ELSE 3 END");
-    }
-    text = text.then(" AS distance, length(title) AS length, id, kind FROM search_text WHERE ");
+    let mut text = Text::new(backend, "WITH matched AS MATERIALIZED (SELECT ");
+    text = distance(text, &question.words)
+        .then(" AS distance, length(title) AS length, id, kind FROM search_text WHERE ");
     text = matching(text, backend, &question.words);
     if let Some(blueprint) = question.blueprint {
         text = text.then(" AND blueprint_id = ").value(blueprint);
@@ -185,19 +175,34 @@ fn found(caller: &Caller, question: &Question, tx: &DatabaseTransaction) -> Text
                 WHERE blueprint.id = search_text.blueprint_id AND blueprint.archived_at IS NOT NULL)",
         );
     }
-    text = text.then(" AND (1 = 0");
+    text = text.then("), found AS (SELECT * FROM matched WHERE 1 = 0");
     for kind in SearchKind::ALL
         .iter()
         .filter(|kind| question.kinds.contains(kind))
     {
         text = text
-            .then(" OR kind = ")
+            .then(" UNION ALL SELECT * FROM matched WHERE kind = ")
             .value(*kind)
             .then(" AND EXISTS (")
             .select(&itself(caller, *kind, question.include_archived))
-            .then(")");
+            .then(" LIMIT 1)");
     }
-    text.then("))")
+    text.then(")")
+}
+
+/// How far a row is from the words.
+fn distance(text: Text, words: &[String]) -> Text {
+    words.iter().enumerate().fold(text, |text, (at, word)| {
+        let (whole, beginning) = (format!("% {word} %"), format!("% {word}%"));
+        text.then(if at == 0 { "" } else { " + " })
+            .then("CASE WHEN title LIKE ")
+            .value(whole.clone())
+            .then(" THEN 0 WHEN title LIKE ")
+            .value(beginning)
+            .then(" THEN 1 WHEN words LIKE ")
+            .value(whole)
+            .then(" THEN 2 ELSE 3 END")
+    })
 }
 
 /// The rows in whose words all of these are, in the words of each database's full-text index.
@@ -208,7 +213,7 @@ fn matching(text: Text, backend: DbBackend, words: &[String]) -> Text {
     };
     match backend {
         DbBackend::Postgres => text
-            .then("array_to_tsvector(string_to_array(btrim(words), ' ')) @@ CAST(")
+            .then("search_vector(words) @@ CAST(")
             .value(all(" & ", &|word| format!("'{word}':*")))
             .then(" AS tsquery)"),
         _ => text
@@ -231,12 +236,12 @@ fn itself(caller: &Caller, kind: SearchKind, include_archived: bool) -> SelectSt
 }
 
 fn readable<E: Guarded>(caller: &Caller, include_archived: bool) -> SelectStatement {
-    let found = Expr::col((search_text::Entity, search_text::Column::Id));
+    let matched = Expr::col(("matched", "id"));
     let select = caller
         .select::<E>()
         .select_only()
         .column(E::id_column())
-        .filter(E::id_column().into_simple_expr().eq(found));
+        .filter(E::id_column().into_simple_expr().eq(matched));
     if include_archived {
         select.into_query()
     } else {

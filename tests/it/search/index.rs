@@ -192,7 +192,7 @@ async fn what_was_there_before_the_migration_is_found_after_it() {
     // Back to where the step had not been taken.
     let (watched, undo) = match world.store.backend() {
         DbBackend::Postgres => (
-            "SELECT proname::text FROM pg_proc WHERE proname LIKE 'search\\_marks\\_%'",
+            "SELECT proname::text FROM pg_proc WHERE proname LIKE 'search\\_%'",
             "DROP FUNCTION {} CASCADE",
         ),
         _ => (
@@ -275,7 +275,7 @@ async fn the_full_text_index_of_either_database_is_what_answers() {
         DbBackend::Postgres => {
             does(&db, "ANALYZE search_text").await;
             (
-                "EXPLAIN SELECT id FROM search_text WHERE array_to_tsvector(string_to_array(btrim(words), ' ')) @@ CAST('''invo'':*' AS tsquery)",
+                "EXPLAIN SELECT id FROM search_text WHERE search_vector(words) @@ CAST('''invo'':*' AS tsquery)",
                 "search_text_words",
             )
         }
