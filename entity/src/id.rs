@@ -156,6 +156,8 @@ ids! {
     KpiGrantId = "grt",
     /// A value of a KPI on a day.
     MeasurementId = "msr",
+    /// Something that a blueprint gets wrong: what it is about, hashed.
+    FindingId = "fnd",
     /// Who did what to what.
     AuditEventId = "aud",
 }
