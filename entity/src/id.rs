@@ -158,6 +158,8 @@ ids! {
     MeasurementId = "msr",
     /// Something that a blueprint gets wrong: what it is about, hashed.
     FindingId = "fnd",
+    /// That something on which findings hang was changed.
+    MarkId = "mrk",
     /// Who did what to what.
     AuditEventId = "aud",
 }

@@ -38,6 +38,7 @@ use crate::{
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
     error::{Error, Result},
     evaluation::graphql::Evaluation,
+    finding::graphql::{self as finding, FindingFilter, Findings},
     improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
     kpi::{
@@ -50,6 +51,7 @@ use crate::{
     policy::Action,
     promise::graphql::Promise,
     responsibility::{awaiting_answer_of, graphql::Responsibility},
+    scalar::Date,
     scenario::graphql::Scenario,
     touchpoint::graphql::{Touchpoint, Transition},
 };
@@ -444,6 +446,18 @@ impl Blueprint {
     /// How much of it is somebody's guess.
     async fn assumptions(&self, ctx: &Context<'_>) -> Result<Assumptions> {
         Ok(shown::assumptions(self.whole(ctx).await?))
+    }
+
+    /// What it gets wrong as of a day, today unless said. A confidential KPI whose values you may not see acts as if it
+    /// were not linked.
+    #[graphql(complexity = "200 + 20 * child_complexity")]
+    async fn findings(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<FindingFilter>,
+        as_of: Option<Date>,
+    ) -> Result<Findings> {
+        finding::of_blueprint(ctx, &self.row, filter, as_of).await
     }
 
     /// How people move through it.

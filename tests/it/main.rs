@@ -15,6 +15,7 @@ mod department;
 mod drawn;
 mod evaluation;
 mod facts;
+mod finding;
 mod flow;
 mod generate;
 mod given_up;

@@ -34,6 +34,8 @@ DEFINE_KPI               -      -      -           kpi           -       -      
 GOVERN_KPI               -      -      -           -             -       -       y          -
 RECORD_MEASUREMENT       -      -      kpi         kpi           -       -       y          -
 KEEP_IMPROVEMENTS        -      -      -           improves      -       -       y          -
+DISMISS_FINDING          -      -      -           owns          -       -       y          -
+DISMISS_ERROR            -      -      -           -             -       -       y          -
 PULL_FLAT_ROWS           -      -      -           own           y       y       y          -
 KEEP_MEMBERS             -      -      -           own           -       -       -          y
 KEEP_ORGANISATION        -      -      -           -             -       -       -          y

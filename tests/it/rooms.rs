@@ -5,11 +5,12 @@ use std::{fs, path::Path};
 
 /// From left to right; a room imports only from its left. Rooms in one entry may import one another.
 const ORDER: &[&[&str]] = &[
-    &["error", "policy", "id", "clock", "config"],
+    &["error", "policy", "id", "clock"],
     &["database", "scalar", "input", "order", "statement", "token"],
     &["access", "audit"],
     &["page", "payload"],
     &["canvas"],
+    &["config"],
     &["account"],
     &["department"],
     &["persona"],
@@ -20,6 +21,7 @@ const ORDER: &[&[&str]] = &[
     &["kpi"],
     &["insight"],
     &["promise", "evaluation", "improvement"],
+    &["finding"],
     &["reorganise"],
     &["document", "generate"],
     &["bi"],

@@ -1,5 +1,5 @@
 //! What a blueprint gets wrong: one table of rules, and the findings that they come to over a whole blueprint. Pure
-//! functions, linear in what they look at; they store nothing and know nobody's permissions: who may not see a thing
+//! functions, linear in what they look at; they keep nothing and know nobody's permissions: who may not see a thing
 //! hands in a blueprint without it.
 
 mod customer;
