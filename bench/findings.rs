@@ -1,6 +1,7 @@
 //! What findings and flow cost together, by the number of touchpoints with 2.5 transitions each, beside what serving the
 //! picture of 240 costs: `cargo bench --bench findings`. Past the limit of a blueprint too, to see that it stays linear.
 
+#![recursion_limit = "256"]
 #![expect(
     clippy::expect_used,
     reason = "a bench says what it expects, and fails where that is not so"

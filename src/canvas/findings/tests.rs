@@ -129,7 +129,7 @@ fn whole(order: &[usize], renamed: bool) -> Whole {
         promises.collect(),
         evaluations.collect(),
     );
-    let delivered_at = (0..4).map(|number| (id(400 + number as u128), vec![step(1), step(number)]));
+    let delivered_at = (0..4).map(|number| (id(400 + number as u128), vec![step(3 - number)]));
     let delivered_at = delivered_at.collect();
     if renamed {
         for row in &mut canvas.touchpoints {
