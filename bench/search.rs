@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use cx_blueprint::{
     access::{self, Caller},
+    canvas::findings::Thresholds,
     clock::Clock,
     config::Size,
     database::{Options, Store},
@@ -71,7 +72,7 @@ async fn main() {
         somebody(&store, &clock, "cx-manager").await,
         somebody(&store, &clock, "member").await,
     );
-    let api = graph::schema();
+    let api = graph::schema(Thresholds::default());
     println!(
         "{:<12}{:>8}{:>16}{:>16}{:>16}",
         "p50 in ms", "found", "CX manager", "member", "LIKE, no access"

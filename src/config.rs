@@ -13,6 +13,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use entity::words::OrganisationRole;
 use serde::{Deserialize, Serialize};
 
+use crate::canvas::findings::Threshold;
+
 /// Service blueprints that several departments share.
 #[derive(Debug, Parser)]
 #[command(version, about, max_term_width = 100)]
@@ -112,6 +114,14 @@ pub struct Serve {
     /// How many requests are worked on at the same time; more are refused with 503.
     #[arg(long, env = "CX_CONCURRENT_REQUESTS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub concurrent_requests: u32,
+    /// A threshold of a rule of findings, as CODE=VALUE; may be repeated. The query `findingRules` lists them.
+    #[arg(
+        long = "finding-threshold",
+        env = "CX_FINDING_THRESHOLDS",
+        value_name = "CODE=VALUE",
+        value_delimiter = ','
+    )]
+    pub finding_thresholds: Vec<Threshold>,
     /// How many seconds a stopping server waits for the requests that it is working on.
     #[arg(long, env = "CX_DRAIN_SECONDS", default_value_t = 25)]
     pub drain_seconds: u64,

@@ -14,6 +14,7 @@ use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
     SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
+use tokio::sync::Notify;
 
 /// Where the database is and how many connections it may have.
 #[derive(Clone, Debug)]
@@ -32,6 +33,7 @@ pub struct Store {
     writer: DatabaseConnection,
     reader: DatabaseConnection,
     statements: Arc<AtomicU64>,
+    written: Arc<Notify>,
 }
 
 impl Store {
@@ -44,6 +46,7 @@ impl Store {
             writer,
             reader,
             statements,
+            written: Arc::default(),
         })
     }
 
@@ -79,6 +82,17 @@ impl Store {
     pub async fn snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
         let reader = self.reader.clone();
         whole(async move { reader.begin().await }).await
+    }
+
+    /// Tells whoever waits that something was written.
+    pub(crate) fn tell(&self) {
+        self.written.notify_one();
+    }
+
+    /// Waits until something was written through this opening of the database since it was last asked; others, on
+    /// other servers, tell nothing.
+    pub async fn written(&self) {
+        self.written.notified().await;
     }
 
     /// How many statements have run since it was opened, transactions' own words left out.

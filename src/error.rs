@@ -211,6 +211,8 @@ pub enum Reason {
     VersionStale,
     /// The key belongs to something else, perhaps archived.
     KeyTaken,
+    /// A finding of severity ERROR is open.
+    FindingOpen,
     /// The client-made id belongs to something else.
     IdTaken,
     /// Another department is accountable here now.

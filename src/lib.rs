@@ -3,7 +3,7 @@
 //! A request enters through [`http`], which signs it in and guards its document, and reaches the [`graph`], whose
 //! roots are put together from the slices. A slice ([`account`], [`department`], [`persona`], [`blueprint`],
 //! [`touchpoint`], [`scenario`], [`responsibility`], [`kpi`],
-//! [`insight`], [`promise`], [`evaluation`], [`improvement`]) has its use-cases as plain functions with the caller first, and its
+//! [`insight`], [`promise`], [`evaluation`], [`improvement`], [`finding`]) has its use-cases as plain functions with the caller first, and its
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
 //! a pure function over it, as are their pictures in [`picture`]; acts across slices, and what they would change, are
@@ -30,9 +30,6 @@ pub mod id;
 
 /// What time it is.
 pub mod clock;
-
-/// Flags and environment.
-pub mod config;
 
 /// The open database.
 pub mod database;
@@ -70,6 +67,9 @@ pub mod payload;
 /// One whole blueprint in memory.
 pub mod canvas;
 
+/// Flags and environment.
+pub mod config;
+
 /// People and services, and how they sign in.
 pub mod account;
 
@@ -105,6 +105,9 @@ pub mod evaluation;
 
 /// What is to become better.
 pub mod improvement;
+
+/// What blueprints get wrong, since when, and what was dismissed.
+pub mod finding;
 
 /// Finding things by their words.
 pub mod search;

@@ -19,13 +19,14 @@ use clap::Parser;
 use cx_blueprint::{
     access::Caller,
     account::{self, AccountCreateInput, password},
+    canvas::findings::Thresholds,
     clock::Clock,
     config::{
         AccountCreate, AccountVerb, Cli, DatabaseArgs, Demo, Generate, LogFormat, Migrate, Schema,
         SchemaOf, Serve, Verb,
     },
     database::{self, Options, Store},
-    document, generate, graph,
+    document, finding, generate, graph,
     http::{self, App, Parts},
     index,
     token::SigningKey,
@@ -233,11 +234,13 @@ async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(),
         deadline: serve.deadline(),
         ..Default::default()
     };
+    let thresholds = Thresholds::with(serve.finding_thresholds.iter().copied());
+    let clock = Clock::new(serve.database.time_zone);
     let app = App::new(Parts {
         store: store.clone(),
-        clock: Clock::new(serve.database.time_zone),
+        clock: clock.clone(),
         key,
-        api: graph::schema(),
+        api: graph::schema(thresholds.clone()),
         settings,
         forwarded_hops: serve.forwarded_hops,
         cors_origins: origins,
@@ -260,12 +263,31 @@ async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(),
         stop.notified().await;
         tokio::time::sleep(Duration::from_secs(serve.drain_seconds)).await;
     };
+    let keeping = tokio::spawn(keep_findings(store.clone(), clock, thresholds));
     tokio::select! {
         served = async { server.await } => served?,
         () = drained => tracing::warn!("stopped before every request was finished"),
     }
+    keeping.abort();
     store.close().await?;
     Ok(())
+}
+
+/// Notes since when findings are open: soon after a write of this server, once a minute for those of others, and so on
+/// each new day too.
+async fn keep_findings(store: Store, clock: Clock, thresholds: Thresholds) {
+    loop {
+        let caller = Caller::operator(store.clone(), clock.clone(), "findingRenew");
+        if let Err(error) = finding::renewal::renew_due(&caller, &thresholds).await {
+            tracing::warn!(?error, "findings were not noted; it is tried again");
+        }
+        // Writes come in bursts: one look at a blueprint for all of them.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::select! {
+            () = store.written() => {}
+            () = tokio::time::sleep(Duration::from_secs(60)) => {}
+        }
+    }
 }
 
 fn read_origin(origin: &str) -> Result<HeaderValue, Failure> {
@@ -352,6 +374,7 @@ async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         request_seconds: 10,
         concurrent_requests: 512,
         drain_seconds: 5,
+        finding_thresholds: Vec::new(),
     };
     let key = SigningKey::for_this_process()?;
     serve_store(&serve, store, key).await

@@ -77,6 +77,10 @@ actions! {
     RecordMeasurement = "RECORD_MEASUREMENT",
     /// Keep improvements.
     KeepImprovements = "KEEP_IMPROVEMENTS",
+    /// Dismiss a finding, or take that back.
+    DismissFinding = "DISMISS_FINDING",
+    /// Dismiss a finding of severity ERROR, or take that back.
+    DismissError = "DISMISS_ERROR",
     /// Pull flat KPI rows.
     PullFlatRows = "PULL_FLAT_ROWS",
     /// Ask what archiving or merging a department, or taking away one of its people, would change.
@@ -212,6 +216,8 @@ pub const fn row(action: Action) -> [Cell; 8] {
         A::GovernKpi              => [No,   No,    No,    No,    No,      No,    Yes,  No ],
         A::RecordMeasurement      => [No,   No,    KPI,   KPI,   No,      No,    Yes,  No ],
         A::KeepImprovements       => [No,   No,    No,    IMPRO, No,      No,    Yes,  No ],
+        A::DismissFinding         => [No,   No,    No,    OWNS,  No,      No,    Yes,  No ],
+        A::DismissError           => [No,   No,    No,    No,    No,      No,    Yes,  No ],
         A::PullFlatRows           => [No,   No,    No,    OWN,   Yes,     Yes,   Yes,  No ],
         A::WhatIf                 => [No,   No,    No,    OWN,   No,      No,    Yes,  Yes],
         A::KeepMembers            => [No,   No,    No,    OWN,   No,      No,    No,   Yes],

@@ -165,6 +165,10 @@ ids! {
     KpiGrantId = "grt",
     /// A value of a KPI on a day.
     MeasurementId = "msr",
+    /// Something that a blueprint gets wrong: what it is about, hashed.
+    FindingId = "fnd",
+    /// That something on which findings hang was changed.
+    MarkId = "mrk",
     /// Who did what to what.
     AuditEventId = "aud",
 }

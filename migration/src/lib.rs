@@ -13,6 +13,7 @@ mod m20261122_000006_sign_in;
 mod m20261122_000007_audit;
 mod m20261123_000008_scenario;
 mod m20261123_000009_insight;
+mod m20261124_000010_finding;
 mod m20261124_000010_promise;
 mod m20261124_000011_publication;
 mod m20261124_000012_search;
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000008_scenario::Migration),
             Box::new(m20261123_000009_insight::Migration),
             Box::new(m20261124_000010_promise::Migration),
+            Box::new(m20261124_000010_finding::Migration),
             Box::new(m20261124_000011_publication::Migration),
             Box::new(m20261124_000012_search::Migration),
         ]

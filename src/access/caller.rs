@@ -247,7 +247,8 @@ impl Caller {
         Ok(Permit::new(self, self.store.begin().await?))
     }
 
-    /// Begins to write what stays although the act is refused: failed tries of a password, and nothing else.
+    /// Begins to write what stays although the act is refused: failed tries of a
+    /// password, and nothing else; and what is no act of anybody, since when findings are open.
     pub(crate) async fn begin_bookkeeping(&self) -> Result<DatabaseTransaction> {
         Ok(self.store.begin().await?)
     }

@@ -29,6 +29,14 @@ pub enum Lock {
     Blueprint,
 }
 
+/// A thing outside of blueprints on which findings hang: when it changes, they have to be looked at anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stirred {
+    Kpi(id::KpiId),
+    Persona(id::PersonaId),
+    Department(id::DepartmentId),
+}
+
 /// A table behind the door.
 pub trait Guarded:
     EntityTrait<Model: Serialize + IntoActiveModel<Self::ActiveModel> + Send + Sync>
@@ -63,6 +71,9 @@ pub trait Guarded:
         tx: &DatabaseTransaction,
         row: &Self::Model,
     ) -> impl Future<Output = Result<Ties, DbErr>> + Send;
+
+    /// What a change of a row stirs. What it changes inside its blueprint is told by the blueprint's revision.
+    fn stirs(row: &Self::Model) -> Option<Stirred>;
 
     /// The id of the blueprint that a row lies in, as an expression by the row's id.
     fn blueprint_by_id(id: Self::Id) -> Option<SimpleExpr>;
@@ -108,7 +119,8 @@ keyed!(account, department, persona, segment, channel, kpi, blueprint, phase Blu
 
 macro_rules! guarded {
     ($module:ident: $id:ident, $noun:literal, $api:literal, $lock:ident, blueprint: $blueprint:expr, by_id: $by_id:expr,
-     $(made: $column:ident $field:ident,)? version: $version:tt, archives: $archives:tt, readable: $readable:path, ties: $ties:expr) => {
+     $(made: $column:ident $field:ident,)? version: $version:tt, archives: $archives:tt, readable: $readable:path, ties: $ties:expr
+     $(, stirs: $stirred:ident $stirs:ident)?) => {
         impl Guarded for $module::Entity {
             type Id = id::$id;
             const NOUN: &'static str = $noun;
@@ -137,6 +149,10 @@ macro_rules! guarded {
 
             async fn ties(tx: &DatabaseTransaction, row: &Self::Model) -> Result<Ties, DbErr> {
                 $ties(tx, row).await
+            }
+
+            fn stirs(_row: &Self::Model) -> Option<Stirred> {
+                [$(Stirred::$stirred(_row.$stirs))?].into_iter().next()
             }
 
             fn blueprint_by_id(id: Self::Id) -> Option<SimpleExpr> {
@@ -216,9 +232,9 @@ guarded!(session: SessionId, "session", "Session", Row, blueprint: |_| None, by_
 guarded!(membership: MembershipId, "membership", "Membership", Row, blueprint: |_| None, by_id: |_| None,
     version: no, archives: no, readable: scope::memberships, ties: ties::membership);
 guarded!(department: DepartmentId, "department", "Department", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: yes, readable: scope::departments, ties: ties::department);
+    version: yes, archives: yes, readable: scope::departments, ties: ties::department, stirs: Department id);
 guarded!(persona: PersonaId, "persona", "Persona", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: yes, readable: scope::personas, ties: ties::none);
+    version: yes, archives: yes, readable: scope::personas, ties: ties::none, stirs: Persona id);
 guarded!(segment: SegmentId, "segment", "Segment", Row, blueprint: |_| None, by_id: |_| None,
     version: yes, archives: no, readable: scope::everything, ties: ties::none);
 guarded!(channel: ChannelId, "channel", "Channel", Row, blueprint: |_| None, by_id: |_| None,
@@ -249,9 +265,9 @@ guarded!(responsibility: ResponsibilityId, "responsibility", "Responsibility", B
     blueprint: |row| Some(row.blueprint_id), by_id: inside!(responsibility), version: yes, archives: no,
     readable: scope::responsibilities, ties: ties::responsibility);
 guarded!(kpi: KpiId, "KPI", "Kpi", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: yes, readable: scope::kpis, ties: ties::kpi);
+    version: yes, archives: yes, readable: scope::kpis, ties: ties::kpi, stirs: Kpi id);
 guarded!(kpi_target: KpiTargetId, "target", "KpiTarget", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: no, readable: scope::kpi_targets, ties: ties::kpi_target);
+    version: yes, archives: no, readable: scope::kpi_targets, ties: ties::kpi_target, stirs: Kpi kpi_id);
 guarded!(kpi_link: KpiLinkId, "KPI link", "KpiLink", Blueprint, blueprint: |row| Some(row.blueprint_id),
     by_id: inside!(kpi_link), version: yes, archives: no, readable: scope::kpi_links, ties: ties::kpi_link);
 guarded!(kpi_grant: KpiGrantId, "grant", "KpiGrant", Row, blueprint: |_| None, by_id: |_| None,

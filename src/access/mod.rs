@@ -12,6 +12,6 @@ pub mod scope;
 mod ties;
 
 pub use caller::{Caller, identify};
-pub use guarded::{Archives, Guarded, Keyed, Lock};
+pub use guarded::{Archives, Guarded, Keyed, Lock, Stirred};
 pub use permit::{Permit, changed, expect_version, fresh, live};
 pub use ties::place as ties_of_place;

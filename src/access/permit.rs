@@ -4,21 +4,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{
-    blueprint,
+    blueprint, finding_mark,
     id::{BlueprintId, DepartmentId, Id},
 };
 use sea_orm::{
-    ActiveModelTrait, ActiveValue, ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend,
-    EntityTrait, IntoActiveModel, Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    TryIntoModel,
+    ActiveModelTrait, ActiveValue,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel,
+    Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TryIntoModel,
     sea_query::{Expr, ExprTrait, LockType, SimpleExpr},
 };
 
-use super::{Archives, Caller, Guarded, Keyed, Lock};
+use super::{Archives, Caller, Guarded, Keyed, Lock, Stirred};
 use crate::{
     audit::{self, Event},
     error::{Error, Forbidden, Reason, Result, UserErrorCode},
-    index, input,
+    id, index, input,
     policy::{Action, Relation, Ties},
 };
 
@@ -35,6 +36,8 @@ pub struct Permit<'c> {
     /// The departments that what has been fetched is tied to: whose leads may read of it in the audit log.
     concerned: BTreeSet<DepartmentId>,
     events: Vec<Event>,
+    /// What findings hang on and was changed.
+    stirred: BTreeSet<Stirred>,
     /// Fields whose content stays out of the audit log.
     withheld: &'static [&'static str],
 }
@@ -47,6 +50,7 @@ impl<'c> Permit<'c> {
             locked: BTreeMap::new(),
             concerned: BTreeSet::new(),
             events: Vec::new(),
+            stirred: BTreeSet::new(),
             withheld: &[],
         }
     }
@@ -284,6 +288,7 @@ impl<'c> Permit<'c> {
         E::ActiveModel: Send,
     {
         let row = E::insert(row).exec_with_returning(&self.tx).await?;
+        self.stirred.extend(E::stirs(&row));
         self.note(Event::made::<E>(&row));
         Ok(row)
     }
@@ -331,6 +336,7 @@ impl<'c> Permit<'c> {
             .into_iter()
             .next();
         let after = after.ok_or_else(|| stale(id_of::<E>(before)))?;
+        self.stirred.extend(E::stirs(&after));
         self.note(Event::changed::<E>(before, &after));
         Ok(after)
     }
@@ -367,6 +373,7 @@ impl<'c> Permit<'c> {
             .filter(E::id_column().eq(E::id(row)))
             .exec(&self.tx)
             .await?;
+        self.stirred.extend(E::stirs(row));
         self.note(Event::removed::<E>(row));
         Ok(())
     }
@@ -425,6 +432,11 @@ impl<'c> Permit<'c> {
         self.withheld = fields;
     }
 
+    /// Findings hang on this, which was changed by other ways than `insert`, `update` and `delete`.
+    pub fn stirs(&mut self, stirred: Stirred) {
+        self.stirred.insert(stirred);
+    }
+
     /// The leads of this department may read of the act too.
     pub fn concerns(&mut self, department: DepartmentId) {
         self.concerned.insert(department);
@@ -439,8 +451,36 @@ impl<'c> Permit<'c> {
         let events = self.events.into_iter().map(told).collect();
         audit::write(self.caller, &self.tx, events, &self.concerned).await?;
         index::renew(&self.tx).await?;
-        Ok(self.tx.commit().await?)
+        mark(&self.tx, &self.stirred).await?;
+        self.tx.commit().await?;
+        self.caller.store.tell();
+        Ok(())
     }
+}
+
+/// Notes what findings hang on and was changed. Marks are only ever added by those who write: nobody waits for another.
+async fn mark(tx: &DatabaseTransaction, stirred: &BTreeSet<Stirred>) -> Result<()> {
+    if stirred.is_empty() {
+        return Ok(());
+    }
+    let marks = stirred.iter().map(|stirred| {
+        let (mut kpi, mut persona, mut department) = (None, None, None);
+        match stirred {
+            Stirred::Kpi(id) => kpi = Some(*id),
+            Stirred::Persona(id) => persona = Some(*id),
+            Stirred::Department(id) => department = Some(*id),
+        }
+        finding_mark::ActiveModel {
+            id: Set(id::new()),
+            kpi_id: Set(kpi),
+            persona_id: Set(persona),
+            department_id: Set(department),
+        }
+    });
+    finding_mark::Entity::insert_many(marks)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
 }
 
 /// A row with every field set, as an insert wants it.

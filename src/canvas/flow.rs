@@ -2,7 +2,10 @@
 //! that ENABLES a step is no movement; it counts only where reaching is asked about. No durations: over a graph with
 //! cycles they would have no sum.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use entity::{
     id::DepartmentId,
@@ -10,7 +13,7 @@ use entity::{
     words::{End, Stage, TransitionKind},
 };
 use petgraph::{
-    algo::{dominators, tarjan_scc},
+    algo::kosaraju_scc,
     graph::{DiGraph, NodeIndex},
 };
 
@@ -31,11 +34,10 @@ pub(super) enum Place {
     End(End),
 }
 
-/// The graph of a blueprint's transitions.
+/// The graph of a blueprint's transitions, by places on the canvas.
 #[derive(Debug)]
-pub struct Flow<'c> {
-    canvas: &'c Canvas,
-    edges: Vec<Edge<'c>>,
+pub(super) struct Graph {
+    edges: Vec<Edge>,
     /// By touchpoint: the edges that lead on from it, those that enable left out.
     onward: Vec<Vec<usize>>,
     /// By touchpoint: its phase's place in the order of display.
@@ -44,16 +46,25 @@ pub struct Flow<'c> {
     entered: bool,
 }
 
+/// What the graph of a canvas says.
+#[derive(Clone, Debug)]
+pub struct Flow<'c> {
+    canvas: &'c Canvas,
+    graph: Arc<Graph>,
+}
+
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Edge<'c> {
-    pub row: &'c transition::Model,
+pub(super) struct Edge {
+    /// The transition's place on the canvas.
+    row: usize,
+    kind: TransitionKind,
     pub from: Place,
     pub to: Place,
 }
 
-impl Edge<'_> {
+impl Edge {
     pub fn enables(&self) -> bool {
-        self.row.kind == TransitionKind::Enables
+        self.kind == TransitionKind::Enables
     }
 
     /// Both touchpoints, where it joins two.
@@ -61,6 +72,57 @@ impl Edge<'_> {
         match (self.from, self.to) {
             (Place::At(from), Place::At(to)) => Some((from, to)),
             _ => None,
+        }
+    }
+}
+
+impl Graph {
+    fn of(canvas: &Canvas) -> Self {
+        let place = |touchpoint: Option<_>, end: Option<End>| match touchpoint {
+            Some(id) => canvas.place(id).map(Place::At),
+            None => end.map(Place::End),
+        };
+        let edges: Vec<Edge> = canvas
+            .transitions
+            .iter()
+            .enumerate()
+            .filter_map(|(at, row)| {
+                Some(Edge {
+                    row: at,
+                    kind: row.kind,
+                    from: place(row.from_touchpoint_id, row.end)?,
+                    to: place(row.to_touchpoint_id, row.end)?,
+                })
+            })
+            .collect();
+        let order: BTreeMap<_, usize> = canvas
+            .phases
+            .iter()
+            .enumerate()
+            .map(|(at, phase)| (phase.id, at))
+            .collect();
+        let phase = canvas.touchpoints.iter();
+        let phase = phase.map(|touchpoint| order.get(&touchpoint.phase_id).copied());
+        Self {
+            onward: onward(&edges, canvas.touchpoints.len()),
+            phase: phase.map(Option::unwrap_or_default).collect(),
+            entered: edges.iter().any(|edge| entered_at(edge).is_some()),
+            edges,
+        }
+    }
+
+    /// The graph as if nothing led to a touchpoint or on from it.
+    fn without(&self, touchpoint: usize) -> Self {
+        let gone = Place::At(touchpoint);
+        let edges = self.edges.iter().copied();
+        let edges: Vec<Edge> = edges
+            .filter(|edge| edge.from != gone && edge.to != gone)
+            .collect();
+        Self {
+            onward: onward(&edges, self.onward.len()),
+            phase: self.phase.clone(),
+            entered: self.entered,
+            edges,
         }
     }
 }
@@ -84,58 +146,32 @@ pub struct Ways<'c> {
 }
 
 impl<'c> Flow<'c> {
-    /// The graph of a canvas.
+    /// The flow of a canvas, whose graph is made once.
     #[must_use]
     pub fn of(canvas: &'c Canvas) -> Self {
-        let place = |touchpoint: Option<_>, end: Option<End>| match touchpoint {
-            Some(id) => canvas.place(id).map(Place::At),
-            None => end.map(Place::End),
-        };
-        let edges: Vec<Edge<'c>> = canvas
-            .transitions
-            .iter()
-            .filter_map(|row| {
-                let from = place(row.from_touchpoint_id, row.end)?;
-                let to = place(row.to_touchpoint_id, row.end)?;
-                Some(Edge { row, from, to })
-            })
-            .collect();
-        let order: BTreeMap<_, usize> = canvas
-            .phases
-            .iter()
-            .enumerate()
-            .map(|(at, phase)| (phase.id, at))
-            .collect();
-        let phase = canvas.touchpoints.iter();
-        let phase = phase.map(|touchpoint| order.get(&touchpoint.phase_id).copied());
+        let graph = canvas.graph.get_or_init(|| Arc::new(Graph::of(canvas)));
         Self {
             canvas,
-            onward: onward(&edges, canvas.touchpoints.len()),
-            phase: phase.map(Option::unwrap_or_default).collect(),
-            entered: edges.iter().any(|edge| entered_at(edge).is_some()),
-            edges,
+            graph: Arc::clone(graph),
         }
     }
 
-    /// The graph as if nothing led to a touchpoint or on from it; where people come in is known as before.
+    /// The flow as if nothing led to a touchpoint or on from it; where people come in is known as before.
     #[must_use]
     pub fn without(&self, touchpoint: usize) -> Self {
-        let gone = Place::At(touchpoint);
-        let edges = self.edges.iter().copied();
-        let edges: Vec<Edge<'c>> = edges
-            .filter(|edge| edge.from != gone && edge.to != gone)
-            .collect();
         Self {
             canvas: self.canvas,
-            onward: onward(&edges, self.onward.len()),
-            phase: self.phase.clone(),
-            entered: self.entered,
-            edges,
+            graph: Arc::new(self.graph.without(touchpoint)),
         }
     }
 
-    pub(super) fn edges(&self) -> &[Edge<'c>] {
-        &self.edges
+    pub(super) fn edges(&self) -> &[Edge] {
+        &self.graph.edges
+    }
+
+    /// The transition behind an edge.
+    pub(super) fn transition(&self, edge: &Edge) -> &'c transition::Model {
+        &self.canvas.transitions[edge.row]
     }
 
     pub(super) fn touchpoint(&self, at: usize) -> Option<&'c touchpoint::Model> {
@@ -151,16 +187,16 @@ impl<'c> Flow<'c> {
     }
 
     fn phase_of(&self, at: usize) -> Option<&'c phase::Model> {
-        self.canvas.phases.get(*self.phase.get(at)?)
+        self.canvas.phases.get(*self.graph.phase.get(at)?)
     }
 
-    fn movements(&self) -> impl Iterator<Item = &Edge<'c>> {
-        self.edges.iter().filter(|edge| !edge.enables())
+    fn movements(&self) -> impl Iterator<Item = &Edge> {
+        self.graph.edges.iter().filter(|edge| !edge.enables())
     }
 
-    fn which(&self, wanted: impl Fn(&Edge<'c>) -> bool) -> Vec<&'c transition::Model> {
+    fn which(&self, wanted: impl Fn(&Edge) -> bool) -> Vec<&'c transition::Model> {
         let found = self.movements().filter(|edge| wanted(edge));
-        found.map(|edge| edge.row).collect()
+        found.map(|edge| self.transition(edge)).collect()
     }
 
     /// The loops: touchpoints from each of which every other of the same loop can be reached again. Ends of the
@@ -168,11 +204,16 @@ impl<'c> Flow<'c> {
     #[must_use]
     pub fn loops(&self) -> Vec<Vec<&'c touchpoint::Model>> {
         let mut graph = DiGraph::<(), (), usize>::default();
-        let nodes: Vec<_> = self.onward.iter().map(|_| graph.add_node(())).collect();
+        let nodes: Vec<_> = self
+            .graph
+            .onward
+            .iter()
+            .map(|_| graph.add_node(()))
+            .collect();
         for (from, to) in self.movements().filter_map(Edge::between) {
             graph.add_edge(nodes[from], nodes[to], ());
         }
-        let mut loops: Vec<Vec<usize>> = tarjan_scc(&graph)
+        let mut loops: Vec<Vec<usize>> = kosaraju_scc(&graph)
             .into_iter()
             .filter(|component| component.len() > 1)
             .map(|component| {
@@ -193,7 +234,7 @@ impl<'c> Flow<'c> {
     pub fn backtracks(&self) -> Vec<&'c transition::Model> {
         self.which(|edge| {
             edge.between()
-                .is_some_and(|(from, to)| self.phase[to] < self.phase[from])
+                .is_some_and(|(from, to)| self.graph.phase[to] < self.graph.phase[from])
         })
     }
 
@@ -201,8 +242,9 @@ impl<'c> Flow<'c> {
     #[must_use]
     pub fn skips(&self) -> Vec<&'c transition::Model> {
         self.which(|edge| {
-            let far = |(from, to): (usize, usize)| self.phase[to] > self.phase[from] + 1;
-            edge.row.kind == TransitionKind::Skip || edge.between().is_some_and(far)
+            let far =
+                |(from, to): (usize, usize)| self.graph.phase[to] > self.graph.phase[from] + 1;
+            edge.kind == TransitionKind::Skip || edge.between().is_some_and(far)
         })
     }
 
@@ -223,8 +265,9 @@ impl<'c> Flow<'c> {
     pub fn dead_ends(&self) -> Vec<&'c touchpoint::Model> {
         let reached: BTreeSet<Place> = self.movements().map(|edge| edge.to).collect();
         self.touchpoints(
-            (0..self.onward.len())
-                .filter(|at| self.onward[*at].is_empty() && reached.contains(&Place::At(*at))),
+            (0..self.graph.onward.len()).filter(|at| {
+                self.graph.onward[*at].is_empty() && reached.contains(&Place::At(*at))
+            }),
         )
     }
 
@@ -233,28 +276,29 @@ impl<'c> Flow<'c> {
     /// nothing of where people come in.
     #[must_use]
     pub fn unreachable(&self) -> Vec<&'c touchpoint::Model> {
-        if !self.entered {
+        if !self.graph.entered {
             return Vec::new();
         }
-        let entries = self.edges.iter().filter_map(entered_at);
-        let mut enabling: Vec<Vec<usize>> = vec![Vec::new(); self.onward.len()];
-        for edge in self.edges.iter().filter(|edge| edge.enables()) {
+        let entries = self.graph.edges.iter().filter_map(entered_at);
+        let mut enabling: Vec<Vec<usize>> = vec![Vec::new(); self.graph.onward.len()];
+        for edge in self.graph.edges.iter().filter(|edge| edge.enables()) {
             if let Some((from, to)) = edge.between() {
                 enabling[to].push(from);
             }
         }
-        let mut reached = vec![false; self.onward.len()];
+        let mut reached = vec![false; self.graph.onward.len()];
         let mut next: VecDeque<usize> = entries.collect();
         while let Some(at) = next.pop_front() {
             if std::mem::replace(&mut reached[at], true) {
                 continue;
             }
-            let onward = self.onward[at]
-                .iter()
-                .filter_map(|edge| match self.edges[*edge].to {
-                    Place::At(to) => Some(to),
-                    Place::End(_) => None,
-                });
+            let onward =
+                self.graph.onward[at]
+                    .iter()
+                    .filter_map(|edge| match self.graph.edges[*edge].to {
+                        Place::At(to) => Some(to),
+                        Place::End(_) => None,
+                    });
             next.extend(onward.chain(enabling[at].iter().copied()));
         }
         self.touchpoints((0..reached.len()).filter(|at| !reached[*at]))
@@ -292,7 +336,7 @@ impl<'c> Flow<'c> {
                 });
                 found.len() - 1
             });
-            found[place].transitions.push(edge.row);
+            found[place].transitions.push(self.transition(edge));
         }
         found
     }
@@ -302,7 +346,7 @@ impl<'c> Flow<'c> {
     /// way. None where no way leads there.
     #[must_use]
     pub fn must_pass(&self) -> Vec<&'c touchpoint::Model> {
-        let touchpoints = self.onward.len();
+        let touchpoints = self.graph.onward.len();
         let (start, competitor, goal) = (touchpoints, touchpoints + 1, touchpoints + 2);
         let node = |place: Place| match place {
             Place::At(at) => Some(at),
@@ -310,26 +354,21 @@ impl<'c> Flow<'c> {
             Place::End(End::Competitor) => Some(competitor),
             Place::End(End::Exit) => None,
         };
-        let mut graph = DiGraph::<(), (), usize>::default();
-        let nodes: Vec<_> = (0..=goal).map(|_| graph.add_node(())).collect();
+        let mut onward: Vec<Vec<usize>> = vec![Vec::new(); goal + 1];
         for edge in self.movements() {
             if let (Some(from), Some(to)) = (node(edge.from), node(edge.to)) {
-                graph.add_edge(nodes[from], nodes[to], ());
+                onward[from].push(to);
             }
         }
-        for at in 0..touchpoints {
+        for (at, onward) in onward.iter_mut().enumerate().take(touchpoints) {
             if self
                 .phase_of(at)
                 .is_some_and(|phase| phase.stage == Stage::Goal)
             {
-                graph.add_edge(nodes[at], nodes[goal], ());
+                onward.push(goal);
             }
         }
-        let dominators = dominators::simple_fast(&graph, nodes[start]);
-        let passed = dominators.strict_dominators(nodes[goal]);
-        let mut passed: Vec<usize> = passed.into_iter().flatten().map(NodeIndex::index).collect();
-        passed.reverse();
-        self.touchpoints(passed)
+        self.touchpoints(passed_by_all(&onward, start, goal))
     }
 
     /// Ways from one touchpoint to another that pass no place twice, of so many transitions at most. A way may lead
@@ -359,7 +398,7 @@ impl<'c> Flow<'c> {
             found: &mut found,
         };
         // Length after length, so that shorter ways come first.
-        for length in *shortest..=longest.min(self.onward.len() + 1) {
+        for length in *shortest..=longest.min(self.graph.onward.len() + 1) {
             search.go(Place::At(from), length);
             if search.found.more {
                 break;
@@ -369,11 +408,11 @@ impl<'c> Flow<'c> {
     }
 
     /// The movements that lead on from a place; from the ends only the competitor's.
-    pub(super) fn on_from(&self, place: Place) -> Vec<&Edge<'c>> {
+    pub(super) fn on_from(&self, place: Place) -> Vec<&Edge> {
         match place {
-            Place::At(at) => self.onward[at]
+            Place::At(at) => self.graph.onward[at]
                 .iter()
-                .map(|edge| &self.edges[*edge])
+                .map(|edge| &self.graph.edges[*edge])
                 .collect(),
             Place::End(End::Competitor) => {
                 self.movements().filter(|edge| edge.from == place).collect()
@@ -404,8 +443,64 @@ impl<'c> Flow<'c> {
     }
 }
 
+/// The nodes that every way from one node to another passes, both left out. One way is gone from its beginning, while
+/// what can be reached off it is looked through once: a node of it that nothing has got past is passed by all.
+fn passed_by_all(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
+    let way = shortest(onward, from, to);
+    let mut place = vec![None; onward.len()];
+    for (at, node) in way.iter().enumerate() {
+        place[*node] = Some(at);
+    }
+    let mut seen = vec![false; onward.len()];
+    let mut passed = Vec::new();
+    let mut furthest = 0;
+    for (at, node) in way.iter().enumerate() {
+        if at == furthest {
+            passed.push(*node);
+        }
+        let mut next = vec![*node];
+        while let Some(here) = next.pop() {
+            for there in &onward[here] {
+                match place[*there] {
+                    Some(at) => furthest = furthest.max(at),
+                    None if !std::mem::replace(&mut seen[*there], true) => next.push(*there),
+                    None => {}
+                }
+            }
+        }
+    }
+    passed.retain(|node| *node != from && *node != to);
+    passed
+}
+
+/// A shortest way from one node to another, both included; nothing where there is none.
+fn shortest(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
+    let mut came_from = vec![None; onward.len()];
+    came_from[from] = Some(from);
+    let mut next = VecDeque::from([from]);
+    while let Some(here) = next.pop_front() {
+        for there in &onward[here] {
+            if came_from[*there].is_none() {
+                came_from[*there] = Some(here);
+                next.push_back(*there);
+            }
+        }
+    }
+    let mut way = Vec::new();
+    let mut here = to;
+    while let Some(before) = came_from[here] {
+        way.push(here);
+        if here == from {
+            break;
+        }
+        here = before;
+    }
+    way.reverse();
+    way
+}
+
 /// By touchpoint: the edges that lead on from it, those that enable left out.
-fn onward(edges: &[Edge<'_>], touchpoints: usize) -> Vec<Vec<usize>> {
+fn onward(edges: &[Edge], touchpoints: usize) -> Vec<Vec<usize>> {
     let mut onward = vec![Vec::new(); touchpoints];
     for (at, edge) in edges.iter().enumerate() {
         if let (Place::At(from), false) = (edge.from, edge.enables()) {
@@ -416,7 +511,7 @@ fn onward(edges: &[Edge<'_>], touchpoints: usize) -> Vec<Vec<usize>> {
 }
 
 /// The touchpoint at which an edge leads people into the journey.
-fn entered_at(edge: &Edge<'_>) -> Option<usize> {
+fn entered_at(edge: &Edge) -> Option<usize> {
     let enters = edge.from == Place::End(End::Start) || is_re_entry(edge);
     match edge.to {
         Place::At(at) if enters && !edge.enables() => Some(at),
@@ -424,9 +519,9 @@ fn entered_at(edge: &Edge<'_>) -> Option<usize> {
     }
 }
 
-fn is_re_entry(edge: &Edge<'_>) -> bool {
+fn is_re_entry(edge: &Edge) -> bool {
     matches!(edge.from, Place::End(End::Exit | End::Competitor))
-        || edge.row.kind == TransitionKind::Reentry
+        || edge.kind == TransitionKind::Reentry
 }
 
 /// Looks for ways of one length.
@@ -462,7 +557,7 @@ impl Search<'_, '_> {
             if hopeless || !self.passed.insert(edge.to) {
                 continue;
             }
-            self.way.push(edge.row);
+            self.way.push(self.flow.transition(edge));
             self.go(edge.to, length - 1);
             self.way.pop();
             self.passed.remove(&edge.to);

@@ -1,6 +1,11 @@
 //! Loads a canvas: eleven flat statements in one read-only transaction, whatever the size of the blueprint.
 
-use std::{collections::HashMap, hash::Hash, ops::Range, sync::Arc};
+use std::{
+    collections::HashMap,
+    hash::Hash,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use chrono::NaiveDate;
 use entity::{
@@ -97,6 +102,7 @@ impl Canvas {
             channels,
             of_phase: HashMap::new(),
             of_touchpoint: HashMap::new(),
+            graph: OnceLock::new(),
         }
         .arranged())
     }

@@ -1,6 +1,7 @@
 //! One whole blueprint in memory: loaded in a handful of flat statements inside one snapshot, so that a picture
 //! never mixes two moments. What is computed from it is a pure function over it; nothing is kept across requests.
 
+pub mod findings;
 pub mod flow;
 pub mod judged;
 mod load;
@@ -9,7 +10,11 @@ pub(crate) mod sample;
 pub mod view;
 pub mod whole;
 
-use std::{collections::HashMap, ops::Range};
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use entity::{
     blueprint, channel, department,
@@ -41,6 +46,8 @@ pub struct Canvas {
     channels: HashMap<TouchpointId, Vec<channel::Model>>,
     of_phase: HashMap<PhaseId, Range<usize>>,
     of_touchpoint: HashMap<TouchpointId, Position>,
+    /// The graph of the transitions, made by the first who asks for it.
+    graph: OnceLock<Arc<flow::Graph>>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Small canvases for tests, without a database.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::OnceLock};
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -153,6 +153,7 @@ pub fn canvas(
         channels: HashMap::new(),
         of_phase: HashMap::new(),
         of_touchpoint: HashMap::new(),
+        graph: OnceLock::new(),
     }
     .arranged()
 }

@@ -96,7 +96,7 @@ impl<'c> View<'c> {
                         joined.insert((edge.from, to));
                     }
                     joints.push(Joint {
-                        transition: Some(edge.row),
+                        transition: Some(flow.transition(edge)),
                         ..Joint::of(flow, edge.from, to, &[])
                     });
                 }

@@ -290,6 +290,34 @@ impl Whole {
         .without_archived())
     }
 
+    /// A blueprint on which nothing hangs.
+    #[cfg(test)]
+    pub(super) fn bare(canvas: Canvas) -> Self {
+        Self {
+            canvas,
+            personas: Vec::new(),
+            audiences: HashMap::new(),
+            segments: HashMap::new(),
+            kpi_links: Vec::new(),
+            scenarios: Vec::new(),
+            steps: HashMap::new(),
+            sources: Vec::new(),
+            insights: Vec::new(),
+            known_of: HashMap::new(),
+            rests_on: HashMap::new(),
+            promises: Vec::new(),
+            delivered_at: HashMap::new(),
+            evaluations: Vec::new(),
+            verdicts: HashMap::new(),
+            improvements: Vec::new(),
+            improved: HashMap::new(),
+            told_by: HashMap::new(),
+            improvers: HashMap::new(),
+            telling: HashMap::new(),
+            people: HashMap::new(),
+        }
+    }
+
     /// Leaves out what hangs on archived touchpoints and phases.
     fn without_archived(mut self) -> Self {
         let canvas = &self.canvas;

@@ -43,6 +43,7 @@ use crate::{
     document::blueprint::Document,
     error::{Error, Result},
     evaluation::graphql::Evaluation,
+    finding::graphql::{self as finding, FindingFilter, Findings},
     improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
     kpi::{
@@ -461,6 +462,18 @@ impl Blueprint {
     #[graphql(complexity = 500)]
     async fn document(&self, ctx: &Context<'_>) -> Result<Json<Document>> {
         publication::written(ctx, self.row.id).await
+    }
+
+    /// What it gets wrong as of a day, today unless said. A confidential KPI whose values you may not see acts as if it
+    /// were not linked.
+    #[graphql(complexity = "200 + 20 * child_complexity")]
+    async fn findings(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<FindingFilter>,
+        as_of: Option<Date>,
+    ) -> Result<Findings> {
+        finding::of_blueprint(ctx, &self.row, filter, as_of).await
     }
 
     /// How people move through it.

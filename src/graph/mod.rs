@@ -18,9 +18,11 @@ use crate::{
     account::graphql::{AccountMutation, AccountQuery},
     bi::graphql::BiQuery,
     blueprint::graphql::{BlueprintMutation, BlueprintQuery},
+    canvas::findings::Thresholds,
     department::graphql::{DepartmentMutation, DepartmentQuery},
     document::graphql::DocumentMutation,
     evaluation::graphql::{EvaluationMutation, EvaluationQuery},
+    finding::graphql::{FindingMutation, FindingQuery},
     improvement::graphql::{ImprovementMutation, ImprovementQuery},
     insight::graphql::{InsightMutation, InsightQuery},
     kpi::graphql::{KpiMutation, KpiQuery},
@@ -51,6 +53,7 @@ pub struct Query(
     PromiseQuery,
     EvaluationQuery,
     ImprovementQuery,
+    FindingQuery,
     PublicationQuery,
     ReorganiseQuery,
     SearchQuery,
@@ -73,6 +76,7 @@ pub struct Mutation(
     PromiseMutation,
     EvaluationMutation,
     ImprovementMutation,
+    FindingMutation,
     DocumentMutation,
     PublicationMutation,
 );
@@ -83,18 +87,19 @@ pub type Api = Schema<Query, Mutation, EmptySubscription>;
 /// What a document may cost; the largest picture of a blueprint is let through.
 const COMPLEXITY: usize = 20_000;
 
-/// Builds the schema with its limits.
+/// Builds the schema with its limits; findings are judged by these thresholds.
 #[must_use]
-pub fn schema() -> Api {
+pub fn schema(thresholds: Thresholds) -> Api {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .limit_complexity(COMPLEXITY)
+        .data(thresholds)
         .finish()
 }
 
 /// The schema as text, as clients and reviewers read it.
 #[must_use]
 pub fn sdl() -> String {
-    schema().sdl_with_options(
+    schema(Thresholds::default()).sdl_with_options(
         SDLExportOptions::new()
             .sorted_fields()
             .sorted_enum_items()

@@ -24,7 +24,12 @@ pub fn of_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]);
     of(
         caller,
-        &[Action::ShapeBlueprint, Action::GovernBlueprint],
+        &[
+            Action::ShapeBlueprint,
+            Action::GovernBlueprint,
+            Action::DismissFinding,
+            Action::DismissError,
+        ],
         &ties,
     )
 }

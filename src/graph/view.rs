@@ -109,7 +109,8 @@ pub async fn contact_pressure(
     ctx: &Context<'_>,
     persona: &persona::Model,
 ) -> Result<ContactPressure> {
-    let sending = pressure::of_persona(caller(ctx)?, persona.id).await?;
+    let caller = caller(ctx)?;
+    let sending = pressure::of_persona(caller, caller.reader(), persona.id, None).await?;
     let per_month = sending.iter().map(|sender| sender.per_month).sum();
     let most = persona.max_contacts_per_month;
     let mut senders = Vec::with_capacity(sending.len());

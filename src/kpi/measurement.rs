@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, EntityTrait, Set};
 
 use super::rules::{self, Figures};
 use crate::{
-    access::{Caller, Permit, live},
+    access::{Caller, Permit, Stirred, live},
     audit::Event,
     error::{Error, Reason, Result, UserErrorCode},
     input::Faults,
@@ -238,6 +238,7 @@ pub async fn correct(
         .read::<measurement::Entity>("measurementId", id)
         .await?;
     let corrects = serde_json::json!({ "corrects": before.id.to_string() });
+    permit.stirs(Stirred::Kpi(after.kpi_id));
     permit.note(Event::about::<measurement::Entity>(&after, corrects));
     permit.commit().await?;
     Ok(after)

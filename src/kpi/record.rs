@@ -19,7 +19,7 @@ use super::{
     rules::Figures,
 };
 use crate::{
-    access::{Caller, Guarded, Permit},
+    access::{Caller, Guarded, Permit, Stirred},
     audit::Event,
     error::{Result, UserErrorCode},
     id,
@@ -316,6 +316,9 @@ fn note(
     let Some(first) = changed.first().and_then(|id| kpis.get(id)) else {
         return;
     };
+    for id in &changed {
+        permit.stirs(Stirred::Kpi(*id));
+    }
     let ids: Vec<String> = changed.iter().map(ToString::to_string).collect();
     let batch = serde_json::json!({
         "recorded": done.recorded,

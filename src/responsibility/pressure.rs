@@ -2,13 +2,13 @@
 
 use entity::{
     blueprint, blueprint_persona,
-    id::{DepartmentId, PersonaId},
+    id::{BlueprintId, DepartmentId, PersonaId},
     phase, responsibility, touchpoint,
     words::{Initiator, ResponsibilityStatus, Role},
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, JoinType, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, IntoCondition},
 };
 
@@ -26,9 +26,14 @@ pub struct Sender {
 }
 
 /// Who contacts a persona how often, those who do it most first: in the blueprints that the caller may read and that
-/// count (CURRENT, and published now or before they were archived), whether it is their main persona or another.
-/// Contacts that the customer begins are left out.
-pub async fn of_persona(caller: &Caller, persona: PersonaId) -> Result<Vec<Sender>> {
+/// count (CURRENT, and published now or before they were archived), whether it is their main persona or another;
+/// one blueprint may be left out. Contacts that the customer begins are left out.
+pub async fn of_persona<C: ConnectionTrait>(
+    caller: &Caller,
+    db: &C,
+    persona: PersonaId,
+    but: Option<BlueprintId>,
+) -> Result<Vec<Sender>> {
     let journeys = blueprint::Entity::find()
         .select_only()
         .column(blueprint::Column::Id)
@@ -68,6 +73,7 @@ pub async fn of_persona(caller: &Caller, persona: PersonaId) -> Result<Vec<Sende
         .join(JoinType::LeftJoin, accountable.into())
         .filter(touchpoint::Column::BlueprintId.in_subquery(journeys))
         .filter(touchpoint::Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
+        .filter(Condition::all().add_option(but.map(|id| touchpoint::Column::BlueprintId.ne(id))))
         .filter(touchpoint::Column::ArchivedAt.is_null())
         .filter(touchpoint::Column::PhaseId.in_subquery(living))
         .filter(touchpoint::Column::ContactsPerMonth.gt(0.0))
@@ -76,7 +82,7 @@ pub async fn of_persona(caller: &Caller, persona: PersonaId) -> Result<Vec<Sende
         .order_by_desc(per_month)
         .order_by_asc(responsibility::Column::DepartmentId)
         .into_tuple()
-        .all(caller.reader())
+        .all(db)
         .await?;
     let senders = rows.into_iter();
     Ok(senders

@@ -34,6 +34,7 @@ async fn hidden(actor: &Actor<'_>, ids: &BTreeMap<String, String>) -> Vec<Pair> 
             .await;
         if found["node"].is_null()
             && !what.starts_with("@grant")
+            && !what.starts_with("@finding")
             && *what != format!("@session {}", actor.login)
         {
             pairs.push(Pair {

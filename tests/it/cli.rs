@@ -346,3 +346,66 @@ fn a_blueprint_goes_from_one_database_into_another_as_a_document() {
     let said = complaint(&import(&"[".repeat(100_000), &[]));
     assert!(said.contains("nothing was written"), "{said}");
 }
+
+impl Server {
+    /// Signs in and asks, and gives the whole answer as text.
+    fn asks(&self, login: &str, password: &str, query: &str) -> String {
+        let body = serde_json::json!({ "login": login, "password": password }).to_string();
+        let tokens = self.post("/auth/login", &body);
+        let (_, tokens) = tokens.split_once("\r\n\r\n").expect("a body");
+        let tokens: Value = serde_json::from_str(tokens).expect("tokens");
+        let token = tokens["accessToken"].as_str().expect("a token");
+        let body = serde_json::json!({ "query": query }).to_string();
+        self.says(&format!(
+            "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+}
+
+#[test]
+fn thresholds_of_findings_are_set_where_the_server_starts_and_unknown_ones_refused() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = sqlite(dir.path());
+    make_admin(&url);
+    let serve = |threshold: &'static str| {
+        [
+            "serve",
+            "--database-url",
+            &url,
+            "--listen",
+            "127.0.0.1:0",
+            "--finding-threshold",
+            threshold,
+        ]
+        .map(str::to_owned)
+    };
+    for unknown in ["TOO_SIMPLE=1", "UNREACHABLE=1", "TOO_COMPLEX=many"] {
+        let arguments = serve(unknown);
+        let said = complaint(&run(&arguments.each_ref().map(String::as_str)));
+        assert!(said.contains("finding-threshold"), "{unknown}: {said}");
+    }
+    let arguments = serve("TOO_COMPLEX=5");
+    let server = Server::start(&arguments.each_ref().map(String::as_str));
+    let rules = server.asks(
+        "me",
+        "a long password of mine",
+        "{ findingRules { code threshold } }",
+    );
+    assert!(
+        rules.contains(r#"{"code":"TOO_COMPLEX","threshold":5.0}"#),
+        "{rules}"
+    );
+}
+
+#[test]
+fn a_server_notes_by_itself_since_when_findings_are_open() {
+    let server = Server::start(&["demo", "--port", "0"]);
+    let query =
+        r#"{ blueprint(by: { key: "bp-rental" }) { findings { findings { openSince } } } }"#;
+    let noted = (0..100).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        !server.asks("ann-cx", "blueprint", query).contains("null")
+    });
+    assert!(noted, "within ten seconds");
+}

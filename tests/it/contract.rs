@@ -106,7 +106,12 @@ async fn a_canvas_is_drawn_in_one_request() {
         );
         assert_eq!(
             canvas["viewerPermissions"],
-            json!(["SHAPE_BLUEPRINT", "GOVERN_BLUEPRINT"])
+            json!([
+                "SHAPE_BLUEPRINT",
+                "GOVERN_BLUEPRINT",
+                "DISMISS_FINDING",
+                "DISMISS_ERROR"
+            ])
         );
     }
     let member = ann.runs("Canvas", json!({ "key": "bp-member" })).await["blueprint"].take();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use entity::{account, blueprint, channel, department, kpi, phase, segment, touchpoint};
+use entity::{account, blueprint, channel, department, kpi, persona, phase, segment, touchpoint};
 use sea_orm::EntityTrait;
 
 use crate::world::World;
@@ -22,7 +22,9 @@ impl Ids {
                 })*
             };
         }
-        all!(account, channel, department, kpi, segment, touchpoint);
+        all!(
+            account, channel, department, kpi, persona, segment, touchpoint
+        );
         let blueprints = blueprint::Entity::find().all(&db).await.expect("rows");
         for row in phase::Entity::find().all(&db).await.expect("rows") {
             let inside = blueprints
@@ -37,6 +39,14 @@ impl Ids {
                 .map(|row| (row.key, row.id.to_string())),
         );
         Self(ids)
+    }
+}
+
+impl Ids {
+    /// The key of the thing with this id.
+    pub fn key(&self, id: &str) -> &str {
+        let found = self.0.iter().find(|(_, other)| *other == id);
+        found.map_or_else(|| panic!("{id} is nothing's"), |(key, _)| key)
     }
 }
 

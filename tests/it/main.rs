@@ -16,6 +16,7 @@ mod document;
 mod drawn;
 mod evaluation;
 mod facts;
+mod finding;
 mod flow;
 mod generate;
 mod given_up;

@@ -36,6 +36,8 @@ DEFINE_KPI               -      -      -           kpi           -       -      
 GOVERN_KPI               -      -      -           -             -       -       y          -
 RECORD_MEASUREMENT       -      -      kpi         kpi           -       -       y          -
 KEEP_IMPROVEMENTS        -      -      -           improves      -       -       y          -
+DISMISS_FINDING          -      -      -           owns          -       -       y          -
+DISMISS_ERROR            -      -      -           -             -       -       y          -
 PULL_FLAT_ROWS           -      -      -           own           y       y       y          -
 WHAT_IF                  -      -      -           own           -       -       y          y
 KEEP_MEMBERS             -      -      -           own           -       -       -          y

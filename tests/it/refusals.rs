@@ -195,6 +195,10 @@ pub fn cases() -> Vec<Case> {
         case("improvementUpdate", "of sales to service", with(at("@improvement faster", 1), json!({ "ownerDepartmentId": "@department service" })))
             .after("cx-manager", "improvementCreate", faster()),
         case("improvementDelete", "of sales", at("@improvement faster", 1)).after("cx-manager", "improvementCreate", faster()),
+        case("findingDismiss", "a warning at T2, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding IMPORTANT_AND_NEGATIVE", "reason": "known" })),
+        case("findingDismiss", "an error at T5, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding NOBODY_ACCOUNTABLE", "reason": "known" })),
+        case("findingReopen", "a warning at T2, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding IMPORTANT_AND_NEGATIVE" }))
+            .after("lead", "findingDismiss", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding IMPORTANT_AND_NEGATIVE", "reason": "known" })),
         case("responsibilityPropose", "T2 to service", offer("@touchpoint T2", "@department service", "INFORMED")),
         case("responsibilityPropose", "C1, closed", offer("@touchpoint C1", "@department service", "INFORMED")),
         case("responsibilityAccept", "service to sales", at("@proposal sales", 1)),
@@ -341,6 +345,14 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
         "@insight pain".to_owned(),
         "ins_019ab0000000700080000000000000ad".to_owned(),
     );
+    let findings =
+        "{ blueprint(by: { key: \"open\" }) { findings { findings { code fingerprint } } } }";
+    let manager = world.sign_in("cx-manager").await;
+    let found = manager.ask(findings, json!({})).await["blueprint"]["findings"]["findings"].take();
+    for finding in found.as_array().expect("findings") {
+        let text = |field: &str| finding[field].as_str().expect("a text").to_owned();
+        ids.insert(format!("@finding {}", text("code")), text("fingerprint"));
+    }
     for (name, id) in [
         ("@promise on-time", "prm_019ab0000000700080000000000000ae"),
         ("@evaluation tried", "evl_019ab0000000700080000000000000af"),

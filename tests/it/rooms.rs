@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 /// From left to right; a room imports only from its left. Rooms in one entry may import one another.
 const ORDER: &[&[&str]] = &[
-    &["error", "policy", "id", "clock", "config"],
+    &["error", "policy", "id", "clock"],
     &[
         "database",
         "scalar",
@@ -18,6 +18,7 @@ const ORDER: &[&[&str]] = &[
     &["access", "audit"],
     &["page", "payload"],
     &["canvas"],
+    &["config"],
     &["account"],
     &["department"],
     &["persona"],
@@ -28,6 +29,7 @@ const ORDER: &[&[&str]] = &[
     &["kpi"],
     &["insight"],
     &["promise", "evaluation", "improvement"],
+    &["finding"],
     &["search"],
     &["reorganise"],
     &["document", "generate"],

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use entity::{
     account, audit_event, audit_event_department, blueprint, blueprint_persona, channel,
-    department, evaluation, evaluation_verdict,
+    department, evaluation, evaluation_verdict, finding, finding_mark, finding_renewal,
     id::Id,
     improvement, improvement_kpi, improvement_touchpoint, insight, insight_source,
     json::{Evidence, EvidenceList, Texts},
@@ -31,7 +31,7 @@ macro_rules! every_entity {
     ($do:ident) => {
         $do!(
             account audit_event audit_event_department blueprint blueprint_persona channel
-            department evaluation evaluation_verdict improvement improvement_kpi improvement_touchpoint
+            department evaluation evaluation_verdict finding finding_mark finding_renewal improvement improvement_kpi improvement_touchpoint
             insight insight_source kpi kpi_grant kpi_link kpi_target measurement membership persona
             persona_need persona_segment phase promise promise_delivery publication refresh_token responsibility scenario scenario_step search_stale search_text
             segment session source

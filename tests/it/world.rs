@@ -12,9 +12,10 @@ use chrono_tz::Tz;
 use cx_blueprint::{
     access::Caller,
     account::password,
+    canvas::findings::Thresholds,
     clock::Clock,
     database::{Options, Store},
-    document, graph,
+    document, finding, graph,
     http::{self, App, Parts},
     token::SigningKey,
 };
@@ -81,7 +82,7 @@ impl World {
             store: store.clone(),
             clock: clock.clone(),
             key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),
-            api: graph::schema(),
+            api: graph::schema(Thresholds::default()),
             settings: http::graphql::Settings::default(),
             forwarded_hops: 0,
             cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
@@ -101,6 +102,13 @@ impl World {
         let caller = Caller::operator(self.store.clone(), self.clock.clone(), "load");
         let organisation = document::load::read(document)?;
         document::load::load(&caller, &organisation, Some(&password_hash().await)).await
+    }
+
+    /// Notes since when findings are open, as the server does in the background.
+    pub async fn note_findings(&self) {
+        let caller = Caller::operator(self.store.clone(), self.clock.clone(), "findingRenew");
+        let noted = finding::renewal::renew_due(&caller, &Thresholds::default()).await;
+        noted.expect("findings are noted");
     }
 
     /// The database, for looking at what is stored.

@@ -94,7 +94,7 @@ proptest! {
         let without = whole.without(gone);
         prop_assert_eq!(numbers(&without.dead_ends()), numbers(&rest.dead_ends()));
         prop_assert_eq!(without.loops().len(), rest.loops().len());
-        let unreachable = match (whole.entered, rest.entered) {
+        let unreachable = match (whole.graph.entered, rest.graph.entered) {
             (true, false) => (0..TOUCHPOINTS).collect(),
             _ => numbers(&rest.unreachable()),
         };

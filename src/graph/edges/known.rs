@@ -1,4 +1,5 @@
-//! The edges of what is known of a journey: insights and their sources, promises, evaluations, improvements.
+//! The edges of what is known of a journey: insights and their sources, promises, evaluations, improvements,
+//! findings.
 
 use async_graphql::{ComplexObject, Context};
 
@@ -15,6 +16,7 @@ use crate::{
     department::graphql::Department,
     error::Result,
     evaluation::graphql::{Evaluation, NeedVerdict},
+    finding::graphql::{Dismissal, Finding},
     improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
     kpi::graphql::Kpi,
@@ -140,5 +142,26 @@ impl Improvement {
     /// The KPIs that tell whether it works, in order.
     async fn kpis(&self, ctx: &Context<'_>) -> Result<Vec<Kpi>> {
         listed(ctx, AboutKpis(self.row.id)).await
+    }
+}
+
+#[ComplexObject]
+impl Finding {
+    /// That somebody dismissed it; null where nobody did.
+    async fn dismissed(&self) -> Option<Dismissal> {
+        let row = self.told.dismissed.clone()?;
+        Some(Dismissal {
+            reason: row.reason.clone()?,
+            at: row.dismissed_at?,
+            row,
+        })
+    }
+}
+
+#[ComplexObject]
+impl Dismissal {
+    /// Who did; null for the command line, and where you may not see it.
+    async fn by(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.dismissed_by_id?)).await
     }
 }

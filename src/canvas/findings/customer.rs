@@ -1,0 +1,102 @@
+//! Rules about whom the journey is for: what they feel, use and bear, and whether it is meant for them.
+
+use std::collections::HashSet;
+
+use entity::{
+    id::SegmentId,
+    persona, touchpoint,
+    words::{Initiator, Usage},
+};
+
+use super::{Code, Found, Place, Seen, quoted};
+
+pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
+    let canvas = seen.canvas();
+    let important = seen.threshold(Code::ImportantAndNegative);
+    let stand_for = stood_for(seen);
+    for row in &canvas.touchpoints {
+        unused(row, found);
+        let importance = row.importance_customer.map(f64::from);
+        if importance.is_some_and(|importance| importance >= important)
+            && row.emotion.is_some_and(|emotion| emotion < 0)
+        {
+            let sentence = format!(
+                "{} is important to customers and leaves them with a bad feeling.",
+                quoted(&row.name)
+            );
+            found.add(Code::ImportantAndNegative, Place::at(row), sentence);
+        }
+        let audience = seen.whole.audiences.get(&row.id);
+        if audience.is_some_and(|audience| mismatch(audience, &stand_for)) {
+            let sentence = format!(
+                "{} is for other people than those whose journey it is.",
+                quoted(&row.name)
+            );
+            found.add(Code::AudienceMismatch, Place::at(row), sentence);
+        }
+    }
+    let segments = seen.around.segments.get(&canvas.persona.id);
+    if segments.is_none_or(HashSet::is_empty) {
+        let sentence = format!("{} stands for no segment.", quoted(&canvas.persona.name));
+        found.add(Code::NoSegment, of_persona(&canvas.persona), sentence);
+    }
+    contacted(seen, found);
+}
+
+fn of_persona(persona: &persona::Model) -> Place {
+    Place {
+        persona: Some(persona.id),
+        ..Place::default()
+    }
+}
+
+fn unused(row: &touchpoint::Model, found: &mut Found) {
+    if matches!(row.usage, Usage::NotUsed | Usage::Abandoned) && row.usage_reason.is_none() {
+        let sentence = format!(
+            "{} is {}, and nobody knows why.",
+            quoted(&row.name),
+            match row.usage {
+                Usage::Abandoned => "no longer used",
+                _ => "not used",
+            }
+        );
+        found.add(Code::NonUseUnexplained, Place::at(row), sentence);
+    }
+}
+
+/// The segments that any persona of the blueprint stands for.
+fn stood_for(seen: &Seen<'_>) -> HashSet<SegmentId> {
+    let personas = std::iter::once(&seen.canvas().persona).chain(&seen.whole.personas);
+    let segments = personas.filter_map(|persona| seen.around.segments.get(&persona.id));
+    segments.flatten().copied().collect()
+}
+
+/// Whether none of the audience is stood for; where nobody knows whom the personas stand for, there is nothing to say.
+fn mismatch(audience: &[SegmentId], stand_for: &HashSet<SegmentId>) -> bool {
+    !audience.is_empty()
+        && !stand_for.is_empty()
+        && !audience.iter().any(|segment| stand_for.contains(segment))
+}
+
+/// Personas that are contacted too often, where this journey contacts them at all.
+fn contacted(seen: &Seen<'_>, found: &mut Found) {
+    let canvas = seen.canvas();
+    let begun = |row: &&touchpoint::Model| row.initiator != Some(Initiator::Customer);
+    let here = canvas.touchpoints.iter().filter(begun);
+    let here: f64 = here.filter_map(|row| row.contacts_per_month).sum();
+    if here <= 0.0 {
+        return;
+    }
+    for persona in std::iter::once(&canvas.persona).chain(&seen.whole.personas) {
+        let elsewhere = seen.around.contacts_elsewhere.get(&persona.id).copied();
+        let per_month = here + elsewhere.unwrap_or_default();
+        let most = persona.max_contacts_per_month;
+        if let Some(most) = most.filter(|most| per_month > f64::from(*most)) {
+            let sentence = format!(
+                "{} is contacted {per_month:.1} times a month and bears {most}.",
+                quoted(&persona.name)
+            );
+            found.add(Code::ContactPressure, of_persona(persona), sentence);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Rules about KPIs. What one may not see the values of is as if it were not linked; so each rule is about one
+//! touchpoint or one KPI, never about what all KPIs together come to.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::NaiveDate;
+use entity::{
+    id::{DepartmentId, KpiId, PhaseId, TouchpointId},
+    kpi,
+    words::{Cadence, KpiScope, Lane, ResponsibilityStatus, Role},
+};
+
+use super::{Code, Found, Judged, Place, Seen, quoted};
+
+pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
+    let canvas = seen.canvas();
+    let delivered = canvas.touchpoints.iter();
+    for row in delivered.filter(|row| row.lane != Lane::Customer) {
+        if seen.told(canvas.links_of(row.id)).next().is_none() {
+            let sentence = format!("No KPI judges {}.", quoted(&row.name));
+            found.add(Code::NoKpi, Place::at(row), sentence);
+        }
+    }
+    let mut kpis: BTreeMap<KpiId, (&kpi::Model, Vec<&Judged>)> = BTreeMap::new();
+    for (judged, kpi) in seen.told(&canvas.links) {
+        let (_, links) = kpis.entry(kpi.id).or_insert((kpi, Vec::new()));
+        links.push(judged);
+    }
+    let delivering = Delivering::of(seen);
+    for (kpi, links) in kpis.values() {
+        of_kpi(seen, (kpi, links), &delivering, found);
+    }
+}
+
+fn of_kpi(
+    seen: &Seen<'_>,
+    (kpi, links): (&kpi::Model, &[&Judged]),
+    delivering: &Delivering,
+    found: &mut Found,
+) {
+    let (place, name) = (Place::of_kpi(kpi.id), quoted(&kpi.name));
+    let mut add = |code, sentence| found.add(code, place, sentence);
+    if links.iter().any(|judged| judged.judgement.target.is_none()) {
+        add(
+            Code::KpiWithoutTarget,
+            format!("The KPI {name} has no target."),
+        );
+    }
+    let measured = seen.around.measured_on.get(&kpi.id).copied();
+    if stale(seen, kpi, measured) {
+        let sentence = match measured {
+            Some(day) => format!("The KPI {name} was last measured on {day}."),
+            None => format!("The KPI {name} was never measured."),
+        };
+        add(Code::KpiStale, sentence);
+    }
+    let owner = kpi.owner_department_id;
+    if !links.iter().any(|judged| delivering.there(owner, judged)) {
+        let sentence = format!("The owner of the KPI {name} delivers nowhere that it judges.");
+        add(Code::KpiOwnerAbsent, sentence);
+    }
+    if kpi.scope == KpiScope::Relationship && kpi.cadence == Cadence::Yearly {
+        let sentence = format!("The KPI {name} tells of the relationship only once a year.");
+        add(Code::LoyaltyMeasuredYearly, sentence);
+    }
+}
+
+/// Whether too many periods have passed since a KPI was measured; one that never was counts from when it was made.
+fn stale(seen: &Seen<'_>, kpi: &kpi::Model, measured: Option<NaiveDate>) -> bool {
+    let days = match kpi.cadence {
+        Cadence::Daily => 1.0,
+        Cadence::Weekly => 7.0,
+        Cadence::Monthly => 31.0,
+        Cadence::Quarterly => 92.0,
+        Cadence::Yearly => 366.0,
+    };
+    let since = measured.unwrap_or_else(|| kpi.created_at.date_naive());
+    let passed = seen.asked.day.signed_duration_since(since).num_days();
+    i32::try_from(passed)
+        .is_ok_and(|passed| f64::from(passed) > days * seen.threshold(Code::KpiStale))
+}
+
+/// Which departments are RESPONSIBLE or ACCOUNTABLE where.
+struct Delivering {
+    at: HashSet<(DepartmentId, TouchpointId)>,
+    of_phase: HashSet<(DepartmentId, PhaseId)>,
+    anywhere: HashSet<DepartmentId>,
+}
+
+impl Delivering {
+    fn of(seen: &Seen<'_>) -> Self {
+        let mut delivering = Self {
+            at: HashSet::new(),
+            of_phase: HashSet::new(),
+            anywhere: HashSet::new(),
+        };
+        let canvas = seen.canvas();
+        for held in &canvas.responsibilities {
+            let delivers = matches!(held.role, Role::Responsible | Role::Accountable);
+            let Some(row) = canvas.touchpoint(held.touchpoint_id) else {
+                continue;
+            };
+            if delivers && held.status == ResponsibilityStatus::Accepted {
+                delivering.at.insert((held.department_id, row.id));
+                delivering
+                    .of_phase
+                    .insert((held.department_id, row.phase_id));
+                delivering.anywhere.insert(held.department_id);
+            }
+        }
+        delivering
+    }
+
+    /// Whether a department delivers at a place that is judged: at a touchpoint of it.
+    fn there(&self, department: DepartmentId, judged: &Judged) -> bool {
+        match (judged.link.touchpoint_id, judged.link.phase_id) {
+            (Some(touchpoint), _) => self.at.contains(&(department, touchpoint)),
+            (None, Some(phase)) => self.of_phase.contains(&(department, phase)),
+            (None, None) => self.anywhere.contains(&department),
+        }
+    }
+}

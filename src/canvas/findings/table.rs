@@ -1,0 +1,224 @@
+//! The table of rules: what each finds, how grave that is, and from which threshold on. It finds nothing itself.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use async_graphql::Enum;
+
+/// How grave a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
+#[graphql(name = "FindingSeverity")]
+pub enum Severity {
+    /// It stands in the way of publishing.
+    Error,
+    /// Somebody should look after it.
+    Warning,
+    /// Good to know.
+    Info,
+}
+
+impl Severity {
+    /// Every severity, the gravest first.
+    pub const ALL: &[Self] = &[Self::Error, Self::Warning, Self::Info];
+}
+
+/// One line of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    pub code: Code,
+    pub severity: Severity,
+    /// What is found, as a sentence; N is the threshold.
+    pub sentence: &'static str,
+    /// The threshold unless a deployment says otherwise; none where the rule has none.
+    pub default: Option<f64>,
+}
+
+macro_rules! rules {
+    ($($severity:ident $name:ident = $text:literal $(from $default:literal)?: $sentence:literal,)*) => {
+        /// What is wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
+        #[graphql(name = "FindingCode")]
+        pub enum Code {
+            $(#[doc = $sentence] #[graphql(name = $text)] $name,)*
+        }
+
+        impl Code {
+            /// The code as the API spells it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+
+            /// How grave it is.
+            #[must_use]
+            pub const fn severity(self) -> Severity {
+                match self {
+                    $(Self::$name => Severity::$severity,)*
+                }
+            }
+        }
+
+        impl Rule {
+            /// The table, in the order of severity.
+            pub const ALL: &[Self] = &[
+                $(Self {
+                    code: Code::$name,
+                    severity: Severity::$severity,
+                    sentence: $sentence,
+                    default: rules!(@default $($default)?),
+                },)*
+            ];
+        }
+    };
+    (@default) => { None };
+    (@default $default:literal) => { Some($default) };
+}
+
+rules! {
+    Error NobodyAccountable = "NOBODY_ACCOUNTABLE":
+        "No department is ACCOUNTABLE at a touchpoint of another lane than CUSTOMER.",
+    Error NobodyResponsible = "NOBODY_RESPONSIBLE":
+        "No department is RESPONSIBLE at a touchpoint of another lane than CUSTOMER.",
+    Warning AccountableIsPartner = "ACCOUNTABLE_IS_PARTNER":
+        "A PARTNER is ACCOUNTABLE at a touchpoint.",
+    Warning DepartmentOverloaded = "DEPARTMENT_OVERLOADED" from 60.0:
+        "A department that delivers here is RESPONSIBLE or ACCOUNTABLE more than N times, in this journey and in the others that count.",
+    Warning KpiWithoutTarget = "KPI_WITHOUT_TARGET":
+        "A KPI that judges something here has no target.",
+    Warning KpiStale = "KPI_STALE" from 2.0:
+        "A KPI that judges something here was not measured for more than N periods of its cadence.",
+    Warning KpiOwnerAbsent = "KPI_OWNER_ABSENT":
+        "The owner of a KPI is neither RESPONSIBLE nor ACCOUNTABLE at any place here that the KPI judges.",
+    Warning Unreachable = "UNREACHABLE":
+        "No way leads to a touchpoint from the start or a re-entry, and it enables no step that people get to.",
+    Warning DeadEnd = "DEAD_END":
+        "People get to a touchpoint, and nothing leads on from it, not even out of the journey.",
+    Warning NoPhaseBefore = "NO_PHASE_BEFORE":
+        "No phase is of stage BEFORE: what people do before they come is not looked at.",
+    Warning NoPhaseAfter = "NO_PHASE_AFTER":
+        "No phase is of stage AFTER: what becomes of people afterwards is not looked at.",
+    Warning AfterNeglected = "AFTER_NEGLECTED" from 20.0:
+        "Less than N percent of the touchpoints lie in phases of stage AFTER.",
+    Warning NonUseUnexplained = "NON_USE_UNEXPLAINED":
+        "A touchpoint is NOT_USED or ABANDONED, and no reason is known.",
+    Warning ImportantAndNegative = "IMPORTANT_AND_NEGATIVE" from 4.0:
+        "A touchpoint of importance N or more to customers leaves them with a negative emotion.",
+    Warning ContactPressure = "CONTACT_PRESSURE":
+        "A persona is contacted more often a month than it bears, in this journey and in the others that count.",
+    Warning AudienceMismatch = "AUDIENCE_MISMATCH":
+        "A touchpoint is for other segments than those that the blueprint's personas stand for.",
+    Warning PromiseBroken = "PROMISE_BROKEN":
+        "A promise is BROKEN.",
+    Warning PromiseAtRisk = "PROMISE_AT_RISK":
+        "A promise is AT_RISK.",
+    Warning PromiseUnowned = "PROMISE_UNOWNED":
+        "A promise is delivered at a touchpoint where nobody is ACCOUNTABLE.",
+    Warning MessageConflict = "MESSAGE_CONFLICT":
+        "By the latest evaluation that looked at it, a touchpoint says something else than another one.",
+    Warning InformationNeedUnanswered = "INFORMATION_NEED_UNANSWERED":
+        "People want to know something, and nothing is known that answers it.",
+    Warning ReviewOverdue = "REVIEW_OVERDUE":
+        "The day on which the blueprint should be looked at again has passed.",
+    Info NoKpi = "NO_KPI":
+        "No KPI judges a touchpoint of another lane than CUSTOMER.",
+    Info LoyaltyMeasuredYearly = "LOYALTY_MEASURED_YEARLY":
+        "A KPI of the relationship as a whole that judges something here is measured only yearly.",
+    Info TooManyConsulted = "TOO_MANY_CONSULTED" from 3.0:
+        "More than N departments are CONSULTED at a touchpoint.",
+    Info TooComplex = "TOO_COMPLEX" from 60.0:
+        "The blueprint has more than N touchpoints.",
+    Info NoSegment = "NO_SEGMENT":
+        "The blueprint's persona stands for no segment.",
+    Info ObservedWithoutSource = "OBSERVED_WITHOUT_SOURCE":
+        "A touchpoint is OBSERVED, and nothing known at it rests on a source.",
+    Info SingleSource = "SINGLE_SOURCE" from 2.0:
+        "What is known at a touchpoint rests on fewer than N sources, and on one at least.",
+    Info DepartmentWithoutRole = "DEPARTMENT_WITHOUT_ROLE":
+        "Neither a department nor any below it holds a role in a journey that counts. Told of the organisation, not of a blueprint.",
+}
+
+impl Code {
+    /// The code that is spelled like this.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Self> {
+        let mut rules = Rule::ALL.iter();
+        let rule = rules.find(|rule| rule.code.as_str() == text)?;
+        Some(rule.code)
+    }
+
+    /// Whether the rule looks beyond the blueprint, at others that not everybody may read.
+    #[must_use]
+    pub const fn looks_beyond(self) -> bool {
+        matches!(
+            self,
+            Self::ContactPressure | Self::DepartmentOverloaded | Self::DepartmentWithoutRole
+        )
+    }
+}
+
+/// The thresholds of a deployment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Thresholds(BTreeMap<Code, f64>);
+
+impl Thresholds {
+    /// Those of the table, except for these.
+    #[must_use]
+    pub fn with(changed: impl IntoIterator<Item = Threshold>) -> Self {
+        let changed = changed.into_iter();
+        Self(changed.map(|one| (one.code, one.value)).collect())
+    }
+
+    /// The threshold of a rule; 0 of a rule that has none.
+    #[must_use]
+    pub fn of(&self, code: Code) -> f64 {
+        let default = || Rule::ALL.iter().find(|rule| rule.code == code)?.default;
+        let changed = self.0.get(&code).copied();
+        changed.or_else(default).unwrap_or_default()
+    }
+}
+
+/// A threshold of a deployment, written `CODE=VALUE`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Threshold {
+    pub code: Code,
+    pub value: f64,
+}
+
+/// Why a threshold cannot be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownThreshold(String);
+
+impl fmt::Display for UnknownThreshold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UnknownThreshold {}
+
+impl FromStr for Threshold {
+    type Err = UnknownThreshold;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = || {
+            let rules = Rule::ALL.iter().filter(|rule| rule.default.is_some());
+            let codes: Vec<&str> = rules.map(|rule| rule.code.as_str()).collect();
+            codes.join(", ")
+        };
+        let (code, value) = text
+            .split_once('=')
+            .ok_or_else(|| UnknownThreshold("write it as CODE=VALUE".to_owned()))?;
+        let code = Code::named(code.trim())
+            .filter(|code| {
+                let mut rules = Rule::ALL.iter();
+                rules.any(|rule| rule.code == *code && rule.default.is_some())
+            })
+            .ok_or_else(|| UnknownThreshold(format!("thresholds are had by {}", known())))?;
+        let value: Option<f64> = value.trim().parse().ok();
+        let value = value
+            .filter(|value| value.is_finite() && *value >= 0.0)
+            .ok_or_else(|| UnknownThreshold("the value is a number from 0".to_owned()))?;
+        Ok(Self { code, value })
+    }
+}

@@ -1,0 +1,273 @@
+//! Findings: what blueprints get wrong, told to each reader as far as they may read, since when it is open, and what
+//! was dismissed and why. The rules are not here: they are pure functions over a whole blueprint.
+
+pub mod graphql;
+pub mod renewal;
+mod surroundings;
+
+use std::collections::HashMap;
+
+use async_graphql::{ID, InputObject};
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{
+    blueprint, department, finding,
+    id::{BlueprintId, DepartmentId, FindingId},
+    responsibility,
+    words::ResponsibilityStatus,
+};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set,
+    sea_query::OnConflict,
+};
+
+use crate::{
+    access::{Caller, Permit, fresh, scope},
+    audit::Event,
+    canvas::{
+        Canvas,
+        findings::{self, Asked, Finding, Severity, Thresholds},
+        whole::Whole,
+    },
+    error::{Error, Reason, Result, UserError, UserErrorCode},
+    input::Faults,
+    policy::{Action, Relation, Ties},
+};
+
+/// How many findings a refusal to publish names at the most.
+const MOST_NAMED: usize = 20;
+
+/// A finding as it is told.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub finding: Finding,
+    /// Since when it is open; none where that is not noted yet, or would tell of what the caller may not read.
+    pub open_since: Option<DateTime<Utc>>,
+    /// Who dismissed it, when and why.
+    pub dismissed: Option<finding::Model>,
+}
+
+/// What is done to a finding: dismissing it.
+#[derive(InputObject)]
+pub struct FindingDismissInput {
+    /// The blueprint that it is a finding of.
+    pub blueprint_id: ID,
+    /// Which one.
+    pub fingerprint: ID,
+    /// Why it needs no looking after.
+    pub reason: String,
+}
+
+/// What is done to a finding: taking its dismissal back.
+#[derive(InputObject)]
+pub struct FindingReopenInput {
+    /// The blueprint that it is a finding of.
+    pub blueprint_id: ID,
+    /// Which one.
+    pub fingerprint: ID,
+}
+
+/// What a blueprint gets wrong on a day, as far as the caller may read it; nothing where they may not.
+pub async fn of_blueprint(
+    caller: &Caller,
+    id: BlueprintId,
+    day: NaiveDate,
+    thresholds: &Thresholds,
+) -> Result<Vec<Told>> {
+    let tx = caller.snapshot().await?;
+    let which = caller
+        .select::<blueprint::Entity>()
+        .filter(blueprint::Column::Id.eq(id));
+    let Some(blueprint) = which.one(&tx).await? else {
+        return Ok(Vec::new());
+    };
+    let told = told(caller, &tx, blueprint, (day, thresholds)).await?;
+    tx.commit().await?;
+    Ok(told)
+}
+
+async fn told(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    blueprint: blueprint::Model,
+    (day, thresholds): (NaiveDate, &Thresholds),
+) -> Result<Vec<Told>> {
+    let noted = finding::Entity::find().filter(finding::Column::BlueprintId.eq(blueprint.id));
+    let noted = noted.all(tx).await?.into_iter();
+    let mut noted: HashMap<FindingId, finding::Model> = noted.map(|row| (row.id, row)).collect();
+    let whole = Whole::read(caller, tx, blueprint, day).await?;
+    let around = surroundings::read(caller, tx, &whole, day).await?;
+    let asked = Asked {
+        day,
+        thresholds,
+        confidential: true,
+    };
+    let reads_everything = caller.readable::<blueprint::Entity>().is_empty();
+    let findings = findings::find(&whole, &around, &asked).into_iter();
+    Ok(findings
+        .map(|finding| {
+            let row = noted.remove(&finding.fingerprint);
+            let may_know = reads_everything || !finding.code.looks_beyond();
+            Told {
+                open_since: row.as_ref().filter(|_| may_know).map(|row| row.open_since),
+                dismissed: row.filter(|row| row.dismissed_at.is_some()),
+                finding,
+            }
+        })
+        .collect())
+}
+
+/// What the organisation as a whole gets wrong, by the blueprints that the caller may read. It belongs to no blueprint,
+/// so nobody keeps since when it is open, and nobody dismisses it.
+pub async fn of_organisation(caller: &Caller) -> Result<Vec<Finding>> {
+    use responsibility::Column;
+    let tx = caller.snapshot().await?;
+    let departments = caller.select::<department::Entity>().all(&tx).await?;
+    let holding: Vec<DepartmentId> = caller
+        .select::<responsibility::Entity>()
+        .select_only()
+        .column(Column::DepartmentId)
+        .distinct()
+        .filter(Column::Status.eq(ResponsibilityStatus::Accepted))
+        .filter(Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
+        .into_tuple()
+        .all(&tx)
+        .await?;
+    tx.commit().await?;
+    let holding = holding.into_iter().collect();
+    Ok(findings::of_organisation(&departments, &holding))
+}
+
+/// What stands in the way of publishing a blueprint: its findings of severity ERROR that nobody dismissed.
+pub async fn errors_at(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Finding>> {
+    let dismissed: Vec<FindingId> = finding::Entity::find()
+        .select_only()
+        .column(finding::Column::Id)
+        .filter(finding::Column::BlueprintId.eq(canvas.blueprint.id))
+        .filter(finding::Column::DismissedAt.is_not_null())
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let mut errors = findings::errors(canvas);
+    errors.retain(|finding| !dismissed.contains(&finding.fingerprint));
+    Ok(errors)
+}
+
+/// Refuses to publish a blueprint with open errors, and names them.
+pub async fn refuse_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<()> {
+    let errors = errors_at(permit, canvas).await?;
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let refuse = |message: String| {
+        let reason = Some(Reason::FindingOpen);
+        UserError::new("id", UserErrorCode::Conflict, reason, message)
+    };
+    let named = errors.iter().take(MOST_NAMED);
+    let mut told: Vec<UserError> = named
+        .map(|finding| refuse(format!("{}: {}", finding.code.as_str(), finding.sentence)))
+        .collect();
+    if errors.len() > MOST_NAMED {
+        let more = errors.len() - MOST_NAMED;
+        told.push(refuse(format!("There are {more} more.")));
+    }
+    Err(Error::Refused(told))
+}
+
+/// Dismisses a finding: it needs no looking after until it is gone and comes back.
+pub async fn dismiss(
+    caller: &Caller,
+    input: FindingDismissInput,
+    thresholds: &Thresholds,
+) -> Result<Told> {
+    let mut faults = Faults::default();
+    let blueprint: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
+    let fingerprint: FindingId = faults.id("fingerprint", &input.fingerprint);
+    let reason = faults.some_text("reason", &input.reason);
+    faults.check()?;
+    let dismissal = Some(finding::Model {
+        id: fingerprint,
+        blueprint_id: blueprint,
+        open_since: caller.now,
+        dismissed_at: Some(caller.now),
+        dismissed_by_id: caller.account(),
+        reason: Some(reason),
+    });
+    set_dismissal(caller, (blueprint, fingerprint), dismissal, thresholds).await
+}
+
+/// Takes a dismissal back.
+pub async fn reopen(
+    caller: &Caller,
+    input: &FindingReopenInput,
+    thresholds: &Thresholds,
+) -> Result<Told> {
+    let mut faults = Faults::default();
+    let blueprint: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
+    let fingerprint: FindingId = faults.id("fingerprint", &input.fingerprint);
+    faults.check()?;
+    set_dismissal(caller, (blueprint, fingerprint), None, thresholds).await
+}
+
+/// Sets or clears the dismissal of a finding that the caller sees today.
+async fn set_dismissal(
+    caller: &Caller,
+    (blueprint, fingerprint): (BlueprintId, FindingId),
+    dismissal: Option<finding::Model>,
+    thresholds: &Thresholds,
+) -> Result<Told> {
+    let mut permit = caller.begin().await?;
+    let row = permit
+        .look::<blueprint::Entity>("blueprintId", blueprint)
+        .await?;
+    let found = told(caller, permit.tx(), row.clone(), (caller.today, thresholds)).await?;
+    let mut found = found.into_iter();
+    let mut told = found
+        .find(|told| told.finding.fingerprint == fingerprint)
+        .ok_or_else(|| Error::not_found("fingerprint", "finding of this blueprint"))?;
+    let action = match told.finding.code.severity() {
+        Severity::Error => Action::DismissError,
+        Severity::Warning | Severity::Info => Action::DismissFinding,
+    };
+    let owner = Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]);
+    permit.decide::<blueprint::Entity>(action, &owner, &row)?;
+    permit.live_blueprint(blueprint)?;
+    if told.dismissed.is_none() && dismissal.is_none() {
+        return Ok(told);
+    }
+    write(&permit, &told, dismissal.as_ref()).await?;
+    permit.note(Event::about::<blueprint::Entity>(
+        &row,
+        // What it is about may be a KPI that readers of the log may not read of.
+        serde_json::json!({ "finding": fingerprint, "dismissed": dismissal.is_some() }),
+    ));
+    told.dismissed = dismissal;
+    permit.commit().await?;
+    Ok(told)
+}
+
+/// Writes a dismissal, or that there is none. A finding that is not noted yet is noted with it.
+async fn write(permit: &Permit<'_>, told: &Told, dismissal: Option<&finding::Model>) -> Result<()> {
+    use finding::Column;
+    let Some(dismissal) = dismissal else {
+        finding::Entity::update_many()
+            .set(finding::ActiveModel {
+                dismissed_at: Set(None),
+                dismissed_by_id: Set(None),
+                reason: Set(None),
+                ..Default::default()
+            })
+            .filter(Column::Id.eq(told.finding.fingerprint))
+            .exec(permit.tx())
+            .await?;
+        return Ok(());
+    };
+    let noted = OnConflict::column(Column::Id)
+        .update_columns([Column::DismissedAt, Column::DismissedById, Column::Reason])
+        .to_owned();
+    let row = fresh::<finding::Entity>(dismissal.clone());
+    finding::Entity::insert(row)
+        .on_conflict(noted)
+        .exec_without_returning(permit.tx())
+        .await?;
+    Ok(())
+}

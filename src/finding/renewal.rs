@@ -1,0 +1,266 @@
+//! Notes since when findings are open. A write only leaves a trace (the blueprint's revision, or a mark on what lies
+//! outside); soon after, in the background, the findings of the blueprints that it concerns are noted anew, and once
+//! a day those of all that are not archived. Any number of servers may do it at once. Reading notes nothing.
+
+use std::collections::{BTreeSet, HashSet};
+
+use entity::{
+    blueprint, blueprint_persona, finding, finding_mark, finding_renewal,
+    id::{BlueprintId, FindingId, MarkId},
+    kpi_link, responsibility,
+};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set,
+    sea_query::{Expr, ExprTrait, OnConflict},
+};
+
+use super::surroundings;
+use crate::{
+    access::Caller,
+    canvas::{
+        findings::{self, Asked, Thresholds},
+        whole::Whole,
+    },
+    error::Result,
+};
+
+/// How many marks are read, and rows written, by one statement at the most.
+const AT_ONCE: usize = 1_000;
+
+/// How often a blueprint is looked at again where somebody else noted its findings in between.
+const TRIES: usize = 3;
+
+/// Notes the findings of every blueprint that is due. What cannot be done now stays due.
+pub async fn renew_due(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
+    let marks = marks(caller).await?;
+    let mut due = stirred(caller, &marks).await?;
+    due.extend(changed(caller).await?);
+    let mut failed = Ok(());
+    for blueprint in due {
+        if let Err(error) = renew(caller, blueprint, thresholds).await {
+            failed = Err(error);
+        }
+    }
+    failed?;
+    let done = marks.iter().map(|mark| mark.id);
+    forget(caller, done.collect()).await
+}
+
+async fn marks(caller: &Caller) -> Result<Vec<finding_mark::Model>> {
+    let most = u64::try_from(AT_ONCE).unwrap_or(u64::MAX);
+    let marks = finding_mark::Entity::find().limit(most);
+    Ok(marks.all(caller.reader()).await?)
+}
+
+/// Forgets marks whose blueprints were renewed since they were read.
+async fn forget(caller: &Caller, done: Vec<MarkId>) -> Result<()> {
+    if done.is_empty() {
+        return Ok(());
+    }
+    let tx = caller.begin_bookkeeping().await?;
+    finding_mark::Entity::delete_many()
+        .filter(finding_mark::Column::Id.is_in(done))
+        .exec(&tx)
+        .await?;
+    Ok(tx.commit().await?)
+}
+
+/// The blueprints that have changed since, and, on a new day, all that are not archived.
+async fn changed(caller: &Caller) -> Result<Vec<BlueprintId>> {
+    use finding_renewal::Column;
+    let its =
+        |noted: Column, now: blueprint::Column| noted.into_expr().equals((blueprint::Entity, now));
+    let as_it_is = finding_renewal::Entity::find()
+        .select_only()
+        .column(Column::BlueprintId)
+        .filter(its(Column::BlueprintId, blueprint::Column::Id))
+        .filter(its(Column::Revision, blueprint::Column::Revision))
+        .filter(Column::Day.eq(caller.today));
+    Ok(blueprint::Entity::find()
+        .select_only()
+        .column(blueprint::Column::Id)
+        .filter(blueprint::Column::ArchivedAt.is_null())
+        .filter(Expr::exists(as_it_is.into_query()).not())
+        .into_tuple()
+        .all(caller.reader())
+        .await?)
+}
+
+/// The blueprints whose findings hang on what was marked.
+async fn stirred(caller: &Caller, marks: &[finding_mark::Model]) -> Result<BTreeSet<BlueprintId>> {
+    let mut due = BTreeSet::new();
+    if marks.is_empty() {
+        return Ok(due);
+    }
+    let kpis = marks.iter().filter_map(|mark| mark.kpi_id);
+    let judged = kpi_link::Entity::find()
+        .select_only()
+        .column(kpi_link::Column::BlueprintId)
+        .distinct()
+        .filter(kpi_link::Column::KpiId.is_in(kpis));
+    let personas = || marks.iter().filter_map(|mark| mark.persona_id);
+    let shown = blueprint::Entity::find()
+        .select_only()
+        .column(blueprint::Column::Id)
+        .filter(blueprint::Column::PersonaId.is_in(personas()));
+    let shown_besides = blueprint_persona::Entity::find()
+        .select_only()
+        .column(blueprint_persona::Column::BlueprintId)
+        .distinct()
+        .filter(blueprint_persona::Column::PersonaId.is_in(personas()));
+    let departments = marks.iter().filter_map(|mark| mark.department_id);
+    let held = responsibility::Entity::find()
+        .select_only()
+        .column(responsibility::Column::BlueprintId)
+        .distinct()
+        .filter(responsibility::Column::DepartmentId.is_in(departments));
+    let db = caller.reader();
+    let of_kpis: Vec<BlueprintId> = judged.into_tuple().all(db).await?;
+    let of_personas: Vec<BlueprintId> = shown.into_tuple().all(db).await?;
+    let of_further: Vec<BlueprintId> = shown_besides.into_tuple().all(db).await?;
+    let of_departments: Vec<BlueprintId> = held.into_tuple().all(db).await?;
+    due.extend(of_kpis);
+    due.extend(of_personas);
+    due.extend(of_further);
+    due.extend(of_departments);
+    Ok(due)
+}
+
+/// Notes the findings of one blueprint: what is new is open from now on, what is gone is forgotten, dismissed or not.
+async fn renew(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<()> {
+    for _ in 0..TRIES {
+        let Some(change) = Change::of(caller, id, thresholds).await? else {
+            return Ok(());
+        };
+        if change.write(caller).await? {
+            return Ok(());
+        }
+    }
+    // Others are noting them all the time; what is left to do stays due.
+    Ok(())
+}
+
+/// What is to be written about one blueprint.
+struct Change {
+    blueprint: blueprint::Model,
+    before: Option<finding_renewal::Model>,
+    opened: Vec<FindingId>,
+    gone: Vec<FindingId>,
+}
+
+impl Change {
+    /// What the findings come to in one moment, against what is noted in the same; nothing for a blueprint that is
+    /// gone or archived.
+    async fn of(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<Option<Self>> {
+        let tx = caller.snapshot().await?;
+        let blueprint =
+            blueprint::Entity::find_by_id(id).filter(blueprint::Column::ArchivedAt.is_null());
+        let Some(blueprint) = blueprint.one(&tx).await? else {
+            return Ok(None);
+        };
+        let before = finding_renewal::Entity::find_by_id(id).one(&tx).await?;
+        let noted: Vec<FindingId> = finding::Entity::find()
+            .select_only()
+            .column(finding::Column::Id)
+            .filter(finding::Column::BlueprintId.eq(id))
+            .into_tuple()
+            .all(&tx)
+            .await?;
+        let whole = Whole::read(caller, &tx, blueprint.clone(), caller.today).await?;
+        let open = open(caller, &tx, &whole, thresholds).await?;
+        tx.commit().await?;
+        let noted: HashSet<FindingId> = noted.into_iter().collect();
+        Ok(Some(Self {
+            blueprint,
+            before,
+            opened: open.difference(&noted).copied().collect(),
+            gone: noted.difference(&open).copied().collect(),
+        }))
+    }
+
+    /// Writes it, unless somebody else has noted the findings in between.
+    async fn write(&self, caller: &Caller) -> Result<bool> {
+        let tx = caller.begin_bookkeeping().await?;
+        if !self.take_turn(&tx, caller).await? {
+            return Ok(false);
+        }
+        for gone in self.gone.chunks(AT_ONCE) {
+            finding::Entity::delete_many()
+                .filter(finding::Column::Id.is_in(gone.iter().copied()))
+                .exec(&tx)
+                .await?;
+        }
+        for opened in self.opened.chunks(AT_ONCE) {
+            let rows = opened.iter().map(|id| finding::ActiveModel {
+                id: Set(*id),
+                blueprint_id: Set(self.blueprint.id),
+                open_since: Set(caller.now),
+                dismissed_at: Set(None),
+                dismissed_by_id: Set(None),
+                reason: Set(None),
+            });
+            // One that was dismissed this moment is noted already.
+            finding::Entity::insert_many(rows)
+                .on_conflict_do_nothing_on([finding::Column::Id])
+                .exec_without_returning(&tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Takes the turn that was next in the moment that was read. Of two at once, one does.
+    async fn take_turn(&self, tx: &DatabaseTransaction, caller: &Caller) -> Result<bool> {
+        use finding_renewal::Column;
+        let number = self.before.as_ref().map_or(0, |before| before.number);
+        let next = finding_renewal::ActiveModel {
+            blueprint_id: Set(self.blueprint.id),
+            revision: Set(self.blueprint.revision),
+            day: Set(caller.today),
+            number: Set(number + 1),
+        };
+        let changed = match self.before {
+            None => {
+                let first = OnConflict::column(Column::BlueprintId)
+                    .do_nothing()
+                    .to_owned();
+                finding_renewal::Entity::insert(next)
+                    .on_conflict(first)
+                    .exec_without_returning(tx)
+                    .await?
+            }
+            Some(_) => {
+                finding_renewal::Entity::update_many()
+                    .set(next)
+                    .filter(Column::BlueprintId.eq(self.blueprint.id))
+                    .filter(Column::Number.eq(number))
+                    .exec(tx)
+                    .await?
+                    .rows_affected
+            }
+        };
+        Ok(changed == 1)
+    }
+}
+
+/// The fingerprints of what anybody finds: with confidential KPIs and as if they were not linked. What somebody sees
+/// who may read some of them lies in between, as each rule is about one touchpoint or one KPI.
+async fn open(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    whole: &Whole,
+    thresholds: &Thresholds,
+) -> Result<HashSet<FindingId>> {
+    let day = caller.today;
+    let around = surroundings::read(caller, tx, whole, day).await?;
+    let found = |confidential: bool| {
+        let asked = Asked {
+            day,
+            thresholds,
+            confidential,
+        };
+        findings::find(whole, &around, &asked)
+    };
+    let all = found(true).into_iter().chain(found(false));
+    Ok(all.map(|finding| finding.fingerprint).collect())
+}

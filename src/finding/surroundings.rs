@@ -1,0 +1,133 @@
+//! What the rules of findings need to know besides the blueprint: what others send, hold and measure, as far as the
+//! caller may read it. It judges nothing.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+use entity::{
+    id::{DepartmentId, KpiId, PersonaId, SegmentId},
+    persona_segment, responsibility,
+    words::{ResponsibilityStatus, Role},
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
+    QuerySelect,
+};
+
+use crate::{
+    access::{Caller, scope},
+    canvas::{findings::Surroundings, whole::Whole},
+    error::Result,
+    responsibility::pressure,
+    statement::Text,
+};
+
+/// Reads the surroundings of a blueprint, in the snapshot that it was read in.
+pub async fn read(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    whole: &Whole,
+    day: NaiveDate,
+) -> Result<Surroundings> {
+    let canvas = &whole.canvas;
+    let personas = || std::iter::once(&canvas.persona).chain(&whole.personas);
+    let mut contacts_elsewhere = HashMap::new();
+    for persona in personas().filter(|persona| persona.max_contacts_per_month.is_some()) {
+        let but = Some(canvas.blueprint.id);
+        let sending = pressure::of_persona(caller, tx, persona.id, but).await?;
+        let per_month = sending.iter().map(|sender| sender.per_month).sum();
+        contacts_elsewhere.insert(persona.id, per_month);
+    }
+    Ok(Surroundings {
+        segments: segments(tx, personas().map(|persona| persona.id)).await?,
+        contacts_elsewhere,
+        held_elsewhere: held_elsewhere(caller, tx, whole).await?,
+        measured_on: measured_on(tx, whole, day).await?,
+    })
+}
+
+async fn segments(
+    tx: &DatabaseTransaction,
+    personas: impl Iterator<Item = PersonaId>,
+) -> Result<HashMap<PersonaId, HashSet<SegmentId>>> {
+    let rows = persona_segment::Entity::find()
+        .filter(persona_segment::Column::PersonaId.is_in(personas))
+        .all(tx)
+        .await?;
+    let mut segments: HashMap<PersonaId, HashSet<SegmentId>> = HashMap::new();
+    for row in rows {
+        segments
+            .entry(row.persona_id)
+            .or_default()
+            .insert(row.segment_id);
+    }
+    Ok(segments)
+}
+
+/// How many responsibilities the departments that take part hold in the other blueprints that count.
+async fn held_elsewhere(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    whole: &Whole,
+) -> Result<HashMap<DepartmentId, usize>> {
+    use responsibility::Column;
+    let canvas = &whole.canvas;
+    let taking_part: HashSet<DepartmentId> = canvas
+        .responsibilities
+        .iter()
+        .map(|row| row.department_id)
+        .collect();
+    let rows: Vec<(DepartmentId, i64)> = caller
+        .select::<responsibility::Entity>()
+        .select_only()
+        .column(Column::DepartmentId)
+        .column_as(Column::Id.count(), "held")
+        .filter(Column::DepartmentId.is_in(taking_part))
+        .filter(Column::Status.eq(ResponsibilityStatus::Accepted))
+        .filter(Column::Role.is_in([Role::Responsible, Role::Accountable]))
+        .filter(Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
+        .filter(Column::BlueprintId.ne(canvas.blueprint.id))
+        .group_by(Column::DepartmentId)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(department, held)| (department, usize::try_from(held).unwrap_or_default()))
+        .collect())
+}
+
+#[derive(FromQueryResult)]
+struct Measured {
+    kpi_id: KpiId,
+    measured_on: Option<NaiveDate>,
+}
+
+/// The latest day on which each KPI that judges something here was measured: looked up KPI by KPI, as an index leads to
+/// each and there may be thousands of values of it.
+async fn measured_on(
+    tx: &DatabaseTransaction,
+    whole: &Whole,
+    day: NaiveDate,
+) -> Result<HashMap<KpiId, NaiveDate>> {
+    let linked: HashSet<KpiId> = whole
+        .canvas
+        .links
+        .iter()
+        .filter(|judged| judged.judgement.told)
+        .map(|judged| judged.link.kpi_id)
+        .collect();
+    let text = Text::new(tx.get_database_backend(), "SELECT kpi.id AS kpi_id, (")
+        .then("SELECT measured_on FROM measurement WHERE kpi_id = kpi.id AND superseded_by_id IS NULL")
+        .then(" AND measured_on <= ")
+        .value(day)
+        .then(" ORDER BY measured_on DESC LIMIT 1) AS measured_on FROM kpi WHERE id IN ")
+        .list(linked);
+    let rows = Measured::find_by_statement(text.statement())
+        .all(tx)
+        .await?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .filter_map(|row| Some((row.kpi_id, row.measured_on?)))
+        .collect())
+}
