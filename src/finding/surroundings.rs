@@ -117,6 +117,9 @@ async fn measured_on(
         .filter(|judged| judged.judgement.told)
         .map(|judged| judged.link.kpi_id)
         .collect();
+    if linked.is_empty() {
+        return Ok(HashMap::new());
+    }
     let text = Text::new(tx.get_database_backend(), "SELECT kpi.id AS kpi_id, (")
         .then("SELECT measured_on FROM measurement WHERE kpi_id = kpi.id AND superseded_by_id IS NULL")
         .then(" AND measured_on <= ")
