@@ -6,14 +6,12 @@ use std::{
     time::Duration,
 };
 
-use async_graphql::Enum;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entity::words::OrganisationRole;
-use serde::{Deserialize, Serialize};
 
-use crate::canvas::findings::Threshold;
+use crate::{canvas::findings::Threshold, scalar::Theme};
 
 /// Service blueprints that several departments share.
 #[derive(Debug, Parser)]
@@ -261,20 +259,6 @@ pub enum ExportFormat {
     Svg,
     /// A picture in a page of its own, to open or to print.
     Html,
-}
-
-/// The colours of a picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum, Enum)]
-#[serde(rename_all = "lowercase")]
-#[graphql(name = "PictureTheme")]
-pub enum Theme {
-    /// As the viewer's device has it: light or dark.
-    #[default]
-    Auto,
-    /// Dark on light.
-    Light,
-    /// Light on dark.
-    Dark,
 }
 
 /// Keeping the tables up to date.

@@ -1,7 +1,9 @@
-//! The API's own scalars.
+//! Small values that the API, its links and the command line spell alike.
 
-use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use async_graphql::{Enum, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::NaiveDate;
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 /// A day of the deployment's calendar, as `2026-11-22`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,4 +47,18 @@ impl From<Date> for NaiveDate {
     fn from(day: Date) -> Self {
         day.0
     }
+}
+
+/// The colours of a picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum, Enum)]
+#[serde(rename_all = "lowercase")]
+#[graphql(name = "PictureTheme")]
+pub enum Theme {
+    /// As the viewer's device has it: light or dark.
+    #[default]
+    Auto,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
 }

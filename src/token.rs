@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    config::Theme,
     error::{Error, Result},
+    scalar::Theme,
 };
 
 /// How long an access token is good.

@@ -38,7 +38,6 @@ use crate::{
     account::graphql::{Account, Session, Viewer, own_sessions},
     blueprint::graphql::{Blueprint, Phase},
     canvas::{Canvas, Judged, accountable, view},
-    config::Theme,
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
     document::blueprint::Document,
     error::{Error, Result},
@@ -56,7 +55,7 @@ use crate::{
     policy::Action,
     promise::graphql::Promise,
     responsibility::{awaiting_answer_of, graphql::Responsibility},
-    scalar::Date,
+    scalar::{Date, Theme},
     scenario::graphql::Scenario,
     touchpoint::graphql::{Touchpoint, Transition},
 };

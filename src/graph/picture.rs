@@ -5,10 +5,9 @@ use chrono::{DateTime, Utc};
 use entity::blueprint;
 
 use crate::{
-    config::Theme,
     error::{Error, Result},
     payload::caller,
-    scalar::Date,
+    scalar::{Date, Theme},
     token::{Access, Shown, SigningKey},
 };
 

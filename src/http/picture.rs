@@ -19,10 +19,9 @@ use super::{App, RequestId, auth, nothing_here};
 use crate::{
     access::{self, Caller, Keyed},
     canvas::Canvas,
-    config::Theme,
     error::{Code, Error, Result},
     picture,
-    scalar::Date,
+    scalar::{Date, Theme},
 };
 
 /// What may stand behind the question mark.

@@ -22,7 +22,7 @@ mod write;
 
 use chrono::NaiveDate;
 
-use crate::{canvas::Canvas, config::Theme};
+use crate::{canvas::Canvas, scalar::Theme};
 
 /// The picture as an SVG document. The day is the one that the canvas was loaded for.
 #[must_use]

@@ -21,7 +21,7 @@ use crate::{
         Canvas,
         sample::{self, Side},
     },
-    config::Theme,
+    scalar::Theme,
 };
 
 /// How far a letter of the family climbs above its line and hangs below it.

@@ -6,7 +6,7 @@ use super::{
     sheet::{Anchor, Area, Part, Sheet},
     text::{Font, escape},
 };
-use crate::config::Theme;
+use crate::scalar::Theme;
 
 const RULES: &str = include_str!("style/rules.css");
 const LIGHT: &str = include_str!("style/light.css");

@@ -115,7 +115,7 @@ pub struct PublicationMutation;
 #[Object]
 impl PublicationMutation {
     /// Puts it in force, or puts its changes in force: its published number rises, and what it is now is kept as a
-    /// publication. Requires: GOVERN_BLUEPRINT.
+    /// publication. Open findings of severity ERROR stand in its way, and are named. Requires: GOVERN_BLUEPRINT.
     async fn blueprint_publish(
         &self,
         ctx: &Context<'_>,

@@ -26,7 +26,7 @@ use crate::{
         import::{self, Authority},
     },
     error::{Error, Result},
-    id,
+    finding, id,
     input::Faults,
     policy::Action,
 };
@@ -66,7 +66,7 @@ pub struct BlueprintCopyInput {
     pub title: String,
 }
 
-/// Publishes a blueprint, and keeps what it is as a publication.
+/// Publishes a blueprint that has no open errors, and keeps what it is as a publication.
 pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
     let id: BlueprintId = faults.id("id", &input.id);
@@ -80,17 +80,17 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
         .await?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
     let row = life::take(&mut permit, Step::Publish, &row).await?;
-    let document = written(&permit, &row).await?;
+    let whole = Whole::read(caller, permit.tx(), row.clone(), caller.today).await?;
+    finding::refuse_errors(&permit, &whole.canvas).await?;
+    let document = text(&whole)?;
     keep(&mut permit, &row, (row.published_number, label), document).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-/// The document of a blueprint under its lock, as text.
-async fn written(permit: &Permit<'_>, row: &blueprint::Model) -> Result<String> {
-    let caller = permit.caller;
-    let whole = Whole::read(caller, permit.tx(), row.clone(), caller.today).await?;
-    serde_json::to_string(&Document::of(&whole)).map_err(Error::internal)
+/// The document of a blueprint, as text.
+fn text(whole: &Whole) -> Result<String> {
+    serde_json::to_string(&Document::of(whole)).map_err(Error::internal)
 }
 
 async fn keep(
@@ -145,7 +145,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     said.owner_department.0 = None;
     said.visibility.0 = None;
     said.responsibilities.0 = None;
-    let before = written(&permit, &row).await?;
+    let before = text(&Whole::read(caller, permit.tx(), row.clone(), caller.today).await?)?;
     let (row, changes) = import::take(&mut permit, Some(row), said, (true, Authority::Own)).await?;
     if changes.is_empty() {
         return Ok(row);

@@ -52,6 +52,17 @@ async fn the_life_of_a_blueprint_has_steps_that_can_be_taken_and_others() {
         .await["blueprint"]
         .take();
     assert_eq!(back["status"], "DRAFT");
+    let refused = cx_manager.tries(&step("blueprintPublish"), at(&back)).await["userErrors"].take();
+    assert_eq!(
+        refused[0]["reason"], "FINDING_OPEN",
+        "nobody does it: {refused}"
+    );
+    let import = "mutation($input: BlueprintImportInput!) { blueprintImport(input: $input) { userErrors { code } } }";
+    let responsible = json!({ "touchpoint": "D1", "department": "sales", "role": "RESPONSIBLE" });
+    let document = json!({ "format": "cx-blueprint/blueprint@1", "key": "draft", "responsibilities": [responsible] });
+    cx_manager
+        .does(import, json!({ "document": document }))
+        .await;
     let published = cx_manager.does(&step("blueprintPublish"), at(&back)).await["blueprint"].take();
     assert_eq!(
         (

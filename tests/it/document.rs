@@ -505,7 +505,10 @@ async fn importing_publishing_and_restoring_among_other_writers_never_mixes_stat
             .iter()
             .map(|key| json!({ "key": key, "note": word }))
             .collect();
-        rental(json!({ "title": word, "touchpoints": notes }))
+        // Somebody has to answer for everything before it can be published.
+        let answers =
+            json!({ "touchpoint": "R07", "department": "r-station", "role": "ACCOUNTABLE" });
+        rental(json!({ "title": word, "touchpoints": notes, "responsibilities": [answers] }))
     };
     let mut hands = tokio::task::JoinSet::new();
     for hand in 0..4 {

@@ -613,7 +613,8 @@ async fn a_write_runs_no_more_statements_for_it() {
         )
         .await;
     let ran = world.store.statements() - before;
-    assert!(ran <= 10, "{ran} statements");
+    // Of these one notes that the findings are due, and one asks what is to be found by other words.
+    assert!(ran <= 11, "{ran} statements");
 }
 
 #[tokio::test]

@@ -74,7 +74,19 @@ async fn what_was_published_stays_what_it_was() {
     let (ann, ids) = (world.sign_in("ann-cx").await, Ids::of(&world).await);
     let id = &ids["bp-rental"];
     let before = document(&ann, "bp-rental").await;
-    change(&ann, json!({ "title": "I rent a van" }), false).await;
+    let refused = json!({ "id": id, "expectedVersion": version(&ann, id).await });
+    assert_eq!(
+        ann.refused(PUBLISH, refused).await,
+        ["CONFLICT"],
+        "nobody answers for R07"
+    );
+    let answers = json!({ "touchpoint": "R07", "department": "r-station", "role": "ACCOUNTABLE" });
+    change(
+        &ann,
+        json!({ "title": "I rent a van", "responsibilities": [answers] }),
+        false,
+    )
+    .await;
     let input = json!({ "id": id, "expectedVersion": version(&ann, id).await, "label": "Autumn" });
     let done = ann.does(PUBLISH, input).await;
     assert_eq!(done["blueprint"]["publishedNumber"], json!(2));
@@ -96,7 +108,10 @@ async fn what_was_published_stays_what_it_was() {
     );
     assert_eq!(
         diff(&ann, first.clone(), second).await,
-        ["RENAMED blueprint bp-rental title"]
+        [
+            "RENAMED blueprint bp-rental title",
+            "ADDED responsibility r07 r-station ACCOUNTABLE",
+        ]
     );
     assert_eq!(diff(&ann, first.clone(), first).await, [] as [String; 0]);
 }
