@@ -137,7 +137,8 @@ pub fn cases() -> Vec<Case> {
         case("blueprintOwnerChange", "open to service", with(at("@blueprint open", 1), json!({ "ownerDepartmentId": "@department service" }))),
         case("blueprintSubmit", "draft, of sales", at("@blueprint draft", 1)),
         case("blueprintSendBack", "draft, in review", at("@blueprint draft", 2)).after("lead", "blueprintSubmit", at("@blueprint draft", 1)),
-        case("blueprintPublish", "draft, of sales", at("@blueprint draft", 1)),
+        case("blueprintPublish", "draft, of sales", at("@blueprint draft", 1))
+            .after("cx-manager", "findingDismiss", json!({ "blueprintId": "@blueprint draft", "fingerprint": "@finding draft NOBODY_RESPONSIBLE", "reason": "known" })),
         case("blueprintRestore", "open, of sales", with(at("@blueprint open", 1), json!({ "publicationId": "@publication open" }))),
         case("blueprintRestore", "closed, of service", with(at("@blueprint closed", 1), json!({ "publicationId": "@publication closed" }))),
         case("blueprintCopy", "open, of sales", json!({ "blueprintId": "@blueprint open", "title": "Some day" })),
@@ -195,10 +196,10 @@ pub fn cases() -> Vec<Case> {
         case("improvementUpdate", "of sales to service", with(at("@improvement faster", 1), json!({ "ownerDepartmentId": "@department service" })))
             .after("cx-manager", "improvementCreate", faster()),
         case("improvementDelete", "of sales", at("@improvement faster", 1)).after("cx-manager", "improvementCreate", faster()),
-        case("findingDismiss", "a warning at T2, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding IMPORTANT_AND_NEGATIVE", "reason": "known" })),
-        case("findingDismiss", "an error at T5, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding NOBODY_ACCOUNTABLE", "reason": "known" })),
-        case("findingReopen", "a warning at T2, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding IMPORTANT_AND_NEGATIVE" }))
-            .after("lead", "findingDismiss", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding IMPORTANT_AND_NEGATIVE", "reason": "known" })),
+        case("findingDismiss", "a warning at T2, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding open IMPORTANT_AND_NEGATIVE", "reason": "known" })),
+        case("findingDismiss", "an error at T5, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding open NOBODY_ACCOUNTABLE", "reason": "known" })),
+        case("findingReopen", "a warning at T2, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding open IMPORTANT_AND_NEGATIVE" }))
+            .after("lead", "findingDismiss", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding open IMPORTANT_AND_NEGATIVE", "reason": "known" })),
         case("responsibilityPropose", "T2 to service", offer("@touchpoint T2", "@department service", "INFORMED")),
         case("responsibilityPropose", "C1, closed", offer("@touchpoint C1", "@department service", "INFORMED")),
         case("responsibilityAccept", "service to sales", at("@proposal sales", 1)),
@@ -345,13 +346,17 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
         "@insight pain".to_owned(),
         "ins_019ab0000000700080000000000000ad".to_owned(),
     );
-    let findings =
-        "{ blueprint(by: { key: \"open\" }) { findings { findings { code fingerprint } } } }";
+    let findings = "query($key: String!) { blueprint(by: { key: $key }) {
+        findings { findings { code fingerprint } } } }";
     let manager = world.sign_in("cx-manager").await;
-    let found = manager.ask(findings, json!({})).await["blueprint"]["findings"]["findings"].take();
-    for finding in found.as_array().expect("findings") {
-        let text = |field: &str| finding[field].as_str().expect("a text").to_owned();
-        ids.insert(format!("@finding {}", text("code")), text("fingerprint"));
+    for blueprint in ["open", "draft"] {
+        let answer = manager.ask(findings, json!({ "key": blueprint })).await;
+        let found = answer["blueprint"]["findings"]["findings"].as_array();
+        for finding in found.expect("findings") {
+            let text = |field: &str| finding[field].as_str().expect("a text").to_owned();
+            let name = format!("@finding {blueprint} {}", text("code"));
+            ids.insert(name, text("fingerprint"));
+        }
     }
     for (name, id) in [
         ("@promise on-time", "prm_019ab0000000700080000000000000ae"),
