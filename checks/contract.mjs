@@ -7,7 +7,7 @@ import * as organisation from './organisation.mjs';
 import { login, operations, person, send } from './client.mjs';
 
 const { demo } = organisation;
-const humans = demo.accounts.filter((a) => !a.service);
+const humans = demo.people.filter((a) => !a.service);
 const people = Object.fromEntries(await Promise.all(humans.map(async (a) => [a.key, await person(a.key)])));
 const ann = people['ann-cx'];
 const eva = people['eva-viewer'];

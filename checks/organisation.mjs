@@ -1,7 +1,14 @@
 // Works out, from the demo document alone, what a server that holds it must answer. It never asks a server.
 import { readFileSync } from 'node:fs';
 
-export const demo = JSON.parse(readFileSync(new URL('../demo/organisation.json', import.meta.url), 'utf8'));
+const { organisation, people } = JSON.parse(readFileSync(new URL('../demo/demonstration.json', import.meta.url), 'utf8'));
+
+/** The document of each blueprint, with who answers for what beside it. */
+const documents = organisation.blueprints.map(({ document, responsibilities }) => ({ ...document, handshakes: responsibilities }));
+/** Whatever a blueprint's document lists, with the blueprint that it stands in. */
+const all = (list) => documents.flatMap((blueprint) => (blueprint[list] ?? []).map((part) => ({ ...part, blueprint: blueprint.key })));
+
+export const demo = { ...organisation, people, blueprints: documents, links: all('kpiLinks'), handshakes: all('handshakes') };
 
 const byKey = (list) => new Map(list.map((item) => [item.key, item]));
 export const departments = byKey(demo.departments);
@@ -15,15 +22,21 @@ export function reach(key, below) {
 }
 
 export const touchpoints = demo.blueprints.flatMap((blueprint) =>
-  blueprint.touchpoints.map((touchpoint) => ({ ...touchpoint, blueprint, phase: blueprint.phases.find((p) => p.key === touchpoint.phase) })),
+  blueprint.touchpoints.map((touchpoint) => ({
+    ...touchpoint,
+    blueprint,
+    phase: blueprint.phases.find((p) => p.key === touchpoint.phase),
+    responsibilities: blueprint.handshakes.filter((h) => h.touchpoint === touchpoint.key && h.status === 'ACCEPTED'),
+  })),
 );
 const touchpoint = (ref) => touchpoints.find((t) => t.key === ref.touchpoint && t.blueprint.key === ref.blueprint);
+const linksOf = (kpi) => demo.links.filter((l) => l.kpi === kpi.key);
 const delivers = (r) => r.role === 'ACCOUNTABLE' || r.role === 'RESPONSIBLE';
 
 /** What the touchpoint lists: what is accepted, then what is proposed. */
 export const responsibilitiesOf = (t) => [
   ...t.responsibilities.map((r) => ({ role: r.role, status: 'ACCEPTED', department: r.department })),
-  ...demo.proposals
+  ...demo.handshakes
     .filter((p) => p.status === 'PROPOSED' && touchpoint(p) === t)
     .map((p) => ({ role: p.role, status: 'PROPOSED', department: p.department })),
 ];
@@ -45,18 +58,18 @@ export function latest(kpi) {
 }
 
 export const kpisOf = (t) =>
-  demo.kpis.filter((k) => k.links.some((l) => touchpoint(l) === t));
+  demo.kpis.filter((k) => linksOf(k).some((l) => touchpoint(l) === t));
 
 /** One department's page. */
 export function department(key, below) {
   const own = new Set(reach(key, below));
   const held = touchpoints.flatMap((t) => t.responsibilities.filter((r) => own.has(r.department) && delivers(r)).map((r) => `${t.key} ${r.role}`));
-  const proposals = demo.proposals
+  const proposals = demo.handshakes
     .filter((p) => p.status === 'PROPOSED' && own.has(p.department))
     .map((p) => `${p.touchpoint} ${p.role} by ${p.proposedByDepartment}`);
   const missed = demo.kpis
     .filter((k) => latest(k).state === 'MISSED')
-    .filter((k) => k.links.some((l) => touchpoint(l).responsibilities.some((r) => own.has(r.department) && delivers(r))))
+    .filter((k) => linksOf(k).some((l) => touchpoint(l).responsibilities.some((r) => own.has(r.department) && delivers(r))))
     .map((k) => k.key);
   return { held, proposals, missed };
 }
@@ -65,7 +78,7 @@ export function department(key, below) {
 export function facts(own = null) {
   return demo.kpis.flatMap((kpi) =>
     kpi.measurements.flatMap((measurement) => {
-      const rows = kpi.links.flatMap((link) => {
+      const rows = linksOf(kpi).flatMap((link) => {
         const t = touchpoint(link);
         const roles = t.responsibilities.length ? t.responsibilities : [{ department: null, role: null }];
         return roles

@@ -145,7 +145,7 @@ pub struct Demo {
     /// An empty database to load into, instead of a fresh SQLite file that is removed in the end.
     #[arg(long, env = "CX_DEMO_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Another organisation to load, as a document of the form of demo/organisation.json.
+    /// Another demonstration to load, as a document of the form of demo/demonstration.json.
     #[arg(long)]
     pub file: Option<PathBuf>,
 }
@@ -199,9 +199,9 @@ pub struct Export {
     /// Which database.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// The blueprint's key.
+    /// The blueprint's key; without it, the whole organisation is written, which has a document and no picture.
     #[arg(long)]
-    pub blueprint: String,
+    pub blueprint: Option<String>,
     /// What it is written as.
     #[arg(long, value_enum)]
     pub format: ExportFormat,
@@ -222,7 +222,7 @@ pub struct Import {
     /// Which database.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// The document; `-` for standard input.
+    /// The document of a blueprint, or of a whole organisation for an empty database; `-` for standard input.
     pub file: PathBuf,
     /// Tell what would change, and change nothing.
     #[arg(long)]
@@ -235,7 +235,7 @@ pub struct Import {
 /// Which schema to print.
 #[derive(Debug, Args)]
 pub struct Schema {
-    /// The one of the API, or the one of a blueprint's document.
+    /// The one of the API, or of a document.
     #[arg(value_enum, default_value_t)]
     pub of: SchemaOf,
 }
@@ -248,6 +248,8 @@ pub enum SchemaOf {
     Api,
     /// A blueprint's document, as JSON Schema.
     Blueprint,
+    /// A whole organisation's document, as JSON Schema.
+    Organisation,
 }
 
 /// What a blueprint can be written as.

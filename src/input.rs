@@ -74,6 +74,15 @@ impl Faults {
         self.0.push(UserError::new(path, code, reason, message));
     }
 
+    /// Adds what was found in a part of the whole, below the path of the part.
+    pub fn take_over(&mut self, path: &str, faults: Vec<UserError>) {
+        let above = UserError::new(path, UserErrorCode::Invalid, None, "").field;
+        self.0.extend(faults.into_iter().map(|fault| UserError {
+            field: above.iter().cloned().chain(fault.field).collect(),
+            ..fault
+        }));
+    }
+
     /// Refuses if there are any.
     pub fn check(self) -> Result<()> {
         if self.0.is_empty() {

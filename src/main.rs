@@ -26,7 +26,11 @@ use cx_blueprint::{
         SchemaOf, Serve, Verb,
     },
     database::{self, Options, Store},
-    document, finding, generate, graph,
+    document::{
+        self,
+        demonstration::{self, Demonstration},
+    },
+    finding, generate, graph,
     http::{self, App, Parts},
     index,
     token::SigningKey,
@@ -39,8 +43,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The password of every person in the demo and in a generated organisation.
 const DEMO_PASSWORD: &str = "blueprint";
-/// The demo organisation that comes with the program.
-const DEMO: &str = include_str!("../demo/organisation.json");
+/// The demonstration that comes with the program.
+const DEMO: &str = include_str!("../demo/demonstration.json");
 
 /// Reading and answering a blueprint is tens of thousands of small allocations, on several threads at once.
 #[global_allocator]
@@ -81,7 +85,8 @@ async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Schema(Schema { of }) => {
             match of {
                 SchemaOf::Api => print!("{}", graph::sdl()),
-                SchemaOf::Blueprint => println!("{}", document::schema()),
+                SchemaOf::Blueprint => println!("{}", document::blueprint_schema()),
+                SchemaOf::Organisation => println!("{}", document::organisation_schema()),
             }
             Ok(())
         }
@@ -341,10 +346,11 @@ async fn serve_demo(demo: Demo) -> Result<(), Failure> {
     let named = demo
         .file
         .as_deref()
-        .unwrap_or_else(|| Path::new("demo/organisation.json"))
+        .unwrap_or_else(|| Path::new("demo/demonstration.json"))
         .display()
         .to_string();
-    let organisation = document::load::read(&text).map_err(|error| format!("{named}: {error}"))?;
+    let shown: Demonstration =
+        document::read::parse(&text).map_err(|error| import::told(&named, error))?;
     let fresh = tempfile::tempdir()?;
     let in_fresh_file = || format!("sqlite://{}", fresh.path().join("demo.db").display());
     let database = DatabaseArgs {
@@ -357,13 +363,13 @@ async fn serve_demo(demo: Demo) -> Result<(), Failure> {
     bring_up_to_date(&store).await?;
     let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "demo");
     let password_hash = password::hash(DEMO_PASSWORD).await?;
-    document::load::load(&caller, &organisation, Some(&password_hash))
+    demonstration::load(&caller, &shown, &password_hash)
         .await
-        .map_err(|error| format!("{named} was not loaded, and nothing was written.\n{error}"))?;
+        .map_err(|error| import::told(&named, error))?;
     println!(
         "Loaded {} departments and {} blueprints. Sign in as ann-cx, or anybody else of the demo, with the password {DEMO_PASSWORD}.",
-        organisation.departments.len(),
-        organisation.blueprints.len()
+        shown.organisation.departments.len(),
+        shown.organisation.blueprints.len()
     );
     let serve = Serve {
         database,

@@ -14,6 +14,7 @@ use super::{
     diff::{self, Change},
     merge::{self, Places},
     part::{Identity, Part, Perhaps, Said, Telling, camel},
+    read::Kind,
 };
 use crate::input::Faults;
 
@@ -334,6 +335,14 @@ document! {
         evaluations of Evaluation or SaidEvaluation,
         /// What is to become better.
         improvements of Improvement or SaidImprovement,
+    }
+}
+
+impl Kind for SaidDocument {
+    const FORMAT: &'static str = FORMAT;
+
+    fn format(&self) -> &str {
+        &self.format
     }
 }
 

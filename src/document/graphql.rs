@@ -4,7 +4,8 @@ use async_graphql::{Context, InputObject, Json, Object, SimpleObject};
 
 use super::{
     diff::{Change, ChangeKind},
-    import::{How, import, read},
+    import::{How, import},
+    read::read,
 };
 use crate::{
     blueprint::graphql::{Blueprint, BlueprintPayload},

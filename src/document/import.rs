@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{
     apply,
-    blueprint::{Document, FORMAT, NeedVerdict, SaidDocument},
+    blueprint::{Document, NeedVerdict, SaidDocument},
     catalogue::{Catalogue, lower},
     diff::{self, Change},
     hand,
@@ -22,14 +22,11 @@ use crate::{
     access::{Caller, Keyed, Permit, live},
     audit::Event,
     canvas::whole::Whole,
-    error::{Error, Reason, Result, UserErrorCode},
+    error::{Error, Reason, Result},
     id,
     input::Faults,
     policy::{Action, Relation, Ties},
 };
-
-/// Longest word of a parser that is told on, in characters.
-const TOLD: usize = 300;
 
 /// How a document is taken.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,42 +45,6 @@ pub struct Imported {
     /// The blueprint as it is now; nothing where a dry run would make it.
     pub blueprint: Option<blueprint::Model>,
     pub changes: Vec<Change>,
-}
-
-/// Reads a document.
-pub fn read<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SaidDocument>
-where
-    D::Error: std::fmt::Display,
-{
-    let said: SaidDocument = serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let path = path.replace(['[', ']'], ".");
-        let path = path.trim_start_matches('.').replace("..", ".");
-        let message: String = error.inner().to_string().chars().take(TOLD).collect();
-        Error::fault(&path, UserErrorCode::Invalid, None, format!("{message}."))
-    })?;
-    if said.format == FORMAT {
-        return Ok(said);
-    }
-    let format: String = said.format.chars().take(64).collect();
-    let message = format!("This reads \"{FORMAT}\", and the document says \"{format}\".");
-    Err(Error::fault(
-        "format",
-        UserErrorCode::Invalid,
-        None,
-        message,
-    ))
-}
-
-/// Reads a document from its text.
-pub fn parse(text: &str) -> Result<SaidDocument> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let said = read(&mut deserializer)?;
-    deserializer.end().map_err(|error| {
-        let message = format!("Something follows the document: {error}.");
-        Error::fault("", UserErrorCode::Invalid, None, message)
-    })?;
-    Ok(said)
 }
 
 /// On whose word links of KPIs are made and responsibilities are in force.

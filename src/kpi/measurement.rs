@@ -97,7 +97,7 @@ const FIRST_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(1900, 1, 1);
 const NO_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(3000, 1, 1);
 
 /// A day on which something can begin or end.
-pub(super) fn check_day(faults: &mut Faults, path: &str, day: NaiveDate) {
+pub fn check_day(faults: &mut Faults, path: &str, day: NaiveDate) {
     if Some(day) < FIRST_DAY || Some(day) >= NO_DAY {
         let message = "A day lies between the years 1900 and 2999.";
         faults.add(
@@ -110,7 +110,7 @@ pub(super) fn check_day(faults: &mut Faults, path: &str, day: NaiveDate) {
 }
 
 /// A day on which something can have been measured.
-pub(super) fn check_measured_on(faults: &mut Faults, path: &str, day: NaiveDate, today: NaiveDate) {
+pub fn check_measured_on(faults: &mut Faults, path: &str, day: NaiveDate, today: NaiveDate) {
     if day > today {
         let message = "Nothing has been measured yet on a day to come.";
         faults.add(
@@ -125,7 +125,7 @@ pub(super) fn check_measured_on(faults: &mut Faults, path: &str, day: NaiveDate,
 }
 
 /// What is wrong with the figures, each at its field behind the path.
-pub(super) fn check_figures(faults: &mut Faults, path: &str, kpi: &kpi::Model, figures: &Figures) {
+pub fn check_figures(faults: &mut Faults, path: &str, kpi: &kpi::Model, figures: &Figures) {
     for wrong in rules::figure_faults(kpi.into(), figures) {
         let path = format!("{path}.{}", wrong.field);
         faults.add(&path, wrong.code, wrong.reason, wrong.message);

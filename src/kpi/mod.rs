@@ -118,7 +118,12 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
     let key = input.key.as_deref().map(|key| faults.key("key", key));
     let description = faults.optional_text("description", input.description.as_deref());
     faults.within("decimals", Some(input.decimals), DECIMALS);
-    check_currency(&mut faults, input.unit, input.currency.as_deref());
+    check_currency(
+        &mut faults,
+        "currency",
+        input.unit,
+        input.currency.as_deref(),
+    );
     let owner: DepartmentId = faults.id("ownerDepartmentId", &input.owner_department_id);
     faults.check()?;
     let mut permit = caller.begin().await?;
@@ -163,24 +168,25 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
     Ok(row)
 }
 
-const DECIMALS: std::ops::RangeInclusive<i32> = 0..=6;
+/// How many decimals can be shown.
+pub const DECIMALS: std::ops::RangeInclusive<i32> = 0..=6;
 
 /// A currency is said where the unit is CURRENCY, and nowhere else.
-fn check_currency(faults: &mut Faults, unit: Unit, currency: Option<&str>) {
+pub fn check_currency(faults: &mut Faults, path: &str, unit: Unit, currency: Option<&str>) {
     match (unit, currency) {
         (Unit::Currency, None) => {
             let message = "A KPI in money says in which currency.";
-            faults.add("currency", UserErrorCode::Required, None, message);
+            faults.add(path, UserErrorCode::Required, None, message);
         }
         (Unit::Currency, Some(code)) => {
             if code.len() != 3 || !code.bytes().all(|letter| letter.is_ascii_uppercase()) {
                 let message = "A currency is the three capital letters of ISO 4217.";
-                faults.add("currency", UserErrorCode::Invalid, None, message);
+                faults.add(path, UserErrorCode::Invalid, None, message);
             }
         }
         (_, Some(_)) => {
             let message = "Only a KPI whose unit is CURRENCY has a currency.";
-            faults.add("currency", UserErrorCode::Invalid, None, message);
+            faults.add(path, UserErrorCode::Invalid, None, message);
         }
         (_, None) => {}
     }
@@ -241,7 +247,7 @@ fn currency_of(
         MaybeUndefined::Value(code) => Some(code.clone()),
     };
     let mut faults = Faults::default();
-    check_currency(&mut faults, unit, currency.as_deref());
+    check_currency(&mut faults, "currency", unit, currency.as_deref());
     faults.check()?;
     Ok(currency)
 }

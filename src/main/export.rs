@@ -1,4 +1,5 @@
-//! The verb `export`: one blueprint, as the operator sees it, in one of its forms. A form is one arm.
+//! The verb `export`: one blueprint, as the operator sees it, in one of its forms, or the whole organisation as a
+//! document. A form is one arm.
 
 use std::io::Write;
 
@@ -7,7 +8,7 @@ use cx_blueprint::{
     canvas::whole::Whole,
     clock::Clock,
     config::{Export, ExportFormat},
-    document::blueprint::Document,
+    document::{blueprint::Document, organisation},
     picture,
 };
 use entity::blueprint;
@@ -19,14 +20,9 @@ pub async fn export(options: Export) -> Result<(), Failure> {
     let store = open_current(&options.database).await?;
     let clock = Clock::new(options.database.time_zone);
     let caller = Caller::operator(store.clone(), clock, "export");
-    let day = options.as_of.unwrap_or(caller.today);
-    let it = Condition::all().add(blueprint::Entity::has_key(&options.blueprint));
-    let whole = Whole::load(&caller, it, day).await?;
-    let whole = whole.ok_or_else(|| format!("There is no blueprint \"{}\".", options.blueprint))?;
-    let text = match options.format {
-        ExportFormat::Json => serde_json::to_string_pretty(&Document::of(&whole))? + "\n",
-        ExportFormat::Svg => picture::svg(&whole.canvas, day, options.theme),
-        ExportFormat::Html => picture::html(&whole.canvas, day, options.theme),
+    let text = match &options.blueprint {
+        Some(key) => blueprint(&caller, &options, key).await?,
+        None => organisation(&caller, &options).await?,
     };
     store.close().await?;
     match options.output {
@@ -34,4 +30,29 @@ pub async fn export(options: Export) -> Result<(), Failure> {
             .map_err(|error| format!("{} cannot be written: {error}.", path.display()).into()),
         None => Ok(std::io::stdout().lock().write_all(text.as_bytes())?),
     }
+}
+
+/// A blueprint in one of its forms.
+async fn blueprint(caller: &Caller, options: &Export, key: &str) -> Result<String, Failure> {
+    let day = options.as_of.unwrap_or(caller.today);
+    let it = Condition::all().add(blueprint::Entity::has_key(key));
+    let whole = Whole::load(caller, it, day).await?;
+    let whole = whole.ok_or_else(|| format!("There is no blueprint \"{key}\"."))?;
+    Ok(match options.format {
+        ExportFormat::Json => pretty(&Document::of(&whole))?,
+        ExportFormat::Svg => picture::svg(&whole.canvas, day, options.theme),
+        ExportFormat::Html => picture::html(&whole.canvas, day, options.theme),
+    })
+}
+
+/// The whole organisation.
+async fn organisation(caller: &Caller, options: &Export) -> Result<String, Failure> {
+    if options.format != ExportFormat::Json {
+        return Err("A picture shows one blueprint: say which with --blueprint.".into());
+    }
+    pretty(&organisation::export(caller).await?)
+}
+
+fn pretty(document: &impl serde::Serialize) -> Result<String, Failure> {
+    Ok(serde_json::to_string_pretty(document)? + "\n")
 }

@@ -9,31 +9,41 @@ use cx_blueprint::{
     document::{
         diff::Change,
         import::{self, How},
+        organisation,
+        read::{self, Kind},
     },
-    error::Error,
+    error::{Error, UserErrorCode},
 };
 
 use super::{Failure, open_current};
 
-/// Largest document that is read, in bytes: many times what the largest blueprint makes.
-const LARGEST: u64 = 64 << 20;
+/// Largest document that is read, in bytes: many times what the largest blueprint makes, and a large organisation
+/// with three years of values.
+const LARGEST: u64 = 512 << 20;
 
 pub async fn import(options: Import) -> Result<(), Failure> {
     let text = text(&options)?;
     let store = open_current(&options.database).await?;
     let clock = Clock::new(options.database.time_zone);
     let caller = Caller::operator(store.clone(), clock, "import");
+    let result = match read::format_of(&text) {
+        Some(format) if format == organisation::Said::FORMAT => {
+            load(&caller, &options, &text).await
+        }
+        _ => bring(&caller, &options, &text).await,
+    };
+    store.close().await?;
+    result.map_err(|error| told(&options.file.display().to_string(), error))
+}
+
+/// Brings in a blueprint.
+async fn bring(caller: &Caller, options: &Import, text: &str) -> Result<(), Error> {
     let how = How {
         dry_run: options.dry_run,
         prune: options.prune,
         expected_revision: None,
     };
-    let result = match import::parse(&text) {
-        Ok(said) => import::import(&caller, said, how).await,
-        Err(error) => Err(error),
-    };
-    store.close().await?;
-    let done = result.map_err(|error| told(&options, error))?;
+    let done = import::import(caller, read::parse(text)?, how).await?;
     for change in &done.changes {
         println!("{}", line(change));
     }
@@ -43,6 +53,28 @@ pub async fn import(options: Import) -> Result<(), Failure> {
         "changed"
     };
     eprintln!("{} {would}.", done.changes.len());
+    Ok(())
+}
+
+/// Loads a whole organisation.
+async fn load(caller: &Caller, options: &Import, text: &str) -> Result<(), Error> {
+    if options.prune {
+        let message =
+            "There is nothing to prune: a whole organisation is loaded into an empty database.";
+        return Err(Error::fault("", UserErrorCode::Invalid, None, message));
+    }
+    let said: organisation::Said = read::parse(text)?;
+    let how = organisation::How {
+        dry_run: options.dry_run,
+    };
+    organisation::load(caller, &said, how).await?;
+    let would = if options.dry_run {
+        "would be loaded"
+    } else {
+        "loaded"
+    };
+    let (departments, blueprints) = (said.departments.len(), said.blueprints.len());
+    eprintln!("{departments} departments and {blueprints} blueprints {would}.");
     Ok(())
 }
 
@@ -82,8 +114,7 @@ fn line(change: &Change) -> String {
 }
 
 /// Every fault on a line of its own, with its place in the document.
-fn told(options: &Import, error: Error) -> Failure {
-    let name = options.file.display();
+pub fn told(name: &str, error: Error) -> Failure {
     match error.into_user_errors() {
         Ok(faults) => {
             let faults = faults.into_iter().map(|fault| match fault.field.join(".") {

@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect, prelude::Uuid};
 
-use super::read;
+use super::said;
 use crate::{
     access::Caller,
     canvas::whole::Whole,
@@ -81,7 +81,7 @@ async fn state(caller: &Caller, path: &str, version: &Version) -> Result<State> 
             let blueprint = caller.get::<blueprint::Entity>(row.blueprint_id).await?;
             Ok(State {
                 blueprint: blueprint.ok_or_else(missing)?,
-                document: import::complete(read(&row)?)?,
+                document: import::complete(said(&row)?)?,
             })
         }
     }

@@ -24,6 +24,7 @@ use crate::{
     document::{
         blueprint::{Document, SaidDocument},
         import::{self, Authority},
+        read,
     },
     error::{Error, Result},
     finding, id,
@@ -116,8 +117,8 @@ async fn keep(
 }
 
 /// The document of a publication.
-fn read(row: &publication::Model) -> Result<SaidDocument> {
-    import::parse(&row.document).map_err(|error| Error::internal(format!("{}: {error:?}", row.id)))
+fn said(row: &publication::Model) -> Result<SaidDocument> {
+    read::parse(&row.document).map_err(|error| Error::internal(format!("{}: {error:?}", row.id)))
 }
 
 /// Brings a blueprint back to what it was when it was published, and keeps what that replaces. Who answers for what
@@ -141,7 +142,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
             "publication of this blueprint",
         ));
     }
-    let mut said = import::existing(&permit, read(&publication)?).await?;
+    let mut said = import::existing(&permit, said(&publication)?).await?;
     said.owner_department.0 = None;
     said.visibility.0 = None;
     said.responsibilities.0 = None;

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-const DEMO: &str = include_str!("../../demo/organisation.json");
+const DEMO: &str = include_str!("../../demo/demonstration.json");
 const KEY: &str = "q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o";
 
 fn program() -> Command {
@@ -89,19 +89,22 @@ fn the_schema_is_printed() {
 #[test]
 fn a_demo_file_with_a_dangling_reference_is_refused_with_its_place() {
     let dir = tempfile::tempdir().expect("a directory");
-    let file = dir.path().join("organisation.json");
+    let file = dir.path().join("demonstration.json");
     let mut organisation: Value = serde_json::from_str(DEMO).expect("the demo reads");
-    organisation["blueprints"][1]["touchpoints"][2]["phase"] = "nowhere".into();
-    organisation["kpis"][3]["links"][0]["touchpoint"] = "nobody".into();
+    let blueprints = &mut organisation["organisation"]["blueprints"];
+    blueprints[1]["document"]["touchpoints"][2]["phase"] = "nowhere".into();
+    blueprints[0]["document"]["kpiLinks"][0]["touchpoint"] = "nobody".into();
     std::fs::write(&file, organisation.to_string()).expect("it is written");
     let path = file.display().to_string();
     let said = complaint(&run(&["demo", "--port", "0", "--file", &path]));
     assert!(
-        said.contains("blueprints.1.touchpoints.2.phase: There is no phase \"nowhere\""),
+        said.contains(
+            "organisation.blueprints.1.document.touchpoints.2.phase: There is no phase in this blueprint \"nowhere\""
+        ),
         "{said}"
     );
     assert!(
-        said.contains("kpis.3.links.0.touchpoint: There is no touchpoint \"nobody\""),
+        said.contains("organisation.blueprints.0.document.kpiLinks.0.touchpoint: There is no touchpoint in this blueprint \"nobody\""),
         "{said}"
     );
     std::fs::write(&file, "{ \"format\": ").expect("it is written");

@@ -484,7 +484,7 @@ async fn entity_events(world: &World, blueprint: &str) -> Vec<String> {
 fn the_schema_of_a_document_is_published() {
     crate::golden::compare(
         "tests/it/document.schema.json",
-        &cx_blueprint::document::schema(),
+        &cx_blueprint::document::blueprint_schema(),
     );
 }
 

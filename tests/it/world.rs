@@ -15,7 +15,9 @@ use cx_blueprint::{
     canvas::findings::Thresholds,
     clock::Clock,
     database::{Options, Store},
-    document, finding, graph,
+    document::{self, demonstration},
+    error::Result,
+    finding, graph,
     http::{self, App, Parts},
     token::SigningKey,
 };
@@ -29,9 +31,9 @@ use tower::ServiceExt;
 pub const PASSWORD: &str = "correct horse battery";
 
 /// The organisation that most tests live in; its answers are worked out by hand.
-pub const ORGANISATION: &str = include_str!("organisation.json");
+pub const ORGANISATION: &str = include_str!("demonstration.json");
 /// The demo organisation.
-const DEMO: &str = include_str!("../../demo/organisation.json");
+const DEMO: &str = include_str!("../../demo/demonstration.json");
 
 /// A fresh, migrated database and the application over it.
 pub struct World {
@@ -98,10 +100,10 @@ impl World {
     }
 
     /// Loads an organisation, as the command line does.
-    pub async fn load(&self, document: &str) -> Result<(), document::load::LoadError> {
+    pub async fn load(&self, document: &str) -> Result<()> {
         let caller = Caller::operator(self.store.clone(), self.clock.clone(), "load");
-        let organisation = document::load::read(document)?;
-        document::load::load(&caller, &organisation, Some(&password_hash().await)).await
+        let said = document::read::parse(document)?;
+        demonstration::load(&caller, &said, &password_hash().await).await
     }
 
     /// Notes since when findings are open, as the server does in the background.
@@ -328,16 +330,11 @@ impl Template {
         let mut tokens = Tokens::new();
         if let Some(document) = self.document {
             world.load(document).await.expect("the document loads");
-            let organisation = document::load::read(document).expect("the document reads");
-            for account in organisation
-                .accounts
-                .iter()
-                .filter(|account| !account.service)
-            {
-                tokens.insert(
-                    account.key.clone(),
-                    world.sign_in_anew(&account.key).await.token,
-                );
+            let said: Value = serde_json::from_str(document).expect("the document reads");
+            let people = said["people"].as_array().expect("people").iter();
+            for person in people.filter(|person| person["service"] != json!(true)) {
+                let key = person["key"].as_str().expect("a key");
+                tokens.insert(key.to_owned(), world.sign_in_anew(key).await.token);
             }
         }
         world

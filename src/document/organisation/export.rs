@@ -1,0 +1,375 @@
+//! Writes an organisation down, read in one snapshot. It names no people: who does what a department is responsible
+//! for is left out, and who tried a touchpoint is told by name.
+
+use std::collections::{BTreeMap, HashMap};
+
+use entity::{
+    account, blueprint, channel, department,
+    id::{
+        BlueprintId, ChannelId, DepartmentId, KpiId, PersonaId, PhaseId, SegmentId, TouchpointId,
+    },
+    kpi, kpi_target, measurement, persona, persona_need, persona_segment, phase, publication,
+    responsibility, segment, touchpoint,
+    words::{BlueprintStatus, Role},
+};
+use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
+
+use super::{
+    Blueprint, Channel, Department, FORMAT, Kpi, Measurement, Organisation, Origin, Persona,
+    Publication, Responsibility, Segment, Target, Written,
+};
+use crate::{
+    access::Caller,
+    canvas::whole::Whole,
+    document::{blueprint::Document, import::complete, read},
+    error::{Error, Result},
+};
+
+/// The whole organisation.
+pub async fn export(caller: &Caller) -> Result<Written> {
+    let tx = caller.snapshot().await?;
+    let names = Names::read(&tx).await?;
+    let mut blueprints = Vec::with_capacity(names.blueprints.len());
+    for row in &names.blueprints {
+        blueprints.push(names.blueprint(caller, &tx, row).await?);
+    }
+    let organisation = Organisation {
+        format: FORMAT.to_owned(),
+        departments: names.departments(),
+        channels: names.channels.iter().map(channel).collect(),
+        segments: names.segments.iter().map(segment).collect(),
+        personas: names.personas(&tx).await?,
+        kpis: names.kpis(&tx).await?,
+        blueprints,
+    };
+    tx.commit().await?;
+    Ok(organisation)
+}
+
+fn channel(row: &channel::Model) -> Channel {
+    Channel {
+        key: row.key.clone(),
+        name: row.name.clone(),
+        medium: row.medium,
+    }
+}
+
+fn segment(row: &segment::Model) -> Segment {
+    Segment {
+        key: row.key.clone(),
+        dimension: row.dimension.clone(),
+        value: row.value.clone(),
+    }
+}
+
+/// What is named by its key, in the order of creation.
+struct Names {
+    departments: Vec<department::Model>,
+    channels: Vec<channel::Model>,
+    segments: Vec<segment::Model>,
+    blueprints: Vec<blueprint::Model>,
+    phases: HashMap<PhaseId, (BlueprintId, String)>,
+    touchpoints: HashMap<TouchpointId, (BlueprintId, String)>,
+    /// The names of people, by their keys.
+    people: HashMap<String, String>,
+    department_keys: HashMap<DepartmentId, String>,
+    channel_keys: HashMap<ChannelId, String>,
+    segment_keys: HashMap<SegmentId, String>,
+    blueprint_keys: HashMap<BlueprintId, String>,
+}
+
+/// Every row of a table, in the order of creation.
+macro_rules! all {
+    ($entity:ident, $tx:expr) => {
+        $entity::Entity::find()
+            .order_by_asc($entity::Column::CreatedAt)
+            .order_by_asc($entity::Column::Id)
+            .all($tx)
+            .await?
+    };
+}
+
+impl Names {
+    async fn read(tx: &DatabaseTransaction) -> Result<Self> {
+        let departments = all!(department, tx);
+        let channels = all!(channel, tx);
+        let segments = all!(segment, tx);
+        let blueprints = all!(blueprint, tx);
+        let phases = phase::Entity::find().all(tx).await?;
+        let touchpoints = touchpoint::Entity::find().all(tx).await?;
+        let people = account::Entity::find().all(tx).await?;
+        Ok(Self {
+            department_keys: departments
+                .iter()
+                .map(|row| (row.id, row.key.clone()))
+                .collect(),
+            channel_keys: channels
+                .iter()
+                .map(|row| (row.id, row.key.clone()))
+                .collect(),
+            segment_keys: segments
+                .iter()
+                .map(|row| (row.id, row.key.clone()))
+                .collect(),
+            blueprint_keys: blueprints
+                .iter()
+                .map(|row| (row.id, row.key.clone()))
+                .collect(),
+            phases: phases
+                .into_iter()
+                .filter(|row| row.archived_at.is_none())
+                .map(|row| (row.id, (row.blueprint_id, row.key)))
+                .collect(),
+            touchpoints: touchpoints
+                .into_iter()
+                .filter(|row| row.archived_at.is_none())
+                .map(|row| (row.id, (row.blueprint_id, row.key)))
+                .collect(),
+            people: people.into_iter().map(|row| (row.key, row.name)).collect(),
+            departments,
+            channels,
+            segments,
+            blueprints,
+        })
+    }
+
+    fn department(&self, id: DepartmentId) -> String {
+        self.department_keys.get(&id).cloned().unwrap_or_default()
+    }
+
+    fn departments(&self) -> Vec<Department> {
+        let rows = self.departments.iter().map(|row| Department {
+            key: row.key.clone(),
+            name: row.name.clone(),
+            kind: row.kind,
+            parent: row.parent_id.map(|id| self.department(id)),
+            successor: row.successor_id.map(|id| self.department(id)),
+            archived_at: row.archived_at,
+        });
+        rows.collect()
+    }
+
+    async fn personas(&self, tx: &DatabaseTransaction) -> Result<Vec<Persona>> {
+        let needs = persona_need::Entity::find()
+            .order_by_asc(persona_need::Column::Position)
+            .all(tx)
+            .await?;
+        let mut needs = grouped(needs, |row| (row.persona_id, row.text));
+        let segments = persona_segment::Entity::find()
+            .order_by_asc(persona_segment::Column::Position)
+            .all(tx)
+            .await?;
+        let mut segments = grouped(segments, |row| {
+            let key = self.segment_keys.get(&row.segment_id).cloned();
+            (row.persona_id, key.unwrap_or_default())
+        });
+        let list =
+            |of: &mut HashMap<PersonaId, Vec<String>>, id| of.remove(&id).unwrap_or_default();
+        let rows = all!(persona, tx).into_iter().map(|row| Persona {
+            needs: list(&mut needs, row.id),
+            segments: list(&mut segments, row.id),
+            key: row.key,
+            name: row.name,
+            subject: row.subject,
+            context: row.context.0,
+            max_contacts_per_month: row.max_contacts_per_month,
+            archived_at: row.archived_at,
+        });
+        Ok(rows.collect())
+    }
+
+    async fn kpis(&self, tx: &DatabaseTransaction) -> Result<Vec<Kpi>> {
+        let targets = kpi_target::Entity::find()
+            .order_by_asc(kpi_target::Column::ValidFrom)
+            .all(tx)
+            .await?;
+        let mut targets = grouped(targets, |row| {
+            let target = Target {
+                valid_from: row.valid_from,
+                value: row.value,
+                warning: row.warning,
+            };
+            (row.kpi_id, target)
+        });
+        let measured = measurement::Entity::find()
+            .filter(measurement::Column::SupersededById.is_null())
+            .order_by_asc(measurement::Column::MeasuredOn)
+            .order_by_asc(measurement::Column::Id)
+            .all(tx)
+            .await?;
+        // What was measured at a step that is archived stays behind with it.
+        let there = measured.into_iter().filter(|row| {
+            let at = row.touchpoint_id;
+            at.is_none_or(|id| self.touchpoints.contains_key(&id))
+        });
+        let mut measured: HashMap<KpiId, Vec<Measurement>> =
+            grouped(there, |row| (row.kpi_id, self.measurement(row)));
+        let rows = all!(kpi, tx).into_iter().map(|row| Kpi {
+            targets: targets.remove(&row.id).unwrap_or_default(),
+            measurements: measured.remove(&row.id).unwrap_or_default(),
+            key: row.key,
+            name: row.name,
+            description: row.description,
+            r#type: row.kpi_type,
+            unit: row.unit,
+            currency: row.currency,
+            decimals: row.decimals,
+            direction: row.direction,
+            aggregation: row.aggregation,
+            cadence: row.cadence,
+            owner_department: self.department(row.owner_department_id),
+            sensitivity: row.sensitivity,
+            scope: row.scope,
+            archived_at: row.archived_at,
+        });
+        Ok(rows.collect())
+    }
+
+    fn measurement(&self, row: measurement::Model) -> Measurement {
+        let place = row.touchpoint_id.and_then(|id| self.touchpoints.get(&id));
+        let blueprint = place.and_then(|(id, _)| self.blueprint_keys.get(id));
+        let key = |id: Option<&String>| id.cloned();
+        Measurement {
+            measured_on: row.measured_on,
+            blueprint: blueprint.cloned(),
+            touchpoint: place.map(|(_, key)| key.clone()),
+            channel: key(row.channel_id.and_then(|id| self.channel_keys.get(&id))),
+            segment: key(row.segment_id.and_then(|id| self.segment_keys.get(&id))),
+            value: row.value,
+            numerator: row.numerator,
+            denominator: row.denominator,
+            sample_size: row.sample_size,
+            source: row.source,
+        }
+    }
+
+    async fn blueprint(
+        &self,
+        caller: &Caller,
+        tx: &DatabaseTransaction,
+        row: &blueprint::Model,
+    ) -> Result<Blueprint<Document>> {
+        let whole = Whole::read(caller, tx, row.clone(), caller.today).await?;
+        let mut document = self.unpeopled(Document::of(&whole));
+        document.responsibilities.clear();
+        let archived = row.status == BlueprintStatus::Archived;
+        Ok(Blueprint {
+            status: row.archived_from.filter(|_| archived).unwrap_or(row.status),
+            archived_at: row.archived_at,
+            copied_from: self.origin(&whole),
+            publications: self.publications(tx, row.id).await?,
+            responsibilities: self.responsibilities(tx, &whole).await?,
+            document,
+        })
+    }
+
+    /// A document without the people that it names.
+    fn unpeopled(&self, mut document: Document) -> Document {
+        for part in &mut document.responsibilities {
+            part.person = None;
+        }
+        for part in &mut document.evaluations {
+            if let Some(key) = part.by_account.take() {
+                part.by_name = Some(self.people.get(&key).cloned().unwrap_or(key));
+            }
+        }
+        document.sorted()
+    }
+
+    fn origin(&self, whole: &Whole) -> Option<Origin> {
+        let canvas = &whole.canvas;
+        let blueprint = canvas.blueprint.copied_from_id?;
+        let phases = canvas.phases.iter().filter_map(|row| {
+            let (_, key) = self.phases.get(&row.copied_from_id?)?;
+            Some((row.key.clone(), key.clone()))
+        });
+        let touchpoints = canvas.touchpoints.iter().filter_map(|row| {
+            let (_, key) = self.touchpoints.get(&row.copied_from_id?)?;
+            Some((row.key.clone(), key.clone()))
+        });
+        Some(Origin {
+            blueprint: self.blueprint_keys.get(&blueprint)?.clone(),
+            phases: phases.collect::<BTreeMap<_, _>>(),
+            touchpoints: touchpoints.collect::<BTreeMap<_, _>>(),
+        })
+    }
+
+    async fn publications(
+        &self,
+        tx: &DatabaseTransaction,
+        id: BlueprintId,
+    ) -> Result<Vec<Publication<Document>>> {
+        let rows = publication::Entity::find()
+            .filter(publication::Column::BlueprintId.eq(id))
+            .order_by_asc(publication::Column::CreatedAt)
+            .order_by_asc(publication::Column::Id)
+            .all(tx)
+            .await?;
+        let kept = rows.into_iter().map(|row| {
+            let document = read::parse(&row.document).and_then(complete);
+            let document =
+                document.map_err(|error| Error::internal(format!("{}: {error:?}", row.id)));
+            Ok(Publication {
+                number: row.number,
+                label: row.label,
+                made_at: row.created_at,
+                document: self.unpeopled(document?),
+            })
+        });
+        kept.collect()
+    }
+
+    /// The handshakes at the touchpoints that are there, by touchpoint and in the order of proposal.
+    async fn responsibilities(
+        &self,
+        tx: &DatabaseTransaction,
+        whole: &Whole,
+    ) -> Result<Vec<Responsibility>> {
+        let rows = responsibility::Entity::find()
+            .filter(responsibility::Column::BlueprintId.eq(whole.canvas.blueprint.id))
+            .order_by_asc(responsibility::Column::ProposedAt)
+            .order_by_asc(responsibility::Column::Id)
+            .all(tx)
+            .await?;
+        let holders: HashMap<_, _> = rows.iter().map(|row| (row.id, row.department_id)).collect();
+        let mut at = grouped(rows, |row| (row.touchpoint_id, row));
+        let there = whole.canvas.touchpoints.iter();
+        let held = there.flat_map(|step| {
+            let rows = at.remove(&step.id).unwrap_or_default().into_iter();
+            rows.map(|row| (step.key.clone(), row))
+        });
+        let told = held.map(|(touchpoint, row)| {
+            let replaces = row.replaces_id.filter(|_| row.role == Role::Accountable);
+            let replaces = replaces.and_then(|id| holders.get(&id));
+            Responsibility {
+                touchpoint,
+                department: self.department(row.department_id),
+                role: row.role,
+                status: row.status,
+                tasks: row.tasks.0,
+                note: row.note,
+                proposed_by_department: row.proposed_by_department_id.map(|id| self.department(id)),
+                proposed_at: Some(row.proposed_at),
+                replaces: replaces.map(|id| self.department(*id)),
+                reason: row.reason,
+                decided_at: row.decided_at,
+                valid_from: row.valid_from,
+                valid_to: row.valid_to,
+            }
+        });
+        Ok(told.collect())
+    }
+}
+
+/// Rows by what they belong to, in the order they came in.
+fn grouped<R, K: Eq + std::hash::Hash, V>(
+    rows: impl IntoIterator<Item = R>,
+    part: impl Fn(R) -> (K, V),
+) -> HashMap<K, Vec<V>> {
+    let mut groups: HashMap<K, Vec<V>> = HashMap::new();
+    for row in rows {
+        let (key, value) = part(row);
+        groups.entry(key).or_default().push(value);
+    }
+    groups
+}

@@ -1,0 +1,267 @@
+//! Who answered for what in a blueprint since when, and what it was when it was published, turned into rows. The rules
+//! of the handshake hold for what has been as well: one department is accountable at a time.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    blueprint,
+    id::{DepartmentId, PhaseId, ResponsibilityId, TouchpointId},
+    json::Texts,
+    phase, publication, responsibility, touchpoint,
+    words::{ResponsibilityStatus, Role},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::{Publication, Responsibility, master::Master};
+use crate::{
+    access::Permit,
+    document::{
+        blueprint::{Document, SaidDocument},
+        catalogue::lower,
+        import::complete,
+    },
+    error::{Error, Reason, Result, UserErrorCode},
+    id,
+    input::Faults,
+};
+
+/// A blueprint that was loaded, and its parts by their keys.
+pub struct Loaded {
+    pub row: blueprint::Model,
+    pub phases: HashMap<String, PhaseId>,
+    pub touchpoints: HashMap<String, TouchpointId>,
+}
+
+impl Loaded {
+    /// A blueprint with its parts as they are in the database.
+    pub async fn of(permit: &Permit<'_>, row: blueprint::Model) -> Result<Self> {
+        let phases = phase::Entity::find().filter(phase::Column::BlueprintId.eq(row.id));
+        let steps = touchpoint::Entity::find().filter(touchpoint::Column::BlueprintId.eq(row.id));
+        let phases = phases.all(permit.tx()).await?;
+        let steps = steps.all(permit.tx()).await?;
+        Ok(Self {
+            row,
+            phases: phases.iter().map(|row| (lower(&row.key), row.id)).collect(),
+            touchpoints: steps.iter().map(|row| (lower(&row.key), row.id)).collect(),
+        })
+    }
+
+    /// The touchpoint with this key; a fault where there is none.
+    pub fn touchpoint(&self, path: &str, key: &str, faults: &mut Faults) -> Option<TouchpointId> {
+        let found = self.touchpoints.get(&lower(key)).copied();
+        if found.is_none() {
+            let of = &self.row.key;
+            let message = format!("There is no touchpoint \"{key}\" in the blueprint \"{of}\".");
+            faults.add(path, UserErrorCode::NotFound, None, message);
+        }
+        found
+    }
+}
+
+/// The handshakes of a blueprint as rows.
+pub fn responsibilities(
+    (path, said): (&str, &[Responsibility]),
+    (loaded, master): (&Loaded, &Master),
+    now: DateTime<Utc>,
+    faults: &mut Faults,
+) -> Vec<responsibility::Model> {
+    let mut rows: Vec<responsibility::Model> = Vec::with_capacity(said.len());
+    let mut open = HashSet::new();
+    let mut replacing = Vec::new();
+    for (at, said) in said.iter().enumerate() {
+        let path = format!("{path}.{at}");
+        let at = |field: &str| format!("{path}.{field}");
+        let departments = &master.department_keys;
+        let touchpoint = loaded.touchpoint(&at("touchpoint"), &said.touchpoint, faults);
+        let department =
+            departments.find(&at("department"), "department", &said.department, faults);
+        let proposer = said.proposed_by_department.as_ref();
+        let proposer = proposer.and_then(|key| {
+            departments.find(&at("proposedByDepartment"), "department", key, faults)
+        });
+        let replaced = said.replaces.as_ref();
+        let replaced =
+            replaced.and_then(|key| departments.find(&at("replaces"), "department", key, faults));
+        let tasks = faults.texts(&at("tasks"), &said.tasks);
+        let note = faults.optional_text(&at("note"), said.note.as_deref());
+        let reason = faults.optional_text(&at("reason"), said.reason.as_deref());
+        check_times(&path, said, now, faults);
+        let (Some(touchpoint_id), Some(department_id)) = (touchpoint, department) else {
+            continue;
+        };
+        let is_open = matches!(
+            said.status,
+            ResponsibilityStatus::Proposed | ResponsibilityStatus::Accepted
+        );
+        if is_open && !open.insert((touchpoint_id, department_id, said.role)) {
+            let message = "The department holds this role here already, or is offered it.";
+            let reason = Some(Reason::AlreadyHeld);
+            faults.add(&path, UserErrorCode::Duplicate, reason, message);
+        }
+        replacing.extend(replaced.map(|replaced| (rows.len(), replaced)));
+        rows.push(responsibility::Model {
+            id: id::new(),
+            blueprint_id: loaded.row.id,
+            touchpoint_id,
+            department_id,
+            role: said.role,
+            status: said.status,
+            tasks: Texts(tasks),
+            person_id: None,
+            note,
+            proposed_by_department_id: proposer,
+            proposed_by_account_id: None,
+            proposed_at: said.proposed_at.unwrap_or(now),
+            replaces_id: None,
+            reason,
+            decided_at: said.decided_at,
+            decided_by_account_id: None,
+            valid_from: said.valid_from,
+            valid_to: said.valid_to,
+            created_at: now,
+            version: 1,
+        });
+    }
+    check_accountable(path, &rows, faults);
+    for (at, department) in replacing {
+        rows[at].replaces_id = held_by(&rows, rows[at].touchpoint_id, department);
+    }
+    rows
+}
+
+/// The accountability of a department at a touchpoint: the one in force, or the last one that was.
+fn held_by(
+    rows: &[responsibility::Model],
+    touchpoint: TouchpointId,
+    department: DepartmentId,
+) -> Option<ResponsibilityId> {
+    let held = rows.iter().filter(|row| {
+        row.touchpoint_id == touchpoint
+            && row.department_id == department
+            && row.role == Role::Accountable
+            && was_in_force(row)
+    });
+    held.max_by_key(|row| (row.valid_to.is_none(), row.valid_to))
+        .map(|row| row.id)
+}
+
+fn was_in_force(row: &responsibility::Model) -> bool {
+    matches!(
+        row.status,
+        ResponsibilityStatus::Accepted | ResponsibilityStatus::Ended
+    )
+}
+
+/// Each status has its moments: only what was accepted is in force, only what ended has an end, none lies ahead.
+fn check_times(path: &str, said: &Responsibility, now: DateTime<Utc>, faults: &mut Faults) {
+    let mut wrong = |field: &str, message: &str| {
+        let path = format!("{path}.{field}");
+        faults.add(&path, UserErrorCode::Invalid, None, message);
+    };
+    let ended = said.status == ResponsibilityStatus::Ended;
+    let in_force = ended || said.status == ResponsibilityStatus::Accepted;
+    if said.valid_from.is_some() && !in_force {
+        wrong("validFrom", "Only what was accepted has been in force.");
+    }
+    match (ended, said.valid_to) {
+        (true, None) => wrong("validTo", "What has ended says when."),
+        (false, Some(_)) => wrong("validTo", "Only what has ENDED has an end."),
+        (true, Some(to)) if said.valid_from.is_some_and(|from| from > to) => {
+            wrong("validTo", "It ends before it begins.");
+        }
+        _ => {}
+    }
+    for (field, moment) in [
+        ("proposedAt", said.proposed_at),
+        ("decidedAt", said.decided_at),
+        ("validFrom", said.valid_from),
+        ("validTo", said.valid_to),
+    ] {
+        if moment.is_some_and(|moment| moment > now) {
+            wrong(field, "This moment lies ahead.");
+        }
+    }
+}
+
+/// Refuses two accountable departments at a touchpoint at the same moment.
+fn check_accountable(path: &str, rows: &[responsibility::Model], faults: &mut Faults) {
+    let mut spells: HashMap<TouchpointId, Vec<_>> = HashMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        if row.role == Role::Accountable && was_in_force(row) {
+            let spell = (row.valid_from, row.valid_to, at);
+            spells.entry(row.touchpoint_id).or_default().push(spell);
+        }
+    }
+    for spells in spells.values_mut() {
+        spells.sort_by_key(|(from, to, _)| (*from, to.is_none(), *to));
+        for pair in spells.windows(2) {
+            let [(_, to, first), (from, _, second)] = pair else {
+                continue;
+            };
+            if to.is_none_or(|to| from.is_none_or(|from| from < to)) {
+                let message =
+                    format!("One department is accountable at a time: see {path}.{first}.");
+                let (path, reason) = (format!("{path}.{second}"), Some(Reason::AccountableTaken));
+                faults.add(&path, UserErrorCode::Conflict, reason, message);
+            }
+        }
+    }
+}
+
+/// What a blueprint was, as rows, and the last that was published.
+pub fn publications(
+    (path, said): (&str, &[Publication<SaidDocument>]),
+    loaded: &Loaded,
+    now: DateTime<Utc>,
+    faults: &mut Faults,
+) -> Result<(Vec<publication::Model>, Option<(i32, Document)>)> {
+    let mut rows = Vec::with_capacity(said.len());
+    let mut last: Option<(i32, Document)> = None;
+    let mut made = None;
+    for (at, said) in said.iter().enumerate() {
+        let path = format!("{path}.{at}");
+        let mut wrong = |field: &str, message: &str| {
+            let path = format!("{path}.{field}");
+            faults.add(&path, UserErrorCode::Invalid, None, message);
+        };
+        if said.number.is_some_and(|number| number < 1) {
+            wrong("number", "Publications are numbered from 1.");
+        }
+        if said.number <= last.as_ref().map(|(number, _)| *number) && said.number.is_some() {
+            wrong("number", "Numbers rise.");
+        }
+        if Some(said.made_at) < made || said.made_at > now {
+            wrong(
+                "madeAt",
+                "Publications come one after the other, and none lies ahead.",
+            );
+        }
+        made = Some(said.made_at);
+        let label = said.label.as_deref();
+        let label = label.map(|label| faults.name(&format!("{path}.label"), label));
+        let document = match complete(said.document.clone()) {
+            Ok(document) => document,
+            Err(_) => {
+                let message = "A publication says everything that the blueprint was.";
+                let path = format!("{path}.document");
+                faults.add(&path, UserErrorCode::Required, None, message);
+                continue;
+            }
+        };
+        rows.push(publication::Model {
+            id: id::new(),
+            blueprint_id: loaded.row.id,
+            number: said.number,
+            label,
+            revision: loaded.row.revision - 1,
+            document: serde_json::to_string(&document).map_err(Error::internal)?,
+            made_by_account_id: None,
+            created_at: said.made_at,
+        });
+        if let Some(number) = said.number {
+            last = Some((number, document));
+        }
+    }
+    Ok((rows, last))
+}

@@ -1,0 +1,268 @@
+//! Loads an organisation into a database that holds none: all of it or nothing, every fault with its place.
+
+use entity::{
+    blueprint, channel, department, kpi, measurement, persona, phase, publication, responsibility,
+    segment, touchpoint, words::BlueprintStatus,
+};
+use sea_orm::{EntityTrait, PaginatorTrait, Set};
+
+use super::{
+    Blueprint, Origin, Said,
+    history::{self, Loaded},
+    master::{Master, make},
+    values::{self, Blueprints},
+};
+use crate::{
+    access::{Caller, Permit},
+    audit::Event,
+    canvas::whole::Whole,
+    document::{
+        blueprint::{Document, SaidDocument},
+        catalogue::lower,
+        import::{self, Authority},
+    },
+    error::{Error, Result, UserErrorCode},
+    id,
+    input::Faults,
+};
+
+/// How an organisation is loaded.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct How {
+    /// Do everything, keep nothing.
+    pub dry_run: bool,
+}
+
+/// Loads an organisation. Accounts may be there already, and nothing else.
+pub async fn load(caller: &Caller, said: &Said, how: How) -> Result<()> {
+    let mut permit = caller.begin().await?;
+    refuse_unless_empty(&permit).await?;
+    load_into(&mut permit, said).await?;
+    if how.dry_run {
+        return Ok(());
+    }
+    permit.commit().await
+}
+
+/// Refuses to load over something.
+pub async fn refuse_unless_empty(permit: &Permit<'_>) -> Result<()> {
+    let tx = permit.tx();
+    let there = department::Entity::find().count(tx).await?
+        + channel::Entity::find().count(tx).await?
+        + segment::Entity::find().count(tx).await?
+        + persona::Entity::find().count(tx).await?
+        + kpi::Entity::find().count(tx).await?
+        + blueprint::Entity::find().count(tx).await?;
+    if there == 0 {
+        return Ok(());
+    }
+    let message = "The database holds something already; a whole organisation is loaded into an empty one only.";
+    Err(Error::fault("", UserErrorCode::Conflict, None, message))
+}
+
+/// Loads an organisation inside a transaction; nothing of it has happened before its commit.
+pub async fn load_into(permit: &mut Permit<'_>, said: &Said) -> Result<()> {
+    let (now, today) = (permit.caller.now, permit.caller.today);
+    let mut faults = Faults::default();
+    let master = Master::of(said, now, &mut faults);
+    // Blueprints are read against what they share: its faults would come again in each.
+    faults.check()?;
+    master.insert(permit).await?;
+    let mut faults = Faults::default();
+    let mut blueprints = Blueprints::new();
+    for (at, said) in said.blueprints.iter().enumerate() {
+        let path = format!("blueprints.{at}");
+        if let Some(loaded) = enter(permit, (&path, said), &mut faults).await? {
+            settle(permit, (&path, said), (&loaded, &master), &mut faults).await?;
+            blueprints.insert(lower(&loaded.row.key), loaded);
+        }
+    }
+    let measured = values::measurements(said, (&master, &blueprints), (now, today), &mut faults);
+    for (at, said) in said.blueprints.iter().enumerate() {
+        let copy = blueprints.get(&lower(&said.document.key));
+        if let (Some(origin), Some(copy)) = (&said.copied_from, copy) {
+            let path = format!("blueprints.{at}.copiedFrom");
+            remember_origin(permit, (&path, origin), (copy, &blueprints), &mut faults).await?;
+        }
+    }
+    faults.check()?;
+    make::<measurement::Entity>(permit, measured).await?;
+    master.put_away(permit).await?;
+    permit.note(Event::import(
+        serde_json::json!({ "kpis": said.kpis.len() }),
+    ));
+    permit.tell_as_one(Event::import(serde_json::json!({
+        "departments": said.departments.len(),
+        "blueprints": said.blueprints.len(),
+        "kpis": said.kpis.len(),
+    })));
+    Ok(())
+}
+
+/// Brings a blueprint in as its own document comes in, but for who answers for what.
+async fn enter(
+    permit: &mut Permit<'_>,
+    (path, said): (&str, &Blueprint<SaidDocument>),
+    faults: &mut Faults,
+) -> Result<Option<Loaded>> {
+    let path = format!("{path}.document");
+    let named = said.document.responsibilities.0.as_ref();
+    if named.is_some_and(|named| !named.is_empty()) {
+        let message = "Beside the document, in the blueprint's own list, they say since when.";
+        let path = format!("{path}.responsibilities");
+        faults.add(&path, UserErrorCode::Invalid, None, message);
+    }
+    let document = said.document.clone();
+    match import::take(permit, None, document, (true, Authority::Own)).await {
+        Ok((row, _)) => Loaded::of(permit, row).await.map(Some),
+        Err(error) => {
+            faults.take_over(&path, error.into_user_errors()?);
+            Ok(None)
+        }
+    }
+}
+
+/// Gives a blueprint its history and its status.
+async fn settle(
+    permit: &mut Permit<'_>,
+    (path, said): (&str, &Blueprint<SaidDocument>),
+    (loaded, master): (&Loaded, &Master),
+    faults: &mut Faults,
+) -> Result<()> {
+    let (now, today) = (permit.caller.now, permit.caller.today);
+    let held = (
+        &*format!("{path}.responsibilities"),
+        &*said.responsibilities,
+    );
+    let mut wrong = Faults::default();
+    let held = history::responsibilities(held, (loaded, master), now, &mut wrong);
+    let was = (&*format!("{path}.publications"), &*said.publications);
+    let (mut publications, last) = history::publications(was, loaded, now, &mut wrong)?;
+    if said.status == BlueprintStatus::Archived {
+        let message = "Say since when it is archived, and what it was before.";
+        let path = format!("{path}.status");
+        wrong.add(&path, UserErrorCode::Invalid, None, message);
+    }
+    if let Err(error) = wrong.check() {
+        faults.take_over("", error.into_user_errors()?);
+        return Ok(());
+    }
+    hold(permit, held).await?;
+    let whole = Whole::read(permit.caller, permit.tx(), loaded.row.clone(), today).await?;
+    let document = Document::of(&whole);
+    let published = match last {
+        Some((number, last)) => Some((number, last == document)),
+        None if said.status == BlueprintStatus::Published => {
+            publications.push(publication::Model {
+                id: id::new(),
+                blueprint_id: loaded.row.id,
+                number: Some(1),
+                label: None,
+                revision: loaded.row.revision,
+                document: serde_json::to_string(&document).map_err(Error::internal)?,
+                made_by_account_id: permit.caller.account(),
+                created_at: now,
+            });
+            Some((1, true))
+        }
+        None => None,
+    };
+    make::<publication::Entity>(permit, publications).await?;
+    let archived = said.archived_at.is_some();
+    let status = blueprint::ActiveModel {
+        id: Set(loaded.row.id),
+        status: Set(if archived {
+            BlueprintStatus::Archived
+        } else {
+            said.status
+        }),
+        archived_from: Set(archived.then_some(said.status)),
+        archived_at: Set(said.archived_at),
+        published_number: Set(published.map(|(number, _)| number)),
+        // One revision behind tells that something has changed since.
+        published_revision: Set(published.map(|(_, same)| loaded.row.revision - i32::from(!same))),
+        ..Default::default()
+    };
+    blueprint::Entity::update(status).exec(permit.tx()).await?;
+    Ok(())
+}
+
+/// Makes the handshakes; whom one replaces has to be there first.
+async fn hold(permit: &Permit<'_>, held: Vec<responsibility::Model>) -> Result<()> {
+    let replacing = held.iter().filter(|row| row.replaces_id.is_some());
+    let replacing: Vec<_> = replacing.map(|row| (row.id, row.replaces_id)).collect();
+    let rows = held.into_iter().map(|row| responsibility::Model {
+        replaces_id: None,
+        ..row
+    });
+    make::<responsibility::Entity>(permit, rows.collect()).await?;
+    for (id, replaces) in replacing {
+        let row = responsibility::ActiveModel {
+            id: Set(id),
+            replaces_id: Set(replaces),
+            ..Default::default()
+        };
+        responsibility::Entity::update(row)
+            .exec(permit.tx())
+            .await?;
+    }
+    Ok(())
+}
+
+/// Notes on a copy and its parts what each was copied from.
+async fn remember_origin(
+    permit: &Permit<'_>,
+    (path, said): (&str, &Origin),
+    (copy, blueprints): (&Loaded, &Blueprints),
+    faults: &mut Faults,
+) -> Result<()> {
+    let mut missing = |path: String, noun: &str, key: &str| {
+        let message = format!("There is no {noun} \"{key}\" in this document.");
+        faults.add(&path, UserErrorCode::NotFound, None, message);
+    };
+    let Some(origin) = blueprints.get(&lower(&said.blueprint)) else {
+        missing(format!("{path}.blueprint"), "blueprint", &said.blueprint);
+        return Ok(());
+    };
+    let row = blueprint::ActiveModel {
+        id: Set(copy.row.id),
+        copied_from_id: Set(Some(origin.row.id)),
+        ..Default::default()
+    };
+    blueprint::Entity::update(row).exec(permit.tx()).await?;
+    for (own, other) in &said.phases {
+        let pair = (
+            copy.phases.get(&lower(own)),
+            origin.phases.get(&lower(other)),
+        );
+        let (Some(own), Some(other)) = pair else {
+            missing(format!("{path}.phases.{own}"), "such pair of phases", other);
+            continue;
+        };
+        let row = phase::ActiveModel {
+            id: Set(*own),
+            copied_from_id: Set(Some(*other)),
+            ..Default::default()
+        };
+        phase::Entity::update(row).exec(permit.tx()).await?;
+    }
+    for (own, other) in &said.touchpoints {
+        let steps = (&copy.touchpoints, &origin.touchpoints);
+        let pair = (steps.0.get(&lower(own)), steps.1.get(&lower(other)));
+        let (Some(own), Some(other)) = pair else {
+            missing(
+                format!("{path}.touchpoints.{own}"),
+                "such pair of touchpoints",
+                other,
+            );
+            continue;
+        };
+        let row = touchpoint::ActiveModel {
+            id: Set(*own),
+            copied_from_id: Set(Some(*other)),
+            ..Default::default()
+        };
+        touchpoint::Entity::update(row).exec(permit.tx()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,355 @@
+//! What journeys share: departments, channels, segments, personas and KPIs, turned into rows. Every fault is collected
+//! with its place; nothing is written before there are none.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    channel, department,
+    id::{ChannelId, DepartmentId, Id, KpiId, PersonaId, SegmentId},
+    json::Texts,
+    kpi, kpi_target, persona, persona_need, persona_segment, segment,
+};
+use sea_orm::{EntityTrait, Set};
+
+use super::{Channel, Department, Kpi, Persona, Said, Segment, Target};
+use crate::{
+    access::{Permit, fresh},
+    department::{above, is_within},
+    document::catalogue::lower,
+    error::{Reason, Result, UserErrorCode},
+    id,
+    input::Faults,
+    kpi::{self as kpis, measurement::check_day, rules::target_faults},
+};
+
+/// What has a key, by the key in small letters.
+#[derive(Debug)]
+pub struct Keys<I>(HashMap<String, (I, String)>);
+
+impl<I> Default for Keys<I> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<I: Id> Keys<I> {
+    /// An id for what has this key, unless something above has it.
+    fn take(&mut self, path: &str, key: &str, faults: &mut Faults) -> I {
+        let (path, id) = (format!("{path}.key"), id::new());
+        let key = faults.key(&path, key);
+        match self.0.get(&lower(&key)) {
+            Some((_, first)) => {
+                let message = format!("The key \"{key}\" is taken at {first}.");
+                faults.add(&path, UserErrorCode::Duplicate, None, message);
+            }
+            None => {
+                self.0.insert(lower(&key), (id, path));
+            }
+        }
+        id
+    }
+
+    /// What has the key; a fault where nothing has.
+    pub fn find(&self, path: &str, noun: &str, key: &str, faults: &mut Faults) -> Option<I> {
+        let found = self.0.get(&lower(key)).map(|(id, _)| *id);
+        if found.is_none() {
+            let message = format!("There is no {noun} \"{key}\" in this document.");
+            faults.add(path, UserErrorCode::NotFound, None, message);
+        }
+        found
+    }
+}
+
+/// The rows, and what is found by its key.
+#[derive(Default)]
+pub struct Master {
+    pub department_keys: Keys<DepartmentId>,
+    pub channel_keys: Keys<ChannelId>,
+    pub segment_keys: Keys<SegmentId>,
+    persona_keys: Keys<PersonaId>,
+    kpi_keys: Keys<KpiId>,
+    departments: Vec<department::Model>,
+    channels: Vec<channel::Model>,
+    segments: Vec<segment::Model>,
+    personas: Vec<persona::Model>,
+    needs: Vec<persona_need::Model>,
+    persona_segments: Vec<persona_segment::Model>,
+    /// In the order of the document; one whose owner is unknown is left out.
+    pub kpis: Vec<kpi::Model>,
+    targets: Vec<kpi_target::Model>,
+}
+
+impl Master {
+    /// What an organisation's journeys share.
+    pub fn of(said: &Said, now: DateTime<Utc>, faults: &mut Faults) -> Self {
+        let mut master = Self::default();
+        master.departments(&said.departments, now, faults);
+        for (at, channel) in said.channels.iter().enumerate() {
+            master.channel(&format!("channels.{at}"), channel, now, faults);
+        }
+        for (at, segment) in said.segments.iter().enumerate() {
+            master.segment(&format!("segments.{at}"), segment, now, faults);
+        }
+        for (at, persona) in said.personas.iter().enumerate() {
+            master.persona(&format!("personas.{at}"), persona, now, faults);
+        }
+        for (at, kpi) in said.kpis.iter().enumerate() {
+            master.kpi(&format!("kpis.{at}"), kpi, now, faults);
+        }
+        master
+    }
+
+    fn departments(&mut self, said: &[Department], now: DateTime<Utc>, faults: &mut Faults) {
+        let ids: Vec<DepartmentId> = said
+            .iter()
+            .enumerate()
+            .map(|(at, said)| {
+                let path = format!("departments.{at}");
+                self.department_keys.take(&path, &said.key, faults)
+            })
+            .collect();
+        for (at, (said, id)) in said.iter().zip(ids).enumerate() {
+            let path = format!("departments.{at}");
+            let keys = &self.department_keys;
+            let mut find = |field: &str, key: &Option<String>| {
+                let path = format!("{path}.{field}");
+                key.as_ref()
+                    .and_then(|key| keys.find(&path, "department", key, faults))
+            };
+            let parent_id = find("parent", &said.parent);
+            let successor_id = find("successor", &said.successor);
+            self.departments.push(department::Model {
+                id,
+                key: said.key.clone(),
+                name: faults.name(&format!("{path}.name"), &said.name),
+                kind: said.kind,
+                parent_id,
+                successor_id,
+                created_at: now,
+                archived_at: said.archived_at,
+                version: 1,
+            });
+        }
+        let parents = self.parents();
+        for (at, row) in self.departments.iter().enumerate() {
+            let above = row.parent_id;
+            if above.is_some_and(|parent| is_within(&parents, parent, row.id)) {
+                let message = "A department cannot become part of itself or of what is below it.";
+                let (path, reason) = (format!("departments.{at}.parent"), Some(Reason::Cycle));
+                faults.add(&path, UserErrorCode::Invalid, reason, message);
+            }
+        }
+    }
+
+    fn parents(&self) -> HashMap<DepartmentId, Option<DepartmentId>> {
+        self.departments
+            .iter()
+            .map(|row| (row.id, row.parent_id))
+            .collect()
+    }
+
+    fn channel(&mut self, path: &str, said: &Channel, now: DateTime<Utc>, faults: &mut Faults) {
+        self.channels.push(channel::Model {
+            id: self.channel_keys.take(path, &said.key, faults),
+            key: said.key.clone(),
+            name: faults.name(&format!("{path}.name"), &said.name),
+            medium: said.medium,
+            created_at: now,
+            version: 1,
+        });
+    }
+
+    fn segment(&mut self, path: &str, said: &Segment, now: DateTime<Utc>, faults: &mut Faults) {
+        self.segments.push(segment::Model {
+            id: self.segment_keys.take(path, &said.key, faults),
+            key: said.key.clone(),
+            dimension: faults.name(&format!("{path}.dimension"), &said.dimension),
+            value: faults.name(&format!("{path}.value"), &said.value),
+            created_at: now,
+            version: 1,
+        });
+    }
+
+    fn persona(&mut self, path: &str, said: &Persona, now: DateTime<Utc>, faults: &mut Faults) {
+        let at = |field: &str| format!("{path}.{field}");
+        let id = self.persona_keys.take(path, &said.key, faults);
+        let most = said.max_contacts_per_month;
+        self.personas.push(persona::Model {
+            id,
+            key: said.key.clone(),
+            name: faults.name(&at("name"), &said.name),
+            subject: said.subject,
+            context: Texts(faults.texts(&at("context"), &said.context)),
+            max_contacts_per_month: faults.within(&at("maxContactsPerMonth"), most, 0..=i32::MAX),
+            created_at: now,
+            archived_at: said.archived_at,
+            version: 1,
+        });
+        let needs = faults.texts(&at("needs"), &said.needs);
+        let needs = needs.into_iter().zip(1..);
+        self.needs
+            .extend(needs.map(|(text, position)| persona_need::Model {
+                id: id::new(),
+                persona_id: id,
+                position,
+                text,
+            }));
+        faults.few(&at("segments"), said.segments.len());
+        let mut named = HashSet::new();
+        for (key, position) in said.segments.iter().zip(1..) {
+            let path = format!("{path}.segments.{}", position - 1);
+            let Some(segment_id) = self.segment_keys.find(&path, "segment", key, faults) else {
+                continue;
+            };
+            if !named.insert(segment_id) {
+                let message = "This segment is in the list already.";
+                faults.add(&path, UserErrorCode::Duplicate, None, message);
+            }
+            self.persona_segments.push(persona_segment::Model {
+                persona_id: id,
+                segment_id,
+                position,
+            });
+        }
+    }
+
+    fn kpi(&mut self, path: &str, said: &Kpi, now: DateTime<Utc>, faults: &mut Faults) {
+        let at = |field: &str| format!("{path}.{field}");
+        let id = self.kpi_keys.take(path, &said.key, faults);
+        let key = &said.owner_department;
+        let owner = self
+            .department_keys
+            .find(&at("ownerDepartment"), "department", key, faults);
+        let name = faults.name(&at("name"), &said.name);
+        let description = faults.optional_text(&at("description"), said.description.as_deref());
+        faults.within(&at("decimals"), Some(said.decimals), kpis::DECIMALS);
+        kpis::check_currency(faults, &at("currency"), said.unit, said.currency.as_deref());
+        self.targets(path, id, said, now, faults);
+        let Some(owner_department_id) = owner else {
+            return;
+        };
+        self.kpis.push(kpi::Model {
+            id,
+            key: said.key.clone(),
+            name,
+            description,
+            kpi_type: said.r#type,
+            unit: said.unit,
+            currency: said.currency.clone(),
+            decimals: said.decimals,
+            direction: said.direction,
+            aggregation: said.aggregation,
+            cadence: said.cadence,
+            owner_department_id,
+            sensitivity: said.sensitivity,
+            scope: said.scope,
+            created_at: now,
+            archived_at: said.archived_at,
+            version: 1,
+        });
+    }
+
+    fn targets(
+        &mut self,
+        path: &str,
+        kpi_id: KpiId,
+        kpi: &Kpi,
+        now: DateTime<Utc>,
+        faults: &mut Faults,
+    ) {
+        let mut days = HashSet::new();
+        for (at, target) in kpi.targets.iter().enumerate() {
+            let path = format!("{path}.targets.{at}");
+            let Target {
+                valid_from,
+                value,
+                warning,
+            } = *target;
+            let day = format!("{path}.validFrom");
+            check_day(faults, &day, valid_from);
+            if !days.insert(valid_from) {
+                let message = "There is a target from this day on already.";
+                faults.add(&day, UserErrorCode::Duplicate, None, message);
+            }
+            for wrong in target_faults(kpi.direction, value, warning) {
+                let path = format!("{path}.{}", wrong.field);
+                faults.add(&path, wrong.code, wrong.reason, wrong.message);
+            }
+            self.targets.push(kpi_target::Model {
+                id: id::new(),
+                kpi_id,
+                valid_from,
+                value,
+                warning,
+                created_at: now,
+                version: 1,
+            });
+        }
+    }
+
+    /// Makes the rows. What is archived is so only in the end (`put_away`): until then journeys may name it.
+    pub async fn insert(&self, permit: &Permit<'_>) -> Result<()> {
+        let parents = self.parents();
+        let mut departments = self.departments.clone();
+        // A parent has to be there before its children.
+        departments.sort_by_key(|row| above(&parents, row.id).count());
+        for row in &mut departments {
+            (row.successor_id, row.archived_at) = (None, None);
+        }
+        let (mut personas, mut kpis) = (self.personas.clone(), self.kpis.clone());
+        personas.iter_mut().for_each(|row| row.archived_at = None);
+        kpis.iter_mut().for_each(|row| row.archived_at = None);
+        make::<department::Entity>(permit, departments).await?;
+        make::<channel::Entity>(permit, self.channels.clone()).await?;
+        make::<segment::Entity>(permit, self.segments.clone()).await?;
+        make::<persona::Entity>(permit, personas).await?;
+        make::<persona_need::Entity>(permit, self.needs.clone()).await?;
+        make::<persona_segment::Entity>(permit, self.persona_segments.clone()).await?;
+        make::<kpi::Entity>(permit, kpis).await?;
+        make::<kpi_target::Entity>(permit, self.targets.clone()).await
+    }
+
+    /// Archives what is archived, and says who took over.
+    pub async fn put_away(&self, permit: &Permit<'_>) -> Result<()> {
+        for row in &self.departments {
+            if row.successor_id.is_some() || row.archived_at.is_some() {
+                let change = department::ActiveModel {
+                    id: Set(row.id),
+                    successor_id: Set(row.successor_id),
+                    archived_at: Set(row.archived_at),
+                    ..Default::default()
+                };
+                department::Entity::update(change).exec(permit.tx()).await?;
+            }
+        }
+        for row in self.personas.iter().filter(|row| row.archived_at.is_some()) {
+            let change = persona::ActiveModel {
+                id: Set(row.id),
+                archived_at: Set(row.archived_at),
+                ..Default::default()
+            };
+            persona::Entity::update(change).exec(permit.tx()).await?;
+        }
+        for row in self.kpis.iter().filter(|row| row.archived_at.is_some()) {
+            let change = kpi::ActiveModel {
+                id: Set(row.id),
+                archived_at: Set(row.archived_at),
+                ..Default::default()
+            };
+            kpi::Entity::update(change).exec(permit.tx()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes rows of models.
+pub async fn make<E: EntityTrait>(permit: &Permit<'_>, rows: Vec<E::Model>) -> Result<()>
+where
+    E::Model: sea_orm::IntoActiveModel<E::ActiveModel>,
+    E::ActiveModel: sea_orm::ActiveModelTrait<Entity = E> + Send,
+{
+    permit
+        .insert_all::<E>(rows.into_iter().map(fresh::<E>).collect())
+        .await
+}

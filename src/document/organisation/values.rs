@@ -1,0 +1,125 @@
+//! The values of KPIs, turned into rows, each held to what its KPI is. One is in force for each day and place.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{kpi, measurement};
+
+use super::{Measurement, Said, history::Loaded, master::Master};
+use crate::{
+    document::catalogue::lower,
+    error::UserErrorCode,
+    id,
+    input::Faults,
+    kpi::{
+        measurement::{Key, check_figures, check_measured_on},
+        rules::Figures,
+    },
+};
+
+/// Blueprints that were loaded, by their keys in small letters.
+pub type Blueprints = HashMap<String, Loaded>;
+
+/// The values of every KPI.
+pub fn measurements(
+    said: &Said,
+    (master, blueprints): (&Master, &Blueprints),
+    (now, today): (DateTime<Utc>, NaiveDate),
+    faults: &mut Faults,
+) -> Vec<measurement::Model> {
+    let mut rows = Vec::new();
+    // Without faults above there are as many rows of KPIs as the document has.
+    for ((at, said), kpi) in said.kpis.iter().enumerate().zip(&master.kpis) {
+        let mut there: HashMap<Key, usize> = HashMap::new();
+        for (number, said) in said.measurements.iter().enumerate() {
+            let path = format!("kpis.{at}.measurements.{number}");
+            check_measured_on(
+                faults,
+                &format!("{path}.measuredOn"),
+                said.measured_on,
+                today,
+            );
+            let key = key(&path, (kpi, said), (master, blueprints), faults);
+            if let Some(first) = there.insert(key, number) {
+                let message = format!("This is the same day and place as measurement {first}.");
+                faults.add(&path, UserErrorCode::Duplicate, None, message);
+            }
+            rows.push(row(&path, (kpi, said), key, now, faults));
+        }
+    }
+    rows
+}
+
+fn key(
+    path: &str,
+    (kpi, said): (&kpi::Model, &Measurement),
+    (master, blueprints): (&Master, &Blueprints),
+    faults: &mut Faults,
+) -> Key {
+    let at = |field: &str| format!("{path}.{field}");
+    let touchpoint = match (&said.blueprint, &said.touchpoint) {
+        (Some(blueprint), Some(touchpoint)) => match blueprints.get(&lower(blueprint)) {
+            Some(loaded) => loaded.touchpoint(&at("touchpoint"), touchpoint, faults),
+            None => {
+                let message = format!("There is no blueprint \"{blueprint}\" in this document.");
+                faults.add(&at("blueprint"), UserErrorCode::NotFound, None, message);
+                None
+            }
+        },
+        (None, None) => None,
+        _ => {
+            let message = "A touchpoint is named with its blueprint.";
+            faults.add(path, UserErrorCode::Invalid, None, message);
+            None
+        }
+    };
+    let channel = said.channel.as_ref();
+    let segment = said.segment.as_ref();
+    Key {
+        kpi: kpi.id,
+        touchpoint,
+        channel: channel.and_then(|key| {
+            master
+                .channel_keys
+                .find(&at("channel"), "channel", key, faults)
+        }),
+        segment: segment.and_then(|key| {
+            master
+                .segment_keys
+                .find(&at("segment"), "segment", key, faults)
+        }),
+        measured_on: said.measured_on,
+    }
+}
+
+fn row(
+    path: &str,
+    (kpi, said): (&kpi::Model, &Measurement),
+    key: Key,
+    now: DateTime<Utc>,
+    faults: &mut Faults,
+) -> measurement::Model {
+    let figures = Figures {
+        value: said.value,
+        numerator: said.numerator,
+        denominator: said.denominator,
+        sample_size: said.sample_size,
+    };
+    check_figures(faults, path, kpi, &figures);
+    measurement::Model {
+        id: id::new(),
+        kpi_id: key.kpi,
+        touchpoint_id: key.touchpoint,
+        channel_id: key.channel,
+        segment_id: key.segment,
+        measured_on: key.measured_on,
+        value: figures.value,
+        numerator: figures.numerator,
+        denominator: figures.denominator,
+        sample_size: figures.sample_size,
+        source: faults.optional_text(&format!("{path}.source"), said.source.as_deref()),
+        recorded_at: now,
+        recorded_by_account_id: None,
+        superseded_by_id: None,
+    }
+}
