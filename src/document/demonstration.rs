@@ -68,7 +68,8 @@ pub async fn load(caller: &Caller, said: &Demonstration, password_hash: &str) ->
     let mut permit = caller.begin().await?;
     refuse_unless_empty(&permit).await?;
     if account::Entity::find().count(permit.tx()).await? > 0 {
-        let message = "The database holds something already: accounts. A demonstration brings its own.";
+        let message =
+            "The database holds something already: accounts. A demonstration brings its own.";
         return Err(Error::fault("", UserErrorCode::Conflict, None, message));
     }
     // Blueprints may name people, and people belong to departments.

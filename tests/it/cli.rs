@@ -412,3 +412,39 @@ fn a_server_notes_by_itself_since_when_findings_are_open() {
     });
     assert!(noted, "within ten seconds");
 }
+
+#[test]
+fn an_organisation_goes_from_one_database_into_another_as_a_document() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let others = [(), ()].map(|()| tempfile::tempdir().expect("a directory"));
+    let full = sqlite(dir.path());
+    let [first, empty] = [0, 1].map(|at: usize| sqlite(others[at].path()));
+    generate_one(&full);
+    let export = |url: &str| {
+        let output = run(&["export", "--database-url", url, "--format", "json"]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let file = dir.path().join("organisation.json").display().to_string();
+    let into =
+        |url: &str, rest: &[&str]| run(&[&["import", "--database-url", url, &file], rest].concat());
+    // What is generated is published and was never kept as a publication: loading mends that.
+    std::fs::write(&file, export(&full)).expect("a file");
+    assert!(into(&first, &[]).status.success());
+    let document = export(&first);
+    std::fs::write(&file, &document).expect("a file");
+    let import = |rest: &[&str]| into(&empty, rest);
+    let said = |output: Output| String::from_utf8(output.stderr).expect("text");
+    let would = said(import(&["--dry-run"]));
+    assert!(would.ends_with("blueprints would be loaded.\n"), "{would}");
+    let refused = complaint(&import(&["--prune"]));
+    assert!(refused.contains("nothing to prune"), "{refused}");
+    make_admin(&empty);
+    let done = said(import(&[]));
+    assert!(done.ends_with("1 blueprints loaded.\n"), "{done}");
+    assert_eq!(export(&empty), document);
+    let refused = complaint(&import(&[]));
+    assert!(refused.contains("holds something already"), "{refused}");
+    let picture = run(&["export", "--database-url", &full, "--format", "svg"]);
+    assert!(complaint(&picture).contains("--blueprint"));
+}

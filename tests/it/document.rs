@@ -481,10 +481,14 @@ async fn entity_events(world: &World, blueprint: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_schema_of_a_document_is_published() {
+fn the_schemas_of_documents_are_published() {
     crate::golden::compare(
         "tests/it/document.schema.json",
         &cx_blueprint::document::blueprint_schema(),
+    );
+    crate::golden::compare(
+        "tests/it/organisation.schema.json",
+        &cx_blueprint::document::organisation_schema(),
     );
 }
 

@@ -146,7 +146,11 @@ NO_SEGMENT p-employee
 OBSERVED_WITHOUT_SOURCE E01 E02 E03 E04 E05 E06",
         ),
     ] {
-        assert_eq!(told(&found(&ann, blueprint).await, &ids), expected, "{blueprint}");
+        assert_eq!(
+            told(&found(&ann, blueprint).await, &ids),
+            expected,
+            "{blueprint}"
+        );
     }
     let document = "{ organisationFindings { code } }";
     let organisation = ann.ask(document, json!({})).await;

@@ -8,8 +8,8 @@ use entity::{
     id::{
         BlueprintId, ChannelId, DepartmentId, KpiId, PersonaId, PhaseId, SegmentId, TouchpointId,
     },
-    kpi, kpi_target, measurement, persona, persona_need, persona_segment, phase, publication,
-    responsibility, segment, touchpoint,
+    kpi, kpi_link, kpi_target, measurement, persona, persona_need, persona_segment, phase,
+    publication, responsibility, segment, touchpoint,
     words::{BlueprintStatus, Role},
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
@@ -21,7 +21,12 @@ use super::{
 use crate::{
     access::Caller,
     canvas::whole::Whole,
-    document::{blueprint::Document, import::complete, read},
+    document::{
+        blueprint::{Document, KpiLink},
+        import::complete,
+        part::Part,
+        read,
+    },
     error::{Error, Result},
 };
 
@@ -76,6 +81,8 @@ struct Names {
     channel_keys: HashMap<ChannelId, String>,
     segment_keys: HashMap<SegmentId, String>,
     blueprint_keys: HashMap<BlueprintId, String>,
+    kpis: Vec<kpi::Model>,
+    kpi_keys: HashMap<KpiId, String>,
 }
 
 /// Every row of a table, in the order of creation.
@@ -95,6 +102,7 @@ impl Names {
         let channels = all!(channel, tx);
         let segments = all!(segment, tx);
         let blueprints = all!(blueprint, tx);
+        let kpis = all!(kpi, tx);
         let phases = phase::Entity::find().all(tx).await?;
         let touchpoints = touchpoint::Entity::find().all(tx).await?;
         let people = account::Entity::find().all(tx).await?;
@@ -126,10 +134,12 @@ impl Names {
                 .map(|row| (row.id, (row.blueprint_id, row.key)))
                 .collect(),
             people: people.into_iter().map(|row| (row.key, row.name)).collect(),
+            kpi_keys: kpis.iter().map(|row| (row.id, row.key.clone())).collect(),
             departments,
             channels,
             segments,
             blueprints,
+            kpis,
         })
     }
 
@@ -204,7 +214,7 @@ impl Names {
         });
         let mut measured: HashMap<KpiId, Vec<Measurement>> =
             grouped(there, |row| (row.kpi_id, self.measurement(row)));
-        let rows = all!(kpi, tx).into_iter().map(|row| Kpi {
+        let rows = self.kpis.iter().cloned().map(|row| Kpi {
             targets: targets.remove(&row.id).unwrap_or_default(),
             measurements: measured.remove(&row.id).unwrap_or_default(),
             key: row.key,
@@ -252,6 +262,7 @@ impl Names {
         let whole = Whole::read(caller, tx, row.clone(), caller.today).await?;
         let mut document = self.unpeopled(Document::of(&whole));
         document.responsibilities.clear();
+        document.kpi_links = self.kpi_links(tx, &whole).await?;
         let archived = row.status == BlueprintStatus::Archived;
         Ok(Blueprint {
             status: row.archived_from.filter(|_| archived).unwrap_or(row.status),
@@ -261,6 +272,34 @@ impl Names {
             responsibilities: self.responsibilities(tx, &whole).await?,
             document,
         })
+    }
+
+    /// The links of every KPI, of archived ones too: facts of the past hang on them.
+    async fn kpi_links(&self, tx: &DatabaseTransaction, whole: &Whole) -> Result<Vec<KpiLink>> {
+        let rows = kpi_link::Entity::find()
+            .filter(kpi_link::Column::BlueprintId.eq(whole.canvas.blueprint.id))
+            .order_by_asc(kpi_link::Column::CreatedAt)
+            .order_by_asc(kpi_link::Column::Id)
+            .all(tx)
+            .await?;
+        let there = rows.iter().filter_map(|row| {
+            let touchpoint = row.touchpoint_id.map(|id| self.touchpoints.get(&id));
+            let phase = row.phase_id.map(|id| self.phases.get(&id));
+            if touchpoint == Some(None) || phase == Some(None) {
+                return None;
+            }
+            Some(KpiLink {
+                touchpoint: touchpoint.flatten().map(|(_, key)| key.clone()),
+                phase: phase.flatten().map(|(_, key)| key.clone()),
+                kpi: self.kpi_keys.get(&row.kpi_id).cloned()?,
+                valid_from: row.valid_from,
+                valid_to: row.valid_to,
+                weight: row.weight,
+            })
+        });
+        let mut links: Vec<KpiLink> = there.collect();
+        links.sort_by_cached_key(Part::identity);
+        Ok(links)
     }
 
     /// A document without the people that it names.

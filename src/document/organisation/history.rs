@@ -209,15 +209,18 @@ fn check_accountable(path: &str, rows: &[responsibility::Model], faults: &mut Fa
     }
 }
 
+/// The number of the last publication, and what it holds.
+pub type Last = (i32, Document);
+
 /// What a blueprint was, as rows, and the last that was published.
 pub fn publications(
     (path, said): (&str, &[Publication<SaidDocument>]),
     loaded: &Loaded,
     now: DateTime<Utc>,
     faults: &mut Faults,
-) -> Result<(Vec<publication::Model>, Option<(i32, Document)>)> {
+) -> Result<(Vec<publication::Model>, Option<Last>)> {
     let mut rows = Vec::with_capacity(said.len());
-    let mut last: Option<(i32, Document)> = None;
+    let mut last: Option<Last> = None;
     let mut made = None;
     for (at, said) in said.iter().enumerate() {
         let path = format!("{path}.{at}");
@@ -254,7 +257,7 @@ pub fn publications(
             blueprint_id: loaded.row.id,
             number: said.number,
             label,
-            revision: loaded.row.revision - 1,
+            revision: loaded.row.revision,
             document: serde_json::to_string(&document).map_err(Error::internal)?,
             made_by_account_id: None,
             created_at: said.made_at,

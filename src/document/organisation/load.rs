@@ -179,8 +179,9 @@ async fn settle(
         archived_from: Set(archived.then_some(said.status)),
         archived_at: Set(said.archived_at),
         published_number: Set(published.map(|(number, _)| number)),
-        // One revision behind tells that something has changed since.
-        published_revision: Set(published.map(|(_, same)| loaded.row.revision - i32::from(!same))),
+        published_revision: Set(published.map(|_| loaded.row.revision)),
+        // One revision more tells that something has changed since.
+        revision: Set(loaded.row.revision + i32::from(published.is_some_and(|(_, same)| !same))),
         ..Default::default()
     };
     blueprint::Entity::update(status).exec(permit.tx()).await?;
