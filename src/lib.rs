@@ -2,7 +2,7 @@
 //!
 //! A request enters through [`http`], which signs it in and guards its document, and reaches the [`graph`], whose
 //! roots are put together from the slices. A slice ([`account`], [`department`], [`persona`], [`blueprint`],
-//! [`touchpoint`], [`scenario`], [`responsibility`], [`kpi`],
+//! [`template`], [`touchpoint`], [`scenario`], [`responsibility`], [`kpi`],
 //! [`insight`], [`promise`], [`evaluation`], [`improvement`], [`finding`]) has its use-cases as plain functions with the caller first, and its
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
@@ -81,6 +81,9 @@ pub mod persona;
 
 /// Journeys and their phases.
 pub mod blueprint;
+
+/// What blueprints can begin with.
+pub mod template;
 
 /// Steps, and the transitions between them.
 pub mod touchpoint;

@@ -51,7 +51,7 @@ actions! {
     CreateBlueprint = "CREATE_BLUEPRINT",
     /// Publish, send back, archive and unarchive a blueprint, change its owner.
     GovernBlueprint = "GOVERN_BLUEPRINT",
-    /// Keep personas, segments and channels.
+    /// Keep personas, segments, channels and templates.
     KeepCatalogue = "KEEP_CATALOGUE",
     /// Import a blueprint's document.
     ImportDocument = "IMPORT_DOCUMENT",

@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 use crate::{
-    id::{BlueprintId, DepartmentId, PersonaId},
+    id::{BlueprintId, DepartmentId, PersonaId, TemplateId},
     words::{BlueprintState, BlueprintStatus, Subject, Visibility},
 };
 
@@ -29,6 +29,8 @@ pub struct Model {
     pub published_number: Option<i32>,
     /// The revision that was published last.
     pub published_revision: Option<i32>,
+    /// What it began with.
+    pub template_id: Option<TemplateId>,
     /// What it was copied from.
     pub copied_from_id: Option<BlueprintId>,
     pub created_at: DateTimeUtc,

@@ -133,6 +133,8 @@ ids! {
     ChannelId = "chn",
     /// One journey of one main persona.
     BlueprintId = "blu",
+    /// What blueprints can begin with.
+    TemplateId = "tpl",
     /// A column group of a blueprint.
     PhaseId = "pha",
     /// One step of a journey.

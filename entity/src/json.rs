@@ -3,7 +3,10 @@
 use sea_orm::{FromJsonQueryResult, sqlx};
 use serde::{Deserialize, Serialize};
 
-use crate::read::{self, Cell, Row};
+use crate::{
+    read::{self, Cell, Row},
+    words::{InsightKind, Stage, Subject},
+};
 
 /// An ordered list of texts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
@@ -21,6 +24,32 @@ pub struct Evidence {
 /// All evidence of a touchpoint, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct EvidenceList(pub Vec<Evidence>);
+
+/// Whose journeys a template is for, each once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Subjects(pub Vec<Subject>);
+
+/// The kinds of insight that one looks through at a journey, each once, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Lenses(pub Vec<InsightKind>);
+
+/// A phase with which a blueprint begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplatePhase {
+    /// Its name.
+    pub name: String,
+    /// Where it stands relative to what the customer came for.
+    pub stage: Stage,
+    /// What to ask there.
+    pub prompt: String,
+    /// What the customer wants to reach in it.
+    pub customer_goal: Option<String>,
+}
+
+/// All phases of a template, in order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct TemplatePhases(pub Vec<TemplatePhase>);
 
 impl Cell for Texts {
     fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {

@@ -56,6 +56,7 @@ pub mod segment;
 pub mod session;
 pub mod sign_in_throttle;
 pub mod source;
+pub mod template;
 pub mod touchpoint;
 pub mod touchpoint_channel;
 pub mod touchpoint_segment;

@@ -17,6 +17,7 @@ mod m20261124_000010_finding;
 mod m20261124_000010_promise;
 mod m20261124_000011_publication;
 mod m20261124_000012_search;
+mod m20261125_000013_template;
 mod search;
 mod sql;
 
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000010_finding::Migration),
             Box::new(m20261124_000011_publication::Migration),
             Box::new(m20261124_000012_search::Migration),
+            Box::new(m20261125_000013_template::Migration),
         ]
     }
 }

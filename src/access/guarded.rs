@@ -6,8 +6,8 @@ use entity::{
     account, audit_event, blueprint, channel, department, evaluation,
     id::{self, BlueprintId, Id},
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
-    phase, promise, publication, responsibility, scenario, segment, session, source, touchpoint,
-    transition,
+    phase, promise, publication, responsibility, scenario, segment, session, source, template,
+    touchpoint, transition,
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QuerySelect,
@@ -115,7 +115,7 @@ macro_rules! keyed {
     };
 }
 
-keyed!(account, department, persona, segment, channel, kpi, blueprint, phase BlueprintId, touchpoint BlueprintId, insight BlueprintId, promise BlueprintId, improvement BlueprintId);
+keyed!(account, department, persona, segment, channel, template, kpi, blueprint, phase BlueprintId, touchpoint BlueprintId, insight BlueprintId, promise BlueprintId, improvement BlueprintId);
 
 macro_rules! guarded {
     ($module:ident: $id:ident, $noun:literal, $api:literal, $lock:ident, blueprint: $blueprint:expr, by_id: $by_id:expr,
@@ -238,6 +238,8 @@ guarded!(persona: PersonaId, "persona", "Persona", Row, blueprint: |_| None, by_
 guarded!(segment: SegmentId, "segment", "Segment", Row, blueprint: |_| None, by_id: |_| None,
     version: yes, archives: no, readable: scope::everything, ties: ties::none);
 guarded!(channel: ChannelId, "channel", "Channel", Row, blueprint: |_| None, by_id: |_| None,
+    version: yes, archives: no, readable: scope::everything, ties: ties::none);
+guarded!(template: TemplateId, "template", "Template", Row, blueprint: |_| None, by_id: |_| None,
     version: yes, archives: no, readable: scope::everything, ties: ties::none);
 guarded!(blueprint: BlueprintId, "blueprint", "Blueprint", Blueprint, blueprint: |row| Some(row.id),
     by_id: |id| Some(Expr::value(id)), version: yes, archives: yes, readable: scope::blueprints, ties: ties::blueprint);

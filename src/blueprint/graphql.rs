@@ -12,7 +12,8 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter};
 use tokio::sync::OnceCell;
 
 use super::{
-    BlueprintCreateInput, BlueprintOwnerChangeInput, BlueprintUpdateInput,
+    BlueprintOwnerChangeInput, BlueprintUpdateInput,
+    draft::BlueprintCreateInput,
     life::{Step, step},
     phase::{PhaseCreateInput, PhaseMoveInput, PhaseUpdateInput},
 };
@@ -129,6 +130,8 @@ pub struct Phase {
     pub stage: Stage,
     /// What the customer wants to reach in it.
     pub customer_goal: Option<String>,
+    /// What to ask there, as its template says.
+    pub prompt: Option<String>,
     /// Counts changes of the phase's own fields; send it as `expectedVersion`.
     pub version: i32,
     /// When it was made.
@@ -151,6 +154,7 @@ impl From<phase::Model> for Phase {
             position: row.position,
             stage: row.stage,
             customer_goal: row.customer_goal.clone(),
+            prompt: row.prompt.clone(),
             version: row.version,
             created_at: row.created_at,
             archived_at: row.archived_at,
@@ -380,7 +384,7 @@ impl BlueprintMutation {
         PhasePayload::answer(&caller, super::phase::create(&caller, input).await).await
     }
 
-    /// Changes name, stage or goal of a phase. Requires: SHAPE_BLUEPRINT.
+    /// Changes name, stage, goal or prompt of a phase. Requires: SHAPE_BLUEPRINT.
     async fn phase_update(
         &self,
         ctx: &Context<'_>,

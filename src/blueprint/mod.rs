@@ -1,5 +1,6 @@
 //! Blueprints and their phases: made, shaped, led through their life. What stands inside a phase is not here.
 
+pub mod draft;
 pub mod graphql;
 pub mod life;
 pub mod phase;
@@ -9,7 +10,7 @@ use entity::{
     blueprint, blueprint_persona, department,
     id::{BlueprintId, DepartmentId, PersonaId},
     persona,
-    words::{BlueprintState, BlueprintStatus, Subject, Visibility},
+    words::{Subject, Visibility},
 };
 use sea_orm::{
     ActiveValue::NotSet,
@@ -17,12 +18,13 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func},
 };
 
+use self::draft::{BlueprintCreateInput, Draft};
 use crate::{
     access::{Caller, Guarded, Permit, expect_version},
     audit::Event,
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
-    policy::{Action, Relation, Ties},
+    policy::Action,
     scalar::Date,
 };
 
@@ -79,32 +81,6 @@ pub async fn refuse_taken<E: Guarded>(
     ))
 }
 
-/// A new blueprint: a draft of its owner department.
-#[derive(InputObject)]
-pub struct BlueprintCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
-    pub id: Option<ID>,
-    /// A key, unique in the organisation; made from the title where none is given.
-    pub key: Option<String>,
-    /// The title, as the persona would say it: "I rent a car".
-    pub title: String,
-    /// Whose journey it is.
-    #[graphql(default_with = "Subject::Customer")]
-    pub subject: Subject,
-    /// As it is, or as it should become.
-    #[graphql(default_with = "BlueprintState::Current")]
-    pub state: BlueprintState,
-    /// Who may read it once it is published.
-    #[graphql(default_with = "Visibility::Organisation")]
-    pub visibility: Visibility,
-    /// The main persona, of the same subject.
-    pub persona_id: ID,
-    /// The department that owns it.
-    pub owner_department_id: ID,
-    /// When it should be looked at again.
-    pub next_review_on: Option<Date>,
-}
-
 /// What changes about a blueprint as a whole. Absent keeps, null clears.
 #[derive(InputObject)]
 pub struct BlueprintUpdateInput {
@@ -138,58 +114,10 @@ pub struct BlueprintOwnerChangeInput {
 /// Makes a draft.
 pub async fn create(caller: &Caller, input: BlueprintCreateInput) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
-    let id: BlueprintId = faults.new_id(input.id.as_ref());
-    let title = faults.name("title", &input.title);
-    let key = input.key.as_deref().map(|key| faults.key("key", key));
-    let persona_id: PersonaId = faults.id("personaId", &input.persona_id);
-    let owner: DepartmentId = faults.id("ownerDepartmentId", &input.owner_department_id);
+    let draft = Draft::read(&mut faults, input);
     faults.check()?;
     let mut permit = caller.begin().await?;
-    let owner = permit
-        .read_live::<department::Entity>("ownerDepartmentId", owner)
-        .await?;
-    permit.require(
-        Action::CreateBlueprint,
-        &Ties::none().and(Relation::OwnsBlueprint, [owner.id]),
-        None,
-    )?;
-    permit.concerns(owner.id);
-    let persona = permit
-        .read_live::<persona::Entity>("personaId", persona_id)
-        .await?;
-    same_subject("personaId", input.subject, &persona)?;
-    let same = |row: &blueprint::Model| row.title == title && row.owner_department_id == owner.id;
-    if let Some(row) = permit
-        .made_before::<blueprint::Entity>(input.id.as_ref(), id, same)
-        .await?
-    {
-        return Ok(row);
-    }
-    let key = permit
-        .key::<blueprint::Entity>(key.as_deref(), &title, id, None)
-        .await?;
-    let row = permit
-        .insert::<blueprint::Entity>(blueprint::ActiveModel {
-            id: Set(id),
-            key: Set(key),
-            title: Set(title),
-            subject: Set(input.subject),
-            state: Set(input.state),
-            status: Set(BlueprintStatus::Draft),
-            archived_from: Set(None),
-            visibility: Set(input.visibility),
-            persona_id: Set(persona.id),
-            owner_department_id: Set(owner.id),
-            next_review_on: Set(input.next_review_on.map(Into::into)),
-            published_number: Set(None),
-            published_revision: Set(None),
-            created_at: Set(caller.now),
-            copied_from_id: Set(None),
-            archived_at: Set(None),
-            version: Set(1),
-            revision: Set(1),
-        })
-        .await?;
+    let (row, _) = draft.make(&mut permit, None).await?;
     permit.commit().await?;
     Ok(row)
 }

@@ -35,6 +35,8 @@ pub struct PhaseCreateInput {
     pub stage: Stage,
     /// What the customer wants to reach in it.
     pub customer_goal: Option<String>,
+    /// What to ask there.
+    pub prompt: Option<String>,
     /// The phase behind which it comes: absent for the end, null for the beginning.
     pub after_id: MaybeUndefined<ID>,
 }
@@ -52,6 +54,8 @@ pub struct PhaseUpdateInput {
     pub stage: Option<Stage>,
     /// What the customer wants to reach in it.
     pub customer_goal: MaybeUndefined<String>,
+    /// What to ask there.
+    pub prompt: MaybeUndefined<String>,
 }
 
 /// Another place for a phase.
@@ -73,6 +77,7 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
     let name = faults.name("name", &input.name);
     let key = input.key.as_deref().map(|key| faults.key("key", key));
     let customer_goal = faults.optional_text("customerGoal", input.customer_goal.as_deref());
+    let prompt = faults.optional_text("prompt", input.prompt.as_deref());
     let after: Option<PhaseId> = faults.optional_id("afterId", input.after_id.value());
     faults.check()?;
     let (blueprint, mut permit) = caller
@@ -97,35 +102,70 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
         ));
     }
     let position = place(&permit, &phases, &input.after_id, after).await?;
-    let key = permit
-        .key::<phase::Entity>(key.as_deref(), &name, id, Some(blueprint.id))
-        .await?;
-    let row = permit
-        .insert::<phase::Entity>(phase::ActiveModel {
-            id: Set(id),
-            blueprint_id: Set(blueprint.id),
-            key: Set(key),
-            name: Set(name),
-            position: Set(position),
-            stage: Set(input.stage),
-            customer_goal: Set(customer_goal),
-            created_at: Set(caller.now),
-            copied_from_id: Set(None),
-            archived_at: Set(None),
-            version: Set(1),
-        })
-        .await?;
+    let fresh = NewPhase {
+        id,
+        key,
+        name,
+        position,
+        stage: input.stage,
+        customer_goal,
+        prompt,
+    };
+    let row = add(&mut permit, blueprint.id, fresh).await?;
     permit.commit().await?;
     Ok(row)
 }
 
-/// Changes name, stage or goal.
+/// A phase that is to be made.
+pub struct NewPhase {
+    pub id: PhaseId,
+    /// Made from the name where none is given.
+    pub key: Option<String>,
+    pub name: String,
+    /// A place that is free.
+    pub position: i32,
+    pub stage: Stage,
+    pub customer_goal: Option<String>,
+    pub prompt: Option<String>,
+}
+
+/// Makes a phase in a blueprint that the permit may shape.
+pub async fn add(
+    permit: &mut Permit<'_>,
+    blueprint: BlueprintId,
+    fresh: NewPhase,
+) -> Result<phase::Model> {
+    let key = permit
+        .key::<phase::Entity>(fresh.key.as_deref(), &fresh.name, fresh.id, Some(blueprint))
+        .await?;
+    permit
+        .insert::<phase::Entity>(phase::ActiveModel {
+            id: Set(fresh.id),
+            blueprint_id: Set(blueprint),
+            key: Set(key),
+            name: Set(fresh.name),
+            position: Set(fresh.position),
+            stage: Set(fresh.stage),
+            customer_goal: Set(fresh.customer_goal),
+            prompt: Set(fresh.prompt),
+            created_at: Set(permit.caller.now),
+            copied_from_id: Set(None),
+            archived_at: Set(None),
+            version: Set(1),
+        })
+        .await
+}
+
+/// Changes name, stage, goal or prompt.
 pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::Model> {
     let mut faults = Faults::default();
     let id: PhaseId = faults.id("id", &input.id);
     let name = replace(input.name.as_ref(), |name| faults.name("name", name));
     let customer_goal = change(&input.customer_goal, |text| {
         faults.optional_text("customerGoal", text.map(String::as_str))
+    });
+    let prompt = change(&input.prompt, |text| {
+        faults.optional_text("prompt", text.map(String::as_str))
     });
     faults.check()?;
     let mut permit = caller.begin().await?;
@@ -140,6 +180,7 @@ pub async fn update(caller: &Caller, input: PhaseUpdateInput) -> Result<phase::M
                 name,
                 stage,
                 customer_goal,
+                prompt,
                 ..Default::default()
             },
         )

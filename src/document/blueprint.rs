@@ -35,6 +35,8 @@ parts! {
         stage: Stage,
         /// What the customer wants to reach in it.
         customer_goal: Option<String> = None,
+        /// What to ask there.
+        prompt: Option<String> = None,
     }
 
     /// A step, in order within its phase.

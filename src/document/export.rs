@@ -94,6 +94,7 @@ fn phase(row: &entity::phase::Model) -> Phase {
         name: row.name.clone(),
         stage: row.stage,
         customer_goal: row.customer_goal.clone(),
+        prompt: row.prompt.clone(),
     }
 }
 

@@ -357,6 +357,7 @@ impl<'a> Resolver<'a> {
             next_review_on: None,
             published_number: None,
             published_revision: None,
+            template_id: None,
             copied_from_id: None,
             created_at: self.now,
             archived_at: None,
@@ -422,6 +423,9 @@ impl<'a> Resolver<'a> {
                     &format!("{path}.customerGoal"),
                     said.customer_goal.as_deref(),
                 ),
+                prompt: self
+                    .faults
+                    .optional_text(&format!("{path}.prompt"), said.prompt.as_deref()),
                 copied_from_id: now.as_ref().and_then(|now| now.copied_from_id),
                 created_at: now.as_ref().map_or(self.now, |now| now.created_at),
                 archived_at: None,

@@ -9,8 +9,8 @@ use entity::{
     account, audit_event, audit_event_department, blueprint, channel, department, evaluation,
     id::{AccountId, BlueprintId, DepartmentId, PREFIXES},
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
-    phase, promise, publication, responsibility, scenario, segment, session, source, touchpoint,
-    transition,
+    phase, promise, publication, responsibility, scenario, segment, session, source, template,
+    touchpoint, transition,
     words::{ActorKind, AuditOutcome},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, prelude::Uuid};
@@ -96,7 +96,7 @@ macro_rules! typed_ids {
 }
 
 typed_ids!(
-    account session membership department persona segment channel blueprint phase touchpoint
+    account session membership department persona segment channel blueprint phase touchpoint template
     transition scenario source insight promise evaluation improvement publication responsibility kpi kpi_target kpi_link kpi_grant measurement audit_event
 );
 

@@ -57,6 +57,7 @@ use crate::{
     responsibility::{awaiting_answer_of, graphql::Responsibility},
     scalar::{Date, Theme},
     scenario::graphql::Scenario,
+    template::graphql::Template,
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
@@ -313,6 +314,14 @@ impl Persona {
 }
 
 #[ComplexObject]
+impl Template {
+    /// What you may do to it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::of_catalogue(caller(ctx)?))
+    }
+}
+
+#[ComplexObject]
 impl AuditEvent {
     /// The account that acted; null for the command line, for nobody known, and where you may not see it.
     async fn actor(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
@@ -450,6 +459,12 @@ impl Blueprint {
     /// How much of it is somebody's guess.
     async fn assumptions(&self, ctx: &Context<'_>) -> Result<Assumptions> {
         Ok(shown::assumptions(self.whole(ctx).await?))
+    }
+
+    /// The template that it began with, or that what it was copied from did: it names the lenses to draw. Null where
+    /// there is none.
+    async fn template(&self, ctx: &Context<'_>) -> Option<Result<Template>> {
+        found(load(ctx, self.row.template_id?)).await
     }
 
     /// What it was copied from; null where that is gone, or you may not see it.

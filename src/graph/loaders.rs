@@ -16,12 +16,12 @@ use entity::{
     id::{
         AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, ImprovementId, InsightId,
         KpiId, MeasurementId, NeedId, PersonaId, PhaseId, PromiseId, ResponsibilityId, ScenarioId,
-        SegmentId, TouchpointId,
+        SegmentId, TemplateId, TouchpointId,
     },
     improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi, kpi_link,
     measurement, persona, persona_need, persona_segment, phase, promise, promise_delivery,
-    responsibility, scenario, scenario_step, segment, source, touchpoint, touchpoint_channel,
-    touchpoint_segment,
+    responsibility, scenario, scenario_step, segment, source, template, touchpoint,
+    touchpoint_channel, touchpoint_segment,
     words::Verdict,
 };
 use sea_orm::{
@@ -76,6 +76,7 @@ by_id! {
     PhaseId of phase,
     ResponsibilityId of responsibility,
     SegmentId of segment,
+    TemplateId of template,
     TouchpointId of touchpoint,
 }
 

@@ -33,6 +33,7 @@ use crate::{
     responsibility::graphql::{ResponsibilityMutation, ResponsibilityQuery},
     scenario::graphql::{ScenarioMutation, ScenarioQuery},
     search::graphql::SearchQuery,
+    template::graphql::{TemplateMutation, TemplateQuery},
     touchpoint::graphql::{TouchpointMutation, TouchpointQuery},
 };
 
@@ -45,6 +46,7 @@ pub struct Query(
     PersonaQuery,
     AuditQuery,
     BlueprintQuery,
+    TemplateQuery,
     TouchpointQuery,
     ScenarioQuery,
     ResponsibilityQuery,
@@ -68,6 +70,7 @@ pub struct Mutation(
     PersonaMutation,
     ReorganiseMutation,
     BlueprintMutation,
+    TemplateMutation,
     TouchpointMutation,
     ScenarioMutation,
     ResponsibilityMutation,

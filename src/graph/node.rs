@@ -6,11 +6,12 @@ use entity::{
     id::{
         AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, Id, ImprovementId,
         InsightId, KpiId, KpiLinkId, KpiTargetId, MeasurementId, MembershipId, PersonaId, PhaseId,
-        PromiseId, PublicationId, ResponsibilityId, ScenarioId, SegmentId, SourceId, TouchpointId,
-        TransitionId,
+        PromiseId, PublicationId, ResponsibilityId, ScenarioId, SegmentId, SourceId, TemplateId,
+        TouchpointId, TransitionId,
     },
     improvement, insight, kpi, kpi_link, kpi_target, measurement, membership, persona, phase,
-    promise, publication, responsibility, scenario, segment, source, touchpoint, transition,
+    promise, publication, responsibility, scenario, segment, source, template, touchpoint,
+    transition,
 };
 
 use crate::{
@@ -29,6 +30,7 @@ use crate::{
     publication::graphql::Publication,
     responsibility::graphql::Responsibility,
     scenario::graphql::Scenario,
+    template::graphql::Template,
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
@@ -46,6 +48,7 @@ pub enum Node {
     Segment(Segment),
     Channel(Channel),
     Blueprint(Blueprint),
+    Template(Template),
     Phase(Phase),
     Touchpoint(Touchpoint),
     Transition(Transition),
@@ -120,6 +123,7 @@ async fn find(caller: &Caller, id: &ID) -> Result<Option<Node>> {
         SegmentId: segment => Segment,
         ChannelId: channel => Channel,
         BlueprintId: blueprint => Blueprint,
+        TemplateId: template => Template,
         PhaseId: phase => Phase,
         TouchpointId: touchpoint => Touchpoint,
         TransitionId: transition => Transition,

@@ -99,7 +99,7 @@ pub fn of_improvement(caller: &Caller, row: &improvement::Model) -> Vec<Action> 
     of(caller, &[Action::KeepImprovements], &ties)
 }
 
-/// On a persona, a segment or a channel.
+/// On a persona or a template.
 pub fn of_catalogue(caller: &Caller) -> Vec<Action> {
     of(caller, &[Action::KeepCatalogue], &Ties::none())
 }

@@ -211,7 +211,8 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
     Ok(row)
 }
 
-/// Notes on a copy and its parts what each was copied from: by their keys, which are the same.
+/// Notes on a copy and its parts what each was copied from, by their keys, which are the same; and the template, which
+/// documents do not name.
 async fn remember_origin(
     tx: &DatabaseTransaction,
     origin: BlueprintId,
@@ -221,7 +222,8 @@ async fn remember_origin(
         WHERE origin.blueprint_id = $1 AND lower(origin.key) = lower(phase.key)) WHERE blueprint_id = $2";
     const TOUCHPOINTS: &str = "UPDATE touchpoint SET copied_from_id = (SELECT origin.id FROM touchpoint AS origin \
         WHERE origin.blueprint_id = $1 AND lower(origin.key) = lower(touchpoint.key)) WHERE blueprint_id = $2";
-    const BLUEPRINT: &str = "UPDATE blueprint SET copied_from_id = $1 WHERE id = $2";
+    const BLUEPRINT: &str = "UPDATE blueprint SET copied_from_id = $1, template_id = (SELECT origin.template_id \
+        FROM blueprint AS origin WHERE origin.id = $1) WHERE id = $2";
     for sql in [BLUEPRINT, PHASES, TOUCHPOINTS] {
         let values = [origin.into(), copy.into()];
         let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ids::Ids,
-    world::{Actor, World},
+    world::{Actor, World, faults},
 };
 
 const IMPORT: &str = "mutation($input: BlueprintImportInput!) { blueprintImport(input: $input) {
@@ -300,20 +300,7 @@ async fn faults_are_told_all_at_once_with_their_places_and_nothing_is_written() 
         "insights": [{ "key": "x", "touchpoint": "R02", "kind": "PAIN", "text": " ", "basis": "OBSERVED" }],
     }));
     let answer = ann.tries(IMPORT, wrong).await;
-    let mut told: Vec<String> = answer["userErrors"]
-        .as_array()
-        .expect("errors")
-        .iter()
-        .map(|error| {
-            let path = error["field"].as_array().expect("a path").iter();
-            let path: Vec<&str> = path.map(|part| part.as_str().expect("a part")).collect();
-            format!(
-                "{} {}",
-                path.join("."),
-                error["code"].as_str().expect("a code")
-            )
-        })
-        .collect();
+    let mut told = faults(&answer);
     told.sort();
     // What lacks something is told first, as nothing can be looked up in half a document.
     assert_eq!(
@@ -340,20 +327,7 @@ async fn faults_are_told_all_at_once_with_their_places_and_nothing_is_written() 
         "insights": [{ "key": "x", "touchpoint": "R02", "kind": "PAIN", "text": " ", "basis": "OBSERVED" }],
     }));
     let answer = ann.tries(IMPORT, wrong).await;
-    let mut told: Vec<String> = answer["userErrors"]
-        .as_array()
-        .expect("errors")
-        .iter()
-        .map(|error| {
-            let path = error["field"].as_array().expect("a path").iter();
-            let path: Vec<&str> = path.map(|part| part.as_str().expect("a part")).collect();
-            format!(
-                "{} {}",
-                path.join("."),
-                error["code"].as_str().expect("a code")
-            )
-        })
-        .collect();
+    let mut told = faults(&answer);
     told.sort();
     assert_eq!(
         told,

@@ -42,6 +42,7 @@ mod scope;
 mod search;
 mod sign_in;
 mod storage;
+mod template;
 mod touchpoint;
 mod view;
 mod what_if;

@@ -8,8 +8,8 @@ use std::{
 use cx_blueprint::graph;
 use entity::{
     account, blueprint, channel, department, kpi, kpi_grant, kpi_link, kpi_target, measurement,
-    membership, persona, phase, publication, responsibility, segment, session, touchpoint,
-    transition,
+    membership, persona, phase, publication, responsibility, segment, session, template,
+    touchpoint, transition,
 };
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
@@ -88,6 +88,11 @@ fn usual() -> Value {
     json!({ "id": "@scenario usual", "blueprintId": "@blueprint open", "name": "As usual", "kind": "HAPPY", "touchpointIds": ["@touchpoint T1"] })
 }
 
+/// A blueprint of sales that begins with the six phases.
+fn from_six() -> Value {
+    json!({ "template": { "id": "@template six-phases" }, "title": "New", "personaId": "@persona buyer", "ownerDepartmentId": "@department sales" })
+}
+
 fn with(mut input: Value, more: Value) -> Value {
     let Value::Object(more) = more else {
         panic!("an object")
@@ -130,6 +135,12 @@ pub fn cases() -> Vec<Case> {
         case("channelCreate", "", json!({ "name": "Pigeon", "medium": "OTHER" })),
         case("channelUpdate", "PHONE", with(at("@channel PHONE", 1), json!({ "name": "Telephone" }))),
         case("channelDelete", "PHONE, in use", at("@channel PHONE", 1)),
+        case("templateCreate", "", json!({ "name": "New", "subjects": ["CUSTOMER"], "phases": [{ "name": "First", "stage": "GOAL", "prompt": "What now?" }] })),
+        case("templateUpdate", "six-phases", with(at("@template six-phases", 1), json!({ "name": "Renamed" }))),
+        case("templateDelete", "six-phases", at("@template six-phases", 1)),
+        case("templateDelete", "six-phases, in use", at("@template six-phases", 1)).after("cx-manager", "blueprintFromTemplate", from_six()),
+        case("blueprintFromTemplate", "for sales", from_six()),
+        case("blueprintFromTemplate", "for service", with(from_six(), json!({ "ownerDepartmentId": "@department service" }))),
         case("blueprintCreate", "for sales", json!({ "title": "New", "personaId": "@persona buyer", "ownerDepartmentId": "@department sales" })),
         case("blueprintUpdate", "open, of sales", with(at("@blueprint open", 1), json!({ "title": "Renamed" }))),
         case("blueprintUpdate", "closed, of service", with(at("@blueprint closed", 1), json!({ "title": "Renamed" }))),
@@ -246,7 +257,7 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
     }
     keyed! {
         account "account", department "department", persona "persona", segment "segment", channel "channel",
-        blueprint "blueprint", phase "phase", touchpoint "touchpoint", kpi "kpi",
+        template "template", blueprint "blueprint", phase "phase", touchpoint "touchpoint", kpi "kpi",
     }
     let names: BTreeMap<String, String> = ids
         .iter()

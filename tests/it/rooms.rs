@@ -23,6 +23,7 @@ const ORDER: &[&[&str]] = &[
     &["department"],
     &["persona"],
     &["blueprint"],
+    &["template"],
     &["touchpoint"],
     &["scenario"],
     &["responsibility"],

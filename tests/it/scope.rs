@@ -214,6 +214,7 @@ async fn store_blueprint(
     let (db, now) = (world.db(), world.clock.now());
     let blueprint = ids.blueprints[at];
     let row = blueprint::ActiveModel {
+        template_id: Set(None),
         copied_from_id: Set(None),
         id: Set(blueprint),
         key: Set(format!("b{at}")),
@@ -247,6 +248,7 @@ async fn store_blueprint(
         position: Set(1),
         stage: Set(Stage::Goal),
         customer_goal: Set(None),
+        prompt: Set(None),
         created_at: Set(now),
         archived_at: Set(None),
         version: Set(1),

@@ -15,7 +15,7 @@ use entity::{
     kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, persona_need,
     persona_segment, phase, promise, promise_delivery, publication, refresh_token, responsibility,
     scenario, scenario_step, search_stale, search_text, segment, session, sign_in_throttle, source,
-    touchpoint, touchpoint_channel, touchpoint_segment, transition,
+    template, touchpoint, touchpoint_channel, touchpoint_segment, transition,
     words::*,
 };
 use sea_orm::{
@@ -35,7 +35,7 @@ macro_rules! every_entity {
             insight insight_source kpi kpi_grant kpi_link kpi_target measurement membership persona
             persona_need persona_segment phase promise promise_delivery publication refresh_token responsibility scenario scenario_step search_stale search_text
             segment session source
-            sign_in_throttle touchpoint touchpoint_channel touchpoint_segment transition
+            sign_in_throttle template touchpoint touchpoint_channel touchpoint_segment transition
         )
     };
 }
@@ -169,6 +169,7 @@ async fn rows_come_back_as_they_went_in() {
         last_at = instant("2025-01-01T09:00:00.000001Z")
     ))
     .await;
+    s.comes_back(s.template()).await;
     s.comes_back(s.responsibility()).await;
     s.comes_back(s.kpi_link()).await;
     s.comes_back(refresh_token::Model {

@@ -252,6 +252,22 @@ impl Actor<'_> {
     }
 }
 
+/// The user errors of an answer, each as its path and its code.
+pub fn faults(answer: &Value) -> Vec<String> {
+    let errors = answer["userErrors"].as_array().expect("user errors").iter();
+    errors
+        .map(|error| {
+            let path = error["field"].as_array().expect("a path").iter();
+            let path: Vec<&str> = path.map(|part| part.as_str().expect("a part")).collect();
+            format!(
+                "{} {}",
+                path.join("."),
+                error["code"].as_str().expect("a code")
+            )
+        })
+        .collect()
+}
+
 /// The hash of everybody's password, made once.
 pub async fn password_hash() -> Arc<str> {
     static HASH: OnceCell<Arc<str>> = OnceCell::const_new();

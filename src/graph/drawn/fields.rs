@@ -53,6 +53,7 @@ impl<'c> Shown<'c> for At<'c, phase::Model> {
             "position" => leaf(|phase: Self| phase.row.position),
             "stage" => leaf(|phase: Self| phase.row.stage),
             "customerGoal" => leaf(|phase: Self| phase.row.customer_goal.as_deref()),
+            "prompt" => leaf(|phase: Self| phase.row.prompt.as_deref()),
             "version" => leaf(|phase: Self| phase.row.version),
             "createdAt" => leaf(|phase: Self| moment(phase.row.created_at)),
             "archivedAt" => leaf(|phase: Self| phase.row.archived_at.map(moment)),

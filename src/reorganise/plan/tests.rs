@@ -64,6 +64,7 @@ fn blueprint(state: BlueprintState, status: BlueprintStatus) -> blueprint::Model
         published_number: None,
         published_revision: None,
         created_at: DateTime::UNIX_EPOCH,
+        template_id: None,
         copied_from_id: None,
         archived_at: None,
         version: 1,

@@ -4,9 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     account, audit_event, blueprint, channel, department,
     id::*,
-    json::{EvidenceList, Texts},
+    json::{EvidenceList, Lenses, Subjects, TemplatePhase, TemplatePhases, Texts},
     kpi, kpi_link, kpi_target, measurement, persona, phase, responsibility, segment, session,
-    touchpoint, transition,
+    template, touchpoint, transition,
     words::*,
 };
 use std::fmt::Debug;
@@ -260,6 +260,7 @@ impl Seed {
 
     pub fn blueprint(&self) -> blueprint::Model {
         blueprint::Model {
+            template_id: None,
             copied_from_id: None,
             id: new(),
             key: a_key(),
@@ -281,6 +282,25 @@ impl Seed {
         }
     }
 
+    pub fn template(&self) -> template::Model {
+        template::Model {
+            id: new(),
+            key: a_key(),
+            name: "Two steps".to_owned(),
+            description: None,
+            subjects: Subjects(vec![Subject::Employee]),
+            lenses: Lenses(vec![InsightKind::Pain, InsightKind::Gain]),
+            phases: TemplatePhases(vec![TemplatePhase {
+                name: "Grüße".to_owned(),
+                stage: Stage::Goal,
+                prompt: "\"quoted\"".to_owned(),
+                customer_goal: None,
+            }]),
+            created_at: self.at,
+            version: 1,
+        }
+    }
+
     pub fn phase(&self) -> phase::Model {
         phase::Model {
             copied_from_id: None,
@@ -291,6 +311,7 @@ impl Seed {
             position: 1,
             stage: Stage::Before,
             customer_goal: None,
+            prompt: None,
             created_at: self.at,
             archived_at: None,
             version: 1,

@@ -27,6 +27,11 @@ async fn a_key_is_used_once_whatever_its_case() {
         .await;
     s.breaks_unique("persona_key", but!(s.persona(), key = key()))
         .await;
+    s.breaks_unique(
+        "template_key",
+        but!(s.template(), key = "Six-Phases".to_owned()),
+    )
+    .await;
     s.breaks_unique("blueprint_key", but!(s.blueprint(), key = key()))
         .await;
     s.breaks_unique("kpi_key", but!(s.kpi(), key = key())).await;

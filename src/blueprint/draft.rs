@@ -1,0 +1,129 @@
+//! A new blueprint: a draft as it was read, and made inside an act that may put more into it. It commits nothing.
+
+use async_graphql::{ID, InputObject};
+use entity::{
+    blueprint, department,
+    id::{BlueprintId, DepartmentId, PersonaId, TemplateId},
+    persona,
+    words::{BlueprintState, BlueprintStatus, Subject, Visibility},
+};
+use sea_orm::Set;
+
+use super::same_subject;
+use crate::{
+    access::Permit,
+    error::Result,
+    input::Faults,
+    policy::{Action, Relation, Ties},
+    scalar::Date,
+};
+
+/// A new blueprint: a draft of its owner department.
+#[derive(InputObject)]
+pub struct BlueprintCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// A key, unique in the organisation; made from the title where none is given.
+    pub key: Option<String>,
+    /// The title, as the persona would say it: "I rent a car".
+    pub title: String,
+    /// Whose journey it is.
+    #[graphql(default_with = "Subject::Customer")]
+    pub subject: Subject,
+    /// As it is, or as it should become.
+    #[graphql(default_with = "BlueprintState::Current")]
+    pub state: BlueprintState,
+    /// Who may read it once it is published.
+    #[graphql(default_with = "Visibility::Organisation")]
+    pub visibility: Visibility,
+    /// The main persona, of the same subject.
+    pub persona_id: ID,
+    /// The department that owns it.
+    pub owner_department_id: ID,
+    /// When it should be looked at again.
+    pub next_review_on: Option<Date>,
+}
+
+/// A draft that is to be made.
+pub struct Draft {
+    id: BlueprintId,
+    key: Option<String>,
+    title: String,
+    persona: PersonaId,
+    owner: DepartmentId,
+    input: BlueprintCreateInput,
+}
+
+impl Draft {
+    /// Reads it.
+    pub fn read(faults: &mut Faults, input: BlueprintCreateInput) -> Self {
+        Self {
+            id: faults.new_id(input.id.as_ref()),
+            title: faults.name("title", &input.title),
+            key: input.key.as_deref().map(|key| faults.key("key", key)),
+            persona: faults.id("personaId", &input.persona_id),
+            owner: faults.id("ownerDepartmentId", &input.owner_department_id),
+            input,
+        }
+    }
+
+    /// Makes it, if the caller may; `template` is what it begins with. Says whether it was made now, and not by an
+    /// earlier try with the same id.
+    pub async fn make(
+        self,
+        permit: &mut Permit<'_>,
+        template: Option<TemplateId>,
+    ) -> Result<(blueprint::Model, bool)> {
+        let owner = permit
+            .read_live::<department::Entity>("ownerDepartmentId", self.owner)
+            .await?;
+        permit.require(
+            Action::CreateBlueprint,
+            &Ties::none().and(Relation::OwnsBlueprint, [owner.id]),
+            None,
+        )?;
+        permit.concerns(owner.id);
+        let persona = permit
+            .read_live::<persona::Entity>("personaId", self.persona)
+            .await?;
+        same_subject("personaId", self.input.subject, &persona)?;
+        let same = |row: &blueprint::Model| {
+            row.title == self.title
+                && row.owner_department_id == owner.id
+                && row.template_id == template
+        };
+        if let Some(row) = permit
+            .made_before::<blueprint::Entity>(self.input.id.as_ref(), self.id, same)
+            .await?
+        {
+            return Ok((row, false));
+        }
+        let key = permit
+            .key::<blueprint::Entity>(self.key.as_deref(), &self.title, self.id, None)
+            .await?;
+        let row = permit
+            .insert::<blueprint::Entity>(blueprint::ActiveModel {
+                id: Set(self.id),
+                key: Set(key),
+                title: Set(self.title),
+                subject: Set(self.input.subject),
+                state: Set(self.input.state),
+                status: Set(BlueprintStatus::Draft),
+                archived_from: Set(None),
+                visibility: Set(self.input.visibility),
+                persona_id: Set(persona.id),
+                owner_department_id: Set(owner.id),
+                next_review_on: Set(self.input.next_review_on.map(Into::into)),
+                published_number: Set(None),
+                published_revision: Set(None),
+                created_at: Set(permit.caller.now),
+                template_id: Set(template),
+                copied_from_id: Set(None),
+                archived_at: Set(None),
+                version: Set(1),
+                revision: Set(1),
+            })
+            .await?;
+        Ok((row, true))
+    }
+}

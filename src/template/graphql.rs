@@ -1,0 +1,181 @@
+//! Templates in the API: what they show of themselves, and what people do to them and begin with them.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{
+    json::TemplatePhase as PhaseOfTemplate,
+    template,
+    words::{InsightKind, Stage, Subject},
+};
+use sea_orm::QueryFilter;
+
+use super::{
+    TemplateCreateInput, TemplateUpdateInput,
+    begin::{BlueprintFromTemplateInput, from_template},
+    for_subject,
+};
+use crate::{
+    blueprint::graphql::BlueprintPayload,
+    error::Result,
+    input::{AtVersionInput, By},
+    page::{self, Page, Pages},
+    payload,
+    payload::{acting, caller, found},
+};
+
+/// What blueprints can begin with.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct Template {
+    /// Its id.
+    pub id: ID,
+    /// Its key, unique in the organisation.
+    pub key: String,
+    /// The name.
+    pub name: String,
+    /// What it is good for.
+    pub description: Option<String>,
+    /// Whose journeys it is for.
+    pub subjects: Vec<Subject>,
+    /// The kinds of insight that one looks through, in order: the rows to draw of `Blueprint.lens`.
+    pub lenses: Vec<InsightKind>,
+    /// The phases that a blueprint begins with, in order.
+    pub phases: Vec<TemplatePhase>,
+    /// Counts its changes; send it as `expectedVersion`.
+    pub version: i32,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<template::Model> for Template {
+    fn from(row: template::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            key: row.key,
+            name: row.name,
+            description: row.description,
+            subjects: row.subjects.0,
+            lenses: row.lenses.0,
+            phases: row.phases.0.into_iter().map(TemplatePhase::from).collect(),
+            version: row.version,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// A phase that a blueprint begins with.
+#[derive(Clone, SimpleObject)]
+pub struct TemplatePhase {
+    /// Its name.
+    pub name: String,
+    /// Where it stands relative to what the customer came for.
+    pub stage: Stage,
+    /// What to ask there.
+    pub prompt: String,
+    /// What the customer wants to reach in it.
+    pub customer_goal: Option<String>,
+}
+
+impl From<PhaseOfTemplate> for TemplatePhase {
+    fn from(phase: PhaseOfTemplate) -> Self {
+        Self {
+            name: phase.name,
+            stage: phase.stage,
+            prompt: phase.prompt,
+            customer_goal: phase.customer_goal,
+        }
+    }
+}
+
+/// Which templates to list.
+#[derive(Default, InputObject)]
+pub struct TemplateFilter {
+    /// For journeys of this subject.
+    pub subject: Option<Subject>,
+}
+
+/// Reading templates.
+#[derive(Default)]
+pub struct TemplateQuery;
+
+#[Object]
+impl TemplateQuery {
+    /// A template by id or key.
+    async fn template(&self, ctx: &Context<'_>, by: By) -> Option<Result<Template>> {
+        found(async { caller(ctx)?.by::<template::Entity>(&by).await }).await
+    }
+
+    /// Templates, in the order of creation. `six-phases`, the experience journey of customers and employees, comes
+    /// with the database.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn templates(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        filter: Option<TemplateFilter>,
+    ) -> Result<Pages<Template>> {
+        let caller = caller(ctx)?;
+        let mut select = caller.select::<template::Entity>();
+        if let Some(subject) = filter.and_then(|filter| filter.subject) {
+            select = select.filter(for_subject(subject));
+        }
+        page::by_creation(ctx, caller, select, Page { first, after }, Template::from).await
+    }
+}
+
+payload! {
+    /// What became of a mutation on a template.
+    TemplatePayload {
+        /// The template as it is now; as it was, where it was deleted.
+        template: Template of template::Entity
+    }
+}
+
+/// Changing templates, and beginning with them.
+#[derive(Default)]
+pub struct TemplateMutation;
+
+#[Object]
+impl TemplateMutation {
+    /// Makes a template. Requires: KEEP_CATALOGUE.
+    async fn template_create(
+        &self,
+        ctx: &Context<'_>,
+        input: TemplateCreateInput,
+    ) -> Result<TemplatePayload> {
+        let caller = acting(ctx)?;
+        TemplatePayload::answer(&caller, super::create(&caller, input).await).await
+    }
+
+    /// Changes name, description, subjects, lenses or phases of a template; blueprints that began with it keep their
+    /// phases. Requires: KEEP_CATALOGUE.
+    async fn template_update(
+        &self,
+        ctx: &Context<'_>,
+        input: TemplateUpdateInput,
+    ) -> Result<TemplatePayload> {
+        let caller = acting(ctx)?;
+        TemplatePayload::answer(&caller, super::update(&caller, input).await).await
+    }
+
+    /// Deletes a template that no blueprint began with. Requires: KEEP_CATALOGUE.
+    async fn template_delete(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<TemplatePayload> {
+        let caller = acting(ctx)?;
+        TemplatePayload::answer(&caller, super::delete(&caller, &input).await).await
+    }
+
+    /// Makes a draft with the phases of a template, each with what to ask there. Requires: CREATE_BLUEPRINT.
+    async fn blueprint_from_template(
+        &self,
+        ctx: &Context<'_>,
+        input: BlueprintFromTemplateInput,
+    ) -> Result<BlueprintPayload> {
+        let caller = acting(ctx)?;
+        BlueprintPayload::answer(&caller, from_template(&caller, input).await).await
+    }
+}

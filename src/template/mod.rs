@@ -1,0 +1,221 @@
+//! Templates: what blueprints can begin with, kept as data. A blueprint keeps the phases that it began with whatever
+//! becomes of its template.
+
+pub mod begin;
+pub mod graphql;
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use entity::{
+    blueprint,
+    id::TemplateId,
+    json::{Lenses, Subjects, TemplatePhase, TemplatePhases},
+    template,
+    words::{InsightKind, Stage, Subject},
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
+    sea_query::{Expr, ExprTrait, SimpleExpr},
+};
+
+use crate::{
+    access::{Caller, Permit, expect_version},
+    blueprint::MOST_PHASES,
+    error::{Error, Reason, Result, UserErrorCode},
+    input::{self, AtVersionInput, Faults, change, replace},
+    policy::{Action, Ties},
+};
+
+/// One phase of a template, in its place in the list.
+#[derive(InputObject)]
+pub struct TemplatePhaseInput {
+    /// Its name.
+    pub name: String,
+    /// Where it stands relative to what the customer came for.
+    pub stage: Stage,
+    /// What to ask there.
+    pub prompt: String,
+    /// What the customer wants to reach in it.
+    pub customer_goal: Option<String>,
+}
+
+/// A new template.
+#[derive(InputObject)]
+pub struct TemplateCreateInput {
+    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    pub id: Option<ID>,
+    /// A key, unique in the organisation; made from the name where none is given.
+    pub key: Option<String>,
+    /// The name.
+    pub name: String,
+    /// What it is good for.
+    pub description: Option<String>,
+    /// Whose journeys it is for: one at least.
+    pub subjects: Vec<Subject>,
+    /// The kinds of insight that one looks through, in order.
+    #[graphql(default)]
+    pub lenses: Vec<InsightKind>,
+    /// The phases that a blueprint begins with, in order: 1 to 30.
+    pub phases: Vec<TemplatePhaseInput>,
+}
+
+/// What changes about a template; blueprints that began with it stay as they are. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct TemplateUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// A new name.
+    pub name: Option<String>,
+    /// What it is good for.
+    pub description: MaybeUndefined<String>,
+    /// Whose journeys it is for: one at least; replaces the list.
+    pub subjects: Option<Vec<Subject>>,
+    /// The kinds of insight that one looks through, in order; replaces the list.
+    pub lenses: Option<Vec<InsightKind>>,
+    /// The phases that a blueprint begins with, in order: 1 to 30; replaces the list.
+    pub phases: Option<Vec<TemplatePhaseInput>>,
+}
+
+fn subjects(faults: &mut Faults, input: &[Subject]) -> Subjects {
+    some(faults, "subjects", input);
+    Subjects(each_once(input))
+}
+
+fn phases(faults: &mut Faults, input: &[TemplatePhaseInput]) -> TemplatePhases {
+    some(faults, "phases", input);
+    if input.len() as u64 > MOST_PHASES {
+        let message = format!("A blueprint has at most {MOST_PHASES} phases.");
+        faults.add("phases", UserErrorCode::LimitExceeded, None, message);
+    }
+    let read = |(phase, at): (&TemplatePhaseInput, u64)| {
+        let path = |field: &str| format!("phases.{at}.{field}");
+        TemplatePhase {
+            name: faults.name(&path("name"), &phase.name),
+            stage: phase.stage,
+            prompt: faults.some_text(&path("prompt"), &phase.prompt),
+            customer_goal: faults
+                .optional_text(&path("customerGoal"), phase.customer_goal.as_deref()),
+        }
+    };
+    TemplatePhases(input.iter().zip(0..MOST_PHASES).map(read).collect())
+}
+
+fn some<T>(faults: &mut Faults, path: &str, list: &[T]) {
+    if list.is_empty() {
+        let message = "This needs one at least.";
+        faults.add(path, UserErrorCode::Required, None, message);
+    }
+}
+
+fn each_once<T: Copy + PartialEq>(list: &[T]) -> Vec<T> {
+    let mut once = Vec::new();
+    for one in list {
+        if !once.contains(one) {
+            once.push(*one);
+        }
+    }
+    once
+}
+
+/// Templates for journeys of this subject. In the list, which is kept as JSON, nothing else is spelled so.
+#[must_use]
+pub fn for_subject(subject: Subject) -> SimpleExpr {
+    Expr::col(template::Column::Subjects)
+        .cast_as("text")
+        .like(format!("%\"{}\"%", subject.as_str()))
+}
+
+/// Makes a template.
+pub async fn create(caller: &Caller, input: TemplateCreateInput) -> Result<template::Model> {
+    let mut faults = Faults::default();
+    let id: TemplateId = faults.new_id(input.id.as_ref());
+    let name = faults.name("name", &input.name);
+    let key = input.key.as_deref().map(|key| faults.key("key", key));
+    let description = faults.optional_text("description", input.description.as_deref());
+    let subjects = subjects(&mut faults, &input.subjects);
+    let phases = phases(&mut faults, &input.phases);
+    faults.check()?;
+    let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
+    let same = |row: &template::Model| row.name == name && row.phases == phases;
+    if let Some(row) = permit
+        .made_before::<template::Entity>(input.id.as_ref(), id, same)
+        .await?
+    {
+        return Ok(row);
+    }
+    let key = permit
+        .key::<template::Entity>(key.as_deref(), &name, id, None)
+        .await?;
+    let row = permit
+        .insert::<template::Entity>(template::ActiveModel {
+            id: Set(id),
+            key: Set(key),
+            name: Set(name),
+            description: Set(description),
+            subjects: Set(subjects),
+            lenses: Set(Lenses(each_once(&input.lenses))),
+            phases: Set(phases),
+            created_at: Set(caller.now),
+            version: Set(1),
+        })
+        .await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Changes name, description, subjects, lenses or phases.
+pub async fn update(caller: &Caller, input: TemplateUpdateInput) -> Result<template::Model> {
+    let mut faults = Faults::default();
+    let id: TemplateId = faults.id("id", &input.id);
+    let change = template::ActiveModel {
+        name: replace(input.name.as_ref(), |name| faults.name("name", name)),
+        description: change(&input.description, |text| {
+            faults.optional_text("description", text.map(String::as_str))
+        }),
+        subjects: replace(input.subjects.as_ref(), |list| subjects(&mut faults, list)),
+        lenses: replace(input.lenses.as_ref(), |list| Lenses(each_once(list))),
+        phases: replace(input.phases.as_ref(), |list| phases(&mut faults, list)),
+        ..Default::default()
+    };
+    faults.check()?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    let row = permit.update::<template::Entity>(&row, change).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Deletes a template that no blueprint began with.
+pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<template::Model> {
+    let id: TemplateId = input::id("id", &input.id)?;
+    let (row, mut permit) = fetch(caller, id, input.expected_version).await?;
+    refuse_if_used(&permit, &row).await?;
+    permit.delete::<template::Entity>(&row).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn fetch(
+    caller: &Caller,
+    id: TemplateId,
+    expected_version: i32,
+) -> Result<(template::Model, Permit<'_>)> {
+    let (row, permit) = caller
+        .fetch::<template::Entity>(Action::KeepCatalogue, "id", id)
+        .await?;
+    expect_version::<template::Entity>(&row, expected_version)?;
+    Ok((row, permit))
+}
+
+async fn refuse_if_used(permit: &Permit<'_>, row: &template::Model) -> Result<()> {
+    let blueprints = blueprint::Entity::find()
+        .filter(blueprint::Column::TemplateId.eq(row.id))
+        .count(permit.tx())
+        .await?;
+    if blueprints == 0 {
+        return Ok(());
+    }
+    let message =
+        format!("{blueprints} blueprints began with it, and show the lenses that it names.");
+    Err(Error::conflict("id", Reason::InUse, message).with_current(row.id.0))
+}
