@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entity::words::OrganisationRole;
 
-use crate::{canvas::findings::Threshold, scalar::Theme};
+use crate::{canvas::findings::Threshold, scalar::Theme, sheet::Dialect};
 
 /// Service blueprints that several departments share.
 #[derive(Debug, Parser)]
@@ -56,7 +56,7 @@ pub enum Verb {
     Generate(Generate),
     /// Write a blueprint as it is now.
     Export(Export),
-    /// Bring a blueprint to what a document says: all of it or nothing.
+    /// Bring a blueprint to what a document or a sheet says: all of it or nothing.
     Import(Import),
     /// Print the GraphQL schema, or that of documents.
     Schema(Schema),
@@ -211,6 +211,9 @@ pub struct Export {
     /// The colours of a picture.
     #[arg(long, value_enum, default_value_t)]
     pub theme: Theme,
+    /// How a sheet is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub dialect: Dialect,
     /// The file to write; standard output where none is given.
     #[arg(long)]
     pub output: Option<PathBuf>,
@@ -222,12 +225,17 @@ pub struct Import {
     /// Which database.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// The document of a blueprint, or of a whole organisation for an empty database; `-` for standard input.
+    /// The document of a blueprint, or of a whole organisation for an empty database, or with --blueprint a sheet; `-`
+    /// for standard input.
     pub file: PathBuf,
+    /// The file is a sheet (CSV) of touchpoints of the blueprint with this key.
+    #[arg(long)]
+    pub blueprint: Option<String>,
     /// Tell what would change, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Remove what a list of the document does not name; lists that are absent stay as they are.
+    /// Remove what a list of the document does not name; lists that are absent stay as they are. Of a sheet: archive
+    /// the touchpoints that no row names.
     #[arg(long)]
     pub prune: bool,
 }
@@ -257,6 +265,8 @@ pub enum SchemaOf {
 pub enum ExportFormat {
     /// Its document, which `import` takes.
     Json,
+    /// Its touchpoints as a sheet for spreadsheets, which `import --blueprint` takes.
+    Csv,
     /// A picture.
     Svg,
     /// A picture in a page of its own, to open or to print.

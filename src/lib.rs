@@ -7,8 +7,8 @@
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
 //! a pure function over it, as are their pictures in [`picture`]; acts across slices, and what they would change, are
-//! in [`reorganise`]; flat rows for BI in [`bi`]; documents in [`document`], and what blueprints were in
-//! [`publication`]. What can be found by its words is kept in step by [`index`] and found by [`search`]. Nobody reaches
+//! in [`reorganise`]; flat rows for BI in [`bi`]; documents in [`document`], spreadsheets read and written by
+//! [`sheet`], and what blueprints were in [`publication`]. What can be found by its words is kept in step by [`index`] and found by [`search`]. Nobody reaches
 //! the database but through the door, [`access`], which asks
 //! [`policy`], takes the locks and leaves the audit event. `tests/it/rooms.rs` holds the order below: a room imports
 //! only from those above it.
@@ -39,6 +39,9 @@ pub mod scalar;
 
 /// What clients send, read with all its faults.
 pub mod input;
+
+/// Rows of cells, as spreadsheets save and open them.
+pub mod sheet;
 
 /// Places in an order that people arrange.
 pub mod order;

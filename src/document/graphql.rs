@@ -4,12 +4,15 @@ use async_graphql::{Context, InputObject, Json, Object, SimpleObject};
 
 use super::{
     diff::{Change, ChangeKind},
-    import::{How, import},
+    import::{How, Imported, import},
     read::read,
+    table::{self, Table},
 };
 use crate::{
+    access::Caller,
     blueprint::graphql::{Blueprint, BlueprintPayload},
     error::{Result, UserError},
+    input::By,
     payload::acting,
 };
 
@@ -59,6 +62,26 @@ pub struct BlueprintImportInput {
     pub expected_revision: Option<i32>,
 }
 
+/// A sheet of touchpoints to import.
+#[derive(InputObject)]
+pub struct BlueprintSheetImportInput {
+    /// The blueprint whose touchpoints they are.
+    pub blueprint: By,
+    /// The sheet, as `Blueprint.sheet` gives it, or a part of it: its heading line tells the dialect and the columns. A
+    /// column that is absent keeps what is there, an empty cell clears it. The order of rows is the order within a
+    /// phase. A row whose key nobody has is a new touchpoint; where it has none, one is made from its name. At most 500
+    /// rows.
+    pub csv: String,
+    /// Tell what would change, and change nothing.
+    #[graphql(default)]
+    pub dry_run: bool,
+    /// Archive the touchpoints that no row names.
+    #[graphql(default)]
+    pub prune: bool,
+    /// Only if the blueprint is at this revision; another one is a CONFLICT.
+    pub expected_revision: Option<i32>,
+}
+
 /// What became of an import.
 #[derive(SimpleObject)]
 pub struct BlueprintImportPayload {
@@ -66,8 +89,29 @@ pub struct BlueprintImportPayload {
     pub blueprint: Option<Blueprint>,
     /// What changed, or would change.
     pub changes: Vec<BlueprintChange>,
-    /// Why nothing was imported, each with its place in the document; empty when it was.
+    /// Why nothing was imported, each with its place in the document, or its line and column in the sheet; empty when it
+    /// was.
     pub user_errors: Vec<UserError>,
+}
+
+impl BlueprintImportPayload {
+    async fn answer(caller: &Caller, result: Result<Imported>) -> Result<Self> {
+        match result {
+            Ok(done) => Ok(Self {
+                blueprint: done.blueprint.map(Blueprint::from),
+                changes: done.changes.into_iter().map(Into::into).collect(),
+                user_errors: Vec::new(),
+            }),
+            Err(error) => {
+                let refused = BlueprintPayload::answer(caller, Err(error)).await?;
+                Ok(Self {
+                    blueprint: refused.blueprint,
+                    changes: Vec::new(),
+                    user_errors: refused.user_errors,
+                })
+            }
+        }
+    }
 }
 
 /// Importing documents.
@@ -94,20 +138,28 @@ impl DocumentMutation {
             Ok(said) => import(&caller, said, how).await,
             Err(error) => Err(error),
         };
-        match result {
-            Ok(done) => Ok(BlueprintImportPayload {
-                blueprint: done.blueprint.map(Blueprint::from),
-                changes: done.changes.into_iter().map(Into::into).collect(),
-                user_errors: Vec::new(),
-            }),
-            Err(error) => {
-                let refused = BlueprintPayload::answer(&caller, Err(error)).await?;
-                Ok(BlueprintImportPayload {
-                    blueprint: refused.blueprint,
-                    changes: Vec::new(),
-                    user_errors: refused.user_errors,
-                })
-            }
-        }
+        BlueprintImportPayload::answer(&caller, result).await
+    }
+
+    /// Brings the touchpoints of a blueprint, with their phases and responsibilities, to what a sheet says: all of it
+    /// or nothing. The cell of a role names every department that has it, so that who is not named has it no longer;
+    /// `key?` is one that is only asked. Responsibilities of others arrive as proposals as with `blueprintImport`, and
+    /// only those who may IMPORT_ACCEPTED end any. Requires: IMPORT_DOCUMENT.
+    async fn blueprint_sheet_import(
+        &self,
+        ctx: &Context<'_>,
+        input: BlueprintSheetImportInput,
+    ) -> Result<BlueprintImportPayload> {
+        let caller = acting(ctx)?;
+        let how = How {
+            dry_run: input.dry_run,
+            prune: input.prune,
+            expected_revision: input.expected_revision,
+        };
+        let result = match Table::read(input.csv.as_bytes()) {
+            Ok(table) => table::import(&caller, &input.blueprint, table, how).await,
+            Err(error) => Err(error),
+        };
+        BlueprintImportPayload::answer(&caller, result).await
     }
 }

@@ -135,8 +135,17 @@ pub async fn import(caller: &Caller, said: SaidDocument, how: How) -> Result<Imp
         Some(row) => Some(lock(&mut permit, row.id, how.expected_revision).await?),
         None => None,
     };
-    let (blueprint, changes) =
-        take(&mut permit, blueprint, said, (how.prune, Authority::Own)).await?;
+    let taken = take(&mut permit, blueprint, said, (how.prune, Authority::Own)).await?;
+    finish(permit, found, taken, how).await
+}
+
+/// Keeps what was taken, or after a dry run nothing of it, and tells what changed; `found` is the blueprint as it was.
+pub(super) async fn finish(
+    mut permit: Permit<'_>,
+    found: Option<blueprint::Model>,
+    (blueprint, changes): (blueprint::Model, Vec<Change>),
+    how: How,
+) -> Result<Imported> {
     if how.dry_run {
         return Ok(Imported {
             blueprint: found,
@@ -156,7 +165,7 @@ pub async fn import(caller: &Caller, said: SaidDocument, how: How) -> Result<Imp
 }
 
 /// A blueprint under its lock, if the caller may import into it.
-async fn lock(
+pub(super) async fn lock(
     permit: &mut Permit<'_>,
     id: BlueprintId,
     expected_revision: Option<i32>,
@@ -192,9 +201,22 @@ pub async fn take(
         Some(row) => Some(Whole::read(caller, permit.tx(), row, today).await?),
         None => None,
     };
+    let from = whole.as_ref().map(Document::of);
+    bring(permit, whole, (from, said, prune), authority).await
+}
+
+/// Brings a blueprint that was read whole, or a new one, to what is said over `from`: the blueprint as it is, without
+/// what is to go before.
+pub(super) async fn bring(
+    permit: &mut Permit<'_>,
+    whole: Option<Whole>,
+    (from, said, prune): (Option<Document>, SaidDocument, bool),
+    authority: Authority,
+) -> Result<(blueprint::Model, Vec<Change>)> {
+    let (caller, today) = (permit.caller, permit.caller.today);
     let current = whole.as_ref().map(Document::of);
     let (mut places, mut faults) = (Places::default(), Faults::default());
-    let merged = Document::merged(current.as_ref(), said, prune, (&mut places, &mut faults));
+    let merged = Document::merged(from.as_ref(), said, prune, (&mut places, &mut faults));
     let Some(mut wanted) = merged else {
         faults.check()?;
         return Err(Error::internal("a document is incomplete without a fault"));

@@ -3,8 +3,9 @@
 //! A blueprint's document goes this way in: what is said is read (`part`, `blueprint`), merged with what is there
 //! (`merge`), its keys are looked up (`catalogue`), every rule is held to it (`target`), and the rows are brought to
 //! it (`apply`, `hand`), all in one transaction (`import`). Out it is one step (`export`); what differs between two
-//! is told in the words of the domain (`diff`). A whole organisation is its blueprints' documents with what they
-//! share and what has happened to them (`organisation`); a demonstration adds the people who show it.
+//! is told in the words of the domain (`diff`). A sheet of touchpoints (`table`) goes the same way. A whole
+//! organisation is its blueprints' documents with what they share and what has happened to them (`organisation`); a
+//! demonstration adds the people who show it.
 
 #[macro_use]
 mod part;
@@ -21,6 +22,7 @@ pub mod import;
 mod merge;
 pub mod organisation;
 pub mod read;
+pub mod table;
 mod target;
 
 /// The JSON Schema of a blueprint's document, as text.

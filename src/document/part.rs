@@ -208,7 +208,7 @@ macro_rules! document {
         ///
         /// Whatever is absent stays as it is. A list that is there changes what it names; the rest of it stays too,
         /// unless the import is asked to prune.
-        #[derive(Clone, Debug, Deserialize, JsonSchema)]
+        #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         #[schemars(rename = "blueprint")]
         pub struct SaidDocument {

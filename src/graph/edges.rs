@@ -39,7 +39,7 @@ use crate::{
     blueprint::graphql::{Blueprint, Phase},
     canvas::{Canvas, Judged, accountable, view},
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
-    document::blueprint::Document,
+    document::{blueprint::Document, table},
     error::{Error, Result},
     evaluation::graphql::Evaluation,
     finding::graphql::{self as finding, FindingFilter, Findings},
@@ -57,6 +57,7 @@ use crate::{
     responsibility::{awaiting_answer_of, graphql::Responsibility},
     scalar::{Date, Theme},
     scenario::graphql::Scenario,
+    sheet::Dialect,
     template::graphql::Template,
     touchpoint::graphql::{Touchpoint, Transition},
 };
@@ -475,7 +476,21 @@ impl Blueprint {
     /// All of it by keys, as one document that `blueprintImport` takes.
     #[graphql(complexity = 500)]
     async fn document(&self, ctx: &Context<'_>) -> Result<Json<Document>> {
-        publication::written(ctx, self.row.id).await
+        Ok(Json(publication::written(ctx, self.row.id).await?))
+    }
+
+    /// Its touchpoints as a sheet for spreadsheets (CSV), which `blueprintSheetImport` takes: a row a touchpoint, with
+    /// its phase before it and the departments of each role behind it. Lists are written `WEB | APP`, evidence with a
+    /// link `Leaflet <https://…>`, a department that is only asked `sales?`; a text that would become a formula has an
+    /// apostrophe before it.
+    #[graphql(complexity = 500)]
+    async fn sheet(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How it is written; COMMA where none is given.")] dialect: Option<Dialect>,
+    ) -> Result<String> {
+        let document = publication::written(ctx, self.row.id).await?;
+        table::write(&document, dialect.unwrap_or_default())
     }
 
     /// What it gets wrong as of a day, today unless said. A confidential KPI whose values you may not see acts as if it

@@ -8,7 +8,7 @@ use cx_blueprint::{
     canvas::whole::Whole,
     clock::Clock,
     config::{Export, ExportFormat},
-    document::{blueprint::Document, organisation},
+    document::{blueprint::Document, organisation, table},
     picture,
 };
 use entity::blueprint;
@@ -40,6 +40,7 @@ async fn blueprint(caller: &Caller, options: &Export, key: &str) -> Result<Strin
     let whole = whole.ok_or_else(|| format!("There is no blueprint \"{key}\"."))?;
     Ok(match options.format {
         ExportFormat::Json => pretty(&Document::of(&whole))?,
+        ExportFormat::Csv => table::write(&Document::of(&whole), options.dialect)?,
         ExportFormat::Svg => picture::svg(&whole.canvas, day, options.theme),
         ExportFormat::Html => picture::html(&whole.canvas, day, options.theme),
     })
@@ -48,7 +49,7 @@ async fn blueprint(caller: &Caller, options: &Export, key: &str) -> Result<Strin
 /// The whole organisation.
 async fn organisation(caller: &Caller, options: &Export) -> Result<String, Failure> {
     if options.format != ExportFormat::Json {
-        return Err("A picture shows one blueprint: say which with --blueprint.".into());
+        return Err("A picture or a sheet shows one blueprint: say which with --blueprint.".into());
     }
     pretty(&organisation::export(caller).await?)
 }

@@ -1,6 +1,6 @@
-//! The verb `import`: brings a document in as the operator, and tells what changed.
+//! The verb `import`: brings a document or a sheet in as the operator, and tells what changed.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 
 use cx_blueprint::{
     access::Caller,
@@ -8,11 +8,13 @@ use cx_blueprint::{
     config::Import,
     document::{
         diff::Change,
-        import::{self, How},
+        import::{self, How, Imported},
         organisation,
         read::{self, Kind},
+        table::{self, Table},
     },
-    error::{Error, UserErrorCode},
+    error::{Error, Result, UserError, UserErrorCode},
+    input::By,
 };
 
 use super::{Failure, open_current};
@@ -22,42 +24,26 @@ use super::{Failure, open_current};
 const LARGEST: u64 = 512 << 20;
 
 pub async fn import(options: Import) -> Result<(), Failure> {
-    let text = text(&options)?;
+    let said = Said::read(&options)?;
     let store = open_current(&options.database).await?;
     let clock = Clock::new(options.database.time_zone);
     let caller = Caller::operator(store.clone(), clock, "import");
-    let result = match read::format_of(&text) {
-        Some(format) if format == organisation::Said::FORMAT => {
-            load(&caller, &options, &text).await
-        }
-        _ => bring(&caller, &options, &text).await,
-    };
+    let result = said.bring(&caller, &options).await;
     store.close().await?;
     result.map_err(|error| told(&options.file.display().to_string(), error))
 }
 
-/// Brings in a blueprint.
-async fn bring(caller: &Caller, options: &Import, text: &str) -> Result<(), Error> {
-    let how = How {
-        dry_run: options.dry_run,
-        prune: options.prune,
-        expected_revision: None,
-    };
-    let done = import::import(caller, read::parse(text)?, how).await?;
+/// Tells what changed.
+fn tell(done: &Imported, dry_run: bool) {
     for change in &done.changes {
         println!("{}", line(change));
     }
-    let would = if options.dry_run {
-        "would change"
-    } else {
-        "changed"
-    };
+    let would = if dry_run { "would change" } else { "changed" };
     eprintln!("{} {would}.", done.changes.len());
-    Ok(())
 }
 
 /// Loads a whole organisation.
-async fn load(caller: &Caller, options: &Import, text: &str) -> Result<(), Error> {
+async fn load(caller: &Caller, options: &Import, text: &str) -> Result<()> {
     if options.prune {
         let message =
             "There is nothing to prune: a whole organisation is loaded into an empty database.";
@@ -78,23 +64,70 @@ async fn load(caller: &Caller, options: &Import, text: &str) -> Result<(), Error
     Ok(())
 }
 
-fn text(options: &Import) -> Result<String, Failure> {
-    let mut text = String::new();
-    let read = if options.file.as_os_str() == "-" {
-        std::io::stdin()
-            .lock()
-            .take(LARGEST + 1)
-            .read_to_string(&mut text)
-    } else {
-        std::fs::File::open(&options.file)
-            .and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text))
-    };
-    let name = options.file.display();
-    let length = read.map_err(|error| format!("{name} cannot be read: {error}."))?;
-    if length as u64 > LARGEST {
-        return Err(format!("{name} is larger than {} MB.", LARGEST >> 20).into());
+/// What a file says.
+enum Said {
+    Document(String),
+    Sheet {
+        blueprint: String,
+        table: Box<Table>,
+    },
+}
+
+impl Said {
+    fn read(options: &Import) -> Result<Self, Failure> {
+        let name = options.file.display();
+        let mut source: Box<dyn BufRead> = if options.file.as_os_str() == "-" {
+            Box::new(std::io::stdin().lock())
+        } else {
+            let file = std::fs::File::open(&options.file);
+            let file = file.map_err(|error| format!("{name} cannot be read: {error}."))?;
+            Box::new(BufReader::new(file))
+        };
+        if let Some(blueprint) = options.blueprint.clone() {
+            let table = Table::read(source).map_err(unplaced);
+            let table = table.map_err(|error| told(&name.to_string(), error))?;
+            let table = Box::new(table);
+            return Ok(Self::Sheet { blueprint, table });
+        }
+        if options
+            .file
+            .extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case("csv"))
+        {
+            let message =
+                format!("{name} is a sheet. Say with --blueprint whose touchpoints it holds.");
+            return Err(message.into());
+        }
+        let mut text = String::new();
+        let read = source.by_ref().take(LARGEST + 1).read_to_string(&mut text);
+        let length = read.map_err(|error| format!("{name} cannot be read: {error}."))?;
+        if length as u64 > LARGEST {
+            return Err(format!("{name} is larger than {} MB.", LARGEST >> 20).into());
+        }
+        Ok(Self::Document(text))
     }
-    Ok(text)
+
+    async fn bring(self, caller: &Caller, options: &Import) -> Result<()> {
+        let how = How {
+            dry_run: options.dry_run,
+            prune: options.prune,
+            expected_revision: None,
+        };
+        let done = match self {
+            Self::Document(text) => match read::format_of(&text) {
+                Some(format) if format == organisation::Said::FORMAT => {
+                    return load(caller, options, &text).await;
+                }
+                _ => import::import(caller, read::parse(&text)?, how).await?,
+            },
+            Self::Sheet { blueprint, table } => {
+                let done = table::import(caller, &By::Key(blueprint), *table, how).await;
+                done.map_err(unplaced)?
+            }
+        };
+        tell(&done, options.dry_run);
+        Ok(())
+    }
 }
 
 /// A change on a line.
@@ -111,6 +144,22 @@ fn line(change: &Change) -> String {
         );
     }
     line
+}
+
+/// A fault in a sheet says itself where it is.
+fn unplaced(error: Error) -> Error {
+    match error {
+        Error::Refused(faults) => Error::Refused(
+            faults
+                .into_iter()
+                .map(|fault| UserError {
+                    field: Vec::new(),
+                    ..fault
+                })
+                .collect(),
+        ),
+        other => other,
+    }
 }
 
 /// Every fault on a line of its own, with its place in the document.

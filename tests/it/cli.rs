@@ -350,6 +350,74 @@ fn a_blueprint_goes_from_one_database_into_another_as_a_document() {
     assert!(said.contains("nothing was written"), "{said}");
 }
 
+#[test]
+fn touchpoints_go_out_to_a_spreadsheet_and_come_in_again() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = sqlite(dir.path());
+    generate_one(&url);
+    let file = dir.path().join("touchpoints.csv");
+    let name = file.display().to_string();
+    let key = ["--blueprint", "Blueprint-0001"];
+    let export = |dialect: &str| {
+        let verb = [
+            "export",
+            "--database-url",
+            &url,
+            "--format",
+            "csv",
+            "--dialect",
+            dialect,
+            "--output",
+            &name,
+        ];
+        let output = run(&[&verb[..], &key].concat());
+        assert!(output.status.success(), "{output:?}");
+        std::fs::read(&file).expect("a sheet")
+    };
+    let import = |bytes: &[u8], rest: &[&str]| {
+        std::fs::write(&file, bytes).expect("a file");
+        run(&[&["import", "--database-url", &url, &name], rest].concat())
+    };
+    for dialect in ["comma", "excel-da"] {
+        let sheet = export(dialect);
+        assert_eq!(sheet.starts_with(b"\xef\xbb\xbf"), dialect == "excel-da");
+        let output = import(&sheet, &key);
+        assert_eq!(
+            String::from_utf8(output.stderr).expect("text"),
+            "0 changed.\n",
+            "{dialect}"
+        );
+    }
+    let said = complaint(&import(b"key,name\nT-001,R\xf8d\n", &key));
+    assert!(
+        said.contains("nothing was written.\nLine 2, column B (name): The byte F8 is no UTF-8. Save the sheet as \"CSV UTF-8\"."),
+        "{said}"
+    );
+    let utf16: Vec<u8> = "\u{feff}key;name\r\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let said = complaint(&import(&utf16, &key));
+    assert!(said.contains("Line 1: This is UTF-16"), "{said}");
+    let said = complaint(&import(
+        &b"key,name\nx,"
+            .iter()
+            .copied()
+            .chain(vec![b'x'; 80 << 20])
+            .collect::<Vec<u8>>(),
+        &key,
+    ));
+    assert!(
+        said.contains("Line 2, column B (name): This cell is longer than 1 MiB."),
+        "{said}"
+    );
+    let said = complaint(&import(b"key,name\n", &[]));
+    assert!(
+        said.contains("Say with --blueprint whose touchpoints it holds."),
+        "{said}"
+    );
+}
+
 impl Server {
     /// Signs in and asks, and gives the whole answer as text.
     fn asks(&self, login: &str, password: &str, query: &str) -> String {

@@ -442,7 +442,7 @@ async fn one_event_tells_an_import_and_a_stale_revision_is_a_conflict() {
 }
 
 /// The acts that were noted in a blueprint since it was loaded.
-async fn entity_events(world: &World, blueprint: &str) -> Vec<String> {
+pub async fn entity_events(world: &World, blueprint: &str) -> Vec<String> {
     use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
     let id: entity::id::BlueprintId = blueprint.parse().expect("an id");
     let events = entity::audit_event::Entity::find()

@@ -40,6 +40,7 @@ mod scenario;
 mod schema;
 mod scope;
 mod search;
+mod sheet;
 mod sign_in;
 mod storage;
 mod template;

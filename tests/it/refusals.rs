@@ -158,6 +158,8 @@ pub fn cases() -> Vec<Case> {
         case("blueprintImport", "closed, of service", json!({ "document": { "format": "cx-blueprint/blueprint@1", "key": "closed", "title": "Renamed" } })),
         case("blueprintImport", "new, of sales", json!({ "document": {
             "format": "cx-blueprint/blueprint@1", "key": "new", "title": "New", "persona": "buyer", "ownerDepartment": "sales" } })),
+        case("blueprintSheetImport", "open, of sales", json!({ "blueprint": { "key": "open" }, "csv": "key,note\nT1,new\n" })),
+        case("blueprintSheetImport", "closed, of service", json!({ "blueprint": { "key": "closed" }, "csv": "key,note\nC1,new\n" })),
         case("blueprintArchive", "open, of sales", at("@blueprint open", 1)),
         case("blueprintUnarchive", "open, of sales", at("@blueprint open", 2)).after("cx-manager", "blueprintArchive", at("@blueprint open", 1)),
         case("blueprintDelete", "draft, of sales", at("@blueprint draft", 1)),

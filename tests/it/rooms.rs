@@ -10,6 +10,7 @@ const ORDER: &[&[&str]] = &[
         "database",
         "scalar",
         "input",
+        "sheet",
         "order",
         "statement",
         "token",

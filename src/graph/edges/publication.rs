@@ -16,12 +16,12 @@ use crate::{
 };
 
 /// A blueprint as its document.
-pub async fn written(ctx: &Context<'_>, id: BlueprintId) -> Result<Json<Document>> {
+pub async fn written(ctx: &Context<'_>, id: BlueprintId) -> Result<Document> {
     let caller = caller(ctx)?;
     let which = Condition::all().add(blueprint::Column::Id.eq(id));
     let whole = Whole::load(caller, which, caller.today).await?;
     let whole = whole.ok_or_else(|| Error::not_found("", "blueprint"))?;
-    Ok(Json(Document::of(&whole)))
+    Ok(Document::of(&whole))
 }
 
 #[ComplexObject]

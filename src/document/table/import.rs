@@ -1,0 +1,190 @@
+//! Takes a table into a blueprint, as a document is taken: all of it or nothing. What is wrong is told by line and
+//! column of the sheet.
+
+use std::collections::HashSet;
+
+use entity::{
+    blueprint,
+    words::{ResponsibilityStatus, Role},
+};
+use sea_orm::QueryFilter;
+
+use super::{
+    COLUMNS, PHASE, PHASE_NAME, STAGE, heading,
+    read::{NamedPhase, Table},
+};
+use crate::{
+    access::Caller,
+    canvas::whole::Whole,
+    document::{
+        blueprint::{Document, FORMAT, SaidDocument, SaidPhase},
+        catalogue::lower,
+        import::{Authority, How, Imported, bring, finish, lock},
+        part::Perhaps,
+    },
+    error::{Error, Result, UserError},
+    input::By,
+    sheet::Place,
+};
+
+/// Brings a blueprint to what a table says. Pruning archives the touchpoints that no row names; phases stay.
+pub async fn import(caller: &Caller, which: &By, table: Table, how: How) -> Result<Imported> {
+    let mut permit = caller.begin().await?;
+    let found = caller.select::<blueprint::Entity>();
+    let found = found.filter(caller.which::<blueprint::Entity>(which)?);
+    let found = found.one(permit.tx()).await?;
+    let found = found.ok_or_else(|| Error::not_found("blueprint", "blueprint"))?;
+    let row = lock(&mut permit, found.id, how.expected_revision).await?;
+    let whole = Whole::read(caller, permit.tx(), row, caller.today).await?;
+    let current = Document::of(&whole);
+    let from = table.base(&current, how.prune);
+    let (phases, first_rows) = table.phases(&current);
+    let places = Places {
+        table: &table,
+        first_rows,
+    };
+    let said = SaidDocument {
+        format: FORMAT.to_owned(),
+        key: current.key,
+        phases: Perhaps(Some(phases)),
+        touchpoints: Perhaps(Some(table.touchpoints.clone())),
+        responsibilities: Perhaps(Some(table.responsibilities.clone())),
+        ..SaidDocument::default()
+    };
+    let taken = bring(
+        &mut permit,
+        Some(whole),
+        (Some(from), said, false),
+        Authority::Own,
+    )
+    .await;
+    let taken = taken.map_err(|error| places.told(error))?;
+    finish(permit, Some(found), taken, how).await
+}
+
+impl Table {
+    /// The blueprint without what the table no longer names. Who is accountable stays until somebody else is, as taking
+    /// over is an act of its own.
+    fn base(&self, current: &Document, prune: bool) -> Document {
+        let named: HashSet<String> = self
+            .touchpoints
+            .iter()
+            .map(|said| lower(&said.key))
+            .collect();
+        let held = || self.responsibilities.iter();
+        let stays: HashSet<_> = held()
+            .map(|said| (lower(&said.touchpoint), lower(&said.department), said.role))
+            .collect();
+        let taken_over: HashSet<String> = held()
+            .filter(|said| said.role == Role::Accountable)
+            .filter(|said| said.status.0 == Some(ResponsibilityStatus::Accepted))
+            .map(|said| lower(&said.touchpoint))
+            .collect();
+        let mut base = current.clone();
+        base.touchpoints
+            .retain(|part| !prune || named.contains(&lower(&part.key)));
+        base.responsibilities.retain(|part| {
+            let touchpoint = lower(&part.touchpoint);
+            let told = named.contains(&touchpoint) && self.roles.contains(&part.role);
+            let gives_way = part.role == Role::Accountable
+                && part.status == ResponsibilityStatus::Accepted
+                && taken_over.contains(&touchpoint);
+            !told || gives_way || stays.contains(&(touchpoint, lower(&part.department), part.role))
+        });
+        base
+    }
+
+    /// What is said of the phases, and on which row: those that are there keep their order, and a new one comes behind
+    /// the one above it in the table.
+    fn phases(&self, current: &Document) -> (Vec<SaidPhase>, Vec<Option<usize>>) {
+        let there = current.phases.iter().map(|part| (part.key.clone(), None));
+        let mut all: Vec<(String, Option<&NamedPhase>)> = there.collect();
+        let mut next = 0;
+        for phase in &self.phases {
+            let at = all
+                .iter()
+                .position(|(key, _)| lower(key) == lower(&phase.key));
+            let at = at.unwrap_or_else(|| {
+                all.insert(next, (phase.key.clone(), None));
+                next
+            });
+            if let Some((_, said)) = all.get_mut(at) {
+                *said = Some(phase);
+            }
+            next = at + 1;
+        }
+        all.into_iter()
+            .map(|(key, said)| {
+                let name = said.and_then(|said| said.name.as_ref());
+                let stage = said.and_then(|said| said.stage.as_ref());
+                let phase = SaidPhase {
+                    key,
+                    name: Perhaps(name.map(|(name, _)| name.clone())),
+                    stage: Perhaps(stage.map(|(stage, _)| *stage)),
+                    customer_goal: Perhaps(None),
+                    prompt: Perhaps::default(),
+                };
+                (phase, said.map(|said| said.row))
+            })
+            .unzip()
+    }
+}
+
+/// Where in the sheet the parts stand that a document was made of.
+struct Places<'t> {
+    table: &'t Table,
+    /// For each phase its first row.
+    first_rows: Vec<Option<usize>>,
+}
+
+impl Places<'_> {
+    /// A failure with the places of its faults in the sheet, from top to bottom.
+    fn told(&self, error: Error) -> Error {
+        let Error::Refused(faults) = error else {
+            return error;
+        };
+        let faults = faults
+            .into_iter()
+            .map(|fault| (self.place(&fault.field), fault));
+        let mut faults: Vec<(Option<Place>, UserError)> = faults.collect();
+        faults.sort_by_cached_key(|(place, _)| place.clone());
+        let told = faults.into_iter().map(|(place, fault)| match place {
+            Some(place) => {
+                let message = format!("{place}: {}", fault.message);
+                UserError::new(&place.path(), fault.code, fault.reason, message)
+            }
+            None => fault,
+        });
+        Error::Refused(told.collect())
+    }
+
+    /// The place of a path in the document.
+    fn place(&self, path: &[String]) -> Option<Place> {
+        let mut path = path.iter().map(String::as_str);
+        let (list, at) = (path.next()?, path.next()?.parse::<usize>().ok()?);
+        let field = path.next().unwrap_or_default();
+        let (row, name) = match list {
+            "touchpoints" => (
+                at,
+                *COLUMNS
+                    .iter()
+                    .find(|name| **name == field)
+                    .unwrap_or(&"key"),
+            ),
+            "responsibilities" => {
+                let role = self.table.responsibilities.get(at)?.role;
+                (*self.table.row_of.get(at)?, heading(role))
+            }
+            "phases" => {
+                let name = match field {
+                    "name" => PHASE_NAME,
+                    "stage" => STAGE,
+                    _ => PHASE,
+                };
+                ((*self.first_rows.get(at)?)?, name)
+            }
+            _ => return None,
+        };
+        Some(self.table.columns.place(self.table.rows.get(row)?, name))
+    }
+}

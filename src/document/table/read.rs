@@ -1,0 +1,315 @@
+//! Reads a table: each row becomes what is said of a touchpoint, of its phase and of its departments. It looks nothing
+//! up.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io::BufRead,
+};
+
+use entity::words::{Basis, Initiator, Lane, ResponsibilityStatus, Role, Stage, Usage};
+
+use super::{ASKED, COLUMNS, PHASE, PHASE_NAME, ROLES, STAGE, heading};
+use crate::{
+    blueprint::MOST_TOUCHPOINTS,
+    document::{
+        blueprint::{Evidence, SaidResponsibility, SaidTouchpoint},
+        catalogue::lower,
+        part::Perhaps,
+    },
+    error::{Result, UserErrorCode},
+    input::{Faults, key_from},
+    sheet::{Cell, Columns, Place, Reader, Row, items, parted, unescaped},
+};
+
+/// What a table says, and where.
+#[derive(Debug, Default)]
+pub struct Table {
+    pub(super) columns: Columns,
+    /// The phases that rows name, in the order of their first rows.
+    pub(super) phases: Vec<NamedPhase>,
+    /// One a row.
+    pub(super) touchpoints: Vec<SaidTouchpoint>,
+    pub(super) responsibilities: Vec<SaidResponsibility>,
+    /// The roles whose columns are there.
+    pub(super) roles: Vec<Role>,
+    /// The rows of the touchpoints.
+    pub(super) rows: Vec<Row>,
+    /// For each responsibility the number of its row.
+    pub(super) row_of: Vec<usize>,
+}
+
+/// A phase as rows name it.
+#[derive(Debug)]
+pub(super) struct NamedPhase {
+    pub key: String,
+    pub name: Option<(String, Place)>,
+    pub stage: Option<(Stage, Place)>,
+    /// The number of its first row.
+    pub row: usize,
+}
+
+impl Table {
+    /// Reads a table, with every fault of its cells.
+    pub fn read(source: impl BufRead) -> Result<Self> {
+        let most = usize::try_from(MOST_TOUCHPOINTS).unwrap_or(usize::MAX);
+        let mut reader = Reader::open(source, most)?;
+        let mut faults = Faults::default();
+        let columns = reader.columns(COLUMNS, &mut faults);
+        let has = |role: &Role| columns.has(heading(*role));
+        let roles = ROLES.into_iter().filter(has).collect();
+        let mut table = Self {
+            columns,
+            roles,
+            ..Self::default()
+        };
+        let mut met = HashMap::new();
+        for row in &mut reader {
+            table.row(row?, &mut met, &mut faults);
+        }
+        faults.check()?;
+        Ok(table)
+    }
+
+    fn row(&mut self, row: Row, met: &mut HashMap<String, u64>, faults: &mut Faults) {
+        let mut line = Line {
+            row: &row,
+            columns: &self.columns,
+            faults,
+        };
+        let Some(key) = line.key("key", "name") else {
+            let place = self.columns.place(&row, "key");
+            let message = "A touchpoint needs a key, or a name to make one from.";
+            return place.wrong(UserErrorCode::Required, message, faults);
+        };
+        if let Some(first) = met.insert(lower(&key), row.place.line) {
+            let message = format!("The touchpoint {key} is on line {first} already.");
+            let place = self.columns.place(&row, "key");
+            return place.wrong(UserErrorCode::Duplicate, message, faults);
+        }
+        let phase = line.phase();
+        let said = phase.as_ref().map(|phase| phase.key.clone());
+        self.touchpoints.push(line.touchpoint(key.clone(), said));
+        for role in &self.roles {
+            let departments = line.departments(*role);
+            let said = departments
+                .into_iter()
+                .map(|(department, status)| SaidResponsibility {
+                    touchpoint: key.clone(),
+                    department,
+                    role: *role,
+                    status: Perhaps(Some(status)),
+                    tasks: Perhaps(None),
+                    person: Perhaps(None),
+                });
+            self.responsibilities.extend(said);
+        }
+        self.row_of
+            .resize(self.responsibilities.len(), self.rows.len());
+        if let Some(phase) = phase {
+            self.name_phase(phase, faults);
+        }
+        self.rows.push(row);
+    }
+
+    /// Adds what a row says of its phase to what rows above say of it, which has to be the same.
+    fn name_phase(&mut self, said: NamedPhase, faults: &mut Faults) {
+        let same = |phase: &&mut NamedPhase| lower(&phase.key) == lower(&said.key);
+        let Some(phase) = self.phases.iter_mut().find(same) else {
+            let row = self.rows.len();
+            return self.phases.push(NamedPhase { row, ..said });
+        };
+        agree(&mut phase.name, said.name, |name| name.clone(), faults);
+        agree(
+            &mut phase.stage,
+            said.stage,
+            |stage| stage.as_str().to_owned(),
+            faults,
+        );
+    }
+}
+
+/// Takes what is said where nothing was said yet; something else than what was said is a fault.
+fn agree<T: PartialEq>(
+    now: &mut Option<(T, Place)>,
+    said: Option<(T, Place)>,
+    told: fn(&T) -> String,
+    faults: &mut Faults,
+) {
+    match (&*now, said) {
+        (Some((first, at)), Some((value, place))) if *first != value => {
+            let message = format!(
+                "On line {} this phase has \"{}\" here.",
+                at.line,
+                told(first)
+            );
+            place.wrong(UserErrorCode::Invalid, message, faults);
+        }
+        (None, said) => *now = said,
+        _ => {}
+    }
+}
+
+/// A row that is being read.
+struct Line<'r> {
+    row: &'r Row,
+    columns: &'r Columns,
+    faults: &'r mut Faults,
+}
+
+impl Line<'_> {
+    /// What a column says; an absent one nothing, which keeps what is there.
+    fn said<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Cell<'_>, &mut Faults) -> T,
+    ) -> Perhaps<T> {
+        let cell = self.columns.cell(self.row, name);
+        Perhaps(cell.map(|cell| read(&cell, self.faults)))
+    }
+
+    /// What a column says that cannot be cleared.
+    fn needed<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&Cell<'_>, &mut Faults) -> Option<T>,
+    ) -> Perhaps<T> {
+        let said = self.said(name, |cell, faults| {
+            if cell.is_empty() {
+                let message = "This cannot be empty.";
+                cell.place.wrong(UserErrorCode::Required, message, faults);
+            }
+            read(cell, faults)
+        });
+        Perhaps(said.0.flatten())
+    }
+
+    fn text(&mut self, name: &str) -> Perhaps<Option<String>> {
+        self.said(name, |cell, faults| cell.text(faults).map(str::to_owned))
+    }
+
+    fn list(&mut self, name: &str) -> Perhaps<Vec<String>> {
+        self.said(name, |cell, faults| cell.list(faults))
+    }
+
+    fn whole(&mut self, name: &str) -> Perhaps<Option<i32>> {
+        self.said(name, |cell, faults| cell.whole(faults))
+    }
+
+    fn flag(&mut self, name: &str) -> Perhaps<bool> {
+        self.said(name, |cell, faults| cell.flag(faults).unwrap_or_default())
+    }
+
+    /// A key, or one made from the name where none is given.
+    fn key(&mut self, name: &str, from: &str) -> Option<String> {
+        let key = self.text(name).0.flatten();
+        key.map(|key| key.trim().to_owned()).or_else(|| {
+            let cell = self.columns.cell(self.row, from)?;
+            // Its faults are told where it is read for itself.
+            let name = cell.text(&mut Faults::default())?;
+            Some(key_from(name))
+        })
+    }
+
+    /// The phase; nothing where the table has no column that says which.
+    fn phase(&mut self) -> Option<NamedPhase> {
+        let key = self.key(PHASE, PHASE_NAME);
+        let name = self.text(PHASE_NAME).0.flatten();
+        let stage = self.said(STAGE, |cell, faults| {
+            cell.word(Stage::ALL, Stage::as_str, faults)
+        });
+        let stage = stage.0.flatten();
+        let Some(key) = key else {
+            let message = "This cannot be empty.";
+            let place = self.columns.place(self.row, PHASE);
+            if self.columns.has(PHASE) {
+                place.wrong(UserErrorCode::Required, message, self.faults);
+            }
+            return None;
+        };
+        let at = |name| self.columns.place(self.row, name);
+        Some(NamedPhase {
+            key,
+            name: name.map(|name| (name, at(PHASE_NAME))),
+            stage: stage.map(|stage| (stage, at(STAGE))),
+            row: 0,
+        })
+    }
+
+    fn touchpoint(&mut self, key: String, phase: Option<String>) -> SaidTouchpoint {
+        SaidTouchpoint {
+            key,
+            phase: Perhaps(phase),
+            name: self.needed("name", |cell, faults| cell.text(faults).map(str::to_owned)),
+            lane: self.needed("lane", |cell, faults| {
+                cell.word(Lane::ALL, Lane::as_str, faults)
+            }),
+            customer_action: self.text("customerAction"),
+            channels: self.list("channels"),
+            audience: self.list("audience"),
+            initiator: self.said("initiator", |cell, faults| {
+                cell.word(Initiator::ALL, Initiator::as_str, faults)
+            }),
+            contacts_per_month: self.said("contactsPerMonth", |cell, faults| cell.number(faults)),
+            emotion: self.whole("emotion"),
+            employee_emotion: self.whole("employeeEmotion"),
+            importance_customer: self.whole("importanceCustomer"),
+            importance_organisation: self.whole("importanceOrganisation"),
+            usage: self.said("usage", |cell, faults| {
+                let usage = cell.word(Usage::ALL, Usage::as_str, faults);
+                usage.unwrap_or(Usage::Unknown)
+            }),
+            usage_reason: self.text("usageReason"),
+            moment_of_truth: self.flag("momentOfTruth"),
+            essential: self.flag("essential"),
+            expected_minutes: self.whole("expectedMinutes"),
+            basis: self.said("basis", |cell, faults| {
+                let basis = cell.word(Basis::ALL, Basis::as_str, faults);
+                basis.unwrap_or(Basis::Assumed)
+            }),
+            evidence: self.said("evidence", evidence),
+            systems: self.list("systems"),
+            note: self.text("note"),
+        }
+    }
+
+    /// The departments in the column of a role, each with whether it has accepted.
+    fn departments(&mut self, role: Role) -> Vec<(String, ResponsibilityStatus)> {
+        let named = self.said(heading(role), |cell, faults| {
+            let named: Vec<_> = cell.list(faults).iter().map(|key| department(key)).collect();
+            let mut met = HashSet::new();
+            if let Some((twice, _)) = named.iter().find(|(key, _)| !met.insert(lower(key))) {
+                let message = format!("The department {twice} is named twice.");
+                cell.place.wrong(UserErrorCode::Duplicate, message, faults);
+            }
+            let settled = named.iter().filter(|(_, status)| *status == ResponsibilityStatus::Accepted);
+            if role == Role::Accountable && settled.count() > 1 {
+                let message = "One department is accountable at a touchpoint. Behind the key of one that is only asked stands a question mark.";
+                cell.place.wrong(UserErrorCode::Conflict, message, faults);
+            }
+            named
+        });
+        named.0.unwrap_or_default()
+    }
+}
+
+/// A department as a cell names it.
+fn department(item: &str) -> (String, ResponsibilityStatus) {
+    match item.strip_suffix(ASKED) {
+        Some(key) => (key.trim().to_owned(), ResponsibilityStatus::Proposed),
+        None => (item.to_owned(), ResponsibilityStatus::Accepted),
+    }
+}
+
+/// What the customer holds or sees: labels, some with a link in angle brackets.
+fn evidence(cell: &Cell<'_>, faults: &mut Faults) -> Vec<Evidence> {
+    let text = cell.text(faults).unwrap_or_default();
+    let read = |item: &str| {
+        let linked = item.strip_suffix('>').and_then(|item| parted(item, '<'));
+        let (label, link) = linked.map_or((item, None), |(label, link)| (label, Some(link)));
+        Evidence {
+            label: unescaped(label.trim()),
+            link: link.map(unescaped),
+        }
+    };
+    items(text).map(read).collect()
+}

@@ -1,0 +1,249 @@
+//! One cell: its place as people find it, and what its text says.
+
+use std::fmt;
+
+use super::{Dialect, unguarded};
+use crate::{
+    error::{Error, UserErrorCode},
+    input::Faults,
+};
+
+/// Ends an item of a list in a cell.
+const BAR: char = '|';
+
+/// Longest piece of a cell that is told back, in characters.
+const TOLD: usize = 64;
+
+/// Where in a sheet something stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The line of the text, from 1.
+    pub line: u64,
+    /// The row as a spreadsheet numbers it, which lags behind where cells hold several lines.
+    pub row: u64,
+    /// The column, from 0; nothing where the whole row is meant, or a column that the sheet does not have.
+    pub column: Option<usize>,
+    /// What the column is called, where it is known.
+    pub heading: String,
+}
+
+impl Place {
+    /// The beginning of a sheet.
+    pub(super) fn first() -> Self {
+        Self {
+            line: 1,
+            row: 1,
+            ..Self::default()
+        }
+    }
+
+    /// Another column of the same row.
+    #[must_use]
+    pub fn at(&self, column: Option<usize>, heading: &str) -> Self {
+        Self {
+            column,
+            heading: heading.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The place for programs: the line, and what the column is called.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("{}.{}", self.line, self.heading)
+    }
+
+    /// Notes a fault here; its message begins with the place in words.
+    pub fn wrong(&self, code: UserErrorCode, message: impl fmt::Display, faults: &mut Faults) {
+        faults.add(&self.path(), code, None, format!("{self}: {message}"));
+    }
+
+    /// A fault here that ends reading.
+    pub(super) fn refuse(&self, code: UserErrorCode, message: impl fmt::Display) -> Error {
+        Error::fault(&self.path(), code, None, format!("{self}: {message}"))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Line {}", self.line)?;
+        if self.row != self.line {
+            write!(f, " (row {})", self.row)?;
+        }
+        match (self.column, self.heading.as_str()) {
+            (Some(column), "") => write!(f, ", column {}", letters(column)),
+            (Some(column), heading) => write!(f, ", column {} ({heading})", letters(column)),
+            (None, "") => Ok(()),
+            (None, heading) => write!(f, ", {heading}"),
+        }
+    }
+}
+
+/// A column as spreadsheets call it: A, B, …, Z, AA, …
+fn letters(column: usize) -> String {
+    let mut letters = Vec::new();
+    let mut rest = column + 1;
+    while rest > 0 {
+        let last = u8::try_from((rest - 1) % 26).unwrap_or_default();
+        letters.insert(0, char::from(b'A' + last));
+        rest = (rest - 1) / 26;
+    }
+    letters.into_iter().collect()
+}
+
+/// A cell of a row that is being read.
+#[derive(Clone, Debug)]
+pub struct Cell<'r> {
+    pub(super) raw: &'r str,
+    pub(super) dialect: Dialect,
+    pub place: Place,
+}
+
+impl<'r> Cell<'r> {
+    /// Whether nothing, or nothing but blanks, stands in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.raw.trim().is_empty()
+    }
+
+    /// A text, without the guard that it was written with; nothing where the cell is empty. A formula is refused: a
+    /// sheet holds values.
+    pub fn text(&self, faults: &mut Faults) -> Option<&'r str> {
+        if self.is_empty() {
+            return None;
+        }
+        if self.raw.trim_start().starts_with('=') {
+            let message = "This is a formula. Write its value, or for a text that begins with = put an apostrophe before it.";
+            self.place.wrong(UserErrorCode::Invalid, message, faults);
+        }
+        Some(unguarded(self.raw))
+    }
+
+    /// What a cell says that is not free text.
+    fn said<T>(
+        &self,
+        read: impl FnOnce(&str) -> Option<T>,
+        expected: impl FnOnce() -> String,
+        faults: &mut Faults,
+    ) -> Option<T> {
+        let text = self.raw.trim();
+        if text.is_empty() {
+            return None;
+        }
+        let read = read(text);
+        if read.is_none() {
+            let told: String = text.chars().take(TOLD).collect();
+            let message = format!("\"{told}\" is not {}.", expected());
+            self.place.wrong(UserErrorCode::Invalid, message, faults);
+        }
+        read
+    }
+
+    /// A number.
+    pub fn number(&self, faults: &mut Faults) -> Option<f64> {
+        let dialect = self.dialect;
+        let read = |text: &str| dialect.read_number(text);
+        let expected = || format!("a number such as {}", dialect.number(0.5));
+        self.said(read, expected, faults)
+    }
+
+    /// A whole number.
+    pub fn whole(&self, faults: &mut Faults) -> Option<i32> {
+        let expected = || "a whole number".to_owned();
+        self.said(|text| text.parse().ok(), expected, faults)
+    }
+
+    /// Yes or no, also as Excel says it in Danish and in English.
+    pub fn flag(&self, faults: &mut Faults) -> Option<bool> {
+        let read = |text: &str| match text.to_lowercase().as_str() {
+            "yes" | "true" | "1" | "x" | "ja" | "sand" => Some(true),
+            "no" | "false" | "0" | "nej" | "falsk" => Some(false),
+            _ => None,
+        };
+        self.said(read, || "yes or no".to_owned(), faults)
+    }
+
+    /// One of several words, however its letters are cased and its parts joined.
+    pub fn word<T: Copy>(
+        &self,
+        all: &[T],
+        spelled: fn(T) -> &'static str,
+        faults: &mut Faults,
+    ) -> Option<T> {
+        let read = |text: &str| {
+            let text = text.to_uppercase().replace([' ', '-'], "_");
+            all.iter().copied().find(|word| spelled(*word) == text)
+        };
+        let expected = || {
+            let words: Vec<&str> = all.iter().map(|word| spelled(*word)).collect();
+            format!("one of {}", words.join(", "))
+        };
+        self.said(read, expected, faults)
+    }
+
+    /// The items of a list of plain texts.
+    pub fn list(&self, faults: &mut Faults) -> Vec<String> {
+        let text = self.text(faults).unwrap_or_default();
+        items(text).map(unescaped).collect()
+    }
+}
+
+/// What stands between two items of a list that is written into one cell.
+pub const BETWEEN: &str = " | ";
+
+/// An item as it stands in a list: a backslash before what would end it or begin its link.
+#[must_use]
+pub fn escaped(item: &str) -> String {
+    let mut text = String::with_capacity(item.len());
+    for c in item.chars() {
+        if is_special(c) {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text
+}
+
+/// An item as it was before it was escaped. A backslash before anything else is one.
+#[must_use]
+pub fn unescaped(item: &str) -> String {
+    let mut text = String::with_capacity(item.len());
+    let mut rest = item.chars().peekable();
+    while let Some(c) = rest.next() {
+        let meant = if c == '\\' {
+            rest.next_if(|next| is_special(*next))
+        } else {
+            None
+        };
+        text.push(meant.unwrap_or(c));
+    }
+    text
+}
+
+const fn is_special(c: char) -> bool {
+    matches!(c, '\\' | BAR | '<')
+}
+
+/// The items of a list, still escaped, without blanks around them and without empty ones.
+pub fn items(list: &str) -> impl Iterator<Item = &str> {
+    let mut literal = false;
+    list.split(move |c| {
+        let ends = c == BAR && !literal;
+        literal = c == '\\' && !literal;
+        ends
+    })
+    .map(str::trim)
+    .filter(|item| !item.is_empty())
+}
+
+/// An item taken apart where this character first stands in it without a backslash.
+#[must_use]
+pub fn parted(item: &str, at: char) -> Option<(&str, &str)> {
+    let mut literal = false;
+    let place = item.find(move |c| {
+        let found = c == at && !literal;
+        literal = c == '\\' && !literal;
+        found
+    })?;
+    Some((&item[..place], &item[place + at.len_utf8()..]))
+}

@@ -1,0 +1,211 @@
+//! Bytes on their way to the CSV reader, which takes anything for CSV and of any size: what is malformed, or larger
+//! than is held, is refused here, at its line and column. It takes no cells apart.
+
+use std::{
+    collections::VecDeque,
+    io::{self, Read},
+};
+
+use super::{LONGEST_CELL, LONGEST_ROW, MOST_COLUMNS, cell::Place};
+use crate::error::UserErrorCode;
+
+/// What is wrong, on its way through the reader's own errors.
+#[derive(Clone, Debug)]
+pub(super) struct Malformed {
+    pub place: Place,
+    pub code: UserErrorCode,
+    pub message: String,
+}
+
+impl std::fmt::Display for Malformed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+impl std::error::Error for Malformed {}
+
+/// What the last byte left behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Before the first cell of a row.
+    Row,
+    /// Before a further cell.
+    Cell,
+    /// In a cell without quotation marks.
+    Plain,
+    /// In one with.
+    Quoted,
+    /// Behind a quotation mark inside such a one: it ends there, or the mark is written twice.
+    Closing,
+}
+
+/// A source of bytes that are well-formed CSV, or an error.
+pub(super) struct Checked<R> {
+    source: R,
+    separator: u8,
+    state: State,
+    /// The beginning of the present row, and the column of the present cell.
+    place: Place,
+    line: u64,
+    row: u64,
+    cell_bytes: usize,
+    row_bytes: usize,
+    after_return: bool,
+    starts: VecDeque<Place>,
+    malformed: Option<Malformed>,
+}
+
+impl<R> Checked<R> {
+    pub(super) fn new(source: R, separator: u8) -> Self {
+        Self {
+            source,
+            separator,
+            state: State::Row,
+            place: Place::first(),
+            line: 1,
+            row: 1,
+            cell_bytes: 0,
+            row_bytes: 0,
+            after_return: false,
+            starts: VecDeque::new(),
+            malformed: None,
+        }
+    }
+
+    /// Where the next row begins that the reader has not been given yet.
+    pub(super) fn next_start(&mut self) -> Option<Place> {
+        self.starts.pop_front()
+    }
+
+    /// Where the reader stands.
+    pub(super) fn here(&self) -> &Place {
+        &self.place
+    }
+
+    fn wrong(&self, code: UserErrorCode, message: impl Into<String>) -> Malformed {
+        Malformed {
+            place: self.place.clone(),
+            code,
+            message: message.into(),
+        }
+    }
+
+    fn step(&mut self, byte: u8) -> Result<(), Malformed> {
+        let ends_line = matches!(byte, b'\n' | b'\r');
+        // A line ends at \n, at \r, or at both.
+        let second = byte == b'\n' && std::mem::take(&mut self.after_return);
+        self.after_return = byte == b'\r';
+        if byte == 0 {
+            let message = "There is a NUL character. Save the sheet as \"CSV UTF-8\".";
+            return Err(self.wrong(UserErrorCode::Invalid, message));
+        }
+        self.weigh()?;
+        let quoted = matches!(self.state, State::Quoted);
+        match (self.state, byte) {
+            (State::Row | State::Cell, b'"') => self.begin(State::Quoted),
+            (State::Closing, b'"') => self.state = State::Quoted,
+            (State::Quoted, b'"') => self.state = State::Closing,
+            (State::Quoted, _) => {}
+            (State::Row, _) if ends_line => {}
+            (_, _) if ends_line => self.state = State::Row,
+            (State::Row, _) if byte == self.separator => {
+                self.begin(State::Plain);
+                self.next_cell()?;
+            }
+            (_, _) if byte == self.separator => self.next_cell()?,
+            (State::Row | State::Cell, _) => self.begin(State::Plain),
+            (State::Plain, b'"') => {
+                let message = "A quotation mark stands in a cell that does not begin with one. Put the cell into \
+                               quotation marks, and write each of its own twice.";
+                return Err(self.wrong(UserErrorCode::Invalid, message));
+            }
+            (State::Closing, _) => {
+                let message = format!(
+                    "Something follows the quotation mark that ends this cell on line {}. A quotation mark inside a \
+                     cell is written twice.",
+                    self.line
+                );
+                return Err(self.wrong(UserErrorCode::Invalid, message));
+            }
+            (State::Plain, _) => {}
+        }
+        if ends_line && !second {
+            self.line += 1;
+            self.row += u64::from(!quoted);
+        }
+        Ok(())
+    }
+
+    /// Begins a cell, and with the first one a row.
+    fn begin(&mut self, state: State) {
+        if self.state == State::Row {
+            self.place = Place {
+                line: self.line,
+                row: self.row,
+                column: Some(0),
+                heading: String::new(),
+            };
+            self.starts.push_back(self.place.at(None, ""));
+            (self.cell_bytes, self.row_bytes) = (1, 1);
+        }
+        self.state = state;
+    }
+
+    fn next_cell(&mut self) -> Result<(), Malformed> {
+        self.state = State::Cell;
+        self.cell_bytes = 0;
+        self.place.column = self.place.column.map(|column| column + 1);
+        if self.place.column.is_some_and(|at| at >= MOST_COLUMNS) {
+            let message = format!("There are more than {MOST_COLUMNS} columns.");
+            return Err(self.wrong(UserErrorCode::LimitExceeded, message));
+        }
+        Ok(())
+    }
+
+    fn weigh(&mut self) -> Result<(), Malformed> {
+        self.cell_bytes += 1;
+        self.row_bytes += 1;
+        if self.state == State::Row {
+            return Ok(());
+        }
+        let (what, longest) = if self.cell_bytes > LONGEST_CELL {
+            ("cell", LONGEST_CELL)
+        } else if self.row_bytes > LONGEST_ROW {
+            ("row", LONGEST_ROW)
+        } else {
+            return Ok(());
+        };
+        let message = format!(
+            "This {what} is longer than {} MiB. A quotation mark that is never closed makes one of all that follows.",
+            longest >> 20
+        );
+        Err(self.wrong(UserErrorCode::TooLong, message))
+    }
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(malformed) = self.malformed.take() {
+            return Err(io::Error::other(malformed));
+        }
+        let length = self.source.read(buffer)?;
+        if length == 0 && self.state == State::Quoted {
+            let message = "The quotation mark that begins this cell is never closed.";
+            return Err(io::Error::other(
+                self.wrong(UserErrorCode::Invalid, message),
+            ));
+        }
+        for (at, byte) in buffer.iter().take(length).enumerate() {
+            if let Err(malformed) = self.step(*byte) {
+                // What stands before it is read first.
+                self.malformed = Some(malformed);
+                if at > 0 {
+                    return Ok(at);
+                }
+                return self.read(buffer);
+            }
+        }
+        Ok(length)
+    }
+}

@@ -1,0 +1,257 @@
+//! Reads a sheet row by row: dialect and columns from its heading line, then one row at a time.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead, Chain, Cursor, Read},
+};
+
+use csv::{ByteRecord, ErrorKind, ReaderBuilder};
+
+use super::{
+    Dialect, LONGEST_CELL, MARK, MOST_COLUMNS,
+    cell::{Cell, Place},
+    check::{Checked, Malformed},
+};
+use crate::{
+    error::{Error, Result, UserErrorCode},
+    input::Faults,
+};
+
+/// What is told of a text that is not UTF-8.
+const SAVE_AS: &str = "Save the sheet as \"CSV UTF-8\".";
+
+/// A sheet that is being read. After an error nothing more comes.
+pub struct Reader<R> {
+    rows: csv::Reader<Checked<Chain<Cursor<Vec<u8>>, R>>>,
+    dialect: Dialect,
+    headings: Row,
+    /// Rows that may still come.
+    left: usize,
+    most: usize,
+    ended: bool,
+}
+
+/// A row: its place, and its cells as they stand.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub place: Place,
+    cells: Vec<String>,
+    dialect: Dialect,
+}
+
+/// Where the columns stand that a sheet has.
+#[derive(Clone, Debug, Default)]
+pub struct Columns(HashMap<&'static str, usize>);
+
+impl<R: BufRead> Reader<R> {
+    /// Opens a sheet of at most so many rows below its headings.
+    pub fn open(mut source: R, most: usize) -> Result<Self> {
+        let mut head = Vec::new();
+        let limit = LONGEST_CELL as u64;
+        let read = source.by_ref().take(limit).read_until(b'\n', &mut head);
+        let first = Place::first();
+        read.map_err(|error| unreadable(&first, &error))?;
+        if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.contains(&0) {
+            let message = format!("This is UTF-16, or no text at all. {SAVE_AS}");
+            return Err(first.refuse(UserErrorCode::Invalid, message));
+        }
+        if head.starts_with(MARK) {
+            head.drain(..MARK.len());
+        }
+        let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next();
+        let dialect = Dialect::of(line.unwrap_or_default());
+        let checked = Checked::new(Cursor::new(head).chain(source), dialect.separator());
+        let rows = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(dialect.separator())
+            .from_reader(checked);
+        let headings = Row {
+            place: first.clone(),
+            cells: Vec::new(),
+            dialect,
+        };
+        let mut reader = Self {
+            rows,
+            dialect,
+            headings,
+            left: most + 1,
+            most,
+            ended: false,
+        };
+        let Some(headings) = reader.row()? else {
+            let message = "The sheet is empty. Its first line names the columns.";
+            return Err(first.refuse(UserErrorCode::Required, message));
+        };
+        reader.headings = headings;
+        Ok(reader)
+    }
+}
+
+impl<R: Read> Reader<R> {
+    /// How the sheet is written.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Which of the known columns the sheet has, however their letters are cased and their words joined. Unknown ones,
+    /// and those that stand there twice, are faults.
+    pub fn columns(&self, known: &[&'static str], faults: &mut Faults) -> Columns {
+        let mut columns = HashMap::new();
+        for (at, heading) in self.headings.cells.iter().enumerate() {
+            let told: String = heading.trim().chars().take(64).collect();
+            let place = self.headings.place.at(Some(at), "");
+            let found = known.iter().find(|name| folded(name) == folded(heading));
+            match found {
+                // A sheet may have empty columns at its end; that they are empty is seen row by row.
+                None if told.is_empty() => {}
+                None => {
+                    let message = format!(
+                        "There is no column \"{told}\". The columns are {}.",
+                        known.join(", ")
+                    );
+                    place.wrong(UserErrorCode::Invalid, message, faults);
+                }
+                Some(name) => {
+                    if columns.insert(*name, at).is_some() {
+                        let message = format!("The column {name} stands here a second time.");
+                        place.wrong(UserErrorCode::Duplicate, message, faults);
+                    }
+                }
+            }
+        }
+        Columns(columns)
+    }
+
+    /// The next row that is not empty, with a cell for each heading.
+    fn row(&mut self) -> Result<Option<Row>> {
+        let mut record = ByteRecord::new();
+        loop {
+            match self.rows.read_byte_record(&mut record) {
+                Ok(false) => return Ok(None),
+                Ok(true) => {}
+                Err(error) => return Err(self.refused(error)),
+            }
+            let place = self.rows.get_mut().next_start().unwrap_or_default();
+            let row = self.checked(&record, place)?;
+            if row.cells.iter().all(|cell| cell.trim().is_empty()) {
+                continue;
+            }
+            let Some(left) = self.left.checked_sub(1) else {
+                let message = format!("There are more than {} rows.", self.most);
+                return Err(row.place.refuse(UserErrorCode::LimitExceeded, message));
+            };
+            self.left = left;
+            return Ok(Some(row));
+        }
+    }
+
+    /// A row as text, as wide as the headings.
+    fn checked(&self, record: &ByteRecord, place: Place) -> Result<Row> {
+        let mut cells = Vec::with_capacity(record.len().min(MOST_COLUMNS));
+        let width = self.headings.cells.len();
+        for (at, bytes) in record.iter().enumerate() {
+            let name = self.headings.cells.get(at).map_or("", |name| name.trim());
+            let here = || place.at(Some(at), name);
+            let text = std::str::from_utf8(bytes).map_err(|wrong| {
+                let byte = bytes.get(wrong.valid_up_to()).copied().unwrap_or_default();
+                let message = format!("The byte {byte:02X} is no UTF-8. {SAVE_AS}");
+                here().refuse(UserErrorCode::Invalid, message)
+            })?;
+            let beyond = width > 0 && name.is_empty();
+            if beyond && !text.trim().is_empty() {
+                let message = "This cell stands under no heading.";
+                return Err(here().refuse(UserErrorCode::Invalid, message));
+            }
+            if at < width || width == 0 {
+                cells.push(text.to_owned());
+            }
+        }
+        let blank = cells.iter().all(|cell| cell.trim().is_empty());
+        if cells.len() < width && !blank {
+            let message = format!(
+                "This row has {} cells, and there are {width} headings.",
+                cells.len()
+            );
+            return Err(place.refuse(UserErrorCode::Invalid, message));
+        }
+        Ok(Row {
+            place,
+            cells,
+            dialect: self.dialect,
+        })
+    }
+
+    fn refused(&self, error: csv::Error) -> Error {
+        let here = self.rows.get_ref().here();
+        match error.into_kind() {
+            ErrorKind::Io(error) => match error.downcast::<Malformed>() {
+                Ok(wrong) => {
+                    let at = wrong
+                        .place
+                        .column
+                        .and_then(|at| self.headings.cells.get(at));
+                    let name = at.map_or("", |name| name.trim());
+                    wrong
+                        .place
+                        .at(wrong.place.column, name)
+                        .refuse(wrong.code, wrong.message)
+                }
+                Err(error) => unreadable(here, &error),
+            },
+            // The rest is about texts and typed rows, of which it is asked for none.
+            _ => here.refuse(UserErrorCode::Invalid, "This is no CSV."),
+        }
+    }
+}
+
+fn unreadable(place: &Place, error: &std::io::Error) -> Error {
+    place.refuse(
+        UserErrorCode::Invalid,
+        format!("It cannot be read: {error}."),
+    )
+}
+
+impl<R: Read> Iterator for Reader<R> {
+    type Item = Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let row = self.row().transpose();
+        self.ended = !matches!(row, Some(Ok(_)));
+        row
+    }
+}
+
+impl Columns {
+    /// Whether the sheet has this column.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// The cell of a row in this column; nothing where the sheet does not have it.
+    #[must_use]
+    pub fn cell<'r>(&self, row: &'r Row, name: &str) -> Option<Cell<'r>> {
+        let at = *self.0.get(name)?;
+        Some(Cell {
+            raw: row.cells.get(at)?,
+            dialect: row.dialect,
+            place: self.place(row, name),
+        })
+    }
+
+    /// The place of this column in a row.
+    #[must_use]
+    pub fn place(&self, row: &Row, name: &str) -> Place {
+        row.place.at(self.0.get(name).copied(), name)
+    }
+}
+
+/// A heading as it is compared: small letters and digits alone.
+fn folded(heading: &str) -> String {
+    let letters = heading.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
+}

@@ -1,0 +1,403 @@
+//! Sheets: the touchpoints of a blueprint in a spreadsheet, out and in again.
+
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+use serde_json::{Value, json};
+
+use crate::{
+    document::document,
+    ids::Ids,
+    world::{Actor, World},
+};
+
+const IMPORT: &str =
+    "mutation($input: BlueprintSheetImportInput!) { blueprintSheetImport(input: $input) {
+    blueprint { key revision }
+    changes { kind part identity field before after }
+    userErrors { code field message }
+} }";
+
+const DIALECTS: [&str; 2] = ["COMMA", "EXCEL_DA"];
+
+async fn sheet(actor: &Actor<'_>, key: &str, dialect: &str) -> String {
+    let ask = "query($key: String!, $dialect: SheetDialect) { blueprint(by: { key: $key }) { sheet(dialect: $dialect) } }";
+    let answer = actor
+        .ask(ask, json!({ "key": key, "dialect": dialect }))
+        .await;
+    answer["blueprint"]["sheet"]
+        .as_str()
+        .expect("a sheet")
+        .to_owned()
+}
+
+fn into(key: &str, csv: &str) -> Value {
+    json!({ "blueprint": { "key": key }, "csv": csv })
+}
+
+/// Imports a sheet into the open blueprint of the small organisation, and tells the changes, each on a line.
+async fn told(actor: &Actor<'_>, input: Value) -> Vec<String> {
+    let done = actor.does(IMPORT, input).await;
+    let changes = done["changes"].as_array().expect("changes").iter();
+    let line = |change: &Value| {
+        let word = |field: &str| change[field].as_str().unwrap_or_default().to_owned();
+        let what = format!("{} {} {}", word("kind"), word("part"), word("identity"));
+        match change["field"].as_str() {
+            Some(field) => format!("{what} {field}: {} → {}", change["before"], change["after"]),
+            None => what,
+        }
+    };
+    changes.map(line).collect()
+}
+
+/// The faults of a sheet: code, path and sentence.
+async fn faults(actor: &Actor<'_>, csv: &str) -> Vec<String> {
+    let answer = actor.tries(IMPORT, into("open", csv)).await;
+    let errors = answer["userErrors"].as_array().expect("errors").iter();
+    let line = |error: &Value| {
+        let path: Vec<&str> = error["field"]
+            .as_array()
+            .expect("a path")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        format!(
+            "{} {} {}",
+            error["code"].as_str().expect("a code"),
+            path.join("."),
+            error["message"].as_str().expect("a sentence")
+        )
+    };
+    errors.map(line).collect()
+}
+
+#[tokio::test]
+async fn what_goes_out_comes_in_again_and_changes_nothing() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    for key in [
+        "bp-member",
+        "bp-rental",
+        "bp-flight",
+        "bp-aftermarket",
+        "bp-employee",
+    ] {
+        let before = document(&ann, key).await;
+        for dialect in DIALECTS {
+            let csv = sheet(&ann, key, dialect).await;
+            let rows = before["touchpoints"].as_array().expect("touchpoints").len();
+            assert!(csv.matches("\r\n").count() > rows, "{csv}");
+            let mut input = into(key, &csv);
+            input["prune"] = json!(true);
+            let again = ann.does(IMPORT, input).await;
+            assert_eq!(again["changes"], json!([]), "{key} {dialect}");
+            assert_eq!(
+                again["blueprint"]["revision"],
+                json!(1),
+                "nothing was touched"
+            );
+        }
+        assert_eq!(document(&ann, key).await, before);
+    }
+}
+
+#[tokio::test]
+async fn a_dialect_is_written_as_its_spreadsheet_expects() {
+    let world = World::small().await;
+    let boss = world.sign_in("cx-manager").await;
+    let row = "key,name,contactsPerMonth,emotion\nT2,=1+1 is two,0.5,-2\n".replace("=1", "'=1");
+    boss.does(IMPORT, into("open", &row)).await;
+    let comma = sheet(&boss, "open", "COMMA").await;
+    assert!(comma.starts_with("phase,phaseName,stage,key,name,lane,"));
+    assert!(comma.contains("\r\nbefore,Before,BEFORE,T2,'=1+1 is two,FRONTSTAGE,,PHONE | WEB,,,0.5,-2,,5,,USED,,no,no,,OBSERVED,,,,sales,sales,finance,\r\n"), "{comma}");
+    let danish = sheet(&boss, "open", "EXCEL_DA").await;
+    assert!(danish.starts_with("\u{feff}phase;phaseName;"));
+    assert!(
+        danish.contains(";T2;'=1+1 is two;FRONTSTAGE;;PHONE | WEB;;;0,5;-2;;5;"),
+        "{danish}"
+    );
+}
+
+/// Texts as people write them at their worst.
+fn awkward() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "=HYPERLINK(\"x\")",
+        "+45",
+        "-",
+        "@",
+        "'",
+        "\"",
+        "\"\"",
+        "\n",
+        "\r\n",
+        "\t",
+        ",",
+        ";",
+        "|",
+        "\\",
+        "<b>",
+        ">",
+        "?",
+        " ",
+        "Ærø",
+        "ø",
+        "å",
+        "ä",
+        "ö",
+        "日",
+        "𝄞",
+        "1,5",
+        "1.5",
+    ]);
+    // The domain takes blanks off the ends of texts, and control characters but these nowhere.
+    prop::collection::vec(piece, 1..6)
+        .prop_map(|pieces| format!("{}x", pieces.concat()).trim().to_owned())
+}
+
+#[tokio::test]
+async fn awkward_texts_survive_a_spreadsheet_to_the_letter() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let import = "mutation($input: BlueprintImportInput!) { blueprintImport(input: $input) { userErrors { field message } } }";
+    let mut runner = TestRunner::deterministic();
+    let mut text = || awkward().new_tree(&mut runner).expect("a text").current();
+    for round in 0..24 {
+        let on_a_line = |text: String| text.replace(['\n', '\r'], " ");
+        let touchpoint = json!({
+            "key": "R02", "name": on_a_line(text()), "customerAction": text(), "usageReason": text(), "note": text(),
+            "systems": [text(), text()], "contactsPerMonth": f64::from(round) / 7.0,
+            "evidence": [
+                { "label": on_a_line(text()), "link": null },
+                { "label": on_a_line(text()), "link": format!("https://example.org/{}", text()) },
+            ],
+        });
+        let said = json!({ "document": { "format": "cx-blueprint/blueprint@1", "key": "bp-rental", "touchpoints": [touchpoint] } });
+        ann.does(import, said).await;
+        let before = document(&ann, "bp-rental").await;
+        for dialect in DIALECTS {
+            let csv = sheet(&ann, "bp-rental", dialect).await;
+            assert_eq!(
+                told(&ann, into("bp-rental", &csv)).await,
+                Vec::<String>::new(),
+                "{csv}"
+            );
+            let cleared = "key,name,customerAction,usageReason,note,systems,contactsPerMonth,evidence\nR02,-,,,,,,\n";
+            ann.does(IMPORT, into("bp-rental", cleared)).await;
+            ann.does(IMPORT, into("bp-rental", &csv)).await;
+            assert_eq!(document(&ann, "bp-rental").await, before, "{csv}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_absent_column_keeps_and_an_empty_cell_clears() {
+    let world = World::small().await;
+    let boss = world.sign_in("cx-manager").await;
+    let csv = "Key;EMOTION;channels;consulted;moment of truth\nt2;;web;;ja\n";
+    assert_eq!(
+        told(&boss, into("open", csv)).await,
+        [
+            "CHANGED touchpoint t2 channels: [\"PHONE\",\"WEB\"] → [\"WEB\"]",
+            "CHANGED touchpoint t2 emotion: -1 → null",
+            "CHANGED touchpoint t2 momentOfTruth: false → true",
+            "REMOVED responsibility t2 finance CONSULTED",
+        ]
+    );
+    assert_eq!(
+        told(&boss, into("open", csv)).await,
+        Vec::<String>::new(),
+        "twice is once"
+    );
+}
+
+#[tokio::test]
+async fn a_sheet_without_keys_makes_phases_and_touchpoints_where_its_rows_stand() {
+    let world = World::small().await;
+    let boss = world.sign_in("cx-manager").await;
+    let csv = "phase,phase name,stage,name,lane,accountable,responsible\n\
+               before,,,Reads a leaflet,customer,,\n\
+               ,Wait and see,goal,Gets a reminder,BACKSTAGE,service,service | courier?\n";
+    assert_eq!(
+        told(&boss, into("open", csv)).await,
+        [
+            "ADDED phase wait-and-see",
+            "ADDED touchpoint reads-a-leaflet",
+            "ADDED touchpoint gets-a-reminder",
+            "ADDED responsibility gets-a-reminder courier RESPONSIBLE",
+            "ADDED responsibility gets-a-reminder service RESPONSIBLE",
+            "ADDED responsibility gets-a-reminder service ACCOUNTABLE",
+        ]
+    );
+    let after = document(&boss, "open").await;
+    let keys = |list: &str| -> Vec<String> {
+        let parts = after[list].as_array().expect("a list").iter();
+        parts
+            .map(|part| part["key"].as_str().expect("a key").to_owned())
+            .collect()
+    };
+    assert_eq!(keys("phases"), ["before", "wait-and-see", "goal", "after"]);
+    let status = |department: &str, role: &str| {
+        let held = after["responsibilities"].as_array().expect("a list").iter();
+        let mut held = held.filter(|part| part["touchpoint"] == "gets-a-reminder");
+        let found = held.find(|part| part["department"] == department && part["role"] == role);
+        found.expect("it is there")["status"].clone()
+    };
+    assert_eq!(status("service", "ACCOUNTABLE"), json!("ACCEPTED"));
+    assert_eq!(status("courier", "RESPONSIBLE"), json!("PROPOSED"));
+    assert_eq!(
+        told(&boss, into("open", csv)).await,
+        Vec::<String>::new(),
+        "twice is once"
+    );
+}
+
+#[tokio::test]
+async fn rows_are_in_order_phases_keep_theirs_and_pruning_archives_what_no_row_names() {
+    let world = World::small().await;
+    let boss = world.sign_in("cx-manager").await;
+    let csv = "key,phase\nT5,after\nT3,goal\nT2,before\nT1,before\n";
+    let moved = told(&boss, into("open", csv)).await;
+    assert_eq!(moved, ["MOVED touchpoint t1"]);
+    let mut input = into("open", csv);
+    input["prune"] = json!(true);
+    assert!(
+        told(&boss, input)
+            .await
+            .contains(&"REMOVED touchpoint t4".to_owned())
+    );
+    let after = document(&boss, "open").await;
+    assert_eq!(after["phases"].as_array().expect("phases").len(), 3);
+}
+
+#[tokio::test]
+async fn a_takeover_ends_the_holder_from_a_manager_and_is_a_proposal_from_a_lead() {
+    let world = World::small().await;
+    let (lead, boss) = (
+        world.sign_in("lead").await,
+        world.sign_in("cx-manager").await,
+    );
+    let csv = "key,accountable\nT2,service\n";
+    assert_eq!(
+        told(&lead, into("open", csv)).await,
+        ["ADDED responsibility t2 service ACCOUNTABLE"]
+    );
+    assert!(
+        sheet(&lead, "open", "COMMA")
+            .await
+            .contains("sales | service?,sales,finance")
+    );
+    assert_eq!(
+        told(&lead, into("open", csv)).await,
+        Vec::<String>::new(),
+        "it is asked already"
+    );
+    let cleared = "key,consulted\nT2,\n";
+    assert_eq!(
+        lead.refused(IMPORT, into("open", cleared)).await,
+        ["FORBIDDEN"],
+        "ending what others hold is not a lead's"
+    );
+    assert_eq!(
+        told(&boss, into("open", csv)).await,
+        [
+            "REMOVED responsibility t2 sales ACCOUNTABLE",
+            "CHANGED responsibility t2 service ACCOUNTABLE status: \"PROPOSED\" → \"ACCEPTED\"",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_told_all_at_once_by_line_and_column_and_nothing_is_written() {
+    let world = World::small().await;
+    let boss = world.sign_in("cx-manager").await;
+    let before = document(&boss, "open").await;
+    let cells = "key,name,lane,phase,emotion,essential,accountable\n\
+                 T1,,ROOF,before,1.5,perhaps,\n\
+                 T2,\"=cmd|' /C calc'!A0\",FRONTSTAGE,before,,,sales | service\n\
+                 t1,Again,CUSTOMER,before,,,\n\
+                 ,,CUSTOMER,before,,,\n";
+    assert_eq!(
+        faults(&boss, cells).await,
+        [
+            "REQUIRED 2.name Line 2, column B (name): This cannot be empty.",
+            "INVALID 2.lane Line 2, column C (lane): \"ROOF\" is not one of CUSTOMER, FRONTSTAGE, BACKSTAGE, SUPPORT.",
+            "INVALID 2.emotion Line 2, column E (emotion): \"1.5\" is not a whole number.",
+            "INVALID 2.essential Line 2, column F (essential): \"perhaps\" is not yes or no.",
+            "INVALID 3.name Line 3, column B (name): This is a formula. Write its value, or for a text that begins with = put an apostrophe before it.",
+            "CONFLICT 3.accountable Line 3, column G (accountable): One department is accountable at a touchpoint. Behind the key of one that is only asked stands a question mark.",
+            "DUPLICATE 4.key Line 4, column A (key): The touchpoint t1 is on line 2 already.",
+            "REQUIRED 5.key Line 5, column A (key): A touchpoint needs a key, or a name to make one from.",
+        ]
+    );
+    let rules = "key,name,phase,channels,emotion,accountable,note\n\
+                 T1,\"Two\nlines\",before,PIGEON,3,,\n\
+                 T2,Asks,nowhere,,,nobody,\n\
+                 a b,New,before,,,,\n";
+    assert_eq!(
+        faults(&boss, rules).await,
+        [
+            "REQUIRED 4.phaseName Line 4 (row 3), phaseName: A new phase needs this.",
+            "REQUIRED 4.stage Line 4 (row 3), stage: A new phase needs this.",
+            "REQUIRED 5.lane Line 5 (row 4), lane: A new touchpoint needs this.",
+        ],
+        "what lacks something is told first, as nothing can be looked up in half a sheet"
+    );
+    let rules = rules
+        .replace("nowhere", "before")
+        .replace("a b,New", "T3,New");
+    assert_eq!(
+        faults(&boss, &rules).await,
+        [
+            "INVALID 2.name Line 2, column B (name): This is one line.",
+            "NOT_FOUND 2.channels Line 2, column D (channels): There is no channel \"PIGEON\".",
+            "INVALID 2.emotion Line 2, column E (emotion): This lies outside its scale from -2 to 2.",
+            "NOT_FOUND 4.accountable Line 4 (row 3), column F (accountable): There is no department \"nobody\".",
+        ]
+    );
+    let long = format!("key,note\nT1,{}\n", "x".repeat(4_001));
+    assert_eq!(
+        faults(&boss, &long).await,
+        ["TOO_LONG 2.note Line 2, column B (note): This is longer than 4000 characters."]
+    );
+    let headings = faults(&boss, "key,titel,key\nT1,x,T1\n").await;
+    assert!(headings[0].starts_with(
+        "INVALID 1 Line 1, column B: There is no column \"titel\". The columns are phase, "
+    ));
+    assert_eq!(
+        headings[1],
+        "DUPLICATE 1 Line 1, column C: The column key stands here a second time."
+    );
+    let many = format!("key,name\n{}", "x,y\n".repeat(501));
+    assert_eq!(
+        faults(&boss, &many).await,
+        ["LIMIT_EXCEEDED 502 Line 502: There are more than 500 rows."]
+    );
+    let open = faults(&boss, "key,name\nT1,\"never closed\nT2,x\n").await;
+    assert_eq!(
+        open,
+        [
+            "INVALID 2.name Line 2, column B (name): The quotation mark that begins this cell is never closed."
+        ]
+    );
+    assert_eq!(document(&boss, "open").await, before);
+}
+
+#[tokio::test]
+async fn a_dry_run_keeps_nothing_a_stale_revision_conflicts_and_one_event_tells_an_import() {
+    let world = World::small().await;
+    let (boss, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let before = document(&boss, "open").await;
+    let mut input = json!({ "blueprint": { "id": ids["open"] }, "csv": "key,note,systems\nT1,a,x | y\nT2,b,\n" });
+    input["dryRun"] = json!(true);
+    let dry = told(&boss, input.clone()).await;
+    assert_eq!(document(&boss, "open").await, before);
+    input["dryRun"] = json!(false);
+    input["expectedRevision"] = json!(7);
+    assert_eq!(boss.refused(IMPORT, input.clone()).await, ["CONFLICT"]);
+    input["expectedRevision"] = json!(1);
+    assert_eq!(told(&boss, input).await, dry);
+    let events = crate::document::entity_events(&world, &ids["open"]).await;
+    assert_eq!(events, ["blueprintSheetImport"]);
+    assert_eq!(
+        boss.refused(IMPORT, into("nothing", "key\nT1\n")).await,
+        ["NOT_FOUND"]
+    );
+}
