@@ -1,5 +1,6 @@
-//! What findings and flow cost together, by the number of touchpoints with 2.5 transitions each, beside what serving the
-//! picture of 240 costs: `cargo bench --bench findings`. Past the limit of a blueprint too, to see that it stays linear.
+//! What findings and flow cost together, by the number of touchpoints with 2.5 transitions each, beside what serving
+//! `Canvas` of 240 costs: `cargo bench --bench findings`, which ends with both as ratios. Past the limit of a blueprint
+//! too, to see that it stays linear.
 
 #![recursion_limit = "256"]
 #![expect(
@@ -7,13 +8,24 @@
     reason = "a bench says what it expects, and fails where that is not so"
 )]
 
-use std::{hint::black_box, sync::Arc, time::Duration};
+use std::{
+    hint::black_box,
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
+};
 
-use async_graphql::{Request, Variables};
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{Request, StatusCode, header},
+};
+use bytes::Bytes;
 use chrono::NaiveDate;
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use cx_blueprint::{
     access::Caller,
+    account::password,
     canvas::{
         Canvas,
         findings::{self, Asked, Surroundings, Thresholds},
@@ -23,18 +35,35 @@ use cx_blueprint::{
     clock::Clock,
     config::Size,
     database::{Options, Store},
+    finding::surroundings,
     generate, graph,
+    http::{self, App, Parts},
+    token::SigningKey,
 };
 use entity::blueprint;
-use sea_orm::{ColumnTrait, Condition};
+use sea_orm::{ColumnTrait, QueryFilter};
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const CANVAS: &str = include_str!("canvas/canvas.graphql");
+
+const KEY: &str = "blueprint-0001";
+
+const PASSWORD: &str = "a password of the bench";
+
+/// The sizes, the smallest first.
+const TOUCHPOINTS: [u32; 4] = [240, 1_000, 3_000, 10_000];
 
 /// One journey of this many touchpoints in a database of its own.
 struct Journey {
     caller: Caller,
+    store: Store,
     _dir: TempDir,
 }
 
@@ -48,7 +77,7 @@ impl Journey {
         };
         let store = Store::open(&options).await.expect("it opens");
         migration::up(store.writer()).await.expect("it migrates");
-        let caller = Caller::operator(store, Clock::new(chrono_tz::UTC), "bench");
+        let caller = Caller::operator(store.clone(), Clock::new(chrono_tz::UTC), "bench");
         let size = Size {
             blueprints: 1,
             touchpoints,
@@ -60,16 +89,41 @@ impl Journey {
             until: day(),
             seed: 1,
         };
-        let made = generate::generate(&caller, &size, "no password fits").await;
+        let hash = password::hash(PASSWORD).await.expect("a hash");
+        let made = generate::generate(&caller, &size, &hash).await;
         made.expect("it is made");
-        Self { caller, _dir: dir }
+        Self {
+            caller,
+            store,
+            _dir: dir,
+        }
     }
 
     /// Read anew, so that its graph is not made yet.
-    async fn read(&self) -> Arc<Whole> {
-        let the_one = Condition::all().add(blueprint::Column::Key.eq("blueprint-0001"));
-        let whole = Whole::load(&self.caller, the_one, day()).await;
-        whole.expect("it loads").expect("it is there")
+    async fn read(&self) -> (Whole, Surroundings) {
+        let tx = self.caller.snapshot().await.expect("a snapshot");
+        let the_one = self.caller.select::<blueprint::Entity>();
+        let the_one = the_one.filter(blueprint::Column::Key.eq(KEY));
+        let row = the_one.one(&tx).await.expect("it is read");
+        let row = row.expect("it is there");
+        let whole = Whole::read(&self.caller, &tx, row, day()).await;
+        let whole = whole.expect("it loads");
+        let around = surroundings::read(&self.caller, &tx, &whole, day()).await;
+        (whole, around.expect("what is around it loads"))
+    }
+
+    /// The application over it, as a server has it.
+    fn served(&self) -> Router {
+        http::router(App::new(Parts {
+            store: self.store.clone(),
+            clock: Clock::new(chrono_tz::UTC),
+            key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),
+            api: graph::schema(Thresholds::default()),
+            settings: http::graphql::Settings::default(),
+            forwarded_hops: 0,
+            cors_origins: Vec::new(),
+            concurrent_requests: 512,
+        }))
     }
 }
 
@@ -91,14 +145,34 @@ fn flow(canvas: &Canvas) -> usize {
         + flow.must_pass().len()
 }
 
-fn judge(whole: &Whole, thresholds: &Thresholds) -> usize {
+fn judge((whole, around): &(Whole, Surroundings), thresholds: &Thresholds) -> usize {
     let asked = Asked {
         day: day(),
         thresholds,
         confidential: true,
     };
-    let found = findings::find(whole, &Surroundings::default(), &asked);
+    let found = findings::find(whole, around, &asked);
     found.len() + flow(&whole.canvas)
+}
+
+/// Measures an act without what it is given and what it leaves, and gives the median of its runs.
+fn median<G, L>(bencher: &mut Bencher<'_>, give: impl Fn() -> G, act: impl Fn(G) -> L) -> Duration {
+    let mut took = Vec::new();
+    bencher.iter_custom(|runs| {
+        let mut all = Duration::ZERO;
+        for _ in 0..runs {
+            let given = give();
+            let begun = Instant::now();
+            let left = black_box(act(given));
+            let run = begun.elapsed();
+            drop(left);
+            all += run;
+            took.push(run);
+        }
+        all
+    });
+    took.sort_unstable();
+    took.get(took.len() / 2).copied().unwrap_or_default()
 }
 
 fn bench(criterion: &mut Criterion) {
@@ -109,37 +183,89 @@ fn bench(criterion: &mut Criterion) {
         .sample_size(20)
         .warm_up_time(Duration::from_millis(200));
     group.measurement_time(Duration::from_millis(500));
-    for touchpoints in [240, 1_000, 3_000, 10_000] {
+    let mut judging = [Duration::ZERO; TOUCHPOINTS.len()];
+    for (touchpoints, median_of) in TOUCHPOINTS.into_iter().zip(&mut judging) {
         let journey = runtime.block_on(Journey::of(touchpoints));
         group.throughput(Throughput::Elements(u64::from(touchpoints)));
         let name = BenchmarkId::from_parameter(touchpoints);
+        let read = || runtime.block_on(journey.read());
         group.bench_function(name, |bencher| {
-            bencher.iter_batched_ref(
-                || runtime.block_on(journey.read()),
-                |whole| judge(black_box(whole), &thresholds),
-                BatchSize::PerIteration,
-            );
+            *median_of = median(bencher, read, |given| {
+                (judge(black_box(&given), &thresholds), given)
+            });
         });
     }
     group.finish();
-    let journey = runtime.block_on(Journey::of(240));
-    let api = graph::schema(thresholds);
-    criterion.bench_function("serving the picture of 240", |bencher| {
-        bencher
-            .to_async(&runtime)
-            .iter(|| serve(&api, &journey.caller));
+    let mut serving = Duration::ZERO;
+    let journey = runtime.block_on(Journey::of(TOUCHPOINTS[0]));
+    let served = journey.served();
+    let token = runtime.block_on(sign_in(&served));
+    let canvas = json!({ "query": CANVAS, "variables": { "key": KEY } });
+    let picture = runtime.block_on(answer(&served, request("/graphql", Some(&token), &canvas)));
+    assert!(
+        serde_json::from_slice::<Value>(&picture)
+            .is_ok_and(|told| told["data"]["blueprint"]["transitions"].is_array())
+    );
+    criterion.bench_function("serving Canvas of 240", |bencher| {
+        serving = median(
+            bencher,
+            || request("/graphql", Some(&token), &canvas),
+            |request| runtime.block_on(answer(&served, request)),
+        );
     });
+    tell(judging, serving);
 }
 
-async fn serve(api: &graph::Api, caller: &Caller) -> usize {
-    let variables = serde_json::json!({ "key": "blueprint-0001" });
-    let request = Request::new(CANVAS)
-        .variables(Variables::from_json(variables))
-        .data(graph::loaders::loaders(caller.clone()))
-        .data(caller.clone());
-    let answer = api.execute(request).await;
-    assert!(answer.errors.is_empty(), "{:?}", answer.errors);
-    serde_json::to_vec(&answer).expect("an answer").len()
+/// Tells the medians of the run as the two ratios that matter.
+fn tell(judging: [Duration; TOUCHPOINTS.len()], serving: Duration) {
+    if judging.contains(&Duration::ZERO) || serving.is_zero() {
+        println!("No ratios: not everything was measured.");
+        return;
+    }
+    let each = |at: usize| judging[at].as_secs_f64() * 1e9 / f64::from(TOUCHPOINTS[at]);
+    for (at, touchpoints) in TOUCHPOINTS.into_iter().enumerate() {
+        let ratio = each(at) / each(0);
+        println!(
+            "findings and flow of {touchpoints}: {:.0} ns a touchpoint, {ratio:.2} times that of 240 (at 10,000 at most 3)",
+            each(at)
+        );
+    }
+    println!(
+        "at 240: {:.2} ms, {:.3} of serving Canvas, {:.2} ms (less than 0.1)",
+        judging[0].as_secs_f64() * 1e3,
+        judging[0].as_secs_f64() / serving.as_secs_f64(),
+        serving.as_secs_f64() * 1e3,
+    );
+}
+
+/// A request through the front door, as it arrives from a client on this machine.
+fn request(path: &str, token: Option<&str>, body: &Value) -> Request<Body> {
+    let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+    if let Some(token) = token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let from = SocketAddr::from((Ipv4Addr::LOCALHOST, 4000));
+    let request = request.extension(ConnectInfo(from));
+    request
+        .body(Body::from(body.to_string()))
+        .expect("a request")
+}
+
+/// The body of an answer, to its end.
+async fn answer(served: &Router, request: Request<Body>) -> Bytes {
+    let answer = served.clone().oneshot(request).await;
+    let answer = answer.expect("the router answers");
+    assert_eq!(answer.status(), StatusCode::OK);
+    let body = to_bytes(answer.into_body(), usize::MAX).await;
+    body.expect("a body")
+}
+
+async fn sign_in(served: &Router) -> String {
+    let who = json!({ "login": "cx-manager", "password": PASSWORD });
+    let tokens = answer(served, request("/auth/login", None, &who)).await;
+    let tokens: Value = serde_json::from_slice(&tokens).expect("tokens");
+    let token = tokens["accessToken"].as_str();
+    token.expect("an access token").to_owned()
 }
 
 criterion_group!(benches, bench);

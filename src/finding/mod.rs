@@ -3,7 +3,7 @@
 
 pub mod graphql;
 pub mod renewal;
-mod surroundings;
+pub mod surroundings;
 
 use std::collections::HashMap;
 
