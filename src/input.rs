@@ -58,9 +58,16 @@ pub struct AtVersionInput {
     pub expected_version: i32,
 }
 
+/// Faults that are told at the most: more than anybody mends before asking again.
+const MOST_FAULTS: usize = 200;
+
 /// The faults found so far.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<UserError>);
+pub struct Faults {
+    told: Vec<UserError>,
+    /// How many there are besides.
+    more: usize,
+}
 
 impl Faults {
     /// Adds a fault.
@@ -71,25 +78,57 @@ impl Faults {
         reason: Option<Reason>,
         message: impl Into<String>,
     ) {
-        self.0.push(UserError::new(path, code, reason, message));
+        self.push(UserError::new(path, code, reason, message));
     }
 
     /// Adds what was found in a part of the whole, below the path of the part.
     pub fn take_over(&mut self, path: &str, faults: Vec<UserError>) {
         let above = UserError::new(path, UserErrorCode::Invalid, None, "").field;
-        self.0.extend(faults.into_iter().map(|fault| UserError {
-            field: above.iter().cloned().chain(fault.field).collect(),
-            ..fault
-        }));
+        for fault in faults {
+            self.push(UserError {
+                field: above.iter().cloned().chain(fault.field).collect(),
+                ..fault
+            });
+        }
     }
 
-    /// Refuses if there are any.
-    pub fn check(self) -> Result<()> {
-        if self.0.is_empty() {
-            Ok(())
+    fn push(&mut self, fault: UserError) {
+        if self.told.len() < MOST_FAULTS {
+            self.told.push(fault);
         } else {
-            Err(Error::Refused(self.0))
+            self.more += 1;
         }
+    }
+
+    /// The same, with the ends of paths as another form spells them.
+    #[must_use]
+    pub fn respelled(mut self, spelled: &[(&str, &str)]) -> Self {
+        for end in self
+            .told
+            .iter_mut()
+            .filter_map(|fault| fault.field.last_mut())
+        {
+            if let Some((_, other)) = spelled.iter().find(|(one, _)| one == end) {
+                (*other).clone_into(end);
+            }
+        }
+        self
+    }
+
+    /// Refuses if there are any; of very many it tells the first, and how many more there are.
+    pub fn check(mut self) -> Result<()> {
+        if self.told.is_empty() {
+            return Ok(());
+        }
+        if self.more > 0 {
+            let message = format!(
+                "There is more wrong than this: {} more faults are not told.",
+                self.more
+            );
+            let more = UserError::new("", UserErrorCode::LimitExceeded, None, message);
+            self.told.push(more);
+        }
+        Err(Error::Refused(self.told))
     }
 
     /// An id of this type. After a fault the id of nothing, which `check` keeps from being used.
@@ -233,7 +272,7 @@ impl Faults {
                 path,
                 UserErrorCode::LimitExceeded,
                 None,
-                format!("There are {length} of them; {LIST} is the most."),
+                format!("There are more than {LIST} of them."),
             );
         }
     }

@@ -11,15 +11,27 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    bounds::{Listed, day, day_or_none, few, few_objects, perhaps_day, steps},
     diff::{self, Change},
     merge::{self, Places},
     part::{Identity, Part, Perhaps, Said, Telling, camel},
     read::Kind,
 };
-use crate::input::Faults;
+use crate::{
+    blueprint::{MOST_PHASES, MOST_TOUCHPOINTS, MOST_TRANSITIONS},
+    evaluation::MOST_EVALUATIONS,
+    improvement::MOST_IMPROVEMENTS,
+    input::Faults,
+    insight::{MOST_INSIGHTS, source::MOST_SOURCES},
+    promise::MOST_PROMISES,
+    scenario::MOST_SCENARIOS,
+};
 
 /// The format of a blueprint's document that this program reads and writes.
 pub const FORMAT: &str = "cx-blueprint/blueprint@1";
+
+/// Responsibilities, and links of KPIs, that a document names at the most: 40 for each touchpoint there may be.
+pub const MOST_TIES: u64 = 40 * MOST_TOUCHPOINTS;
 
 parts! {
     /// A column group, in order.
@@ -55,8 +67,10 @@ parts! {
         /// What the customer does.
         customer_action: Option<String> = None,
         /// The keys of its channels, in order.
+        #[serde(deserialize_with = "few")]
         channels: Vec<String> = Vec::new(),
         /// The keys of the segments that it is for, in order; none means everybody.
+        #[serde(deserialize_with = "few")]
         audience: Vec<String> = Vec::new(),
         /// Who starts it.
         initiator: Option<Initiator> = None,
@@ -83,15 +97,17 @@ parts! {
         /// How it is known.
         basis: Basis = Basis::Assumed,
         /// What the customer holds or sees.
+        #[serde(deserialize_with = "few_objects")]
         evidence: Vec<Evidence> = Vec::new(),
         /// The systems that it runs on.
+        #[serde(deserialize_with = "few")]
         systems: Vec<String> = Vec::new(),
         /// A note.
         note: Option<String> = None,
     }
 
     /// A way from one touchpoint to another, or from or to an end of the graph.
-    Transition or SaidTransition, "transition", ordered: false, repeats: true,
+    Transition or SaidTransition, "transition", ordered: false, repeats: false,
     told by {
         /// The key of the touchpoint that it leads from; null where it leads from an end.
         #[serde(default)]
@@ -104,11 +120,10 @@ parts! {
         end: Option<End>,
         /// What kind of way it is.
         kind: TransitionKind,
-        /// When it is taken.
-        #[serde(default)]
-        condition: Option<String>,
     }
     says {
+        /// When it is taken.
+        condition: Option<String> = None,
         /// The longest acceptable wait, in minutes.
         max_wait_minutes: Option<i32> = None,
         /// How it is known.
@@ -129,6 +144,7 @@ parts! {
         /// PROPOSED or ACCEPTED. What is ACCEPTED arrives as a proposal where the importer may not accept it.
         status: ResponsibilityStatus = ResponsibilityStatus::Accepted,
         /// What the department does.
+        #[serde(deserialize_with = "few")]
         tasks: Vec<String> = Vec::new(),
         /// The key of the person who does it.
         person: Option<String> = None,
@@ -146,11 +162,12 @@ parts! {
         /// The key of the KPI.
         kpi: String,
         /// The first day on which it judges; null for since ever.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "day_or_none")]
         valid_from: Option<NaiveDate>,
     }
     says {
         /// The first day on which it no longer does; null for until further notice.
+        #[serde(deserialize_with = "perhaps_day")]
         valid_to: Option<NaiveDate> = None,
         /// How much it counts beside others, for display only.
         weight: Option<f64> = None,
@@ -168,6 +185,7 @@ parts! {
         /// A note.
         note: Option<String> = None,
         /// The keys of its touchpoints, in order.
+        #[serde(deserialize_with = "steps")]
         touchpoints: Vec<String> = Vec::new(),
     }
 
@@ -181,6 +199,7 @@ parts! {
         /// What kind of source it is.
         kind: SourceKind,
         /// The day on which it was taken.
+        #[serde(deserialize_with = "perhaps_day")]
         held_on: Option<NaiveDate> = None,
         /// How many took part.
         sample_size: Option<i32> = None,
@@ -212,8 +231,10 @@ parts! {
         /// How it is known; OBSERVED only with a source.
         basis: Basis = Basis::Assumed,
         /// The titles of the sources that it rests on, in order.
+        #[serde(deserialize_with = "few")]
         sources: Vec<String> = Vec::new(),
         /// Of a QUESTION: why, and why that.
+        #[serde(deserialize_with = "few")]
         whys: Vec<String> = Vec::new(),
         /// Of an INFORMATION_NEED: what answers it.
         answer: Option<String> = None,
@@ -235,6 +256,7 @@ parts! {
         /// Whether it is kept.
         state: PromiseState = PromiseState::Unknown,
         /// The keys of the touchpoints that deliver it, in order.
+        #[serde(deserialize_with = "few")]
         delivered_at: Vec<String> = Vec::new(),
     }
 
@@ -244,6 +266,7 @@ parts! {
         /// The key of the touchpoint.
         touchpoint: String,
         /// The day of the trial.
+        #[serde(deserialize_with = "day")]
         held_on: NaiveDate,
         /// The key of the account of who tried it.
         #[serde(default)]
@@ -260,6 +283,7 @@ parts! {
         /// Of CONFLICTING messages: what is in conflict.
         conflict: Option<String> = None,
         /// What was found, need by need.
+        #[serde(deserialize_with = "few_objects")]
         verdicts: Vec<NeedVerdict> = Vec::new(),
         /// A note.
         note: Option<String> = None,
@@ -287,10 +311,13 @@ parts! {
         /// What came of it; said once it is DONE or DROPPED.
         result: Option<String> = None,
         /// The day on which it should be done.
+        #[serde(deserialize_with = "perhaps_day")]
         target_on: Option<NaiveDate> = None,
         /// The keys of the touchpoints that it is about, in order.
+        #[serde(deserialize_with = "few")]
         touchpoints: Vec<String> = Vec::new(),
         /// The keys of the KPIs that tell whether it works, in order.
+        #[serde(deserialize_with = "few")]
         kpis: Vec<String> = Vec::new(),
     }
 }
@@ -308,35 +335,37 @@ document! {
         /// The key of the main persona.
         persona: String,
         /// The keys of the further personas, in order.
+        #[serde(deserialize_with = "few")]
         secondary_personas: Vec<String> = Vec::new(),
         /// The key of the department that owns it.
         owner_department: String,
         /// When it should be looked at again.
+        #[serde(deserialize_with = "perhaps_day")]
         next_review_on: Option<NaiveDate> = None,
     }
     lists {
         /// The phases, in order.
-        phases of Phase or SaidPhase,
+        phases of Phase or SaidPhase, at most MOST_PHASES;
         /// The touchpoints, in order.
-        touchpoints of Touchpoint or SaidTouchpoint,
+        touchpoints of Touchpoint or SaidTouchpoint, at most MOST_TOUCHPOINTS;
         /// The transitions.
-        transitions of Transition or SaidTransition,
+        transitions of Transition or SaidTransition, at most MOST_TRANSITIONS;
         /// Who answers for what, and who is asked to.
-        responsibilities of Responsibility or SaidResponsibility,
+        responsibilities of Responsibility or SaidResponsibility, at most MOST_TIES;
         /// What is judged by which KPI.
-        kpi_links of KpiLink or SaidKpiLink,
+        kpi_links of KpiLink or SaidKpiLink, at most MOST_TIES;
         /// The named ways through.
-        scenarios of Scenario or SaidScenario,
+        scenarios of Scenario or SaidScenario, at most MOST_SCENARIOS;
         /// Where things are known from.
-        sources of Source or SaidSource,
+        sources of Source or SaidSource, at most MOST_SOURCES;
         /// What is known.
-        insights of Insight or SaidInsight,
+        insights of Insight or SaidInsight, at most MOST_INSIGHTS;
         /// What customers are promised.
-        promises of Promise or SaidPromise,
+        promises of Promise or SaidPromise, at most MOST_PROMISES;
         /// How people found touchpoints when they tried them.
-        evaluations of Evaluation or SaidEvaluation,
+        evaluations of Evaluation or SaidEvaluation, at most MOST_EVALUATIONS;
         /// What is to become better.
-        improvements of Improvement or SaidImprovement,
+        improvements of Improvement or SaidImprovement, at most MOST_IMPROVEMENTS;
     }
 }
 

@@ -18,6 +18,7 @@ use super::blueprint::Document;
 use crate::{
     access::{Keyed, Permit},
     error::Result,
+    input::is_key,
 };
 
 /// Keys a statement looks up at the most, so that no database runs out of parameters.
@@ -117,7 +118,9 @@ async fn look_up<E: Keyed>(
     keys: impl Iterator<Item = &String>,
     which: Condition,
 ) -> Result<Vec<E::Model>> {
-    let keys: BTreeSet<String> = keys.map(|key| lower(key)).collect();
+    // What cannot be a key is nobody's, and not every database takes every text.
+    let keys = keys.map(|key| lower(key)).filter(|key| is_key(key));
+    let keys: BTreeSet<String> = keys.collect();
     let keys: Vec<String> = keys.into_iter().collect();
     let mut found = Vec::new();
     for keys in keys.chunks(KEYS) {

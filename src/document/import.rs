@@ -14,6 +14,7 @@ use super::{
     blueprint::{Document, NeedVerdict, SaidDocument},
     catalogue::{Catalogue, lower},
     diff::{self, Change},
+    draft::Draft,
     hand,
     merge::Places,
     target::{Before, Target},
@@ -24,7 +25,7 @@ use crate::{
     canvas::whole::Whole,
     error::{Error, Reason, Result},
     id,
-    input::Faults,
+    input::{Faults, is_key},
     policy::{Action, Relation, Ties},
 };
 
@@ -128,9 +129,15 @@ pub async fn existing(permit: &Permit<'_>, mut said: SaidDocument) -> Result<Sai
 /// Imports a document.
 pub async fn import(caller: &Caller, said: SaidDocument, how: How) -> Result<Imported> {
     let mut permit = caller.begin().await?;
-    let found = caller.select::<blueprint::Entity>();
-    let found = found.filter(blueprint::Entity::has_key(said.key.trim()));
-    let found = found.one(permit.tx()).await?;
+    let found = match said.key.trim() {
+        key if is_key(key) => {
+            let found = caller.select::<blueprint::Entity>();
+            let found = found.filter(blueprint::Entity::has_key(key));
+            found.one(permit.tx()).await?
+        }
+        // Nothing has it, and the rules tell why.
+        _ => None,
+    };
     let blueprint = match &found {
         Some(row) => Some(lock(&mut permit, row.id, how.expected_revision).await?),
         None => None,
@@ -215,34 +222,17 @@ pub(super) async fn bring(
 ) -> Result<(blueprint::Model, Vec<Change>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
     let current = whole.as_ref().map(Document::of);
-    let (mut places, mut faults) = (Places::default(), Faults::default());
-    let merged = Document::merged(from.as_ref(), said, prune, (&mut places, &mut faults));
-    let Some(mut wanted) = merged else {
-        faults.check()?;
-        return Err(Error::internal("a document is incomplete without a fault"));
-    };
-    wanted.let_go(&places);
+    let draft = Draft::of(from.as_ref(), said, prune)?;
     let before = match &whole {
         Some(whole) => Some(before(permit, whole).await?),
         None => None,
     };
-    let catalogue = Catalogue::of(permit, &wanted).await?;
+    let catalogue = Catalogue::of(permit, draft.document()).await?;
     let fresh = match authority {
         Authority::Own => id::new(),
         Authority::Agreed(id) => id,
     };
-    let moment = (caller.now, fresh);
-    let target = Target::of(
-        &wanted,
-        &places,
-        before.as_ref(),
-        &catalogue,
-        moment,
-        &mut faults,
-    );
-    faults.check()?;
-    let target =
-        target.ok_or_else(|| Error::internal("a document leads nowhere without a fault"))?;
+    let target = draft.checked(before.as_ref(), &catalogue, (caller.now, fresh))?;
     if before.is_none() {
         create(permit, &target).await?;
     }

@@ -172,6 +172,27 @@ fn numbered(identities: impl Iterator<Item = Identity>) -> Vec<(Identity, usize)
         .collect()
 }
 
+/// A list that is not longer than it may be; what is said in one that is longer is not looked at.
+pub fn few_enough<S>(
+    name: &str,
+    said: Option<Vec<S>>,
+    most: u64,
+    faults: &mut Faults,
+) -> Option<Vec<S>> {
+    let said = said?;
+    if said.len() as u64 <= most {
+        return Some(said);
+    }
+    too_many(name, most, faults);
+    None
+}
+
+/// Notes that there is more in a list than there may be.
+pub fn too_many(list: &str, most: u64, faults: &mut Faults) {
+    let message = format!("A blueprint has at most {most} {list}.");
+    faults.add(list, UserErrorCode::LimitExceeded, None, message);
+}
+
 /// A list as it becomes. What is said comes in its own order; what is not said stays behind what it stood behind,
 /// or goes, where pruning. Nothing where a part lacks something.
 pub fn list<P: Part>(

@@ -190,7 +190,7 @@ macro_rules! parts {
 macro_rules! document {
     (
         says { $($(#[$fdoc:meta])* $field:ident: $type:ty $(= $begins:expr)?,)* }
-        lists { $($(#[$ldoc:meta])* $list:ident of $part:ident or $said:ident,)* }
+        lists { $($(#[$ldoc:meta])* $list:ident of $part:ident or $said:ident, at most $most:expr;)* }
     ) => {
         /// A blueprint as it is written out.
         #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -217,7 +217,7 @@ macro_rules! document {
             /// Its key, unique in the organisation: of a blueprint that is there, or of a new one.
             pub key: String,
             $($(#[$fdoc])* #[serde(default)] pub $field: Perhaps<$type>,)*
-            $($(#[$ldoc])* #[serde(default)] pub $list: Perhaps<Vec<$said>>,)*
+            $($(#[$ldoc])* #[serde(default)] pub $list: Listed<$said, { $most }>,)*
         }
 
         impl Document {
@@ -241,7 +241,8 @@ macro_rules! document {
                 $(
                     let now = current.map_or(&[][..], |now| &now.$list);
                     let name = camel(stringify!($list));
-                    let $list = merge::list(&name, now, said.$list.0, prune, (&mut *places, &mut *faults));
+                    let listed = merge::few_enough(&name, said.$list.0, $most, faults);
+                    let $list = merge::list(&name, now, listed, prune, (&mut *places, &mut *faults));
                 )*
                 match ($($field,)*) {
                     ($(Some($field),)*) => Some(Self {
@@ -252,6 +253,11 @@ macro_rules! document {
                     }),
                     _ => None,
                 }
+            }
+
+            /// Its lists, with how many parts they hold and how many they may hold.
+            pub(super) fn lists(&self) -> impl Iterator<Item = (String, usize, u64)> {
+                [$((camel(stringify!($list)), self.$list.len(), $most),)*].into_iter()
             }
 
             /// What differs from this one to another.

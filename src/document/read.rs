@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
+use super::bounds::Object;
 use crate::error::{Error, Result, UserErrorCode};
 
 /// Longest word of a parser that is told on, in characters.
@@ -21,7 +22,8 @@ pub fn read<'de, K: Kind, D: Deserializer<'de>>(deserializer: D) -> Result<K>
 where
     D::Error: std::fmt::Display,
 {
-    let said: K = serde_path_to_error::deserialize(deserializer).map_err(|error| {
+    let read = serde_path_to_error::deserialize(deserializer);
+    let Object(said): Object<K> = read.map_err(|error| {
         let path = error.path().to_string();
         let path = path.replace(['[', ']'], ".");
         let path = path.trim_start_matches('.').replace("..", ".");

@@ -21,24 +21,17 @@ use super::{
     blueprint::{Document, NeedVerdict, Touchpoint},
     catalogue::{Catalogue, lower},
     export::Keys,
-    merge::Places,
+    merge::{Places, too_many},
     part::{Identity, Part},
 };
 use crate::{
-    blueprint::{MOST_PHASES, MOST_TOUCHPOINTS, MOST_TRANSITIONS},
     canvas::whole::Whole,
     error::{Reason, UserErrorCode},
-    evaluation::MOST_EVALUATIONS,
-    id,
-    improvement::{self as improvements, MOST_IMPROVEMENTS},
+    id, improvement as improvements,
     input::{Faults, LIST},
-    insight::{
-        self as insights, MOST_INSIGHTS,
-        source::{self as sources, MOST_SOURCES},
-    },
+    insight::{self as insights, source as sources},
     kpi::link,
-    promise::MOST_PROMISES,
-    scenario::{MOST_SCENARIOS, MOST_STEPS},
+    scenario::MOST_STEPS,
     touchpoint::{self as touchpoints, transition::check_shape},
 };
 
@@ -269,57 +262,9 @@ impl<'a> Resolver<'a> {
     }
 
     fn few_enough(&mut self) {
-        let document = self.document;
-        for (list, there, most, what) in [
-            ("phases", document.phases.len(), MOST_PHASES, "phases"),
-            (
-                "touchpoints",
-                document.touchpoints.len(),
-                MOST_TOUCHPOINTS,
-                "touchpoints",
-            ),
-            (
-                "transitions",
-                document.transitions.len(),
-                MOST_TRANSITIONS,
-                "transitions",
-            ),
-            (
-                "scenarios",
-                document.scenarios.len(),
-                MOST_SCENARIOS,
-                "scenarios",
-            ),
-            ("sources", document.sources.len(), MOST_SOURCES, "sources"),
-            (
-                "insights",
-                document.insights.len(),
-                MOST_INSIGHTS,
-                "insights",
-            ),
-            (
-                "promises",
-                document.promises.len(),
-                MOST_PROMISES,
-                "promises",
-            ),
-            (
-                "evaluations",
-                document.evaluations.len(),
-                MOST_EVALUATIONS,
-                "evaluations",
-            ),
-            (
-                "improvements",
-                document.improvements.len(),
-                MOST_IMPROVEMENTS,
-                "improvements",
-            ),
-        ] {
+        for (list, there, most) in self.document.lists() {
             if there as u64 > most {
-                let message = format!("A blueprint has at most {most} {what}.");
-                self.faults
-                    .add(list, UserErrorCode::LimitExceeded, None, message);
+                too_many(&list, most, self.faults);
             }
         }
     }
@@ -811,6 +756,7 @@ impl<'a> Resolver<'a> {
             })
             .collect();
         let (mut rows, mut rests_on) = (Vec::new(), HashMap::new());
+        let mut answers = Vec::new();
         for (said, id, now) in said {
             let path = self.places.of("insights", said);
             let at = |field: &str| format!("{path}.{field}");
@@ -872,9 +818,33 @@ impl<'a> Resolver<'a> {
             };
             insights::check(self.faults, &path, &row, sources.len());
             rests_on.insert(id, sources);
+            if let Some(answer) = row.answered_by_id.filter(|answer| *answer != id) {
+                answers.push((id, at("answeredBy"), answer));
+            }
             rows.push(row);
         }
+        self.refuse_circles(&answers);
         (rows, rests_on)
+    }
+
+    /// Refuses questions that answer one another in a circle, each circle once.
+    fn refuse_circles(&mut self, answers: &[(InsightId, String, InsightId)]) {
+        let onward: HashMap<InsightId, InsightId> = answers
+            .iter()
+            .map(|(question, _, answer)| (*question, *answer))
+            .collect();
+        // Each question by the walk that came to it first: a walk that meets itself has gone in a circle.
+        let mut walks: HashMap<InsightId, InsightId> = HashMap::new();
+        for (start, path, _) in answers {
+            let mut next = Some(*start);
+            while let Some(at) = next.filter(|at| !walks.contains_key(at)) {
+                walks.insert(at, *start);
+                next = onward.get(&at).copied();
+            }
+            if next.is_some_and(|met| walks.get(&met) == Some(start)) {
+                self.wrong(path, insights::CIRCLE);
+            }
+        }
     }
 
     /// Touchpoints named by keys, each once.

@@ -111,7 +111,10 @@ pub fn check(faults: &mut Faults, path: &str, row: &evaluation::Model) {
         faults.add(&field, UserErrorCode::Invalid, None, message);
     };
     if row.by_account_id.is_some() == row.by_name.is_some() {
-        refuse("byName", "Say who tried it: either byAccountId or byName.");
+        refuse(
+            "byName",
+            "Say who tried it: somebody with an account, or else a name.",
+        );
     }
     let conflicting = row.messages == Some(Messages::Conflicting);
     if row.conflicts_with_id.is_some() != conflicting {

@@ -4,6 +4,8 @@
 pub mod graphql;
 pub mod source;
 
+use std::collections::HashSet;
+
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     id::{InsightId, PersonaId, SourceId},
@@ -96,10 +98,7 @@ pub fn check(faults: &mut Faults, path: &str, row: &insight::Model, sources: usi
         faults.add(&field, UserErrorCode::Invalid, None, message);
     };
     if row.basis == Basis::Observed && sources == 0 {
-        refuse(
-            "basis",
-            "What is OBSERVED has a source: name one in sourceIds.",
-        );
+        refuse("basis", "What is OBSERVED has a source: name one.");
     }
     if row.kind != InsightKind::Question && !row.whys.0.is_empty() {
         refuse("whys", "Only a QUESTION has whys.");
@@ -183,7 +182,10 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     Ok(row)
 }
 
-/// Refuses a persona that is not there, and an answer from another blueprint.
+/// Why questions do not answer one another in a circle.
+pub const CIRCLE: &str = "Questions that answer one another in a circle are not answered.";
+
+/// Refuses a persona that is not there, and an answer from another blueprint or in a circle.
 async fn check_neighbours(permit: &Permit<'_>, row: &insight::Model) -> Result<()> {
     if let Some(persona) = row.persona_id {
         permit.read::<persona::Entity>("personaId", persona).await?;
@@ -198,6 +200,26 @@ async fn check_neighbours(permit: &Permit<'_>, row: &insight::Model) -> Result<(
                 "insight in this blueprint",
             ));
         }
+        refuse_circle(permit, row.id, answer).await?;
+    }
+    Ok(())
+}
+
+/// Refuses an answer that leads back to what it is to answer.
+async fn refuse_circle(
+    permit: &Permit<'_>,
+    question: InsightId,
+    answer: insight::Model,
+) -> Result<()> {
+    let mut met = HashSet::from([answer.id]);
+    let mut next = answer.answered_by_id;
+    while let Some(id) = next.filter(|id| met.insert(*id)) {
+        if id == question {
+            let field = "answeredById";
+            return Err(Error::fault(field, UserErrorCode::Invalid, None, CIRCLE));
+        }
+        let row = insight::Entity::find_by_id(id).one(permit.tx()).await?;
+        next = row.and_then(|row| row.answered_by_id);
     }
     Ok(())
 }

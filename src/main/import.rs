@@ -19,9 +19,10 @@ use cx_blueprint::{
 
 use super::{Failure, open_current};
 
-/// Largest document that is read, in bytes: many times what the largest blueprint makes, and a large organisation
-/// with three years of values.
-const LARGEST: u64 = 512 << 20;
+/// Largest document that is read, in bytes: many times what the largest blueprint makes.
+const LARGEST: u64 = 64 << 20;
+/// Largest document of a whole organisation: hundreds of blueprints and millions of values.
+const LARGEST_ORGANISATION: u64 = 512 << 20;
 
 pub async fn import(options: Import) -> Result<(), Failure> {
     let said = Said::read(&options)?;
@@ -64,6 +65,15 @@ async fn load(caller: &Caller, options: &Import, text: &str) -> Result<()> {
     Ok(())
 }
 
+/// Whether what is too large for a blueprint says at its beginning that it is a whole organisation.
+fn of_organisation(text: &[u8]) -> bool {
+    let beginning = text.get(..1_024).unwrap_or(text);
+    let format = organisation::FORMAT.as_bytes();
+    beginning
+        .windows(format.len())
+        .any(|window| window == format)
+}
+
 /// What a file says.
 enum Said {
     Document(String),
@@ -98,12 +108,20 @@ impl Said {
                 format!("{name} is a sheet. Say with --blueprint whose touchpoints it holds.");
             return Err(message.into());
         }
-        let mut text = String::new();
-        let read = source.by_ref().take(LARGEST + 1).read_to_string(&mut text);
-        let length = read.map_err(|error| format!("{name} cannot be read: {error}."))?;
-        if length as u64 > LARGEST {
-            return Err(format!("{name} is larger than {} MB.", LARGEST >> 20).into());
+        let mut text = Vec::new();
+        let mut read = source.by_ref().take(LARGEST + 1).read_to_end(&mut text);
+        let mut largest = LARGEST;
+        if text.len() as u64 > LARGEST && of_organisation(&text) {
+            largest = LARGEST_ORGANISATION;
+            let rest = largest + 1 - text.len() as u64;
+            read = source.take(rest).read_to_end(&mut text);
         }
+        read.map_err(|error| format!("{name} cannot be read: {error}."))?;
+        if text.len() as u64 > largest {
+            return Err(format!("{name} is larger than {} MB.", largest >> 20).into());
+        }
+        let text = String::from_utf8(text);
+        let text = text.map_err(|_| format!("{name} cannot be read: it is not UTF-8."))?;
         Ok(Self::Document(text))
     }
 

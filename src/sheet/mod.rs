@@ -91,9 +91,9 @@ impl Dialect {
     }
 }
 
-/// Whether spreadsheets take a text that begins like this for a formula.
+/// Whether a spreadsheet might take a text that begins like this for a formula, blanks before it or not.
 fn is_formula(text: &str) -> bool {
-    text.starts_with(['=', '+', '-', '@', '\t', '\r'])
+    text.starts_with(['\t', '\r']) || text.trim_start().starts_with(['=', '+', '-', '@'])
 }
 
 /// A text as it is written: an apostrophe before what would be a formula, and before what already looks as if it had

@@ -11,25 +11,25 @@ use serde_json::Value;
 const DEMO: &str = include_str!("../../demo/demonstration.json");
 const KEY: &str = "q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o";
 
-fn program() -> Command {
+pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cx-blueprint"));
     command.env_clear().stdin(Stdio::null());
     command
 }
 
-fn run(arguments: &[&str]) -> Output {
+pub fn run(arguments: &[&str]) -> Output {
     program()
         .args(arguments)
         .output()
         .expect("the program runs")
 }
 
-fn complaint(output: &Output) -> String {
+pub fn complaint(output: &Output) -> String {
     assert!(!output.status.success(), "it had to refuse: {output:?}");
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn sqlite(dir: &Path) -> String {
+pub fn sqlite(dir: &Path) -> String {
     format!("sqlite://{}", dir.join("own.db").display())
 }
 
@@ -222,7 +222,7 @@ fn what_is_pending_is_told_and_done() {
 }
 
 /// Makes a small organisation with one blueprint.
-fn generate_one(url: &str) {
+pub fn generate_one(url: &str) {
     let small = "--blueprints 1 --touchpoints 6 --kpis 2 --days 3";
     let small: Vec<&str> = small.split(' ').collect();
     let made = run(&[&["generate", "--database-url", url][..], &small].concat());

@@ -7,7 +7,8 @@ use crate::{
     world::{Actor, World, faults},
 };
 
-const IMPORT: &str = "mutation($input: BlueprintImportInput!) { blueprintImport(input: $input) {
+pub const IMPORT: &str =
+    "mutation($input: BlueprintImportInput!) { blueprintImport(input: $input) {
     blueprint { id key title status revision }
     changes { kind part identity field before after }
     userErrors { code field message }
@@ -20,7 +21,7 @@ pub async fn document(actor: &Actor<'_>, key: &str) -> Value {
 }
 
 /// The beginning of a document that changes the rental.
-fn rental(more: Value) -> Value {
+pub fn rental(more: Value) -> Value {
     let mut document = json!({ "format": "cx-blueprint/blueprint@1", "key": "bp-rental" });
     for (field, value) in more.as_object().expect("an object") {
         document[field] = value.clone();
@@ -28,7 +29,7 @@ fn rental(more: Value) -> Value {
     json!({ "document": document })
 }
 
-fn with(mut input: Value, field: &str, value: Value) -> Value {
+pub fn with(mut input: Value, field: &str, value: Value) -> Value {
     input[field] = value;
     input
 }
@@ -96,7 +97,7 @@ async fn a_document_under_a_new_key_is_the_same_blueprint_again() {
 }
 
 /// What is known of the rental: something in every list of a document.
-fn known() -> Value {
+pub fn known() -> Value {
     rental(json!({
         "nextReviewOn": "2026-05-01",
         "touchpoints": [{
@@ -341,7 +342,7 @@ async fn faults_are_told_all_at_once_with_their_places_and_nothing_is_written() 
             "touchpoints.0.channels.0 NOT_FOUND",
             "touchpoints.0.emotion INVALID",
             "touchpoints.1.phase NOT_FOUND",
-            "transitions.0.toId INVALID",
+            "transitions.0.to INVALID",
             "transitions.1.to NOT_FOUND",
         ]
     );

@@ -121,11 +121,17 @@ async fn a_question_is_open_until_another_insight_answers_it() {
     assert_eq!(answered["answeredBy"], json!({ "key": "doubt" }));
     assert!(found(&ann, json!({ "unanswered": true })).await.is_empty());
 
+    let deeper = with(
+        rental.clone(),
+        json!({ "key": "deeper", "kind": "QUESTION", "text": "Why then?", "answeredById": question["id"] }),
+    );
+    let deeper = ann.does(CREATE, deeper).await["insight"].take();
     for (id, field, value) in [
         (&doubt["id"], "whys", json!(["because"])),
         (&doubt["id"], "answer", json!("so")),
         (&doubt["id"], "answeredById", need["id"].clone()),
         (&question["id"], "answeredById", question["id"].clone()),
+        (&question["id"], "answeredById", deeper["id"].clone()),
     ] {
         let version = if *id == question["id"] { 2 } else { 1 };
         let change = json!({ "id": id, "expectedVersion": version, field: value });

@@ -8,6 +8,8 @@
 )]
 
 mod access;
+mod bad_document;
+mod bad_file;
 mod blueprint;
 mod cli;
 mod contract;

@@ -315,7 +315,7 @@ async fn the_subject_is_among_the_templates_and_the_personas() {
     let drafts = cx_manager.ask(count, json!({})).await["blueprints"]["nodes"].take();
     assert_eq!(
         drafts,
-        json!([{ "key": "draft" }, { "key": "i-come-back" }]),
+        json!([{ "key": "draft" }, { "key": "future" }, { "key": "i-come-back" }]),
         "nothing half-made"
     );
 }

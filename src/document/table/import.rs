@@ -18,6 +18,7 @@ use crate::{
     canvas::whole::Whole,
     document::{
         blueprint::{Document, FORMAT, SaidDocument, SaidPhase},
+        bounds::Listed,
         catalogue::lower,
         import::{Authority, How, Imported, bring, finish, lock},
         part::Perhaps,
@@ -46,9 +47,9 @@ pub async fn import(caller: &Caller, which: &By, table: Table, how: How) -> Resu
     let said = SaidDocument {
         format: FORMAT.to_owned(),
         key: current.key,
-        phases: Perhaps(Some(phases)),
-        touchpoints: Perhaps(Some(table.touchpoints.clone())),
-        responsibilities: Perhaps(Some(table.responsibilities.clone())),
+        phases: Listed(Some(phases)),
+        touchpoints: Listed(Some(table.touchpoints.clone())),
+        responsibilities: Listed(Some(table.responsibilities.clone())),
         ..SaidDocument::default()
     };
     let taken = bring(

@@ -1,0 +1,134 @@
+//! What is there when a document arrives: a journey of the demo with something in every list and something archived,
+//! and all that documents may name, read once from a database of their own.
+
+use std::{collections::HashMap, sync::OnceLock};
+
+use cx_blueprint::{
+    access::Caller,
+    canvas::whole::Whole,
+    clock::Clock,
+    database::{Options, Store},
+    document::{
+        blueprint::Document,
+        catalogue::{Catalogue, lower},
+        demonstration,
+        import::{self, How},
+        read::parse,
+        target::Before,
+    },
+    id,
+};
+use entity::{
+    account, blueprint, channel, department, id::BlueprintId, kpi, persona, persona_need, phase,
+    segment, touchpoint,
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
+
+const DEMO: &str = include_str!("../../demo/demonstration.json");
+/// More of one journey of the demo.
+const KNOWN: &str = include_str!("../seeds/document/known.json");
+/// The same without some of it.
+const PRUNED: &str = include_str!("../seeds/document/pruned.json");
+
+/// A blueprint that is there, and what lies around it.
+pub struct There {
+    pub document: Document,
+    pub before: Before<'static>,
+    pub catalogue: Catalogue,
+    /// The id of a blueprint that is not there yet.
+    pub fresh: BlueprintId,
+}
+
+impl There {
+    /// Read by the first who asks.
+    pub fn get() -> &'static Self {
+        static THERE: OnceLock<There> = OnceLock::new();
+        THERE.get_or_init(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            runtime.expect("a runtime").block_on(Self::read())
+        })
+    }
+
+    async fn read() -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        let options = Options {
+            url: format!("sqlite://{}", dir.path().join("there.db").display()),
+            connections: 1,
+            schema: None,
+        };
+        let store = Store::open(&options).await.expect("it opens");
+        migration::up(store.writer()).await.expect("it migrates");
+        let caller = Caller::operator(store.clone(), Clock::new(chrono_tz::UTC), "fuzz");
+        let demo = parse(DEMO).expect("the demo reads");
+        demonstration::load(&caller, &demo, "")
+            .await
+            .expect("the demo loads");
+        for (text, prune) in [(KNOWN, false), (PRUNED, true)] {
+            let said = parse(text).expect("a document");
+            let how = How {
+                prune,
+                ..How::default()
+            };
+            import::import(&caller, said, how)
+                .await
+                .expect("it is imported");
+        }
+        let rental = Condition::all().add(blueprint::Column::Key.eq("bp-rental"));
+        let whole = Whole::load(&caller, rental, caller.today).await;
+        let whole: &'static Whole =
+            Box::leak(Box::new(whole.expect("it loads").expect("it is there")));
+        let there = Self {
+            document: Document::of(whole),
+            before: before(&store, whole).await,
+            catalogue: catalogue(&store).await,
+            fresh: id::new(),
+        };
+        assert!(
+            !there.before.touchpoints.is_empty(),
+            "something is archived"
+        );
+        store.close().await.expect("it closes");
+        there
+    }
+}
+
+async fn before(store: &Store, whole: &'static Whole) -> Before<'static> {
+    let id = whole.canvas.blueprint.id;
+    let phases = phase::Entity::find()
+        .filter(phase::Column::BlueprintId.eq(id))
+        .filter(phase::Column::ArchivedAt.is_not_null());
+    let touchpoints = touchpoint::Entity::find()
+        .filter(touchpoint::Column::BlueprintId.eq(id))
+        .filter(touchpoint::Column::ArchivedAt.is_not_null());
+    Before {
+        whole,
+        phases: phases.all(store.reader()).await.expect("phases"),
+        touchpoints: touchpoints.all(store.reader()).await.expect("touchpoints"),
+    }
+}
+
+/// Everything that can be named, by key.
+async fn catalogue(store: &Store) -> Catalogue {
+    macro_rules! all {
+        ($entity:ident, $row:ident => $value:expr) => {{
+            let rows = $entity::Entity::find()
+                .all(store.reader())
+                .await
+                .expect("rows");
+            rows.into_iter()
+                .map(|$row| $value)
+                .collect::<HashMap<_, _>>()
+        }};
+    }
+    Catalogue {
+        departments: all!(department, row => (lower(&row.key), row.id)),
+        personas: all!(persona, row => (lower(&row.key), (row.id, row.subject))),
+        channels: all!(channel, row => (lower(&row.key), row.id)),
+        segments: all!(segment, row => (lower(&row.key), row.id)),
+        kpis: all!(kpi, row => (lower(&row.key), row.id)),
+        people: all!(account, row => (lower(&row.key), row.id)),
+        needs: all!(persona_need, row => ((row.persona_id, lower(&row.text)), row.id)),
+    }
+}

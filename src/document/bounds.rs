@@ -1,0 +1,168 @@
+//! How lists and days of a document are read, so that no text makes of itself more than it is worth: of a list one
+//! too many is kept at the most, an object is one, and a day is spelled as the API spells it. It judges nothing.
+
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use chrono::NaiveDate;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+};
+
+use super::part::Perhaps;
+use crate::{input::LIST, scalar::Date, scenario::MOST_STEPS};
+
+/// A list that may be absent. Of one that is longer than it may be, one too many is kept, however long it is: that
+/// is enough to refuse it.
+#[derive(Clone, Debug)]
+pub struct Listed<T, const MOST: u64>(pub Option<Vec<T>>);
+
+impl<T, const MOST: u64> Default for Listed<T, MOST> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const MOST: u64> Deserialize<'de> for Listed<T, MOST> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        objects(deserializer, MOST).map(|list| Self(Some(list)))
+    }
+}
+
+impl<T: JsonSchema, const MOST: u64> JsonSchema for Listed<T, MOST> {
+    fn inline_schema() -> bool {
+        Vec::<T>::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Vec::<T>::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        Vec::<T>::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Vec::<T>::json_schema(generator)
+    }
+}
+
+/// A list inside a part.
+pub(super) fn few<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Perhaps<Vec<T>>, D::Error> {
+    kept(deserializer, LIST as u64).map(|list| Perhaps(Some(list)))
+}
+
+/// A list of objects inside a part.
+pub(super) fn few_objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Perhaps<Vec<T>>, D::Error> {
+    objects(deserializer, LIST as u64).map(|list| Perhaps(Some(list)))
+}
+
+/// The steps of a scenario.
+pub(super) fn steps<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Perhaps<Vec<T>>, D::Error> {
+    kept(deserializer, MOST_STEPS as u64).map(|list| Perhaps(Some(list)))
+}
+
+fn kept<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+    most: u64,
+) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_seq(Kept {
+        most,
+        of: PhantomData,
+    })
+}
+
+/// Keeps the beginning of a list, and reads over the rest.
+struct Kept<T> {
+    most: u64,
+    of: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Kept<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut said: A) -> Result<Vec<T>, A::Error> {
+        let mut list = Vec::new();
+        while list.len() as u64 <= self.most {
+            match said.next_element()? {
+                Some(one) => list.push(one),
+                None => return Ok(list),
+            }
+        }
+        while said.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(list)
+    }
+}
+
+fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+    most: u64,
+) -> Result<Vec<T>, D::Error> {
+    let list: Vec<Object<T>> = kept(deserializer, most)?;
+    Ok(list.into_iter().map(|object| object.0).collect())
+}
+
+/// What is an object and nothing else: a derived reading would take a list of its values, too.
+pub(super) struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Fields(PhantomData))
+    }
+}
+
+struct Fields<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+    }
+}
+
+/// A day as the API spells it: chrono alone reads years that no database puts in order.
+struct Day(NaiveDate);
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let read = Date::read(&text)
+            .ok_or_else(|| D::Error::custom("This is not a day such as 2026-11-22"));
+        read.map(|day| Self(day.into()))
+    }
+}
+
+/// A day.
+pub(super) fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
+    Day::deserialize(deserializer).map(|day| day.0)
+}
+
+/// A day, or none.
+pub(super) fn day_or_none<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<NaiveDate>, D::Error> {
+    Option::<Day>::deserialize(deserializer).map(|day| day.map(|day| day.0))
+}
+
+/// A day, or none, that may be absent.
+pub(super) fn perhaps_day<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Perhaps<Option<NaiveDate>>, D::Error> {
+    day_or_none(deserializer).map(|day| Perhaps(Some(day)))
+}
