@@ -151,6 +151,7 @@ fn event_of(caller: &Caller, outcome: AuditOutcome) -> audit_event::ActiveModel 
             ActorKind::Operator
         }),
         actor_account_id: Set(account),
+        actor_token_id: Set(caller.token),
         request_id: Set(Some(caller.request_id.to_string())),
         ..event(&caller.act, outcome, caller.now)
     }
@@ -162,6 +163,7 @@ fn event(action: &str, outcome: AuditOutcome, at: DateTimeUtc) -> audit_event::A
         at: Set(at),
         actor_kind: Set(ActorKind::Anonymous),
         actor_account_id: Set(None),
+        actor_token_id: Set(None),
         action: Set(action.to_owned()),
         outcome: Set(outcome),
         subject_type: Set(None),
@@ -182,6 +184,10 @@ pub(crate) async fn refusal(caller: &Caller, store: &Store, forbidden: &Forbidde
     let again = audit_event::Entity::find()
         .filter(audit_event::Column::Outcome.eq(AuditOutcome::Refused))
         .filter(audit_event::Column::ActorAccountId.eq(caller.account()))
+        .filter(caller.token.map_or_else(
+            || audit_event::Column::ActorTokenId.is_null(),
+            |token| audit_event::Column::ActorTokenId.eq(token),
+        ))
         .filter(audit_event::Column::Action.eq(&*caller.act))
         .filter(subject.map_or_else(
             || audit_event::Column::SubjectId.is_null(),

@@ -1,5 +1,7 @@
 //! Flags and environment, read once.
 
+mod token;
+
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
@@ -11,6 +13,7 @@ use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entity::words::OrganisationRole;
 
+pub use self::token::{TokenCreate, TokenList, TokenRevoke, TokenVerb};
 use crate::{canvas::findings::Threshold, scalar::Theme, sheet::Dialect};
 
 /// Service blueprints that several departments share.
@@ -63,6 +66,9 @@ pub enum Verb {
     /// Keep accounts.
     #[command(subcommand)]
     Account(AccountVerb),
+    /// Keep service tokens, with which programs sign in.
+    #[command(subcommand)]
+    Token(TokenVerb),
 }
 
 /// Which database.
@@ -307,16 +313,16 @@ pub struct AccountCreate {
 }
 
 fn role(text: &str) -> Result<OrganisationRole, String> {
-    let known = || {
-        OrganisationRole::ALL
-            .iter()
-            .map(|role| role.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
-    OrganisationRole::ALL
+    word(OrganisationRole::ALL, OrganisationRole::as_str, text)
+}
+
+/// The word that is spelled like this, however its letters are cased.
+fn word<W: Copy>(all: &[W], spelled: impl Fn(W) -> &'static str, text: &str) -> Result<W, String> {
+    let found = all
         .iter()
+        .find(|word| spelled(**word).eq_ignore_ascii_case(text));
+    let known = || all.iter().map(|word| spelled(*word)).collect::<Vec<_>>();
+    found
         .copied()
-        .find(|role| role.as_str().eq_ignore_ascii_case(text))
-        .ok_or_else(|| format!("one of {}", known()))
+        .ok_or_else(|| format!("one of {}", known().join(", ")))
 }

@@ -4,6 +4,8 @@
 mod export;
 #[path = "main/import.rs"]
 mod import;
+#[path = "main/token.rs"]
+mod token;
 
 use std::{
     io::{BufRead, IsTerminal},
@@ -91,6 +93,7 @@ async fn run(verb: Verb) -> Result<(), Failure> {
             Ok(())
         }
         Verb::Account(AccountVerb::Create(create)) => create_account(create).await,
+        Verb::Token(verb) => token::keep(verb).await,
     }
 }
 
@@ -247,6 +250,7 @@ async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(),
         key,
         api: graph::schema(thresholds.clone()),
         settings,
+        thresholds: thresholds.clone(),
         forwarded_hops: serve.forwarded_hops,
         cors_origins: origins,
         concurrent_requests: usize::try_from(serve.concurrent_requests).unwrap_or(usize::MAX),

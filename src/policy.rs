@@ -2,6 +2,8 @@
 //! Pure and total: it knows no database, no request and no clock, and a new action does not compile
 //! until the table answers for it.
 
+pub mod token;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_graphql::Enum;
@@ -9,6 +11,8 @@ use entity::{
     id::{AccountId, DepartmentId},
     words::{DepartmentRole, OrganisationRole},
 };
+
+use self::token::Narrowing;
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -87,8 +91,10 @@ actions! {
     WhatIf = "WHAT_IF",
     /// Keep the members of a department who are not its leads.
     KeepMembers = "KEEP_MEMBERS",
-    /// Keep accounts, departments, leads and successors.
+    /// Keep accounts, departments, leads and successors, and service tokens.
     KeepOrganisation = "KEEP_ORGANISATION",
+    /// Change one's own password, read and end one's own sessions.
+    KeepOwnSignIn = "KEEP_OWN_SIGN_IN",
     /// Read the audit log.
     ReadAudit = "READ_AUDIT",
 }
@@ -222,6 +228,7 @@ pub const fn row(action: Action) -> [Cell; 8] {
         A::WhatIf                 => [No,   No,    No,    OWN,   No,      No,    Yes,  Yes],
         A::KeepMembers            => [No,   No,    No,    OWN,   No,      No,    No,   Yes],
         A::KeepOrganisation       => [No,   No,    No,    No,    No,      No,    No,   Yes],
+        A::KeepOwnSignIn          => [Yes,  Yes,   Yes,   Yes,   Yes,     Yes,   Yes,  Yes],
         A::ReadAudit              => [No,   No,    No,    OWN,   No,      Yes,   No,   Yes],
     }
 }
@@ -246,6 +253,8 @@ pub struct AccountStanding {
     pub leads: BTreeSet<DepartmentId>,
     /// A MEMBER all of whose departments are partners: reads only what they participate in.
     pub partner: bool,
+    /// What is left of it all, where it is a service token that speaks for the account.
+    pub token: Option<Narrowing>,
 }
 
 impl AccountStanding {
@@ -359,7 +368,10 @@ pub fn reach(standing: &Standing, action: Action) -> Reach {
             }
         }
     }
-    reach
+    match &account.token {
+        Some(token) => token.narrow(action, reach),
+        None => reach,
+    }
 }
 
 /// Accounts whose departments are all PARTNER read only what they participate in.

@@ -1,6 +1,8 @@
 //! The tokens of a session: access tokens that any server can verify alone, refresh tokens that are kept only as
 //! hashes, and links that show one picture for a moment. It signs nobody in and knows no database.
 
+pub mod service;
+
 use std::{
     fmt, fs,
     io::{self, Write},

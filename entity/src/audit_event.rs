@@ -4,7 +4,7 @@ use sea_orm::entity::prelude::*;
 use serde::Serialize;
 
 use crate::{
-    id::{AccountId, AuditEventId, BlueprintId},
+    id::{AccountId, AuditEventId, BlueprintId, ServiceTokenId},
     words::{ActorKind, AuditOutcome},
 };
 
@@ -18,6 +18,8 @@ pub struct Model {
     pub at: DateTimeUtc,
     pub actor_kind: ActorKind,
     pub actor_account_id: Option<AccountId>,
+    /// The service token with which the account acted.
+    pub actor_token_id: Option<ServiceTokenId>,
     /// The act, as the API names it.
     pub action: String,
     pub outcome: AuditOutcome,

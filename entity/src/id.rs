@@ -121,6 +121,8 @@ ids! {
     MembershipId = "mbr",
     /// A signed-in device.
     SessionId = "ses",
+    /// A program's way in, instead of a password.
+    ServiceTokenId = "tok",
     /// A unit that delivers.
     DepartmentId = "dep",
     /// An archetype whose journey it is.

@@ -1,11 +1,13 @@
 //! Small values kept as JSON in one column: lists that are always read and written whole.
 
+use std::collections::BTreeSet;
+
 use sea_orm::{FromJsonQueryResult, sqlx};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     read::{self, Cell, Row},
-    words::{InsightKind, Stage, Subject},
+    words::{InsightKind, Stage, Subject, TokenScope},
 };
 
 /// An ordered list of texts.
@@ -50,6 +52,9 @@ pub struct TemplatePhase {
 /// All phases of a template, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct TemplatePhases(pub Vec<TemplatePhase>);
+/// What a service token is for, each once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct TokenScopes(pub BTreeSet<TokenScope>);
 
 impl Cell for Texts {
     fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {

@@ -53,6 +53,8 @@ pub mod scenario_step;
 pub mod search_stale;
 pub mod search_text;
 pub mod segment;
+pub mod service_token;
+pub mod service_token_department;
 pub mod session;
 pub mod sign_in_throttle;
 pub mod source;

@@ -54,14 +54,35 @@ pub enum Row<'r> {
     Sqlite(&'r SqliteRow),
 }
 
+impl<'r> Row<'r> {
+    /// The row as its database gave it.
+    pub fn of(row: &'r QueryResult) -> Result<Self, DbErr> {
+        match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
+            (Some(row), _) => Ok(Self::Postgres(row)),
+            (_, Some(row)) => Ok(Self::Sqlite(row)),
+            (None, None) => Err(DbErr::Type("a row of neither database".to_owned())),
+        }
+    }
+
+    /// The cell in this place; nothing where it is NULL.
+    pub fn cell<C: Cell>(self, at: usize) -> Result<Option<C>, DbErr> {
+        Option::<C>::get(self, at).map_err(failed)
+    }
+
+    /// The text in this place, lent by the row; nothing where it is NULL.
+    pub fn text(self, at: usize) -> Result<Option<&'r str>, DbErr> {
+        let text = match self {
+            Self::Postgres(row) => row.try_get(at),
+            Self::Sqlite(row) => row.try_get(at),
+        };
+        text.map_err(failed)
+    }
+}
+
 impl<'r> Cells<'r> {
     /// A row that nothing has been read of.
     pub fn of(row: &'r QueryResult) -> Result<Self, DbErr> {
-        let row = match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
-            (Some(row), _) => Row::Postgres(row),
-            (_, Some(row)) => Row::Sqlite(row),
-            (None, None) => return Err(DbErr::Type("a row of neither database".to_owned())),
-        };
+        let row = Row::of(row)?;
         Ok(Self { row, at: 0 })
     }
 

@@ -33,6 +33,12 @@ macro_rules! words {
                 /// Every word, in the order of this file.
                 pub const ALL: &[Self] = &[$(Self::$variant),*];
 
+                /// Every word as it is stored and sent.
+                #[must_use]
+                pub fn texts() -> Vec<&'static str> {
+                    Self::ALL.iter().map(|word| word.as_str()).collect()
+                }
+
                 /// The word that is stored and sent like this.
                 #[must_use]
                 pub fn named(text: &str) -> Option<Self> {
@@ -83,6 +89,18 @@ words! {
         Contributor = "CONTRIBUTOR",
         /// Reads what the department takes part in.
         Viewer = "VIEWER",
+    }
+
+    /// What a service token is for. It opens a part of what its account may do, never more.
+    TokenScope {
+        /// Whatever the account may read, the audit log and what-ifs included; changes nothing.
+        Read = "READ",
+        /// Flat KPI rows and what they are made of: published blueprints, KPIs and their values; no drafts and no audit log.
+        Bi = "BI",
+        /// Recording and correcting measurements; reads what is published, and no confidential value.
+        Measurements = "MEASUREMENTS",
+        /// Recording feedback; reads what is published, and no confidential value.
+        Feedback = "FEEDBACK",
     }
 
     /// Whether a department is ours.

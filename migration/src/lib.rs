@@ -18,6 +18,7 @@ mod m20261124_000010_promise;
 mod m20261124_000011_publication;
 mod m20261124_000012_search;
 mod m20261125_000013_template;
+mod m20261125_000014_service_token;
 mod search;
 mod sql;
 
@@ -49,6 +50,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000011_publication::Migration),
             Box::new(m20261124_000012_search::Migration),
             Box::new(m20261125_000013_template::Migration),
+            Box::new(m20261125_000014_service_token::Migration),
         ]
     }
 }

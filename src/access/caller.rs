@@ -1,19 +1,16 @@
 //! Who calls, with the roles as they are at this request, and what they may read.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     blueprint,
-    id::{AccountId, DepartmentId, SessionId},
-    words::{DepartmentKind, DepartmentRole, OrganisationRole},
+    id::{AccountId, DepartmentId, ServiceTokenId, SessionId},
+    words::{DepartmentRole, OrganisationRole},
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, DatabaseTransaction, EntityTrait, FromQueryResult,
-    QueryFilter, QuerySelect, QueryTrait, Select, Statement, sea_query::SimpleExpr,
+    ColumnTrait, Condition, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter,
+    QuerySelect, QueryTrait, Select, sea_query::SimpleExpr,
 };
 
 use super::{Guarded, Keyed, Permit};
@@ -22,7 +19,7 @@ use crate::{
     database::Store,
     error::{Error, Forbidden, Result},
     input::{self, By, ByInside, KeyInside},
-    policy::{self, AccountStanding, Action, Reach, Standing, Ties},
+    policy::{self, Action, Reach, Standing, Ties},
 };
 
 /// Who calls, when, and for which request.
@@ -38,6 +35,8 @@ pub struct Caller {
     pub act: Arc<str>,
     /// The session that one is signed in with.
     pub session: Option<SessionId>,
+    /// The service token that one is signed in with.
+    pub token: Option<ServiceTokenId>,
     pub(crate) standing: Arc<Standing>,
     pub(crate) clock: Clock,
     pub(super) store: Store,
@@ -47,21 +46,13 @@ impl Caller {
     /// The command line on the server. Made in `main.rs` alone; audited as operator.
     #[must_use]
     pub fn operator(store: Store, clock: Clock, act: &str) -> Self {
-        Self::with(
-            store,
-            clock,
-            Standing::Operator,
-            None,
-            "command line".into(),
-        )
-        .acting(act)
+        Self::with(store, clock, Standing::Operator, "command line".into()).acting(act)
     }
 
-    fn with(
+    pub(super) fn with(
         store: Store,
         clock: Clock,
         standing: Standing,
-        session: Option<SessionId>,
         request_id: Arc<str>,
     ) -> Self {
         let now = clock.now();
@@ -70,7 +61,8 @@ impl Caller {
             today: clock.day(now),
             request_id,
             act: "".into(),
-            session,
+            session: None,
+            token: None,
             standing: Arc::new(standing),
             clock,
             store,
@@ -257,90 +249,4 @@ impl Caller {
     pub async fn note_refusal(&self, forbidden: &Forbidden) -> Result<()> {
         crate::audit::refusal(self, &self.store, forbidden).await
     }
-}
-
-/// One department in which the account has a role; one row without a department where it has none.
-#[derive(FromQueryResult)]
-struct Own {
-    organisation_role: OrganisationRole,
-    role: Option<DepartmentRole>,
-    department_id: Option<DepartmentId>,
-    kind: Option<DepartmentKind>,
-    own: Option<bool>,
-    archived: Option<bool>,
-}
-
-/// The account of a live session with every department in which it has a role; a LEAD's reach down the tree.
-/// Archived departments are told apart: they give no rights.
-const IDENTIFY: &str = "\
-WITH RECURSIVE own (role, department_id, own) AS (
-    SELECT role, department_id, true FROM membership WHERE account_id = $2
-    UNION
-    SELECT own.role, department.id, false FROM department JOIN own ON department.parent_id = own.department_id
-    WHERE own.role = 'LEAD'
-)
-SELECT account.role AS organisation_role, own.role, own.department_id, department.kind, own.own,
-    department.archived_at IS NOT NULL AS archived
-FROM session JOIN account ON account.id = session.account_id
-LEFT JOIN own ON true LEFT JOIN department ON department.id = own.department_id
-WHERE session.id = $1 AND account.id = $2 AND session.ended_at IS NULL AND session.expires_at > $3
-AND account.archived_at IS NULL";
-
-/// Makes a caller of a session, if it is still alive and its account active. One statement.
-pub async fn identify(
-    store: &Store,
-    clock: &Clock,
-    session: SessionId,
-    account: AccountId,
-    request_id: Arc<str>,
-) -> Result<Caller> {
-    let values = [session.into(), account.into(), clock.now().into()];
-    let statement = Statement::from_sql_and_values(store.backend(), IDENTIFY, values);
-    let rows = Own::find_by_statement(statement)
-        .all(store.reader())
-        .await?;
-    let Some(role) = rows.first().map(|row| row.organisation_role) else {
-        return Err(Error::Unauthenticated(
-            "The session has ended. Sign in again.",
-        ));
-    };
-    let mut departments: BTreeMap<DepartmentRole, BTreeSet<DepartmentId>> = BTreeMap::new();
-    let mut leads = BTreeSet::new();
-    let (mut kinds, mut former_kinds) = (BTreeSet::new(), BTreeSet::new());
-    for row in rows {
-        let own = row.own == Some(true);
-        if row.archived == Some(true) {
-            former_kinds.extend(row.kind.filter(|_| own));
-            continue;
-        }
-        if let (Some(role), Some(department)) = (row.role, row.department_id) {
-            departments.entry(role).or_default().insert(department);
-            if role == DepartmentRole::Lead && own {
-                leads.insert(department);
-            }
-        }
-        kinds.extend(row.kind.filter(|_| own));
-    }
-    // Who was a partner's stays one when the department is archived: losing a department opens nothing.
-    let kinds = if kinds.is_empty() {
-        former_kinds
-    } else {
-        kinds
-    };
-    let partner =
-        role == OrganisationRole::Member && kinds.into_iter().eq([DepartmentKind::Partner]);
-    let standing = AccountStanding {
-        account,
-        role,
-        departments,
-        leads,
-        partner,
-    };
-    Ok(Caller::with(
-        store.clone(),
-        clock.clone(),
-        Standing::Account(standing),
-        Some(session),
-        request_id,
-    ))
 }

@@ -6,8 +6,8 @@ use entity::{
     account, audit_event, blueprint, channel, department, evaluation,
     id::{self, BlueprintId, Id},
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
-    phase, promise, publication, responsibility, scenario, segment, session, source, template,
-    touchpoint, transition,
+    phase, promise, publication, responsibility, scenario, segment, service_token, session, source,
+    template, touchpoint, transition,
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QuerySelect,
@@ -229,6 +229,8 @@ guarded!(account: AccountId, "account", "Account", Row, blueprint: |_| None, by_
     version: yes, archives: yes, readable: scope::accounts, ties: ties::none);
 guarded!(session: SessionId, "session", "Session", Row, blueprint: |_| None, by_id: |_| None,
     version: no, archives: no, readable: scope::sessions, ties: ties::none);
+guarded!(service_token: ServiceTokenId, "service token", "ServiceToken", Row, blueprint: |_| None, by_id: |_| None,
+    version: no, archives: no, readable: scope::service_tokens, ties: ties::none);
 guarded!(membership: MembershipId, "membership", "Membership", Row, blueprint: |_| None, by_id: |_| None,
     version: no, archives: no, readable: scope::memberships, ties: ties::membership);
 guarded!(department: DepartmentId, "department", "Department", Row, blueprint: |_| None, by_id: |_| None,

@@ -7,11 +7,13 @@
 
 mod caller;
 mod guarded;
+mod identify;
 mod permit;
 pub mod scope;
 mod ties;
 
-pub use caller::{Caller, identify};
+pub use caller::Caller;
 pub use guarded::{Archives, Guarded, Keyed, Lock, Stirred};
+pub use identify::{identify, identify_token};
 pub use permit::{Permit, changed, expect_version, fresh, live};
 pub use ties::place as ties_of_place;

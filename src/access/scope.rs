@@ -318,9 +318,22 @@ pub fn accounts(standing: &Standing) -> Condition {
 /// One's own sessions.
 #[must_use]
 pub fn sessions(standing: &Standing) -> Condition {
+    if !policy::reach(standing, Action::KeepOwnSignIn).everything {
+        return nothing();
+    }
     match standing {
         Standing::Account(own) => Condition::all().add(session::Column::AccountId.eq(own.account)),
         Standing::Operator => Condition::all(),
+    }
+}
+
+/// Service tokens, for those who keep them and those who read in the audit log what was done with any.
+#[must_use]
+pub fn service_tokens(standing: &Standing) -> Condition {
+    let may = |action| policy::reach(standing, action).everything;
+    match may(Action::KeepOrganisation) || may(Action::ReadAudit) {
+        true => Condition::all(),
+        false => nothing(),
     }
 }
 

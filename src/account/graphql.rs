@@ -247,7 +247,7 @@ impl AccountMutation {
         AccountPayload::answer(&caller, super::reset_password(&caller, input).await).await
     }
 
-    /// Changes your own password and ends your other sessions. Requires: nothing but to be signed in.
+    /// Changes your own password and ends your other sessions. Requires: KEEP_OWN_SIGN_IN.
     async fn password_change(
         &self,
         ctx: &Context<'_>,
@@ -257,7 +257,7 @@ impl AccountMutation {
         AccountPayload::answer(&caller, super::change_password(&caller, input).await).await
     }
 
-    /// Ends one of your own sessions: its device has to sign in again. Requires: nothing but to be signed in.
+    /// Ends one of your own sessions: its device has to sign in again. Requires: KEEP_OWN_SIGN_IN.
     async fn session_end(
         &self,
         ctx: &Context<'_>,

@@ -3,6 +3,7 @@
 
 pub mod graphql;
 pub mod password;
+pub mod service_token;
 pub mod session;
 pub mod throttle;
 
@@ -240,7 +241,7 @@ pub fn refuse_last_admin(row: &account::Model, others: usize) -> Result<()> {
     }
 }
 
-/// Deactivates an account, which ends its sessions, and says whether it was active. What that means for
+/// Deactivates an account, which ends its sessions and revokes its tokens for good, and says whether it was active. What that means for
 /// departments is told in `reorganise`.
 pub async fn deactivate(
     permit: &mut Permit<'_>,
@@ -257,6 +258,7 @@ pub async fn deactivate(
     }
     refuse_last_admin(&row, others)?;
     session::end_all(permit.tx(), row.id, None, permit.caller.now).await?;
+    service_token::revoke_all(permit.tx(), row.id, permit.caller.now).await?;
     let row = permit.set_archived::<account::Entity>(&row, true).await?;
     Ok((row, true))
 }
@@ -331,6 +333,7 @@ pub async fn change_password(
     caller: &Caller,
     input: PasswordChangeInput,
 ) -> Result<account::Model> {
+    caller.require_somewhere(Action::KeepOwnSignIn)?;
     let own = match caller.account() {
         Some(id) => caller.get::<account::Entity>(id).await?,
         None => None,

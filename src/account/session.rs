@@ -28,6 +28,7 @@ use crate::{
     database::Store,
     error::{Error, Result},
     id, input,
+    policy::Action,
     token::{Access, Refresh, SigningKey},
 };
 
@@ -404,6 +405,7 @@ pub fn alive(now: DateTime<Utc>) -> Condition {
 
 /// Ends one of the caller's own sessions; ending it twice is no fault.
 pub async fn end(caller: &Caller, input: &SessionEndInput) -> Result<session::Model> {
+    caller.require_somewhere(Action::KeepOwnSignIn)?;
     let id: SessionId = input::id("id", &input.id)?;
     let mut permit = caller.begin().await?;
     // Nobody sees another's session: finding it is the decision.

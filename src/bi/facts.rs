@@ -1,19 +1,17 @@
-//! `kpi_facts`: measurement × touchpoint × department × role, from what was linked and accepted at the end of the
-//! measurement's day. It reads; what the rows are good for is not its business.
+//! Pages of `kpi_facts` over any range of days; what the rows are is the dataset's to say.
 //!
 //! A page is made in rounds. Each takes the next measurements that could give a row, and then the rows of those.
-//! So a page costs what lies between its ends and not the whole range, and the end of each day is known exactly,
-//! in the deployment's time zone, before the database is asked what held then.
+//! So a page costs what lies between its ends and not the whole range, and the days that it asks about are known.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use entity::{
     blueprint, department,
     id::{
-        BlueprintId, ChannelId, DepartmentId, Id, KpiId, KpiLinkId, MeasurementId, PhaseId,
-        ResponsibilityId, SegmentId, TouchpointId,
+        BlueprintId, ChannelId, DepartmentId, KpiId, MeasurementId, PhaseId, SegmentId,
+        TouchpointId,
     },
     kpi, kpi_link, measurement, responsibility, touchpoint,
-    words::{BlueprintState, Direction, KpiState, ResponsibilityStatus, Role, Stage, Unit},
+    words::{Direction, KpiState, Role, Stage, Unit},
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
@@ -22,13 +20,17 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
+use super::{
+    datasets::facts::KPI_FACTS,
+    filter::{Filter as RowFilter, Value},
+    query::{Place, Query},
+};
 use crate::{
     access::{Caller, Keyed, scope},
     error::Result,
     kpi::rules,
     page::{self, Page},
     policy::{Action, Reach},
-    statement::Text,
 };
 
 /// Which rows to give. A list that is empty lets nothing through.
@@ -48,6 +50,7 @@ pub struct Filter {
 /// One row of the join.
 #[derive(Clone, Debug, FromQueryResult)]
 pub struct Fact {
+    pub row_id: String,
     pub measurement_id: MeasurementId,
     pub measured_on: NaiveDate,
     pub value: f64,
@@ -77,74 +80,49 @@ pub struct Fact {
     pub department_key: Option<String>,
     pub department_name: Option<String>,
     pub role: Option<Role>,
-    link_id: Option<KpiLinkId>,
-    responsibility_id: Option<ResponsibilityId>,
-    /// How many rows of the measurement the caller may see, before any filter.
-    siblings: i64,
+    pub is_delivering: bool,
+    pub row_weight: f64,
+    at_2: Option<Uuid>,
+    at_3: Option<Uuid>,
 }
 
 impl Fact {
-    /// The row's id: the ids of measurement, place and department, and the role, as far as it has them.
-    #[must_use]
-    pub fn row_id(&self) -> String {
-        let place = self
-            .touchpoint_id
-            .map(|id| id.to_string())
-            .or_else(|| self.phase_id.map(|id| id.to_string()))
-            .or_else(|| self.blueprint_id.map(|id| id.to_string()));
-        let parts = [
-            Some(self.measurement_id.to_string()),
-            place,
-            self.department_id.map(|id| id.to_string()),
-            self.role.map(|role| role.as_str().to_owned()),
-        ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(".")
-    }
-
-    /// 1 / the rows of the measurement that the caller may see: they add up to one measurement.
-    #[must_use]
-    pub fn row_weight(&self) -> f64 {
-        // Far below 2⁵³: exact.
-        1.0 / self.siblings as f64
-    }
-
-    /// Whether the department does it or answers for it.
-    #[must_use]
-    pub fn is_delivering(&self) -> bool {
-        matches!(self.role, Some(Role::Responsible | Role::Accountable))
-    }
-
-    fn place(&self) -> Place {
-        Place {
-            day: self.measured_on,
-            ids: [
-                self.measurement_id.0,
-                self.link_id.map_or_else(Uuid::nil, Id::uuid),
-                self.responsibility_id.map_or_else(Uuid::nil, Id::uuid),
-            ],
-        }
-    }
-
     /// The cursor behind the row.
     #[must_use]
     pub fn cursor(&self) -> String {
-        let Place { day, ids } = self.place();
-        page::day_cursor(day, ids)
+        page::day_cursor(
+            self.measured_on,
+            [
+                self.measurement_id.0,
+                self.at_2.unwrap_or_default(),
+                self.at_3.unwrap_or_default(),
+            ],
+        )
     }
 }
 
-/// A place in the order of the rows: by day, measurement, link and responsibility; ids are in the order of
-/// creation, and what is empty comes first.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    day: NaiveDate,
-    ids: [Uuid; 3],
+fn place(cursor: &str) -> Result<Place> {
+    Place::read(&KPI_FACTS, cursor)
 }
 
-impl Place {
-    fn read(cursor: &str) -> Result<Self> {
-        let (day, ids) = page::read_day_cursor(cursor)?;
-        Ok(Self { day, ids })
+impl Filter {
+    /// The part that looks at more than the measurement. Everything else the candidates have passed already.
+    fn of_rows(&self) -> RowFilter {
+        let keys = [
+            ("department_key", &self.department_keys),
+            ("blueprint_key", &self.blueprint_keys),
+        ];
+        let keys = keys.into_iter().filter_map(|(column, keys)| {
+            Some(RowFilter::Keys(KPI_FACTS.column(column)?, keys.clone()?))
+        });
+        let roles = KPI_FACTS.column("role").zip(self.roles.as_ref());
+        let roles = roles.map(|(column, roles)| {
+            let roles = roles
+                .iter()
+                .map(|role| Value::Text(role.as_str().to_owned()));
+            RowFilter::In(column, roles.collect())
+        });
+        RowFilter::All(keys.chain(roles).collect())
     }
 }
 
@@ -157,8 +135,10 @@ const LARGEST_ROUND: u64 = 1_024;
 pub async fn facts(caller: &Caller, filter: &Filter, page: &Page) -> Result<Vec<Fact>> {
     let reach = caller.require_somewhere(Action::PullFlatRows)?;
     let wanted = page.size()? + 1;
-    let mut behind = page.after.as_deref().map(Place::read).transpose()?;
-    let mut next = behind.map(|place| (place.day, MeasurementId(place.ids[0]), true));
+    let mut behind = page.after.as_deref().map(place).transpose()?;
+    let mut next = behind
+        .as_ref()
+        .and_then(|place| Some((place.day()?, place.ids().first().copied()?.into(), true)));
     let tx = caller.snapshot().await?;
     let (mut rows, mut round) = (Vec::new(), FIRST_ROUND);
     loop {
@@ -166,9 +146,10 @@ pub async fn facts(caller: &Caller, filter: &Filter, page: &Page) -> Result<Vec<
         let candidates = candidates(caller, &reach, filter, next, round, &tx).await?;
         if let Some((last, day)) = candidates.last() {
             next = Some((*day, *last, false));
-            let behind = behind.take();
-            let text = rows_of(caller, &reach, filter, &candidates, behind, missing, &tx);
-            rows.extend(Fact::find_by_statement(text.statement()).all(&tx).await?);
+            let query = asked(filter, &candidates, behind.take(), missing);
+            if let Some(statement) = query.statement(caller, tx.get_database_backend())? {
+                rows.extend(Fact::find_by_statement(statement).all(&tx).await?);
+            }
         }
         if (candidates.len() as u64) < round || rows.len() as u64 >= wanted {
             break;
@@ -224,7 +205,7 @@ async fn candidates(
 }
 
 /// The ids of rows with one of these keys, however their letters are cased.
-fn with_keys<E: Keyed>(keys: &[String]) -> SelectStatement {
+pub(super) fn with_keys<E: Keyed>(keys: &[String]) -> SelectStatement {
     let key = Func::lower(Expr::col(E::key_column().as_column_ref()));
     let keys = keys.iter().map(|key| key.to_ascii_lowercase());
     E::find()
@@ -304,144 +285,22 @@ fn held_by(reach: &Reach, filter: &Filter) -> Option<SelectStatement> {
     Some(held.into_query())
 }
 
-/// The blueprints that count: CURRENT, in force, and such as the caller may see.
-fn counted(caller: &Caller) -> SelectStatement {
-    caller
-        .select::<blueprint::Entity>()
-        .select_only()
-        .column(blueprint::Column::Id)
-        .filter(blueprint::Column::State.eq(BlueprintState::Current))
-        .filter(scope::in_force())
-        .into_query()
-}
-
-/// Every row of the candidates that the caller may see. A measurement at a touchpoint belongs to that touchpoint's
-/// link alone, one of the KPI as a whole to every link; a day is judged by what held at its end.
-///
-/// A CROSS JOIN with its condition in WHERE is an inner join that SQLite does not turn round: it would rather go
-/// through every measurement than through the few candidates.
-const JOINED: &str = "\
-    SELECT measurement.id AS measurement_id, link.id AS link_id, touchpoint.id AS touchpoint_id,
-        COALESCE(link.phase_id, touchpoint.phase_id) AS phase_id,
-        COALESCE(link.blueprint_id, touchpoint.blueprint_id) AS blueprint_id,
-        responsibility.id AS responsibility_id, responsibility.department_id, responsibility.role,
-        COUNT(*) OVER (PARTITION BY measurement.id) AS siblings
-    FROM candidate CROSS JOIN measurement
-    LEFT JOIN kpi_link link ON link.kpi_id = measurement.kpi_id
-        AND (link.valid_from IS NULL OR link.valid_from <= measurement.measured_on)
-        AND (link.valid_to IS NULL OR link.valid_to > measurement.measured_on)
-        AND (measurement.touchpoint_id IS NULL OR link.touchpoint_id = measurement.touchpoint_id)
-        AND link.blueprint_id IN (SELECT id FROM counted)
-    LEFT JOIN touchpoint ON touchpoint.id = COALESCE(link.touchpoint_id, measurement.touchpoint_id)
-        AND touchpoint.blueprint_id IN (SELECT id FROM counted)
-    LEFT JOIN responsibility ON responsibility.touchpoint_id = link.touchpoint_id
-        AND responsibility.status IN ";
-
-const HELD: &str = "
-        AND (responsibility.valid_from IS NULL OR responsibility.valid_from < candidate.ends)
-        AND (responsibility.valid_to IS NULL OR responsibility.valid_to >= candidate.ends)
-    WHERE measurement.id = candidate.id";
-
-const COLUMNS: &str = "\
-SELECT joined.*, measurement.measured_on, measurement.value, measurement.numerator, measurement.denominator,
-    measurement.sample_size, measurement.channel_id, measurement.segment_id, measurement.kpi_id,
-    kpi.key AS kpi_key, kpi.name AS kpi_name, kpi.unit, kpi.currency, kpi.direction,
-    target.value AS target, CASE WHEN target.value IS NOT NULL THEN target.warning END AS warning,
-    blueprint.key AS blueprint_key, phase.name AS phase_name, phase.stage,
-    touchpoint.key AS touchpoint_key, touchpoint.name AS touchpoint_name,
-    department.key AS department_key, department.name AS department_name, ";
-
-const FROM: &str = " AS state
-FROM joined CROSS JOIN measurement CROSS JOIN kpi
-LEFT JOIN kpi_target target ON target.id =
-    (SELECT id FROM kpi_target of_day
-     WHERE of_day.kpi_id = measurement.kpi_id AND of_day.valid_from <= measurement.measured_on
-     ORDER BY of_day.valid_from DESC LIMIT 1)
-LEFT JOIN blueprint ON blueprint.id = joined.blueprint_id
-LEFT JOIN phase ON phase.id = joined.phase_id
-LEFT JOIN touchpoint ON touchpoint.id = joined.touchpoint_id
-LEFT JOIN department ON department.id = joined.department_id
-WHERE measurement.id = joined.measurement_id AND kpi.id = measurement.kpi_id";
-
-/// The rows of the candidates behind a place, in order.
-fn rows_of(
-    caller: &Caller,
-    reach: &Reach,
+/// The question for the rows of these measurements behind a place.
+fn asked(
     filter: &Filter,
     candidates: &[(MeasurementId, NaiveDate)],
     behind: Option<Place>,
     missing: u64,
-    tx: &DatabaseTransaction,
-) -> Text {
-    let held = [ResponsibilityStatus::Accepted, ResponsibilityStatus::Ended];
-    let ends = candidates.iter().map(|(id, day)| {
-        let ends: DateTime<Utc> = caller.end_of(*day);
-        [(*id).into(), ends.into()]
-    });
-    let mut text = Text::new(tx.get_database_backend(), "WITH counted AS (")
-        .select(&counted(caller))
-        .then("), candidate (id, ends) AS (")
-        .rows(ends)
-        .then("), joined AS (")
-        .then(JOINED)
-        .list(held)
-        .then(HELD);
-    if !reach.everything {
-        let theirs = department::Entity::find()
-            .select_only()
-            .column(department::Column::Id)
-            .filter(scope::flat_rows(
-                reach,
-                department::Column::Id.as_column_ref(),
-            ));
-        text = text
-            .then(" AND responsibility.department_id IN (")
-            .select(&theirs.into_query())
-            .then(")");
-    }
-    text = text
-        .then(") ")
-        .then(COLUMNS)
-        .then(&rules::state_sql("kpi", "measurement.value", "target"))
-        .then(FROM);
-    text = filtered(text, filter);
-    let nothing = Uuid::nil();
-    if let Some(Place { day, ids }) = behind {
-        text = text
-            .then(" AND (measurement.measured_on, measurement.id, COALESCE(joined.link_id, ")
-            .value(nothing)
-            .then("), COALESCE(joined.responsibility_id, ")
-            .value(nothing)
-            .then(")) > (")
-            .value(day);
-        text = ids
-            .into_iter()
-            .fold(text, |text, id| text.then(", ").value(id))
-            .then(")");
-    }
-    text.then(" ORDER BY measurement.measured_on, measurement.id, COALESCE(joined.link_id, ")
-        .value(nothing)
-        .then("), COALESCE(joined.responsibility_id, ")
-        .value(nothing)
-        .then(") LIMIT ")
-        .value(missing)
-}
-
-/// The part of the filter that looks at more than the measurement. Behind the count: a filter changes no weight.
-fn filtered(mut text: Text, filter: &Filter) -> Text {
-    for (column, keys) in [
-        ("department.key", &filter.department_keys),
-        ("blueprint.key", &filter.blueprint_keys),
-    ] {
-        if let Some(keys) = keys {
-            let keys = keys.iter().map(|key| key.to_ascii_lowercase());
-            text = text.then(&format!(" AND lower({column}) IN ")).list(keys);
-        }
-    }
-    match &filter.roles {
-        Some(roles) => text
-            .then(" AND joined.role IN ")
-            .list(roles.iter().copied()),
-        None => text,
+) -> Query {
+    let mut days: Vec<NaiveDate> = candidates.iter().map(|(_, day)| *day).collect();
+    days.dedup();
+    let ids = candidates.iter().map(|(id, _)| *id);
+    Query {
+        filter: filter.of_rows(),
+        after: behind,
+        limit: Some(missing),
+        days,
+        narrowed: Condition::all().add(measurement::Column::Id.is_in(ids)),
+        ..Query::of(&KPI_FACTS)
     }
 }

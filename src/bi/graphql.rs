@@ -91,11 +91,11 @@ impl From<Fact> for KpiFact {
             ID(id.to_string())
         }
         Self {
-            row_id: ID(fact.row_id()),
+            row_id: ID(fact.row_id),
             measurement_id: id(fact.measurement_id),
             kpi_id: id(fact.kpi_id),
-            is_delivering: fact.is_delivering(),
-            row_weight: fact.row_weight(),
+            is_delivering: fact.is_delivering,
+            row_weight: fact.row_weight,
             kpi_key: fact.kpi_key,
             kpi_name: fact.kpi_name,
             unit: fact.unit,

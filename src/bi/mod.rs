@@ -1,4 +1,12 @@
-//! Flat rows for programs that draw charts: joins of what the graph holds, as of a day.
+//! Flat rows for programs that draw charts. One registry of datasets says what there is; a query asks one of them, and
+//! whatever gives its rows to somebody is a face of it. What one may not see no source selects.
 
+pub mod datasets;
 pub mod facts;
+pub mod filter;
 pub mod graphql;
+pub mod query;
+pub mod registry;
+pub mod row;
+pub mod rows;
+pub mod scope;

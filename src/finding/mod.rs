@@ -85,7 +85,8 @@ pub async fn of_blueprint(
     Ok(told)
 }
 
-async fn told(
+/// What a blueprint that the caller may read gets wrong on a day, in the snapshot that it was read in.
+pub async fn told(
     caller: &Caller,
     tx: &DatabaseTransaction,
     blueprint: blueprint::Model,

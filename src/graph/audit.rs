@@ -7,10 +7,10 @@ use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use entity::{
     account, audit_event, audit_event_department, blueprint, channel, department, evaluation,
-    id::{AccountId, BlueprintId, DepartmentId, PREFIXES},
+    id::{AccountId, BlueprintId, DepartmentId, PREFIXES, ServiceTokenId},
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
-    phase, promise, publication, responsibility, scenario, segment, session, source, template,
-    touchpoint, transition,
+    phase, promise, publication, responsibility, scenario, segment, service_token, session, source,
+    template, touchpoint, transition,
     words::{ActorKind, AuditOutcome},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, prelude::Uuid};
@@ -57,6 +57,8 @@ pub struct AuditEvent {
     #[graphql(skip)]
     pub actor_id: Option<AccountId>,
     #[graphql(skip)]
+    pub actor_token_id: Option<ServiceTokenId>,
+    #[graphql(skip)]
     pub lies_in: Option<BlueprintId>,
 }
 
@@ -78,6 +80,7 @@ impl From<audit_event::Model> for AuditEvent {
             repeats: row.repeats,
             last_at: row.last_at,
             actor_id: row.actor_account_id,
+            actor_token_id: row.actor_token_id,
             lies_in: row.blueprint_id,
         }
     }
@@ -96,7 +99,7 @@ macro_rules! typed_ids {
 }
 
 typed_ids!(
-    account session membership department persona segment channel blueprint phase touchpoint template
+    account session service_token membership department persona segment channel blueprint phase touchpoint template
     transition scenario source insight promise evaluation improvement publication responsibility kpi kpi_target kpi_link kpi_grant measurement audit_event
 );
 

@@ -23,9 +23,9 @@ use super::{
     lens::{self, LensCell},
     loaders::{
         AudienceOf, Below, ChannelsOf, DeliveredHere, HeldAt, ImprovementsIn, InPhase,
-        JudgingPhase, JudgingTouchpoint, KnownAt, KnownIn, KnownOfPhase, NeedsOf, PromisedAt,
-        PromisesIn, Rows, ScenariosOf, SecondaryOf, SegmentsOf, SourcesIn, StepsOf, TriedAt,
-        TriedIn, load,
+        JudgingPhase, JudgingTouchpoint, KnownAt, KnownIn, KnownOfPhase, LimitsOf, NeedsOf,
+        PromisedAt, PromisesIn, Rows, ScenariosOf, SecondaryOf, SegmentsOf, SourcesIn, StepsOf,
+        TriedAt, TriedIn, load,
     },
     permissions,
     picture::{self, PictureLink},
@@ -35,7 +35,10 @@ use super::{
 };
 use crate::{
     access::scope,
-    account::graphql::{Account, Session, Viewer, own_sessions},
+    account::{
+        graphql::{Account, Session, Viewer, own_sessions},
+        service_token::graphql::ServiceToken,
+    },
     blueprint::graphql::{Blueprint, Phase},
     canvas::{Canvas, Judged, accountable, view},
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
@@ -94,6 +97,25 @@ impl Account {
     ) -> Result<Pages<Membership>> {
         let its = Condition::all().add(membership::Column::AccountId.eq(self.row.id));
         memberships(ctx, its, Page { first, after }).await
+    }
+}
+
+#[ComplexObject]
+impl ServiceToken {
+    /// The account that it stands for.
+    async fn account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.account_id)).await
+    }
+
+    /// The departments that it is limited to, with all below them; none where it is not limited.
+    async fn departments(&self, ctx: &Context<'_>) -> Result<Vec<Department>> {
+        let rows = load(ctx, LimitsOf(self.row.id)).await?.unwrap_or_default();
+        Ok(rows.iter().cloned().map(Department::from).collect())
+    }
+
+    /// Who made it; null where it was the command line.
+    async fn made_by(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.made_by_account_id?)).await
     }
 }
 
@@ -327,6 +349,12 @@ impl AuditEvent {
     /// The account that acted; null for the command line, for nobody known, and where you may not see it.
     async fn actor(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(load(ctx, self.actor_id?)).await
+    }
+
+    /// The service token with which the account acted; null where it was another way in, and where you may read neither
+    /// service tokens nor the whole audit log.
+    async fn actor_token(&self, ctx: &Context<'_>) -> Option<Result<ServiceToken>> {
+        found(load(ctx, self.actor_token_id?)).await
     }
 }
 

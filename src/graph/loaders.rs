@@ -16,12 +16,12 @@ use entity::{
     id::{
         AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, ImprovementId, InsightId,
         KpiId, MeasurementId, NeedId, PersonaId, PhaseId, PromiseId, ResponsibilityId, ScenarioId,
-        SegmentId, TemplateId, TouchpointId,
+        SegmentId, ServiceTokenId, TemplateId, TouchpointId,
     },
     improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi, kpi_link,
     measurement, persona, persona_need, persona_segment, phase, promise, promise_delivery,
-    responsibility, scenario, scenario_step, segment, source, template, touchpoint,
-    touchpoint_channel, touchpoint_segment,
+    responsibility, scenario, scenario_step, segment, service_token, service_token_department,
+    source, template, touchpoint, touchpoint_channel, touchpoint_segment,
     words::Verdict,
 };
 use sea_orm::{
@@ -77,6 +77,7 @@ by_id! {
     ResponsibilityId of responsibility,
     SegmentId of segment,
     TemplateId of template,
+    ServiceTokenId of service_token,
     TouchpointId of touchpoint,
 }
 
@@ -346,6 +347,9 @@ in_places! {
         touchpoint(touchpoint_id) in improvement_touchpoint;
     /// The KPIs that tell whether an improvement works, in order.
     AboutKpis(ImprovementId improvement_id ImprovementId: improvement) = kpi(kpi_id) in improvement_kpi;
+    /// The departments that a service token is limited to, in order.
+    LimitsOf(ServiceTokenId service_token_id ServiceTokenId: service_token) =
+        department(department_id) in service_token_department;
     /// The segments that a persona stands for, in order.
     SegmentsOf(PersonaId persona_id PersonaId: persona) = segment(segment_id) in persona_segment;
 }

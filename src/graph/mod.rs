@@ -15,7 +15,10 @@ use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema};
 
 use self::{audit::AuditQuery, node::NodeQuery};
 use crate::{
-    account::graphql::{AccountMutation, AccountQuery},
+    account::{
+        graphql::{AccountMutation, AccountQuery},
+        service_token::graphql::{ServiceTokenMutation, ServiceTokenQuery},
+    },
     bi::graphql::BiQuery,
     blueprint::graphql::{BlueprintMutation, BlueprintQuery},
     canvas::findings::Thresholds,
@@ -42,6 +45,7 @@ use crate::{
 pub struct Query(
     NodeQuery,
     AccountQuery,
+    ServiceTokenQuery,
     DepartmentQuery,
     PersonaQuery,
     AuditQuery,
@@ -66,6 +70,7 @@ pub struct Query(
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     AccountMutation,
+    ServiceTokenMutation,
     DepartmentMutation,
     PersonaMutation,
     ReorganiseMutation,

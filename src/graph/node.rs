@@ -6,17 +6,17 @@ use entity::{
     id::{
         AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, Id, ImprovementId,
         InsightId, KpiId, KpiLinkId, KpiTargetId, MeasurementId, MembershipId, PersonaId, PhaseId,
-        PromiseId, PublicationId, ResponsibilityId, ScenarioId, SegmentId, SourceId, TemplateId,
-        TouchpointId, TransitionId,
+        PromiseId, PublicationId, ResponsibilityId, ScenarioId, SegmentId, ServiceTokenId,
+        SourceId, TemplateId, TouchpointId, TransitionId,
     },
     improvement, insight, kpi, kpi_link, kpi_target, measurement, membership, persona, phase,
-    promise, publication, responsibility, scenario, segment, source, template, touchpoint,
-    transition,
+    promise, publication, responsibility, scenario, segment, service_token, source, template,
+    touchpoint, transition,
 };
 
 use crate::{
     access::{Caller, Guarded},
-    account::graphql::Account,
+    account::{graphql::Account, service_token::graphql::ServiceToken},
     blueprint::graphql::{Blueprint, Phase},
     department::graphql::{Department, Membership},
     error::{Error, Result},
@@ -42,6 +42,7 @@ const MOST: usize = 100;
 #[graphql(field(name = "id", ty = "&ID", desc = "Its id."))]
 pub enum Node {
     Account(Account),
+    ServiceToken(ServiceToken),
     Membership(Membership),
     Department(Department),
     Persona(Persona),
@@ -117,6 +118,7 @@ async fn find(caller: &Caller, id: &ID) -> Result<Option<Node>> {
     }
     Ok(by_prefix! {
         AccountId: account => Account,
+        ServiceTokenId: service_token => ServiceToken,
         MembershipId: membership => Membership,
         DepartmentId: department => Department,
         PersonaId: persona => Persona,

@@ -32,7 +32,8 @@ pub fn link(
     let key = ctx.data_opt::<SigningKey>();
     let key = key.ok_or_else(|| Error::internal("a request without the signing key"))?;
     let (Some(account), Some(session)) = (caller.account(), caller.session) else {
-        return Err(Error::Unauthenticated("Sign in first."));
+        let message = "A link belongs to a session. With a service token, load the picture itself.";
+        return Err(Error::BadInput(message.to_owned()));
     };
     let shown = Shown {
         blueprint: blueprint.id,

@@ -1,4 +1,4 @@
-//! Signing in over HTTP: login, refresh, logout, and who a request's access token says it is. One request tries
+//! Signing in over HTTP: login, refresh, logout, and whom a request's token stands for. One request tries
 //! one password: that is why none of it is GraphQL.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 
@@ -18,6 +19,7 @@ use crate::{
     access::{self, Caller},
     account::session::{Attempt, Desk, Tokens},
     error::{Code, Error},
+    token::service::Secret,
 };
 
 /// Bytes of the longest body.
@@ -180,24 +182,51 @@ fn address(text: &str) -> Option<IpAddr> {
     bare.unwrap_or(text).parse().or_else(|_| with_port()).ok()
 }
 
-/// Who calls: the account of the access token in the `Authorization` header, with its rights as they are now.
+/// Who calls: whom the token in the `Authorization` header stands for, with the rights as they are now.
 pub async fn bearer(app: &App, headers: &HeaderMap, id: &RequestId) -> Result<Caller, Error> {
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or(Error::Unauthenticated("Sign in first."))?;
+    let token = authorization(headers, "bearer").ok_or(SIGN_IN)?;
+    holder(app, token, id).await
+}
+
+/// Who calls, where programs do that know only of names and passwords: by Bearer, or by Basic with the token as the
+/// password. Browsers send Basic by themselves to whatever page asks them to, so this is for routes on which nothing
+/// comes of that: they read, or take what no form can send.
+pub async fn bearer_or_basic(
+    app: &App,
+    headers: &HeaderMap,
+    id: &RequestId,
+) -> Result<Caller, Error> {
+    match authorization(headers, "basic") {
+        Some(encoded) => holder(app, &password(encoded).ok_or(SIGN_IN)?, id).await,
+        None => bearer(app, headers, id).await,
+    }
+}
+
+const SIGN_IN: Error = Error::Unauthenticated("Sign in first.");
+
+/// What the `Authorization` header says under this scheme.
+fn authorization<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, said) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case(wanted).then(|| said.trim())
+}
+
+/// The password in what Basic says; whose name stands before it makes no difference, as the token knows.
+fn password(encoded: &str) -> Option<String> {
+    let said = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    Some(said.split_once(':')?.1.to_owned())
+}
+
+/// Whom a token stands for: a service token by its prefix, any other is the access token of a session.
+async fn holder(app: &App, token: &str, id: &RequestId) -> Result<Caller, Error> {
+    let request_id = std::sync::Arc::clone(&id.0);
+    if let Some(secret) = Secret::read(token) {
+        let hash = secret?.hash();
+        return access::identify_token(&app.store, &app.clock, hash, request_id).await;
+    }
     let signed = app.key.read(token, app.clock.now())?;
-    access::identify(
-        &app.store,
-        &app.clock,
-        signed.session,
-        signed.account,
-        std::sync::Arc::clone(&id.0),
-    )
-    .await
+    let (session, account) = (signed.session, signed.account);
+    access::identify(&app.store, &app.clock, session, account, request_id).await
 }
 
 /// A GraphQL request that did not run because nobody could be told to be calling.

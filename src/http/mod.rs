@@ -1,6 +1,7 @@
 //! The way in: routes, limits, request ids, and what is answered when nothing else answers.
 
 pub mod auth;
+pub mod bi;
 pub mod graphql;
 pub mod guard;
 pub mod media;
@@ -24,6 +25,7 @@ use tower_http::{
 
 use crate::{
     access::Caller,
+    canvas::findings::Thresholds,
     clock::Clock,
     database::Store,
     error::{Code, Error},
@@ -42,6 +44,8 @@ pub struct Parts {
     pub key: SigningKey,
     pub api: Api,
     pub settings: graphql::Settings,
+    /// From what on something is a finding.
+    pub thresholds: Thresholds,
     /// How many proxies in front add to X-Forwarded-For.
     pub forwarded_hops: usize,
     /// Origins whose pages may call the API.
@@ -83,7 +87,7 @@ pub fn router(app: App) -> Router {
             header::ACCEPT,
             header::IF_NONE_MATCH,
         ])
-        .expose_headers([REQUEST_ID, header::RETRY_AFTER, header::ETAG])
+        .expose_headers([REQUEST_ID, header::RETRY_AFTER, header::ETAG, header::LINK])
         .max_age(Duration::from_secs(600));
     let room = Arc::new(Semaphore::new(app.concurrent_requests));
     let served = Router::new()
@@ -92,6 +96,9 @@ pub fn router(app: App) -> Router {
         .route("/auth/refresh", post(auth::refresh))
         .route("/auth/logout", post(auth::logout))
         .route("/blueprints/{file}", get(picture::serve))
+        .route("/bi/v1", get(bi::list))
+        .route("/bi/v1/{file}", get(bi::serve))
+        .layer(Extension(bi::Places::default()))
         .layer(middleware::from_fn(move |request, next| {
             shed(Arc::clone(&room), request, next)
         }))

@@ -1,4 +1,4 @@
-//! `GET /blueprints/{key}.svg`: a blueprint as a picture, for whoever sends an access token, or a link that was signed
+//! `GET /blueprints/{key}.svg`: a blueprint as a picture, for whoever sends a token, or a link that was signed
 //! for them a moment ago. It draws nothing, and tells nobody of what they may not read.
 
 use axum::{
@@ -88,7 +88,7 @@ async fn draw(
         },
         asked => {
             // Who has not signed in is told that first, whatever they ask.
-            let caller = auth::bearer(app, headers, id).await?;
+            let caller = auth::bearer_or_basic(app, headers, id).await?;
             let Query(asked) = asked.map_err(|_| malformed())?;
             direct(caller, &asked)?
         }

@@ -185,8 +185,8 @@ impl ReorganiseMutation {
         TouchpointArchivePayload::answer(&caller, result).await
     }
 
-    /// Deactivates an account and ends its sessions; what it did stays under its name. The last ADMIN stays.
-    /// Requires: KEEP_ORGANISATION.
+    /// Deactivates an account, ends its sessions and revokes its service tokens; what it did stays under its name.
+    /// The last ADMIN stays. Requires: KEEP_ORGANISATION.
     async fn account_deactivate(
         &self,
         ctx: &Context<'_>,

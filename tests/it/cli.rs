@@ -425,7 +425,11 @@ impl Server {
         let tokens = self.post("/auth/login", &body);
         let (_, tokens) = tokens.split_once("\r\n\r\n").expect("a body");
         let tokens: Value = serde_json::from_str(tokens).expect("tokens");
-        let token = tokens["accessToken"].as_str().expect("a token");
+        self.graphql(tokens["accessToken"].as_str().expect("a token"), query)
+    }
+
+    /// Asks with this token, and gives the whole answer as text.
+    fn graphql(&self, token: &str, query: &str) -> String {
         let body = serde_json::json!({ "query": query }).to_string();
         self.says(&format!(
             "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
@@ -515,4 +519,102 @@ fn an_organisation_goes_from_one_database_into_another_as_a_document() {
     assert!(refused.contains("holds something already"), "{refused}");
     let picture = run(&["export", "--database-url", &full, "--format", "svg"]);
     assert!(complaint(&picture).contains("--blueprint"));
+}
+
+#[test]
+fn a_token_is_made_listed_and_revoked_on_the_command_line() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = sqlite(dir.path());
+    make_admin(&url);
+    let token = |arguments: &[&str]| {
+        let (verb, rest) = arguments.split_first().expect("a verb");
+        run(&[&["token", verb, "--database-url", &url], rest].concat())
+    };
+    let made = token(&[
+        "create",
+        "--account",
+        "ME",
+        "--name",
+        "Backup",
+        "--scope",
+        "read",
+    ]);
+    assert!(made.status.success(), "{made:?}");
+    let secret = String::from_utf8(made.stdout).expect("text");
+    assert!(secret.starts_with("cxb_") && secret.trim_end().len() == 53);
+    let told = String::from_utf8_lossy(&made.stderr).into_owned();
+    assert!(told.contains("for ME, good until"), "{told}");
+    let server = Server::start(&["serve", "--database-url", &url, "--listen", "127.0.0.1:0"]);
+    let ask = || server.graphql(secret.trim_end(), "{ viewer { account { key } } }");
+    assert!(ask().contains(r#""key":"me""#));
+    let listed = String::from_utf8(token(&["list", "--account", "me"]).stdout).expect("text");
+    let parts: Vec<&str> = listed.trim_end().split('\t').collect();
+    let [id, "me", "READ", until, _, "Backup"] = parts[..] else {
+        panic!("{listed}")
+    };
+    assert!(until.starts_with("until "), "{listed}");
+    assert!(token(&["revoke", id]).status.success());
+    assert!(ask().contains("was revoked"), "from the next request on");
+    assert_eq!(token(&["list"]).stdout, b"");
+    let all = String::from_utf8(token(&["list", "--all"]).stdout).expect("text");
+    assert!(all.contains("revoked "), "{all}");
+    for (wrong, sentence) in [
+        (
+            &[
+                "create",
+                "--account",
+                "no",
+                "--name",
+                "x",
+                "--scope",
+                "READ",
+            ][..],
+            "There is no account with the key no.",
+        ),
+        (
+            &[
+                "create",
+                "--account",
+                "me",
+                "--name",
+                "x",
+                "--scope",
+                "WRITE",
+            ],
+            "one of READ, BI, MEASUREMENTS, FEEDBACK",
+        ),
+        (&["create", "--account", "me", "--name", "x"], "--scope"),
+        (
+            &[
+                "create",
+                "--account",
+                "me",
+                "--name",
+                "x",
+                "--scope",
+                "BI",
+                "--days",
+                "1000",
+            ],
+            "from 1 to 365",
+        ),
+        (
+            &[
+                "create",
+                "--account",
+                "me",
+                "--name",
+                "x",
+                "--scope",
+                "BI",
+                "--department",
+                "no",
+            ],
+            "There is no department with the key no.",
+        ),
+        (&["revoke", "tok_1"], "not an id of the form tok_"),
+    ] {
+        let said = complaint(&token(wrong));
+        assert!(said.contains(sentence), "{said}");
+    }
 }

@@ -30,7 +30,7 @@ const FACTS: &str = "query($first: Int, $after: String, $filter: KpiFactFilter) 
 
 impl Actor<'_> {
     /// Pulls every row, in pages of this size.
-    async fn pulls(&self, filter: Value, first: u32) -> Vec<Value> {
+    pub async fn pulls(&self, filter: Value, first: u32) -> Vec<Value> {
         let mut rows = Vec::new();
         let mut after = Value::Null;
         loop {
@@ -45,7 +45,8 @@ impl Actor<'_> {
     }
 }
 
-fn weight(rows: &[Value]) -> f64 {
+/// What the rows weigh together.
+pub fn weight(rows: &[Value]) -> f64 {
     let weights = rows
         .iter()
         .map(|row| row["rowWeight"].as_f64().expect("a weight"));
@@ -259,8 +260,8 @@ async fn a_state_in_sql_is_the_state_of_the_rules() {
     assert_eq!(states, expected);
 }
 
-const LINK: &str = "mutation($input: KpiLinkCreateInput!) { kpiLinkCreate(input: $input) { link { id } userErrors { message } } }";
-const RECORD: &str = "mutation($input: KpiMeasurementsRecordInput!) { kpiMeasurementsRecord(input: $input) { recorded corrected userErrors { message } } }";
+pub const LINK: &str = "mutation($input: KpiLinkCreateInput!) { kpiLinkCreate(input: $input) { link { id } userErrors { message } } }";
+pub const RECORD: &str = "mutation($input: KpiMeasurementsRecordInput!) { kpiMeasurementsRecord(input: $input) { recorded corrected userErrors { message } } }";
 
 /// The rows in words: KPI day value, place, department, role, state, 1/weight.
 fn told(rows: &[Value]) -> Vec<String> {

@@ -10,6 +10,7 @@
 mod access;
 mod bad_document;
 mod bad_file;
+mod bi;
 mod blueprint;
 mod cli;
 mod contract;
@@ -42,6 +43,7 @@ mod scenario;
 mod schema;
 mod scope;
 mod search;
+mod service_token;
 mod sheet;
 mod sign_in;
 mod storage;

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use cx_blueprint::policy::{self, AccountStanding, Action, Cell, Relation, Role, Standing, Ties};
+use cx_blueprint::policy::{
+    self, AccountStanding, Action, Cell, Relation, Role, Standing, Ties,
+    token::{self, Narrowing},
+};
 use entity::{
     id::{AccountId, DepartmentId},
-    words::{DepartmentRole, OrganisationRole},
+    words::{DepartmentRole, OrganisationRole, TokenScope},
 };
 use uuid::Uuid;
 
@@ -42,7 +45,16 @@ PULL_FLAT_ROWS           -      -      -           own           y       y      
 WHAT_IF                  -      -      -           own           -       -       y          y
 KEEP_MEMBERS             -      -      -           own           -       -       -          y
 KEEP_ORGANISATION        -      -      -           -             -       -       -          y
+KEEP_OWN_SIGN_IN         y      y      y           y             y       y       y          y
 READ_AUDIT               -      -      -           own           -       y       -          y
+";
+
+/// Written down by hand: what each scope of a service token opens; everything else is opened by none.
+const OPENED: &str = "
+READ          READ_PUBLISHED READ_RESTRICTED READ_DRAFT READ_CONFIDENTIAL PULL_FLAT_ROWS WHAT_IF READ_AUDIT
+BI            READ_PUBLISHED READ_RESTRICTED READ_CONFIDENTIAL PULL_FLAT_ROWS
+MEASUREMENTS  READ_PUBLISHED READ_RESTRICTED RECORD_MEASUREMENT
+FEEDBACK      READ_PUBLISHED READ_RESTRICTED
 ";
 
 fn word(relation: Relation) -> &'static str {
@@ -118,6 +130,7 @@ fn somebody(role: Role) -> Standing {
             BTreeSet::new()
         },
         partner: false,
+        token: None,
     })
 }
 
@@ -199,6 +212,21 @@ fn every_role_action_and_relation_is_on_the_page() {
             }
         }
     }
+    page.push_str(
+        "\nWhat a service token opens, by its scopes, of what its account may do. Limited to departments, it reaches what\n\
+         these are tied to, as if only a LEAD of theirs asked.\n",
+    );
+    let scopes: Vec<&str> = TokenScope::ALL.iter().map(|scope| scope.as_str()).collect();
+    let _ = writeln!(page, "\n{:<26}{}", "ACTION", scopes.join(" "));
+    for action in Action::ALL {
+        let marks = token::scopes(*action).into_iter().zip(&scopes);
+        let marks = marks.map(|(opened, name)| {
+            let mark = if opened { "y" } else { "-" };
+            format!("{mark:<width$}", width = name.len())
+        });
+        let marks = marks.collect::<Vec<_>>().join(" ");
+        let _ = writeln!(page, "{:<26}{}", action.as_str(), marks.trim_end());
+    }
     golden::compare("tests/it/policy.txt", &page);
 }
 
@@ -223,6 +251,126 @@ fn a_reach_covers_exactly_what_is_allowed() {
             }
         }
     }
+}
+
+/// Somebody whose service token speaks for them.
+fn narrowed(role: Role, scopes: &[TokenScope], departments: Option<&[DepartmentId]>) -> Standing {
+    let Standing::Account(mut account) = somebody(role) else {
+        unreachable!("an account")
+    };
+    account.token = Some(Narrowing {
+        scopes: scopes.iter().copied().collect(),
+        departments: departments.map(|departments| departments.iter().copied().collect()),
+    });
+    Standing::Account(account)
+}
+
+#[test]
+fn scopes_open_what_is_written_down() {
+    let mut by_hand: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for line in OPENED.trim().lines() {
+        let mut words = line.split_whitespace();
+        by_hand.insert(words.next().expect("a scope"), words.collect());
+    }
+    for scope in TokenScope::ALL {
+        let opened = Action::ALL
+            .iter()
+            .filter(|action| token::scopes(**action)[*scope as usize]);
+        let opened: BTreeSet<&str> = opened.map(|action| action.as_str()).collect();
+        assert_eq!(by_hand.remove(scope.as_str()), Some(opened), "{scope:?}");
+    }
+    assert!(by_hand.is_empty(), "there are more: {by_hand:?}");
+}
+
+#[test]
+fn a_token_opens_its_scopes_and_never_more_than_its_account_may() {
+    for role in Role::ALL {
+        for action in Action::ALL {
+            for (name, ties) in ties() {
+                let whole = policy::allows(&somebody(*role), *action, &ties);
+                for scope in TokenScope::ALL {
+                    let opened = token::scopes(*action)[*scope as usize];
+                    let what = format!("{role:?} {action:?} {scope:?} {name}");
+                    let part = |departments: Option<&[DepartmentId]>| {
+                        let token = narrowed(*role, &[*scope], departments);
+                        policy::allows(&token, *action, &ties)
+                    };
+                    assert_eq!(part(None), whole && opened, "{what}");
+                    assert!(!part(Some(&[ours()])) || part(None), "limited: {what}");
+                    // What is not tied to ours at all is out of reach.
+                    if name == "tied to others only" {
+                        assert!(!part(Some(&[ours()])), "limited: {what}");
+                    }
+                    assert!(!part(Some(&[])), "limited to nothing: {what}");
+                }
+                let all = narrowed(*role, TokenScope::ALL, None);
+                let any = token::scopes(*action).contains(&true);
+                assert_eq!(policy::allows(&all, *action, &ties), whole && any);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_token_limited_to_departments_reaches_what_is_tied_to_them_and_nothing_by_name() {
+    let tied = |relation| Ties::none().and(relation, [ours()]);
+    let ours = ours();
+    let bi = |role| narrowed(role, &[TokenScope::Bi], Some(std::slice::from_ref(&ours)));
+    for (role, action, ties, may) in [
+        (
+            Role::Analyst,
+            Action::PullFlatRows,
+            tied(Relation::IsIt),
+            true,
+        ),
+        (Role::Analyst, Action::PullFlatRows, Ties::none(), false),
+        (
+            Role::Analyst,
+            Action::ReadPublished,
+            tied(Relation::Participates),
+            true,
+        ),
+        (
+            Role::Analyst,
+            Action::ReadPublished,
+            tied(Relation::IsIt),
+            false,
+        ),
+        (
+            Role::Auditor,
+            Action::ReadConfidential,
+            tied(Relation::OwnsKpi),
+            true,
+        ),
+        (Role::Lead, Action::PullFlatRows, tied(Relation::IsIt), true),
+        (
+            Role::Viewer,
+            Action::PullFlatRows,
+            tied(Relation::IsIt),
+            false,
+        ),
+        (
+            Role::CxManager,
+            Action::ReadDraft,
+            tied(Relation::Participates),
+            false,
+        ),
+    ] {
+        assert_eq!(
+            policy::allows(&bi(role), action, &ties),
+            may,
+            "{role:?} {action:?}"
+        );
+    }
+    let mut granted = tied(Relation::OwnsKpi);
+    granted.granted.insert(me());
+    assert!(!policy::allows(
+        &bi(Role::Analyst),
+        Action::ReadConfidential,
+        &granted
+    ));
+    let elsewhere = narrowed(Role::Lead, &[TokenScope::Bi], Some(&[theirs()]));
+    assert!(policy::reach(&elsewhere, Action::PullFlatRows).is_nothing());
 }
 
 #[test]

@@ -115,6 +115,9 @@ pub fn cases() -> Vec<Case> {
         case("accountPasswordReset", "another's", with(at("@account viewer", 1), json!({ "password": "a long enough one" }))),
         case("passwordChange", "one's own, the old one wrong", json!({ "currentPassword": "wrong", "newPassword": "a long enough one" })),
         case("sessionEnd", "another's", json!({ "id": "@session admin" })),
+        case("serviceTokenCreate", "for the analyst", json!({ "accountId": "@account analyst", "name": "Report", "scopes": ["BI"] })),
+        case("serviceTokenRevoke", "of the analyst", json!({ "id": "@token report" })).after("admin", "serviceTokenCreate",
+            json!({ "id": "@token report", "accountId": "@account analyst", "name": "Report", "scopes": ["BI"] })),
         case("departmentCreate", "at the top", json!({ "name": "New" })),
         case("departmentUpdate", "sales", with(at("@department sales", 1), json!({ "name": "Renamed" }))),
         case("departmentMove", "sales-north to service", with(at("@department sales-north", 1), json!({ "parentId": "@department service" }))),
@@ -372,6 +375,7 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
         }
     }
     for (name, id) in [
+        ("@token report", "tok_019ab0000000700080000000000000b1"),
         ("@promise on-time", "prm_019ab0000000700080000000000000ae"),
         ("@evaluation tried", "evl_019ab0000000700080000000000000af"),
         (

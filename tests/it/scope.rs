@@ -17,16 +17,17 @@ use entity::{
     id::{
         AccountId, BlueprintId, DepartmentId, KpiId, PersonaId, PhaseId, SessionId, TouchpointId,
     },
-    json::{EvidenceList, Texts},
-    kpi, kpi_grant, measurement, membership, persona, phase, responsibility, session, touchpoint,
+    json::{EvidenceList, Texts, TokenScopes},
+    kpi, kpi_grant, measurement, membership, persona, phase, responsibility, service_token,
+    service_token_department, session, touchpoint,
     words::{
         Aggregation, Basis, BlueprintState, BlueprintStatus, Cadence, DepartmentKind,
         DepartmentRole, Direction, KpiScope, KpiType, Lane, OrganisationRole, ResponsibilityStatus,
-        Role, Sensitivity, Stage, Subject, Unit, Usage, Visibility,
+        Role, Sensitivity, Stage, Subject, TokenScope, Unit, Usage, Visibility,
     },
 };
 use proptest::{
-    collection::vec,
+    collection::{btree_set, vec},
     prelude::*,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
@@ -54,11 +55,19 @@ struct Measured {
     granted: bool,
 }
 
-/// Somebody: a role in the organisation and roles in departments.
+/// Somebody: a role in the organisation and roles in departments, and a service token that stands for them.
 #[derive(Clone, Debug)]
 struct Somebody {
     role: OrganisationRole,
     memberships: Vec<(usize, DepartmentRole)>,
+    token: Narrow,
+}
+
+/// What a service token is for, and the departments that it is limited to; with none of them it is not limited.
+#[derive(Clone, Debug)]
+struct Narrow {
+    scopes: BTreeSet<TokenScope>,
+    limits: BTreeSet<usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -111,12 +120,14 @@ prop_compose! {
     fn somebody()(
         role in of(OrganisationRole::ALL),
         memberships in vec((0..DEPARTMENTS, of(DepartmentRole::ALL)), 0..=3),
+        scopes in btree_set(of(TokenScope::ALL), 1..=2),
+        limits in btree_set(0..DEPARTMENTS, 0..=2),
     ) -> Somebody {
         let none = matches!(role, OrganisationRole::Analyst | OrganisationRole::Auditor);
         let mut memberships = if none { Vec::new() } else { memberships };
         memberships.sort_by_key(|(department, _)| *department);
         memberships.dedup_by_key(|(department, _)| *department);
-        Somebody { role, memberships }
+        Somebody { role, memberships, token: Narrow { scopes, limits } }
     }
 }
 
@@ -141,6 +152,11 @@ struct Stored {
     blueprints: Vec<BlueprintId>,
     kpis: Vec<KpiId>,
     people: Vec<(AccountId, SessionId)>,
+}
+
+/// The hash of the service token of the person in this place.
+fn hash(at: usize) -> Vec<u8> {
+    at.to_be_bytes().to_vec()
 }
 
 async fn store(world: &World, organisation: &Organisation) -> Stored {
@@ -332,6 +348,33 @@ async fn store_person(world: &World, ids: &Stored, at: usize, person: &Somebody)
         .exec_without_returning(&db)
         .await
         .expect("a session");
+    let token = id::new();
+    let row = service_token::ActiveModel {
+        id: Set(token),
+        account_id: Set(account),
+        name: Set("Token".into()),
+        hash: Set(hash(at)),
+        scopes: Set(TokenScopes(person.token.scopes.clone())),
+        created_at: Set(now),
+        expires_at: Set(now + chrono::Duration::days(1)),
+        last_used_at: Set(Some(now)),
+        ..Default::default()
+    };
+    service_token::Entity::insert(row)
+        .exec_without_returning(&db)
+        .await
+        .expect("a service token");
+    for (limit, position) in person.token.limits.iter().zip(1..) {
+        let row = service_token_department::ActiveModel {
+            service_token_id: Set(token),
+            department_id: Set(ids.departments[*limit]),
+            position: Set(position),
+        };
+        service_token_department::Entity::insert(row)
+            .exec_without_returning(&db)
+            .await
+            .expect("a limit");
+    }
     for (department, role) in &person.memberships {
         let row = membership::ActiveModel {
             id: Set(id::new()),
@@ -413,27 +456,58 @@ async fn store_kpi(
 struct Reading<'o> {
     organisation: &'o Organisation,
     person: &'o Somebody,
+    /// Whether it is their service token that reads.
+    by_token: bool,
 }
 
 impl Reading<'_> {
+    /// Whether the token opens a reading, by the scopes that do.
+    fn opens(&self, scopes: &[TokenScope]) -> bool {
+        let token = &self.person.token.scopes;
+        !self.by_token || scopes.iter().any(|scope| token.contains(scope))
+    }
+
+    /// The departments that the token is limited to, with all below; none where nothing limits it.
+    fn limits(&self) -> Option<BTreeSet<usize>> {
+        let limits = &self.person.token.limits;
+        (self.by_token && !limits.is_empty()).then(|| self.with_below(limits.clone()))
+    }
+
+    /// Whether one of the departments that count for a token takes part: any of its limits for what the account reads
+    /// everywhere, else those of its own that it is limited to.
+    fn takes_part(&self, everywhere: bool, takes_part: impl Fn(&BTreeSet<usize>) -> bool) -> bool {
+        match (everywhere, self.limits()) {
+            (true, None) => true,
+            (true, Some(limits)) => takes_part(&limits),
+            (false, None) => takes_part(&self.own()),
+            (false, Some(limits)) => takes_part(&(&self.own() & &limits)),
+        }
+    }
+
+    /// Departments with all below them.
+    fn with_below(&self, mut own: BTreeSet<usize>) -> BTreeSet<usize> {
+        // Parents stand further up the list, so one walk down reaches everything below.
+        for (at, (parent, _)) in self.organisation.departments.iter().enumerate() {
+            if parent.is_some_and(|parent| own.contains(&parent)) {
+                own.insert(at);
+            }
+        }
+        own
+    }
+
     /// The departments in which one has a role; a LEAD's with all below.
     fn departments(&self, role: DepartmentRole) -> BTreeSet<usize> {
-        let mut own: BTreeSet<usize> = self
+        let own: BTreeSet<usize> = self
             .person
             .memberships
             .iter()
             .filter(|(_, has)| *has == role)
             .map(|(department, _)| *department)
             .collect();
-        if role == DepartmentRole::Lead {
-            // Parents stand further up the list, so one walk down reaches everything below.
-            for (at, (parent, _)) in self.organisation.departments.iter().enumerate() {
-                if parent.is_some_and(|parent| own.contains(&parent)) {
-                    own.insert(at);
-                }
-            }
+        match role {
+            DepartmentRole::Lead => self.with_below(own),
+            DepartmentRole::Contributor | DepartmentRole::Viewer => own,
         }
-        own
     }
 
     fn own(&self) -> BTreeSet<usize> {
@@ -453,36 +527,46 @@ impl Reading<'_> {
                 .all(|(department, _)| self.organisation.departments[*department].1)
     }
 
-    fn participates(&self, drawn: &Drawn) -> bool {
-        let own = self.own();
-        own.contains(&drawn.owner)
-            || drawn
-                .held
-                .iter()
-                .any(|(department, status)| open(*status) && own.contains(department))
-    }
-
     fn reads(&self, drawn: &Drawn) -> bool {
         use OrganisationRole::{Admin, Analyst, Auditor, CxManager};
         let role = self.person.role;
-        match (was_in_force(drawn), drawn.visibility) {
-            (true, Visibility::Organisation) => !self.is_partner() || self.participates(drawn),
+        let (everywhere, opened) = match (was_in_force(drawn), drawn.visibility) {
+            (true, Visibility::Organisation) => (!self.is_partner(), true),
             (true, Visibility::Participants) => {
-                matches!(role, Admin | Analyst | Auditor | CxManager) || self.participates(drawn)
+                (matches!(role, Admin | Analyst | Auditor | CxManager), true)
             }
-            (false, _) => matches!(role, Auditor | CxManager) || self.participates(drawn),
-        }
+            (false, _) => (
+                matches!(role, Auditor | CxManager),
+                self.opens(&[TokenScope::Read]),
+            ),
+        };
+        let participates = |own: &BTreeSet<usize>| {
+            let holds = |(department, status): &(usize, ResponsibilityStatus)| {
+                open(*status) && own.contains(department)
+            };
+            own.contains(&drawn.owner) || drawn.held.iter().any(holds)
+        };
+        opened && self.takes_part(everywhere, participates)
     }
 
     fn reads_values(&self, measured: &Measured) -> bool {
         use OrganisationRole::{Analyst, Auditor, CxManager};
-        let delivers = [DepartmentRole::Lead, DepartmentRole::Contributor];
-        measured.sensitivity == Sensitivity::Open
-            || matches!(self.person.role, Auditor | CxManager)
-            || (self.person.role == Analyst && measured.granted)
-            || delivers
+        let within = |departments: &BTreeSet<usize>| departments.contains(&measured.owner);
+        let limited = self.limits();
+        let confidential = matches!(self.person.role, Auditor | CxManager)
+            || [DepartmentRole::Lead, DepartmentRole::Contributor]
                 .iter()
-                .any(|role| self.departments(*role).contains(&measured.owner))
+                .any(|role| within(&self.departments(*role)));
+        let granted = self.person.role == Analyst && measured.granted && limited.is_none();
+        measured.sensitivity == Sensitivity::Open
+            || self.opens(&[TokenScope::Read, TokenScope::Bi])
+                && (granted || confidential && limited.as_ref().is_none_or(within))
+    }
+
+    /// Whether the KPI itself may be seen. A partner and a limited token read only the KPIs of what they take part in;
+    /// here none is linked, so only those that their departments own.
+    fn reads_definition(&self, measured: &Measured) -> bool {
+        self.takes_part(!self.is_partner(), |own| own.contains(&measured.owner))
     }
 }
 
@@ -553,19 +637,19 @@ fn status(drawn: &Drawn) -> String {
 async fn check(organisation: &Organisation, met: &Met) -> Result<(), TestCaseError> {
     let world = World::new().await;
     let ids = store(&world, organisation).await;
-    for (person, (account, session)) in organisation.people.iter().zip(&ids.people) {
-        let caller = access::identify(
-            &world.store,
-            &world.clock,
-            *session,
-            *account,
-            "test".into(),
-        )
-        .await;
+    let people = 0..organisation.people.len();
+    for (at, by_token) in people.flat_map(|at| [(at, false), (at, true)]) {
+        let (person, (account, session)) = (&organisation.people[at], ids.people[at]);
+        let (store, clock) = (&world.store, &world.clock);
+        let caller = match by_token {
+            false => access::identify(store, clock, session, account, "test".into()).await,
+            true => access::identify_token(store, clock, hash(at), "test".into()).await,
+        };
         let caller = caller.expect("somebody signed in");
         let reading = Reading {
             organisation,
             person,
+            by_token,
         };
         let seen: BTreeSet<BlueprintId> = caller
             .select::<blueprint::Entity>()
@@ -605,6 +689,14 @@ async fn check(organisation: &Organisation, met: &Met) -> Result<(), TestCaseErr
                 person,
                 drawn
             );
+            if by_token {
+                let limited = reading.limits().map_or("not limited", |_| "limited");
+                for scope in &person.token.scopes {
+                    let (status, scope) = (status(drawn), scope.as_str());
+                    meet(met, format!("{status} by {scope}, {limited}"));
+                }
+                continue;
+            }
             for role in person.memberships.iter().map(|(_, role)| *role) {
                 let relation = relation(&reading, role, drawn);
                 meet(
@@ -648,8 +740,7 @@ async fn check_values(
         .map(|row| row.kpi_id)
         .collect();
     for (measured, id) in organisation.kpis.iter().zip(&ids.kpis) {
-        // A partner reads only the KPIs of what it takes part in; here none is linked, so only its own.
-        let definition = !reading.is_partner() || reading.own().contains(&measured.owner);
+        let definition = reading.reads_definition(measured);
         let values = reading.reads_values(measured);
         prop_assert_eq!(
             seen.contains(id),
@@ -658,6 +749,16 @@ async fn check_values(
             reading.person,
             measured
         );
+        if reading.by_token {
+            let limited = reading.limits().map_or("not limited", |_| "limited");
+            for scope in &reading.person.token.scopes {
+                let sensitivity = measured.sensitivity.as_str();
+                meet(
+                    met,
+                    format!("{sensitivity} by {}, {limited}", scope.as_str()),
+                );
+            }
+        }
         let mut ties = Ties::none().and(Relation::OwnsKpi, [ids.departments[measured.owner]]);
         if measured.granted {
             let analysts = organisation.people.iter().zip(&ids.people);
@@ -746,6 +847,14 @@ fn wanted() -> BTreeSet<String> {
         for role in DepartmentRole::ALL {
             for owns in ["owns", "nothing"] {
                 wanted.insert(format!("{} {} {owns}", sensitivity.as_str(), role.as_str()));
+            }
+        }
+    }
+    let things = statuses.into_iter();
+    for thing in things.chain(Sensitivity::ALL.iter().map(|one| one.as_str())) {
+        for scope in TokenScope::ALL {
+            for limited in ["limited", "not limited"] {
+                wanted.insert(format!("{thing} by {}, {limited}", scope.as_str()));
             }
         }
     }

@@ -14,8 +14,9 @@ use entity::{
     json::{Evidence, EvidenceList, Texts},
     kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, persona_need,
     persona_segment, phase, promise, promise_delivery, publication, refresh_token, responsibility,
-    scenario, scenario_step, search_stale, search_text, segment, session, sign_in_throttle, source,
-    template, touchpoint, touchpoint_channel, touchpoint_segment, transition,
+    scenario, scenario_step, search_stale, search_text, segment, service_token,
+    service_token_department, session, sign_in_throttle, source, template, touchpoint,
+    touchpoint_channel, touchpoint_segment, transition,
     words::*,
 };
 use sea_orm::{
@@ -34,7 +35,7 @@ macro_rules! every_entity {
             department evaluation evaluation_verdict finding finding_mark finding_renewal improvement improvement_kpi improvement_touchpoint
             insight insight_source kpi kpi_grant kpi_link kpi_target measurement membership persona
             persona_need persona_segment phase promise promise_delivery publication refresh_token responsibility scenario scenario_step search_stale search_text
-            segment session source
+            segment service_token service_token_department session source
             sign_in_throttle template touchpoint touchpoint_channel touchpoint_segment transition
         )
     };

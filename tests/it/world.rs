@@ -86,6 +86,7 @@ impl World {
             key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),
             api: graph::schema(Thresholds::default()),
             settings: http::graphql::Settings::default(),
+            thresholds: Thresholds::default(),
             forwarded_hops: 0,
             cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
             concurrent_requests: 512,

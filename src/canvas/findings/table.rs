@@ -19,6 +19,16 @@ pub enum Severity {
 impl Severity {
     /// Every severity, the gravest first.
     pub const ALL: &[Self] = &[Self::Error, Self::Warning, Self::Info];
+
+    /// The severity as the API spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "ERROR",
+            Self::Warning => "WARNING",
+            Self::Info => "INFO",
+        }
+    }
 }
 
 /// One line of the table.

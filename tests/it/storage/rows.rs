@@ -467,6 +467,7 @@ impl Seed {
             at: self.at,
             actor_kind: ActorKind::Operator,
             actor_account_id: None,
+            actor_token_id: None,
             action: "touchpointRename".to_owned(),
             outcome: AuditOutcome::Done,
             subject_type: None,

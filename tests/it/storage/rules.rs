@@ -512,7 +512,9 @@ async fn the_audit_log_can_be_counted_up_and_nothing_more() {
             Column::LastAt => Expr::value(later),
             Column::At => Expr::value(instant("2024-12-31T00:00:00Z")),
             Column::ActorAccountId => Expr::value(s.account),
-            Column::Id | Column::SubjectId | Column::BlueprintId => Expr::value(s.persona.uuid()),
+            Column::Id | Column::ActorTokenId | Column::SubjectId | Column::BlueprintId => {
+                Expr::value(s.persona.uuid())
+            }
             Column::Before | Column::After => Expr::value(json!({ "changed": true })),
             _ => Expr::value("CHANGED"),
         };

@@ -1,0 +1,242 @@
+//! Who is signed in: makes a caller of a session or of a service token, in one statement, with the roles of its account
+//! as they are now. It verifies no signature.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Duration, Utc};
+use entity::{
+    id::{AccountId, DepartmentId, ServiceTokenId, SessionId},
+    json::TokenScopes,
+    service_token,
+    words::{DepartmentKind, DepartmentRole, OrganisationRole},
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, Statement, sea_query::Expr,
+};
+
+use super::Caller;
+use crate::{
+    clock::Clock,
+    database::Store,
+    error::{Error, Result},
+    policy::{AccountStanding, Standing, token::Narrowing},
+};
+
+/// The last use of a token is noted once in so long: reading does not become writing.
+const NOTED: Duration = Duration::minutes(5);
+
+/// One department in which the account has a role; one row without a department where it has none.
+#[derive(FromQueryResult)]
+struct Own {
+    organisation_role: OrganisationRole,
+    role: Option<DepartmentRole>,
+    department_id: Option<DepartmentId>,
+    kind: Option<DepartmentKind>,
+    own: Option<bool>,
+    archived: Option<bool>,
+}
+
+/// A department as above, or one that the token is limited to; with the token itself.
+#[derive(FromQueryResult)]
+struct WithToken {
+    #[sea_orm(nested)]
+    own: Own,
+    its_limit: Option<bool>,
+    token_id: ServiceTokenId,
+    account_id: AccountId,
+    scopes: TokenScopes,
+    expires_at: DateTime<Utc>,
+    last_used_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
+    deactivated: bool,
+}
+
+/// Every department in which an account has a role; a LEAD's reach down the tree.
+macro_rules! own {
+    ($account:literal) => {
+        concat!(
+            "own (role, department_id, own) AS (
+    SELECT role, department_id, true FROM membership WHERE account_id = ",
+            $account,
+            "
+    UNION
+    SELECT own.role, department.id, false FROM department JOIN own ON department.parent_id = own.department_id
+    WHERE own.role = 'LEAD'
+)"
+        )
+    };
+}
+
+/// The account of a live session with its departments. Archived ones are told apart: they give no rights.
+const OF_SESSION: &str = concat!(
+    "WITH RECURSIVE ",
+    own!("$2"),
+    "
+SELECT account.role AS organisation_role, own.role, own.department_id, department.kind, own.own,
+    department.archived_at IS NOT NULL AS archived
+FROM session JOIN account ON account.id = session.account_id
+LEFT JOIN own ON true LEFT JOIN department ON department.id = own.department_id
+WHERE session.id = $1 AND account.id = $2 AND session.ended_at IS NULL AND session.expires_at > $3
+AND account.archived_at IS NULL"
+);
+
+/// A service token by its hash, dead or alive, with its account's departments and those that it is limited to.
+const OF_TOKEN: &str = concat!(
+    "WITH RECURSIVE token AS (SELECT * FROM service_token WHERE hash = $1), ",
+    own!("(SELECT account_id FROM token)"),
+    ", limits (department_id) AS (
+    SELECT department_id FROM service_token_department WHERE service_token_id = (SELECT id FROM token)
+    UNION
+    SELECT department.id FROM department JOIN limits ON department.parent_id = limits.department_id
+), told (role, department_id, own, its_limit) AS (
+    SELECT role, department_id, own, false FROM own
+    UNION ALL SELECT NULL, department_id, false, true FROM limits
+)
+SELECT account.role AS organisation_role, told.role, told.department_id, department.kind, told.own,
+    department.archived_at IS NOT NULL AS archived, told.its_limit,
+    token.id AS token_id, token.account_id, token.scopes, token.expires_at, token.last_used_at, token.revoked_at,
+    account.archived_at IS NOT NULL AS deactivated
+FROM token JOIN account ON account.id = token.account_id
+LEFT JOIN told ON true LEFT JOIN department ON department.id = told.department_id"
+);
+
+/// Makes a caller of a session, if it is still alive and its account active. One statement.
+pub async fn identify(
+    store: &Store,
+    clock: &Clock,
+    session: SessionId,
+    account: AccountId,
+    request_id: Arc<str>,
+) -> Result<Caller> {
+    let values = [session.into(), account.into(), clock.now().into()];
+    let statement = Statement::from_sql_and_values(store.backend(), OF_SESSION, values);
+    let rows = Own::find_by_statement(statement)
+        .all(store.reader())
+        .await?;
+    let role = rows.first().map(|row| row.organisation_role);
+    let role = role.ok_or(Error::Unauthenticated(
+        "The session has ended. Sign in again.",
+    ))?;
+    let standing = standing(account, role, rows, None);
+    Ok(Caller {
+        session: Some(session),
+        ..Caller::with(store.clone(), clock.clone(), standing, request_id)
+    })
+}
+
+/// Makes a caller of a service token by its hash, if it is good for anything. One statement; its last use is noted
+/// beside the request, once in some minutes.
+pub async fn identify_token(
+    store: &Store,
+    clock: &Clock,
+    hash: Vec<u8>,
+    request_id: Arc<str>,
+) -> Result<Caller> {
+    let statement = Statement::from_sql_and_values(store.backend(), OF_TOKEN, [hash.into()]);
+    let mut rows = WithToken::find_by_statement(statement)
+        .all(store.reader())
+        .await?;
+    let limits = rows.extract_if(.., |row| row.its_limit == Some(true));
+    let limits: Vec<WithToken> = limits.collect();
+    let Some(token) = limits.first().or(rows.first()) else {
+        return Err(Error::Unauthenticated(
+            "The service token is not accepted. Ask an administrator for one.",
+        ));
+    };
+    let now = clock.now();
+    refuse_dead(token, now)?;
+    let (id, account, last_used_at) = (token.token_id, token.account_id, token.last_used_at);
+    let departments = limits.iter().filter_map(|row| row.own.department_id);
+    let narrowing = Narrowing {
+        scopes: token.scopes.0.clone(),
+        departments: (!limits.is_empty()).then(|| departments.collect()),
+    };
+    let role = token.own.organisation_role;
+    let own = rows.into_iter().map(|row| row.own).collect();
+    let standing = standing(account, role, own, Some(narrowing));
+    if last_used_at.is_none_or(|last| last + NOTED <= now) {
+        note_use(store, id, now);
+    }
+    Ok(Caller {
+        token: Some(id),
+        ..Caller::with(store.clone(), clock.clone(), standing, request_id)
+    })
+}
+
+/// Only who holds the token is told why it is good for nothing any more.
+fn refuse_dead(token: &WithToken, now: DateTime<Utc>) -> Result<()> {
+    let why = if token.deactivated {
+        "The account of this service token is deactivated."
+    } else if token.revoked_at.is_some() {
+        "The service token was revoked. Ask an administrator for a new one."
+    } else if token.expires_at <= now {
+        "The service token has expired. Ask an administrator for a new one."
+    } else {
+        return Ok(());
+    };
+    Err(Error::Unauthenticated(why))
+}
+
+/// Notes that a token was used. The request does not wait for it, as a long import may hold whoever writes; and where
+/// it fails, the next request tries again.
+fn note_use(store: &Store, id: ServiceTokenId, now: DateTime<Utc>) {
+    use service_token::Column;
+    let earlier = Condition::any()
+        .add(Column::LastUsedAt.is_null())
+        .add(Column::LastUsedAt.lte(now - NOTED));
+    let used = service_token::Entity::update_many()
+        .col_expr(Column::LastUsedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(earlier);
+    let writer = store.writer().clone();
+    tokio::spawn(async move {
+        if let Err(error) = used.exec(&writer).await {
+            tracing::warn!(%error, "the use of a service token was not noted");
+        }
+    });
+}
+
+/// What the policy needs to know of the account with these departments.
+fn standing(
+    account: AccountId,
+    role: OrganisationRole,
+    rows: Vec<Own>,
+    token: Option<Narrowing>,
+) -> Standing {
+    let mut departments: BTreeMap<DepartmentRole, BTreeSet<DepartmentId>> = BTreeMap::new();
+    let mut leads = BTreeSet::new();
+    let (mut kinds, mut former_kinds) = (BTreeSet::new(), BTreeSet::new());
+    for row in rows {
+        let own = row.own == Some(true);
+        if row.archived == Some(true) {
+            former_kinds.extend(row.kind.filter(|_| own));
+            continue;
+        }
+        if let (Some(role), Some(department)) = (row.role, row.department_id) {
+            departments.entry(role).or_default().insert(department);
+            if role == DepartmentRole::Lead && own {
+                leads.insert(department);
+            }
+        }
+        kinds.extend(row.kind.filter(|_| own));
+    }
+    // Who was a partner's stays one when the department is archived: losing a department opens nothing.
+    let kinds = if kinds.is_empty() {
+        former_kinds
+    } else {
+        kinds
+    };
+    let partner =
+        role == OrganisationRole::Member && kinds.into_iter().eq([DepartmentKind::Partner]);
+    Standing::Account(AccountStanding {
+        account,
+        role,
+        departments,
+        leads,
+        partner,
+        token,
+    })
+}

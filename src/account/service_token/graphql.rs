@@ -1,0 +1,167 @@
+//! Service tokens in the API: what they show of themselves, and how they are made and revoked.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use entity::{id::AccountId, service_token, words::TokenScope};
+
+use super::{ServiceTokenCreateInput, ServiceTokenRevokeInput};
+use crate::{
+    access::Caller,
+    error::{Result, UserError},
+    input,
+    page::{self, Page, Pages},
+    payload,
+    payload::{acting, caller},
+    policy::Action,
+    token::service::Secret,
+};
+
+/// A token with which a program signs in, as `Authorization: Bearer cxb_…`. It stands for an account and narrows what
+/// that may do. The token itself was shown once, when it was made.
+#[derive(Clone, SimpleObject)]
+#[graphql(complex)]
+pub struct ServiceToken {
+    /// Its id.
+    pub id: ID,
+    /// What uses it.
+    pub name: String,
+    /// What else there is to say about it.
+    pub description: Option<String>,
+    /// What it is for.
+    pub scopes: Vec<TokenScope>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+    /// When it expires, or did.
+    pub expires_at: DateTime<Utc>,
+    /// When it was used last, to within five minutes; null where it never was.
+    pub last_used_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    #[graphql(skip)]
+    pub row: service_token::Model,
+}
+
+impl From<service_token::Model> for ServiceToken {
+    fn from(row: service_token::Model) -> Self {
+        Self {
+            id: ID(row.id.to_string()),
+            name: row.name.clone(),
+            description: row.description.clone(),
+            scopes: row.scopes.0.iter().copied().collect(),
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+            last_used_at: row.last_used_at,
+            revoked_at: row.revoked_at,
+            row,
+        }
+    }
+}
+
+/// Which service tokens to list.
+#[derive(Default, InputObject)]
+pub struct ServiceTokenFilter {
+    /// Those that stand for this account.
+    pub account_id: Option<ID>,
+    /// Expired and revoked ones too.
+    #[graphql(default)]
+    pub include_ended: bool,
+}
+
+/// Reading service tokens.
+#[derive(Default)]
+pub struct ServiceTokenQuery;
+
+#[Object]
+impl ServiceTokenQuery {
+    /// Service tokens, in the order of creation. Requires: KEEP_ORGANISATION.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn service_tokens(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        filter: Option<ServiceTokenFilter>,
+    ) -> Option<Result<Pages<ServiceToken>>> {
+        Some(tokens(ctx, Page { first, after }, filter.unwrap_or_default()).await)
+    }
+}
+
+async fn tokens(
+    ctx: &Context<'_>,
+    page: Page,
+    filter: ServiceTokenFilter,
+) -> Result<Pages<ServiceToken>> {
+    let caller = caller(ctx)?;
+    caller.require_somewhere(Action::KeepOrganisation)?;
+    let account: Option<AccountId> =
+        input::optional_id("filter.accountId", filter.account_id.as_ref())?;
+    let select = super::select(caller, account, filter.include_ended);
+    page::by_creation(ctx, caller, select, page, ServiceToken::from).await
+}
+
+/// What became of making a service token.
+#[derive(SimpleObject)]
+pub struct ServiceTokenCreatePayload {
+    /// The token as it is kept.
+    pub service_token: Option<ServiceToken>,
+    /// The token to sign in with. It is shown this once and cannot be had again; null where an earlier try with the same
+    /// id made it: revoke that one and make another, where the answer was lost.
+    pub secret: Option<String>,
+    /// Why it was not made; empty when it was.
+    pub user_errors: Vec<UserError>,
+}
+
+impl ServiceTokenCreatePayload {
+    async fn answer(caller: &Caller, result: Result<super::Made>) -> Result<Self> {
+        match result {
+            Ok((row, secret)) => Ok(Self {
+                service_token: Some(row.into()),
+                secret: secret.map(Secret::into_text),
+                user_errors: Vec::new(),
+            }),
+            Err(error) => {
+                let refusal = payload::refusal(caller, error).await?;
+                Ok(Self {
+                    service_token: None,
+                    secret: None,
+                    user_errors: refusal.errors,
+                })
+            }
+        }
+    }
+}
+
+payload! {
+    /// What became of a mutation on a service token.
+    ServiceTokenPayload {
+        /// The token as it is now.
+        service_token: ServiceToken of service_token::Entity
+    }
+}
+
+/// Changing service tokens.
+#[derive(Default)]
+pub struct ServiceTokenMutation;
+
+#[Object]
+impl ServiceTokenMutation {
+    /// Makes a service token, and shows it this once. Requires: KEEP_ORGANISATION.
+    async fn service_token_create(
+        &self,
+        ctx: &Context<'_>,
+        input: ServiceTokenCreateInput,
+    ) -> Result<ServiceTokenCreatePayload> {
+        let caller = acting(ctx)?;
+        ServiceTokenCreatePayload::answer(&caller, super::create(&caller, input).await).await
+    }
+
+    /// Revokes a service token, from the next request on. Requires: KEEP_ORGANISATION.
+    async fn service_token_revoke(
+        &self,
+        ctx: &Context<'_>,
+        input: ServiceTokenRevokeInput,
+    ) -> Result<ServiceTokenPayload> {
+        let caller = acting(ctx)?;
+        ServiceTokenPayload::answer(&caller, super::revoke(&caller, &input).await).await
+    }
+}

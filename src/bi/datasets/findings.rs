@@ -1,0 +1,244 @@
+//! `findings`: what blueprints get wrong today. They follow from whole blueprints, so they are computed, blueprint by
+//! blueprint, and not selected.
+
+use entity::{
+    blueprint,
+    id::{
+        BlueprintId, DepartmentId, FindingId, Id, InsightId, KpiId, PersonaId, PhaseId, PromiseId,
+        TouchpointId,
+    },
+};
+use sea_orm::{ColumnTrait, DatabaseTransaction, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use super::{columns, filters, order};
+use crate::{
+    access::{Caller, scope},
+    bi::{
+        query::{At, Direction, Place, Query},
+        registry::{
+            Column, Dataset, Source,
+            Type::{Id as IdOf, Instant, Text as Words, Word},
+        },
+        row::{Cell, Held, Own},
+        rows::Wanted,
+    },
+    canvas::findings::{Rule, Severity},
+    error::Result,
+    finding::{self, Told},
+    policy::Action,
+};
+
+/// What blueprints get wrong.
+pub static FINDINGS: Dataset = Dataset {
+    name: "findings",
+    description: "What the blueprints that count get wrong today, as far as you may read them. Blueprints that are \
+        archived get nothing wrong any more.",
+    permission: Action::PullFlatRows,
+    needs_days: false,
+    counts: true,
+    day: None,
+    columns: columns![
+        finding_id: IdOf(FindingId::PREFIX), "What tells it from all others: it stays the same whatever is renamed or moved.";
+        blueprint_id: IdOf(BlueprintId::PREFIX), "The blueprint.";
+        blueprint_key: Words, "The blueprint's key.";
+        code: Word(codes), "What is wrong.";
+        severity: Word(severities), "How grave it is.";
+        sentence: Words, "What is wrong, for people.";
+        phase_id empty: IdOf(PhaseId::PREFIX), "The phase that it is about.";
+        touchpoint_id empty: IdOf(TouchpointId::PREFIX), "The touchpoint that it is about.";
+        other_touchpoint_id empty: IdOf(TouchpointId::PREFIX), "Another touchpoint that it is about as well.";
+        kpi_id empty: IdOf(KpiId::PREFIX), "The KPI that it is about.";
+        department_id empty: IdOf(DepartmentId::PREFIX), "The department that it is about.";
+        persona_id empty: IdOf(PersonaId::PREFIX), "The persona that it is about.";
+        promise_id empty: IdOf(PromiseId::PREFIX), "The promise that it is about.";
+        insight_id empty: IdOf(InsightId::PREFIX), "The insight that it is about.";
+        open_since empty: Instant, "Since when it is open; empty where that is not noted yet, or would tell of journeys that you may not read.";
+        dismissed_at empty: Instant, "Since when it needs no looking after.";
+        reason empty: Words, "Why it needs none.";
+    ],
+    filters: filters![blueprint = blueprint_key, code = code, severity = severity],
+    order: order![Id blueprint_id, Id finding_id],
+    source: Source::Findings,
+};
+
+fn codes() -> Vec<&'static str> {
+    Rule::ALL.iter().map(|rule| rule.code.as_str()).collect()
+}
+
+fn severities() -> Vec<&'static str> {
+    Severity::ALL.iter().map(|one| one.as_str()).collect()
+}
+
+/// Hands on the rows of one blueprint after another.
+pub(in crate::bi) async fn each(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    query: &Query,
+    wanted: &Wanted,
+) -> Result<()> {
+    if !query.order.is_empty() {
+        let rows = all(caller, tx, query).await?;
+        wanted.send(Ok(Some(rows))).await.ok();
+        return Ok(());
+    }
+    let mut skipped = query.offset.unwrap_or_default();
+    let mut missing = query.limit.unwrap_or(u64::MAX);
+    for blueprint in blueprints(caller, tx, query).await? {
+        let mut rows = of(caller, tx, query, blueprint).await?;
+        let skip = skipped.min(rows.len() as u64);
+        skipped -= skip;
+        rows.drain(..usize::try_from(skip).unwrap_or_default());
+        rows.truncate(usize::try_from(missing).unwrap_or(usize::MAX));
+        missing -= rows.len() as u64;
+        let rows = rows.into_iter().map(|found| found.chosen(query)).collect();
+        if wanted.send(Ok(Some(rows))).await.is_err() || missing == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// All rows at once, in the order that is asked for.
+pub(in crate::bi) async fn all(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    query: &Query,
+) -> Result<Vec<Held>> {
+    let mut rows = Vec::new();
+    for blueprint in blueprints(caller, tx, query).await? {
+        rows.extend(of(caller, tx, query, blueprint).await?);
+    }
+    for (column, way) in query.order.iter().rev() {
+        rows.sort_by(|one: &Found, other: &Found| {
+            let order = one.sorts(column).cmp(&other.sorts(column));
+            match way {
+                Direction::Ascending => order,
+                Direction::Descending => order.reverse(),
+            }
+        });
+    }
+    let offset = usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX);
+    let limit = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    let rows = rows.into_iter().skip(offset).take(limit);
+    Ok(rows.map(|found| found.chosen(query)).collect())
+}
+
+/// The blueprints that are looked at, in the order of the rows.
+async fn blueprints(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    query: &Query,
+) -> Result<Vec<blueprint::Model>> {
+    use blueprint::Column;
+    let mut select = caller
+        .select::<blueprint::Entity>()
+        .filter(Column::ArchivedAt.is_null());
+    if !query.uncounted {
+        select = select.filter(Column::Id.in_subquery(scope::counted_blueprint_ids()));
+    }
+    if let Some(Place(parts)) = &query.after
+        && let Some(At::Id(id)) = parts.first()
+    {
+        select = select.filter(Column::Id.gte(*id));
+    }
+    Ok(select.order_by_asc(Column::Id).all(tx).await?)
+}
+
+/// One row, whole.
+struct Found {
+    cells: Vec<Own>,
+    place: Place,
+}
+
+impl Found {
+    fn cell(&self, column: &Column) -> Cell<'_> {
+        let mut columns = FINDINGS.columns.iter();
+        let at = columns.position(|other| other.name == column.name);
+        at.and_then(|at| self.cells.get(at))
+            .map_or(Cell::Empty, Own::lend)
+    }
+
+    /// What a row is sorted by.
+    fn sorts(&self, column: &Column) -> (Option<Uuid>, String) {
+        match self.cell(column) {
+            Cell::Id(_, id) => (Some(id), String::new()),
+            Cell::Text(text) => (None, text.to_owned()),
+            Cell::Instant(at) => (None, at.to_rfc3339()),
+            _ => (None, String::new()),
+        }
+    }
+
+    fn chosen(self, query: &Query) -> Held {
+        let cells = query.columns.iter().map(|column| {
+            let mut columns = FINDINGS.columns.iter();
+            let at = columns.position(|other| other.name == column.name);
+            at.and_then(|at| self.cells.get(at)).cloned()
+        });
+        let cells = cells.map(|cell| cell.unwrap_or(Own::Empty)).collect();
+        Held::Computed(cells, self.place)
+    }
+}
+
+/// The rows of one blueprint that pass, in order.
+async fn of(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    query: &Query,
+    blueprint: blueprint::Model,
+) -> Result<Vec<Found>> {
+    let (id, key) = (blueprint.id, blueprint.key.clone());
+    let asked = (caller.today, &query.thresholds);
+    let told = finding::told(caller, tx, blueprint, asked).await?;
+    let mut rows: Vec<Found> = told
+        .into_iter()
+        .map(|told| Found {
+            place: Place(vec![
+                At::Id(id.uuid()),
+                At::Id(told.finding.fingerprint.uuid()),
+            ]),
+            cells: cells(told, id, key.clone()),
+        })
+        .filter(|row| query.filter.passes(&|column: &Column| row.cell(column)))
+        .filter(|row| {
+            let after = query.after.as_ref();
+            after.is_none_or(|after| row.place.ids() > after.ids())
+        })
+        .collect();
+    rows.sort_by_key(|row| row.place.ids());
+    Ok(rows)
+}
+
+fn cells(told: Told, blueprint: BlueprintId, key: String) -> Vec<Own> {
+    fn id<I: Id>(id: Option<I>) -> Own {
+        id.map_or(Own::Empty, |id| Own::Id(I::PREFIX, id.uuid()))
+    }
+    let word = |text: &str| Own::Text(text.to_owned());
+    let finding = told.finding;
+    let place = finding.place;
+    let dismissed = told.dismissed;
+    vec![
+        id(Some(finding.fingerprint)),
+        id(Some(blueprint)),
+        Own::Text(key),
+        word(finding.code.as_str()),
+        word(finding.code.severity().as_str()),
+        Own::Text(finding.sentence),
+        id(place.phase),
+        id(place.touchpoint),
+        id(place.other),
+        id(place.kpi),
+        id(place.department),
+        id(place.persona),
+        id(place.promise),
+        id(place.insight),
+        told.open_since.map_or(Own::Empty, Own::Instant),
+        dismissed
+            .as_ref()
+            .and_then(|row| row.dismissed_at)
+            .map_or(Own::Empty, Own::Instant),
+        dismissed
+            .and_then(|row| row.reason)
+            .map_or(Own::Empty, Own::Text),
+    ]
+}

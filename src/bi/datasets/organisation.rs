@@ -1,0 +1,185 @@
+//! Who there is and who answers for what: departments with their levels, responsibilities, and personas.
+
+use entity::{
+    department,
+    id::{BlueprintId, DepartmentId, Id, PersonaId, ResponsibilityId, TouchpointId},
+    persona, responsibility,
+    words::{DepartmentKind, ResponsibilityStatus, Role, Subject},
+};
+
+use super::{columns, filters, order, seen};
+use crate::{
+    bi::{
+        registry::{
+            Dataset, Source,
+            Type::{Id as IdOf, Instant, Integer, Text as Words, Word},
+        },
+        scope::Scope,
+    },
+    policy::Action,
+    statement::Text,
+};
+
+/// Who answers for what, with its history.
+pub static RESPONSIBILITIES: Dataset = Dataset {
+    name: "responsibilities",
+    description: "Who answers, answered or is offered to answer for what: touchpoint × department × role, with the moments \
+        between which it held. A LEAD sees those of the departments that they lead.",
+    permission: Action::PullFlatRows,
+    needs_days: false,
+    counts: true,
+    day: None,
+    columns: columns![
+        responsibility_id: IdOf(ResponsibilityId::PREFIX), "The responsibility.";
+        blueprint_id: IdOf(BlueprintId::PREFIX), "The blueprint.";
+        blueprint_key: Words, "The blueprint's key.";
+        touchpoint_id: IdOf(TouchpointId::PREFIX), "The touchpoint.";
+        touchpoint_key: Words, "The touchpoint's key.";
+        department_id: IdOf(DepartmentId::PREFIX), "The department.";
+        department_key: Words, "The department's key.";
+        role: Word(Role::texts), "What the department answers for.";
+        status: Word(ResponsibilityStatus::texts), "How far the handshake has come.";
+        proposed_at: Instant, "When it was proposed.";
+        decided_at empty: Instant, "When it was accepted or declined.";
+        valid_from empty: Instant, "From which moment on it holds; empty where it always did, or never began.";
+        valid_to empty: Instant, "The moment at which it ended; empty while it holds.";
+    ],
+    filters: filters![
+        department = department_key,
+        blueprint = blueprint_key,
+        touchpoint = touchpoint_key,
+        role = role,
+        status = status
+    ],
+    order: order![Id responsibility_id],
+    source: Source::Sql {
+        with: None,
+        rows: responsibilities,
+    },
+};
+
+const RESPONSIBILITY_COLUMNS: &str = "\
+SELECT responsibility.id AS responsibility_id, responsibility.blueprint_id, blueprint.key AS blueprint_key,
+    responsibility.touchpoint_id, touchpoint.key AS touchpoint_key, responsibility.department_id,
+    department.key AS department_key, responsibility.role, responsibility.status, responsibility.proposed_at,
+    responsibility.decided_at, responsibility.valid_from, responsibility.valid_to
+FROM ";
+
+const RESPONSIBILITY_JOINS: &str = "
+JOIN blueprint ON blueprint.id = responsibility.blueprint_id
+JOIN touchpoint ON touchpoint.id = responsibility.touchpoint_id
+JOIN department ON department.id = responsibility.department_id
+WHERE responsibility.blueprint_id IN (";
+
+fn responsibilities(text: Text, scope: &Scope<'_>) -> Text {
+    let text = text.then(RESPONSIBILITY_COLUMNS);
+    let text = seen::<responsibility::Entity>(text, scope, "responsibility")
+        .then(RESPONSIBILITY_JOINS)
+        .select(&scope.counted())
+        .then(")");
+    match scope.own_departments() {
+        Some(own) => text
+            .then(" AND responsibility.department_id IN (")
+            .select(&own)
+            .then(")"),
+        None => text,
+    }
+}
+
+/// Departments, with their place in the tree.
+pub static DEPARTMENTS: Dataset = Dataset {
+    name: "departments",
+    description: "Every department that you may read of, archived ones included, with its place in the tree as it is \
+        today. Where you may not read of the parent, the department stands at the top.",
+    permission: Action::PullFlatRows,
+    needs_days: false,
+    counts: false,
+    day: None,
+    columns: columns![
+        department_id: IdOf(DepartmentId::PREFIX), "The department.";
+        department_key: Words, "Its key.";
+        department_name: Words, "Its name, as it is today.";
+        kind: Word(DepartmentKind::texts), "Whether it is part of the organisation or a partner.";
+        parent_id empty: IdOf(DepartmentId::PREFIX), "The department above it.";
+        depth: Integer, "How deep it lies: 1 at the top.";
+        path: Words, "Its name behind the names of those above it, with ' / ' between them.";
+        level_1: Words, "The name of the department above it, or of itself, on the first level.";
+        level_2 empty: Words, "The same on the second level; empty where it lies above that.";
+        level_3 empty: Words, "The same on the third level.";
+        level_4 empty: Words, "The same on the fourth level.";
+        level_5 empty: Words, "The same on the fifth level. What lies deeper has its whole path in path.";
+        successor_id empty: IdOf(DepartmentId::PREFIX), "The department that took over from it.";
+        created_at: Instant, "When it was made.";
+        archived_at empty: Instant, "Since when it is archived.";
+    ],
+    filters: filters![department = department_key, kind = kind],
+    order: order![Id department_id],
+    source: Source::Sql {
+        with: Some(tree),
+        rows: departments,
+    },
+};
+
+const TREE: &str = "), tree (id, depth, path, level_1, level_2, level_3, level_4, level_5) AS (
+    SELECT id, 1, name, name, CAST(NULL AS text), CAST(NULL AS text), CAST(NULL AS text), CAST(NULL AS text)
+    FROM seen WHERE parent_id IS NULL OR parent_id NOT IN (SELECT id FROM seen)
+    UNION ALL
+    SELECT seen.id, tree.depth + 1, tree.path || ' / ' || seen.name, tree.level_1,
+        CASE WHEN tree.depth = 1 THEN seen.name ELSE tree.level_2 END,
+        CASE WHEN tree.depth = 2 THEN seen.name ELSE tree.level_3 END,
+        CASE WHEN tree.depth = 3 THEN seen.name ELSE tree.level_4 END,
+        CASE WHEN tree.depth = 4 THEN seen.name ELSE tree.level_5 END
+    FROM tree JOIN seen ON seen.parent_id = tree.id
+)";
+
+fn tree(text: Text, scope: &Scope<'_>) -> Text {
+    text.then("RECURSIVE seen AS (")
+        .select(&scope.seen::<department::Entity>())
+        .then(TREE)
+}
+
+const DEPARTMENTS_IN_TREE: &str = "\
+SELECT seen.id AS department_id, seen.key AS department_key, seen.name AS department_name, seen.kind,
+    above.id AS parent_id, tree.depth, tree.path, tree.level_1, tree.level_2, tree.level_3, tree.level_4,
+    tree.level_5, successor.id AS successor_id, seen.created_at, seen.archived_at
+FROM seen JOIN tree ON tree.id = seen.id
+LEFT JOIN seen above ON above.id = seen.parent_id
+LEFT JOIN seen successor ON successor.id = seen.successor_id";
+
+fn departments(text: Text, _: &Scope<'_>) -> Text {
+    text.then(DEPARTMENTS_IN_TREE)
+}
+
+/// Whose journeys they are.
+pub static PERSONAS: Dataset = Dataset {
+    name: "personas",
+    description: "Every persona that you may read of, archived ones included.",
+    permission: Action::PullFlatRows,
+    needs_days: false,
+    counts: false,
+    day: None,
+    columns: columns![
+        persona_id: IdOf(PersonaId::PREFIX), "The persona.";
+        persona_key: Words, "Its key.";
+        persona_name: Words, "Its name, as it is today.";
+        subject: Word(Subject::texts), "Whether it stands for customers or for employees.";
+        max_contacts_per_month empty: Integer, "How often a month it wants to be contacted at the most.";
+        created_at: Instant, "When it was made.";
+        archived_at empty: Instant, "Since when it is archived.";
+    ],
+    filters: filters![persona = persona_key, subject = subject],
+    order: order![Id persona_id],
+    source: Source::Sql {
+        with: None,
+        rows: personas,
+    },
+};
+
+const PERSONA_COLUMNS: &str = "\
+SELECT persona.id AS persona_id, persona.key AS persona_key, persona.name AS persona_name, persona.subject,
+    persona.max_contacts_per_month, persona.created_at, persona.archived_at
+FROM ";
+
+fn personas(text: Text, scope: &Scope<'_>) -> Text {
+    seen::<persona::Entity>(text.then(PERSONA_COLUMNS), scope, "persona")
+}

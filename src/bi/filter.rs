@@ -1,0 +1,187 @@
+//! The one model of a filter over a dataset's columns: written as SQL for rows that come from the database, asked of
+//! each row that is computed. It knows nothing of who asks: what they may see is decided before it.
+
+use std::cmp::Ordering;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
+
+use super::{registry::Column, row::Cell};
+use crate::statement::Text;
+
+/// Which rows to give. Every comparison is true or false, also with an empty cell: an empty cell equals nothing,
+/// differs from every value and is neither above nor below it.
+#[derive(Clone)]
+pub enum Filter {
+    /// All of them hold; with none, every row.
+    All(Vec<Self>),
+    /// One of them holds; with none, no row.
+    Any(Vec<Self>),
+    Not(Box<Self>),
+    Compare(&'static Column, Comparison, Value),
+    /// The cell is one of these.
+    In(&'static Column, Vec<Value>),
+    /// The cell is one of these keys, however their letters are cased.
+    Keys(&'static Column, Vec<String>),
+    Empty(&'static Column),
+}
+
+/// How a cell is compared with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    Equal,
+    NotEqual,
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+
+/// A value that cells are compared with; of the column's type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    Id(Uuid),
+    Text(String),
+    Day(NaiveDate),
+    Instant(DateTime<Utc>),
+    Integer(i32),
+    Number(f64),
+    Boolean(bool),
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self::All(Vec::new())
+    }
+}
+
+impl Filter {
+    /// This filter and another one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match self {
+            Self::All(mut all) => {
+                all.push(other);
+                Self::All(all)
+            }
+            one => Self::All(vec![one, other]),
+        }
+    }
+
+    /// Writes the filter as a condition.
+    #[must_use]
+    pub fn write(&self, text: Text) -> Text {
+        self.written(text, false)
+    }
+
+    /// Inside a NOT what is unknown to SQL has to be said to be false.
+    fn written(&self, text: Text, inside_not: bool) -> Text {
+        match self {
+            Self::All(all) => joined(text, all, "1 = 1", " AND ", inside_not),
+            Self::Any(any) => joined(text, any, "1 = 0", " OR ", inside_not),
+            Self::Not(inner) => inner.written(text.then("NOT "), true),
+            Self::Empty(column) => text.then(&format!("({} IS NULL)", column.name)),
+            Self::Compare(column, Comparison::NotEqual, value) => bound(
+                text.then(&format!("({} IS DISTINCT FROM ", column.name)),
+                value,
+            )
+            .then(")"),
+            _ if inside_not => self.plain(text.then("COALESCE(")).then(", FALSE)"),
+            _ => self.plain(text.then("(")).then(")"),
+        }
+    }
+
+    fn plain(&self, text: Text) -> Text {
+        match self {
+            Self::Compare(column, how, value) => {
+                let sign = match how {
+                    Comparison::Equal => "=",
+                    Comparison::NotEqual => "<>",
+                    Comparison::Below => "<",
+                    Comparison::AtMost => "<=",
+                    Comparison::Above => ">",
+                    Comparison::AtLeast => ">=",
+                };
+                bound(text.then(&format!("{} {sign} ", column.name)), value)
+            }
+            Self::In(column, values) => text
+                .then(&format!("{} IN ", column.name))
+                .list(values.iter().map(sea_orm::Value::from)),
+            Self::Keys(column, keys) => text
+                .then(&format!("lower({}) IN ", column.name))
+                .list(keys.iter().map(|key| key.to_ascii_lowercase())),
+            other => other.written(text, false),
+        }
+    }
+
+    /// Whether a row that is computed passes; `cell` gives its cell of a column.
+    pub fn passes<'r>(&self, cell: &impl Fn(&Column) -> Cell<'r>) -> bool {
+        match self {
+            Self::All(all) => all.iter().all(|one| one.passes(cell)),
+            Self::Any(any) => any.iter().any(|one| one.passes(cell)),
+            Self::Not(inner) => !inner.passes(cell),
+            Self::Empty(column) => cell(column) == Cell::Empty,
+            Self::In(column, values) => values
+                .iter()
+                .any(|value| order(cell(column), value) == Some(Ordering::Equal)),
+            Self::Keys(column, keys) => match cell(column) {
+                Cell::Text(text) => keys.iter().any(|key| key.eq_ignore_ascii_case(text)),
+                _ => false,
+            },
+            Self::Compare(column, how, value) => {
+                let order = order(cell(column), value);
+                match how {
+                    Comparison::Equal => order == Some(Ordering::Equal),
+                    Comparison::NotEqual => order != Some(Ordering::Equal),
+                    Comparison::Below => order == Some(Ordering::Less),
+                    Comparison::AtMost => order.is_some_and(Ordering::is_le),
+                    Comparison::Above => order == Some(Ordering::Greater),
+                    Comparison::AtLeast => order.is_some_and(Ordering::is_ge),
+                }
+            }
+        }
+    }
+}
+
+fn joined(text: Text, parts: &[Filter], none: &str, word: &str, inside_not: bool) -> Text {
+    if parts.is_empty() {
+        return text.then(&format!("({none})"));
+    }
+    let all = parts.iter().enumerate();
+    all.fold(text.then("("), |text, (at, part)| {
+        part.written(text.then(if at == 0 { "" } else { word }), inside_not)
+    })
+    .then(")")
+}
+
+fn bound(text: Text, value: &Value) -> Text {
+    text.value(sea_orm::Value::from(value))
+}
+
+impl From<&Value> for sea_orm::Value {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Id(id) => (*id).into(),
+            Value::Text(text) => text.as_str().into(),
+            Value::Day(day) => (*day).into(),
+            Value::Instant(at) => (*at).into(),
+            Value::Integer(number) => (*number).into(),
+            Value::Number(number) => (*number).into(),
+            Value::Boolean(truth) => (*truth).into(),
+        }
+    }
+}
+
+/// How a cell stands to a value; nothing where it is empty.
+fn order(cell: Cell<'_>, value: &Value) -> Option<Ordering> {
+    match (cell, value) {
+        (Cell::Id(_, cell), Value::Id(value)) => Some(cell.cmp(value)),
+        (Cell::Text(cell), Value::Text(value)) => Some(cell.cmp(value.as_str())),
+        (Cell::Day(cell), Value::Day(value)) => Some(cell.cmp(value)),
+        (Cell::Instant(cell), Value::Instant(value)) => Some(cell.cmp(value)),
+        (Cell::Integer(cell), Value::Integer(value)) => Some(cell.cmp(value)),
+        (Cell::Number(cell), Value::Number(value)) => cell.partial_cmp(value),
+        (Cell::Boolean(cell), Value::Boolean(value)) => Some(cell.cmp(value)),
+        _ => None,
+    }
+}

@@ -1,0 +1,172 @@
+//! The registry of flat datasets: what each is called, its columns, its filters, the permission it needs, the order
+//! of its rows and where they come from. The feed, GraphQL and whatever else gives flat rows are faces of it.
+
+use super::{
+    datasets::{facts, findings, journey, kpis, organisation, time},
+    scope::Scope,
+};
+use crate::{policy::Action, statement::Text};
+
+/// Rows of one kind.
+pub struct Dataset {
+    /// Its name, in addresses and as a table.
+    pub name: &'static str,
+    /// What a row is, and which rows there are.
+    pub description: &'static str,
+    /// What one needs to pull it.
+    pub permission: Action,
+    /// Whether it has to be given a range of days: what would be too much to give unasked.
+    pub needs_days: bool,
+    /// Whether drafts, what is in review and FUTURE blueprints stay out unless asked for.
+    pub counts: bool,
+    /// The column of the day that `from` and `to` look at.
+    pub day: Option<&'static str>,
+    /// Its columns. Columns are only ever appended.
+    pub columns: &'static [Column],
+    /// The filters that have a short name.
+    pub filters: &'static [Named],
+    /// The order of the rows, which no two rows share.
+    pub order: &'static [Key],
+    /// Where the rows come from.
+    pub source: Source,
+}
+
+/// One column.
+pub struct Column {
+    pub name: &'static str,
+    pub of: Type,
+    /// Whether a cell may be empty.
+    pub nullable: bool,
+    pub description: &'static str,
+}
+
+/// What the cells of a column hold.
+#[derive(Clone, Copy)]
+pub enum Type {
+    /// An id with this prefix.
+    Id(&'static str),
+    /// Text that people wrote, or that was put together.
+    Text,
+    /// One of a few words.
+    Word(fn() -> Vec<&'static str>),
+    /// A day of the deployment's calendar.
+    Day,
+    /// A moment, in UTC.
+    Instant,
+    /// A whole number of 32 bits.
+    Integer,
+    /// A number, an IEEE double.
+    Number,
+    /// True or false.
+    Boolean,
+}
+
+impl Type {
+    /// The type's name, as the list of datasets tells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Id(_) => "id",
+            Self::Text => "text",
+            Self::Word(_) => "word",
+            Self::Day => "day",
+            Self::Instant => "instant",
+            Self::Integer => "integer",
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+        }
+    }
+}
+
+/// A filter with a short name: the rows whose column holds one of the values.
+pub struct Named {
+    pub name: &'static str,
+    pub column: &'static str,
+}
+
+/// One part of the order of a dataset's rows, and so of a cursor. What is empty comes first.
+pub struct Key {
+    /// The column of the source; some are not among the dataset's own.
+    pub column: &'static str,
+    pub of: Part,
+    pub nullable: bool,
+}
+
+/// What a part of an order is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Day,
+    Id,
+}
+
+/// Writes a piece of a statement for whoever reads.
+pub type Piece = fn(Text, &Scope<'_>) -> Text;
+
+/// Where rows come from.
+pub enum Source {
+    /// SQL over what the reader may see: common tables (`name AS (…), …`), and a select of every column and of
+    /// every part of the order, by their names.
+    Sql { with: Option<Piece>, rows: Piece },
+    /// What blueprints get wrong: computed, blueprint by blueprint.
+    Findings,
+}
+
+impl Column {
+    /// A column whose cells are never empty.
+    #[must_use]
+    pub const fn new(name: &'static str, of: Type, description: &'static str) -> Self {
+        Self {
+            name,
+            of,
+            nullable: false,
+            description,
+        }
+    }
+
+    /// A column whose cells may be empty.
+    #[must_use]
+    pub const fn or_empty(name: &'static str, of: Type, description: &'static str) -> Self {
+        Self {
+            nullable: true,
+            ..Self::new(name, of, description)
+        }
+    }
+}
+
+impl Dataset {
+    /// Its column of this name.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&'static Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The column behind a filter's short name.
+    #[must_use]
+    pub fn filter(&self, name: &str) -> Option<&'static Column> {
+        let named = self.filters.iter().find(|filter| filter.name == name)?;
+        self.column(named.column)
+    }
+}
+
+/// Every dataset: the join first, then the star that it is made of.
+pub static ALL: &[&Dataset] = &[
+    &facts::KPI_FACTS,
+    &kpis::KPI_MEASUREMENTS,
+    &kpis::KPIS,
+    &kpis::KPI_TARGETS,
+    &kpis::KPI_LINKS,
+    &organisation::RESPONSIBILITIES,
+    &organisation::DEPARTMENTS,
+    &journey::TOUCHPOINTS,
+    &journey::PHASES,
+    &journey::BLUEPRINTS,
+    &organisation::PERSONAS,
+    &time::DATES,
+    &findings::FINDINGS,
+];
+
+/// The dataset of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Dataset> {
+    ALL.iter().copied().find(|dataset| dataset.name == name)
+}

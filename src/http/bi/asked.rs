@@ -1,0 +1,271 @@
+//! What the parameters of a feed ask for, read with all their faults: a name or a value that is not known is never
+//! passed over.
+
+use chrono::NaiveDate;
+
+use super::form::Form;
+use crate::{
+    bi::{
+        filter::{Comparison, Filter, Value},
+        query::{Place, Query},
+        registry::{Column, Dataset, Type},
+    },
+    error::{Error, Result},
+    scalar::Date,
+    sheet::Dialect,
+};
+
+/// Most rows of a page.
+pub const LARGEST_PAGE: u64 = 10_000;
+/// Most days of a range.
+const MOST_DAYS: usize = 3_660;
+/// The column that is no dataset's own: where to go on behind the row.
+pub const CURSOR: &str = "cursor";
+
+/// What is asked for.
+pub struct Asked {
+    pub query: Query,
+    pub form: Form,
+    /// Whether every row says where to go on behind it.
+    pub cursor: bool,
+}
+
+/// The parameters so far, and what is wrong with them.
+struct Reader<'p> {
+    dataset: &'static Dataset,
+    parameters: &'p [(String, String)],
+    faults: Vec<String>,
+}
+
+/// Reads the parameters behind the question mark.
+pub fn read(
+    dataset: &'static Dataset,
+    form: Form,
+    parameters: &[(String, String)],
+) -> Result<Asked> {
+    let mut reader = Reader {
+        dataset,
+        parameters,
+        faults: Vec::new(),
+    };
+    reader.refuse_unknown(form);
+    let (columns, cursor) = reader.columns();
+    let (from, to) = (reader.day("from"), reader.day("to"));
+    let mut query = Query::of(dataset);
+    query.columns = columns;
+    query.filter = reader.filter(from, to);
+    query.days = reader.days(from, to);
+    query.uncounted = reader.uncounted();
+    query.after = reader.after();
+    query.limit = reader.limit();
+    if let Some(keys) = reader.values("kpi") {
+        query.narrow_to_kpis(&keys);
+    }
+    let form = reader.dialect(form);
+    match reader.faults.is_empty() {
+        true => Ok(Asked {
+            query,
+            form,
+            cursor,
+        }),
+        false => Err(Error::BadInput(reader.faults.join(" "))),
+    }
+}
+
+impl Reader<'_> {
+    fn names(&self, form: Form) -> Vec<&'static str> {
+        let dataset = self.dataset;
+        let mut names = vec!["columns", "limit", "after"];
+        if dataset.day.is_some() {
+            names.extend(["from", "to"]);
+        }
+        if dataset.counts {
+            names.push("uncounted");
+        }
+        if matches!(form, Form::Csv(_)) {
+            names.push("dialect");
+        }
+        names.extend(dataset.filters.iter().map(|filter| filter.name));
+        names
+    }
+
+    fn refuse_unknown(&mut self, form: Form) {
+        let names = self.names(form);
+        for (name, _) in self.parameters {
+            if !names.contains(&name.as_str()) {
+                let name = self.dataset.name;
+                let known = names.join(", ");
+                self.faults.push(format!(
+                    "{name} does not take every parameter that was sent; it takes {known}."
+                ));
+                return;
+            }
+        }
+    }
+
+    /// A parameter that stands there once at the most.
+    fn one(&mut self, name: &str) -> Option<String> {
+        let mut all = self.parameters.iter().filter(|(other, _)| other == name);
+        let one = all.next().map(|(_, value)| value.clone());
+        if all.next().is_some() {
+            self.faults.push(format!("`{name}` is sent once."));
+        }
+        one
+    }
+
+    /// The values of a parameter, sent several times or with commas between them.
+    fn values(&self, name: &str) -> Option<Vec<String>> {
+        let sent = self.parameters.iter().filter(|(other, _)| other == name);
+        let mut sent = sent.map(|(_, value)| value).peekable();
+        sent.peek()?;
+        let values = sent.flat_map(|value| value.split(','));
+        Some(values.map(|value| value.trim().to_owned()).collect())
+    }
+
+    fn day(&mut self, name: &str) -> Option<NaiveDate> {
+        let text = self.one(name)?;
+        let day = Date::read(&text);
+        if day.is_none() {
+            self.faults
+                .push(format!("`{name}` is a day such as 2026-11-22."));
+        }
+        day.map(Into::into)
+    }
+
+    fn days(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Vec<NaiveDate> {
+        if !self.dataset.needs_days {
+            return Vec::new();
+        }
+        let (Some(from), Some(to)) = (from, to) else {
+            let name = self.dataset.name;
+            self.faults.push(format!(
+                "{name} is pulled for a range of days: send `from`, the first day, and `to`, the first day that is too late."
+            ));
+            return Vec::new();
+        };
+        let days = from.iter_days().take_while(|day| *day < to);
+        let days: Vec<NaiveDate> = days.take(MOST_DAYS + 1).collect();
+        if days.len() > MOST_DAYS {
+            self.faults.push(format!(
+                "From `from` to `to` there are at most {MOST_DAYS} days."
+            ));
+        }
+        days
+    }
+
+    fn columns(&mut self) -> (Vec<&'static Column>, bool) {
+        let Some(text) = self.one("columns") else {
+            return (self.dataset.columns.iter().collect(), false);
+        };
+        let (mut columns, mut cursor): (Vec<&Column>, _) = (Vec::new(), false);
+        for name in text.split(',').map(str::trim) {
+            match self.dataset.column(name) {
+                Some(column) if columns.iter().any(|one| one.name == name) => {
+                    let name = column.name;
+                    self.faults
+                        .push(format!("`columns` names {name} more than once."));
+                }
+                Some(column) => columns.push(column),
+                None if name == CURSOR => cursor = true,
+                None => {
+                    let names: Vec<&str> =
+                        self.dataset.columns.iter().map(|one| one.name).collect();
+                    self.faults.push(format!(
+                        "`columns` are some of {} and {CURSOR}, with commas between them.",
+                        names.join(", ")
+                    ));
+                    break;
+                }
+            }
+        }
+        (columns, cursor)
+    }
+
+    fn filter(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Filter {
+        let mut all = Vec::new();
+        if let Some(day) = self.dataset.day.and_then(|day| self.dataset.column(day)) {
+            let bounds = [(Comparison::AtLeast, from), (Comparison::Below, to)];
+            all.extend(
+                bounds
+                    .into_iter()
+                    .filter_map(|(how, at)| Some(Filter::Compare(day, how, Value::Day(at?)))),
+            );
+        }
+        for named in self.dataset.filters {
+            let column = self.dataset.filter(named.name);
+            if let Some((values, column)) = self.values(named.name).zip(column) {
+                all.extend(self.among(named.name, column, values));
+            }
+        }
+        Filter::All(all)
+    }
+
+    fn among(
+        &mut self,
+        name: &str,
+        column: &'static Column,
+        values: Vec<String>,
+    ) -> Option<Filter> {
+        let Type::Word(words) = column.of else {
+            return Some(Filter::Keys(column, values));
+        };
+        let words = words();
+        if values.iter().all(|value| words.contains(&value.as_str())) {
+            let values = values.into_iter().map(Value::Text).collect();
+            return Some(Filter::In(column, values));
+        }
+        self.faults
+            .push(format!("`{name}` is one or some of {}.", words.join(", ")));
+        None
+    }
+
+    fn uncounted(&mut self) -> bool {
+        let sent = self.one("uncounted");
+        match sent.as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => {
+                self.faults.push("`uncounted` is true or false.".to_owned());
+                false
+            }
+        }
+    }
+
+    fn after(&mut self) -> Option<Place> {
+        let cursor = self.one("after")?;
+        match Place::read(self.dataset, &cursor) {
+            Ok(place) => Some(place),
+            Err(error) => {
+                self.faults.push(error.to_string());
+                None
+            }
+        }
+    }
+
+    fn limit(&mut self) -> Option<u64> {
+        let text = self.one("limit")?;
+        let limit = text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=LARGEST_PAGE).contains(limit));
+        if limit.is_none() {
+            self.faults.push(format!(
+                "`limit` is a number from 1 to {LARGEST_PAGE}; without it every row comes."
+            ));
+        }
+        limit
+    }
+
+    fn dialect(&mut self, form: Form) -> Form {
+        let sent = self.one("dialect");
+        match (form, sent.as_deref()) {
+            (Form::Csv(_), Some("excel-da")) => Form::Csv(Dialect::ExcelDa),
+            (Form::Csv(_), Some("comma") | None) | (Form::Ndjson, _) => form,
+            (Form::Csv(_), Some(_)) => {
+                self.faults
+                    .push("`dialect` is comma or excel-da.".to_owned());
+                form
+            }
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Rows as CSV or as a line of JSON each, cell by cell into one buffer.
+
+use std::{
+    io::{self, Write},
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use chrono::{Datelike, NaiveDate, SecondsFormat};
+use flate2::{Compression, write::GzEncoder};
+
+use super::asked::CURSOR;
+use crate::{
+    bi::{
+        registry::{Column, Type},
+        row::{Cell, Row},
+    },
+    error::{Error, Result},
+    sheet::{Dialect, guarded},
+};
+
+/// How many bytes are collected before they are sent.
+const CHUNK: usize = 64 * 1024;
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    Csv(Dialect),
+    Ndjson,
+}
+
+impl Form {
+    /// The form that an extension names.
+    #[must_use]
+    pub fn named(extension: &str) -> Option<Self> {
+        match extension {
+            "csv" => Some(Self::Csv(Dialect::Comma)),
+            "ndjson" => Some(Self::Ndjson),
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Csv(_) => "text/csv; charset=utf-8; header=present",
+            Self::Ndjson => "application/x-ndjson",
+        }
+    }
+}
+
+/// Writes rows.
+pub struct Writer {
+    lines: Lines,
+    cursor: bool,
+    /// What is written and not yet sent.
+    written: Written,
+    gzip: Option<GzEncoder<Vec<u8>>>,
+    /// One cell.
+    cell: Vec<u8>,
+}
+
+enum Lines {
+    Csv(Box<csv::Writer<Written>>, Dialect),
+    /// What stands before each cell: `{"name":` or `,"name":`.
+    Ndjson(Vec<String>),
+}
+
+/// Bytes that the writer of CSV gives on.
+#[derive(Clone, Default)]
+struct Written(Arc<Mutex<Vec<u8>>>);
+
+impl Written {
+    fn with<T>(&self, act: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.with(|written| written.extend_from_slice(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Writer {
+    /// A writer that has written the heading, where the form has one.
+    pub fn new(form: Form, columns: &[&'static Column], cursor: bool, gzip: bool) -> Result<Self> {
+        let names = columns.iter().map(|column| column.name);
+        let names: Vec<&str> = names.chain(cursor.then_some(CURSOR)).collect();
+        let written = Written::default();
+        let lines = match form {
+            Form::Csv(dialect) => {
+                if dialect == Dialect::ExcelDa {
+                    written.with(|bytes| bytes.extend_from_slice("\u{feff}".as_bytes()));
+                }
+                let mut csv = csv::WriterBuilder::new()
+                    .delimiter(dialect.separator())
+                    .terminator(csv::Terminator::CRLF)
+                    .buffer_capacity(CHUNK)
+                    .from_writer(written.clone());
+                csv.write_record(&names).map_err(Error::internal)?;
+                Lines::Csv(Box::new(csv), dialect)
+            }
+            Form::Ndjson => {
+                let before = names.iter().enumerate().map(|(at, name)| {
+                    let open = if at == 0 { '{' } else { ',' };
+                    format!("{open}\"{name}\":")
+                });
+                Lines::Ndjson(before.collect())
+            }
+        };
+        Ok(Self {
+            lines,
+            cursor,
+            written,
+            gzip: gzip.then(|| GzEncoder::new(Vec::new(), Compression::fast())),
+            cell: Vec::with_capacity(256),
+        })
+    }
+
+    /// Writes a row.
+    pub fn row(&mut self, row: &Row) -> Result<()> {
+        let cursor = match self.cursor {
+            true => Some(row.place()?.cursor()),
+            false => None,
+        };
+        let cursor = cursor.as_deref().map(Cell::Text);
+        match &mut self.lines {
+            Lines::Csv(csv, dialect) => {
+                let cell = &mut self.cell;
+                let mut failed = None;
+                let mut write = |of: Option<Type>, value: Cell<'_>| {
+                    cell.clear();
+                    plain(cell, of, value, *dialect);
+                    if let Err(error) = csv.write_field(&*cell) {
+                        failed = Some(error);
+                    }
+                };
+                row.each(|column, value| write(Some(column.of), value))?;
+                if let Some(cursor) = cursor {
+                    write(None, cursor);
+                }
+                if let Some(error) = failed {
+                    return Err(Error::internal(error));
+                }
+                csv.write_record(None::<&[u8]>).map_err(Error::internal)
+            }
+            Lines::Ndjson(before) => self.written.with(|out| -> Result<()> {
+                let mut before = before.iter();
+                let mut write = |value: Cell<'_>| {
+                    out.extend_from_slice(before.next().map_or("", String::as_str).as_bytes());
+                    json(out, value);
+                };
+                row.each(|_, value| write(value))?;
+                if let Some(cursor) = cursor {
+                    write(cursor);
+                }
+                out.extend_from_slice(b"}\n");
+                Ok(())
+            }),
+        }
+    }
+
+    /// What has been written, once it is enough to be sent.
+    pub fn chunk(&mut self) -> Result<Option<Bytes>> {
+        if self.written.with(|written| written.len()) < CHUNK {
+            return Ok(None);
+        }
+        self.taken(false).map(Some)
+    }
+
+    /// The rest.
+    pub fn end(mut self) -> Result<Bytes> {
+        if let Lines::Csv(csv, _) = &mut self.lines {
+            csv.flush().map_err(Error::internal)?;
+        }
+        self.taken(true)
+    }
+
+    fn taken(&mut self, last: bool) -> Result<Bytes> {
+        let bytes = self.written.with(mem::take);
+        let Some(gzip) = &mut self.gzip else {
+            return Ok(bytes.into());
+        };
+        gzip.write_all(&bytes).map_err(Error::internal)?;
+        if last {
+            gzip.try_finish().map_err(Error::internal)?;
+        }
+        Ok(mem::take(gzip.get_mut()).into())
+    }
+}
+
+/// A cell of CSV. Only what people wrote is guarded against becoming a formula.
+fn plain(out: &mut Vec<u8>, of: Option<Type>, cell: Cell<'_>, dialect: Dialect) {
+    match cell {
+        Cell::Empty => {}
+        Cell::Text(text) if matches!(of, Some(Type::Text)) => {
+            out.extend_from_slice(guarded(text).as_bytes());
+        }
+        Cell::Text(text) => out.extend_from_slice(text.as_bytes()),
+        Cell::Number(number) => {
+            written(out, &number);
+            if out.ends_with(b".0") {
+                out.truncate(out.len() - 2);
+            }
+            if dialect == Dialect::ExcelDa {
+                if let Some(point) = out.iter_mut().find(|byte| **byte == b'.') {
+                    *point = b',';
+                }
+            }
+        }
+        other => bare(out, other),
+    }
+}
+
+/// A cell of JSON.
+fn json(out: &mut Vec<u8>, cell: Cell<'_>) {
+    match cell {
+        Cell::Empty => out.extend_from_slice(b"null"),
+        Cell::Text(text) => written(out, text),
+        Cell::Number(number) => written(out, &number),
+        Cell::Integer(_) | Cell::Boolean(_) => bare(out, cell),
+        Cell::Id(..) | Cell::Day(_) | Cell::Instant(_) => {
+            out.push(b'"');
+            bare(out, cell);
+            out.push(b'"');
+        }
+    }
+}
+
+/// What both forms spell alike.
+fn bare(out: &mut Vec<u8>, cell: Cell<'_>) {
+    match cell {
+        Cell::Id(prefix, id) => {
+            out.extend_from_slice(prefix.as_bytes());
+            out.push(b'_');
+            let mut hex = [0; 32];
+            out.extend_from_slice(id.simple().encode_lower(&mut hex).as_bytes());
+        }
+        Cell::Day(of) => day(out, of),
+        Cell::Instant(at) => {
+            let text = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+            out.extend_from_slice(text.as_bytes());
+        }
+        Cell::Integer(number) => written(out, &number),
+        Cell::Boolean(truth) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
+        Cell::Empty | Cell::Text(_) | Cell::Number(_) => {}
+    }
+}
+
+/// As JSON has it: a number in the shortest form that reads back the same. Writing into memory does not fail, nor does
+/// any of these values.
+fn written<V: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &V) {
+    serde_json::to_writer(out, value).ok();
+}
+
+fn day(out: &mut Vec<u8>, day: NaiveDate) {
+    let (year, month, of_month) = (day.year(), day.month(), day.day());
+    let Ok(year) = u32::try_from(year) else {
+        out.extend_from_slice(day.to_string().as_bytes());
+        return;
+    };
+    if year > 9_999 {
+        out.extend_from_slice(day.to_string().as_bytes());
+        return;
+    }
+    let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or_default();
+    out.extend_from_slice(&[
+        digit(year / 1_000),
+        digit(year / 100),
+        digit(year / 10),
+        digit(year),
+        b'-',
+        digit(month / 10),
+        digit(month),
+        b'-',
+        digit(of_month / 10),
+        digit(of_month),
+    ]);
+}

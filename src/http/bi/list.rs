@@ -1,0 +1,71 @@
+//! `GET /bi/v1`: which datasets there are, and what is in them.
+
+use axum::{
+    Json,
+    extract::{Extension, State},
+    http::HeaderMap,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use super::refused;
+use crate::{
+    bi::registry::{self, Column, Dataset, Type},
+    http::{App, RequestId, auth},
+};
+
+/// Answers with every dataset that the caller may pull from.
+pub async fn serve(
+    State(app): State<App>,
+    Extension(id): Extension<RequestId>,
+    headers: HeaderMap,
+) -> Response {
+    let caller = match auth::bearer_or_basic(&app, &headers, &id).await {
+        Ok(caller) => caller,
+        Err(error) => return refused(&error, &id),
+    };
+    let mut pulled = Vec::new();
+    for dataset in registry::ALL {
+        match caller.require_somewhere(dataset.permission) {
+            Ok(_) => pulled.push(told(dataset)),
+            Err(error) if pulled.is_empty() => return refused(&error, &id),
+            Err(_) => {}
+        }
+    }
+    Json(json!({ "datasets": pulled })).into_response()
+}
+
+fn told(dataset: &Dataset) -> Value {
+    let columns: Vec<Value> = dataset.columns.iter().map(column).collect();
+    let filters = dataset.filters.iter();
+    let filters: Vec<Value> = filters
+        .map(|filter| json!({ "name": filter.name, "column": filter.column }))
+        .collect();
+    json!({
+        "name": dataset.name,
+        "description": dataset.description,
+        "permission": dataset.permission.as_str(),
+        "csv": format!("/bi/v1/{}.csv", dataset.name),
+        "ndjson": format!("/bi/v1/{}.ndjson", dataset.name),
+        "needsDays": dataset.needs_days,
+        "day": dataset.day,
+        "uncounted": dataset.counts,
+        "filters": filters,
+        "columns": columns,
+    })
+}
+
+fn column(column: &Column) -> Value {
+    let mut told = json!({
+        "name": column.name,
+        "type": column.of.name(),
+        "nullable": column.nullable,
+        "description": column.description,
+    });
+    match column.of {
+        Type::Id(prefix) => told["prefix"] = prefix.into(),
+        Type::Word(words) => told["words"] = words().into(),
+        _ => {}
+    }
+    told
+}

@@ -1,0 +1,311 @@
+//! `/bi/v1`: flat datasets for programs that draw charts, as CSV or a line of JSON each. It translates and streams; what
+//! rows there are, and for whom, is the registry's to say.
+
+mod asked;
+mod form;
+mod list;
+
+use std::{io, sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::{Extension, Path, Query as Sent, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures_util::stream;
+use sea_orm::DatabaseTransaction;
+use tokio::{
+    sync::{
+        OwnedSemaphorePermit, Semaphore,
+        mpsc::{self, Receiver, Sender},
+    },
+    time::timeout,
+};
+
+pub use self::list::serve as list;
+use self::{
+    asked::Asked,
+    form::{Form, Writer},
+};
+use super::{App, RequestId, auth};
+use crate::{
+    access::Caller,
+    bi::registry,
+    error::{Code, Error, Result},
+};
+
+/// How many feeds are streamed at the same time: each holds one of the connections that read.
+pub const FEEDS: usize = 4;
+/// How long a client may take nothing before it is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The places for those who stream.
+#[derive(Clone)]
+pub struct Places(Arc<Semaphore>);
+
+impl Default for Places {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(FEEDS)))
+    }
+}
+
+type Parameters = Vec<(String, String)>;
+
+/// What was asked for, and by whom.
+struct Feed {
+    caller: Caller,
+    asked: Asked,
+    gzip: bool,
+}
+
+/// `GET /bi/v1/{dataset}.{csv,ndjson}`.
+#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
+pub async fn serve(
+    State(app): State<App>,
+    Extension(id): Extension<RequestId>,
+    Extension(places): Extension<Places>,
+    uri: Uri,
+    method: Method,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+    sent: Result<Sent<Parameters>, QueryRejection>,
+) -> Response {
+    let feed = match read(&app, &id, &file, &headers, sent).await {
+        Ok(Some(feed)) => feed,
+        Ok(None) => return no_dataset(&id),
+        Err(error) => return refused(&error, &id),
+    };
+    let (form, gzip) = (feed.asked.form, feed.gzip);
+    if method == Method::HEAD {
+        return dressed(StatusCode::OK.into_response(), form, gzip);
+    }
+    let Ok(place) = places.0.try_acquire_owned() else {
+        return full(&id);
+    };
+    let body = match feed.asked.query.limit {
+        Some(limit) => page(feed, limit, &uri).await,
+        None => whole(feed, place, &id).await,
+    };
+    match body {
+        Ok(response) => dressed(response, form, gzip),
+        Err(error) => refused(&error, &id),
+    }
+}
+
+async fn read(
+    app: &App,
+    id: &RequestId,
+    file: &str,
+    headers: &HeaderMap,
+    sent: Result<Sent<Parameters>, QueryRejection>,
+) -> Result<Option<Feed>> {
+    // Who has not signed in is told that first, whatever they ask.
+    let caller = auth::bearer_or_basic(app, headers, id).await?;
+    let named = file.rsplit_once('.');
+    let named =
+        named.and_then(|(name, extension)| Some((registry::named(name)?, Form::named(extension)?)));
+    let Some((dataset, form)) = named else {
+        return Ok(None);
+    };
+    caller.require_somewhere(dataset.permission)?;
+    let Sent(parameters) = sent.map_err(|_| {
+        Error::BadInput("What stands behind the question mark cannot be read.".to_owned())
+    })?;
+    let mut asked = asked::read(dataset, form, &parameters)?;
+    asked.query.thresholds = app.thresholds.clone();
+    Ok(Some(Feed {
+        caller,
+        asked,
+        gzip: takes_gzip(headers),
+    }))
+}
+
+/// Whether the client takes gzip, and did not say that it would rather not.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter();
+    let mut codings = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','));
+    codings.any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let named = parts
+            .next()
+            .is_some_and(|name| name.eq_ignore_ascii_case("gzip"));
+        let refused = |part: &str| {
+            let quality = part.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok());
+            quality == Some(0.0)
+        };
+        named && !parts.any(refused)
+    })
+}
+
+/// A page: written whole, as the header in front of it says where the next one begins.
+async fn page(feed: Feed, limit: u64, uri: &Uri) -> Result<Response> {
+    let Feed {
+        caller,
+        asked,
+        gzip,
+    } = feed;
+    let mut query = asked.query;
+    let mut writer = Writer::new(asked.form, &query.columns, asked.cursor, gzip)?;
+    query.limit = Some(limit + 1);
+    let mut rows = query.rows(&caller, caller.snapshot().await?)?;
+    let (mut left, mut last, mut more) = (limit, None, false);
+    let mut body = Vec::new();
+    while let Some(row) = rows.next().await? {
+        if left == 0 {
+            more = true;
+            break;
+        }
+        left -= 1;
+        writer.row(&row)?;
+        if let Some(chunk) = writer.chunk()? {
+            body.extend_from_slice(&chunk);
+        }
+        last = Some(row);
+    }
+    body.extend_from_slice(&writer.end()?);
+    let mut response = body.into_response();
+    if let Some(row) = last.filter(|_| more) {
+        let next = next(uri, &row.place()?.cursor());
+        if let Ok(link) = HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")) {
+            response.headers_mut().insert(header::LINK, link);
+        }
+    }
+    Ok(response)
+}
+
+/// The same address, behind a cursor.
+fn next(uri: &Uri, cursor: &str) -> String {
+    let asked = uri.query().unwrap_or_default().split('&');
+    let kept = asked.filter(|part| !part.is_empty() && !part.starts_with("after="));
+    let all: Vec<String> = kept
+        .map(str::to_owned)
+        .chain([format!("after={cursor}")])
+        .collect();
+    format!("{}?{}", uri.path(), all.join("&"))
+}
+
+type Chunk = io::Result<Bytes>;
+
+/// Every row, streamed. What goes wrong before the first bytes is told as a problem; what goes wrong later ends the
+/// connection without an end, so that half of the rows never pass for all of them.
+async fn whole(feed: Feed, place: OwnedSemaphorePermit, id: &RequestId) -> Result<Response> {
+    let (sender, mut chunks) = mpsc::channel(2);
+    let tx = feed.caller.snapshot().await?;
+    let pouring = pour(feed, tx, sender);
+    let request_id = Arc::clone(&id.0);
+    let poured = tokio::spawn(async move {
+        let _place = place;
+        let poured = pouring.await;
+        if let Err(error) = &poured {
+            tracing::warn!(request_id = &*request_id, %error, debug = ?error, "a feed was broken off");
+        }
+        poured
+    });
+    let Some(first) = chunks.recv().await else {
+        return match poured.await {
+            Ok(Ok(())) => Err(Error::internal("a feed ended without a word")),
+            Ok(Err(error)) => Err(error),
+            Err(error) => Err(Error::internal(error)),
+        };
+    };
+    let stream = stream::unfold(Some((Some(first), chunks)), following);
+    Ok(Body::from_stream(stream).into_response())
+}
+
+/// A piece of a feed, or its end.
+type Piece = Option<Bytes>;
+/// What is left of a stream: a piece that is here already, and those to come.
+type Left = Option<(Option<Piece>, Receiver<Piece>)>;
+
+async fn following(left: Left) -> Option<(Chunk, Left)> {
+    let (first, mut chunks) = left?;
+    let piece = match first {
+        Some(first) => Some(first),
+        None => chunks.recv().await,
+    };
+    match piece {
+        Some(Some(bytes)) => Some((Ok(bytes), Some((None, chunks)))),
+        Some(None) => None,
+        None => Some((Err(io::Error::other("the rows broke off")), None)),
+    }
+}
+
+/// Sends the rows piece after piece, and in the end that there are no more.
+async fn pour(feed: Feed, tx: DatabaseTransaction, sender: Sender<Piece>) -> Result<()> {
+    let Feed {
+        caller,
+        asked,
+        gzip,
+    } = feed;
+    let mut writer = Writer::new(asked.form, &asked.query.columns, asked.cursor, gzip)?;
+    let mut rows = asked.query.rows(&caller, tx)?;
+    while let Some(row) = rows.next().await? {
+        writer.row(&row)?;
+        if let Some(chunk) = writer.chunk()? {
+            // Whoever takes nothing for so long is given up, and gets no end either.
+            if !matches!(
+                timeout(PATIENCE, sender.send(Some(chunk))).await,
+                Ok(Ok(()))
+            ) {
+                return Ok(());
+            }
+        }
+    }
+    for piece in [Some(writer.end()?), None] {
+        timeout(PATIENCE, sender.send(piece)).await.ok();
+    }
+    Ok(())
+}
+
+/// The headers of an answer.
+fn dressed(mut response: Response, form: Form, gzip: bool) -> Response {
+    let fixed = [
+        (header::CONTENT_TYPE, form.content_type()),
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (header::VARY, "Authorization, Accept-Encoding"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    let gzip = gzip.then_some((header::CONTENT_ENCODING, "gzip"));
+    for (name, value) in fixed.into_iter().chain(gzip) {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+/// Programs that know Basic alone are told that they may use it.
+fn refused(error: &Error, id: &RequestId) -> Response {
+    let mut response = auth::failed(error, id);
+    if matches!(error, Error::Unauthenticated(_)) {
+        let basic = HeaderValue::from_static(
+            "Basic realm=\"the token is the password\", charset=\"UTF-8\"",
+        );
+        response
+            .headers_mut()
+            .append(header::WWW_AUTHENTICATE, basic);
+    }
+    response
+}
+
+fn no_dataset(id: &RequestId) -> Response {
+    let names: Vec<&str> = registry::ALL.iter().map(|dataset| dataset.name).collect();
+    let message = format!(
+        "There is no such dataset. There are {}, each as .csv and as .ndjson.",
+        names.join(", ")
+    );
+    auth::problem(StatusCode::NOT_FOUND, Code::NotFound, &message, id)
+}
+
+fn full(id: &RequestId) -> Response {
+    let message = format!("{FEEDS} feeds are being streamed already. Try again in a moment.");
+    let code = Code::ServiceUnavailable;
+    let mut response = auth::problem(StatusCode::SERVICE_UNAVAILABLE, code, &message, id);
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}

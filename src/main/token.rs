@@ -1,0 +1,119 @@
+//! The verb `token`: makes, lists and revokes service tokens as the operator. A new one is all that goes to standard
+//! output, so that it can be led into the place where it is kept.
+
+use std::collections::BTreeMap;
+
+use async_graphql::ID;
+use cx_blueprint::{
+    access::{Caller, Keyed},
+    account::service_token::{self, ServiceTokenCreateInput, ServiceTokenRevokeInput},
+    clock::Clock,
+    config::{DatabaseArgs, TokenCreate, TokenList, TokenRevoke, TokenVerb},
+    input::By,
+};
+use entity::{account, department, service_token as token};
+use sea_orm::QueryOrder;
+
+use super::{Failure, open_current};
+
+pub async fn keep(verb: TokenVerb) -> Result<(), Failure> {
+    match verb {
+        TokenVerb::Create(create) => make(create).await,
+        TokenVerb::List(list) => tell(list).await,
+        TokenVerb::Revoke(revoke) => end(revoke).await,
+    }
+}
+
+async fn operator(database: &DatabaseArgs, act: &str) -> Result<Caller, Failure> {
+    let store = open_current(database).await?;
+    Ok(Caller::operator(store, Clock::new(database.time_zone), act))
+}
+
+/// The id of what has this key.
+async fn id_of<E: Keyed>(caller: &Caller, key: &str) -> Result<E::Id, Failure> {
+    let row = caller.by::<E>(&By::Key(key.to_owned())).await?;
+    let row = row.ok_or_else(|| format!("There is no {} with the key {key}.", E::NOUN))?;
+    Ok(E::id(&row))
+}
+
+async fn make(create: TokenCreate) -> Result<(), Failure> {
+    let caller = operator(&create.database, "serviceTokenCreate").await?;
+    let account = id_of::<account::Entity>(&caller, &create.account).await?;
+    let mut departments = Vec::new();
+    for key in &create.departments {
+        let id = id_of::<department::Entity>(&caller, key).await?;
+        departments.push(ID(id.to_string()));
+    }
+    let input = ServiceTokenCreateInput {
+        id: None,
+        account_id: ID(account.to_string()),
+        name: create.name,
+        description: create.description,
+        scopes: create.scopes,
+        department_ids: departments,
+        expires_in_days: create.days,
+    };
+    let (row, secret) = service_token::create(&caller, input).await?;
+    eprintln!(
+        "Made {} for {}, good until {}. It is shown this once:",
+        row.id,
+        create.account,
+        row.expires_at.format("%F")
+    );
+    if let Some(secret) = secret {
+        println!("{}", secret.into_text());
+    }
+    Ok(())
+}
+
+async fn tell(list: TokenList) -> Result<(), Failure> {
+    let caller = operator(&list.database, "serviceTokens").await?;
+    let of = match &list.account {
+        Some(key) => Some(id_of::<account::Entity>(&caller, key).await?),
+        None => None,
+    };
+    let rows = service_token::select(&caller, of, list.all)
+        .order_by_asc(token::Column::CreatedAt)
+        .order_by_asc(token::Column::Id)
+        .all(caller.reader())
+        .await?;
+    let accounts = caller.select::<account::Entity>();
+    let accounts = accounts.all(caller.reader()).await?.into_iter();
+    let keys: BTreeMap<_, _> = accounts.map(|row| (row.id, row.key)).collect();
+    for row in rows {
+        let account = keys.get(&row.account_id).map_or("", String::as_str);
+        println!("{}", line(&row, account));
+    }
+    Ok(())
+}
+
+/// A token on a line, its parts set apart by tabs.
+fn line(row: &token::Model, account: &str) -> String {
+    let scopes = row.scopes.0.iter().map(|scope| scope.as_str());
+    let scopes: Vec<&str> = scopes.collect();
+    let used = row.last_used_at.map_or_else(
+        || "never used".to_owned(),
+        |at| format!("used {}", at.format("%F %H:%M")),
+    );
+    let until = match row.revoked_at {
+        Some(at) => format!("revoked {}", at.format("%F")),
+        None => format!("until {}", row.expires_at.format("%F")),
+    };
+    let parts = [
+        row.id.to_string(),
+        account.to_owned(),
+        scopes.join(","),
+        until,
+        used,
+        row.name.clone(),
+    ];
+    parts.join("\t")
+}
+
+async fn end(revoke: TokenRevoke) -> Result<(), Failure> {
+    let caller = operator(&revoke.database, "serviceTokenRevoke").await?;
+    let input = ServiceTokenRevokeInput { id: ID(revoke.id) };
+    let row = service_token::revoke(&caller, &input).await?;
+    eprintln!("Revoked {} ({}).", row.id, row.name);
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! What a service token leaves of what its account may do: scopes open actions, departments bound them. It narrows the
+//! policy's answer and adds nothing to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use entity::{id::DepartmentId, words::TokenScope};
+
+use super::{Action, Cell, Reach, Relation, Role, row};
+
+/// How a service token narrows its account.
+#[derive(Clone, Debug)]
+pub struct Narrowing {
+    /// What it is for.
+    pub scopes: BTreeSet<TokenScope>,
+    /// The departments that it is limited to, those below included; none where it is limited to none.
+    pub departments: Option<BTreeSet<DepartmentId>>,
+}
+
+/// Which scopes open an action, in the order of the words.
+#[must_use]
+#[rustfmt::skip]
+pub const fn scopes(action: Action) -> [bool; 4] {
+    use Action as A;
+    const Y: bool = true;
+    const N: bool = false;
+    match action {
+        //                                     READ BI MEASUREMENTS FEEDBACK
+        A::ReadPublished | A::ReadRestricted => [Y, Y, Y, Y],
+        A::ReadConfidential | A::PullFlatRows => [Y, Y, N, N],
+        A::ReadDraft | A::WhatIf | A::ReadAudit => [Y, N, N, N],
+        A::RecordMeasurement                 => [N, N, Y, N],
+        A::DescribeTouchpoint | A::ShapeBlueprint | A::CreateBlueprint | A::GovernBlueprint | A::KeepCatalogue
+        | A::ImportDocument | A::ImportAccepted | A::ProposeResponsibility | A::AcceptResponsibility
+        | A::DeclineResponsibility | A::WithdrawResponsibility | A::EndResponsibility | A::DescribeResponsibility
+        | A::DefineKpi | A::GovernKpi | A::KeepImprovements | A::DismissFinding | A::DismissError | A::KeepMembers
+        | A::KeepOrganisation | A::KeepOwnSignIn
+                                             => [N, N, N, N],
+    }
+}
+
+impl Narrowing {
+    /// What is left of a reach.
+    pub(super) fn narrow(&self, action: Action, reach: Reach) -> Reach {
+        let opened = scopes(action);
+        if !self.scopes.iter().any(|scope| opened[*scope as usize]) {
+            return Reach::default();
+        }
+        match &self.departments {
+            Some(only) => limited(action, reach, only),
+            None => reach,
+        }
+    }
+}
+
+/// The part of a reach that leads through these departments. What was granted by name leads through none.
+fn limited(action: Action, reach: Reach, only: &BTreeSet<DepartmentId>) -> Reach {
+    let through: BTreeMap<_, _> = if reach.everything {
+        let ties = ties(action).iter();
+        ties.map(|relation| (*relation, only.clone())).collect()
+    } else {
+        let through = reach.through.into_iter();
+        through
+            .map(|(relation, own)| (relation, &own & only))
+            .collect()
+    };
+    Reach {
+        through: through
+            .into_iter()
+            .filter(|(_, own)| !own.is_empty())
+            .collect(),
+        ..Reach::default()
+    }
+}
+
+/// How a thing has to be tied to a department for the department's LEAD to do the action to it; what everybody may
+/// read, as a partner has to be tied to it.
+const fn ties(action: Action) -> &'static [Relation] {
+    match row(action)[Role::Lead as usize] {
+        Cell::Where(relations) => relations,
+        Cell::Yes => &[Relation::Participates],
+        Cell::No | Cell::Granted => &[],
+    }
+}

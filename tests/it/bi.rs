@@ -1,0 +1,279 @@
+//! Flat datasets over HTTP: what there is, who gets how much of it, and what the demo comes to.
+
+mod faces;
+mod feed;
+
+use std::fmt::Write;
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{HeaderMap, Method, Request, StatusCode, header},
+};
+use cx_blueprint::bi::registry;
+use serde_json::{Value, json};
+
+use crate::{
+    facts::weight,
+    golden,
+    world::{Actor, World},
+};
+
+/// An answer: status, headers, bytes.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.bytes).expect("text")
+    }
+
+    /// The code and the sentence of a refusal.
+    pub fn told(&self) -> (String, String) {
+        let error: Value = serde_json::from_slice(&self.bytes).expect("JSON");
+        let word = |name: &str| error["error"][name].as_str().expect("a word").to_owned();
+        (word("code"), word("message"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).map(|value| value.to_str());
+        value.map_or("", |value| value.expect("a plain header"))
+    }
+}
+
+/// Sends a request without a body.
+pub async fn send(world: &World, method: Method, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Body::empty()).expect("a request");
+    let response = world.send(request).await;
+    let (status, headers) = (response.status(), response.headers().clone());
+    let bytes = to_bytes(response.into_body(), 64 << 20)
+        .await
+        .expect("a body");
+    Answer {
+        status,
+        headers,
+        bytes: bytes.to_vec(),
+    }
+}
+
+impl Actor<'_> {
+    /// What they get of a feed.
+    pub async fn feeds(&self, path: &str) -> Answer {
+        let bearer = format!("Bearer {}", self.token);
+        let authorization = (header::AUTHORIZATION.as_str(), bearer.as_str());
+        send(self.world, Method::GET, path, &[authorization]).await
+    }
+
+    /// The rows of a feed of lines of JSON.
+    pub async fn lines(&self, path: &str) -> Vec<Value> {
+        let answer = self.feeds(path).await;
+        let told = format!("{} gets {path}: {}", self.login, answer.text());
+        assert_eq!(answer.status, StatusCode::OK, "{told}");
+        let lines = answer.text().lines();
+        lines
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect()
+    }
+}
+
+/// A range that all measurements of the tests lie in.
+pub const YEAR: &str = "from=2025-01-01&to=2026-01-01";
+
+#[tokio::test]
+async fn whoever_may_pull_is_told_what_there_is() {
+    let world = World::small().await;
+    let answer = world.sign_in("analyst").await.feeds("/bi/v1").await;
+    let list: Value = serde_json::from_slice(&answer.bytes).expect("JSON");
+    let datasets = list["datasets"].as_array().expect("datasets");
+    assert_eq!(datasets.len(), registry::ALL.len());
+    for (told, dataset) in datasets.iter().zip(registry::ALL) {
+        assert_eq!(told["name"], dataset.name);
+        let columns = told["columns"].as_array().expect("columns");
+        for column in columns {
+            let sentence = column["description"].as_str().expect("a description");
+            assert!(sentence.ends_with('.'), "{sentence}");
+        }
+        for filter in dataset.filters {
+            assert!(
+                dataset.filter(filter.name).is_some(),
+                "{} filters by {}, which is no column",
+                dataset.name,
+                filter.name
+            );
+        }
+    }
+    let facts = &datasets[0];
+    assert_eq!(facts["needsDays"], true);
+    assert_eq!(
+        facts["columns"][1],
+        json!({
+            "name": "measurement_id",
+            "type": "id",
+            "prefix": "msr",
+            "nullable": false,
+            "description": "The measurement. It stands in as many rows as it has places, departments and roles.",
+        })
+    );
+    for (login, status) in [("stranger", 403), ("admin", 403), ("lead", 200)] {
+        let answer = world.sign_in(login).await.feeds("/bi/v1").await;
+        assert_eq!(answer.status.as_u16(), status, "{login}");
+    }
+}
+
+/// Rows of every dataset for everybody, as a table; without what does not count, and with it.
+#[tokio::test]
+async fn everybody_gets_their_rows_of_every_dataset() {
+    let world = World::small().await;
+    let actors = [
+        "stranger",
+        "viewer",
+        "contributor",
+        "lead",
+        "neighbour",
+        "treasurer",
+        "chair",
+        "partner",
+        "analyst",
+        "auditor",
+        "cx-manager",
+        "admin",
+    ];
+    let mut table = format!("{:<28}", "rows");
+    for actor in actors {
+        write!(table, " {actor:>11}").expect("it is written");
+    }
+    for dataset in registry::ALL {
+        for uncounted in [false, true] {
+            if uncounted && !dataset.counts {
+                continue;
+            }
+            let more = if uncounted { " + uncounted" } else { "" };
+            write!(table, "\n{:<28}", format!("{}{more}", dataset.name)).expect("it is written");
+            for actor in actors {
+                let counted = rows_of(&world.sign_in(actor).await, dataset, uncounted).await;
+                write!(table, " {counted:>11}").expect("it is written");
+            }
+        }
+    }
+    golden::compare("tests/it/bi.txt", &(table + "\n"));
+}
+
+/// How many rows somebody gets, whichever way they come; or that they are refused.
+async fn rows_of(actor: &Actor<'_>, dataset: &registry::Dataset, uncounted: bool) -> String {
+    let mut asked = Vec::new();
+    if dataset.needs_days {
+        asked.push(YEAR.to_owned());
+    }
+    if uncounted {
+        asked.push("uncounted=true".to_owned());
+    }
+    let asked = asked.join("&");
+    let address = |form: &str| format!("/bi/v1/{}.{form}?{asked}", dataset.name);
+    let answer = actor.feeds(&address("csv")).await;
+    if answer.status == StatusCode::FORBIDDEN {
+        assert_eq!(answer.told().0, "FORBIDDEN");
+        return "-".to_owned();
+    }
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let mut csv = csv::Reader::from_reader(&answer.bytes[..]);
+    let names: Vec<String> = csv
+        .headers()
+        .expect("a heading")
+        .iter()
+        .map(str::to_owned)
+        .collect();
+    let columns: Vec<&str> = dataset.columns.iter().map(|column| column.name).collect();
+    assert_eq!(names, columns);
+    let csv: Vec<csv::StringRecord> = csv.records().map(|row| row.expect("a row")).collect();
+    let lines = actor.lines(&address("ndjson")).await;
+    assert_eq!(csv.len(), lines.len());
+    for line in &lines {
+        for column in dataset.columns {
+            assert!(
+                column.nullable || !line[column.name].is_null(),
+                "{}.{} is empty in {line}",
+                dataset.name,
+                column.name
+            );
+        }
+    }
+    lines.len().to_string()
+}
+
+#[tokio::test]
+async fn the_demo_comes_to_66_measurements_in_360_rows() {
+    let world = World::demo().await;
+    let bea = world.sign_in("bea-analyst").await;
+    let facts = bea.lines(&format!("/bi/v1/kpi_facts.ndjson?{YEAR}")).await;
+    assert_eq!(facts.len(), 360);
+    let weights: Vec<Value> = facts
+        .iter()
+        .map(|row| json!({ "rowWeight": row["row_weight"] }))
+        .collect();
+    assert_eq!(weight(&weights), 66.0);
+    let once = bea.lines("/bi/v1/kpi_measurements.ndjson").await;
+    assert_eq!(once.len(), 66);
+    let missed = |rows: &[Value]| rows.iter().filter(|row| row["state"] == "MISSED").count();
+    assert_eq!(missed(&facts), 245);
+    let lower = bea.lines("/bi/v1/kpis.ndjson").await;
+    let lower = lower.iter().filter(|row| row["direction"] == "LOWER");
+    assert_eq!(lower.count(), 10);
+    let jon = world.sign_in("jon-lead-aftersales").await;
+    let own = jon.lines(&format!("/bi/v1/kpi_facts.ndjson?{YEAR}")).await;
+    assert_eq!(own.len(), 24);
+}
+
+#[tokio::test]
+async fn departments_have_their_place_in_the_tree() {
+    let world = World::small().await;
+    let analyst = world.sign_in("analyst").await;
+    let rows = analyst
+        .lines("/bi/v1/departments.ndjson?department=SALES-NORTH,board&columns=department_key,depth,path,level_1,level_2,level_3,level_4")
+        .await;
+    assert_eq!(
+        rows,
+        [
+            json!({ "department_key": "board", "depth": 1, "path": "Board", "level_1": "Board", "level_2": null, "level_3": null, "level_4": null }),
+            json!({ "department_key": "sales-north", "depth": 3, "path": "Board / Sales / Sales North", "level_1": "Board", "level_2": "Sales", "level_3": "Sales North", "level_4": null }),
+        ]
+    );
+    // A partner reads of the board no more than that it is there, if that.
+    let partner = world.sign_in("partner").await;
+    let tops = partner
+        .lines("/bi/v1/departments.ndjson?columns=depth")
+        .await;
+    assert!(tops.iter().any(|row| row["depth"] == 1), "{tops:?}");
+}
+
+#[tokio::test]
+async fn a_calendar_knows_weeks_and_quarters() {
+    let world = World::in_zone(chrono_tz::Europe::Athens).await;
+    world
+        .load(crate::world::ORGANISATION)
+        .await
+        .expect("the document loads");
+    let analyst = world.sign_in("analyst").await;
+    let days = analyst
+        .lines("/bi/v1/dates.ndjson?from=2024-12-30&to=2025-01-01")
+        .await;
+    let monday = json!({
+        "day": "2024-12-30", "ends_at": "2024-12-30T22:00:00Z", "year": 2024, "quarter": 4, "month": 12,
+        "day_of_month": 30, "weekday": 1, "iso_year": 2025, "iso_week": 1, "is_today": false, "is_past": true,
+    });
+    assert_eq!(days[0], monday);
+    assert_eq!(days.len(), 2);
+    let today = world.clock.day(world.clock.now());
+    let after = today.succ_opt().expect("a tomorrow");
+    let now = analyst
+        .lines(&format!(
+            "/bi/v1/dates.ndjson?from={today}&to={after}&columns=is_today,is_past"
+        ))
+        .await;
+    assert_eq!(now, [json!({ "is_today": true, "is_past": false })]);
+}

@@ -1,0 +1,195 @@
+//! Random questions of random callers: GraphQL, CSV and lines of JSON give the same rows.
+
+use std::collections::BTreeMap;
+
+use proptest::{
+    prelude::*,
+    sample::{select, subsequence},
+    strategy::ValueTree,
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    facts::{LINK, RECORD},
+    ids::Ids,
+    world::{Actor, World},
+};
+
+const CALLERS: &[&str] = &[
+    "lead",
+    "neighbour",
+    "treasurer",
+    "chair",
+    "partner",
+    "analyst",
+    "auditor",
+    "cx-manager",
+];
+
+/// A filter as GraphQL takes it; the feed's parameters follow from it.
+fn filter() -> impl Strategy<Value = Value> {
+    fn some(words: &'static [&'static str]) -> impl Strategy<Value = Option<Vec<&'static str>>> {
+        let words = subsequence(words, 1..=words.len());
+        proptest::option::weighted(0.4, words)
+    }
+    let days = (
+        select(vec!["2025-01-01", "2025-02-01", "2025-03-31"]),
+        select(vec!["2025-02-28", "2025-03-31", "2025-04-01", "2026-01-01"]),
+    );
+    let keys = (
+        some(&["PRICE", "secret", "nothing"]),
+        some(&["sales", "FINANCE", "service", "courier"]),
+        some(&["open", "closed", "draft"]),
+    );
+    let words = (
+        some(&["ACCOUNTABLE", "RESPONSIBLE", "CONSULTED", "INFORMED"]),
+        some(&["MET", "AT_RISK", "MISSED", "NO_TARGET"]),
+    );
+    (days, keys, words).prop_map(
+        |((from, to), (kpis, departments, blueprints), (roles, states))| {
+            json!({
+                "from": from, "to": to, "kpiKeys": kpis, "departmentKeys": departments,
+                "blueprintKeys": blueprints, "roles": roles, "states": states,
+            })
+        },
+    )
+}
+
+fn parameters(filter: &Value) -> String {
+    let names = [
+        ("from", "from"),
+        ("to", "to"),
+        ("kpiKeys", "kpi"),
+        ("departmentKeys", "department"),
+        ("blueprintKeys", "blueprint"),
+        ("roles", "role"),
+        ("states", "state"),
+    ];
+    let sent = names
+        .into_iter()
+        .filter_map(|(field, name)| match &filter[field] {
+            Value::String(text) => Some(format!("{name}={text}")),
+            Value::Array(words) => {
+                let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+                Some(format!("{name}={}", words.join(",")))
+            }
+            _ => None,
+        });
+    sent.collect::<Vec<_>>().join("&")
+}
+
+/// A row as GraphQL names its fields.
+fn in_camels(row: &Value) -> Value {
+    let fields = row.as_object().expect("a row").iter();
+    let fields: Map<String, Value> = fields
+        .map(|(name, value)| {
+            let mut parts = name.split('_');
+            let first = parts.next().unwrap_or_default().to_owned();
+            let name = parts.fold(first, |name, part| {
+                name + &part[..1].to_uppercase() + &part[1..]
+            });
+            (name, value.clone())
+        })
+        .collect();
+    fields.into()
+}
+
+/// A value as CSV has it.
+fn in_csv(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => {
+            let text = number.to_string();
+            text.strip_suffix(".0").unwrap_or(&text).to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// An organisation in which measurements lie with and without links and roles, some of them in drafts.
+async fn prepare(world: &World) {
+    let ids = Ids::of(world).await;
+    let cx = world.sign_in("cx-manager").await;
+    for (kpi, place, at) in [
+        ("PRICE", "touchpointId", "T1"),
+        ("PRICE", "phaseId", "open/after"),
+        ("PRICE", "blueprintId", "closed"),
+        ("PRICE", "touchpointId", "D1"),
+        ("SECRET", "touchpointId", "T2"),
+    ] {
+        let link = json!({ "kpiId": ids[kpi], place: ids[at], "validFrom": "2025-03-01" });
+        cx.does(LINK, link).await;
+    }
+    let at = |kpi: &str, place: &str, value: f64| json!({ "kpiId": ids[kpi], "measuredOn": "2025-03-31", "value": value, "touchpointId": ids[place] });
+    let measurements = [
+        at("PRICE", "T2", 1.0),
+        at("PRICE", "T3", 0.5),
+        at("PRICE", "D1", 7.0),
+        at("PRICE", "C1", 3.0),
+        at("SECRET", "T3", 21.25),
+    ];
+    cx.does(RECORD, json!({ "measurements": measurements }))
+        .await;
+    let wide = json!({ "kpiId": ids["PRICE"], "measuredOn": "2025-02-28", "value": 2.75, "channelId": ids["PHONE"], "sampleSize": 7 });
+    cx.does(RECORD, json!({ "measurements": [wide] })).await;
+}
+
+async fn csv_rows(actor: &Actor<'_>, asked: &str) -> Vec<BTreeMap<String, String>> {
+    let answer = actor.feeds(&format!("/bi/v1/kpi_facts.csv?{asked}")).await;
+    let mut csv = csv::Reader::from_reader(&answer.bytes[..]);
+    csv.deserialize().map(|row| row.expect("a row")).collect()
+}
+
+#[tokio::test]
+async fn graphql_csv_and_lines_of_json_give_the_same_rows() {
+    let world = World::small().await;
+    prepare(&world).await;
+    let mut runner = TestRunner::new_with_rng(
+        Config::default(),
+        TestRng::deterministic_rng(RngAlgorithm::ChaCha),
+    );
+    let asked = (filter(), select(CALLERS), 1u32..9);
+    let (mut rows, mut without_place, mut without_role, mut confidential) = (0, 0, 0, 0);
+    for _ in 0..150 {
+        let (filter, login, first) = asked.new_tree(&mut runner).expect("a question").current();
+        let actor = world.sign_in(login).await;
+        let graph = actor.pulls(filter.clone(), first).await;
+        let asked = parameters(&filter);
+        let lines = actor
+            .lines(&format!("/bi/v1/kpi_facts.ndjson?{asked}"))
+            .await;
+        let camels: Vec<Value> = lines.iter().map(in_camels).collect();
+        assert_eq!(graph, camels, "{login} asks {asked}");
+        let expected: Vec<BTreeMap<String, String>> = lines
+            .iter()
+            .map(|row| {
+                let fields = row.as_object().expect("a row").iter();
+                fields
+                    .map(|(name, value)| (name.clone(), in_csv(value)))
+                    .collect()
+            })
+            .collect();
+        assert_eq!(
+            csv_rows(&actor, &asked).await,
+            expected,
+            "{login} asks {asked}"
+        );
+        rows += lines.len();
+        without_place += lines
+            .iter()
+            .filter(|row| row["blueprint_id"].is_null())
+            .count();
+        without_role += lines.iter().filter(|row| row["role"].is_null()).count();
+        confidential += lines
+            .iter()
+            .filter(|row| row["kpi_key"] == "SECRET")
+            .count();
+    }
+    let met = [rows, without_place, without_role, confidential];
+    assert!(
+        met.iter().all(|met| *met > 0),
+        "{met:?}: something never came up"
+    );
+}
