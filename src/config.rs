@@ -69,6 +69,9 @@ pub enum Verb {
     /// Keep service tokens, with which programs sign in.
     #[command(subcommand)]
     Token(TokenVerb),
+    /// Keep feedback no longer than it may be kept.
+    #[command(subcommand)]
+    Feedback(FeedbackVerb),
 }
 
 /// Which database.
@@ -126,6 +129,10 @@ pub struct Serve {
         value_delimiter = ','
     )]
     pub finding_thresholds: Vec<Threshold>,
+    /// After how many days it is erased who gave feedback and what they wrote; the scores stay. Kept for good where
+    /// this is not set.
+    #[arg(long, env = "CX_FEEDBACK_RETENTION_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub feedback_retention_days: Option<u32>,
     /// How many seconds a stopping server waits for the requests that it is working on.
     #[arg(long, env = "CX_DRAIN_SECONDS", default_value_t = 25)]
     pub drain_seconds: u64,
@@ -293,6 +300,24 @@ pub enum Migrate {
 pub enum AccountVerb {
     /// Make an account, the first one for example. The password is read from the first line of standard input.
     Create(AccountCreate),
+}
+
+/// Keeping feedback.
+#[derive(Debug, Subcommand)]
+pub enum FeedbackVerb {
+    /// Erase who gave old feedback and what they wrote; the scores stay.
+    Erase(FeedbackErase),
+}
+
+/// Which feedback is old.
+#[derive(Debug, Args)]
+pub struct FeedbackErase {
+    /// Which database.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Given more than so many days ago.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub older_than_days: u32,
 }
 
 /// A new account.

@@ -265,6 +265,8 @@ pub enum Reason {
     EverPublished,
     /// Fixed once there are measurements.
     FixedByMeasurements,
+    /// The values of the KPI are what the answers of feedback give.
+    FedByFeedback,
 }
 
 /// Why a mutation did not do what was asked.

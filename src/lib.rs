@@ -3,7 +3,7 @@
 //! A request enters through [`http`], which signs it in and guards its document, and reaches the [`graph`], whose
 //! roots are put together from the slices. A slice ([`account`], [`department`], [`persona`], [`blueprint`],
 //! [`template`], [`touchpoint`], [`scenario`], [`responsibility`], [`kpi`],
-//! [`insight`], [`promise`], [`evaluation`], [`improvement`], [`finding`]) has its use-cases as plain functions with the caller first, and its
+//! [`insight`], [`promise`], [`evaluation`], [`improvement`], [`feedback`], [`finding`]) has its use-cases as plain functions with the caller first, and its
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
 //! a pure function over it, as are their pictures in [`picture`]; acts across slices, and what they would change, are
@@ -112,6 +112,9 @@ pub mod evaluation;
 
 /// What is to become better.
 pub mod improvement;
+
+/// What customers answer, and what is done about it.
+pub mod feedback;
 
 /// What blueprints get wrong, since when, and what was dismissed.
 pub mod finding;

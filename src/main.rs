@@ -24,15 +24,15 @@ use cx_blueprint::{
     canvas::findings::Thresholds,
     clock::Clock,
     config::{
-        AccountCreate, AccountVerb, Cli, DatabaseArgs, Demo, Generate, LogFormat, Migrate, Schema,
-        SchemaOf, Serve, Verb,
+        AccountCreate, AccountVerb, Cli, DatabaseArgs, Demo, FeedbackErase, FeedbackVerb, Generate,
+        LogFormat, Migrate, Schema, SchemaOf, Serve, Verb,
     },
     database::{self, Options, Store},
     document::{
         self,
         demonstration::{self, Demonstration},
     },
-    finding, generate, graph,
+    feedback, finding, generate, graph,
     http::{self, App, Parts},
     index,
     token::SigningKey,
@@ -45,6 +45,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The password of every person in the demo and in a generated organisation.
 const DEMO_PASSWORD: &str = "blueprint";
+/// What the audit log calls erasing what is older than it may be kept.
+const ERASE_ACT: &str = "feedbackErase";
 /// The demonstration that comes with the program.
 const DEMO: &str = include_str!("../demo/demonstration.json");
 
@@ -94,6 +96,7 @@ async fn run(verb: Verb) -> Result<(), Failure> {
         }
         Verb::Account(AccountVerb::Create(create)) => create_account(create).await,
         Verb::Token(verb) => token::keep(verb).await,
+        Verb::Feedback(FeedbackVerb::Erase(erase)) => erase_feedback(erase).await,
     }
 }
 
@@ -186,6 +189,16 @@ async fn create_account(create: AccountCreate) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn erase_feedback(erase: FeedbackErase) -> Result<(), Failure> {
+    let store = open_current(&erase.database).await?;
+    let clock = Clock::new(erase.database.time_zone);
+    let caller = Caller::operator(store.clone(), clock, ERASE_ACT);
+    let erased = feedback::respondent::erase_older_than(&caller, erase.older_than_days).await?;
+    store.close().await?;
+    println!("Erased who gave {erased} answers, and what they wrote.");
+    Ok(())
+}
+
 async fn generate_organisation(options: Generate) -> Result<(), Failure> {
     let store = open_current(&options.database).await?;
     let caller = Caller::operator(
@@ -272,7 +285,8 @@ async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(),
         stop.notified().await;
         tokio::time::sleep(Duration::from_secs(serve.drain_seconds)).await;
     };
-    let keeping = tokio::spawn(keep_findings(store.clone(), clock, thresholds));
+    let retention = serve.feedback_retention_days;
+    let keeping = tokio::spawn(keep(store.clone(), clock, thresholds, retention));
     tokio::select! {
         served = async { server.await } => served?,
         () = drained => tracing::warn!("stopped before every request was finished"),
@@ -282,10 +296,16 @@ async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(),
     Ok(())
 }
 
-/// Notes since when findings are open: soon after a write of this server, once a minute for those of others, and so on
-/// each new day too.
-async fn keep_findings(store: Store, clock: Clock, thresholds: Thresholds) {
+/// Erases who gave feedback that is older than it may be kept, and notes since when findings are open: soon after a
+/// write of this server, once a minute for those of others, and so on each new day too.
+async fn keep(store: Store, clock: Clock, thresholds: Thresholds, retention: Option<u32>) {
     loop {
+        if let Some(days) = retention {
+            let caller = Caller::operator(store.clone(), clock.clone(), ERASE_ACT);
+            if let Err(error) = feedback::respondent::erase_older_than(&caller, days).await {
+                tracing::warn!(?error, "old feedback was not erased; it is tried again");
+            }
+        }
         let caller = Caller::operator(store.clone(), clock.clone(), "findingRenew");
         if let Err(error) = finding::renewal::renew_due(&caller, &thresholds).await {
             tracing::warn!(?error, "findings were not noted; it is tried again");
@@ -385,6 +405,7 @@ async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         concurrent_requests: 512,
         drain_seconds: 5,
         finding_thresholds: Vec::new(),
+        feedback_retention_days: None,
     };
     let key = SigningKey::for_this_process()?;
     serve_store(&serve, store, key).await

@@ -55,7 +55,7 @@ actions! {
     CreateBlueprint = "CREATE_BLUEPRINT",
     /// Publish, send back, archive and unarchive a blueprint, change its owner.
     GovernBlueprint = "GOVERN_BLUEPRINT",
-    /// Keep personas, segments, channels and templates.
+    /// Keep personas, segments, channels, templates and playbooks.
     KeepCatalogue = "KEEP_CATALOGUE",
     /// Import a blueprint's document.
     ImportDocument = "IMPORT_DOCUMENT",
@@ -79,6 +79,14 @@ actions! {
     GovernKpi = "GOVERN_KPI",
     /// Record and correct measurements.
     RecordMeasurement = "RECORD_MEASUREMENT",
+    /// Record feedback.
+    RecordFeedback = "RECORD_FEEDBACK",
+    /// See who gave feedback and what they wrote, and work its follow-up.
+    WorkFollowUp = "WORK_FOLLOW_UP",
+    /// Say who works a follow-up, and until when.
+    AssignFollowUp = "ASSIGN_FOLLOW_UP",
+    /// Erase who gave feedback and what they wrote.
+    EraseRespondent = "ERASE_RESPONDENT",
     /// Keep improvements.
     KeepImprovements = "KEEP_IMPROVEMENTS",
     /// Dismiss a finding, or take that back.
@@ -112,6 +120,8 @@ pub enum Relation {
     OwnsKpi,
     /// Owns the improvement.
     OwnsImprovement,
+    /// Looks after the feedback: it was routed to it.
+    LooksAfter,
     /// Holds the responsibility.
     Holds,
     /// Made the proposal, or would make it.
@@ -134,6 +144,7 @@ impl Relation {
         Self::Delivers,
         Self::OwnsKpi,
         Self::OwnsImprovement,
+        Self::LooksAfter,
         Self::Holds,
         Self::Proposes,
         Self::MayAccept,
@@ -174,6 +185,8 @@ impl Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cell {
     No,
+    /// Whatever one's other roles say.
+    Never,
     Yes,
     /// Where the department in which one has the role stands in one of these relations to the thing.
     Where(&'static [Relation]),
@@ -186,13 +199,14 @@ pub enum Cell {
 #[rustfmt::skip]
 pub const fn row(action: Action) -> [Cell; 8] {
     use Action as A;
-    use Cell::{Granted, No, Yes};
+    use Cell::{Granted, Never, No, Yes};
     const PART: Cell = Cell::Where(&[Relation::Participates]);
     const DELI: Cell = Cell::Where(&[Relation::Delivers]);
     const DE_OW: Cell = Cell::Where(&[Relation::Delivers, Relation::OwnsBlueprint]);
     const OWNS: Cell = Cell::Where(&[Relation::OwnsBlueprint]);
     const KPI: Cell = Cell::Where(&[Relation::OwnsKpi]);
     const IMPRO: Cell = Cell::Where(&[Relation::OwnsImprovement]);
+    const AFTER: Cell = Cell::Where(&[Relation::LooksAfter]);
     const HOLDS: Cell = Cell::Where(&[Relation::Holds]);
     const PROPO: Cell = Cell::Where(&[Relation::Proposes]);
     const ACCEP: Cell = Cell::Where(&[Relation::MayAccept]);
@@ -221,6 +235,10 @@ pub const fn row(action: Action) -> [Cell; 8] {
         A::DefineKpi              => [No,   No,    No,    KPI,   No,      No,    Yes,  No ],
         A::GovernKpi              => [No,   No,    No,    No,    No,      No,    Yes,  No ],
         A::RecordMeasurement      => [No,   No,    KPI,   KPI,   No,      No,    Yes,  No ],
+        A::RecordFeedback         => [No,   No,    DELI,  DELI,  No,      No,    Yes,  No ],
+        A::WorkFollowUp           => [No,   No,    AFTER, AFTER, Never,   Never, Yes,  Never],
+        A::AssignFollowUp         => [No,   No,    No,    AFTER, Never,   Never, Yes,  Never],
+        A::EraseRespondent        => [No,   No,    No,    No,    No,      No,    Yes,  No ],
         A::KeepImprovements       => [No,   No,    No,    IMPRO, No,      No,    Yes,  No ],
         A::DismissFinding         => [No,   No,    No,    OWNS,  No,      No,    Yes,  No ],
         A::DismissError           => [No,   No,    No,    No,    No,      No,    Yes,  No ],
@@ -357,6 +375,7 @@ pub fn reach(standing: &Standing, action: Action) -> Reach {
     for (role, departments) in account.roles() {
         match restricted_for_partners(account, action, row(action)[role as usize]) {
             Cell::No => {}
+            Cell::Never => return Reach::default(),
             Cell::Yes => reach.everything = true,
             Cell::Granted => reach.granted_to = Some(account.account),
             Cell::Where(relations) => {

@@ -1,10 +1,10 @@
-//! A thing outside of blueprints that was changed, and on which findings hang: exactly one of the three.
+//! Something outside of a blueprint's own content that was changed, and on which findings hang: exactly one of the four.
 
 use sea_orm::entity::prelude::*;
 
-use crate::id::{DepartmentId, KpiId, MarkId, PersonaId};
+use crate::id::{BlueprintId, DepartmentId, KpiId, MarkId, PersonaId};
 
-/// A thing outside of blueprints that was changed, and on which findings hang: exactly one of the three.
+/// Something outside of a blueprint's own content that was changed, and on which findings hang: exactly one of the four.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "finding_mark")]
 pub struct Model {
@@ -13,6 +13,8 @@ pub struct Model {
     pub kpi_id: Option<KpiId>,
     pub persona_id: Option<PersonaId>,
     pub department_id: Option<DepartmentId>,
+    /// Where something was changed that belongs to the blueprint and is no part of it: an answer of a customer.
+    pub blueprint_id: Option<BlueprintId>,
 }
 
 no_relations!();

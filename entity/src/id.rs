@@ -161,6 +161,12 @@ ids! {
     ResponsibilityId = "rsp",
     /// What is measured.
     KpiId = "kpi",
+    /// An answer of a customer, or of an employee.
+    FeedbackId = "fbk",
+    /// What is done about an answer.
+    FollowUpId = "fup",
+    /// What to do about the answers of one group.
+    PlaybookId = "plb",
     /// What a KPI should reach from a day on.
     KpiTargetId = "tgt",
     /// What a KPI judges.

@@ -29,6 +29,8 @@ pub struct Model {
     pub owner_department_id: DepartmentId,
     pub sensitivity: Sensitivity,
     pub scope: KpiScope,
+    /// Its values are what the answers of feedback give; nobody records them.
+    pub fed_by_feedback: bool,
     pub created_at: DateTimeUtc,
     pub archived_at: Option<DateTimeUtc>,
     pub version: i32,
@@ -49,6 +51,7 @@ crate::read::read!(
     owner_department_id,
     sensitivity,
     scope,
+    fed_by_feedback,
     created_at,
     archived_at,
     version

@@ -401,7 +401,7 @@ words! {
     KpiType {
         /// Net promoter score: 100 × (answers 9–10 − answers 0–6) / all answers.
         Nps = "NPS",
-        /// Customer satisfaction, a mean or a top-two share: the KPI's description says which.
+        /// Customer satisfaction: a mean where the unit is SCALE_1_5, a top-two share where it is PERCENT or RATIO.
         Csat = "CSAT",
         /// Customer effort score 2.0 ("made it easy", 1–7, higher is better).
         Ces = "CES",
@@ -515,6 +515,54 @@ words! {
         Transactional = "TRANSACTIONAL",
         /// The relationship as a whole.
         Relationship = "RELATIONSHIP",
+    }
+
+    /// The scale on which somebody answered.
+    FeedbackScale {
+        /// How likely one recommends us, from 0 to 10; asked of customers.
+        Nps = "NPS",
+        /// How satisfied one is, from 1 to 5.
+        Csat = "CSAT",
+        /// Whether we made it easy, from 1 to 7 (customer effort score 2.0).
+        Ces = "CES",
+        /// How likely one recommends us as an employer, from 0 to 10; asked of employees.
+        Enps = "ENPS",
+    }
+
+    /// What an answer says on its scale.
+    FeedbackGroup {
+        /// NPS and ENPS 9–10, CSAT 4–5, CES 5–7.
+        Satisfied = "SATISFIED",
+        /// NPS and ENPS 7–8, CSAT 3, CES 4.
+        Indifferent = "INDIFFERENT",
+        /// Anything lower.
+        Dissatisfied = "DISSATISFIED",
+    }
+
+    /// Where a follow-up stands.
+    FollowUpState {
+        /// Nobody has been in touch with the customer yet.
+        Open = "OPEN",
+        /// Somebody has, and it is not over.
+        Contacted = "CONTACTED",
+        /// It is over.
+        Resolved = "RESOLVED",
+        /// The customer does not want to be contacted.
+        NoContactWanted = "NO_CONTACT_WANTED",
+    }
+
+    /// What lay behind an answer.
+    FollowUpCause {
+        /// What was promised, kept or not.
+        Promise = "PROMISE",
+        /// How somebody behaved.
+        Person = "PERSON",
+        /// How we work.
+        Process = "PROCESS",
+        /// What it costs.
+        Price = "PRICE",
+        /// Anything else.
+        Other = "OTHER",
     }
 
     /// A value judged by the target of its day.

@@ -19,6 +19,7 @@ mod m20261124_000011_publication;
 mod m20261124_000012_search;
 mod m20261125_000013_template;
 mod m20261125_000014_service_token;
+mod m20261125_000015_feedback;
 mod search;
 mod sql;
 
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000012_search::Migration),
             Box::new(m20261125_000013_template::Migration),
             Box::new(m20261125_000014_service_token::Migration),
+            Box::new(m20261125_000015_feedback::Migration),
         ]
     }
 }

@@ -84,6 +84,12 @@ impl Caller {
         self.clock.end_of(day)
     }
 
+    /// The day of a moment in the deployment's time zone.
+    #[must_use]
+    pub fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
+        self.clock.day(at)
+    }
+
     /// The account that calls; none for the operator.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {

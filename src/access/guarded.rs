@@ -3,11 +3,11 @@
 use std::future::Future;
 
 use entity::{
-    account, audit_event, blueprint, channel, department, evaluation,
+    account, audit_event, blueprint, channel, department, evaluation, feedback, follow_up,
     id::{self, BlueprintId, Id},
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
-    phase, promise, publication, responsibility, scenario, segment, service_token, session, source,
-    template, touchpoint, transition,
+    phase, playbook, promise, publication, responsibility, scenario, segment, service_token,
+    session, source, template, touchpoint, transition,
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QuerySelect,
@@ -29,12 +29,15 @@ pub enum Lock {
     Blueprint,
 }
 
-/// A thing outside of blueprints on which findings hang: when it changes, they have to be looked at anew.
+/// Something on which findings hang and that is no part of a blueprint's own content: when it changes, they have to be
+/// looked at anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stirred {
     Kpi(id::KpiId),
     Persona(id::PersonaId),
     Department(id::DepartmentId),
+    /// What belongs to a blueprint without changing it: answers of its customers.
+    Blueprint(id::BlueprintId),
 }
 
 /// A table behind the door.
@@ -278,5 +281,11 @@ guarded!(kpi_grant: KpiGrantId, "grant", "KpiGrant", Row, blueprint: |_| None, b
     version: no, archives: no, readable: scope::kpi_grants, ties: ties::kpi_grant);
 guarded!(measurement: MeasurementId, "measurement", "Measurement", Row, blueprint: |_| None, by_id: |_| None,
     made: RecordedAt recorded_at, version: no, archives: no, readable: scope::measurements, ties: ties::measurement);
+guarded!(feedback: FeedbackId, "feedback", "Feedback", Row, blueprint: |row| row.blueprint_id, by_id: |_| None,
+    made: RecordedAt recorded_at, version: no, archives: no, readable: scope::feedback, ties: ties::feedback);
+guarded!(follow_up: FollowUpId, "follow-up", "FollowUp", Row, blueprint: |_| None, by_id: |_| None,
+    version: yes, archives: no, readable: scope::follow_ups, ties: ties::follow_up);
+guarded!(playbook: PlaybookId, "playbook", "Playbook", Row, blueprint: |_| None, by_id: |_| None,
+    version: yes, archives: no, readable: scope::everything, ties: ties::none);
 guarded!(audit_event: AuditEventId, "audit event", "AuditEvent", Row, blueprint: |row| row.blueprint_id, by_id: |_| None,
     made: At at, version: no, archives: no, readable: scope::audit_events, ties: ties::none);

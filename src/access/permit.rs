@@ -464,17 +464,19 @@ async fn mark(tx: &DatabaseTransaction, stirred: &BTreeSet<Stirred>) -> Result<(
         return Ok(());
     }
     let marks = stirred.iter().map(|stirred| {
-        let (mut kpi, mut persona, mut department) = (None, None, None);
+        let (mut kpi, mut persona, mut department, mut blueprint) = (None, None, None, None);
         match stirred {
             Stirred::Kpi(id) => kpi = Some(*id),
             Stirred::Persona(id) => persona = Some(*id),
             Stirred::Department(id) => department = Some(*id),
+            Stirred::Blueprint(id) => blueprint = Some(*id),
         }
         finding_mark::ActiveModel {
             id: Set(id::new()),
             kpi_id: Set(kpi),
             persona_id: Set(persona),
             department_id: Set(department),
+            blueprint_id: Set(blueprint),
         }
     });
     finding_mark::Entity::insert_many(marks)

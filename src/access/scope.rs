@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 
 use entity::{
     account, audit_event, audit_event_department, blueprint, blueprint_persona, department,
-    evaluation,
+    evaluation, feedback, follow_up,
     id::DepartmentId,
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
     phase, promise, publication, responsibility, scenario, session, source, touchpoint, transition,
-    words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Sensitivity, Visibility},
+    words::{
+        BlueprintState, BlueprintStatus, ResponsibilityStatus, Sensitivity, Subject, Visibility,
+    },
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
@@ -447,6 +449,47 @@ pub fn measurements(standing: &Standing) -> Condition {
             )
         }
     }
+}
+
+/// Single answers that somebody may see: those of customers at what they may read, on the organisation as a whole, and
+/// routed to their department. Of employees never one alone.
+#[must_use]
+pub fn feedback(standing: &Standing) -> Condition {
+    let of_customers = feedback::Column::Subject.eq(Subject::Customer);
+    Condition::all()
+        .add(of_customers)
+        .add(feedback_of_anybody(standing))
+}
+
+/// Answers that somebody may count, those of employees among them.
+#[must_use]
+pub fn feedback_of_anybody(standing: &Standing) -> Condition {
+    let Some(blueprints) = blueprint_ids(standing) else {
+        return Condition::all();
+    };
+    let looked_after = within(
+        &policy::reach(standing, Action::WorkFollowUp),
+        |relation, own| match relation {
+            Relation::LooksAfter => {
+                Condition::all().add(among(feedback::Column::DepartmentId, own))
+            }
+            other => meaningless(other),
+        },
+    );
+    let on_the_whole = policy::reach(standing, Action::ReadPublished)
+        .everything
+        .then(|| feedback::Column::BlueprintId.is_null());
+    Condition::any()
+        .add(feedback::Column::BlueprintId.in_subquery(blueprints))
+        .add_option(on_the_whole)
+        .add(looked_after)
+}
+
+/// Follow-ups that somebody may see: those of the answers that they may see.
+#[must_use]
+pub fn follow_ups(standing: &Standing) -> Condition {
+    let answers = ids_of::<feedback::Entity>(feedback::Column::Id, feedback(standing));
+    Condition::all().add(follow_up::Column::FeedbackId.in_subquery(answers))
 }
 
 /// Audit events that somebody may see.

@@ -1,7 +1,7 @@
 //! What ties a row to departments and accounts, loaded for a decision about it.
 
 use entity::{
-    blueprint, department, evaluation,
+    blueprint, department, evaluation, feedback, follow_up,
     id::{BlueprintId, DepartmentId, KpiId, PhaseId, TouchpointId},
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, phase,
     promise, publication, responsibility, scenario, source, touchpoint, transition,
@@ -149,6 +149,20 @@ pub(super) async fn kpi_link(tx: &DatabaseTransaction, row: &kpi_link::Model) ->
 
 pub(super) async fn kpi_grant(tx: &DatabaseTransaction, row: &kpi_grant::Model) -> Answer {
     of_kpi(tx, row.kpi_id).await
+}
+
+pub(super) async fn feedback(_: &DatabaseTransaction, row: &feedback::Model) -> Answer {
+    Ok(Ties::none().and(Relation::LooksAfter, row.department_id))
+}
+
+pub(super) async fn follow_up(tx: &DatabaseTransaction, row: &follow_up::Model) -> Answer {
+    let department: Option<Option<DepartmentId>> = feedback::Entity::find_by_id(row.feedback_id)
+        .select_only()
+        .column(feedback::Column::DepartmentId)
+        .into_tuple()
+        .one(tx)
+        .await?;
+    Ok(Ties::none().and(Relation::LooksAfter, department.flatten()))
 }
 
 pub(super) async fn measurement(tx: &DatabaseTransaction, row: &measurement::Model) -> Answer {

@@ -76,12 +76,12 @@ impl Row {
             Held::Stored(row) => {
                 let row = read::Row::of(row)?;
                 for (at, column) in self.shape.columns.iter().enumerate() {
-                    taker(*column, stored(row, at, column.of)?);
+                    taker(column, stored(row, at, column.of)?);
                 }
             }
             Held::Computed(cells, _) => {
                 for (cell, column) in cells.iter().zip(&*self.shape.columns) {
-                    taker(*column, cell.lend());
+                    taker(column, cell.lend());
                 }
             }
         }

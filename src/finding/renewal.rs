@@ -119,6 +119,7 @@ async fn stirred(caller: &Caller, marks: &[finding_mark::Model]) -> Result<BTree
     let of_personas: Vec<BlueprintId> = shown.into_tuple().all(db).await?;
     let of_further: Vec<BlueprintId> = shown_besides.into_tuple().all(db).await?;
     let of_departments: Vec<BlueprintId> = held.into_tuple().all(db).await?;
+    due.extend(marks.iter().filter_map(|mark| mark.blueprint_id));
     due.extend(of_kpis);
     due.extend(of_personas);
     due.extend(of_further);

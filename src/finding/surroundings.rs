@@ -5,13 +5,14 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use entity::{
-    id::{DepartmentId, KpiId, PersonaId, SegmentId},
+    feedback, follow_up,
+    id::{DepartmentId, KpiId, PersonaId, SegmentId, TouchpointId},
     persona_segment, responsibility,
     words::{ResponsibilityStatus, Role},
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
-    QuerySelect,
+    QuerySelect, QueryTrait,
 };
 
 use crate::{
@@ -43,6 +44,7 @@ pub async fn read(
         contacts_elsewhere,
         held_elsewhere: held_elsewhere(caller, tx, whole).await?,
         measured_on: measured_on(tx, whole, day).await?,
+        unroutable: unroutable(tx, whole, day).await?,
     })
 }
 
@@ -94,6 +96,36 @@ async fn held_elsewhere(
     let rows = rows.into_iter();
     Ok(rows
         .map(|(department, held)| (department, usize::try_from(held).unwrap_or_default()))
+        .collect())
+}
+
+/// How many answers given here until the day have a follow-up that is open today, and nobody who looks after it.
+async fn unroutable(
+    tx: &DatabaseTransaction,
+    whole: &Whole,
+    day: NaiveDate,
+) -> Result<HashMap<TouchpointId, usize>> {
+    use feedback::Column;
+    let open = follow_up::Entity::find()
+        .select_only()
+        .column(follow_up::Column::FeedbackId)
+        .filter(follow_up::Column::ClosedAt.is_null());
+    let rows: Vec<(TouchpointId, i64)> = feedback::Entity::find()
+        .select_only()
+        .column(Column::TouchpointId)
+        .column_as(Column::Id.count(), "answers")
+        .filter(Column::BlueprintId.eq(whole.canvas.blueprint.id))
+        .filter(Column::TouchpointId.is_not_null())
+        .filter(Column::DepartmentId.is_null())
+        .filter(Column::AnsweredOn.lte(day))
+        .filter(Column::Id.in_subquery(open.into_query()))
+        .group_by(Column::TouchpointId)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let rows = rows.into_iter();
+    Ok(rows
+        .map(|(touchpoint, answers)| (touchpoint, usize::try_from(answers).unwrap_or_default()))
         .collect())
 }
 

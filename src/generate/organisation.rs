@@ -271,6 +271,7 @@ impl Maker<'_> {
             } else {
                 KpiScope::Transactional
             },
+            fed_by_feedback: false,
             created_at: self.made_at,
             archived_at: None,
             version: 1,

@@ -7,10 +7,11 @@ use async_graphql::{Context, ID, InputObject, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use entity::{
     account, audit_event, audit_event_department, blueprint, channel, department, evaluation,
+    feedback, follow_up,
     id::{AccountId, BlueprintId, DepartmentId, PREFIXES, ServiceTokenId},
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
-    phase, promise, publication, responsibility, scenario, segment, service_token, session, source,
-    template, touchpoint, transition,
+    phase, playbook, promise, publication, responsibility, scenario, segment, service_token,
+    session, source, template, touchpoint, transition,
     words::{ActorKind, AuditOutcome},
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, prelude::Uuid};
@@ -100,7 +101,7 @@ macro_rules! typed_ids {
 
 typed_ids!(
     account session service_token membership department persona segment channel blueprint phase touchpoint template
-    transition scenario source insight promise evaluation improvement publication responsibility kpi kpi_target kpi_link kpi_grant measurement audit_event
+    transition scenario source insight promise evaluation improvement feedback follow_up playbook publication responsibility kpi kpi_target kpi_link kpi_grant measurement audit_event
 );
 
 /// The bare id behind an id of any type.

@@ -487,11 +487,11 @@ mod tests {
         let expected = "\
             Phase.blueprint Phase.copiedFrom Phase.insights \
             Touchpoint.audience Touchpoint.blueprint Touchpoint.copiedFrom Touchpoint.delivers Touchpoint.evaluations \
-            Touchpoint.insights Touchpoint.promises \
+            Touchpoint.feedback Touchpoint.insights Touchpoint.promises \
             Responsibility.person Responsibility.proposedBy Responsibility.proposedByAccount \
             Responsibility.replaces \
             Department.awaitingAnswer Department.children Department.improvements Department.kpis Department.members \
-            Department.parent Department.proposals Department.responsibilities Department.successor \
+            Department.openCases Department.parent Department.proposals Department.responsibilities Department.successor \
             KpiLink.blueprint KpiLink.phase KpiLink.touchpoint \
             Kpi.grants Kpi.improvements Kpi.latest Kpi.links Kpi.measurements Kpi.ownerDepartment Kpi.state Kpi.target \
             Kpi.targets Kpi.valuesVisible \

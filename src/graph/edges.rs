@@ -1,5 +1,6 @@
 //! The edges of the graph: fields that join two slices, or that answer from a whole blueprint in memory.
 
+mod feedback;
 mod impact;
 mod known;
 mod kpi;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use async_graphql::{ComplexObject, Context, Json, dataloader::Loader};
 use entity::{
-    department,
+    department, follow_up,
     id::{DepartmentId, TouchpointId},
     improvement, membership, responsibility,
     words::{ImprovementState, KpiState, ResponsibilityStatus, Role},
@@ -22,7 +23,7 @@ use super::{
     flow::Flow,
     lens::{self, LensCell},
     loaders::{
-        AudienceOf, Below, ChannelsOf, DeliveredHere, HeldAt, ImprovementsIn, InPhase,
+        AnsweredAt, AudienceOf, Below, ChannelsOf, DeliveredHere, HeldAt, ImprovementsIn, InPhase,
         JudgingPhase, JudgingTouchpoint, KnownAt, KnownIn, KnownOfPhase, LimitsOf, NeedsOf,
         PromisedAt, PromisesIn, Rows, ScenariosOf, SecondaryOf, SegmentsOf, SourcesIn, StepsOf,
         TriedAt, TriedIn, load,
@@ -45,6 +46,10 @@ use crate::{
     document::{blueprint::Document, table},
     error::{Error, Result},
     evaluation::graphql::Evaluation,
+    feedback::{
+        graphql::{FeedbackSummary, FollowUp},
+        still_open,
+    },
     finding::graphql::{self as finding, FindingFilter, Findings},
     improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
@@ -263,6 +268,21 @@ impl Department {
         let of = self.reach(ctx, include_descendants).await?;
         let its = improvement::Column::OwnerDepartmentId.is_in(of);
         improvements(ctx, its, states, Page { first, after }).await
+    }
+
+    /// What it has still to do about answers of customers, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn open_cases(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<FollowUp>> {
+        let caller = caller(ctx)?;
+        let of = self.reach(ctx, include_descendants).await?;
+        let select = caller.select::<follow_up::Entity>().filter(still_open(&of));
+        page::by_creation(ctx, caller, select, Page { first, after }, FollowUp::from).await
     }
 
     /// The department that it is part of; null at the top.
@@ -656,6 +676,21 @@ impl Touchpoint {
     /// How people found it when they tried it, in the order of creation.
     async fn evaluations(&self, ctx: &Context<'_>) -> Result<Vec<Evaluation>> {
         listed(ctx, TriedAt(self.row.id)).await
+    }
+
+    /// What the answers given at it on days from `from` on and before `to` come to.
+    async fn feedback(
+        &self,
+        ctx: &Context<'_>,
+        from: Option<Date>,
+        to: Option<Date>,
+    ) -> Result<FeedbackSummary> {
+        let answered = AnsweredAt {
+            touchpoint: self.row.id,
+            from: from.map(Into::into),
+            to: to.map(Into::into),
+        };
+        Ok(load(ctx, answered).await?.unwrap_or_default().into())
     }
 
     /// The blueprint that it is in.

@@ -1,8 +1,10 @@
 //! Loads the far ends of edges that are not part of a blueprint in memory: one statement for all that a level
 //! of a document asks for. Made for each request, holding its caller, so that no answer reaches another.
 
+mod answers;
 mod kpi_links;
 
+pub use answers::{AnsweredAt, FollowedUp, PlaybookOf};
 pub use kpi_links::{JudgedThere, JudgedWhole};
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -13,10 +15,11 @@ use async_graphql::{
 };
 use entity::{
     account, blueprint, blueprint_persona, channel, department, evaluation, evaluation_verdict,
+    feedback,
     id::{
-        AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, ImprovementId, InsightId,
-        KpiId, MeasurementId, NeedId, PersonaId, PhaseId, PromiseId, ResponsibilityId, ScenarioId,
-        SegmentId, ServiceTokenId, TemplateId, TouchpointId,
+        AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, FeedbackId, ImprovementId,
+        InsightId, KpiId, MeasurementId, NeedId, PersonaId, PhaseId, PromiseId, ResponsibilityId,
+        ScenarioId, SegmentId, ServiceTokenId, TemplateId, TouchpointId,
     },
     improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi, kpi_link,
     measurement, persona, persona_need, persona_segment, phase, promise, promise_delivery,
@@ -69,6 +72,7 @@ by_id! {
     BlueprintId of blueprint,
     ChannelId of channel,
     DepartmentId of department,
+    FeedbackId of feedback,
     InsightId of insight,
     KpiId of kpi,
     MeasurementId of measurement,

@@ -2,16 +2,16 @@
 
 use async_graphql::{Context, ID, Interface, Object};
 use entity::{
-    account, blueprint, channel, department, evaluation,
+    account, blueprint, channel, department, evaluation, feedback, follow_up,
     id::{
-        AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, Id, ImprovementId,
-        InsightId, KpiId, KpiLinkId, KpiTargetId, MeasurementId, MembershipId, PersonaId, PhaseId,
-        PromiseId, PublicationId, ResponsibilityId, ScenarioId, SegmentId, ServiceTokenId,
-        SourceId, TemplateId, TouchpointId, TransitionId,
+        AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, FeedbackId, FollowUpId, Id,
+        ImprovementId, InsightId, KpiId, KpiLinkId, KpiTargetId, MeasurementId, MembershipId,
+        PersonaId, PhaseId, PlaybookId, PromiseId, PublicationId, ResponsibilityId, ScenarioId,
+        SegmentId, ServiceTokenId, SourceId, TemplateId, TouchpointId, TransitionId,
     },
     improvement, insight, kpi, kpi_link, kpi_target, measurement, membership, persona, phase,
-    promise, publication, responsibility, scenario, segment, service_token, source, template,
-    touchpoint, transition,
+    playbook, promise, publication, responsibility, scenario, segment, service_token, source,
+    template, touchpoint, transition,
 };
 
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     department::graphql::{Department, Membership},
     error::{Error, Result},
     evaluation::graphql::Evaluation,
+    feedback::graphql::{Feedback, FollowUp, Playbook},
     improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
     kpi::graphql::{Kpi, KpiLink, KpiTarget, Measurement},
@@ -59,6 +60,9 @@ pub enum Node {
     Promise(Promise),
     Evaluation(Evaluation),
     Improvement(Improvement),
+    Feedback(Feedback),
+    FollowUp(FollowUp),
+    Playbook(Playbook),
     Publication(Publication),
     Responsibility(Responsibility),
     Kpi(Kpi),
@@ -135,6 +139,9 @@ async fn find(caller: &Caller, id: &ID) -> Result<Option<Node>> {
         PromiseId: promise => Promise,
         EvaluationId: evaluation => Evaluation,
         ImprovementId: improvement => Improvement,
+        FeedbackId: feedback => Feedback,
+        FollowUpId: follow_up => FollowUp,
+        PlaybookId: playbook => Playbook,
         PublicationId: publication => Publication,
         ResponsibilityId: responsibility => Responsibility,
         KpiId: kpi => Kpi,

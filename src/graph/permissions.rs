@@ -1,7 +1,7 @@
 //! What the caller may do to each object, for frontends that show or hide a button: the policy itself, asked once more.
 
 use entity::{
-    blueprint, department, improvement, kpi, responsibility, words::ResponsibilityStatus,
+    blueprint, department, feedback, improvement, kpi, responsibility, words::ResponsibilityStatus,
 };
 
 use crate::{
@@ -54,6 +54,7 @@ pub fn of_touchpoint(
             Action::DescribeTouchpoint,
             Action::ShapeBlueprint,
             Action::ProposeResponsibility,
+            Action::RecordFeedback,
         ],
         &ties,
     )
@@ -82,21 +83,27 @@ pub fn of_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
 /// On a KPI.
 pub fn of_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsKpi, [row.owner_department_id]);
-    of(
-        caller,
-        &[
-            Action::DefineKpi,
-            Action::GovernKpi,
-            Action::RecordMeasurement,
-        ],
-        &ties,
-    )
+    let mut actions = vec![Action::DefineKpi, Action::GovernKpi];
+    if !row.fed_by_feedback {
+        actions.push(Action::RecordMeasurement);
+    }
+    of(caller, &actions, &ties)
 }
 
 /// On an improvement.
 pub fn of_improvement(caller: &Caller, row: &improvement::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]);
     of(caller, &[Action::KeepImprovements], &ties)
+}
+
+/// On an answer and its follow-up.
+pub fn of_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
+    let ties = Ties::none().and(Relation::LooksAfter, row.department_id);
+    of(
+        caller,
+        &[Action::WorkFollowUp, Action::AssignFollowUp],
+        &ties,
+    )
 }
 
 /// On a persona or a template.

@@ -15,8 +15,8 @@ use super::{
     KpiCreateInput, KpiOwnerChangeInput, KpiUpdateInput,
     grant::{KpiGrantCreateInput, KpiGrantDeleteInput},
     link::{KpiLinkCreateInput, KpiLinkUpdateInput},
-    measurement::KpiMeasurementCorrectInput,
-    record::{KpiMeasurementsRecordInput, Recorded},
+    measurement::{KpiMeasurementCorrectInput, Recorded},
+    record::KpiMeasurementsRecordInput,
     rules,
     target::KpiTargetSetInput,
 };
@@ -62,6 +62,8 @@ pub struct Kpi {
     pub sensitivity: Sensitivity,
     /// Whether it judges one contact or the relationship as a whole.
     pub scope: KpiScope,
+    /// Whether its values are what the answers of feedback give; nobody records them.
+    pub fed_by_feedback: bool,
     /// Counts changes of the KPI's own fields; send it as `expectedVersion`.
     pub version: i32,
     /// When it was made.
@@ -88,6 +90,7 @@ impl From<kpi::Model> for Kpi {
             cadence: row.cadence,
             sensitivity: row.sensitivity,
             scope: row.scope,
+            fed_by_feedback: row.fed_by_feedback,
             version: row.version,
             created_at: row.created_at,
             archived_at: row.archived_at,

@@ -9,7 +9,10 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
-use super::measurement::check_day;
+use super::{
+    fed::{self, Recount},
+    measurement::check_day,
+};
 use crate::{
     access::{Caller, Permit, expect_version, live},
     error::{Error, Reason, Result, UserErrorCode},
@@ -121,6 +124,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
             version: Set(1),
         })
         .await?;
+    fed::feed(&mut permit, &[kpi], &Recount::All).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -187,7 +191,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
     faults.finite("weight", input.weight.value().copied());
     faults.check()?;
     let mut permit = caller.begin().await?;
-    let row = fetch_at(&mut permit, id, input.expected_version).await?;
+    let (row, kpi) = fetch_at(&mut permit, id, input.expected_version).await?;
     let day = |said: &MaybeUndefined<Date>, kept| match said {
         MaybeUndefined::Undefined => kept,
         MaybeUndefined::Null => None,
@@ -208,6 +212,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
         ..Default::default()
     };
     let row = permit.update::<kpi_link::Entity>(&row, change).await?;
+    fed::feed(&mut permit, &[kpi], &Recount::All).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -216,21 +221,22 @@ async fn fetch_at(
     permit: &mut Permit<'_>,
     id: KpiLinkId,
     expected_version: i32,
-) -> Result<kpi_link::Model> {
+) -> Result<(kpi_link::Model, kpi::Model)> {
     let row = permit
         .fetch::<kpi_link::Entity>(Action::DefineKpi, "id", id)
         .await?;
-    fetch_to_define(permit, "id", row.kpi_id).await?;
+    let kpi = fetch_to_define(permit, "id", row.kpi_id).await?;
     expect_version::<kpi_link::Entity>(&row, expected_version)?;
-    Ok(row)
+    Ok((row, kpi))
 }
 
-/// Takes a link away, as if it had never been. A link that has served is ended instead, by its last day.
+/// Takes a link away, as if it had never been. What answers gave there stays measured. A link that has served is ended instead, by its last day.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link::Model> {
     let id: KpiLinkId = input::id("id", &input.id)?;
     let mut permit = caller.begin().await?;
-    let row = fetch_at(&mut permit, id, input.expected_version).await?;
+    let (row, kpi) = fetch_at(&mut permit, id, input.expected_version).await?;
     permit.delete::<kpi_link::Entity>(&row).await?;
+    fed::feed(&mut permit, &[kpi], &Recount::All).await?;
     permit.commit().await?;
     Ok(row)
 }

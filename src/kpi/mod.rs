@@ -1,5 +1,7 @@
 //! KPIs: what is measured and how to read it. Their targets, links, grants and measurements are rooms of their own.
 
+pub mod answers;
+pub mod fed;
 pub mod grant;
 pub mod graphql;
 pub mod link;
@@ -21,8 +23,9 @@ use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set,
 };
 
+use self::fed::Recount;
 use crate::{
-    access::{Caller, Permit, expect_version},
+    access::{Caller, Permit, changed, expect_version},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
     policy::{Action, Relation, Ties},
@@ -95,8 +98,12 @@ pub struct KpiUpdateInput {
     pub cadence: Option<Cadence>,
     /// Who may see its values.
     pub sensitivity: Option<Sensitivity>,
-    /// Whether it judges one contact or the relationship as a whole.
+    /// Whether it judges one contact or the relationship as a whole; fixed once it has measurements that feedback gave.
     pub scope: Option<KpiScope>,
+    /// Whether its values are what the answers of feedback give: those recorded so far, and every one from now on.
+    /// That takes NPS or ENPS as SCORE and RATIO, CSAT as SCALE_1_5 and AVERAGE or as PERCENT (or RATIO) and RATIO, CES
+    /// as SCALE_1_7 and AVERAGE. Nobody records its values by hand any more.
+    pub fed_by_feedback: Option<bool>,
 }
 
 /// Another owner for a KPI.
@@ -159,6 +166,7 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
             owner_department_id: Set(owner.id),
             sensitivity: Set(input.sensitivity),
             scope: Set(input.scope),
+            fed_by_feedback: Set(false),
             created_at: Set(caller.now),
             archived_at: Set(None),
             version: Set(1),
@@ -224,11 +232,31 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
         cadence: said(input.cadence),
         sensitivity: said(input.sensitivity),
         scope: said(input.scope),
+        fed_by_feedback: said(input.fed_by_feedback),
         ..Default::default()
     };
+    refuse_unfeedable(&changed::<kpi::Entity>(&row, &change)?)?;
     let row = permit.update::<kpi::Entity>(&row, change).await?;
+    fed::feed(&mut permit, std::slice::from_ref(&row), &Recount::All).await?;
     permit.commit().await?;
     Ok(row)
+}
+
+/// Why a KPI cannot be fed by answers.
+pub const UNFEEDABLE: &str = "Answers give NPS and ENPS as SCORE and RATIO, CSAT as SCALE_1_5 and AVERAGE or as \
+    PERCENT and RATIO, CES as SCALE_1_7 and AVERAGE.";
+
+/// Refuses a KPI that is to be fed by answers that cannot give its values.
+fn refuse_unfeedable(row: &kpi::Model) -> Result<()> {
+    if !row.fed_by_feedback || fed::can_be_fed(row.into()) {
+        return Ok(());
+    }
+    Err(Error::fault(
+        "fedByFeedback",
+        UserErrorCode::Invalid,
+        None,
+        UNFEEDABLE,
+    ))
 }
 
 fn said<V: Into<sea_orm::Value>>(value: Option<V>) -> ActiveValue<V> {
@@ -264,6 +292,8 @@ async fn refuse_if_fixed(
         "unit"
     } else if *currency != row.currency {
         "currency"
+    } else if row.fed_by_feedback && input.scope.is_some_and(|new| new != row.scope) {
+        "scope"
     } else {
         return Ok(());
     };
@@ -338,6 +368,7 @@ pub async fn set_archived(
         return Ok(row);
     }
     let row = permit.set_archived::<kpi::Entity>(&row, archived).await?;
+    fed::feed(&mut permit, std::slice::from_ref(&row), &Recount::All).await?;
     permit.commit().await?;
     Ok(row)
 }

@@ -6,27 +6,22 @@ use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry as Slot};
 use async_graphql::{ID, InputObject};
 use entity::{
     channel,
-    id::{Id, KpiId, MeasurementId},
-    kpi, measurement, segment, touchpoint,
+    id::{Id, KpiId},
+    kpi, segment, touchpoint,
 };
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, FromQueryResult, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::LockType,
-};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType};
 
 use super::{
-    measurement::{Content, Key, check_figures, check_measured_on, keep, row},
+    measurement::{Content, Key, Put, Recorded, check_figures, check_measured_on, put, refuse_fed},
     rules::Figures,
 };
 use crate::{
     access::{Caller, Guarded, Permit, Stirred},
     audit::Event,
     error::{Result, UserErrorCode},
-    id,
     input::Faults,
     policy::{Action, Relation, Ties},
     scalar::Date,
-    statement::Text,
 };
 
 /// How many measurements one batch has at the most.
@@ -65,17 +60,6 @@ pub struct KpiMeasurementInput {
     pub source: Option<String>,
 }
 
-/// What became of a batch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Recorded {
-    /// Measurements that are new.
-    pub recorded: i32,
-    /// Measurements that took the place of a different one.
-    pub corrected: i32,
-    /// Measurements that were there already.
-    pub unchanged: i32,
-}
-
 /// A measurement as it was read from the input, and where in the list it stands.
 struct Entry {
     path: String,
@@ -92,28 +76,11 @@ pub async fn record(caller: &Caller, input: KpiMeasurementsRecordInput) -> Resul
     check_kpis(&mut faults, &entries, &kpis);
     check_places(&permit, &mut faults, &entries).await?;
     faults.check()?;
-    let in_force = in_force(&permit, &entries).await?;
-    let (mut rows, mut corrections) = (Vec::new(), Vec::new());
-    let mut done = Recorded::default();
-    for Entry { key, content, .. } in entries {
-        let id: MeasurementId = id::new();
-        match in_force.get(&key) {
-            Some(before) if Content::of(before) == content => {
-                done.unchanged += 1;
-                continue;
-            }
-            Some(before) => {
-                done.corrected += 1;
-                corrections.push((before.id, id));
-            }
-            None => done.recorded += 1,
-        }
-        rows.push(row(caller, id, key, content));
-    }
-    note(&mut permit, &kpis, done, &rows);
-    keep(&permit, rows, corrections).await?;
+    let values = entries.into_iter().map(|entry| (entry.key, entry.content));
+    let put = put(&permit, values.collect()).await?;
+    note(&mut permit, &kpis, &put);
     permit.commit().await?;
-    Ok(done)
+    Ok(put.done)
 }
 
 /// Reads the list, and finds what is wrong with it by itself.
@@ -209,6 +176,7 @@ fn check_kpis(faults: &mut Faults, entries: &[Entry], kpis: &HashMap<KpiId, kpi:
                     let message = "This KPI is archived. Unarchive it first.";
                     faults.add(&path, UserErrorCode::Archived, None, message);
                 }
+                refuse_fed(faults, &path, kpi);
                 check_figures(faults, &entry.path, kpi, &entry.content.figures);
             }
             None if entry.key.kpi.0.is_nil() => {}
@@ -266,57 +234,19 @@ where
     Ok(())
 }
 
-/// The measurements in force that have one of the keys.
-async fn in_force(
-    permit: &Permit<'_>,
-    entries: &[Entry],
-) -> Result<HashMap<Key, measurement::Model>> {
-    if entries.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let keys = entries.iter().map(|Entry { key, .. }| {
-        [
-            key.kpi.into(),
-            key.touchpoint.into(),
-            key.channel.into(),
-            key.segment.into(),
-            key.measured_on.into(),
-        ]
-    });
-    let text = Text::new(
-        permit.tx().get_database_backend(),
-        "WITH given (kpi_id, touchpoint_id, channel_id, segment_id, measured_on) AS (",
-    )
-    .rows(keys)
-    .then(
-        ") SELECT measurement.* FROM given JOIN measurement ON measurement.kpi_id = given.kpi_id
-        AND measurement.measured_on = given.measured_on
-        AND measurement.touchpoint_id IS NOT DISTINCT FROM given.touchpoint_id
-        AND measurement.channel_id IS NOT DISTINCT FROM given.channel_id
-        AND measurement.segment_id IS NOT DISTINCT FROM given.segment_id
-        WHERE measurement.superseded_by_id IS NULL",
-    );
-    let rows = measurement::Model::find_by_statement(text.statement())
-        .all(permit.tx())
-        .await?;
-    Ok(rows.into_iter().map(|row| (Key::of(&row), row)).collect())
-}
-
 /// One event for the batch, without values.
 fn note(
     permit: &mut Permit<'_>,
     kpis: &HashMap<KpiId, kpi::Model>,
-    done: Recorded,
-    rows: &[measurement::ActiveModel],
+    Put {
+        done,
+        kpis: changed,
+    }: &Put,
 ) {
-    let changed: BTreeSet<KpiId> = rows
-        .iter()
-        .filter_map(|row| row.kpi_id.try_as_ref().copied())
-        .collect();
     let Some(first) = changed.first().and_then(|id| kpis.get(id)) else {
         return;
     };
-    for id in &changed {
+    for id in changed {
         permit.stirs(Stirred::Kpi(*id));
     }
     let ids: Vec<String> = changed.iter().map(ToString::to_string).collect();

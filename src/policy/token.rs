@@ -29,11 +29,12 @@ pub const fn scopes(action: Action) -> [bool; 4] {
         A::ReadConfidential | A::PullFlatRows => [Y, Y, N, N],
         A::ReadDraft | A::WhatIf | A::ReadAudit => [Y, N, N, N],
         A::RecordMeasurement                 => [N, N, Y, N],
+        A::RecordFeedback                    => [N, N, N, Y],
         A::DescribeTouchpoint | A::ShapeBlueprint | A::CreateBlueprint | A::GovernBlueprint | A::KeepCatalogue
         | A::ImportDocument | A::ImportAccepted | A::ProposeResponsibility | A::AcceptResponsibility
         | A::DeclineResponsibility | A::WithdrawResponsibility | A::EndResponsibility | A::DescribeResponsibility
         | A::DefineKpi | A::GovernKpi | A::KeepImprovements | A::DismissFinding | A::DismissError | A::KeepMembers
-        | A::KeepOrganisation | A::KeepOwnSignIn
+        | A::KeepOrganisation | A::KeepOwnSignIn | A::WorkFollowUp | A::AssignFollowUp | A::EraseRespondent
                                              => [N, N, N, N],
     }
 }
@@ -78,6 +79,6 @@ const fn ties(action: Action) -> &'static [Relation] {
     match row(action)[Role::Lead as usize] {
         Cell::Where(relations) => relations,
         Cell::Yes => &[Relation::Participates],
-        Cell::No | Cell::Granted => &[],
+        Cell::No | Cell::Never | Cell::Granted => &[],
     }
 }

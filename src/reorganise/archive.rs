@@ -24,7 +24,7 @@ pub struct DepartmentArchiveInput {
     pub id: ID,
     /// The version that you read; another one is a CONFLICT.
     pub expected_version: i32,
-    /// The department that takes over its responsibilities, KPIs and blueprints; needed where there are any.
+    /// The department that takes over its responsibilities, KPIs, blueprints and open follow-ups; needed where there are any.
     pub successor_id: Option<ID>,
 }
 

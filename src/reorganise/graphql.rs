@@ -134,7 +134,7 @@ pub struct ReorganiseMutation;
 #[Object]
 impl ReorganiseMutation {
     /// Puts a department away. Its successor takes over what it holds: responsibilities are ended and accepted anew
-    /// at once, proposals made to it are made to the successor, blueprints and KPIs change owner. Its members stay
+    /// at once, proposals made to it are made to the successor, blueprints and KPIs change owner, what is still to do about answers is its to do. Its members stay
     /// and lose what they could do through it. Requires: KEEP_ORGANISATION.
     async fn department_archive(
         &self,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use entity::{
-    blueprint, department,
+    blueprint, department, follow_up,
     id::{BlueprintId, DepartmentId},
     kpi, responsibility,
     words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Role},
@@ -18,6 +18,7 @@ use sea_orm::{
 use crate::{
     access::{Guarded, Permit, scope},
     error::Result,
+    feedback::still_open,
     policy::Standing,
 };
 
@@ -42,6 +43,8 @@ pub struct Holdings {
     pub owned: Vec<blueprint::Model>,
     /// The KPIs that they own, by id.
     pub kpis: Vec<kpi::Model>,
+    /// What they have still to do about answers of customers, by id.
+    pub follow_ups: Vec<follow_up::Model>,
     /// The departments that are part of them at once, by id.
     pub children: Vec<department::Model>,
 }
@@ -102,6 +105,12 @@ impl Holdings {
                 .all(tx)
                 .await?,
             kpis: kpis(of).filter(kpi::Entity::readable(eyes)).all(tx).await?,
+            follow_ups: follow_up::Entity::find()
+                .filter(follow_up::Entity::readable(eyes))
+                .filter(still_open(of))
+                .order_by_asc(follow_up::Column::Id)
+                .all(tx)
+                .await?,
             children: department::Entity::find()
                 .filter(department::Entity::readable(eyes))
                 .filter(department::Column::ParentId.is_in(ids()))
@@ -114,7 +123,7 @@ impl Holdings {
     }
 
     /// Whether somebody has to take over. Responsibilities count where facts count them; blueprints and KPIs need
-    /// an owner whatever their state.
+    /// an owner whatever their state, and customers who wait somebody who looks after them.
     #[must_use]
     pub fn needs_successor(&self) -> bool {
         let counts = |held: &responsibility::Model| {
@@ -126,7 +135,10 @@ impl Holdings {
                     in_force && blueprint.state == BlueprintState::Current
                 })
         };
-        !self.owned.is_empty() || !self.kpis.is_empty() || self.held.iter().any(counts)
+        !self.owned.is_empty()
+            || !self.kpis.is_empty()
+            || !self.follow_ups.is_empty()
+            || self.held.iter().any(counts)
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{
     id::{
-        BlueprintId, DepartmentId, InsightId, KpiId, PromiseId, ResponsibilityId, ScenarioId,
-        TouchpointId, TransitionId,
+        BlueprintId, DepartmentId, FollowUpId, InsightId, KpiId, PromiseId, ResponsibilityId,
+        ScenarioId, TouchpointId, TransitionId,
     },
     responsibility,
     words::Role,
@@ -47,6 +47,9 @@ pub struct Impact {
     pub kpis_handed_over: Vec<KpiId>,
     /// Have no owner any more.
     pub kpis_left: Vec<KpiId>,
+    pub follow_ups_handed_over: Vec<FollowUpId>,
+    /// Have nobody who looks after them any more.
+    pub follow_ups_left: Vec<FollowUpId>,
     /// Judge nothing any more but what is gone, or what nobody delivers.
     pub kpis_hanging: Vec<KpiId>,
     pub transitions_broken: Vec<TransitionId>,
@@ -87,14 +90,17 @@ impl Impact {
         impact.left_hanging(hung, &undelivered(holdings, steps));
         let blueprints = holdings.owned.iter().map(|row| row.id).collect();
         let kpis = holdings.kpis.iter().map(|row| row.id).collect();
+        let follow_ups = holdings.follow_ups.iter().map(|row| row.id).collect();
         match successor {
             Some(_) => {
                 impact.blueprints_handed_over = blueprints;
                 impact.kpis_handed_over = kpis;
+                impact.follow_ups_handed_over = follow_ups;
             }
             None => {
                 impact.blueprints_left = blueprints;
                 impact.kpis_left = kpis;
+                impact.follow_ups_left = follow_ups;
             }
         }
         impact

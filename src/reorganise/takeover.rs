@@ -15,6 +15,7 @@ use crate::{
     access::{Caller, Permit, expect_version},
     department::{is_within, parents},
     error::{Error, Reason, Result, UserErrorCode},
+    feedback::follow_up::hand_over,
     policy::{Action, Standing},
 };
 
@@ -73,7 +74,7 @@ impl Takeover {
             "successorId",
             UserErrorCode::Required,
             Some(Reason::SuccessorNeeded),
-            "It holds responsibilities, KPIs or blueprints: say who takes over.",
+            "It holds responsibilities, KPIs, blueprints or open follow-ups: say who takes over.",
         ))
     }
 
@@ -93,6 +94,7 @@ impl Takeover {
         carry_out(permit, self.steps, &self.holdings.of, successor).await?;
         if let Some(successor) = successor {
             give_ownership(permit, &self.holdings, successor).await?;
+            hand_over(permit, &self.holdings.of, successor).await?;
         }
         let mut archived = Vec::with_capacity(rows.len());
         for row in rows {

@@ -20,6 +20,8 @@ mod document;
 mod drawn;
 mod evaluation;
 mod facts;
+mod fed;
+mod feedback;
 mod finding;
 mod flow;
 mod generate;

@@ -38,6 +38,10 @@ DESCRIBE_RESPONSIBILITY  -      -      -           holds         -       -      
 DEFINE_KPI               -      -      -           kpi           -       -       y          -
 GOVERN_KPI               -      -      -           -             -       -       y          -
 RECORD_MEASUREMENT       -      -      kpi         kpi           -       -       y          -
+RECORD_FEEDBACK          -      -      delivers    delivers      -       -       y          -
+WORK_FOLLOW_UP           -      -      looksafter  looksafter    never   never   y          never
+ASSIGN_FOLLOW_UP         -      -      -           looksafter    never   never   y          never
+ERASE_RESPONDENT         -      -      -           -             -       -       y          -
 KEEP_IMPROVEMENTS        -      -      -           improves      -       -       y          -
 DISMISS_FINDING          -      -      -           owns          -       -       y          -
 DISMISS_ERROR            -      -      -           -             -       -       y          -
@@ -54,7 +58,7 @@ const OPENED: &str = "
 READ          READ_PUBLISHED READ_RESTRICTED READ_DRAFT READ_CONFIDENTIAL PULL_FLAT_ROWS WHAT_IF READ_AUDIT
 BI            READ_PUBLISHED READ_RESTRICTED READ_CONFIDENTIAL PULL_FLAT_ROWS
 MEASUREMENTS  READ_PUBLISHED READ_RESTRICTED RECORD_MEASUREMENT
-FEEDBACK      READ_PUBLISHED READ_RESTRICTED
+FEEDBACK      READ_PUBLISHED READ_RESTRICTED RECORD_FEEDBACK
 ";
 
 fn word(relation: Relation) -> &'static str {
@@ -64,6 +68,7 @@ fn word(relation: Relation) -> &'static str {
         Relation::Delivers => "delivers",
         Relation::OwnsKpi => "kpi",
         Relation::OwnsImprovement => "improves",
+        Relation::LooksAfter => "looksafter",
         Relation::Holds => "holds",
         Relation::Proposes => "proposes",
         Relation::MayAccept => "mayaccept",
@@ -76,6 +81,7 @@ fn word(relation: Relation) -> &'static str {
 fn cell(cell: Cell) -> String {
     match cell {
         Cell::No => "-".to_owned(),
+        Cell::Never => "never".to_owned(),
         Cell::Yes => "y".to_owned(),
         Cell::Granted => "granted".to_owned(),
         Cell::Where(relations) => relations
@@ -371,6 +377,24 @@ fn a_token_limited_to_departments_reaches_what_is_tied_to_them_and_nothing_by_na
     ));
     let elsewhere = narrowed(Role::Lead, &[TokenScope::Bi], Some(&[theirs()]));
     assert!(policy::reach(&elsewhere, Action::PullFlatRows).is_nothing());
+}
+
+#[test]
+fn never_wins_over_what_a_department_would_give() {
+    let Standing::Account(mut admin) = somebody(Role::Admin) else {
+        unreachable!("an account")
+    };
+    let routed = Ties::none().and(Relation::LooksAfter, [ours()]);
+    assert!(policy::allows(
+        &somebody(Role::Lead),
+        Action::WorkFollowUp,
+        &routed
+    ));
+    let leads = BTreeSet::from([ours()]);
+    admin.departments.insert(DepartmentRole::Lead, leads);
+    let admin = Standing::Account(admin);
+    assert!(!policy::allows(&admin, Action::WorkFollowUp, &routed));
+    assert!(!policy::allows(&admin, Action::AssignFollowUp, &routed));
 }
 
 #[test]

@@ -7,9 +7,9 @@ use std::{
 
 use cx_blueprint::graph;
 use entity::{
-    account, blueprint, channel, department, kpi, kpi_grant, kpi_link, kpi_target, measurement,
-    membership, persona, phase, publication, responsibility, segment, session, template,
-    touchpoint, transition,
+    account, blueprint, channel, department, follow_up, kpi, kpi_grant, kpi_link, kpi_target,
+    measurement, membership, persona, phase, publication, responsibility, segment, session,
+    template, touchpoint, transition,
 };
 use sea_orm::EntityTrait;
 use serde_json::{Value, json};
@@ -81,6 +81,11 @@ fn tried() -> Value {
 /// An improvement of sales whose id is known beforehand.
 fn faster() -> Value {
     json!({ "id": "@improvement faster", "blueprintId": "@blueprint open", "title": "Faster", "ownerDepartmentId": "@department sales" })
+}
+
+/// An answer of a customer at T2, where sales is accountable.
+fn answered() -> Value {
+    json!({ "feedback": [{ "scale": "NPS", "score": 3, "touchpointId": "@touchpoint T2", "answeredOn": "2025-03-04", "respondent": "customer-17" }] })
 }
 
 /// A scenario whose id is known beforehand.
@@ -212,6 +217,14 @@ pub fn cases() -> Vec<Case> {
         case("improvementUpdate", "of sales to service", with(at("@improvement faster", 1), json!({ "ownerDepartmentId": "@department service" })))
             .after("cx-manager", "improvementCreate", faster()),
         case("improvementDelete", "of sales", at("@improvement faster", 1)).after("cx-manager", "improvementCreate", faster()),
+        case("feedbackRecord", "at T2, by sales", answered()),
+        case("feedbackRecord", "at T3, by service", json!({ "feedback": [{ "scale": "CES", "score": 3, "touchpointId": "@touchpoint T3", "answeredOn": "2025-03-04" }] })),
+        case("feedbackRecord", "at C1, closed", json!({ "feedback": [{ "scale": "CES", "score": 3, "touchpointId": "@touchpoint C1", "answeredOn": "2025-03-04" }] })),
+        case("feedbackRecord", "on the relationship", json!({ "feedback": [{ "scale": "NPS", "score": 3, "answeredOn": "2025-03-04" }] })),
+        case("followUpUpdate", "at T2, of sales", with(at("@follow-up", 1), json!({ "state": "CONTACTED" }))).after("cx-manager", "feedbackRecord", answered()),
+        case("followUpAssign", "at T2, of sales", with(at("@follow-up", 1), json!({ "assigneeId": "@account contributor" }))).after("cx-manager", "feedbackRecord", answered()),
+        case("playbookSet", "", json!({ "group": "DISSATISFIED", "text": "Call", "dueDays": 1 })),
+        case("respondentErase", "who answered at T2", json!({ "respondent": "customer-17" })).after("cx-manager", "feedbackRecord", answered()),
         case("findingDismiss", "a warning at T2, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding open IMPORTANT_AND_NEGATIVE", "reason": "known" })),
         case("findingDismiss", "an error at T5, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding open NOBODY_ACCOUNTABLE", "reason": "known" })),
         case("findingReopen", "a warning at T2, of sales", json!({ "blueprintId": "@blueprint open", "fingerprint": "@finding open IMPORTANT_AND_NEGATIVE" }))
@@ -376,6 +389,7 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
     }
     for (name, id) in [
         ("@token report", "tok_019ab0000000700080000000000000b1"),
+        ("@follow-up", "fup_019ab0000000700080000000000000b1"),
         ("@promise on-time", "prm_019ab0000000700080000000000000ae"),
         ("@evaluation tried", "evl_019ab0000000700080000000000000af"),
         (
@@ -394,6 +408,14 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
         "grt_019ab0000000700080000000000000aa".to_owned(),
     );
     ids
+}
+
+/// The id of the follow-up that was made before a case; no client makes one.
+pub async fn follow_ups(world: &World) -> BTreeMap<String, String> {
+    let rows = follow_up::Entity::find().all(&world.db()).await;
+    let rows = rows.expect("follow-ups").into_iter();
+    rows.map(|row| ("@follow-up".to_owned(), row.id.to_string()))
+        .collect()
 }
 
 pub fn filled(input: &Value, ids: &BTreeMap<String, String>) -> Value {
@@ -495,6 +517,8 @@ async fn every_mutation_by_everybody() {
                 Some(world) => world,
                 None => prepared(case, &mutations, &ids).await,
             };
+            let mut ids = ids.clone();
+            ids.extend(follow_ups(&fresh).await);
             let input = filled(&case.input, &ids);
             let outcome = outcome(
                 &fresh,

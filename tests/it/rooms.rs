@@ -31,6 +31,7 @@ const ORDER: &[&[&str]] = &[
     &["kpi"],
     &["insight"],
     &["promise", "evaluation", "improvement"],
+    &["feedback"],
     &["finding"],
     &["search"],
     &["reorganise"],

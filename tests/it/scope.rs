@@ -413,6 +413,7 @@ async fn store_kpi(
         owner_department_id: Set(ids.departments[measured.owner]),
         sensitivity: Set(measured.sensitivity),
         scope: Set(KpiScope::Transactional),
+        fed_by_feedback: Set(false),
         created_at: Set(now),
         archived_at: Set(None),
         version: Set(1),

@@ -8,13 +8,14 @@ use std::collections::BTreeSet;
 
 use entity::{
     account, audit_event, audit_event_department, blueprint, blueprint_persona, channel,
-    department, evaluation, evaluation_verdict, finding, finding_mark, finding_renewal,
+    department, evaluation, evaluation_verdict, feedback, finding, finding_mark, finding_renewal,
+    follow_up,
     id::Id,
     improvement, improvement_kpi, improvement_touchpoint, insight, insight_source,
     json::{Evidence, EvidenceList, Texts},
     kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, persona_need,
-    persona_segment, phase, promise, promise_delivery, publication, refresh_token, responsibility,
-    scenario, scenario_step, search_stale, search_text, segment, service_token,
+    persona_segment, phase, playbook, promise, promise_delivery, publication, refresh_token,
+    responsibility, scenario, scenario_step, search_stale, search_text, segment, service_token,
     service_token_department, session, sign_in_throttle, source, template, touchpoint,
     touchpoint_channel, touchpoint_segment, transition,
     words::*,
@@ -32,9 +33,9 @@ macro_rules! every_entity {
     ($do:ident) => {
         $do!(
             account audit_event audit_event_department blueprint blueprint_persona channel
-            department evaluation evaluation_verdict finding finding_mark finding_renewal improvement improvement_kpi improvement_touchpoint
+            department evaluation evaluation_verdict feedback finding finding_mark finding_renewal follow_up improvement improvement_kpi improvement_touchpoint
             insight insight_source kpi kpi_grant kpi_link kpi_target measurement membership persona
-            persona_need persona_segment phase promise promise_delivery publication refresh_token responsibility scenario scenario_step search_stale search_text
+            persona_need persona_segment phase playbook promise promise_delivery publication refresh_token responsibility scenario scenario_step search_stale search_text
             segment service_token service_token_department session source
             sign_in_throttle template touchpoint touchpoint_channel touchpoint_segment transition
         )

@@ -16,6 +16,19 @@ pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
     let stand_for = stood_for(seen);
     for row in &canvas.touchpoints {
         unused(row, found);
+        if let Some(answers) = seen.around.unroutable.get(&row.id) {
+            let sentence = match answers {
+                1 => format!(
+                    "Nobody looks after an answer given at {}.",
+                    quoted(&row.name)
+                ),
+                _ => format!(
+                    "Nobody looks after {answers} answers given at {}.",
+                    quoted(&row.name)
+                ),
+            };
+            found.add(Code::FeedbackUnroutable, Place::at(row), sentence);
+        }
         let importance = row.importance_customer.map(f64::from);
         if importance.is_some_and(|importance| importance >= important)
             && row.emotion.is_some_and(|emotion| emotion < 0)

@@ -105,6 +105,8 @@ pub struct Surroundings {
     pub held_elsewhere: HashMap<DepartmentId, usize>,
     /// The latest day on which each KPI was measured, in whatever part.
     pub measured_on: HashMap<KpiId, NaiveDate>,
+    /// How many answers at each touchpoint wait for somebody to look after them.
+    pub unroutable: HashMap<TouchpointId, usize>,
 }
 
 /// How the rules are asked.

@@ -128,6 +128,8 @@ rules! {
         "By the latest evaluation that looked at it, a touchpoint says something else than another one.",
     Warning InformationNeedUnanswered = "INFORMATION_NEED_UNANSWERED":
         "People want to know something, and nothing is known that answers it.",
+    Warning FeedbackUnroutable = "FEEDBACK_UNROUTABLE":
+        "A customer is waiting: they gave an answer at a touchpoint where nobody was ACCOUNTABLE, and it is not closed.",
     Warning ReviewOverdue = "REVIEW_OVERDUE":
         "The day on which the blueprint should be looked at again has passed.",
     Info NoKpi = "NO_KPI":

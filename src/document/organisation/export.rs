@@ -230,6 +230,7 @@ impl Names {
             owner_department: self.department(row.owner_department_id),
             sensitivity: row.sensitivity,
             scope: row.scope,
+            fed_by_feedback: row.fed_by_feedback,
             archived_at: row.archived_at,
         });
         Ok(rows.collect())

@@ -20,7 +20,7 @@ use crate::{
     error::{Reason, Result, UserErrorCode},
     id,
     input::Faults,
-    kpi::{self as kpis, measurement::check_day, rules::target_faults},
+    kpi::{self as kpis, fed::can_be_fed, measurement::check_day, rules::target_faults},
 };
 
 /// What has a key, by the key in small letters.
@@ -229,7 +229,7 @@ impl Master {
         let Some(owner_department_id) = owner else {
             return;
         };
-        self.kpis.push(kpi::Model {
+        let row = kpi::Model {
             id,
             key: said.key.clone(),
             name,
@@ -244,10 +244,16 @@ impl Master {
             owner_department_id,
             sensitivity: said.sensitivity,
             scope: said.scope,
+            fed_by_feedback: said.fed_by_feedback,
             created_at: now,
             archived_at: said.archived_at,
             version: 1,
-        });
+        };
+        if row.fed_by_feedback && !can_be_fed((&row).into()) {
+            let path = at("fedByFeedback");
+            faults.add(&path, UserErrorCode::Invalid, None, kpis::UNFEEDABLE);
+        }
+        self.kpis.push(row);
     }
 
     fn targets(

@@ -181,6 +181,9 @@ document! {
         sensitivity: Sensitivity,
         /// Whether it judges one contact or the relationship as a whole.
         scope: KpiScope,
+        /// Whether its values are what the answers of feedback give.
+        #[serde(default)]
+        fed_by_feedback: bool,
         /// Since when it is archived.
         #[serde(default)]
         archived_at: Option<DateTime<Utc>>,

@@ -303,6 +303,7 @@ impl<'c> Shown<'c> for At<'c, kpi::Model> {
             "cadence" => leaf(|kpi: Self| kpi.row.cadence),
             "sensitivity" => leaf(|kpi: Self| kpi.row.sensitivity),
             "scope" => leaf(|kpi: Self| kpi.row.scope),
+            "fedByFeedback" => leaf(|kpi: Self| kpi.row.fed_by_feedback),
             "version" => leaf(|kpi: Self| kpi.row.version),
             "createdAt" => leaf(|kpi: Self| moment(kpi.row.created_at)),
             "archivedAt" => leaf(|kpi: Self| kpi.row.archived_at.map(moment)),

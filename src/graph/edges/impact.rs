@@ -2,7 +2,8 @@
 
 use async_graphql::{ComplexObject, Context, OutputType};
 use entity::{
-    blueprint, department, insight, kpi, promise, responsibility, scenario, touchpoint, transition,
+    blueprint, department, follow_up, insight, kpi, promise, responsibility, scenario, touchpoint,
+    transition,
 };
 use sea_orm::{ColumnTrait, QueryFilter};
 
@@ -11,6 +12,7 @@ use crate::{
     blueprint::graphql::Blueprint,
     department::graphql::Department,
     error::Result,
+    feedback::graphql::FollowUp,
     insight::graphql::Insight,
     kpi::graphql::Kpi,
     page::{self, Page, Pages},
@@ -85,6 +87,10 @@ named! {
     kpis_handed_over: Kpi of kpi,
     /// KPIs that are left without an owner.
     kpis_left: Kpi of kpi,
+    /// What is still to do about answers of customers, and the successor's to do then.
+    follow_ups_handed_over: FollowUp of follow_up,
+    /// What is still to do about answers of customers, and left with nobody who does it.
+    follow_ups_left: FollowUp of follow_up,
     /// KPIs left hanging: whatever they judge, today or later, is gone, or has nobody ACCOUNTABLE or RESPONSIBLE any
     /// more.
     kpis_hanging: Kpi of kpi,

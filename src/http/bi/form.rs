@@ -209,10 +209,10 @@ fn plain(out: &mut Vec<u8>, of: Option<Type>, cell: Cell<'_>, dialect: Dialect) 
             if out.ends_with(b".0") {
                 out.truncate(out.len() - 2);
             }
-            if dialect == Dialect::ExcelDa {
-                if let Some(point) = out.iter_mut().find(|byte| **byte == b'.') {
-                    *point = b',';
-                }
+            if dialect == Dialect::ExcelDa
+                && let Some(point) = out.iter_mut().find(|byte| **byte == b'.')
+            {
+                *point = b',';
             }
         }
         other => bare(out, other),

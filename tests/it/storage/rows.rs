@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
-    account, audit_event, blueprint, channel, department,
+    account, audit_event, blueprint, channel, department, feedback,
     id::*,
     json::{EvidenceList, Lenses, Subjects, TemplatePhase, TemplatePhases, Texts},
     kpi, kpi_link, kpi_target, measurement, persona, phase, responsibility, segment, session,
@@ -408,6 +408,7 @@ impl Seed {
             owner_department_id: self.department,
             sensitivity: Sensitivity::Open,
             scope: KpiScope::Transactional,
+            fed_by_feedback: false,
             created_at: self.at,
             archived_at: None,
             version: 1,
@@ -458,6 +459,32 @@ impl Seed {
             recorded_at: self.at,
             recorded_by_account_id: None,
             superseded_by_id: None,
+        }
+    }
+
+    /// Of a customer, at the first touchpoint.
+    pub fn feedback(&self) -> feedback::Model {
+        feedback::Model {
+            id: new(),
+            external_id: None,
+            subject: Subject::Customer,
+            scale: FeedbackScale::Nps,
+            score: 10,
+            answer_group: FeedbackGroup::Satisfied,
+            blueprint_id: Some(self.blueprint),
+            touchpoint_id: Some(self.touchpoint),
+            persona_id: None,
+            channel_id: None,
+            segment_id: None,
+            answered_at: self.at,
+            answered_on: self.day,
+            department_id: Some(self.department),
+            respondent: Some("customer-17".to_owned()),
+            contact: None,
+            comment: None,
+            erased_at: None,
+            recorded_at: self.at,
+            recorded_by_account_id: None,
         }
     }
 

@@ -120,6 +120,46 @@ async fn numbers_are_finite() {
 }
 
 #[tokio::test]
+async fn an_answer_lies_on_its_scale_and_names_no_employee() {
+    let s = &Seed::plant().await;
+    let unnamed = || but!(s.feedback(), respondent = None);
+    s.takes(s.feedback()).await;
+    for (scale, lowest, highest) in [
+        (FeedbackScale::Nps, 0, 10),
+        (FeedbackScale::Enps, 0, 10),
+        (FeedbackScale::Csat, 1, 5),
+        (FeedbackScale::Ces, 1, 7),
+    ] {
+        for score in [lowest, highest] {
+            s.takes(but!(unnamed(), scale = scale, score = score)).await;
+        }
+        for score in [lowest - 1, highest + 1] {
+            let beyond = but!(unnamed(), scale = scale, score = score);
+            s.breaks_check("feedback_on_scale", beyond).await;
+        }
+    }
+    let employee = || but!(unnamed(), subject = Subject::Employee);
+    s.takes(employee()).await;
+    let words = || Some("words".to_owned());
+    for row in [
+        but!(employee(), respondent = words()),
+        but!(employee(), contact = words()),
+        but!(employee(), comment = words()),
+    ] {
+        s.breaks_check("feedback_employees_unnamed", row).await;
+    }
+    let erased = but!(s.feedback(), erased_at = Some(s.at));
+    s.breaks_check("feedback_erased", erased).await;
+    let nowhere = but!(s.feedback(), blueprint_id = None);
+    s.breaks_check("feedback_in_blueprint", nowhere).await;
+    let elsewhere = but!(s.feedback(), blueprint_id = Some(s.other_blueprint));
+    s.breaks_foreign_key(elsewhere).await;
+    let known = || but!(s.feedback(), external_id = Some("survey-1".to_owned()));
+    s.takes(known()).await;
+    s.breaks_unique("feedback", known()).await;
+}
+
+#[tokio::test]
 async fn nothing_joins_two_blueprints() {
     let s = &Seed::plant().await;
     let blueprint_id = s.other_blueprint;

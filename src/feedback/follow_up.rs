@@ -1,0 +1,205 @@
+//! Follow-ups: worked by the department that looks after the answer, assigned by its lead. Those that nobody looks
+//! after are worked by CX managers.
+
+use std::collections::BTreeSet;
+
+use async_graphql::{ID, InputObject, MaybeUndefined};
+use entity::{
+    account, feedback, follow_up,
+    id::{AccountId, DepartmentId, FollowUpId},
+    membership,
+    words::{DepartmentRole, FollowUpCause, FollowUpState, OrganisationRole},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+
+use super::{rules::is_closed, still_open};
+use crate::{
+    access::{Caller, Permit, Stirred, expect_version},
+    audit::Event,
+    department::{is_within, parents},
+    error::{Error, Reason, Result, UserErrorCode},
+    input::{Faults, change, replace},
+    kpi::measurement::check_day,
+    policy::Action,
+    scalar::Date,
+};
+
+/// What stays out of the audit log: it may be in the customer's words.
+const PRIVATE: &[&str] = &["note"];
+
+/// What was done about an answer. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct FollowUpUpdateInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// Where it stands.
+    pub state: Option<FollowUpState>,
+    /// What lay behind the answer.
+    pub cause: MaybeUndefined<FollowUpCause>,
+    /// What came of it.
+    pub note: MaybeUndefined<String>,
+}
+
+/// Who works a follow-up, and until when. Absent keeps, null clears.
+#[derive(InputObject)]
+pub struct FollowUpAssignInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that the change builds on.
+    pub expected_version: i32,
+    /// Who works it: a lead or contributor of the department that looks after it.
+    pub assignee_id: MaybeUndefined<ID>,
+    /// The day on which it is due.
+    pub due_on: Option<Date>,
+}
+
+/// Says what was done about an answer.
+pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follow_up::Model> {
+    let mut faults = Faults::default();
+    let id: FollowUpId = faults.id("id", &input.id);
+    let note = change(&input.note, |text| {
+        faults.optional_text("note", text.map(String::as_str))
+    });
+    faults.check()?;
+    let (row, answer, mut permit) =
+        fetch(caller, Action::WorkFollowUp, id, input.expected_version).await?;
+    let state = input.state.unwrap_or(row.state);
+    if answer.erased_at.is_some() && !is_closed(state) {
+        let message = "Who gave this answer is erased: there is nobody to turn to.";
+        return Err(Error::conflict("state", Reason::NotOpen, message).with_current(row.id.0));
+    }
+    let mut changes = follow_up::ActiveModel {
+        state: Set(state),
+        cause: change(&input.cause, |cause| cause.copied()),
+        note,
+        ..Default::default()
+    };
+    if is_closed(state) != is_closed(row.state) {
+        changes.closed_at = Set(is_closed(state).then_some(caller.now));
+        // One that nobody looks after is a finding while it is open.
+        if answer.department_id.is_none() {
+            answer
+                .blueprint_id
+                .into_iter()
+                .for_each(|id| permit.stirs(Stirred::Blueprint(id)));
+        }
+    }
+    let row = permit.update::<follow_up::Entity>(&row, changes).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Says who works a follow-up, and until when.
+pub async fn assign(caller: &Caller, input: FollowUpAssignInput) -> Result<follow_up::Model> {
+    let mut faults = Faults::default();
+    let id: FollowUpId = faults.id("id", &input.id);
+    let assignee: Option<AccountId> = faults.optional_id("assigneeId", input.assignee_id.value());
+    if let Some(due_on) = input.due_on {
+        check_day(&mut faults, "dueOn", due_on.0);
+    }
+    faults.check()?;
+    let (row, answer, mut permit) =
+        fetch(caller, Action::AssignFollowUp, id, input.expected_version).await?;
+    if let Some(assignee) = assignee.filter(|id| row.assignee_account_id != Some(*id)) {
+        refuse_stranger(&permit, answer.department_id, assignee).await?;
+    }
+    let changes = follow_up::ActiveModel {
+        assignee_account_id: change(&input.assignee_id, |_| assignee),
+        due_on: replace(input.due_on.as_ref(), |day| day.0),
+        ..Default::default()
+    };
+    let row = permit.update::<follow_up::Entity>(&row, changes).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+async fn fetch(
+    caller: &Caller,
+    action: Action,
+    id: FollowUpId,
+    expected: i32,
+) -> Result<(follow_up::Model, feedback::Model, Permit<'_>)> {
+    let (row, mut permit) = caller.fetch::<follow_up::Entity>(action, "id", id).await?;
+    expect_version::<follow_up::Entity>(&row, expected)?;
+    permit.withhold(PRIVATE);
+    let answer = permit
+        .read::<feedback::Entity>("id", row.feedback_id)
+        .await?;
+    Ok((row, answer, permit))
+}
+
+/// Refuses whoever could not work a follow-up of this department: it takes a lead, also from above, or a contributor.
+async fn refuse_stranger(
+    permit: &Permit<'_>,
+    department: Option<DepartmentId>,
+    assignee: AccountId,
+) -> Result<()> {
+    let Some(department) = department else {
+        let message = "No department looks after this: CX managers work it.";
+        return Err(Error::fault(
+            "assigneeId",
+            UserErrorCode::Invalid,
+            None,
+            message,
+        ));
+    };
+    let account = permit
+        .read_live::<account::Entity>("assigneeId", assignee)
+        .await?;
+    let memberships = membership::Entity::find()
+        .filter(membership::Column::AccountId.eq(assignee))
+        .all(permit.tx())
+        .await?;
+    let parents = parents(permit.tx()).await?;
+    let works = memberships.iter().any(|held| match held.role {
+        DepartmentRole::Lead => is_within(&parents, department, held.department_id),
+        DepartmentRole::Contributor => held.department_id == department,
+        DepartmentRole::Viewer => false,
+    });
+    // An ADMIN never learns who gave an answer, whatever else they are.
+    if works && account.role != OrganisationRole::Admin {
+        return Ok(());
+    }
+    let message = "This is worked by a lead or contributor of the department that looks after it.";
+    Err(Error::fault(
+        "assigneeId",
+        UserErrorCode::Invalid,
+        None,
+        message,
+    ))
+}
+
+/// Gives the answers whose follow-ups these departments have still to do to their successor, whose lead assigns them
+/// anew. What is closed stays as it was. The departments are locked: nothing more is routed to them.
+pub async fn hand_over(
+    permit: &mut Permit<'_>,
+    of: &BTreeSet<DepartmentId>,
+    successor: DepartmentId,
+) -> Result<()> {
+    let rows = follow_up::Entity::find()
+        .filter(still_open(of))
+        .all(permit.tx())
+        .await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    for row in &rows {
+        let unassigned = follow_up::ActiveModel {
+            assignee_account_id: Set(None),
+            ..Default::default()
+        };
+        let row = permit
+            .update_anyway::<follow_up::Entity>(row, unassigned)
+            .await?;
+        let to = serde_json::json!({ "departmentId": successor.to_string() });
+        permit.note(Event::about::<follow_up::Entity>(&row, to));
+    }
+    feedback::Entity::update_many()
+        .col_expr(feedback::Column::DepartmentId, Expr::value(successor))
+        .filter(feedback::Column::Id.is_in(rows.iter().map(|row| row.feedback_id)))
+        .exec(permit.tx())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! What a batch of answers names, read at once: whether it is there for the caller, whose journey it is, and who
+//! delivers it and was accountable.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    hash::Hash,
+};
+
+use chrono::{DateTime, Utc};
+use entity::{
+    blueprint, channel, department,
+    id::{BlueprintId, DepartmentId, Id, TouchpointId},
+    persona, responsibility, segment, touchpoint,
+    words::{BlueprintState, BlueprintStatus, FeedbackScale, ResponsibilityStatus, Role, Subject},
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
+};
+
+use super::{record::Entry, rules::accountable_at};
+use crate::{
+    access::{Guarded, Permit},
+    error::{Result, UserErrorCode},
+    input::Faults,
+    kpi::answers::is_asked,
+    policy::{Action, Relation, Ties},
+};
+
+/// What a batch names, as far as the caller may see it.
+pub(super) struct Places {
+    touchpoints: HashMap<TouchpointId, touchpoint::Model>,
+    blueprints: HashMap<BlueprintId, blueprint::Model>,
+    personas: HashMap<<persona::Entity as Guarded>::Id, persona::Model>,
+    channels: HashMap<<channel::Entity as Guarded>::Id, channel::Model>,
+    segments: HashMap<<segment::Entity as Guarded>::Id, segment::Model>,
+    /// Who ever did it or answered for it at the touchpoints.
+    held: HashMap<TouchpointId, Vec<responsibility::Model>>,
+}
+
+impl Places {
+    pub async fn read(permit: &Permit<'_>, entries: &[Entry]) -> Result<Self> {
+        let touchpoints =
+            there::<touchpoint::Entity>(permit, entries, |entry| entry.touchpoint).await?;
+        let named = entries.iter().filter_map(|entry| entry.blueprint);
+        let inside = touchpoints.values().map(|row| row.blueprint_id);
+        let blueprints = with_ids::<blueprint::Entity>(permit, named.chain(inside)).await?;
+        Ok(Self {
+            personas: there::<persona::Entity>(permit, entries, |entry| entry.persona).await?,
+            channels: there::<channel::Entity>(permit, entries, |entry| entry.channel).await?,
+            segments: there::<segment::Entity>(permit, entries, |entry| entry.segment).await?,
+            held: held(permit, touchpoints.keys().copied()).await?,
+            touchpoints,
+            blueprints,
+        })
+    }
+
+    /// Refuses the batch where the caller may see one of its touchpoints and not record there. On the relationship as
+    /// a whole nobody delivers.
+    pub fn require(&self, permit: &mut Permit<'_>, entries: &[Entry]) -> Result<()> {
+        if entries.iter().any(|entry| entry.touchpoint.is_none()) {
+            permit.require(Action::RecordFeedback, &Ties::none(), None)?;
+        }
+        for (id, row) in &self.touchpoints {
+            let delivering = self.held.get(id).into_iter().flatten();
+            let delivering =
+                delivering.filter(|held| held.status == ResponsibilityStatus::Accepted);
+            let departments = delivering.map(|held| held.department_id);
+            let ties = Ties::none().and(Relation::Delivers, departments);
+            permit.decide::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
+        }
+        Ok(())
+    }
+
+    /// Finds fault with what is not there for the caller, and with what employees are never asked.
+    pub fn check(&self, faults: &mut Faults, entries: &[Entry]) {
+        missing::<touchpoint::Entity>(faults, entries, &self.touchpoints, "touchpointId", |one| {
+            one.touchpoint
+        });
+        missing::<blueprint::Entity>(faults, entries, &self.blueprints, "blueprintId", |one| {
+            one.blueprint
+        });
+        missing::<persona::Entity>(faults, entries, &self.personas, "personaId", |one| {
+            one.persona
+        });
+        missing::<channel::Entity>(faults, entries, &self.channels, "channelId", |one| {
+            one.channel
+        });
+        missing::<segment::Entity>(faults, entries, &self.segments, "segmentId", |one| {
+            one.segment
+        });
+        for entry in entries {
+            self.check_one(faults, entry);
+        }
+    }
+
+    fn check_one(&self, faults: &mut Faults, entry: &Entry) {
+        let touchpoint = entry.touchpoint.and_then(|id| self.touchpoints.get(&id));
+        let inside = touchpoint.map(|row| row.blueprint_id);
+        if inside.is_some() && entry.blueprint.is_some() && inside != entry.blueprint {
+            let message = "The touchpoint is in another blueprint.";
+            faults.add(
+                &entry.at("blueprintId"),
+                UserErrorCode::Invalid,
+                None,
+                message,
+            );
+        }
+        let (subject, _) = self.subject(entry);
+        if !is_asked(entry.scale, subject) {
+            let message = match subject {
+                Subject::Customer => "ENPS is asked of employees, and this is about customers.",
+                Subject::Employee => "NPS is asked of customers; employees are asked on ENPS.",
+            };
+            faults.add(&entry.at("scale"), UserErrorCode::Invalid, None, message);
+        }
+        if subject == Subject::Employee {
+            for (field, _) in entry.of_a_person().into_iter().filter(|(_, said)| *said) {
+                let message = "Employees answer unnamed: only their score is kept.";
+                faults.add(&entry.at(field), UserErrorCode::Invalid, None, message);
+            }
+        }
+    }
+
+    /// Who was asked, and about which journey: by the touchpoint, the blueprint, the persona, or else the scale.
+    pub fn subject(&self, entry: &Entry) -> (Subject, Option<BlueprintId>) {
+        let touchpoint = entry.touchpoint.and_then(|id| self.touchpoints.get(&id));
+        let blueprint = touchpoint.map(|row| row.blueprint_id).or(entry.blueprint);
+        let journey = blueprint.and_then(|id| self.blueprints.get(&id));
+        let persona = entry.persona.and_then(|id| self.personas.get(&id));
+        let subject = journey.map(|row| row.subject);
+        let subject = subject.or_else(|| persona.map(|row| row.subject));
+        let by_scale = match entry.scale {
+            FeedbackScale::Enps => Subject::Employee,
+            FeedbackScale::Nps | FeedbackScale::Csat | FeedbackScale::Ces => Subject::Customer,
+        };
+        (subject.unwrap_or(by_scale), blueprint)
+    }
+
+    /// The department that was accountable at the touchpoint in this moment, in a journey that counts.
+    pub fn accountable(&self, entry: &Entry, at: DateTime<Utc>) -> Option<DepartmentId> {
+        let touchpoint = self.touchpoints.get(&entry.touchpoint?)?;
+        let journey = self.blueprints.get(&touchpoint.blueprint_id)?;
+        let in_force = journey.status == BlueprintStatus::Published
+            || journey.archived_from == Some(BlueprintStatus::Published);
+        if !in_force || journey.state != BlueprintState::Current {
+            return None;
+        }
+        accountable_at(self.held.get(&touchpoint.id)?, at)
+    }
+}
+
+/// What the entries name of one kind and the caller may see.
+async fn there<E: Guarded>(
+    permit: &Permit<'_>,
+    entries: &[Entry],
+    id: impl Fn(&Entry) -> Option<E::Id>,
+) -> Result<HashMap<E::Id, E::Model>>
+where
+    E::Id: Hash,
+{
+    with_ids::<E>(permit, entries.iter().filter_map(id)).await
+}
+
+async fn with_ids<E: Guarded>(
+    permit: &Permit<'_>,
+    ids: impl Iterator<Item = E::Id>,
+) -> Result<HashMap<E::Id, E::Model>>
+where
+    E::Id: Hash,
+{
+    let ids: BTreeSet<E::Id> = ids.filter(|id| !id.uuid().is_nil()).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let select = permit.caller.select::<E>();
+    let rows = select
+        .filter(E::id_column().is_in(ids))
+        .all(permit.tx())
+        .await?;
+    Ok(rows.into_iter().map(|row| (E::id(&row), row)).collect())
+}
+
+/// Finds fault with ids of what is not there, or not for the caller.
+fn missing<E: Guarded>(
+    faults: &mut Faults,
+    entries: &[Entry],
+    there: &HashMap<E::Id, E::Model>,
+    field: &str,
+    id: impl Fn(&Entry) -> Option<E::Id>,
+) where
+    E::Id: Hash,
+{
+    for entry in entries {
+        // What could not be read as an id has been found fault with already.
+        if id(entry).is_some_and(|id| !id.uuid().is_nil() && !there.contains_key(&id)) {
+            let message = format!("There is no such {}.", E::NOUN);
+            faults.add(&entry.at(field), UserErrorCode::NotFound, None, message);
+        }
+    }
+}
+
+async fn held(
+    permit: &Permit<'_>,
+    touchpoints: impl Iterator<Item = TouchpointId>,
+) -> Result<HashMap<TouchpointId, Vec<responsibility::Model>>> {
+    use responsibility::Column;
+    let rows = responsibility::Entity::find()
+        .filter(Column::TouchpointId.is_in(touchpoints))
+        .filter(Column::Role.is_in([Role::Responsible, Role::Accountable]))
+        .filter(Column::Status.is_in([ResponsibilityStatus::Accepted, ResponsibilityStatus::Ended]))
+        .all(permit.tx())
+        .await?;
+    let mut held: HashMap<TouchpointId, Vec<responsibility::Model>> = HashMap::new();
+    for row in rows {
+        held.entry(row.touchpoint_id).or_default().push(row);
+    }
+    Ok(held)
+}
+
+/// The departments themselves, or who took over from those that are archived; none for one that nobody took over from.
+/// None of them can be archived until the act is over.
+pub(super) async fn heirs(
+    permit: &Permit<'_>,
+    of: BTreeSet<DepartmentId>,
+) -> Result<HashMap<DepartmentId, DepartmentId>> {
+    let mut known: HashMap<DepartmentId, department::Model> = HashMap::new();
+    let mut next = of.clone();
+    while !next.is_empty() {
+        let rows = department::Entity::find()
+            .filter(department::Column::Id.is_in(next))
+            .order_by_asc(department::Column::Id)
+            .lock(LockType::Share)
+            .all(permit.tx())
+            .await?;
+        known.extend(rows.into_iter().map(|row| (row.id, row)));
+        next = known
+            .values()
+            .filter_map(successor)
+            .filter(|id| !known.contains_key(id))
+            .collect();
+    }
+    let next = |row: &&department::Model| known.get(&successor(row)?);
+    let heir = |id: DepartmentId| {
+        let mut line = std::iter::successors(known.get(&id), next).take(known.len());
+        let living = line.find(|row| row.archived_at.is_none())?;
+        Some((id, living.id))
+    };
+    Ok(of.into_iter().filter_map(heir).collect())
+}
+
+fn successor(row: &department::Model) -> Option<DepartmentId> {
+    row.successor_id.filter(|_| row.archived_at.is_some())
+}

@@ -1,0 +1,427 @@
+//! Recording answers by the batch: all or none, the same batch twice changes nothing, and every fault is told at once.
+//! The number of statements does not depend on the size of the batch.
+
+use std::collections::HashMap;
+
+use async_graphql::{ID, InputObject};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
+use entity::{
+    feedback, follow_up,
+    id::{BlueprintId, ChannelId, DepartmentId, FeedbackId, PersonaId, SegmentId, TouchpointId},
+    words::{FeedbackGroup, FeedbackScale, FollowUpState, Subject},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+
+use super::{
+    places::{Places, heirs},
+    playbook::DueDays,
+    rules::{due_on, is_closed},
+};
+use crate::{
+    access::{Caller, Permit, Stirred, fresh},
+    audit::Event,
+    error::{Reason, Result, UserErrorCode},
+    id,
+    input::{Faults, NAME},
+    kpi::{
+        answers,
+        fed::{self, Recount},
+        measurement::check_day,
+    },
+    scalar::Date,
+};
+
+/// How many answers one batch has at the most.
+pub const MOST: usize = 1_000;
+
+/// Answers to record: all or none.
+#[derive(InputObject)]
+pub struct FeedbackRecordInput {
+    /// Up to 1,000 of them.
+    pub feedback: Vec<FeedbackInput>,
+}
+
+/// An answer of a customer or an employee. Of employees only the score is kept, never who gave it or what they wrote.
+#[derive(Clone, Debug, InputObject)]
+pub struct FeedbackInput {
+    /// What the system that asked calls this answer: recorded again, it changes nothing.
+    pub external_id: Option<String>,
+    /// The scale that was asked on.
+    pub scale: FeedbackScale,
+    /// The score: from 0 to 10 for NPS and ENPS, 1 to 5 for CSAT, 1 to 7 for CES.
+    pub score: i32,
+    /// The touchpoint that was asked about; null for the relationship as a whole.
+    pub touchpoint_id: Option<ID>,
+    /// The journey that was asked about, where it is the relationship as a whole.
+    pub blueprint_id: Option<ID>,
+    /// The persona that the customer is.
+    pub persona_id: Option<ID>,
+    /// The day of the answer, not after today, where the moment is not known. This or `answeredAt`.
+    pub answered_on: Option<Date>,
+    /// The moment of the answer, not in the future. This or `answeredOn`.
+    pub answered_at: Option<DateTime<Utc>>,
+    /// Who answered: a customer number, or a name. An answer with one gets a follow-up.
+    pub respondent: Option<String>,
+    /// How the respondent can be reached.
+    pub contact: Option<String>,
+    /// What the respondent wrote.
+    pub comment: Option<String>,
+    /// The channel on which the customer was.
+    pub channel_id: Option<ID>,
+    /// The segment that the customer belongs to.
+    pub segment_id: Option<ID>,
+}
+
+/// An answer, and how far its follow-up has come already.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub said: FeedbackInput,
+    pub follow_up: FollowUpState,
+}
+
+impl From<FeedbackInput> for Told {
+    fn from(said: FeedbackInput) -> Self {
+        Self {
+            said,
+            follow_up: FollowUpState::Open,
+        }
+    }
+}
+
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Answers that are new.
+    pub recorded: i32,
+    /// Answers that were there already.
+    pub unchanged: i32,
+    /// New answers with a follow-up that no department looks after.
+    pub unroutable: i32,
+}
+
+/// An answer as it was read from the input, and where in the list it stands.
+pub(super) struct Entry {
+    pub path: String,
+    pub scale: FeedbackScale,
+    pub score: i32,
+    pub touchpoint: Option<TouchpointId>,
+    pub blueprint: Option<BlueprintId>,
+    pub persona: Option<PersonaId>,
+    pub channel: Option<ChannelId>,
+    pub segment: Option<SegmentId>,
+    at: DateTime<Utc>,
+    on: NaiveDate,
+    external_id: Option<String>,
+    respondent: Option<String>,
+    contact: Option<String>,
+    comment: Option<String>,
+    follow_up: FollowUpState,
+}
+
+impl Entry {
+    fn group(&self) -> FeedbackGroup {
+        answers::group(self.scale, self.score)
+    }
+
+    pub fn at(&self, field: &str) -> String {
+        format!("{}.{field}", self.path)
+    }
+
+    /// Whether it says of the answer what is kept of it already. Who gave it may have been erased since.
+    fn is(&self, row: &feedback::Model) -> bool {
+        (self.scale, self.score, self.on) == (row.scale, row.score, row.answered_on)
+            && self.touchpoint == row.touchpoint_id
+    }
+}
+
+/// Records a batch of a client.
+pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Recorded> {
+    let count = input.feedback.len();
+    if count > MOST {
+        let mut faults = Faults::default();
+        let message = format!("There are {count} of them; {MOST} is the most.");
+        faults.add("feedback", UserErrorCode::LimitExceeded, None, message);
+        faults.check()?;
+    }
+    record_all(caller, input.feedback.into_iter().map(Told::from)).await
+}
+
+/// Records answers, with how far their follow-ups have come: all of them or none.
+pub async fn record_all(caller: &Caller, list: impl IntoIterator<Item = Told>) -> Result<Recorded> {
+    let mut faults = Faults::default();
+    let entries = read(caller, &mut faults, list);
+    let mut permit = caller.begin().await?;
+    let places = Places::read(&permit, &entries).await?;
+    places.require(&mut permit, &entries)?;
+    places.check(&mut faults, &entries);
+    let known = recorded_before(&permit, &mut faults, &entries).await?;
+    faults.check()?;
+    let total = entries.len();
+    let fresh: Vec<Entry> = entries
+        .into_iter()
+        .filter(|entry| {
+            !entry
+                .external_id
+                .as_ref()
+                .is_some_and(|id| known.contains_key(id))
+        })
+        .collect();
+    let mut done = keep(&mut permit, &places, fresh).await?;
+    done.unchanged = count(total) - done.recorded;
+    permit.commit().await?;
+    Ok(done)
+}
+
+fn count(many: usize) -> i32 {
+    i32::try_from(many).unwrap_or(i32::MAX)
+}
+
+/// Reads the list, and finds what is wrong with it by itself.
+fn read(caller: &Caller, faults: &mut Faults, list: impl IntoIterator<Item = Told>) -> Vec<Entry> {
+    let mut first: HashMap<String, usize> = HashMap::new();
+    let mut entries = Vec::new();
+    for (at, told) in list.into_iter().enumerate() {
+        let entry = entry(caller, faults, format!("feedback.{at}"), told);
+        if let Some(external) = &entry.external_id
+            && let Some(other) = first.insert(external.clone(), at)
+        {
+            let message = format!("This is the external id of answer {other} too.");
+            faults.add(
+                &entry.at("externalId"),
+                UserErrorCode::Duplicate,
+                None,
+                message,
+            );
+        }
+        entries.push(entry);
+    }
+    entries
+}
+
+fn entry(caller: &Caller, faults: &mut Faults, path: String, told: Told) -> Entry {
+    let Told { said, follow_up } = told;
+    let field = |name: &str| format!("{path}.{name}");
+    faults.within(
+        &field("score"),
+        Some(said.score),
+        answers::range(said.scale),
+    );
+    let (at, on) = moment(caller, faults, &path, &said);
+    let mut line = |name: &str, text: Option<&String>| {
+        let text = faults.text(&field(name), text?, NAME);
+        (!text.is_empty()).then_some(text)
+    };
+    let external_id = line("externalId", said.external_id.as_ref());
+    let respondent = line("respondent", said.respondent.as_ref());
+    let contact = line("contact", said.contact.as_ref());
+    if contact.is_some() && respondent.is_none() {
+        let message = "A contact is somebody's: say who answered.";
+        faults.add(&field("respondent"), UserErrorCode::Required, None, message);
+    }
+    Entry {
+        scale: said.scale,
+        score: said.score,
+        touchpoint: faults.optional_id(&field("touchpointId"), said.touchpoint_id.as_ref()),
+        blueprint: faults.optional_id(&field("blueprintId"), said.blueprint_id.as_ref()),
+        persona: faults.optional_id(&field("personaId"), said.persona_id.as_ref()),
+        channel: faults.optional_id(&field("channelId"), said.channel_id.as_ref()),
+        segment: faults.optional_id(&field("segmentId"), said.segment_id.as_ref()),
+        comment: faults.optional_text(&field("comment"), said.comment.as_deref()),
+        path,
+        at,
+        on,
+        external_id,
+        respondent,
+        contact,
+        follow_up,
+    }
+}
+
+/// The moment and the day of an answer. Of a day the last moment counts, as a day is judged by what held at its end.
+fn moment(
+    caller: &Caller,
+    faults: &mut Faults,
+    path: &str,
+    said: &FeedbackInput,
+) -> (DateTime<Utc>, NaiveDate) {
+    let (field, at, on) = match (said.answered_at, said.answered_on) {
+        (Some(at), None) => ("answeredAt", at, caller.day_of(at)),
+        (None, Some(on)) => {
+            let last = caller.end_of(on.0) - Duration::microseconds(1);
+            let at = if on.0 == caller.today {
+                last.min(caller.now)
+            } else {
+                last
+            };
+            ("answeredOn", at, on.0)
+        }
+        _ => {
+            let message = "Say the moment of the answer or its day, one of the two.";
+            faults.add(path, UserErrorCode::Invalid, None, message);
+            return (caller.now, caller.today);
+        }
+    };
+    let path = format!("{path}.{field}");
+    if at > caller.now {
+        let message = "Nobody has answered yet in a time to come.";
+        faults.add(
+            &path,
+            UserErrorCode::Invalid,
+            Some(Reason::InFuture),
+            message,
+        );
+    } else {
+        check_day(faults, &path, on);
+    }
+    (at, on)
+}
+
+/// The answers that are kept already under one of the external ids. One that says something else is a fault.
+async fn recorded_before(
+    permit: &Permit<'_>,
+    faults: &mut Faults,
+    entries: &[Entry],
+) -> Result<HashMap<String, FeedbackId>> {
+    let ids: Vec<&String> = entries
+        .iter()
+        .filter_map(|one| one.external_id.as_ref())
+        .collect();
+    let mut known = HashMap::new();
+    for ids in ids.chunks(MOST) {
+        let rows = feedback::Entity::find()
+            .filter(feedback::Column::ExternalId.is_in(ids.iter().copied()))
+            .all(permit.tx())
+            .await?;
+        known.extend(
+            rows.into_iter()
+                .filter_map(|row| Some((row.external_id.clone()?, row))),
+        );
+    }
+    for entry in entries {
+        let before = entry.external_id.as_ref().and_then(|id| known.get(id));
+        if before.is_some_and(|row| !entry.is(row)) {
+            let message = "Another answer has been recorded with this external id.";
+            let path = entry.at("externalId");
+            faults.add(
+                &path,
+                UserErrorCode::Duplicate,
+                Some(Reason::IdTaken),
+                message,
+            );
+        }
+    }
+    Ok(known
+        .into_iter()
+        .map(|(external, row)| (external, row.id))
+        .collect())
+}
+
+/// Keeps answers that are new, each with who looks after it and, where it is known who gave it, a follow-up.
+async fn keep(permit: &mut Permit<'_>, places: &Places, entries: Vec<Entry>) -> Result<Recorded> {
+    let mut done = Recorded::default();
+    if entries.is_empty() {
+        return Ok(done);
+    }
+    let fed = fed::lock(permit, entries.iter().map(|entry| entry.scale)).await?;
+    let recount = Recount::Of {
+        days: entries.iter().map(|entry| entry.on).collect(),
+        touchpoints: entries
+            .iter()
+            .filter_map(|entry| entry.touchpoint)
+            .collect(),
+    };
+    let routed = entries
+        .iter()
+        .map(|entry| places.accountable(entry, entry.at));
+    let routed: Vec<Option<DepartmentId>> = routed.collect();
+    let heirs = heirs(permit, routed.iter().flatten().copied().collect()).await?;
+    let due_days = DueDays::read(permit).await?;
+    let (mut rows, mut follow_ups) = (Vec::new(), Vec::new());
+    for (entry, routed) in entries.into_iter().zip(routed) {
+        let department = routed.and_then(|id| heirs.get(&id).copied());
+        let days = due_days.of(entry.group());
+        let follow_up = entry.follow_up;
+        let row = row(permit.caller, places.subject(&entry), entry, department);
+        if row.respondent.is_some() {
+            follow_ups.push(open(permit.caller, &row, follow_up, days));
+            if department.is_none() {
+                done.unroutable += 1;
+                row.blueprint_id
+                    .into_iter()
+                    .for_each(|id| permit.stirs(Stirred::Blueprint(id)));
+            }
+        }
+        department.into_iter().for_each(|id| permit.concerns(id));
+        done.recorded += 1;
+        rows.push(fresh::<feedback::Entity>(row));
+    }
+    permit.insert_all::<feedback::Entity>(rows).await?;
+    permit.insert_all::<follow_up::Entity>(follow_ups).await?;
+    fed::feed(permit, &fed, &recount).await?;
+    permit.note(Event::import(serde_json::json!({
+        "recorded": done.recorded,
+        "unroutable": done.unroutable,
+    })));
+    Ok(done)
+}
+
+fn row(
+    caller: &Caller,
+    (subject, blueprint): (Subject, Option<BlueprintId>),
+    entry: Entry,
+    department: Option<DepartmentId>,
+) -> feedback::Model {
+    feedback::Model {
+        id: id::new(),
+        subject,
+        scale: entry.scale,
+        score: entry.score,
+        answer_group: entry.group(),
+        blueprint_id: blueprint,
+        touchpoint_id: entry.touchpoint,
+        persona_id: entry.persona,
+        channel_id: entry.channel,
+        segment_id: entry.segment,
+        answered_at: entry.at,
+        answered_on: entry.on,
+        department_id: department,
+        external_id: entry.external_id,
+        respondent: entry.respondent,
+        contact: entry.contact,
+        comment: entry.comment,
+        erased_at: None,
+        recorded_at: caller.now,
+        recorded_by_account_id: caller.account(),
+    }
+}
+
+fn open(
+    caller: &Caller,
+    answer: &feedback::Model,
+    state: FollowUpState,
+    days: i32,
+) -> follow_up::ActiveModel {
+    follow_up::ActiveModel {
+        id: Set(id::new()),
+        feedback_id: Set(answer.id),
+        state: Set(state),
+        assignee_account_id: Set(None),
+        due_on: Set(due_on(answer.answered_on, days)),
+        cause: Set(None),
+        note: Set(None),
+        closed_at: Set(is_closed(state).then_some(caller.now)),
+        created_at: Set(caller.now),
+        version: Set(1),
+    }
+}
+
+impl Entry {
+    /// What of the answer would tell who an employee is.
+    pub(super) fn of_a_person(&self) -> [(&'static str, bool); 3] {
+        [
+            ("respondent", self.respondent.is_some()),
+            ("contact", self.contact.is_some()),
+            ("comment", self.comment.is_some()),
+        ]
+    }
+}

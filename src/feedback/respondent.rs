@@ -1,0 +1,138 @@
+//! Erasing who gave answers and what they wrote: on request, or when it is older than it may be kept. The scores stay,
+//! and with them every number that they give.
+
+use async_graphql::InputObject;
+use chrono::Days;
+use entity::{feedback, follow_up, words::FollowUpState};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    sea_query::{Expr, ExprTrait, LockType},
+};
+
+use super::of_answers;
+use crate::{
+    access::{Caller, Permit, Stirred},
+    audit::Event,
+    error::{Error, Result},
+    input::{Faults, NAME},
+    policy::{Action, Ties},
+};
+
+/// How many answers one act of retention erases at the most.
+const AT_ONCE: u64 = 1_000;
+
+/// Who is to be erased.
+#[derive(InputObject)]
+pub struct RespondentEraseInput {
+    /// The respondent, spelled as it was recorded.
+    pub respondent: String,
+}
+
+/// Erases a respondent from all answers. Says how many there were.
+pub async fn erase(caller: &Caller, input: &RespondentEraseInput) -> Result<u64> {
+    let mut faults = Faults::default();
+    let respondent = faults.text("respondent", &input.respondent, NAME);
+    faults.check()?;
+    let mut permit = caller
+        .permit(Action::EraseRespondent, &Ties::none())
+        .await?;
+    let its = Condition::all().add(feedback::Column::Respondent.eq(respondent));
+    let erased = erase_from(&mut permit, its, None).await?;
+    if erased == 0 {
+        return Err(Error::not_found("respondent", "respondent"));
+    }
+    permit.commit().await?;
+    Ok(erased)
+}
+
+/// Erases who gave answers, and what they wrote, where it is more than so many days ago. Says how many there were.
+pub async fn erase_older_than(caller: &Caller, days: u32) -> Result<u64> {
+    use feedback::Column;
+    let Some(last) = caller.today.checked_sub_days(Days::new(u64::from(days))) else {
+        return Ok(0);
+    };
+    let known = Condition::any()
+        .add(Column::Respondent.is_not_null())
+        .add(Column::Contact.is_not_null())
+        .add(Column::Comment.is_not_null());
+    let old = Condition::all().add(Column::AnsweredOn.lt(last)).add(known);
+    let any = feedback::Entity::find().filter(old.clone());
+    let mut erased = 0;
+    // Most of the time there is nothing: that takes no turn from those who write.
+    while any.clone().one(caller.reader()).await?.is_some() {
+        let mut permit = caller
+            .permit(Action::EraseRespondent, &Ties::none())
+            .await?;
+        erased += erase_from(&mut permit, old.clone(), Some(AT_ONCE)).await?;
+        permit.commit().await?;
+    }
+    Ok(erased)
+}
+
+/// Erases who gave these answers and what was written about it. What was still to be done about them is over.
+async fn erase_from(permit: &mut Permit<'_>, which: Condition, most: Option<u64>) -> Result<u64> {
+    use feedback::Column;
+    let rows = feedback::Entity::find()
+        .filter(which)
+        .order_by_asc(Column::Id)
+        .limit(most)
+        .lock(LockType::NoKeyUpdate)
+        .all(permit.tx())
+        .await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    for rows in rows.chunks(AT_ONCE as usize) {
+        let ids = || rows.iter().map(|row| row.id);
+        let nothing = feedback::ActiveModel {
+            respondent: Set(None),
+            contact: Set(None),
+            comment: Set(None),
+            erased_at: Set(Some(permit.caller.now)),
+            ..Default::default()
+        };
+        feedback::Entity::update_many()
+            .set(nothing)
+            .filter(Column::Id.is_in(ids()))
+            .exec(permit.tx())
+            .await?;
+        close(permit, Condition::all().add(Column::Id.is_in(ids()))).await?;
+    }
+    for row in &rows {
+        row.department_id
+            .into_iter()
+            .for_each(|id| permit.concerns(id));
+        if row.department_id.is_none() {
+            row.blueprint_id
+                .into_iter()
+                .for_each(|id| permit.stirs(Stirred::Blueprint(id)));
+        }
+    }
+    let erased = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+    permit.note(Event::import(serde_json::json!({ "erased": erased })));
+    Ok(erased)
+}
+
+/// Ends what was still to be done about these answers, and erases what was noted about them.
+async fn close(permit: &Permit<'_>, answers: Condition) -> Result<()> {
+    use follow_up::Column;
+    let next = || Expr::col(Column::Version).add(1);
+    let its = of_answers(answers);
+    follow_up::Entity::update_many()
+        .col_expr(Column::State, Expr::value(FollowUpState::NoContactWanted))
+        .col_expr(Column::ClosedAt, Expr::value(permit.caller.now))
+        .col_expr(Column::Note, Expr::value(None::<String>))
+        .col_expr(Column::Version, next())
+        .filter(its.clone())
+        .filter(Column::ClosedAt.is_null())
+        .exec(permit.tx())
+        .await?;
+    follow_up::Entity::update_many()
+        .col_expr(Column::Note, Expr::value(None::<String>))
+        .col_expr(Column::Version, next())
+        .filter(its)
+        .filter(Column::Note.is_not_null())
+        .exec(permit.tx())
+        .await?;
+    Ok(())
+}

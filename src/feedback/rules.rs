@@ -1,0 +1,53 @@
+//! Who looks after an answer, until when, and when that is over: pure rules.
+
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use entity::{
+    id::DepartmentId,
+    responsibility,
+    words::{FeedbackGroup, FollowUpState, ResponsibilityStatus, Role},
+};
+
+/// How many days after the answer its follow-up is due where no playbook says otherwise.
+#[must_use]
+pub const fn due_days(group: FeedbackGroup) -> i32 {
+    match group {
+        FeedbackGroup::Satisfied => 14,
+        FeedbackGroup::Indifferent => 7,
+        FeedbackGroup::Dissatisfied => 2,
+    }
+}
+
+/// The day on which the follow-up of an answer of this day is due.
+#[must_use]
+pub fn due_on(answered_on: NaiveDate, days: i32) -> NaiveDate {
+    let days = Days::new(u64::try_from(days).unwrap_or_default());
+    answered_on.checked_add_days(days).unwrap_or(answered_on)
+}
+
+/// Whether nothing more is to be done.
+#[must_use]
+pub const fn is_closed(state: FollowUpState) -> bool {
+    match state {
+        FollowUpState::Open | FollowUpState::Contacted => false,
+        FollowUpState::Resolved | FollowUpState::NoContactWanted => true,
+    }
+}
+
+/// The department that was accountable at a touchpoint in a moment, by what was ever held there.
+#[must_use]
+pub fn accountable_at<'r>(
+    held: impl IntoIterator<Item = &'r responsibility::Model>,
+    at: DateTime<Utc>,
+) -> Option<DepartmentId> {
+    let was_in_force = |row: &&responsibility::Model| {
+        row.role == Role::Accountable
+            && matches!(
+                row.status,
+                ResponsibilityStatus::Accepted | ResponsibilityStatus::Ended
+            )
+            && row.valid_from.is_none_or(|from| from <= at)
+            && row.valid_to.is_none_or(|to| at < to)
+    };
+    let held = held.into_iter().find(was_in_force);
+    held.map(|row| row.department_id)
+}

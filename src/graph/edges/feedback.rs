@@ -1,0 +1,156 @@
+//! The edges of feedback: what an answer is about, who gave it, who looks after it, and what is done.
+
+use async_graphql::{ComplexObject, Context};
+use entity::feedback as answers;
+
+use super::super::{
+    loaders::{FollowedUp, PlaybookOf, load},
+    permissions,
+};
+use crate::{
+    account::graphql::Account,
+    blueprint::graphql::Blueprint,
+    department::graphql::Department,
+    error::Result,
+    feedback::{
+        graphql::{Feedback, FollowUp, Playbook},
+        may_know,
+    },
+    payload::{caller, found},
+    persona::graphql::{Channel, Persona, Segment},
+    policy::Action,
+    touchpoint::graphql::Touchpoint,
+};
+
+impl Feedback {
+    /// What may be known only by those who look after the answer.
+    fn private(
+        &self,
+        ctx: &Context<'_>,
+        what: impl FnOnce(&answers::Model) -> Option<&String>,
+    ) -> Result<Option<String>> {
+        let may_know = may_know(caller(ctx)?, &self.row);
+        Ok(what(&self.row).filter(|_| may_know).cloned())
+    }
+}
+
+#[ComplexObject]
+impl Feedback {
+    /// What you may do about it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::of_feedback(caller(ctx)?, &self.row))
+    }
+
+    /// Who answered; null where nobody knows, it is erased, or you may not know. Requires: WORK_FOLLOW_UP.
+    async fn respondent(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        self.private(ctx, |row| row.respondent.as_ref()).transpose()
+    }
+
+    /// How the respondent can be reached; null where nobody knows, it is erased, or you may not know.
+    /// Requires: WORK_FOLLOW_UP.
+    async fn contact(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        self.private(ctx, |row| row.contact.as_ref()).transpose()
+    }
+
+    /// What the respondent wrote; null where there is nothing, it is erased, or you may not know.
+    /// Requires: WORK_FOLLOW_UP.
+    async fn comment(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        self.private(ctx, |row| row.comment.as_ref()).transpose()
+    }
+
+    /// What the system that asked calls the answer; null where it has no such id, or you may not know.
+    /// Requires: WORK_FOLLOW_UP.
+    async fn external_id(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        self.private(ctx, |row| row.external_id.as_ref())
+            .transpose()
+    }
+
+    /// The touchpoint that it is about; null for the relationship as a whole.
+    async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
+        found(load(ctx, self.row.touchpoint_id?)).await
+    }
+
+    /// The journey that it is about; null where none was named.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.blueprint_id?)).await
+    }
+
+    /// The persona that the customer is; null where none was named.
+    async fn persona(&self, ctx: &Context<'_>) -> Option<Result<Persona>> {
+        found(load(ctx, self.row.persona_id?)).await
+    }
+
+    /// The channel on which the customer was; null where none was named.
+    async fn channel(&self, ctx: &Context<'_>) -> Option<Result<Channel>> {
+        found(load(ctx, self.row.channel_id?)).await
+    }
+
+    /// The segment that the customer belongs to; null where none was named.
+    async fn segment(&self, ctx: &Context<'_>) -> Option<Result<Segment>> {
+        found(load(ctx, self.row.segment_id?)).await
+    }
+
+    /// The department that looks after it: the one that was ACCOUNTABLE when the customer answered, or who took over
+    /// from it; null where there was none.
+    async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        found(load(ctx, self.row.department_id?)).await
+    }
+
+    /// What is done about it; null where it was never known who gave it.
+    async fn follow_up(&self, ctx: &Context<'_>) -> Option<Result<FollowUp>> {
+        found(load(ctx, FollowedUp(self.row.id))).await
+    }
+}
+
+#[ComplexObject]
+impl FollowUp {
+    /// What you may do about it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        let answer = load(ctx, self.row.feedback_id).await?;
+        let caller = caller(ctx)?;
+        Ok(answer.map_or_else(Vec::new, |row| permissions::of_feedback(caller, &row)))
+    }
+
+    /// The answer.
+    async fn feedback(&self, ctx: &Context<'_>) -> Option<Result<Feedback>> {
+        found(load(ctx, self.row.feedback_id)).await
+    }
+
+    /// The department that looks after it; null where none was ACCOUNTABLE when the customer answered: it is
+    /// unroutable, and worked by CX managers.
+    async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        match load(ctx, self.row.feedback_id).await {
+            Ok(answer) => found(load(ctx, answer?.department_id?)).await,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Who works it; null while nobody was named.
+    async fn assignee(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.assignee_account_id?)).await
+    }
+
+    /// What came of it; null where nothing is noted, or you may not know. Requires: WORK_FOLLOW_UP.
+    async fn note(&self, ctx: &Context<'_>) -> Option<Result<String>> {
+        let answer = match load(ctx, self.row.feedback_id).await {
+            Ok(answer) => answer?,
+            Err(error) => return Some(Err(error)),
+        };
+        match caller(ctx) {
+            Ok(caller) if may_know(caller, &answer) => self.row.note.clone().map(Ok),
+            Ok(_) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// What the organisation does about such an answer; null where its group has no playbook.
+    async fn playbook(&self, ctx: &Context<'_>) -> Option<Result<Playbook>> {
+        found(async {
+            match load(ctx, self.row.feedback_id).await? {
+                Some(answer) => load(ctx, PlaybookOf(answer.answer_group)).await,
+                None => Ok(None),
+            }
+        })
+        .await
+    }
+}

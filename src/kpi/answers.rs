@@ -1,0 +1,175 @@
+//! What people answer on a scale, and what many answers come to: pure rules.
+//!
+//! - NPS and ENPS: the share of answers 9–10 less the share of answers 0–6, in points; 7–8 count in the base
+//!   (F. F. Reichheld, “The One Number You Need to Grow”, Harvard Business Review, December 2003).
+//! - CSAT, from 1 to 5: the mean, or the share of the two highest answers (“top two”).
+//! - CES 2.0, from 1 to 7, where 7 agrees most that we made it easy: the mean (CEB, 2013).
+
+use std::ops::{AddAssign, RangeInclusive};
+
+use entity::words::{FeedbackGroup, FeedbackScale, Subject};
+
+/// Of employees nothing is told that fewer answers than this give.
+pub const FEWEST_OF_EMPLOYEES: i64 = 5;
+
+/// The scores that a scale knows.
+#[must_use]
+pub const fn range(scale: FeedbackScale) -> RangeInclusive<i32> {
+    match scale {
+        FeedbackScale::Nps | FeedbackScale::Enps => 0..=10,
+        FeedbackScale::Csat => 1..=5,
+        FeedbackScale::Ces => 1..=7,
+    }
+}
+
+/// What a score says on its scale.
+#[must_use]
+pub const fn group(scale: FeedbackScale, score: i32) -> FeedbackGroup {
+    let (satisfied, indifferent) = match scale {
+        FeedbackScale::Nps | FeedbackScale::Enps => (9, 7),
+        FeedbackScale::Csat => (4, 3),
+        FeedbackScale::Ces => (5, 4),
+    };
+    if score >= satisfied {
+        FeedbackGroup::Satisfied
+    } else if score >= indifferent {
+        FeedbackGroup::Indifferent
+    } else {
+        FeedbackGroup::Dissatisfied
+    }
+}
+
+/// Whether these people are asked on this scale: NPS is asked of customers, ENPS of employees, the others of both.
+#[must_use]
+pub const fn is_asked(scale: FeedbackScale, subject: Subject) -> bool {
+    match (scale, subject) {
+        (FeedbackScale::Nps, Subject::Employee) | (FeedbackScale::Enps, Subject::Customer) => false,
+        (FeedbackScale::Csat | FeedbackScale::Ces, _)
+        | (FeedbackScale::Nps, Subject::Customer)
+        | (FeedbackScale::Enps, Subject::Employee) => true,
+    }
+}
+
+/// Many answers on one scale, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub satisfied: i64,
+    pub indifferent: i64,
+    pub dissatisfied: i64,
+    /// The sum of the scores.
+    pub sum: i64,
+}
+
+impl Tally {
+    /// So many answers of one group, whose scores add up to this.
+    #[must_use]
+    pub fn of(group: FeedbackGroup, answers: i64, sum: i64) -> Self {
+        let mut tally = Self {
+            sum,
+            ..Self::default()
+        };
+        match group {
+            FeedbackGroup::Satisfied => tally.satisfied = answers,
+            FeedbackGroup::Indifferent => tally.indifferent = answers,
+            FeedbackGroup::Dissatisfied => tally.dissatisfied = answers,
+        }
+        tally
+    }
+
+    /// How many answers there are.
+    #[must_use]
+    pub const fn answers(&self) -> i64 {
+        self.satisfied + self.indifferent + self.dissatisfied
+    }
+
+    /// Satisfied less dissatisfied, in points of all answers, from −100 to 100; none without answers.
+    #[must_use]
+    pub fn net(&self) -> Option<f64> {
+        self.per_answer(100 * (self.satisfied - self.dissatisfied))
+    }
+
+    /// The mean score; none without answers.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        self.per_answer(self.sum)
+    }
+
+    /// The share of the satisfied, from 0 to 1; none without answers.
+    #[must_use]
+    pub fn satisfied_share(&self) -> Option<f64> {
+        self.per_answer(self.satisfied)
+    }
+
+    // Counts of answers lie far below 2⁵³: exact.
+    fn per_answer(&self, what: i64) -> Option<f64> {
+        (self.answers() > 0).then(|| what as f64 / self.answers() as f64)
+    }
+
+    /// Whether it may be told: of employees only where enough answered that none of them shows.
+    #[must_use]
+    pub const fn may_be_told(&self, of: Subject) -> bool {
+        match of {
+            Subject::Customer => true,
+            Subject::Employee => self.answers() >= FEWEST_OF_EMPLOYEES,
+        }
+    }
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Self) {
+        self.satisfied += other.satisfied;
+        self.indifferent += other.indifferent;
+        self.dissatisfied += other.dissatisfied;
+        self.sum += other.sum;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(scale: FeedbackScale, scores: &[i32]) -> Tally {
+        let mut all = Tally::default();
+        for score in scores {
+            all += Tally::of(group(scale, *score), 1, i64::from(*score));
+        }
+        all
+    }
+
+    #[test]
+    fn every_score_is_in_the_group_that_its_scale_says() {
+        use FeedbackGroup::{Dissatisfied as D, Indifferent as I, Satisfied as S};
+        let groups = |scale| -> Vec<FeedbackGroup> {
+            range(scale).map(|score| group(scale, score)).collect()
+        };
+        let net = [D, D, D, D, D, D, D, I, I, S, S];
+        assert_eq!(groups(FeedbackScale::Nps), net);
+        assert_eq!(groups(FeedbackScale::Enps), net);
+        assert_eq!(groups(FeedbackScale::Csat), [D, D, I, S, S]);
+        assert_eq!(groups(FeedbackScale::Ces), [D, D, D, I, S, S, S]);
+    }
+
+    #[test]
+    fn a_net_score_keeps_the_passives_in_its_base() {
+        let answers = tally(FeedbackScale::Nps, &[10, 9, 8, 7, 6, 0, 10, 3]);
+        assert_eq!((answers.satisfied, answers.dissatisfied), (3, 3));
+        assert_eq!(answers.net(), Some(0.0));
+        let answers = tally(FeedbackScale::Nps, &[4, 10, 9, 2, 5, 7]);
+        assert_eq!(answers.net(), Some(-100.0 / 6.0), "2 less 3, of 6");
+        assert_eq!(Tally::default().net(), None);
+    }
+
+    #[test]
+    fn satisfaction_is_a_mean_or_the_share_of_the_two_highest_answers() {
+        let answers = tally(FeedbackScale::Csat, &[5, 4, 4, 3, 1]);
+        assert_eq!(answers.mean(), Some(3.4));
+        assert_eq!(answers.satisfied_share(), Some(0.6));
+    }
+
+    #[test]
+    fn of_employees_nothing_is_told_that_four_answers_give() {
+        let four = tally(FeedbackScale::Enps, &[9, 9, 9, 9]);
+        assert!(four.may_be_told(Subject::Customer) && !four.may_be_told(Subject::Employee));
+        assert!(tally(FeedbackScale::Enps, &[9, 9, 9, 9, 0]).may_be_told(Subject::Employee));
+    }
+}

@@ -1,0 +1,338 @@
+//! KPIs fed by feedback: their measurements are what the answers give, whenever they come in.
+
+use serde_json::{Value, json};
+
+use crate::{
+    ids::Ids,
+    world::{Actor, World},
+};
+
+const CREATE: &str = "mutation($input: KpiCreateInput!) { kpiCreate(input: $input) {
+    kpi { id } userErrors { field code message } } }";
+const FEED: &str = "mutation($input: KpiUpdateInput!) { kpiUpdate(input: $input) {
+    kpi { version fedByFeedback viewerPermissions } userErrors { field code reason } } }";
+const LINK: &str = "mutation($input: KpiLinkCreateInput!) { kpiLinkCreate(input: $input) {
+    link { id } userErrors { code } } }";
+const RECORD: &str = "mutation($input: FeedbackRecordInput!) { feedbackRecord(input: $input) {
+    recorded userErrors { code field } } }";
+const MEASURED: &str = "query($id: ID!, $all: Boolean!) { node(id: $id) { ... on Kpi {
+    measurements(first: 100, includeSuperseded: $all) { nodes {
+        measuredOn value numerator denominator sampleSize source superseded touchpoint { key } } } } } }";
+
+/// A KPI of sales; the id of it.
+async fn kpi(manager: &Actor<'_>, ids: &Ids, of: Value) -> String {
+    let mut input = json!({ "name": of["type"], "direction": "HIGHER", "ownerDepartmentId": ids["sales"], "cadence": "DAILY" });
+    for (key, value) in of.as_object().expect("an object") {
+        input[key] = value.clone();
+    }
+    let made = manager.does(CREATE, input).await;
+    made["kpi"]["id"].as_str().expect("an id").to_owned()
+}
+
+async fn feed(manager: &Actor<'_>, id: &str, version: i32) {
+    let marked = json!({ "id": id, "expectedVersion": version, "fedByFeedback": true });
+    manager.does(FEED, marked).await;
+}
+
+async fn link(manager: &Actor<'_>, id: &str, place: Value) -> Value {
+    let mut input = json!({ "kpiId": id });
+    for (key, value) in place.as_object().expect("an object") {
+        input[key] = value.clone();
+    }
+    manager.does(LINK, input).await["link"]["id"].take()
+}
+
+fn at(scale: &str, touchpoint: &str, day: &str, score: i32) -> Value {
+    json!({ "scale": scale, "score": score, "touchpointId": touchpoint, "answeredOn": day })
+}
+
+async fn record(actor: &Actor<'_>, answers: Vec<Value>) {
+    actor.does(RECORD, json!({ "feedback": answers })).await;
+}
+
+/// What is measured: touchpoint, day, value, numerator, denominator and sample size, by day.
+async fn measured(actor: &Actor<'_>, id: &str) -> Vec<Value> {
+    let answer = actor.ask(MEASURED, json!({ "id": id, "all": false })).await;
+    let nodes = answer["node"]["measurements"]["nodes"]
+        .as_array()
+        .expect("nodes")
+        .iter();
+    let mut rows: Vec<Value> = nodes
+        .map(|node| {
+            assert_eq!(node["source"], json!("feedback"));
+            json!([
+                node["touchpoint"]["key"],
+                node["measuredOn"],
+                node["value"],
+                node["numerator"],
+                node["denominator"],
+                node["sampleSize"]
+            ])
+        })
+        .collect();
+    rows.sort_by_key(ToString::to_string);
+    rows
+}
+
+#[tokio::test]
+async fn a_net_score_is_measured_at_each_touchpoint_that_the_kpi_judges() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let nps = json!({ "type": "NPS", "unit": "SCORE", "aggregation": "RATIO" });
+    let id = kpi(&manager, &ids, nps).await;
+    link(&manager, &id, json!({ "touchpointId": ids["T2"] })).await;
+    link(
+        &manager,
+        &id,
+        json!({ "phaseId": ids["open/goal"], "validTo": "2025-03-05" }),
+    )
+    .await;
+    feed(&manager, &id, 1).await;
+    record(
+        &manager,
+        vec![
+            at("NPS", &ids["T2"], "2025-03-04", 10),
+            at("NPS", &ids["T2"], "2025-03-04", 9),
+            at("NPS", &ids["T2"], "2025-03-04", 7),
+            at("NPS", &ids["T2"], "2025-03-04", 6),
+            at("CSAT", &ids["T2"], "2025-03-04", 1),
+            at("NPS", &ids["T3"], "2025-03-04", 0),
+            at("NPS", &ids["T3"], "2025-03-05", 0),
+            at("NPS", &ids["T5"], "2025-03-04", 0),
+            json!({ "scale": "NPS", "score": 0, "answeredOn": "2025-03-04" }),
+        ],
+    )
+    .await;
+    // At T2 (2 − 1) of 4. T3 is in the phase, which is judged until the fourth. T5 is judged by nothing.
+    assert_eq!(
+        measured(&manager, &id).await,
+        [
+            json!(["T2", "2025-03-04", 25.0, 1.0, 4.0, 4]),
+            json!(["T3", "2025-03-04", -100.0, -1.0, 1.0, 1]),
+        ]
+    );
+    record(&manager, vec![at("NPS", &ids["T2"], "2025-03-04", 3)]).await;
+    assert_eq!(
+        measured(&manager, &id).await[0],
+        json!(["T2", "2025-03-04", 0.0, 0.0, 5.0, 5])
+    );
+    let all = manager
+        .ask(MEASURED, json!({ "id": id, "all": true }))
+        .await;
+    let nodes = all["node"]["measurements"]["nodes"]
+        .as_array()
+        .expect("nodes");
+    assert_eq!(nodes.len(), 3, "the correction keeps what it corrects");
+}
+
+#[tokio::test]
+async fn satisfaction_is_a_mean_or_a_share_as_the_kpi_says_and_effort_a_mean() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let mut made = Vec::new();
+    for of in [
+        json!({ "type": "CSAT", "unit": "SCALE_1_5", "aggregation": "AVERAGE", "name": "mean" }),
+        json!({ "type": "CSAT", "unit": "PERCENT", "aggregation": "RATIO", "name": "share" }),
+        json!({ "type": "CES", "unit": "SCALE_1_7", "aggregation": "AVERAGE" }),
+    ] {
+        let id = kpi(&manager, &ids, of).await;
+        link(&manager, &id, json!({ "blueprintId": ids["open"] })).await;
+        made.push(id);
+    }
+    // What is recorded before the KPI is marked counts too.
+    let answers = [
+        ("CSAT", 5),
+        ("CSAT", 4),
+        ("CSAT", 4),
+        ("CSAT", 1),
+        ("CES", 7),
+        ("CES", 2),
+    ];
+    let answers = answers.map(|(scale, score)| at(scale, &ids["T3"], "2025-03-04", score));
+    record(&manager, answers.to_vec()).await;
+    for id in &made {
+        feed(&manager, id, 1).await;
+    }
+    let day = "2025-03-04";
+    let (mean, share) = (&made[0], &made[1]);
+    assert_eq!(
+        measured(&manager, mean).await,
+        [json!(["T3", day, 3.5, null, null, 4])]
+    );
+    assert_eq!(
+        measured(&manager, share).await,
+        [json!(["T3", day, 75.0, 3.0, 4.0, 4])]
+    );
+    assert_eq!(
+        measured(&manager, &made[2]).await,
+        [json!(["T3", day, 4.5, null, null, 2])]
+    );
+}
+
+#[tokio::test]
+async fn answers_on_the_relationship_and_at_touchpoints_never_meet() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let of = |name: &str| json!({ "type": "NPS", "unit": "SCORE", "aggregation": "RATIO", "scope": "RELATIONSHIP", "name": name });
+    let everything = kpi(&manager, &ids, of("all")).await;
+    let journey = kpi(&manager, &ids, of("open")).await;
+    link(&manager, &journey, json!({ "touchpointId": ids["T2"] })).await;
+    for id in [&everything, &journey] {
+        feed(&manager, id, 1).await;
+    }
+    let whole = |score: i32, more: Value| {
+        let mut answer = json!({ "scale": "NPS", "score": score, "answeredOn": "2025-03-04" });
+        for (key, value) in more.as_object().expect("an object") {
+            answer[key] = value.clone();
+        }
+        answer
+    };
+    record(
+        &manager,
+        vec![
+            whole(10, json!({})),
+            whole(9, json!({ "blueprintId": ids["open"] })),
+            whole(
+                2,
+                json!({ "blueprintId": ids["closed"], "personaId": ids["buyer"] }),
+            ),
+            at("NPS", &ids["T2"], "2025-03-04", 0),
+        ],
+    )
+    .await;
+    assert_eq!(
+        measured(&manager, &journey).await,
+        [json!([null, "2025-03-04", 100.0, 1.0, 1.0, 1])],
+        "the one about the journey in which it judges something"
+    );
+    assert_eq!(
+        measured(&manager, &everything).await,
+        [json!([null, "2025-03-04", 100.0 / 3.0, 1.0, 3.0, 3])],
+        "2 less 1, of 3"
+    );
+}
+
+#[tokio::test]
+async fn of_employees_a_day_is_measured_from_five_answers_on() {
+    let world = World::demo().await;
+    let (ann, ids) = (world.sign_in("ann-cx").await, Ids::of(&world).await);
+    let input = json!({ "name": "eNPS", "type": "ENPS", "unit": "SCORE", "aggregation": "RATIO", "direction": "HIGHER",
+        "scope": "RELATIONSHIP", "ownerDepartmentId": ids["b-hr"] });
+    let made = ann.does(CREATE, input).await;
+    let id = made["kpi"]["id"].as_str().expect("an id");
+    feed(&ann, id, 1).await;
+    let answer =
+        |score: i32| json!({ "scale": "ENPS", "score": score, "answeredOn": "2025-03-04" });
+    record(&ann, vec![answer(10), answer(9), answer(8), answer(2)]).await;
+    assert!(measured(&ann, id).await.is_empty());
+    record(&ann, vec![answer(9)]).await;
+    assert_eq!(
+        measured(&ann, id).await,
+        [json!([null, "2025-03-04", 40.0, 2.0, 5.0, 5])],
+        "3 less 1, of 5"
+    );
+}
+
+#[tokio::test]
+async fn what_is_fed_nobody_records_and_only_what_answers_give_is_fed() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let price = json!({ "id": ids["PRICE"], "expectedVersion": 1, "fedByFeedback": true });
+    let errors = manager.tries(FEED, price).await["userErrors"].take();
+    assert_eq!(
+        errors,
+        json!([{ "field": ["fedByFeedback"], "code": "INVALID", "reason": null }])
+    );
+    let id = kpi(&manager, &ids, json!({ "type": "NPS", "unit": "SCORE" })).await;
+    let marked = json!({ "id": id, "expectedVersion": 1, "fedByFeedback": true });
+    assert_eq!(
+        manager.refused(FEED, marked).await,
+        ["INVALID"],
+        "LAST is no RATIO"
+    );
+    let by_hand =
+        "mutation($input: KpiMeasurementsRecordInput!) { kpiMeasurementsRecord(input: $input) {
+        recorded userErrors { code reason field } } }";
+    let value =
+        json!({ "measurements": [{ "kpiId": id, "measuredOn": "2025-03-04", "value": 12.0 }] });
+    manager.does(by_hand, value.clone()).await;
+    let marked = json!({ "id": id, "expectedVersion": 1, "fedByFeedback": true, "aggregation": "RATIO", "scope": "RELATIONSHIP" });
+    let kpi = manager.does(FEED, marked).await["kpi"].take();
+    assert_eq!(
+        kpi,
+        json!({ "version": 2, "fedByFeedback": true, "viewerPermissions": ["DEFINE_KPI", "GOVERN_KPI"] })
+    );
+    let errors = manager.tries(by_hand, value).await["userErrors"].take();
+    assert_eq!(
+        errors,
+        json!([{ "code": "CONFLICT", "reason": "FED_BY_FEEDBACK", "field": ["measurements", "0", "kpiId"] }])
+    );
+    let old = manager
+        .ask("query($id: ID!) { node(id: $id) { ... on Kpi { measurements { nodes { id value } } } } }", json!({ "id": id }))
+        .await["node"]["measurements"]["nodes"][0]
+        .take();
+    let correct = "mutation($input: KpiMeasurementCorrectInput!) { kpiMeasurementCorrect(input: $input) { userErrors { code } } }";
+    let correction = json!({ "measurementId": old["id"], "value": 13.0 });
+    assert_eq!(manager.refused(correct, correction).await, ["CONFLICT"]);
+    record(
+        &manager,
+        vec![json!({ "scale": "NPS", "score": 9, "answeredOn": "2025-03-04" })],
+    )
+    .await;
+    assert_eq!(
+        measured(&manager, &id).await,
+        [json!([null, "2025-03-04", 100.0, 1.0, 1.0, 1])],
+        "the answers correct what somebody had recorded"
+    );
+    let moved = json!({ "id": id, "expectedVersion": 2, "scope": "TRANSACTIONAL" });
+    let errors = manager.tries(FEED, moved).await["userErrors"].take();
+    assert_eq!(
+        errors,
+        json!([{ "field": ["scope"], "code": "CONFLICT", "reason": "FIXED_BY_MEASUREMENTS" }])
+    );
+}
+
+#[tokio::test]
+async fn a_place_that_comes_to_be_judged_brings_its_answers() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let nps = json!({ "type": "NPS", "unit": "SCORE", "aggregation": "RATIO" });
+    let id = kpi(&manager, &ids, nps).await;
+    feed(&manager, &id, 1).await;
+    record(&manager, vec![at("NPS", &ids["T3"], "2025-03-04", 9)]).await;
+    assert!(
+        measured(&manager, &id).await.is_empty(),
+        "it judges nothing"
+    );
+    link(
+        &manager,
+        &id,
+        json!({ "touchpointId": ids["T3"], "validFrom": "2025-03-05" }),
+    )
+    .await;
+    assert!(measured(&manager, &id).await.is_empty(), "not on that day");
+    link(
+        &manager,
+        &id,
+        json!({ "touchpointId": ids["T3"], "validTo": "2025-03-05" }),
+    )
+    .await;
+    let there = [json!(["T3", "2025-03-04", 100.0, 1.0, 1.0, 1])];
+    assert_eq!(measured(&manager, &id).await, there);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_come_in_at_once_are_all_counted() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let nps = json!({ "type": "NPS", "unit": "SCORE", "aggregation": "RATIO" });
+    let id = kpi(&manager, &ids, nps).await;
+    link(&manager, &id, json!({ "touchpointId": ids["T2"] })).await;
+    feed(&manager, &id, 1).await;
+    let one = || record(&manager, vec![at("NPS", &ids["T2"], "2025-03-04", 9)]);
+    futures_util::future::join_all((0..20).map(|_| one())).await;
+    assert_eq!(
+        measured(&manager, &id).await,
+        [json!(["T2", "2025-03-04", 100.0, 20.0, 20.0, 20])]
+    );
+}
