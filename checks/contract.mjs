@@ -108,7 +108,7 @@ for (const blueprint of demo.blueprints) {
       organisation.touchpoints
         .filter((t) => t.blueprint === blueprint && t.phase.key === phase.key)
         .map((t) => ({
-          key: t.key, name: t.name, lane: t.lane, customerAction: null, emotion: t.emotion, usage: t.usage, usageReason: null,
+          key: t.key, name: t.name, lane: t.lane, customerAction: null, emotion: t.emotion, usage: t.usage, usageReason: t.usageReason ?? null,
           importanceCustomer: t.importanceCustomer, importanceOrganisation: t.importanceOrganisation,
           momentOfTruth: false, essential: t.essential, basis: t.basis, note: t.note ?? null,
           channels: t.channels.map((key) => [key, demo.channels.find((c) => c.key === key).name]),

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 const { organisation, people } = JSON.parse(readFileSync(new URL('../demo/demonstration.json', import.meta.url), 'utf8'));
 
 /** The document of each blueprint, with who answers for what beside it. */
-const documents = organisation.blueprints.map(({ document, responsibilities }) => ({ ...document, handshakes: responsibilities }));
+const documents = organisation.blueprints.map(({ document, status, responsibilities }) => ({ ...document, status, handshakes: responsibilities }));
 /** Whatever a blueprint's document lists, with the blueprint that it stands in. */
 const all = (list) => documents.flatMap((blueprint) => (blueprint[list] ?? []).map((part) => ({ ...part, blueprint: blueprint.key })));
 
