@@ -26,6 +26,7 @@ use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, cr
 use cx_blueprint::{
     access::Caller,
     account::password,
+    bi::cube::Cube,
     canvas::{
         Canvas,
         findings::{self, Asked, Surroundings, Thresholds},
@@ -123,6 +124,7 @@ impl Journey {
             forwarded_hops: 0,
             cors_origins: Vec::new(),
             concurrent_requests: 512,
+            cube: Cube::new(1 << 20),
             thresholds: Thresholds::default(),
         }))
     }

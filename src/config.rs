@@ -121,6 +121,9 @@ pub struct Serve {
     /// How many requests are worked on at the same time; more are refused with 503.
     #[arg(long, env = "CX_CONCURRENT_REQUESTS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub concurrent_requests: u32,
+    /// How many MiB of measured values are kept in memory, for series of KPIs; what does not fit is read again.
+    #[arg(long, env = "CX_CUBE_MEMORY_MIB", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    pub cube_memory_mib: u32,
     /// A threshold of a rule of findings, as CODE=VALUE; may be repeated. The query `findingRules` lists them.
     #[arg(
         long = "finding-threshold",
@@ -143,6 +146,12 @@ impl Serve {
     #[must_use]
     pub fn deadline(&self) -> Duration {
         Duration::from_secs(self.request_seconds)
+    }
+
+    /// How many bytes of measured values are kept in memory.
+    #[must_use]
+    pub fn cube_bytes(&self) -> usize {
+        usize::try_from(u64::from(self.cube_memory_mib) << 20).unwrap_or(usize::MAX)
     }
 }
 

@@ -21,6 +21,7 @@ use clap::Parser;
 use cx_blueprint::{
     access::Caller,
     account::{self, AccountCreateInput, password},
+    bi::cube::Cube,
     canvas::findings::Thresholds,
     clock::Clock,
     config::{
@@ -267,6 +268,7 @@ async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(),
         forwarded_hops: serve.forwarded_hops,
         cors_origins: origins,
         concurrent_requests: usize::try_from(serve.concurrent_requests).unwrap_or(usize::MAX),
+        cube: Cube::new(serve.cube_bytes()),
     });
     let listener = TcpListener::bind(serve.listen)
         .await
@@ -403,6 +405,7 @@ async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         forwarded_hops: 0,
         request_seconds: 10,
         concurrent_requests: 512,
+        cube_memory_mib: 128,
         drain_seconds: 5,
         finding_thresholds: Vec::new(),
         feedback_retention_days: None,

@@ -34,6 +34,9 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub archived_at: Option<DateTimeUtc>,
     pub version: i32,
+    /// Counts the changes of what was measured of it.
+    #[serde(skip)]
+    pub series_revision: i32,
 }
 
 crate::read::read!(
@@ -54,7 +57,8 @@ crate::read::read!(
     fed_by_feedback,
     created_at,
     archived_at,
-    version
+    version,
+    series_revision
 );
 
 no_relations!();

@@ -26,6 +26,9 @@ pub struct Model {
     pub recorded_by_account_id: Option<AccountId>,
     /// The correction that took its place.
     pub superseded_by_id: Option<MeasurementId>,
+    /// The revision of what was measured of its KPI with which it came.
+    #[serde(skip)]
+    pub series_revision: i32,
 }
 
 crate::read::read!(
@@ -42,7 +45,8 @@ crate::read::read!(
     source,
     recorded_at,
     recorded_by_account_id,
-    superseded_by_id
+    superseded_by_id,
+    series_revision
 );
 
 no_relations!();

@@ -1,6 +1,7 @@
 //! Flat rows for programs that draw charts. One registry of datasets says what there is; a query asks one of them, and
 //! whatever gives its rows to somebody is a face of it. What one may not see no source selects.
 
+pub mod cube;
 pub mod datasets;
 pub mod facts;
 pub mod filter;
@@ -10,3 +11,4 @@ pub mod registry;
 pub mod row;
 pub mod rows;
 pub mod scope;
+pub mod series;

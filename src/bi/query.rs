@@ -7,13 +7,15 @@ use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBa
 use uuid::Uuid;
 
 use super::{
-    datasets::findings,
+    cube::Cube,
+    datasets::{self, findings},
     facts::with_keys,
     filter::Filter,
     registry::{Column, Dataset, Part, Source},
     row::{Held, Row, Shape},
     rows::Rows,
     scope::Scope,
+    series::Question,
 };
 use crate::{access::Caller, canvas::findings::Thresholds, error::Result, page, statement::Text};
 
@@ -35,6 +37,8 @@ pub struct Query {
     pub uncounted: bool,
     /// From what on something is a finding.
     pub thresholds: Thresholds,
+    /// What a series is asked, and what is kept for it.
+    pub series: Option<(Question, Cube)>,
     /// What the filter means for measurements, where that keeps the database from going through others.
     pub(super) narrowed: Condition,
 }
@@ -47,11 +51,11 @@ pub enum Direction {
 }
 
 /// A place in the order of a dataset.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, PartialOrd)]
 pub struct Place(pub(super) Vec<At>);
 
 /// One part of a place. What is empty in a row is the first of all ids in its place.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub(super) enum At {
     Day(NaiveDate),
     Id(Uuid),
@@ -145,6 +149,7 @@ impl Query {
             days: Vec::new(),
             uncounted: false,
             thresholds: Thresholds::default(),
+            series: None,
             narrowed: Condition::all(),
         }
     }
@@ -153,7 +158,7 @@ impl Query {
     pub fn rows(self, caller: &Caller, tx: DatabaseTransaction) -> Result<Rows> {
         let shape = self.shape();
         let statement = match self.dataset.source {
-            Source::Findings => {
+            Source::Findings | Source::Series => {
                 caller.require_somewhere(self.dataset.permission)?;
                 return Ok(Rows::computed(caller.clone(), self, tx, shape));
             }
@@ -173,6 +178,7 @@ impl Query {
                 caller.require_somewhere(self.dataset.permission)?;
                 findings::all(caller, tx, &self).await?
             }
+            Source::Series => datasets::series::all(caller, tx, &self).await?,
             Source::Sql { .. } => match self.statement(caller, tx.get_database_backend())? {
                 Some(statement) => {
                     let rows = tx.query_all_raw(statement).await?;

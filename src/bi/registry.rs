@@ -2,7 +2,7 @@
 //! of its rows and where they come from. The feed, GraphQL and whatever else gives flat rows are faces of it.
 
 use super::{
-    datasets::{facts, findings, journey, kpis, organisation, time},
+    datasets::{facts, findings, journey, kpis, organisation, series, time},
     scope::Scope,
 };
 use crate::{policy::Action, statement::Text};
@@ -109,6 +109,8 @@ pub enum Source {
     Sql { with: Option<Piece>, rows: Piece },
     /// What blueprints get wrong: computed, blueprint by blueprint.
     Findings,
+    /// Values put together: computed from what is kept in memory.
+    Series,
 }
 
 impl Column {
@@ -140,6 +142,14 @@ impl Dataset {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// Which of its columns this is.
+    #[must_use]
+    pub fn position(&self, column: &Column) -> Option<usize> {
+        self.columns
+            .iter()
+            .position(|other| other.name == column.name)
+    }
+
     /// The column behind a filter's short name.
     #[must_use]
     pub fn filter(&self, name: &str) -> Option<&'static Column> {
@@ -148,9 +158,10 @@ impl Dataset {
     }
 }
 
-/// Every dataset: the join first, then the star that it is made of.
+/// Every dataset: the join first, what it comes to, then the star that it is made of.
 pub static ALL: &[&Dataset] = &[
     &facts::KPI_FACTS,
+    &series::KPI_SERIES,
     &kpis::KPI_MEASUREMENTS,
     &kpis::KPIS,
     &kpis::KPI_TARGETS,

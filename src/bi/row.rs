@@ -53,7 +53,11 @@ pub enum Own {
     Empty,
     Id(&'static str, Uuid),
     Text(String),
+    Day(NaiveDate),
     Instant(DateTime<Utc>),
+    Integer(i32),
+    Number(f64),
+    Boolean(bool),
 }
 
 impl Own {
@@ -64,7 +68,11 @@ impl Own {
             Self::Empty => Cell::Empty,
             Self::Id(prefix, id) => Cell::Id(prefix, *id),
             Self::Text(text) => Cell::Text(text),
+            Self::Day(day) => Cell::Day(*day),
             Self::Instant(at) => Cell::Instant(*at),
+            Self::Integer(number) => Cell::Integer(*number),
+            Self::Number(number) => Cell::Number(*number),
+            Self::Boolean(truth) => Cell::Boolean(*truth),
         }
     }
 }

@@ -12,8 +12,9 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, Stream
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::{
-    datasets::findings,
+    datasets::{findings, series},
     query::Query,
+    registry::Source,
     row::{Held, Row, Shape},
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// How many rows a batch has.
-const BATCH: usize = 1_000;
+pub(super) const BATCH: usize = 1_000;
 
 /// Rows that are being fetched.
 pub struct Rows {
@@ -58,7 +59,7 @@ impl Rows {
         })
     }
 
-    /// Findings, as they are computed.
+    /// Rows that are computed.
     pub(super) fn computed(
         caller: Caller,
         query: Query,
@@ -66,7 +67,10 @@ impl Rows {
         shape: Shape,
     ) -> Self {
         Self::fetched(shape, move |wanted| async move {
-            findings::each(&caller, &tx, &query, &wanted).await?;
+            match query.dataset.source {
+                Source::Series => series::each(&caller, &tx, &query, &wanted).await?,
+                _ => findings::each(&caller, &tx, &query, &wanted).await?,
+            }
             Ok(tx.commit().await?)
         })
     }

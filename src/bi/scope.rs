@@ -5,7 +5,7 @@
 use chrono::NaiveDate;
 use entity::{blueprint, department, kpi, measurement, words::BlueprintState};
 use sea_orm::{
-    ColumnTrait, Condition, DbBackend, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
     sea_query::SelectStatement,
 };
 
@@ -76,14 +76,31 @@ impl<'c> Scope<'c> {
     /// The ids of the blueprints that may be seen and count: CURRENT ones in force, or all where that is asked for.
     #[must_use]
     pub fn counted(&self) -> SelectStatement {
-        let mut counted = self.caller.readable::<blueprint::Entity>();
-        if !self.uncounted {
-            counted = Condition::all()
-                .add(counted)
+        ids::<blueprint::Entity>(self.counting())
+    }
+
+    /// The blueprints that may be seen and count.
+    #[must_use]
+    pub fn counted_blueprints(&self) -> Select<blueprint::Entity> {
+        blueprint::Entity::find().filter(self.counting())
+    }
+
+    fn counting(&self) -> Condition {
+        let readable = self.caller.readable::<blueprint::Entity>();
+        match self.uncounted {
+            true => readable,
+            false => Condition::all()
+                .add(readable)
                 .add(blueprint::Column::State.eq(BlueprintState::Current))
-                .add(scope::in_force());
+                .add(scope::in_force()),
         }
-        ids::<blueprint::Entity>(counted)
+    }
+
+    /// The KPIs whose values may be seen.
+    #[must_use]
+    pub fn kpis_with_values(&self) -> Select<kpi::Entity> {
+        let values = scope::kpi_values(&self.caller.standing);
+        self.caller.select::<kpi::Entity>().filter(values)
     }
 
     /// The ids of the KPIs whose values may be seen; nothing where it is all of them.

@@ -272,6 +272,7 @@ impl Maker<'_> {
                 KpiScope::Transactional
             },
             fed_by_feedback: false,
+            series_revision: 0,
             created_at: self.made_at,
             archived_at: None,
             version: 1,

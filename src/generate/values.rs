@@ -184,6 +184,7 @@ impl Maker<'_> {
                     recorded_at: self.made_at,
                     recorded_by_account_id: None,
                     superseded_by_id: None,
+                    series_revision: 0,
                 }
             })
             .collect()

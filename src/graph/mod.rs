@@ -19,7 +19,7 @@ use crate::{
         graphql::{AccountMutation, AccountQuery},
         service_token::graphql::{ServiceTokenMutation, ServiceTokenQuery},
     },
-    bi::graphql::BiQuery,
+    bi::{graphql::BiQuery, series::graphql::SeriesQuery},
     blueprint::graphql::{BlueprintMutation, BlueprintQuery},
     canvas::findings::Thresholds,
     department::graphql::{DepartmentMutation, DepartmentQuery},
@@ -66,6 +66,7 @@ pub struct Query(
     ReorganiseQuery,
     SearchQuery,
     BiQuery,
+    SeriesQuery,
 );
 
 /// What can be done.

@@ -25,6 +25,7 @@ use tower_http::{
 
 use crate::{
     access::Caller,
+    bi::cube::Cube,
     canvas::findings::Thresholds,
     clock::Clock,
     database::Store,
@@ -52,6 +53,8 @@ pub struct Parts {
     pub cors_origins: Vec<HeaderValue>,
     /// How many requests are worked on at the same time.
     pub concurrent_requests: usize,
+    /// Measured values that are kept in memory.
+    pub cube: Cube,
 }
 
 impl std::ops::Deref for App {
@@ -122,7 +125,9 @@ async fn serve_graphql(
     match auth::bearer(&app, request.headers(), &id).await {
         Ok(caller) => {
             graphql::serve(&app.api, request, &id.0, &app.settings, |request| {
-                attach(request, caller).data(app.key.clone())
+                attach(request, caller)
+                    .data(app.key.clone())
+                    .data(app.cube.clone())
             })
             .await
         }

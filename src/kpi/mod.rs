@@ -167,6 +167,7 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
             sensitivity: Set(input.sensitivity),
             scope: Set(input.scope),
             fed_by_feedback: Set(false),
+            series_revision: Set(0),
             created_at: Set(caller.now),
             archived_at: Set(None),
             version: Set(1),

@@ -148,6 +148,17 @@ impl From<&kpi::Model> for Measure {
 }
 
 impl Measure {
+    /// What a numerator over its denominator is multiplied by, to be told in the unit: shares in percent and net
+    /// promoter scores are told in points of a hundred.
+    #[must_use]
+    pub fn ratio_scale(self) -> f64 {
+        match self.unit {
+            Unit::Percent => 100.0,
+            Unit::Score if self.is_net_promoter() => 100.0,
+            _ => 1.0,
+        }
+    }
+
     fn is_net_promoter(self) -> bool {
         self.unit == Unit::Score && matches!(self.kpi_type, KpiType::Nps | KpiType::Enps)
     }

@@ -1,6 +1,7 @@
 //! Flat datasets over HTTP: what there is, who gets how much of it, and what the demo comes to.
 
 mod faces;
+pub use faces::in_camels;
 mod feed;
 
 use std::fmt::Write;
@@ -169,6 +170,9 @@ async fn rows_of(actor: &Actor<'_>, dataset: &registry::Dataset, uncounted: bool
     let mut asked = Vec::new();
     if dataset.needs_days {
         asked.push(YEAR.to_owned());
+    }
+    if dataset.name == "kpi_series" {
+        asked.push("grain=month&by=kpi,department".to_owned());
     }
     if uncounted {
         asked.push("uncounted=true".to_owned());

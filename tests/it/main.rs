@@ -45,6 +45,7 @@ mod scenario;
 mod schema;
 mod scope;
 mod search;
+mod series;
 mod service_token;
 mod sheet;
 mod sign_in;

@@ -414,6 +414,7 @@ async fn store_kpi(
         sensitivity: Set(measured.sensitivity),
         scope: Set(KpiScope::Transactional),
         fed_by_feedback: Set(false),
+        series_revision: Set(0),
         created_at: Set(now),
         archived_at: Set(None),
         version: Set(1),

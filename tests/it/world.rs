@@ -12,6 +12,7 @@ use chrono_tz::Tz;
 use cx_blueprint::{
     access::Caller,
     account::password,
+    bi::cube::Cube,
     canvas::findings::Thresholds,
     clock::Clock,
     database::{Options, Store},
@@ -71,6 +72,12 @@ impl World {
         DEMONSTRATION.copy(chrono_tz::UTC).await
     }
 
+    /// Another server on the same database.
+    pub async fn beside(&self) -> Self {
+        let place = Place::Shared(self.place.url());
+        Self::at(place, chrono_tz::UTC, Arc::clone(&self.tokens)).await
+    }
+
     async fn at(place: Place, zone: Tz, tokens: Arc<Tokens>) -> Self {
         let store = Store::open(&Options {
             url: place.url(),
@@ -90,6 +97,7 @@ impl World {
             forwarded_hops: 0,
             cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
             concurrent_requests: 512,
+            cube: Cube::new(64 << 20),
         });
         Self {
             store,
@@ -294,6 +302,8 @@ enum Source {
 enum Place {
     File(TempDir),
     Database(String),
+    /// That of another world, by its URL.
+    Shared(String),
 }
 
 impl Place {
@@ -301,6 +311,7 @@ impl Place {
         match self {
             Self::File(dir) => format!("sqlite://{}", dir.path().join("test.db").display()),
             Self::Database(name) => in_server(name),
+            Self::Shared(url) => url.clone(),
         }
     }
 }
@@ -363,6 +374,7 @@ impl Template {
         let source = match std::mem::replace(&mut world.place, Place::Database(String::new())) {
             Place::File(dir) => Source::File(dir),
             Place::Database(name) => Source::Database(name),
+            Place::Shared(_) => unreachable!("a template has a database of its own"),
         };
         (source, Arc::new(tokens))
     }

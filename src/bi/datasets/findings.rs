@@ -153,8 +153,7 @@ struct Found {
 
 impl Found {
     fn cell(&self, column: &Column) -> Cell<'_> {
-        let mut columns = FINDINGS.columns.iter();
-        let at = columns.position(|other| other.name == column.name);
+        let at = FINDINGS.position(column);
         at.and_then(|at| self.cells.get(at))
             .map_or(Cell::Empty, Own::lend)
     }
@@ -171,8 +170,7 @@ impl Found {
 
     fn chosen(self, query: &Query) -> Held {
         let cells = query.columns.iter().map(|column| {
-            let mut columns = FINDINGS.columns.iter();
-            let at = columns.position(|other| other.name == column.name);
+            let at = FINDINGS.position(column);
             at.and_then(|at| self.cells.get(at)).cloned()
         });
         let cells = cells.map(|cell| cell.unwrap_or(Own::Empty)).collect();

@@ -6,6 +6,7 @@ pub mod findings;
 pub mod journey;
 pub mod kpis;
 pub mod organisation;
+pub mod series;
 pub mod time;
 
 /// Columns, one a line: `name: type, "what it holds";`, with `empty` behind the name where a cell may be empty.

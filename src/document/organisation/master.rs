@@ -245,6 +245,7 @@ impl Master {
             sensitivity: said.sensitivity,
             scope: said.scope,
             fed_by_feedback: said.fed_by_feedback,
+            series_revision: 0,
             created_at: now,
             archived_at: said.archived_at,
             version: 1,

@@ -121,5 +121,6 @@ fn row(
         recorded_at: now,
         recorded_by_account_id: None,
         superseded_by_id: None,
+        series_revision: 0,
     }
 }

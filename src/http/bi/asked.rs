@@ -2,13 +2,15 @@
 //! passed over.
 
 use chrono::NaiveDate;
+use entity::words::{Role, Stage};
 
 use super::form::Form;
 use crate::{
     bi::{
         filter::{Comparison, Filter, Value},
         query::{Place, Query},
-        registry::{Column, Dataset, Type},
+        registry::{Column, Dataset, Source, Type},
+        series::{Dimension, MOST_DAYS, Question, period::Grain},
     },
     error::{Error, Result},
     scalar::Date,
@@ -17,8 +19,6 @@ use crate::{
 
 /// Most rows of a page.
 pub const LARGEST_PAGE: u64 = 10_000;
-/// Most days of a range.
-const MOST_DAYS: usize = 3_660;
 /// The column that is no dataset's own: where to go on behind the row.
 pub const CURSOR: &str = "cursor";
 
@@ -28,6 +28,8 @@ pub struct Asked {
     pub form: Form,
     /// Whether every row says where to go on behind it.
     pub cursor: bool,
+    /// What a series is asked, where it is one.
+    pub question: Option<Question>,
 }
 
 /// The parameters so far, and what is wrong with them.
@@ -53,8 +55,14 @@ pub fn read(
     let (from, to) = (reader.day("from"), reader.day("to"));
     let mut query = Query::of(dataset);
     query.columns = columns;
-    query.filter = reader.filter(from, to);
-    query.days = reader.days(from, to);
+    let question = match dataset.source {
+        Source::Series => reader.question(from, to),
+        _ => {
+            query.filter = reader.filter(from, to);
+            query.days = reader.days(from, to);
+            None
+        }
+    };
     query.uncounted = reader.uncounted();
     query.after = reader.after();
     query.limit = reader.limit();
@@ -67,6 +75,7 @@ pub fn read(
             query,
             form,
             cursor,
+            question,
         }),
         false => Err(Error::BadInput(reader.faults.join(" "))),
     }
@@ -76,8 +85,11 @@ impl Reader<'_> {
     fn names(&self, form: Form) -> Vec<&'static str> {
         let dataset = self.dataset;
         let mut names = vec!["columns", "limit", "after"];
-        if dataset.day.is_some() {
+        if dataset.day.is_some() || dataset.needs_days {
             names.extend(["from", "to"]);
+        }
+        if matches!(dataset.source, Source::Series) {
+            names.extend(["grain", "by", "role"]);
         }
         if dataset.counts {
             names.push("uncounted");
@@ -132,15 +144,80 @@ impl Reader<'_> {
         day.map(Into::into)
     }
 
-    fn days(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Vec<NaiveDate> {
-        if !self.dataset.needs_days {
-            return Vec::new();
+    /// What a series is asked: its filters look at the rows that values belong to, not at what they come to.
+    fn question(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Option<Question> {
+        let days = self.range(from, to);
+        let grain = self.grain();
+        let by = self.words("by", &Dimension::ALL, Dimension::as_str);
+        let roles = self.words("role", Role::ALL, Role::as_str);
+        let stages = self.words("stage", Stage::ALL, Stage::as_str);
+        let uncounted = self.one("uncounted").as_deref() == Some("true");
+        Some(Question {
+            by: by.unwrap_or_default(),
+            kpis: self.values("kpi"),
+            departments: self.values("department"),
+            blueprints: self.values("blueprint"),
+            touchpoints: self.values("touchpoint"),
+            personas: self.values("persona"),
+            channels: self.values("channel"),
+            segments: self.values("segment"),
+            roles,
+            stages,
+            uncounted,
+            ..Question::of(grain?, days?)
+        })
+    }
+
+    fn grain(&mut self) -> Option<Grain> {
+        let sent = self.one("grain");
+        let grain = Grain::ALL
+            .into_iter()
+            .find(|grain| Some(grain.as_str()) == sent.as_deref());
+        if grain.is_none() {
+            let names = Grain::ALL.map(Grain::as_str).join(", ");
+            self.faults
+                .push(format!("`grain` is how long a period is: {names}."));
         }
-        let (Some(from), Some(to)) = (from, to) else {
+        grain
+    }
+
+    fn words<W: Copy>(
+        &mut self,
+        name: &str,
+        words: &[W],
+        text: fn(W) -> &'static str,
+    ) -> Option<Vec<W>> {
+        let sent = self.values(name)?;
+        let named = |value: &String| words.iter().copied().find(|word| text(*word) == value);
+        let all: Option<Vec<W>> = sent.iter().map(named).collect();
+        if all.is_none() {
+            let words: Vec<&str> = words.iter().map(|word| text(*word)).collect();
+            self.faults
+                .push(format!("`{name}` is one or some of {}.", words.join(", ")));
+        }
+        all
+    }
+
+    fn range(
+        &mut self,
+        from: Option<NaiveDate>,
+        to: Option<NaiveDate>,
+    ) -> Option<(NaiveDate, NaiveDate)> {
+        let range = from.zip(to);
+        if range.is_none() {
             let name = self.dataset.name;
             self.faults.push(format!(
                 "{name} is pulled for a range of days: send `from`, the first day, and `to`, the first day that is too late."
             ));
+        }
+        range
+    }
+
+    fn days(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Vec<NaiveDate> {
+        if !self.dataset.needs_days {
+            return Vec::new();
+        }
+        let Some((from, to)) = self.range(from, to) else {
             return Vec::new();
         };
         let days = from.iter_days().take_while(|day| *day < to);

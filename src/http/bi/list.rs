@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 
 use super::refused;
 use crate::{
-    bi::registry::{self, Column, Dataset, Type},
+    bi::{
+        registry::{self, Column, Dataset, Source, Type},
+        series::{Dimension, period::Grain},
+    },
     http::{App, RequestId, auth},
 };
 
@@ -41,7 +44,7 @@ fn told(dataset: &Dataset) -> Value {
     let filters: Vec<Value> = filters
         .map(|filter| json!({ "name": filter.name, "column": filter.column }))
         .collect();
-    json!({
+    let mut told = json!({
         "name": dataset.name,
         "description": dataset.description,
         "permission": dataset.permission.as_str(),
@@ -52,7 +55,12 @@ fn told(dataset: &Dataset) -> Value {
         "uncounted": dataset.counts,
         "filters": filters,
         "columns": columns,
-    })
+    });
+    if matches!(dataset.source, Source::Series) {
+        told["grain"] = json!(Grain::ALL.map(Grain::as_str));
+        told["by"] = json!(Dimension::ALL.map(Dimension::as_str));
+    }
+    told
 }
 
 fn column(column: &Column) -> Value {

@@ -115,6 +115,8 @@ async fn read(
     })?;
     let mut asked = asked::read(dataset, form, &parameters)?;
     asked.query.thresholds = app.thresholds.clone();
+    let question = asked.question.take();
+    asked.query.series = question.map(|question| (question, app.cube.clone()));
     Ok(Some(Feed {
         caller,
         asked,

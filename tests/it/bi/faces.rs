@@ -80,7 +80,7 @@ fn parameters(filter: &Value) -> String {
 }
 
 /// A row as GraphQL names its fields.
-fn in_camels(row: &Value) -> Value {
+pub fn in_camels(row: &Value) -> Value {
     let fields = row.as_object().expect("a row").iter();
     let fields: Map<String, Value> = fields
         .map(|(name, value)| {

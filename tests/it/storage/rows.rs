@@ -409,6 +409,7 @@ impl Seed {
             sensitivity: Sensitivity::Open,
             scope: KpiScope::Transactional,
             fed_by_feedback: false,
+            series_revision: 0,
             created_at: self.at,
             archived_at: None,
             version: 1,
@@ -459,6 +460,7 @@ impl Seed {
             recorded_at: self.at,
             recorded_by_account_id: None,
             superseded_by_id: None,
+            series_revision: 0,
         }
     }
 

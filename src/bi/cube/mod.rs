@@ -1,0 +1,120 @@
+//! Measured values and what they judge, kept in memory between requests, so that sums over years cost no statement.
+//!
+//! What is kept is never taken on trust: every request reads the revisions that its own snapshot of the database sees
+//! (`kpi.series_revision`, `blueprint.revision`) and takes what is kept at exactly those. What is older is caught up
+//! with by reading what has come since; what is newer, written behind the snapshot, is read for the request alone. So
+//! an answer shows what was just written, by this server or another. What a caller may see is decided before: this
+//! room is asked for KPIs and blueprints by their ids.
+
+mod load;
+pub mod places;
+mod shelf;
+pub mod values;
+
+use std::sync::Arc;
+
+use entity::id::{BlueprintId, KpiId};
+use sea_orm::DatabaseTransaction;
+use tokio::sync::Mutex;
+
+use self::{
+    places::Places,
+    shelf::{Kept, Shelf},
+    values::Measured,
+};
+use crate::{access::Caller, error::Result};
+
+/// What is kept in memory; a copy is the same.
+#[derive(Clone)]
+pub struct Cube(Arc<Parts>);
+
+struct Parts {
+    measured: Shelf<KpiId, Measured>,
+    places: Shelf<BlueprintId, Places>,
+    /// Held by whoever reads what is missing, so that nobody reads the same beside them.
+    reading: Mutex<()>,
+}
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// Values that were measured.
+    pub values: usize,
+    /// About how many bytes all of it takes.
+    pub bytes: usize,
+    /// How many bytes it may take.
+    pub bound: usize,
+}
+
+impl Cube {
+    /// An empty one, that keeps about so many bytes at the most; what was asked for longest ago goes first.
+    #[must_use]
+    pub fn new(bound: usize) -> Self {
+        let places = bound / 4;
+        Self(Arc::new(Parts {
+            measured: Shelf::new(bound - places),
+            places: Shelf::new(places),
+            reading: Mutex::new(()),
+        }))
+    }
+
+    /// How much is kept.
+    #[must_use]
+    pub fn weight(&self) -> Weight {
+        let (measured, places) = (&self.0.measured, &self.0.places);
+        Weight {
+            values: measured.sum(Measured::values),
+            bytes: measured.bytes() + places.bytes(),
+            bound: measured.bound + places.bound,
+        }
+    }
+
+    /// What was measured of these KPIs, each at the revision that the snapshot sees.
+    pub async fn measured(
+        &self,
+        tx: &DatabaseTransaction,
+        wanted: &[(KpiId, i32)],
+    ) -> Result<Vec<Arc<Measured>>> {
+        if let Some(all) = self.0.measured.all(wanted) {
+            return Ok(all);
+        }
+        let _turn = self.0.reading.lock().await;
+        let read = load::measured(tx, wanted, |id| self.0.measured.get(id)).await?;
+        Ok(self.0.measured.keep(wanted, read))
+    }
+
+    /// What is judged in these blueprints, each at the revision that the snapshot sees.
+    pub async fn places(
+        &self,
+        caller: &Caller,
+        tx: &DatabaseTransaction,
+        wanted: &[(BlueprintId, i32)],
+    ) -> Result<Vec<Arc<Places>>> {
+        if let Some(all) = self.0.places.all(wanted) {
+            return Ok(all);
+        }
+        let _turn = self.0.reading.lock().await;
+        let read = load::places(caller, tx, wanted, |id| self.0.places.get(id)).await?;
+        Ok(self.0.places.keep(wanted, read))
+    }
+}
+
+impl Kept for Measured {
+    fn revision(&self) -> i32 {
+        self.revision
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes()
+    }
+}
+
+impl Kept for Places {
+    fn revision(&self) -> i32 {
+        self.revision
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes()
+    }
+}

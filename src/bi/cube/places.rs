@@ -1,0 +1,132 @@
+//! What KPIs judge in one blueprint and who holds a role there, in memory: links and responsibilities as the days on
+//! which they hold. A responsibility holds on a day if it does when the day ends.
+
+use std::{collections::HashMap, ops::Range};
+
+use chrono::NaiveDate;
+use entity::{
+    id::{DepartmentId, KpiId, PhaseId, TouchpointId},
+    words::{Role, Stage},
+};
+
+use super::values::count;
+
+/// Days, half open.
+pub type Days = Range<i32>;
+
+/// Days from `from` on and before `to`; what is empty reaches as far as time does.
+#[must_use]
+pub fn days(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Days {
+    from.map_or(i32::MIN, count)..to.map_or(i32::MAX, count)
+}
+
+/// The days that both have.
+#[must_use]
+pub fn both(one: &Days, other: &Days) -> Days {
+    let from = one.start.max(other.start);
+    from..one.end.min(other.end).max(from)
+}
+
+/// One blueprint.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// The revision of the blueprint that this is.
+    pub revision: i32,
+    pub phases: Vec<Phase>,
+    pub touchpoints: Vec<Touchpoint>,
+    pub links: Vec<Link>,
+    /// Who holds roles, touchpoint by touchpoint.
+    pub(super) holders: Vec<Holder>,
+    /// Where each touchpoint stands.
+    pub(super) at: HashMap<TouchpointId, usize>,
+}
+
+#[derive(Debug)]
+pub struct Phase {
+    pub id: PhaseId,
+    pub name: Box<str>,
+    pub stage: Stage,
+}
+
+#[derive(Debug)]
+pub struct Touchpoint {
+    pub id: TouchpointId,
+    pub key: Box<str>,
+    pub name: Box<str>,
+    /// Which of the phases it lies in.
+    pub phase: usize,
+    pub(super) holders: Range<usize>,
+}
+
+/// A department that holds a role for some days.
+#[derive(Clone, Debug)]
+pub struct Holder {
+    pub department: DepartmentId,
+    pub role: Role,
+    pub days: Days,
+}
+
+/// A KPI that judges a place for some days.
+#[derive(Debug)]
+pub struct Link {
+    pub kpi: KpiId,
+    pub site: Site,
+    pub days: Days,
+}
+
+/// What is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Site {
+    Blueprint,
+    /// One of the phases.
+    Phase(usize),
+    /// One of the touchpoints.
+    Touchpoint(usize),
+}
+
+impl Places {
+    /// Who holds a role at one of the touchpoints, and when.
+    #[must_use]
+    pub fn holders(&self, touchpoint: usize) -> &[Holder] {
+        let touchpoint = self.touchpoints.get(touchpoint);
+        touchpoint.map_or(&[], |touchpoint| &self.holders[touchpoint.holders.clone()])
+    }
+
+    /// Which of the touchpoints this is.
+    #[must_use]
+    pub fn touchpoint(&self, id: TouchpointId) -> Option<usize> {
+        self.at.get(&id).copied()
+    }
+
+    /// Adds a holder to a touchpoint; those of one come one after another.
+    pub(super) fn add(&mut self, touchpoint: usize, holder: Holder) {
+        let next = self.holders.len();
+        self.holders.push(holder);
+        if let Some(touchpoint) = self.touchpoints.get_mut(touchpoint) {
+            let first = match touchpoint.holders.is_empty() {
+                true => next,
+                false => touchpoint.holders.start,
+            };
+            touchpoint.holders = first..next + 1;
+        }
+    }
+
+    /// About how many bytes it takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let phases = self.phases.iter();
+        let phases: usize = phases
+            .map(|phase| size_of::<Phase>() + phase.name.len())
+            .sum();
+        let touchpoints = self.touchpoints.iter();
+        let touchpoints: usize = touchpoints
+            .map(|one| size_of::<Touchpoint>() + one.key.len() + one.name.len())
+            .sum();
+        size_of::<Self>()
+            + phases
+            + touchpoints
+            + self.links.capacity() * size_of::<Link>()
+            + self.holders.capacity() * size_of::<Holder>()
+            + self.at.capacity() * (size_of::<(TouchpointId, usize)>() + 1)
+    }
+}

@@ -1,0 +1,216 @@
+//! `kpi_series`: values put together by period and by what one asks for. Computed from what the cube keeps.
+
+use entity::{
+    id::{
+        BlueprintId, ChannelId, DepartmentId, Id, KpiId, PersonaId, PhaseId, SegmentId,
+        TouchpointId,
+    },
+    words::{Aggregation, Direction, KpiState, Stage, Unit},
+};
+use sea_orm::DatabaseTransaction;
+
+use super::{columns, filters, order};
+use crate::{
+    access::Caller,
+    bi::{
+        query::{Place, Query},
+        registry::{
+            Column, Dataset, Source,
+            Type::{Boolean, Day, Id as IdOf, Integer, Number, Text as Words, Word},
+        },
+        row::{Held, Own},
+        rows::{BATCH, Wanted},
+        series::{self, Answer, Line},
+    },
+    error::{Error, Result},
+    policy::Action,
+};
+
+/// Values put together.
+pub static KPI_SERIES: Dataset = Dataset {
+    name: "kpi_series",
+    description: "What values come to by period and by what is asked for with `by`: LAST is the value of the latest day, \
+        AVERAGE counts as many as answered, SUM adds up, RATIO adds up numerators and denominators. A value belongs to \
+        the groups of the rows that it has in kpi_facts and counts once in each. Values by channel or segment are told \
+        apart only where that is asked for; at a touchpoint its own values come before those of the KPI as a whole. A \
+        period without a value has no row. A LEAD gets what the rows of the departments that they lead come to.",
+    permission: Action::PullFlatRows,
+    needs_days: true,
+    counts: true,
+    day: None,
+    columns: columns![
+        period_start: Day, "The first day of the period.";
+        period_end: Day, "The first day behind the period.";
+        is_complete: Boolean, "Whether all days of the period are asked about and have passed.";
+        kpi_id empty: IdOf(KpiId::PREFIX), "The KPI; empty where a row is of several.";
+        kpi_key empty: Words, "The KPI's key.";
+        kpi_name empty: Words, "The KPI's name, as it is today.";
+        unit: Word(Unit::texts), "What the value counts. Units never mix.";
+        currency empty: Words, "ISO 4217 code, where the unit is CURRENCY.";
+        direction: Word(Direction::texts), "Which way is better.";
+        aggregation: Word(Aggregation::texts), "How the values came together.";
+        department_id empty: IdOf(DepartmentId::PREFIX), "The department, where that is asked for; empty where nobody held a role.";
+        department_key empty: Words, "The department's key.";
+        department_name empty: Words, "The department's name, as it is today.";
+        blueprint_id empty: IdOf(BlueprintId::PREFIX), "The blueprint, where that is asked for.";
+        blueprint_key empty: Words, "The blueprint's key.";
+        phase_id empty: IdOf(PhaseId::PREFIX), "The phase, where that is asked for.";
+        phase_name empty: Words, "The phase's name, as it is today.";
+        stage empty: Word(Stage::texts), "The stage, where that is asked for.";
+        touchpoint_id empty: IdOf(TouchpointId::PREFIX), "The touchpoint, where that is asked for.";
+        touchpoint_key empty: Words, "The touchpoint's key.";
+        touchpoint_name empty: Words, "The touchpoint's name, as it is today.";
+        channel_id empty: IdOf(ChannelId::PREFIX), "The channel, where that is asked for.";
+        channel_key empty: Words, "The channel's key.";
+        persona_id empty: IdOf(PersonaId::PREFIX), "The main persona of the blueprint, where that is asked for.";
+        persona_key empty: Words, "The persona's key.";
+        segment_id empty: IdOf(SegmentId::PREFIX), "The segment, where that is asked for.";
+        segment_key empty: Words, "The segment's key.";
+        value empty: Number, "What the values come to, in the unit; empty where that is not defined: several values on the last day, or shares without their parts.";
+        numerator empty: Number, "The numerators, added up; empty where a value has none.";
+        denominator empty: Number, "The denominators, added up; empty where a value has none.";
+        sample_size empty: Number, "How many answered; empty where that is not known of every value.";
+        measurements: Integer, "How many measurements it is made of.";
+        target empty: Number, "The target of the period's last day; of a SUM the targets of the days that were measured, added up. Empty where there is none, and where a row is of several KPIs that are not added up.";
+        warning empty: Number, "The warning level, in the same way.";
+        state: Word(KpiState::texts), "What the value comes to against the target.";
+    ],
+    filters: filters![
+        kpi = kpi_key,
+        department = department_key,
+        blueprint = blueprint_key,
+        touchpoint = touchpoint_key,
+        stage = stage,
+        persona = persona_key,
+        channel = channel_key,
+        segment = segment_key
+    ],
+    order: order![
+        Id kpi_id empty, Id department_id empty, Id blueprint_id empty, Id phase_id empty, Id stage empty,
+        Id touchpoint_id empty, Id channel_id empty, Id persona_id empty, Id segment_id empty, Day period_start
+    ],
+    source: Source::Series,
+};
+
+/// Hands on the rows, batch after batch.
+pub(in crate::bi) async fn each(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    query: &Query,
+    wanted: &Wanted,
+) -> Result<()> {
+    let answer = answered(caller, tx, query).await?;
+    let mut lines = lines(&answer, query);
+    loop {
+        let batch: Vec<Held> = lines.by_ref().take(BATCH).collect();
+        if batch.is_empty() || wanted.send(Ok(Some(batch))).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+/// All rows at once.
+pub(in crate::bi) async fn all(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    query: &Query,
+) -> Result<Vec<Held>> {
+    let answer = answered(caller, tx, query).await?;
+    Ok(lines(&answer, query).collect())
+}
+
+async fn answered(caller: &Caller, tx: &DatabaseTransaction, query: &Query) -> Result<Answer> {
+    let Some((question, cube)) = &query.series else {
+        return Err(Error::internal("a series without a question"));
+    };
+    series::answer(caller, cube, tx, question).await
+}
+
+/// The rows that are asked for, in order.
+fn lines<'a>(answer: &'a Answer, query: &'a Query) -> impl Iterator<Item = Held> + 'a {
+    let from = first_behind(answer, query.after.as_ref());
+    let offset = usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX);
+    let limit = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    let all = (from..answer.len()).map(move |at| (at, cells(&answer.line(at))));
+    let passing = all.filter(|(_, cells)| {
+        let cell = |column: &Column| {
+            KPI_SERIES
+                .position(column)
+                .and_then(|at| cells.get(at))
+                .map_or(crate::bi::row::Cell::Empty, Own::lend)
+        };
+        query.filter.passes(&cell)
+    });
+    passing.skip(offset).take(limit).map(move |(at, cells)| {
+        let chosen = query.columns.iter().map(|column| {
+            let at = KPI_SERIES.position(column);
+            at.and_then(|at| cells.get(at))
+                .cloned()
+                .unwrap_or(Own::Empty)
+        });
+        Held::Computed(chosen.collect(), answer.place(at))
+    })
+}
+
+fn first_behind(answer: &Answer, after: Option<&Place>) -> usize {
+    let Some(after) = after else { return 0 };
+    let (mut from, mut to) = (0, answer.len());
+    while from < to {
+        let middle = from.midpoint(to);
+        match answer.place(middle) <= *after {
+            true => from = middle + 1,
+            false => to = middle,
+        }
+    }
+    from
+}
+
+fn cells(line: &Line<'_>) -> Vec<Own> {
+    fn id<I: Id>(id: Option<I>) -> Own {
+        id.map_or(Own::Empty, |id| Own::Id(I::PREFIX, id.uuid()))
+    }
+    let text = |text: Option<&str>| text.map_or(Own::Empty, |text| Own::Text(text.to_owned()));
+    let number = |number: Option<f64>| number.map_or(Own::Empty, Own::Number);
+    let phase = line.phase.map(|(journey, at)| &journey.places.phases[at]);
+    let touchpoint = line
+        .touchpoint
+        .map(|(journey, at)| &journey.places.touchpoints[at]);
+    vec![
+        Own::Day(line.period.begin),
+        Own::Day(line.period.end),
+        Own::Boolean(line.is_complete),
+        id(line.kpi.map(|kpi| kpi.id)),
+        text(line.kpi.map(|kpi| &*kpi.key)),
+        text(line.kpi.map(|kpi| &*kpi.name)),
+        text(Some(line.like.unit.as_str())),
+        text(line.like.currency.as_deref()),
+        text(Some(line.like.direction.as_str())),
+        text(Some(line.like.aggregation.as_str())),
+        id(line.department.map(|one| one.id)),
+        text(line.department.map(|one| one.key)),
+        text(line.department.map(|one| one.name)),
+        id(line.journey.map(|journey| journey.row.id)),
+        text(line.journey.map(|journey| &*journey.row.key)),
+        id(phase.map(|phase| phase.id)),
+        text(phase.map(|phase| &*phase.name)),
+        text(line.stage.map(Stage::as_str)),
+        id(touchpoint.map(|touchpoint| touchpoint.id)),
+        text(touchpoint.map(|touchpoint| &*touchpoint.key)),
+        text(touchpoint.map(|touchpoint| &*touchpoint.name)),
+        id(line.channel.map(|one| one.id)),
+        text(line.channel.map(|one| one.key)),
+        id(line.persona.map(|one| one.id)),
+        text(line.persona.map(|one| one.key)),
+        id(line.segment.map(|one| one.id)),
+        text(line.segment.map(|one| one.key)),
+        number(line.value),
+        number(line.numerator),
+        number(line.denominator),
+        // Counts of answers lie far below 2⁵³: exact.
+        number(line.sample_size.map(|size| size as f64)),
+        i32::try_from(line.measurements).map_or(Own::Empty, Own::Integer),
+        number(line.target),
+        number(line.warning),
+        text(Some(line.state.as_str())),
+    ]
+}

@@ -1,0 +1,216 @@
+//! What an answer is made of, as the snapshot of whoever asks sees it: the KPIs with values that they may see, their
+//! targets, the blueprints that count with what is judged in them, and whose rows are pulled.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use entity::{
+    blueprint, channel, department,
+    id::{ChannelId, DepartmentId, KpiId, PersonaId, SegmentId, TouchpointId},
+    kpi, kpi_target, persona, read, segment, touchpoint,
+};
+use sea_orm::{
+    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
+
+use super::{
+    Question,
+    tally::{Target, Targets},
+};
+use crate::{
+    access::{Caller, Keyed},
+    bi::{
+        cube::{
+            Cube,
+            places::Places,
+            values::{Measured, count},
+        },
+        facts::with_keys,
+        scope::Scope,
+    },
+    error::Result,
+};
+
+/// A blueprint that counts, with what is judged in it.
+pub struct Journey {
+    pub row: blueprint::Model,
+    pub places: Arc<Places>,
+    /// Whether the question lets its rows through.
+    pub asked: bool,
+}
+
+/// All of it.
+pub struct Given {
+    pub kpis: Vec<kpi::Model>,
+    pub targets: Vec<Targets>,
+    pub journeys: Vec<Journey>,
+    /// The departments whose rows are pulled and asked for; nothing where it is all of them, and rows without one.
+    pub departments: Option<HashSet<DepartmentId>>,
+    pub channels: Option<HashSet<ChannelId>>,
+    pub segments: Option<HashSet<SegmentId>>,
+    /// Where the touchpoints of the journeys are: which journey, which of its touchpoints.
+    at: HashMap<TouchpointId, (usize, usize)>,
+}
+
+impl Given {
+    /// Where a touchpoint is; nothing where it lies in no journey that counts.
+    #[must_use]
+    pub fn at(&self, touchpoint: TouchpointId) -> Option<(usize, usize)> {
+        self.at.get(&touchpoint).copied()
+    }
+
+    /// The touchpoints that were measured at and lie in no journey that counts, as far as they may be read of.
+    pub async fn elsewhere(
+        &self,
+        caller: &Caller,
+        tx: &DatabaseTransaction,
+        measured: &[Arc<Measured>],
+    ) -> Result<HashSet<TouchpointId>> {
+        let points = measured.iter().flat_map(|measured| &measured.lines);
+        let own = points.filter_map(|(point, _)| point.touchpoint);
+        let unknown: BTreeSet<TouchpointId> = own.filter(|id| self.at(*id).is_none()).collect();
+        let unknown: Vec<TouchpointId> = unknown.into_iter().collect();
+        let mut readable = HashSet::new();
+        for ids in unknown.chunks(1_000) {
+            let ids: Vec<TouchpointId> = caller
+                .select::<touchpoint::Entity>()
+                .select_only()
+                .column(touchpoint::Column::Id)
+                .filter(touchpoint::Column::Id.is_in(ids.iter().copied()))
+                .into_tuple()
+                .all(tx)
+                .await?;
+            readable.extend(ids);
+        }
+        Ok(readable)
+    }
+}
+
+/// The KPIs that are asked about.
+pub async fn kpis(
+    tx: &DatabaseTransaction,
+    scope: &Scope<'_>,
+    question: &Question,
+) -> Result<Vec<kpi::Model>> {
+    let asked = named(scope.kpis_with_values(), question.kpis.as_deref());
+    Ok(read::selected(tx, asked.order_by_asc(kpi::Column::Id)).await?)
+}
+
+fn named<E: Keyed>(select: Select<E>, keys: Option<&[String]>) -> Select<E> {
+    match keys {
+        Some(keys) => select.filter(E::id_column().in_subquery(with_keys::<E>(keys))),
+        None => select,
+    }
+}
+
+/// Everything else.
+pub async fn given(
+    caller: &Caller,
+    cube: &Cube,
+    tx: &DatabaseTransaction,
+    (scope, question): (&Scope<'_>, &Question),
+    kpis: Vec<kpi::Model>,
+) -> Result<Given> {
+    let journeys = journeys(caller, cube, tx, (scope, question)).await?;
+    let touchpoints = journeys.iter().enumerate().flat_map(|(journey, one)| {
+        let touchpoints = one.places.touchpoints.iter().enumerate();
+        touchpoints.map(move |(at, touchpoint)| (touchpoint.id, (journey, at)))
+    });
+    Ok(Given {
+        at: touchpoints.collect(),
+        targets: targets(tx, &kpis).await?,
+        journeys,
+        departments: departments(tx, scope, question).await?,
+        channels: ids::<channel::Entity, ChannelId>(tx, question.channels.as_deref()).await?,
+        segments: ids::<segment::Entity, SegmentId>(tx, question.segments.as_deref()).await?,
+        kpis,
+    })
+}
+
+async fn targets(tx: &DatabaseTransaction, kpis: &[kpi::Model]) -> Result<Vec<Targets>> {
+    let mut all: BTreeMap<KpiId, Targets> = BTreeMap::new();
+    for kpis in kpis.chunks(1_000) {
+        let select = kpi_target::Entity::find()
+            .filter(kpi_target::Column::KpiId.is_in(kpis.iter().map(|kpi| kpi.id)))
+            .order_by_asc(kpi_target::Column::ValidFrom);
+        for row in read::selected(tx, select).await? {
+            let target = row.value.map(|value| -> Target { (value, row.warning) });
+            let targets = all.entry(row.kpi_id).or_default();
+            targets.0.push((count(row.valid_from), target));
+        }
+    }
+    let of = |kpi: &kpi::Model| all.remove(&kpi.id).unwrap_or_default();
+    Ok(kpis.iter().map(of).collect())
+}
+
+async fn journeys(
+    caller: &Caller,
+    cube: &Cube,
+    tx: &DatabaseTransaction,
+    (scope, question): (&Scope<'_>, &Question),
+) -> Result<Vec<Journey>> {
+    let select = scope.counted_blueprints();
+    let rows = select.order_by_asc(blueprint::Column::Id).all(tx).await?;
+    let personas = ids::<persona::Entity, PersonaId>(tx, question.personas.as_deref()).await?;
+    let wanted: Vec<_> = rows.iter().map(|row| (row.id, row.revision)).collect();
+    let places = cube.places(caller, tx, &wanted).await?;
+    let keys = question.blueprints.as_ref();
+    let keys = keys.map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()));
+    let keys: Option<BTreeSet<String>> = keys.map(Iterator::collect);
+    let journeys = rows.into_iter().zip(places).map(|(row, places)| {
+        let named = keys
+            .as_ref()
+            .is_none_or(|keys| keys.contains(&row.key.to_ascii_lowercase()));
+        let of_persona = personas
+            .as_ref()
+            .is_none_or(|personas| personas.contains(&row.persona_id));
+        Journey {
+            asked: named && of_persona,
+            row,
+            places,
+        }
+    });
+    Ok(journeys.collect())
+}
+
+/// The departments whose rows are wanted: those that are asked for, as far as they may be pulled.
+async fn departments(
+    tx: &DatabaseTransaction,
+    scope: &Scope<'_>,
+    question: &Question,
+) -> Result<Option<HashSet<DepartmentId>>> {
+    let own = scope.own_departments();
+    if own.is_none() && question.departments.is_none() {
+        return Ok(None);
+    }
+    let mut select = department::Entity::find();
+    if let Some(own) = own {
+        select = select.filter(department::Column::Id.in_subquery(own));
+    }
+    let select = named(select, question.departments.as_deref());
+    let ids: Vec<DepartmentId> = select
+        .select_only()
+        .column(department::Column::Id)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    Ok(Some(ids.into_iter().collect()))
+}
+
+/// The ids of what has these keys.
+async fn ids<E, I>(tx: &DatabaseTransaction, keys: Option<&[String]>) -> Result<Option<HashSet<I>>>
+where
+    E: Keyed,
+    I: sea_orm::TryGetable + std::hash::Hash + Eq + Send + Sync,
+{
+    let Some(keys) = keys else { return Ok(None) };
+    let ids: Vec<I> = named(E::find(), Some(keys))
+        .select_only()
+        .column(E::id_column())
+        .into_tuple()
+        .all(tx)
+        .await?;
+    Ok(Some(ids.into_iter().collect()))
+}

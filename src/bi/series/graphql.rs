@@ -1,0 +1,357 @@
+//! Series in the API.
+
+use async_graphql::{
+    Context, Enum, ID, InputObject, Object, SimpleObject,
+    connection::{Connection, Edge},
+};
+use entity::words::{Aggregation, Direction, KpiState, Role, Stage, Unit};
+
+use super::{Answer, Dimension, Line, Question, answer, period::Grain};
+use crate::{
+    bi::{
+        cube::{Cube, values::count},
+        datasets::series::KPI_SERIES,
+        query::Place,
+    },
+    error::{Error, Result},
+    page::{self, Page},
+    payload::caller,
+    scalar::Date,
+};
+
+/// What values of KPIs come to in a period.
+#[derive(Clone, SimpleObject)]
+pub struct KpiSeriesPoint {
+    /// The first day of the period.
+    pub period_start: Date,
+    /// The first day behind the period.
+    pub period_end: Date,
+    /// Whether all days of the period are asked about and have passed.
+    pub is_complete: bool,
+    /// The KPI; null where the point is of several.
+    pub kpi_id: Option<ID>,
+    /// The KPI's key.
+    pub kpi_key: Option<String>,
+    /// The KPI's name, as it is today.
+    pub kpi_name: Option<String>,
+    /// What the value counts. Units never mix.
+    pub unit: Unit,
+    /// ISO 4217 code, where the unit is CURRENCY.
+    pub currency: Option<String>,
+    /// Which way is better.
+    pub direction: Direction,
+    /// How the values came together.
+    pub aggregation: Aggregation,
+    /// The department, where that is asked for; null where nobody held a role.
+    pub department_id: Option<ID>,
+    /// The department's key.
+    pub department_key: Option<String>,
+    /// The department's name, as it is today.
+    pub department_name: Option<String>,
+    /// The blueprint, where that is asked for.
+    pub blueprint_id: Option<ID>,
+    /// The blueprint's key.
+    pub blueprint_key: Option<String>,
+    /// The phase, where that is asked for.
+    pub phase_id: Option<ID>,
+    /// The phase's name, as it is today.
+    pub phase_name: Option<String>,
+    /// The stage, where that is asked for.
+    pub stage: Option<Stage>,
+    /// The touchpoint, where that is asked for.
+    pub touchpoint_id: Option<ID>,
+    /// The touchpoint's key.
+    pub touchpoint_key: Option<String>,
+    /// The touchpoint's name, as it is today.
+    pub touchpoint_name: Option<String>,
+    /// The channel, where that is asked for.
+    pub channel_id: Option<ID>,
+    /// The channel's key.
+    pub channel_key: Option<String>,
+    /// The main persona of the blueprint, where that is asked for.
+    pub persona_id: Option<ID>,
+    /// The persona's key.
+    pub persona_key: Option<String>,
+    /// The segment, where that is asked for.
+    pub segment_id: Option<ID>,
+    /// The segment's key.
+    pub segment_key: Option<String>,
+    /// What the values come to, in the unit; null where that is not defined: several values on the last day, or
+    /// shares without their numerators and denominators.
+    pub value: Option<f64>,
+    /// The numerators, added up; null where a value has none.
+    pub numerator: Option<f64>,
+    /// The denominators, added up; null where a value has none.
+    pub denominator: Option<f64>,
+    /// How many answered; null where that is not known of every value.
+    pub sample_size: Option<f64>,
+    /// How many measurements it is made of.
+    pub measurements: i32,
+    /// The target of the period's last day; of a SUM the targets of the days that were measured, added up. Null where
+    /// there is none, and where the point is of several KPIs that are not added up.
+    pub target: Option<f64>,
+    /// The warning level, in the same way.
+    pub warning: Option<f64>,
+    /// What the value comes to against the target.
+    pub state: KpiState,
+}
+
+impl From<Line<'_>> for KpiSeriesPoint {
+    fn from(line: Line<'_>) -> Self {
+        fn id(id: impl ToString) -> ID {
+            ID(id.to_string())
+        }
+        let phase = line.phase.map(|(journey, at)| &journey.places.phases[at]);
+        let touchpoint = line
+            .touchpoint
+            .map(|(journey, at)| &journey.places.touchpoints[at]);
+        Self {
+            period_start: Date(line.period.begin),
+            period_end: Date(line.period.end),
+            is_complete: line.is_complete,
+            kpi_id: line.kpi.map(|kpi| id(kpi.id)),
+            kpi_key: line.kpi.map(|kpi| kpi.key.clone()),
+            kpi_name: line.kpi.map(|kpi| kpi.name.clone()),
+            unit: line.like.unit,
+            currency: line.like.currency.clone(),
+            direction: line.like.direction,
+            aggregation: line.like.aggregation,
+            department_id: line.department.map(|one| id(one.id)),
+            department_key: line.department.map(|one| one.key.to_owned()),
+            department_name: line.department.map(|one| one.name.to_owned()),
+            blueprint_id: line.journey.map(|journey| id(journey.row.id)),
+            blueprint_key: line.journey.map(|journey| journey.row.key.clone()),
+            phase_id: phase.map(|phase| id(phase.id)),
+            phase_name: phase.map(|phase| phase.name.to_string()),
+            stage: line.stage,
+            touchpoint_id: touchpoint.map(|touchpoint| id(touchpoint.id)),
+            touchpoint_key: touchpoint.map(|touchpoint| touchpoint.key.to_string()),
+            touchpoint_name: touchpoint.map(|touchpoint| touchpoint.name.to_string()),
+            channel_id: line.channel.map(|one| id(one.id)),
+            channel_key: line.channel.map(|one| one.key.to_owned()),
+            persona_id: line.persona.map(|one| id(one.id)),
+            persona_key: line.persona.map(|one| one.key.to_owned()),
+            segment_id: line.segment.map(|one| id(one.id)),
+            segment_key: line.segment.map(|one| one.key.to_owned()),
+            value: line.value,
+            numerator: line.numerator,
+            denominator: line.denominator,
+            // Counts of answers lie far below 2⁵³: exact.
+            sample_size: line.sample_size.map(|size| size as f64),
+            measurements: i32::try_from(line.measurements).unwrap_or(i32::MAX),
+            target: line.target,
+            warning: line.warning,
+            state: line.state,
+        }
+    }
+}
+
+/// In which order points come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
+pub enum KpiSeriesOrder {
+    /// By what they stand for, in the order of the dimensions, and then by period.
+    #[default]
+    Group,
+    /// By period, and then by what they stand for.
+    Period,
+    /// The lowest value first; points without a value before all others.
+    ValueAscending,
+    /// The highest value first; points without a value after all others.
+    ValueDescending,
+}
+
+/// Some days.
+#[derive(InputObject)]
+pub struct TimeRangeInput {
+    /// The first day.
+    pub from: Date,
+    /// The first day that is too late.
+    pub to: Date,
+}
+
+/// Which values count: those of rows like these. What is absent lets everything through, an empty list nothing.
+#[derive(Default, InputObject)]
+pub struct KpiSeriesFilter {
+    /// Of departments with one of these keys.
+    pub department_keys: Option<Vec<String>>,
+    /// In blueprints with one of these keys.
+    pub blueprint_keys: Option<Vec<String>>,
+    /// At touchpoints with one of these keys.
+    pub touchpoint_keys: Option<Vec<String>>,
+    /// Where a department held one of these roles.
+    pub roles: Option<Vec<Role>>,
+    /// In phases of one of these stages.
+    pub stages: Option<Vec<Stage>>,
+    /// In journeys of these main personas, by key.
+    pub persona_keys: Option<Vec<String>>,
+    /// Measured on channels with one of these keys.
+    pub channel_keys: Option<Vec<String>>,
+    /// Measured in segments with one of these keys.
+    pub segment_keys: Option<Vec<String>>,
+}
+
+/// What a series is asked.
+#[derive(InputObject)]
+pub struct KpiSeriesInput {
+    /// Of KPIs with one of these keys; of all whose values you may see where it is absent.
+    pub kpis: Option<Vec<String>>,
+    /// What points are told apart by, besides their period. Without KPI, several KPIs are put together: they must be
+    /// alike in unit, direction, aggregation and scope, and a LAST of several is not defined.
+    #[graphql(default)]
+    pub dimensions: Vec<Dimension>,
+    /// How long a period is; not finer than the cadence of any of the KPIs.
+    pub grain: Grain,
+    /// The days that are asked about, at most 3,660. A period that is cut by their ends is not complete.
+    pub time_range: TimeRangeInput,
+    /// Which values count.
+    pub filter: Option<KpiSeriesFilter>,
+    /// In which order points come.
+    #[graphql(default)]
+    pub order_by: KpiSeriesOrder,
+    /// How many points a page has: 50 unless said, at most 200.
+    pub first: Option<i32>,
+    /// The cursor behind which the page begins.
+    pub after: Option<String>,
+}
+
+impl From<&KpiSeriesInput> for Question {
+    fn from(input: &KpiSeriesInput) -> Self {
+        let range = (input.time_range.from.0, input.time_range.to.0);
+        let mut question = Self::of(input.grain, range);
+        question.kpis.clone_from(&input.kpis);
+        question.by.clone_from(&input.dimensions);
+        if let Some(filter) = &input.filter {
+            question.departments.clone_from(&filter.department_keys);
+            question.blueprints.clone_from(&filter.blueprint_keys);
+            question.touchpoints.clone_from(&filter.touchpoint_keys);
+            question.roles.clone_from(&filter.roles);
+            question.stages.clone_from(&filter.stages);
+            question.personas.clone_from(&filter.persona_keys);
+            question.channels.clone_from(&filter.channel_keys);
+            question.segments.clone_from(&filter.segment_keys);
+        }
+        question
+    }
+}
+
+/// Asking for series.
+#[derive(Default)]
+pub struct SeriesQuery;
+
+#[Object]
+impl SeriesQuery {
+    /// Values of KPIs, put together by period and by what you ask for. A value belongs to the groups of the rows that
+    /// it has in `kpiFacts`, and counts once in each. Values by channel or segment are told apart only where that is
+    /// asked for; at a touchpoint its own values come before those of the KPI as a whole. A period without a value has
+    /// no point. What is not defined is refused with a sentence. A LEAD gets what the rows of the departments that they
+    /// lead come to. Requires: PULL_FLAT_ROWS.
+    #[graphql(complexity = "page::cost(input.first, child_complexity)")]
+    async fn kpi_series(
+        &self,
+        ctx: &Context<'_>,
+        input: KpiSeriesInput,
+    ) -> Option<Result<Connection<String, KpiSeriesPoint>>> {
+        Some(series(ctx, input).await)
+    }
+}
+
+async fn series(
+    ctx: &Context<'_>,
+    input: KpiSeriesInput,
+) -> Result<Connection<String, KpiSeriesPoint>> {
+    let caller = caller(ctx)?;
+    let cube = ctx
+        .data::<Cube>()
+        .map_err(|_| Error::internal("nothing is kept for series"))?;
+    let page = Page {
+        first: input.first,
+        after: input.after.clone(),
+    };
+    let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
+    let tx = caller.snapshot().await?;
+    let answer = answer(caller, cube, &tx, &Question::from(&input)).await?;
+    tx.commit().await?;
+    let order = Order::of(&answer, input.order_by);
+    let from = match &page.after {
+        Some(after) => order.behind(&answer, after)?,
+        None => 0,
+    };
+    let shown = order.lines.len().min(from + size);
+    let mut connection = Connection::new(page.after.is_some(), shown < order.lines.len());
+    connection.edges.extend(
+        (from..shown).map(|at| Edge::new(order.cursor(&answer, at), order.point(&answer, at))),
+    );
+    Ok(connection)
+}
+
+/// The lines of an answer in another order, each with what it is ordered by before its place.
+struct Order {
+    lines: Vec<(u64, usize)>,
+}
+
+impl Order {
+    fn of(answer: &Answer, by: KpiSeriesOrder) -> Self {
+        let key = |at: usize| match by {
+            KpiSeriesOrder::Group => 0,
+            KpiSeriesOrder::Period => {
+                let day = count(answer.line(at).period.begin);
+                u64::from(day.unsigned_abs())
+            }
+            KpiSeriesOrder::ValueAscending => answer.line(at).value.map_or(0, ascending),
+            KpiSeriesOrder::ValueDescending => answer
+                .line(at)
+                .value
+                .map_or(u64::MAX, |value| !ascending(value)),
+        };
+        let mut lines: Vec<(u64, usize)> = (0..answer.len()).map(|at| (key(at), at)).collect();
+        if by != KpiSeriesOrder::Group {
+            lines.sort_unstable();
+        }
+        Self { lines }
+    }
+
+    fn point(&self, answer: &Answer, at: usize) -> KpiSeriesPoint {
+        answer.line(self.lines[at].1).into()
+    }
+
+    fn cursor(&self, answer: &Answer, at: usize) -> String {
+        let (key, line) = self.lines[at];
+        let place = answer.place(line).cursor();
+        page::encode(&[&key.to_be_bytes(), place.as_bytes()])
+    }
+
+    /// The first line behind a cursor, wherever its own line has gone since.
+    fn behind(&self, answer: &Answer, cursor: &str) -> Result<usize> {
+        let bytes = page::decode(cursor)?;
+        let (key, place) = bytes.split_first_chunk().ok_or_else(page::not_a_cursor)?;
+        let place = std::str::from_utf8(place).map_err(|_| page::not_a_cursor())?;
+        let place = Place::read(&KPI_SERIES, place)?;
+        let key = u64::from_be_bytes(*key);
+        Ok(self.lines.partition_point(|(other, line)| {
+            *other < key || *other == key && answer.place(*line) <= place
+        }))
+    }
+}
+
+/// Numbers in the order of the values, as whole ones.
+fn ascending(value: f64) -> u64 {
+    let bits = value.to_bits();
+    match value.is_sign_negative() {
+        true => !bits,
+        false => bits | 1 << 63,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whole_numbers_keep_the_order_of_values(one in -1e9..1e9, other in -1e9..1e9) {
+            prop_assert_eq!(ascending(one) < ascending(other), one < other);
+        }
+    }
+}

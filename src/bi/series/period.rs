@@ -1,0 +1,206 @@
+//! Periods: days, ISO weeks, months, quarters and years, each half open. Pure.
+
+use async_graphql::Enum;
+use chrono::{Datelike, Days, Months, NaiveDate};
+use entity::words::Cadence;
+
+/// How long the periods of a series are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
+#[graphql(name = "KpiSeriesGrain")]
+pub enum Grain {
+    /// A day of the deployment's calendar.
+    Day,
+    /// An ISO 8601 week, from Monday on.
+    Week,
+    /// A calendar month.
+    Month,
+    /// A calendar quarter.
+    Quarter,
+    /// A calendar year.
+    Year,
+}
+
+impl Grain {
+    pub const ALL: [Self; 5] = [
+        Self::Day,
+        Self::Week,
+        Self::Month,
+        Self::Quarter,
+        Self::Year,
+    ];
+
+    /// Its name, as parameters of a feed spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Quarter => "quarter",
+            Self::Year => "year",
+        }
+    }
+
+    /// The finest periods in which something of this cadence can be told.
+    #[must_use]
+    pub const fn of(cadence: Cadence) -> Self {
+        match cadence {
+            Cadence::Daily => Self::Day,
+            Cadence::Weekly => Self::Week,
+            Cadence::Monthly => Self::Month,
+            Cadence::Quarterly => Self::Quarter,
+            Cadence::Yearly => Self::Year,
+        }
+    }
+
+    /// Whether there is a period in which something of this cadence cannot be told: it is finer than the cadence, or a
+    /// month, which begins inside a week.
+    #[must_use]
+    pub fn is_finer_than(self, cadence: Cadence) -> bool {
+        self < Self::of(cadence)
+    }
+
+    /// The first day of the period that a day lies in.
+    #[must_use]
+    pub fn begin(self, day: NaiveDate) -> NaiveDate {
+        let first = match self {
+            Self::Day => Some(day),
+            Self::Week => {
+                let passed = u64::from(day.weekday().num_days_from_monday());
+                day.checked_sub_days(Days::new(passed))
+            }
+            Self::Month => day.with_day(1),
+            Self::Quarter => NaiveDate::from_ymd_opt(day.year(), (day.month0() / 3) * 3 + 1, 1),
+            Self::Year => NaiveDate::from_ymd_opt(day.year(), 1, 1),
+        };
+        // Days at the end of what the calendar knows have no whole period.
+        first.unwrap_or(day)
+    }
+
+    /// The first day of the period behind the one that begins on this day.
+    #[must_use]
+    pub fn next(self, begin: NaiveDate) -> NaiveDate {
+        let next = match self {
+            Self::Day => begin.checked_add_days(Days::new(1)),
+            Self::Week => begin.checked_add_days(Days::new(7)),
+            Self::Month => begin.checked_add_months(Months::new(1)),
+            Self::Quarter => begin.checked_add_months(Months::new(3)),
+            Self::Year => begin.checked_add_months(Months::new(12)),
+        };
+        next.unwrap_or(NaiveDate::MAX)
+    }
+
+    /// The first day of the period so many periods before the one that begins on this day.
+    #[must_use]
+    pub fn back(self, begin: NaiveDate, periods: u32) -> NaiveDate {
+        let months = |each: u32| begin.checked_sub_months(Months::new(each * periods));
+        let days = |each: u64| begin.checked_sub_days(Days::new(each * u64::from(periods)));
+        let back = match self {
+            Self::Day => days(1),
+            Self::Week => days(7),
+            Self::Month => months(1),
+            Self::Quarter => months(3),
+            Self::Year => months(12),
+        };
+        back.unwrap_or(NaiveDate::MIN)
+    }
+}
+
+/// Some days, half open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// The first day of the whole period.
+    pub begin: NaiveDate,
+    /// The first day behind the whole period.
+    pub end: NaiveDate,
+    /// The first of its days that are asked about.
+    pub from: NaiveDate,
+    /// The first day behind those that are asked about.
+    pub to: NaiveDate,
+}
+
+impl Period {
+    /// Whether all of its days are asked about and have passed.
+    #[must_use]
+    pub fn is_complete(&self, today: NaiveDate) -> bool {
+        self.from == self.begin && self.to == self.end && self.end <= today
+    }
+}
+
+/// The periods that days from `from` on and before `to` lie in, at most so many; the first and the last may be cut.
+#[must_use]
+pub fn periods(grain: Grain, (from, to): (NaiveDate, NaiveDate), most: usize) -> Vec<Period> {
+    let mut periods = Vec::new();
+    let mut begin = grain.begin(from);
+    while from < to && begin < to && periods.len() < most {
+        let end = grain.next(begin);
+        periods.push(Period {
+            begin,
+            end,
+            from: begin.max(from),
+            to: end.min(to),
+        });
+        begin = end;
+    }
+    periods
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a day")
+    }
+
+    #[test]
+    fn a_range_falls_into_whole_and_cut_periods() {
+        let range = (day("2025-01-15"), day("2025-03-01"));
+        let months = periods(Grain::Month, range, 100);
+        let told: Vec<String> = months
+            .iter()
+            .map(|month| {
+                let whole = month.is_complete(day("2025-03-01"));
+                format!("{} {} {} {whole}", month.begin, month.from, month.to)
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "2025-01-01 2025-01-15 2025-02-01 false",
+                "2025-02-01 2025-02-01 2025-03-01 true",
+            ]
+        );
+        assert!(!months[1].is_complete(day("2025-02-28")));
+    }
+
+    #[test]
+    fn weeks_begin_on_monday_and_quarters_with_their_first_month() {
+        assert_eq!(Grain::Week.begin(day("2025-01-01")), day("2024-12-30"));
+        assert_eq!(Grain::Quarter.begin(day("2025-06-30")), day("2025-04-01"));
+        assert_eq!(Grain::Quarter.back(day("2025-04-01"), 3), day("2024-07-01"));
+    }
+
+    proptest! {
+        #[test]
+        fn periods_cover_every_day_once(
+            grain in proptest::sample::select(&Grain::ALL[..]),
+            from in 700_000i32..740_000,
+            days in 0i32..900,
+        ) {
+            let at = |day| NaiveDate::from_num_days_from_ce_opt(day).expect("a day");
+            let (from, to) = (at(from), at(from + days));
+            let mut next = from;
+            for period in periods(grain, (from, to), usize::MAX) {
+                prop_assert_eq!(period.from, next);
+                prop_assert!(period.from < period.to);
+                prop_assert_eq!(grain.begin(period.from), period.begin);
+                prop_assert_eq!(grain.begin(period.end), period.end);
+                next = period.to;
+            }
+            prop_assert_eq!(next, to);
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Where the values of a KPI belong and on which days: the rows that they have in `kpi_facts`, as groups. Pure.
+
+use std::collections::{BTreeMap, HashMap};
+
+use entity::{
+    id::{DepartmentId, KpiId, TouchpointId},
+    words::{Role, Stage},
+};
+
+use super::{
+    Question,
+    given::{Given, Journey},
+    group::{Key, Keys, Place},
+};
+use crate::bi::cube::places::{Days, Holder, Link, Site, both};
+
+/// Some days on which values belong to a group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    pub key: Key,
+    pub days: Days,
+    /// The touchpoint whose own values come first.
+    pub own: Option<TouchpointId>,
+    /// Whether the values of the KPI as a whole do, where there are no own ones.
+    pub whole: bool,
+}
+
+/// Who judges what, to be asked KPI by KPI.
+pub struct Spread<'g> {
+    given: &'g Given,
+    question: Selected<'g>,
+    /// The links of each KPI: which journey, which of its links.
+    links: HashMap<KpiId, Vec<(usize, usize)>>,
+}
+
+/// The part of the question that looks at rows.
+struct Selected<'g> {
+    touchpoints: Option<Vec<String>>,
+    roles: Option<&'g [Role]>,
+    stages: Option<&'g [Stage]>,
+    /// Whether rows without a role are asked for, and may be seen.
+    unheld: bool,
+    /// Whether rows without a place are.
+    unplaced: bool,
+}
+
+const EVER: Days = i32::MIN..i32::MAX;
+
+impl<'g> Spread<'g> {
+    pub fn new(given: &'g Given, question: &'g Question) -> Self {
+        let mut links: HashMap<KpiId, Vec<(usize, usize)>> = HashMap::new();
+        for (journey, one) in given.journeys.iter().enumerate() {
+            for (at, link) in one.places.links.iter().enumerate() {
+                links.entry(link.kpi).or_default().push((journey, at));
+            }
+        }
+        let unheld = given.departments.is_none() && !question.asks_for_roles();
+        let keys = question.touchpoints.as_ref();
+        let selected = Selected {
+            touchpoints: keys.map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()).collect()),
+            roles: question.roles.as_deref(),
+            stages: question.stages.as_deref(),
+            unheld,
+            unplaced: unheld
+                && question.blueprints.is_none()
+                && question.touchpoints.is_none()
+                && question.stages.is_none()
+                && question.personas.is_none(),
+        };
+        Self {
+            given,
+            question: selected,
+            links,
+        }
+    }
+
+    /// Where values of this KPI belong, which has own values at these touchpoints.
+    pub fn of(&self, keys: &mut Keys, kpi: usize, own: &[TouchpointId]) -> Vec<Entry> {
+        let id = self.given.kpis[kpi].id;
+        let links = self.links.get(&id).map_or(&[][..], Vec::as_slice);
+        let mut entries = Vec::new();
+        let mut linked: Vec<Days> = Vec::new();
+        let mut linked_at: BTreeMap<TouchpointId, Vec<Days>> = BTreeMap::new();
+        for (at, link) in links {
+            let journey = &self.given.journeys[*at];
+            let link = &journey.places.links[*link];
+            linked.push(link.days.clone());
+            if let Site::Touchpoint(touchpoint) = link.site {
+                let id = journey.places.touchpoints[touchpoint].id;
+                linked_at.entry(id).or_default().push(link.days.clone());
+            }
+            self.linked(keys, &mut entries, (kpi, *at), link);
+        }
+        if self.question.unheld {
+            for id in own {
+                let there = linked_at.remove(id).unwrap_or_default();
+                self.without_link(keys, &mut entries, kpi, *id, there);
+            }
+        }
+        if self.question.unplaced {
+            let key = keys.at(kpi, Place::default(), None);
+            entries.extend(without(&EVER, linked).into_iter().map(|days| Entry {
+                key,
+                days,
+                own: None,
+                whole: true,
+            }));
+        }
+        entries
+    }
+
+    /// What a link gives: a row for each who holds a role, or one without.
+    fn linked(
+        &self,
+        keys: &mut Keys,
+        entries: &mut Vec<Entry>,
+        (kpi, at): (usize, usize),
+        link: &Link,
+    ) {
+        let Some(place) = self.place(at, link.site) else {
+            return;
+        };
+        let mut add = |days: Days, own: Option<TouchpointId>, holder: Option<DepartmentId>| {
+            if days.start < days.end {
+                entries.push(Entry {
+                    key: keys.at(kpi, place, holder),
+                    days,
+                    own,
+                    whole: true,
+                });
+            }
+        };
+        let Some(touchpoint) = place.touchpoint else {
+            if self.question.unheld {
+                add(link.days.clone(), None, None);
+            }
+            return;
+        };
+        let places = &self.given.journeys[at].places;
+        let own = Some(places.touchpoints[touchpoint].id);
+        let holders = places.holders(touchpoint);
+        for holder in holders.iter().filter(|holder| self.holds(holder)) {
+            add(both(&link.days, &holder.days), own, Some(holder.department));
+        }
+        if self.question.unheld {
+            let held = holders.iter().map(|holder| holder.days.clone()).collect();
+            for days in without(&link.days, held) {
+                add(days, own, None);
+            }
+        }
+    }
+
+    fn holds(&self, holder: &Holder) -> bool {
+        let departments = self.given.departments.as_ref();
+        departments.is_none_or(|departments| departments.contains(&holder.department))
+            && self
+                .question
+                .roles
+                .is_none_or(|roles| roles.contains(&holder.role))
+    }
+
+    /// The place in a journey, if it is asked for.
+    fn place(&self, at: usize, site: Site) -> Option<Place> {
+        let journey: &Journey = &self.given.journeys[at];
+        if !journey.asked {
+            return None;
+        }
+        let (phase, touchpoint) = match site {
+            Site::Blueprint => (None, None),
+            Site::Phase(phase) => (Some(phase), None),
+            Site::Touchpoint(at) => (Some(journey.places.touchpoints[at].phase), Some(at)),
+        };
+        let of_stage = self.question.stages.is_none_or(|stages| {
+            phase.is_some_and(|at| stages.contains(&journey.places.phases[at].stage))
+        });
+        let named = self.question.touchpoints.as_ref().is_none_or(|keys| {
+            touchpoint.is_some_and(|at| {
+                let key = journey.places.touchpoints[at].key.to_ascii_lowercase();
+                keys.contains(&key)
+            })
+        });
+        (of_stage && named).then_some(Place {
+            journey: Some(at),
+            phase,
+            touchpoint,
+        })
+    }
+
+    /// Own values of a touchpoint on days on which the KPI does not judge it: they keep their place, and nobody's role.
+    fn without_link(
+        &self,
+        keys: &mut Keys,
+        entries: &mut Vec<Entry>,
+        kpi: usize,
+        id: TouchpointId,
+        linked: Vec<Days>,
+    ) {
+        let days = without(&EVER, linked);
+        if days.is_empty() {
+            return;
+        }
+        let place = match self.given.at(id) {
+            Some((at, touchpoint)) => self.place(at, Site::Touchpoint(touchpoint)),
+            None => self.question.unplaced.then(Place::default),
+        };
+        let Some(place) = place else { return };
+        let key = keys.at(kpi, place, None);
+        entries.extend(days.into_iter().map(|days| Entry {
+            key,
+            days,
+            own: Some(id),
+            whole: false,
+        }));
+    }
+}
+
+/// The days that are in none of these.
+fn without(days: &Days, mut taken: Vec<Days>) -> Vec<Days> {
+    taken.sort_by_key(|taken| taken.start);
+    let mut left = Vec::new();
+    let mut next = days.start;
+    for taken in taken.into_iter().filter(|taken| taken.start < taken.end) {
+        if taken.start > next {
+            left.push(next..taken.start.min(days.end));
+        }
+        next = next.max(taken.end);
+        if next >= days.end {
+            break;
+        }
+    }
+    if next < days.end {
+        left.push(next..days.end);
+    }
+    left.retain(|days| days.start < days.end);
+    left
+}
+
+/// The same days, each once.
+#[must_use]
+pub fn united(mut days: Vec<Days>) -> Vec<Days> {
+    days.sort_by_key(|days| days.start);
+    let mut united: Vec<Days> = Vec::with_capacity(days.len());
+    for next in days {
+        match united.last_mut() {
+            Some(last) if next.start <= last.end => last.end = last.end.max(next.end),
+            _ => united.push(next),
+        }
+    }
+    united
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn inside(days: &[Days]) -> Vec<bool> {
+        let has = |day: i32| days.iter().any(|days| days.contains(&day));
+        (0..40).map(has).collect()
+    }
+
+    fn some_days() -> impl Strategy<Value = Vec<Days>> {
+        let days = (0i32..40, 0i32..9).prop_map(|(from, many)| from..from + many);
+        proptest::collection::vec(days, 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_is_what_nobody_takes(taken in some_days(), from in 0i32..20, to in 20i32..40) {
+            let left = without(&(from..to), taken.clone());
+            let taken = inside(&taken);
+            for (day, left) in (0i32..).zip(inside(&left)) {
+                let is_taken = taken[usize::try_from(day).expect("small")];
+                prop_assert_eq!(left, (from..to).contains(&day) && !is_taken, "{}", day);
+            }
+        }
+
+        #[test]
+        fn united_days_are_the_same_days_apart_from_one_another(days in some_days()) {
+            let united = united(days.clone());
+            prop_assert_eq!(inside(&united), inside(&days));
+            prop_assert!(united.windows(2).all(|pair| pair[0].end < pair[1].start));
+        }
+    }
+}

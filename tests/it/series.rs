@@ -1,0 +1,311 @@
+//! Series: what values come to by period and group, held to the rows of `kpi_facts` and to answers worked out by hand;
+//! and that what is kept in memory is never out of date, whichever server was written to.
+
+mod held;
+mod kept;
+
+use serde_json::{Value, json};
+
+use crate::{
+    facts::{LINK, RECORD},
+    ids::Ids,
+    world::{Actor, World},
+};
+
+pub const SERIES: &str = "query($input: KpiSeriesInput!) { kpiSeries(input: $input) {
+    nodes {
+        periodStart periodEnd isComplete kpiId kpiKey kpiName unit currency direction aggregation departmentId
+        departmentKey departmentName blueprintId blueprintKey phaseId phaseName stage touchpointId touchpointKey
+        touchpointName channelId channelKey personaId personaKey segmentId segmentKey value numerator denominator
+        sampleSize measurements target warning state
+    }
+    pageInfo { hasNextPage endCursor }
+} }";
+
+impl Actor<'_> {
+    /// Every point of a series, in pages of this size.
+    pub async fn series(&self, mut input: Value, first: u32) -> Vec<Value> {
+        input["first"] = json!(first);
+        let mut points = Vec::new();
+        loop {
+            let answer = self.ask(SERIES, json!({ "input": input })).await;
+            let mut page = answer["kpiSeries"].clone();
+            points.extend(page["nodes"].as_array().expect("nodes").iter().cloned());
+            if page["pageInfo"]["hasNextPage"] == json!(false) {
+                return points;
+            }
+            input["after"] = page["pageInfo"]["endCursor"].take();
+        }
+    }
+
+    /// The sentence with which a series is refused.
+    async fn is_refused(&self, input: Value) -> String {
+        let answer = self.send(SERIES, json!({ "input": input })).await;
+        assert_eq!(
+            answer["errors"][0]["extensions"]["code"], "BAD_USER_INPUT",
+            "{answer}"
+        );
+        answer["errors"][0]["message"]
+            .as_str()
+            .expect("a sentence")
+            .to_owned()
+    }
+}
+
+/// A question about the first half of 2025.
+pub fn ask(kpis: &[&str], dimensions: &[&str], grain: &str) -> Value {
+    json!({
+        "kpis": kpis, "dimensions": dimensions, "grain": grain,
+        "timeRange": { "from": "2025-01-01", "to": "2025-07-01" },
+    })
+}
+
+/// Points in words: period, what they stand for, value, how many values, target, state.
+fn told(points: &[Value]) -> Vec<String> {
+    let word = |point: &Value, field: &str| match &point[field] {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string().trim_end_matches(".0").to_owned(),
+        _ => "-".to_owned(),
+    };
+    points
+        .iter()
+        .map(|point| {
+            let parts = [
+                "periodStart",
+                "departmentKey",
+                "touchpointKey",
+                "channelKey",
+                "value",
+                "measurements",
+                "target",
+                "state",
+            ];
+            parts.map(|field| word(point, field)).join(" ")
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_demo_comes_to_what_was_measured() {
+    let world = World::demo().await;
+    let bea = world.sign_in("bea-analyst").await;
+    let by_kpi = bea.series(ask_all(&["KPI"], "QUARTER"), 50).await;
+    assert_eq!(by_kpi.len(), 22);
+    let measured: i64 = by_kpi
+        .iter()
+        .map(|point| point["measurements"].as_i64().expect("a count"))
+        .sum();
+    assert_eq!(measured, 66);
+    let by_department = bea
+        .series(ask_all(&["KPI", "DEPARTMENT"], "QUARTER"), 50)
+        .await;
+    let facts = bea.pulls(Value::Null, 200).await;
+    let pairs: std::collections::BTreeSet<(String, String)> = facts
+        .iter()
+        .map(|row| (row["kpiKey"].to_string(), row["departmentKey"].to_string()))
+        .collect();
+    assert_eq!(by_department.len(), pairs.len());
+}
+
+/// The same question about every KPI.
+fn ask_all(dimensions: &[&str], grain: &str) -> Value {
+    let mut input = ask(&[], dimensions, grain);
+    input["kpis"] = Value::Null;
+    input
+}
+
+#[tokio::test]
+async fn values_of_a_touchpoint_come_before_those_of_the_whole_and_channels_are_told_apart() {
+    let world = World::small().await;
+    let ids = Ids::of(&world).await;
+    let cx = world.sign_in("cx-manager").await;
+    for at in ["T1", "T3"] {
+        cx.does(
+            LINK,
+            json!({ "kpiId": ids["PRICE"], "touchpointId": ids[at] }),
+        )
+        .await;
+    }
+    let own = |day: &str, value: f64| json!({ "kpiId": ids["PRICE"], "measuredOn": day, "value": value, "touchpointId": ids["T3"] });
+    let by_channel = |channel: &str, value: f64, size: i32| json!({ "kpiId": ids["PRICE"], "measuredOn": "2025-02-10", "value": value, "channelId": ids[channel], "sampleSize": size });
+    let measurements = [
+        own("2025-03-10", 4.0),
+        own("2025-03-20", 6.0),
+        by_channel("PHONE", 1.0, 3),
+        by_channel("WEB", 5.0, 1),
+    ];
+    cx.does(RECORD, json!({ "measurements": measurements }))
+        .await;
+    // January 2, February 2.5, March 1.5 as a whole.
+    let whole = told(&cx.series(ask(&["PRICE"], &[], "MONTH"), 2).await);
+    assert_eq!(
+        whole,
+        [
+            "2025-01-01 - - - 2 1 2 MET",
+            "2025-02-01 - - - 2.5 1 2 AT_RISK",
+            "2025-03-01 - - - 1.5 1 1 MISSED",
+        ]
+    );
+    let quarter = told(&cx.series(ask(&["price"], &[], "QUARTER"), 2).await);
+    assert_eq!(quarter, ["2025-01-01 - - - 2 3 1 MISSED"]);
+    let at = told(
+        &cx.series(ask(&["PRICE"], &["TOUCHPOINT"], "MONTH"), 3)
+            .await,
+    );
+    let march: Vec<&String> = at
+        .iter()
+        .filter(|point| point.starts_with("2025-03"))
+        .collect();
+    assert_eq!(
+        march,
+        [
+            "2025-03-01 - T1 - 1.5 1 1 MISSED",
+            "2025-03-01 - T2 - 1.5 1 1 MISSED",
+            "2025-03-01 - T3 - 5 2 1 MISSED",
+        ]
+    );
+    // Sales holds T2 twice, service T3, finance T2, the courier T3, and nobody T1.
+    let held = told(
+        &cx.series(ask(&["PRICE"], &["DEPARTMENT"], "QUARTER"), 3)
+            .await,
+    );
+    assert_eq!(held.len(), 5, "{held:?}");
+    assert!(
+        held.contains(&"2025-01-01 sales - - 2 3 1 MISSED".to_owned()),
+        "{held:?}"
+    );
+    assert!(
+        held.contains(&"2025-01-01 service - - 5 2 1 MISSED".to_owned()),
+        "{held:?}"
+    );
+    let channels = told(&cx.series(ask(&["PRICE"], &["CHANNEL"], "MONTH"), 3).await);
+    assert_eq!(
+        channels,
+        [
+            "2025-02-01 - - PHONE 1 1 2 MET",
+            "2025-02-01 - - WEB 5 1 2 MISSED",
+        ]
+    );
+    let mut phone = ask(&["PRICE"], &[], "MONTH");
+    phone["filter"] = json!({ "channelKeys": ["phone", "web"] });
+    assert_eq!(
+        told(&cx.series(phone, 3).await),
+        ["2025-02-01 - - - 2 2 2 MET"]
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_defined_is_refused_with_a_sentence() {
+    let world = World::demo().await;
+    let bea = world.sign_in("bea-analyst").await;
+    let kpis = bea
+        .ask(
+            "{ kpis(first: 50) { nodes { key unit aggregation cadence } } }",
+            json!({}),
+        )
+        .await;
+    let kpis = kpis["kpis"]["nodes"].as_array().expect("nodes").clone();
+    let of = |field: &str, word: &str| -> Vec<&str> {
+        let these = kpis.iter().filter(|kpi| kpi[field] == word);
+        these
+            .map(|kpi| kpi["key"].as_str().expect("a key"))
+            .collect()
+    };
+    let last = of("aggregation", "LAST");
+    let percent = of("unit", "PERCENT");
+    let days = of("unit", "DAYS");
+    for (input, sentence) in [
+        (
+            ask(&[percent[0], days[0]], &[], "QUARTER"),
+            "Units never mix",
+        ),
+        (
+            ask(&[percent[0]], &[], "DAY"),
+            "is finer than the cadence of",
+        ),
+        (
+            ask(&[percent[0]], &["CHANNEL"], "QUARTER"),
+            "Not measured by channel",
+        ),
+        (
+            ask(&[percent[0]], &["SEGMENT"], "QUARTER"),
+            "Not measured by segment",
+        ),
+        (
+            ask(&[percent[0]], &["KPI", "KPI"], "QUARTER"),
+            "each dimension once",
+        ),
+        (ask_all(&[], "QUARTER"), "Units never mix"),
+    ] {
+        let told = bea.is_refused(input.clone()).await;
+        assert!(told.contains(sentence), "{input}: {told}");
+    }
+    let alike = last.iter().find_map(|one| {
+        let unit = |key: &str| {
+            let kpi = kpis.iter().find(|kpi| kpi["key"] == key).expect("it");
+            (kpi["unit"].clone(), kpi["cadence"].clone())
+        };
+        let other = last
+            .iter()
+            .find(|other| *other != one && unit(other) == unit(one))?;
+        Some((*one, *other))
+    });
+    if let Some((one, other)) = alike {
+        let told = bea.is_refused(ask(&[one, other], &[], "YEAR")).await;
+        assert!(
+            told.contains("value of several KPIs is not defined")
+                || told.contains("never mix")
+                || told.contains("in common"),
+            "{told}"
+        );
+    }
+    let mut backwards = ask(&[percent[0]], &[], "QUARTER");
+    backwards["timeRange"] = json!({ "from": "2025-07-01", "to": "2025-01-01" });
+    assert!(bea.is_refused(backwards).await.contains("comes before"));
+    let mut long = ask(&[percent[0]], &[], "QUARTER");
+    long["timeRange"] = json!({ "from": "1990-01-01", "to": "2025-01-01" });
+    assert!(bea.is_refused(long).await.contains("at most 3660 days"));
+}
+
+#[tokio::test]
+async fn who_may_not_pull_is_told_so() {
+    let world = World::small().await;
+    for login in ["stranger", "viewer", "contributor", "admin"] {
+        let actor = world.sign_in(login).await;
+        let input = json!({ "input": ask(&["PRICE"], &[], "MONTH") });
+        let answer = actor.send(SERIES, input).await;
+        assert_eq!(
+            answer["errors"][0]["extensions"]["code"], "FORBIDDEN",
+            "{login}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn points_come_in_the_order_that_is_asked_for() {
+    let world = World::demo().await;
+    let bea = world.sign_in("bea-analyst").await;
+    let values = |points: Vec<Value>| -> Vec<f64> {
+        points
+            .iter()
+            .map(|point| point["value"].as_f64().expect("a value"))
+            .collect()
+    };
+    let mut input = ask_all(&["KPI"], "QUARTER");
+    for (order, up) in [("VALUE_ASCENDING", true), ("VALUE_DESCENDING", false)] {
+        input["orderBy"] = json!(order);
+        let values = values(bea.series(input.clone(), 7).await);
+        assert_eq!(values.len(), 22);
+        let sorted = values.is_sorted_by(|one, next| if up { one <= next } else { one >= next });
+        assert!(sorted, "{order}: {values:?}");
+    }
+    input["orderBy"] = json!("PERIOD");
+    let days: Vec<Value> = bea
+        .series(input, 7)
+        .await
+        .into_iter()
+        .map(|mut point| point["periodStart"].take())
+        .collect();
+    assert_eq!(days.len(), 22);
+    assert!(days.is_sorted_by_key(|day| day.to_string()));
+}
