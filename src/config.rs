@@ -121,6 +121,9 @@ pub struct Serve {
     /// How many requests are worked on at the same time; more are refused with 503.
     #[arg(long, env = "CX_CONCURRENT_REQUESTS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub concurrent_requests: u32,
+    /// The address at which `/metrics` is served for Prometheus; nowhere where this is not set.
+    #[arg(long, env = "CX_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
     /// How many MiB of measured values are kept in memory, for series of KPIs; what does not fit is read again.
     #[arg(long, env = "CX_CUBE_MEMORY_MIB", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub cube_memory_mib: u32,

@@ -39,7 +39,7 @@ use cx_blueprint::{
     token::SigningKey,
 };
 use sea_orm::DbBackend;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A sentence that says what went wrong and what to do.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -273,6 +273,7 @@ async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(),
     let listener = TcpListener::bind(serve.listen)
         .await
         .map_err(|error| format!("{} cannot be listened on: {error}.", serve.listen))?;
+    let watching = watch(serve.metrics_listen, &app).await?;
     let asked_to_stop = asked_to_stop()?;
     println!("listening on http://{}", listener.local_addr()?);
     let router = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
@@ -294,8 +295,26 @@ async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(),
         () = drained => tracing::warn!("stopped before every request was finished"),
     }
     keeping.abort();
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     store.close().await?;
     Ok(())
+}
+
+/// Serves what the server is doing at an address of its own, where one is set.
+async fn watch(at: Option<SocketAddr>, app: &App) -> Result<Option<JoinHandle<()>>, Failure> {
+    let Some(at) = at else { return Ok(None) };
+    let listener = TcpListener::bind(at)
+        .await
+        .map_err(|error| format!("{at} cannot be listened on: {error}."))?;
+    println!("metrics on http://{}/metrics", listener.local_addr()?);
+    let router = http::watched(app);
+    Ok(Some(tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::warn!(%error, "metrics are served no longer");
+        }
+    })))
 }
 
 /// Erases who gave feedback that is older than it may be kept, and notes since when findings are open: soon after a
@@ -406,6 +425,7 @@ async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         request_seconds: 10,
         concurrent_requests: 512,
         cube_memory_mib: 128,
+        metrics_listen: None,
         drain_seconds: 5,
         finding_thresholds: Vec::new(),
         feedback_retention_days: None,

@@ -5,6 +5,7 @@ mod impact;
 mod known;
 mod kpi;
 mod publication;
+mod trend;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, QueryFilter, sea_query::SimpleExpr};
 
+use self::trend::DepartmentScorecard;
 use super::{
     audit::AuditEvent,
     drawn::Drawn,
@@ -55,7 +57,7 @@ use crate::{
     insight::graphql::{Insight, Source},
     kpi::{
         graphql::{Kpi, KpiLink},
-        of_department::of_departments,
+        of_department::{of_departments, scorecard},
     },
     page::{self, Page, Pages},
     payload::{caller, found},
@@ -211,7 +213,7 @@ impl Department {
         .await
     }
 
-    /// The KPIs that judge what it delivers: linked today to touchpoints where it is ACCOUNTABLE or RESPONSIBLE, in
+    /// The KPIs that judge what it delivers: linked on the day to touchpoints where it is ACCOUNTABLE or RESPONSIBLE, in
     /// CURRENT blueprints that are or were published; whoever owns them. In the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn kpis(
@@ -223,11 +225,31 @@ impl Department {
             Vec<KpiState>,
         >,
         #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+        #[graphql(desc = "On this day; today where it is absent.")] as_of: Option<Date>,
     ) -> Result<Pages<Kpi>> {
         let caller = caller(ctx)?;
         let of = self.reach(ctx, include_descendants).await?;
-        let select = of_departments(caller, &of, states.as_deref(), caller.today).await?;
+        let day = as_of.map_or(caller.today, |day| day.0);
+        let select = of_departments(caller, &of, states.as_deref(), day).await?;
         page::by_creation(ctx, caller, select, Page { first, after }, Kpi::from).await
+    }
+
+    /// What the KPIs that judge what it delivers come to on a day, today unless said.
+    #[graphql(complexity = "20 + child_complexity")]
+    async fn scorecard(
+        &self,
+        ctx: &Context<'_>,
+        as_of: Option<Date>,
+        #[graphql(desc = "With all departments below it.")] include_descendants: Option<bool>,
+    ) -> Option<Result<DepartmentScorecard>> {
+        found(async {
+            let caller = caller(ctx)?;
+            let of = self.reach(ctx, include_descendants).await?;
+            let day = as_of.map_or(caller.today, |day| day.0);
+            let card = scorecard(caller, &of, day).await?;
+            Ok(Some(DepartmentScorecard::of(&card, Date(day))))
+        })
+        .await
     }
 
     /// Open proposals that wait for its answer: those of others that address it, and those that departments made

@@ -3,9 +3,11 @@
 
 mod answers;
 mod kpi_links;
+mod trends;
 
 pub use answers::{AnsweredAt, FollowedUp, PlaybookOf};
 pub use kpi_links::{JudgedThere, JudgedWhole};
+pub use trends::TrendOf;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

@@ -5,9 +5,15 @@ pub mod bi;
 pub mod graphql;
 pub mod guard;
 pub mod media;
+pub mod metrics;
 pub mod picture;
 
-use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -23,6 +29,7 @@ use tower_http::{
     cors::{AllowOrigin, CorsLayer},
 };
 
+use self::metrics::Metrics;
 use crate::{
     access::Caller,
     bi::cube::Cube,
@@ -36,7 +43,11 @@ use crate::{
 
 /// What the handlers need.
 #[derive(Clone)]
-pub struct App(Arc<Parts>);
+pub struct App {
+    parts: Arc<Parts>,
+    /// What it is doing.
+    pub metrics: Metrics,
+}
 
 /// The parts of the application.
 pub struct Parts {
@@ -61,7 +72,7 @@ impl std::ops::Deref for App {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.parts
     }
 }
 
@@ -69,7 +80,10 @@ impl App {
     /// The application of these parts.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self {
+            metrics: Metrics::new(parts.store.clone(), parts.cube.clone()),
+            parts: Arc::new(parts),
+        }
     }
 }
 
@@ -92,6 +106,7 @@ pub fn router(app: App) -> Router {
         ])
         .expose_headers([REQUEST_ID, header::RETRY_AFTER, header::ETAG, header::LINK])
         .max_age(Duration::from_secs(600));
+    let metrics = app.metrics.clone();
     let room = Arc::new(Semaphore::new(app.concurrent_requests));
     let served = Router::new()
         .route("/graphql", any(serve_graphql))
@@ -114,7 +129,13 @@ pub fn router(app: App) -> Router {
         .with_state(app)
         .layer(cors)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(numbered))
+        .layer(middleware::from_fn_with_state(metrics, numbered))
+}
+
+/// What the server is doing, for whoever watches it; at an address of its own.
+pub fn watched(app: &App) -> Router {
+    let metrics = app.metrics.clone();
+    Router::new().route("/metrics", get(|| async move { metrics.serve() }))
 }
 
 async fn serve_graphql(
@@ -139,12 +160,15 @@ fn attach(request: async_graphql::Request, caller: Caller) -> async_graphql::Req
     request.data(loaders(caller.clone())).data(caller)
 }
 
-/// Gives every request an id and says it in the answer and in the log.
-async fn numbered(mut request: Request, next: Next) -> Response {
+/// Gives every request an id, says it in the answer and in the log, and counts it.
+async fn numbered(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
     let id: Arc<str> = format!("req_{}", crate::id::random()).into();
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let route = metrics::route(&request);
+    let begun = Instant::now();
     let mut response = next.run(request).await;
+    metrics.count(&route, response.status(), begun.elapsed());
     tracing::debug!(request_id = &*id, %method, path, status = response.status().as_u16(), "answered");
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);

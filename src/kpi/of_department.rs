@@ -1,11 +1,11 @@
 //! The KPIs of what departments deliver: linked where they are ACCOUNTABLE or RESPONSIBLE, whoever owns them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use entity::{
     blueprint,
-    id::{DepartmentId, KpiId},
+    id::{DepartmentId, KpiId, TouchpointId},
     kpi, kpi_link, responsibility, touchpoint,
     words::{BlueprintState, KpiState, ResponsibilityStatus, Role},
 };
@@ -49,6 +49,65 @@ pub async fn of_departments(
         .map(|(_, kpi)| kpi.id)
         .collect();
     Ok(select.filter(kpi::Column::Id.is_in(found)))
+}
+
+/// What the KPIs that judge the work of departments come to.
+#[derive(Debug, Default)]
+pub struct Scorecard {
+    /// Touchpoints at which they deliver.
+    pub touchpoints: usize,
+    /// How many of them no KPI judges whose values the caller may see.
+    pub without_kpi: usize,
+    /// The worst state of each KPI at any of the touchpoints.
+    pub states: HashMap<KpiId, KpiState>,
+}
+
+/// What the KPIs that judge the work of these departments come to on a day.
+pub async fn scorecard(
+    caller: &Caller,
+    departments: &[DepartmentId],
+    day: NaiveDate,
+) -> Result<Scorecard> {
+    let links = links(caller, departments, day);
+    let ids = links.select_only().column(kpi_link::Column::Id);
+    let judged = judged::of_links(caller, ids.into_query(), day).await?;
+    let touchpoints: Vec<TouchpointId> = touchpoint::Entity::find()
+        .select_only()
+        .column(touchpoint::Column::Id)
+        .filter(touchpoint::Column::Id.in_subquery(delivered(caller, departments, day)))
+        .into_tuple()
+        .all(caller.reader())
+        .await?;
+    let mut without: BTreeSet<TouchpointId> = touchpoints.iter().copied().collect();
+    let mut card = Scorecard {
+        touchpoints: touchpoints.len(),
+        ..Scorecard::default()
+    };
+    for (judged, kpi) in judged {
+        let state = rules::state_of(kpi.direction, &judged.judgement);
+        // Archived KPIs judge nothing any more, and of hidden ones nothing is told.
+        let Some(state) = state.filter(|_| kpi.archived_at.is_none()) else {
+            continue;
+        };
+        if let Some(touchpoint) = judged.link.touchpoint_id {
+            without.remove(&touchpoint);
+        }
+        let worst = card.states.entry(kpi.id).or_insert(state);
+        *worst = std::cmp::min_by_key(*worst, state, |state| severity(*state));
+    }
+    card.without_kpi = without.len();
+    Ok(card)
+}
+
+/// The worst comes first.
+const fn severity(state: KpiState) -> u8 {
+    match state {
+        KpiState::Missed => 0,
+        KpiState::AtRisk => 1,
+        KpiState::NoData => 2,
+        KpiState::NoTarget => 3,
+        KpiState::Met => 4,
+    }
 }
 
 fn links(

@@ -309,3 +309,107 @@ async fn points_come_in_the_order_that_is_asked_for() {
     assert_eq!(days.len(), 22);
     assert!(days.is_sorted_by_key(|day| day.to_string()));
 }
+
+#[tokio::test]
+async fn a_kpi_tells_how_it_has_gone_and_whether_it_is_fresh() {
+    let world = World::small().await;
+    let query = "query($day: Date!) { kpi(by: { key: \"PRICE\" }) {
+        trend(asOf: $day, periods: 4) { grain direction change points { periodStart isComplete value target state } }
+        freshness(asOf: $day) { state measuredOn }
+    } }";
+    let analyst = world.sign_in("analyst").await;
+    let april = analyst.ask(query, json!({ "day": "2025-04-15" })).await;
+    let point = |start: &str, complete: bool, value: Value, target: Value, state: &str| json!({ "periodStart": start, "isComplete": complete, "value": value, "target": target, "state": state });
+    let expected = json!({
+        "grain": "MONTH",
+        // Fewer days are better.
+        "direction": "IMPROVING",
+        "change": -1.0,
+        "points": [
+            point("2025-01-01", true, json!(2.0), json!(2.0), "MET"),
+            point("2025-02-01", true, json!(2.5), json!(2.0), "AT_RISK"),
+            point("2025-03-01", true, json!(1.5), json!(1.0), "MISSED"),
+            point("2025-04-01", false, Value::Null, json!(1.0), "NO_DATA"),
+        ],
+    });
+    assert_eq!(april["kpi"]["trend"], expected);
+    let fresh = json!({ "state": "FRESH", "measuredOn": "2025-03-31" });
+    assert_eq!(april["kpi"]["freshness"], fresh);
+    let july = analyst.ask(query, json!({ "day": "2025-07-15" })).await;
+    assert_eq!(july["kpi"]["freshness"]["state"], "STALE");
+    assert_eq!(july["kpi"]["trend"]["direction"], Value::Null);
+    let before = analyst.ask(query, json!({ "day": "2024-12-31" })).await;
+    assert_eq!(
+        before["kpi"]["freshness"],
+        json!({ "state": "NEVER_MEASURED", "measuredOn": null })
+    );
+    let hidden = "{ kpi(by: { key: \"SECRET\" }) { trend { grain } freshness { state } } }";
+    for (login, told) in [("analyst", false), ("auditor", true)] {
+        let answer = world.sign_in(login).await.ask(hidden, json!({})).await;
+        assert_eq!(
+            answer["kpi"]["trend"].is_object(),
+            told,
+            "{login}: {answer}"
+        );
+        assert_eq!(
+            answer["kpi"]["freshness"].is_object(),
+            told,
+            "{login}: {answer}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_department_has_a_scorecard_of_what_it_delivers() {
+    let world = World::small().await;
+    let query = "query($key: String!) { department(by: { key: $key }) {
+        scorecard(asOf: \"2025-03-31\") { asOf touchpoints touchpointsWithoutKpi kpis missed atRisk noData noTarget met }
+    } }";
+    let card = |touchpoints: i32, without: i32, kpis: i32, missed: i32| json!({ "asOf": "2025-03-31", "touchpoints": touchpoints, "touchpointsWithoutKpi": without, "kpis": kpis, "missed": missed, "atRisk": 0, "noData": 0, "noTarget": 0, "met": 0 });
+    for (login, department, expected) in [
+        ("auditor", "sales", card(1, 0, 1, 1)),
+        ("auditor", "service", card(2, 1, 1, 1)),
+        // A confidential KPI is as if it were not linked, a closed blueprint as if it were not there.
+        ("analyst", "service", card(2, 2, 0, 0)),
+        ("stranger", "service", card(1, 1, 0, 0)),
+        ("auditor", "finance", card(0, 0, 0, 0)),
+    ] {
+        let answer = world
+            .sign_in(login)
+            .await
+            .ask(query, json!({ "key": department }))
+            .await;
+        assert_eq!(
+            answer["department"]["scorecard"], expected,
+            "{login} {department}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn metrics_tell_how_much_is_kept_and_never_more_than_the_bound() {
+    let world = World::small().await;
+    let number = |metrics: &str, name: &str| -> u64 {
+        let line = metrics
+            .lines()
+            .find(|line| line.starts_with(&format!("{name} ")));
+        let value = line.and_then(|line| line.split(' ').nth(1));
+        value
+            .unwrap_or_else(|| panic!("{name} is in {metrics}"))
+            .parse()
+            .expect("a number")
+    };
+    let before = world.metrics().await;
+    assert_eq!(number(&before, "cx_blueprint_cube_values"), 0);
+    let cx = world.sign_in("cx-manager").await;
+    cx.series(ask_all(&["KPI"], "MONTH"), 50).await;
+    let after = world.metrics().await;
+    assert_eq!(number(&after, "cx_blueprint_cube_values"), 4);
+    let (kept, bound) = (
+        number(&after, "cx_blueprint_cube_memory_bytes"),
+        number(&after, "cx_blueprint_cube_memory_bound_bytes"),
+    );
+    assert!(0 < kept && kept < bound, "{kept} of {bound}");
+    let counted = "cx_blueprint_http_requests_total{route=\"/graphql\",status=\"200\"} 1";
+    assert!(after.contains(counted), "{after}");
+}

@@ -41,6 +41,7 @@ pub struct World {
     pub store: Store,
     pub clock: Clock,
     router: Router,
+    watched: Router,
     /// The access tokens of those who were signed in when the database was made.
     tokens: Arc<Tokens>,
     place: Place,
@@ -102,6 +103,7 @@ impl World {
         Self {
             store,
             clock,
+            watched: http::watched(&app),
             router: http::router(app),
             tokens,
             place,
@@ -140,6 +142,14 @@ impl World {
             .oneshot(request)
             .await
             .expect("the router answers")
+    }
+
+    /// What Prometheus reads.
+    pub async fn metrics(&self) -> String {
+        let request = Request::get("/metrics").body(Body::empty());
+        let answer = self.watched.clone().oneshot(request.expect("a request"));
+        let bytes = to_bytes(answer.await.expect("an answer").into_body(), 1 << 20);
+        String::from_utf8(bytes.await.expect("a body").to_vec()).expect("text")
     }
 
     /// Posts JSON and reads the answer.

@@ -15,6 +15,7 @@ mod refuse;
 mod spread;
 mod sum;
 pub mod tally;
+pub mod trend;
 
 use async_graphql::Enum;
 use chrono::NaiveDate;

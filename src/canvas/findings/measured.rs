@@ -67,17 +67,27 @@ fn of_kpi(
 
 /// Whether too many periods have passed since a KPI was measured; one that never was counts from when it was made.
 fn stale(seen: &Seen<'_>, kpi: &kpi::Model, measured: Option<NaiveDate>) -> bool {
-    let days = match kpi.cadence {
+    let since = measured.unwrap_or_else(|| kpi.created_at.date_naive());
+    is_stale(
+        kpi.cadence,
+        since,
+        seen.asked.day,
+        seen.threshold(Code::KpiStale),
+    )
+}
+
+/// Whether more than so many periods of a cadence have passed since a day.
+#[must_use]
+pub fn is_stale(cadence: Cadence, since: NaiveDate, day: NaiveDate, periods: f64) -> bool {
+    let days = match cadence {
         Cadence::Daily => 1.0,
         Cadence::Weekly => 7.0,
         Cadence::Monthly => 31.0,
         Cadence::Quarterly => 92.0,
         Cadence::Yearly => 366.0,
     };
-    let since = measured.unwrap_or_else(|| kpi.created_at.date_naive());
-    let passed = seen.asked.day.signed_duration_since(since).num_days();
-    i32::try_from(passed)
-        .is_ok_and(|passed| f64::from(passed) > days * seen.threshold(Code::KpiStale))
+    let passed = day.signed_duration_since(since).num_days();
+    i32::try_from(passed).is_ok_and(|passed| f64::from(passed) > days * periods)
 }
 
 /// Which departments are RESPONSIBLE or ACCOUNTABLE where.

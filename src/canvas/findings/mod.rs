@@ -24,6 +24,7 @@ use entity::{
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+pub use self::measured::is_stale;
 pub use self::table::{Code, Rule, Severity, Threshold, Thresholds};
 use super::{Canvas, Judged, whole::Whole};
 

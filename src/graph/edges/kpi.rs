@@ -13,16 +13,21 @@ use sea_orm::{
 
 use super::{
     super::{
-        loaders::{JudgedThere, JudgedWhole, load},
+        loaders::{JudgedThere, JudgedWhole, TrendOf, load},
         permissions,
     },
     improvements,
+    trend::{KpiFreshness, KpiFreshnessState, KpiTrend},
 };
 use crate::{
     access::Caller,
     account::graphql::Account,
+    bi::series::trend::Trend,
     blueprint::graphql::{Blueprint, Phase},
-    canvas::judged::{self, Judgement},
+    canvas::{
+        findings::{Code, Thresholds, is_stale},
+        judged::{self, Judgement},
+    },
     department::graphql::Department,
     error::Result,
     improvement::graphql::Improvement,
@@ -44,6 +49,20 @@ impl Kpi {
         Ok(load(ctx, JudgedWhole(self.row.id, day))
             .await?
             .unwrap_or_default())
+    }
+
+    /// How it has gone; nothing where its values are hidden.
+    async fn gone(
+        &self,
+        ctx: &Context<'_>,
+        as_of: Option<Date>,
+        periods: u32,
+    ) -> Result<Option<Trend>> {
+        if !self.judgement(ctx, as_of).await?.told {
+            return Ok(None);
+        }
+        let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
+        load(ctx, TrendOf(self.row.id, day, periods)).await
     }
 
     fn may_define(&self, caller: &Caller) -> bool {
@@ -155,6 +174,49 @@ impl Kpi {
         found(async {
             let judgement = self.judgement(ctx, as_of).await?;
             Ok(rules::state_of(self.row.direction, &judgement))
+        })
+        .await
+    }
+
+    /// How it has gone as a whole up to a day, today unless said: its last periods by its cadence, 6 unless said and at
+    /// most 24. Null where you may not see its values.
+    #[graphql(complexity = "24 * child_complexity")]
+    async fn trend(
+        &self,
+        ctx: &Context<'_>,
+        as_of: Option<Date>,
+        #[graphql(default = 6)] periods: i32,
+    ) -> Option<Result<KpiTrend>> {
+        found(async {
+            let trend = self.gone(ctx, as_of, periods.clamp(1, 24).unsigned_abs());
+            let trend = trend.await?;
+            Ok(trend.map(|trend| KpiTrend::of(&trend, self.row.direction)))
+        })
+        .await
+    }
+
+    /// Whether it was measured as often as it should be up to a day, today unless said. Null where you may not see its
+    /// values.
+    async fn freshness(
+        &self,
+        ctx: &Context<'_>,
+        as_of: Option<Date>,
+    ) -> Option<Result<KpiFreshness>> {
+        found(async {
+            let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
+            let thresholds = ctx.data::<Thresholds>();
+            let periods = thresholds.map_or(2.0, |thresholds| thresholds.of(Code::KpiStale));
+            let trend = self.gone(ctx, as_of, 1).await?;
+            Ok(trend.map(|trend| KpiFreshness {
+                state: match trend.measured_on {
+                    None => KpiFreshnessState::NeverMeasured,
+                    Some(on) if is_stale(self.row.cadence, on, day, periods) => {
+                        KpiFreshnessState::Stale
+                    }
+                    Some(_) => KpiFreshnessState::Fresh,
+                },
+                measured_on: trend.measured_on.map(Date),
+            }))
         })
         .await
     }

@@ -1,0 +1,191 @@
+//! How a KPI as a whole has gone of late: its last periods by its own cadence, and when it was measured last. For
+//! whoever may see its values; pulling flat rows is another matter.
+
+use std::collections::HashMap;
+
+use async_graphql::Enum;
+use chrono::NaiveDate;
+use entity::{
+    id::KpiId,
+    kpi, kpi_target, measurement, read,
+    words::{Aggregation, Direction, KpiState},
+};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::{
+    period::{Grain, Period, periods},
+    tally::{Tally, Targets},
+};
+use crate::{
+    access::Caller,
+    bi::cube::values::{Value, count},
+    error::Result,
+    kpi::rules::{self, Measure},
+};
+
+/// Which way a KPI is going.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum KpiTrendDirection {
+    /// The last complete period is better than the one before it.
+    Improving,
+    /// It is worse.
+    Worsening,
+    /// It is the same.
+    Steady,
+}
+
+/// What a KPI came to in one period.
+#[derive(Clone, Debug)]
+pub struct Point {
+    pub period: Period,
+    pub is_complete: bool,
+    pub value: Option<f64>,
+    pub target: Option<f64>,
+    pub state: KpiState,
+}
+
+/// How a KPI has gone.
+#[derive(Clone, Debug)]
+pub struct Trend {
+    pub grain: Grain,
+    /// Its last periods, the oldest first.
+    pub points: Vec<Point>,
+    /// The last day on which anything of it was measured, at whichever place.
+    pub measured_on: Option<NaiveDate>,
+}
+
+impl Trend {
+    /// The last two periods that are complete, if both have a value.
+    fn last_two(&self) -> Option<(f64, f64)> {
+        let mut complete = self.points.iter().rev().filter(|point| point.is_complete);
+        let (last, before) = (complete.next()?.value?, complete.next()?.value?);
+        Some((before, last))
+    }
+
+    /// How much the last complete period differs from the one before it.
+    #[must_use]
+    pub fn change(&self) -> Option<f64> {
+        self.last_two().map(|(before, last)| last - before)
+    }
+
+    /// Which way it is going.
+    #[must_use]
+    pub fn direction(&self, better: Direction) -> Option<KpiTrendDirection> {
+        let (before, last) = self.last_two()?;
+        Some(match (better, last == before) {
+            (_, true) => KpiTrendDirection::Steady,
+            (better, _) if rules::worse(better, last, before) => KpiTrendDirection::Worsening,
+            _ => KpiTrendDirection::Improving,
+        })
+    }
+}
+
+/// How these KPIs have gone up to a day, each in so many periods.
+pub async fn trends(
+    caller: &Caller,
+    kpis: &[kpi::Model],
+    day: NaiveDate,
+    many: u32,
+) -> Result<HashMap<KpiId, Trend>> {
+    let behind = day.succ_opt().unwrap_or(day);
+    let begins = |kpi: &kpi::Model| {
+        let grain = Grain::of(kpi.cadence);
+        grain.back(grain.begin(day), many.saturating_sub(1))
+    };
+    let ids = || kpis.iter().map(|kpi| kpi.id);
+    let first = kpis.iter().map(begins).min().unwrap_or(day);
+    let tx = caller.snapshot().await?;
+    let measured = caller
+        .select::<measurement::Entity>()
+        .filter(measurement::Column::KpiId.is_in(ids()))
+        .filter(measurement::Column::SupersededById.is_null())
+        .filter(measurement::Column::MeasuredOn.lt(behind));
+    let whole = measured
+        .clone()
+        .filter(measurement::Column::MeasuredOn.gte(first))
+        .filter(measurement::Column::TouchpointId.is_null())
+        .filter(measurement::Column::ChannelId.is_null())
+        .filter(measurement::Column::SegmentId.is_null())
+        .order_by_asc(measurement::Column::MeasuredOn);
+    let whole = read::selected(&tx, whole).await?;
+    let last: Vec<(KpiId, Option<NaiveDate>)> = measured
+        .select_only()
+        .column(measurement::Column::KpiId)
+        .column_as(measurement::Column::MeasuredOn.max(), "last")
+        .group_by(measurement::Column::KpiId)
+        .into_tuple()
+        .all(&tx)
+        .await?;
+    let targets = caller
+        .select::<kpi_target::Entity>()
+        .filter(kpi_target::Column::KpiId.is_in(ids()))
+        .order_by_asc(kpi_target::Column::ValidFrom);
+    let targets = read::selected(&tx, targets).await?;
+    tx.commit().await?;
+    let last: HashMap<KpiId, Option<NaiveDate>> = last.into_iter().collect();
+    let mut by_kpi: HashMap<KpiId, Vec<measurement::Model>> = HashMap::new();
+    for row in whole {
+        by_kpi.entry(row.kpi_id).or_default().push(row);
+    }
+    let mut due: HashMap<KpiId, Targets> = HashMap::new();
+    for row in targets {
+        let target = row.value.map(|value| (value, row.warning));
+        let targets = due.entry(row.kpi_id).or_default();
+        targets.0.push((count(row.valid_from), target));
+    }
+    let trend = |kpi: &kpi::Model| {
+        let values = by_kpi.remove(&kpi.id).unwrap_or_default();
+        let targets = due.remove(&kpi.id).unwrap_or_default();
+        let grain = Grain::of(kpi.cadence);
+        let all = periods(
+            grain,
+            (begins(kpi), grain.next(grain.begin(day))),
+            usize::MAX,
+        );
+        let points = all
+            .into_iter()
+            .map(|period| point(kpi, period, &values, &targets, behind));
+        let trend = Trend {
+            grain,
+            points: points.collect(),
+            measured_on: last.get(&kpi.id).copied().flatten(),
+        };
+        (kpi.id, trend)
+    };
+    Ok(kpis.iter().map(trend).collect())
+}
+
+fn point(
+    kpi: &kpi::Model,
+    period: Period,
+    values: &[measurement::Model],
+    targets: &Targets,
+    behind: NaiveDate,
+) -> Point {
+    let mut tally = Tally::default();
+    for row in values
+        .iter()
+        .filter(|row| (period.begin..period.end).contains(&row.measured_on))
+    {
+        let day = count(row.measured_on);
+        let value = Value {
+            day,
+            value: row.value,
+            parts: row.numerator.zip(row.denominator),
+            sample_size: row.sample_size,
+        };
+        tally.add(&value, targets.on(day));
+    }
+    let value = tally.value(kpi.aggregation, Measure::from(kpi).ratio_scale());
+    let target = match kpi.aggregation {
+        Aggregation::Sum => tally.due.target(),
+        _ => targets.on(count(period.end) - 1),
+    };
+    Point {
+        period,
+        is_complete: period.end <= behind,
+        value,
+        target: target.map(|target| target.0),
+        state: rules::state(kpi.direction, value, target),
+    }
+}

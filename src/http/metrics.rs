@@ -1,0 +1,151 @@
+//! What the server is doing, for Prometheus: requests by route, statements, and how much is kept in memory. It tells
+//! nothing of what is in the database, and is served at an address of its own.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use axum::{
+    extract::MatchedPath,
+    http::{Request, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text},
+    metrics::{
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::ConstGauge,
+        histogram::Histogram,
+    },
+    registry::{Registry, Unit},
+};
+
+use crate::{bi::cube::Cube, database::Store};
+
+/// Upper bounds of how long requests take, in seconds.
+const SECONDS: [f64; 10] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+/// What has been counted; a copy counts the same.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Arc<Registry>,
+    requests: Family<Answered, Counter>,
+    seconds: Family<Route, Histogram, fn() -> Histogram>,
+}
+
+impl Metrics {
+    /// Nothing counted yet, over this database and what is kept of it.
+    #[must_use]
+    pub fn new(store: Store, cube: Cube) -> Self {
+        let mut registry = Registry::with_prefix("cx_blueprint");
+        let requests = Family::default();
+        let seconds: Family<Route, Histogram, fn() -> Histogram> =
+            Family::new_with_constructor(|| Histogram::new(SECONDS));
+        registry.register(
+            "http_requests",
+            "Requests that were answered, by route and status",
+            requests.clone(),
+        );
+        registry.register_with_unit(
+            "http_request_duration",
+            "How long answers took, until their heads were ready",
+            Unit::Seconds,
+            seconds.clone(),
+        );
+        registry.register_collector(Box::new(Kept { store, cube }));
+        Self {
+            registry: Arc::new(registry),
+            requests,
+            seconds,
+        }
+    }
+
+    /// Counts an answer.
+    pub fn count(&self, route: &str, status: StatusCode, took: Duration) {
+        let route = route.to_owned();
+        self.seconds
+            .get_or_create(&Route {
+                route: route.clone(),
+            })
+            .observe(took.as_secs_f64());
+        let status = status.as_u16();
+        self.requests
+            .get_or_create(&Answered { route, status })
+            .inc();
+    }
+
+    /// All of it, in the text format of OpenMetrics.
+    #[must_use]
+    pub fn serve(&self) -> Response {
+        let mut told = String::new();
+        match text::encode(&mut told, &self.registry) {
+            Ok(()) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], told).into_response(),
+            Err(fmt::Error) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
+    }
+}
+
+const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The route that a request takes, as it is declared: what stands in its place holders is nobody's to know.
+pub fn route<B>(request: &Request<B>) -> String {
+    let matched = request.extensions().get::<MatchedPath>();
+    matched.map_or("other", MatchedPath::as_str).to_owned()
+}
+
+/// What is looked at when it is asked for.
+struct Kept {
+    store: Store,
+    cube: Cube,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept")
+    }
+}
+
+impl Collector for Kept {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let weight = self.cube.weight();
+        let statements = ConstCounter::new(self.store.statements());
+        let metric = encoder.encode_descriptor(
+            "database_statements",
+            "Statements that were sent to the database",
+            None,
+            statements.metric_type(),
+        )?;
+        statements.encode(metric)?;
+        for (name, help, unit, value) in [
+            (
+                "cube_memory",
+                "What measured values that are kept in memory take",
+                Some(&Unit::Bytes),
+                weight.bytes,
+            ),
+            (
+                "cube_memory_bound",
+                "What they may take at the most",
+                Some(&Unit::Bytes),
+                weight.bound,
+            ),
+            ("cube_values", "How many are kept", None, weight.values),
+        ] {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            let metric = encoder.encode_descriptor(name, help, unit, gauge.metric_type())?;
+            gauge.encode(metric)?;
+        }
+        Ok(())
+    }
+}
