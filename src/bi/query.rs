@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     datasets::findings,
     facts::with_keys,
-    filter::Filter,
+    filter::{Comparison, Filter, Value},
     registry::{Column, Dataset, Part, Source},
     row::{Held, Row, Shape},
     rows::Rows,
@@ -17,16 +17,29 @@ use super::{
 };
 use crate::{access::Caller, canvas::findings::Thresholds, error::Result, page, statement::Text};
 
+/// Most days of a range.
+pub const MOST_DAYS: usize = 3_660;
+
+/// The days from one up to the one that is too late; nothing where there are more than a range may have.
+#[must_use]
+pub fn days(from: NaiveDate, to: NaiveDate) -> Option<Vec<NaiveDate>> {
+    let days = from.iter_days().take_while(|day| *day < to);
+    let days: Vec<NaiveDate> = days.take(MOST_DAYS + 1).collect();
+    (days.len() <= MOST_DAYS).then_some(days)
+}
+
 /// A question to a dataset.
 #[derive(Clone)]
 pub struct Query {
     pub dataset: &'static Dataset,
     pub columns: Vec<&'static Column>,
     pub filter: Filter,
-    /// Columns to order by before the dataset's own order; a place to go on behind belongs to that order alone.
+    /// Columns to order by before the dataset's own order.
     pub order: Vec<(&'static Column, Direction)>,
     /// The place behind which the rows begin.
     pub after: Option<Place>,
+    /// What the row at that place has in the columns of `order`, in each of them.
+    pub held: Vec<Option<Value>>,
     pub limit: Option<u64>,
     pub offset: Option<u64>,
     /// The days that are asked about, where the dataset needs that.
@@ -140,6 +153,7 @@ impl Query {
             filter: Filter::default(),
             order: Vec::new(),
             after: None,
+            held: Vec::new(),
             limit: None,
             offset: None,
             days: Vec::new(),
@@ -261,7 +275,9 @@ impl Query {
         let Source::Sql { with, rows } = self.dataset.source else {
             return Ok(None);
         };
-        let from = self.after.as_ref().and_then(Place::day);
+        // In another order than the dataset's own, rows of earlier days lie behind the place too.
+        let own = self.after.as_ref().filter(|_| self.order.is_empty());
+        let from = own.and_then(Place::day);
         let days = self.days.iter().copied();
         let days: Vec<NaiveDate> = days
             .filter(|day| from.is_none_or(|from| *day >= from))
@@ -286,13 +302,20 @@ impl Query {
         let Some(Place(parts)) = &self.after else {
             return text;
         };
-        let text = self.keys(text.then(" AND (")).then(") > (");
+        let ordered = self.order.iter().zip(&self.held);
+        let text = ordered.fold(text.then(" AND "), |text, ((column, way), held)| {
+            let beyond = beyond(column, *way, held.as_ref());
+            let text = beyond.write(text.then("(")).then(" OR ");
+            same(column, held.as_ref()).write(text).then(" AND ")
+        });
+        let text = self.keys(text.then("(")).then(") > (");
         let parts = parts.iter().enumerate();
         parts
             .fold(text, |text, (at, part)| {
                 text.then(if at == 0 { "" } else { ", " }).value(*part)
             })
             .then(")")
+            .then(&")".repeat(self.order.len().min(self.held.len())))
     }
 
     fn ordered(&self, text: Text) -> Text {
@@ -322,6 +345,28 @@ impl Query {
                 false => text.then(key.column),
             }
         })
+    }
+}
+
+/// Rows that come later than one that has this in a column. What is empty comes first going up and last going down.
+fn beyond(column: &'static Column, way: Direction, held: Option<&Value>) -> Filter {
+    let compared = |how, value: &Value| Filter::Compare(column, how, value.clone());
+    match (way, held) {
+        (Direction::Ascending, None) => Filter::Not(Box::new(Filter::Empty(column))),
+        (Direction::Ascending, Some(held)) => compared(Comparison::Above, held),
+        (Direction::Descending, None) => Filter::Any(Vec::new()),
+        (Direction::Descending, Some(held)) => Filter::Any(vec![
+            compared(Comparison::Below, held),
+            Filter::Empty(column),
+        ]),
+    }
+}
+
+/// Rows that have the same in a column.
+fn same(column: &'static Column, held: Option<&Value>) -> Filter {
+    match held {
+        None => Filter::Empty(column),
+        Some(held) => Filter::Compare(column, Comparison::Equal, held.clone()),
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Dataset {
     pub columns: &'static [Column],
     /// The filters that have a short name.
     pub filters: &'static [Named],
+    /// The column that tells each row from all others, and is never empty.
+    pub key: &'static str,
     /// The order of the rows, which no two rows share.
     pub order: &'static [Key],
     /// Where the rows come from.

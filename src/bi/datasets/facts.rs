@@ -79,6 +79,7 @@ pub static KPI_FACTS: Dataset = Dataset {
         stage = stage,
         unit = unit
     ],
+    key: "row_id",
     order: order![Day measured_on, Id measurement_id, Id link_id empty, Id responsibility_id empty],
     source: Source::Sql {
         with: Some(joined),

@@ -1,6 +1,8 @@
 //! `findings`: what blueprints get wrong today. They follow from whole blueprints, so they are computed, blueprint by
 //! blueprint, and not selected.
 
+use std::cmp::Ordering;
+
 use entity::{
     blueprint,
     id::{
@@ -15,6 +17,7 @@ use super::{columns, filters, order};
 use crate::{
     access::{Caller, scope},
     bi::{
+        filter::Value,
         query::{At, Direction, Place, Query},
         registry::{
             Column, Dataset, Source,
@@ -58,6 +61,7 @@ pub static FINDINGS: Dataset = Dataset {
         reason empty: Words, "Why it needs none.";
     ],
     filters: filters![blueprint = blueprint_key, code = code, severity = severity],
+    key: "finding_id",
     order: order![Id blueprint_id, Id finding_id],
     source: Source::Findings,
 };
@@ -111,12 +115,11 @@ pub(in crate::bi) async fn all(
     }
     for (column, way) in query.order.iter().rev() {
         rows.sort_by(|one: &Found, other: &Found| {
-            let order = one.sorts(column).cmp(&other.sorts(column));
-            match way {
-                Direction::Ascending => order,
-                Direction::Descending => order.reverse(),
-            }
+            turned(one.sorts(column).cmp(&other.sorts(column)), *way)
         });
+    }
+    if !query.order.is_empty() {
+        rows.retain(|row| row.is_behind(query));
     }
     let offset = usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX);
     let limit = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
@@ -138,6 +141,7 @@ async fn blueprints(
         select = select.filter(Column::Id.in_subquery(scope::counted_blueprint_ids()));
     }
     if let Some(Place(parts)) = &query.after
+        && query.order.is_empty()
         && let Some(At::Id(id)) = parts.first()
     {
         select = select.filter(Column::Id.gte(*id));
@@ -169,6 +173,21 @@ impl Found {
         }
     }
 
+    /// Whether it comes later than the place behind which rows are asked for.
+    fn is_behind(&self, query: &Query) -> bool {
+        let Some(after) = &query.after else {
+            return true;
+        };
+        let ordered = query.order.iter().zip(&query.held);
+        let ordered = ordered.map(|((column, way), held)| {
+            turned(self.sorts(column).cmp(&sorted(held.as_ref())), *way)
+        });
+        let order = ordered.fold(Ordering::Equal, Ordering::then);
+        order
+            .then_with(|| self.place.ids().cmp(&after.ids()))
+            .is_gt()
+    }
+
     fn chosen(self, query: &Query) -> Held {
         let cells = query.columns.iter().map(|column| {
             let mut columns = FINDINGS.columns.iter();
@@ -177,6 +196,23 @@ impl Found {
         });
         let cells = cells.map(|cell| cell.unwrap_or(Own::Empty)).collect();
         Held::Computed(cells, self.place)
+    }
+}
+
+/// What a row with this in a column is sorted by.
+fn sorted(held: Option<&Value>) -> (Option<Uuid>, String) {
+    match held {
+        Some(Value::Id(id)) => (Some(*id), String::new()),
+        Some(Value::Text(text)) => (None, text.clone()),
+        Some(Value::Instant(at)) => (None, at.to_rfc3339()),
+        _ => (None, String::new()),
+    }
+}
+
+fn turned(order: Ordering, way: Direction) -> Ordering {
+    match way {
+        Direction::Ascending => order,
+        Direction::Descending => order.reverse(),
     }
 }
 
@@ -201,7 +237,8 @@ async fn of(
         })
         .filter(|row| query.filter.passes(&|column: &Column| row.cell(column)))
         .filter(|row| {
-            let after = query.after.as_ref();
+            let own = query.order.is_empty();
+            let after = query.after.as_ref().filter(|_| own);
             after.is_none_or(|after| row.place.ids() > after.ids())
         })
         .collect();

@@ -7,7 +7,7 @@ use super::form::Form;
 use crate::{
     bi::{
         filter::{Comparison, Filter, Value},
-        query::{Place, Query},
+        query::{self, MOST_DAYS, Place, Query},
         registry::{Column, Dataset, Type},
     },
     error::{Error, Result},
@@ -17,8 +17,6 @@ use crate::{
 
 /// Most rows of a page.
 pub const LARGEST_PAGE: u64 = 10_000;
-/// Most days of a range.
-const MOST_DAYS: usize = 3_660;
 /// The column that is no dataset's own: where to go on behind the row.
 pub const CURSOR: &str = "cursor";
 
@@ -143,14 +141,12 @@ impl Reader<'_> {
             ));
             return Vec::new();
         };
-        let days = from.iter_days().take_while(|day| *day < to);
-        let days: Vec<NaiveDate> = days.take(MOST_DAYS + 1).collect();
-        if days.len() > MOST_DAYS {
+        query::days(from, to).unwrap_or_else(|| {
             self.faults.push(format!(
                 "From `from` to `to` there are at most {MOST_DAYS} days."
             ));
-        }
-        days
+            Vec::new()
+        })
     }
 
     fn columns(&mut self) -> (Vec<&'static Column>, bool) {
