@@ -63,7 +63,7 @@ struct Parser<'t> {
 impl<'t> Parser<'t> {
     fn new(text: &'t str) -> Result<Self, Fault> {
         let mut lexer = Lexer::new(text);
-        let next = lexer.next()?;
+        let next = lexer.token()?;
         Ok(Self {
             lexer,
             next,
@@ -78,7 +78,7 @@ impl<'t> Parser<'t> {
     }
 
     fn advance(&mut self) -> Result<Token<'t>, Fault> {
-        let next = self.lexer.next()?;
+        let next = self.lexer.token()?;
         Ok(std::mem::replace(&mut self.next, next))
     }
 

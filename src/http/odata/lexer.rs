@@ -51,7 +51,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// The next token.
-    pub fn next(&mut self) -> Result<Token<'t>, Fault> {
+    pub fn token(&mut self) -> Result<Token<'t>, Fault> {
         let blank = self.rest().len() - self.rest().trim_start_matches([' ', '\t']).len();
         self.at += blank;
         self.began = self.at;

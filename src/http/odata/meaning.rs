@@ -77,10 +77,10 @@ impl Reader<'_> {
             Expression::Has(name, position, text) => self.has(name, *position, text),
             Expression::In(Operand::Column(name), literals) => self.among(name, literals),
             Expression::Compare(Operand::Column(name), how, Operand::Literal(literal)) => {
-                self.compared(name, *how, literal)
+                self.one(name, *how, literal)
             }
             Expression::Compare(Operand::Literal(literal), how, Operand::Column(name)) => {
-                self.compared(name, turned(*how), literal)
+                self.one(name, turned(*how), literal)
             }
             Expression::Compare(Operand::Year(name), how, Operand::Literal(literal)) => {
                 self.year(name, *how, literal)
@@ -150,17 +150,29 @@ impl Reader<'_> {
     }
 
     fn among(&mut self, name: &str, literals: &[Literal]) -> Filter {
-        let each = literals
-            .iter()
-            .map(|literal| self.compared(name, Comparison::Equal, literal))
-            .collect();
-        any(each)
-    }
-
-    fn compared(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
         let Some(column) = self.column(name) else {
             return none();
         };
+        let before = self.faults.len();
+        let mut each = Vec::new();
+        for literal in literals {
+            each.push(self.compared(column, Comparison::Equal, literal));
+            // A list of a thousand is told of once.
+            if self.faults.len() > before {
+                break;
+            }
+        }
+        any(each)
+    }
+
+    fn one(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
+        match self.column(name) {
+            Some(column) => self.compared(column, how, literal),
+            None => none(),
+        }
+    }
+
+    fn compared(&mut self, column: &'static Column, how: Comparison, literal: &Literal) -> Filter {
         match (value(column, literal), column.of, literal) {
             (Some(None), ..) => with_null(column, how),
             (Some(Some(Value::Number(number))), ..) if number.is_nan() => to_nothing_that_is(how),

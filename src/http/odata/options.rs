@@ -41,6 +41,9 @@ pub struct Asked {
     pub top: Option<u64>,
 }
 
+/// Options that are looked at at the most.
+const MOST: usize = 50;
+
 /// Options that each subject takes.
 const ROWS: &[&str] = &[
     "$select",
@@ -76,6 +79,10 @@ pub fn read(
     subject: Subject<'_>,
     sent: &Sent,
 ) -> Result<Asked, Vec<Fault>> {
+    if sent.len() > MOST {
+        let message = format!("A request has at most {MOST} options.");
+        return Err(vec![Fault::bad(message)]);
+    }
     let mut reader = Reader {
         dataset,
         sent,
@@ -93,7 +100,7 @@ pub fn read(
 #[must_use]
 pub fn of_a_document(sent: &Sent) -> Vec<Fault> {
     let mut faults = Vec::new();
-    for (name, _) in sent {
+    for (name, _) in sent.iter().take(MOST) {
         if name != "$format" {
             faults.push(unknown(name, "This address takes no options but $format."));
         }
