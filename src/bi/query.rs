@@ -171,7 +171,13 @@ impl Query {
                 caller.require_somewhere(self.dataset.permission)?;
                 return Ok(Rows::computed(caller.clone(), self, tx, shape));
             }
-            Source::Sql { .. } => self.statement(caller, tx.get_database_backend())?,
+            Source::SqlByDay { .. } if self.goes_by_day() => {
+                caller.require_somewhere(self.dataset.permission)?;
+                return Ok(Rows::by_days(caller.clone(), self, tx, shape));
+            }
+            Source::Sql { .. } | Source::SqlByDay { .. } => {
+                self.statement(caller, tx.get_database_backend())?
+            }
         };
         Ok(match statement {
             Some(statement) => Rows::stored(statement, tx, shape),
@@ -187,13 +193,15 @@ impl Query {
                 caller.require_somewhere(self.dataset.permission)?;
                 findings::all(caller, tx, &self).await?
             }
-            Source::Sql { .. } => match self.statement(caller, tx.get_database_backend())? {
-                Some(statement) => {
-                    let rows = tx.query_all_raw(statement).await?;
-                    rows.into_iter().map(Held::Stored).collect()
+            Source::Sql { .. } | Source::SqlByDay { .. } => {
+                match self.statement(caller, tx.get_database_backend())? {
+                    Some(statement) => {
+                        let rows = tx.query_all_raw(statement).await?;
+                        rows.into_iter().map(Held::Stored).collect()
+                    }
+                    None => Vec::new(),
                 }
-                None => Vec::new(),
-            },
+            }
         };
         let shaped = |held| Row {
             held,
@@ -210,9 +218,9 @@ impl Query {
             offset: None,
             ..self.clone()
         };
-        let Source::Sql { .. } = self.dataset.source else {
+        if self.dataset.source.sql().is_none() {
             return Ok(whole.page(caller, tx).await?.len() as u64);
-        };
+        }
         let Some(text) = whole.begin(caller, tx.get_database_backend(), "COUNT(*) AS rows")? else {
             return Ok(0);
         };
@@ -228,6 +236,22 @@ impl Query {
         use measurement::Column::KpiId;
         let these = KpiId.in_subquery(with_keys::<kpi::Entity>(keys));
         self.narrowed = self.narrowed.clone().add(these);
+    }
+
+    /// Whether the first days have what is asked for, so that the others need not be looked at.
+    fn goes_by_day(&self) -> bool {
+        let from_the_first = self.order.is_empty() && self.offset.unwrap_or_default() == 0;
+        from_the_first && self.limit.is_some()
+    }
+
+    /// The days that rows may be of.
+    fn days_left(&self) -> Vec<NaiveDate> {
+        // In another order than the dataset's own, rows of earlier days lie behind the place too.
+        let own = self.after.as_ref().filter(|_| self.order.is_empty());
+        let from = own.and_then(Place::day);
+        let days = self.days.iter().copied();
+        days.filter(|day| from.is_none_or(|from| *day >= from))
+            .collect()
     }
 
     fn shape(&self) -> Shape {
@@ -269,26 +293,47 @@ impl Query {
         Ok(Some(text.statement()))
     }
 
+    fn scope<'c>(
+        &self,
+        caller: &'c Caller,
+        backend: DbBackend,
+        days: &'c [NaiveDate],
+    ) -> Result<Scope<'c>> {
+        let reach = caller.require_somewhere(self.dataset.permission)?;
+        Ok(Scope::of(caller, reach, backend)
+            .on(days)
+            .with_uncounted(self.uncounted)
+            .narrowed(self.narrowed.clone()))
+    }
+
+    /// The days that are asked about on which there may be rows, in order.
+    pub(super) async fn busy_days(
+        &self,
+        caller: &Caller,
+        tx: &DatabaseTransaction,
+    ) -> Result<Vec<NaiveDate>> {
+        let days = self.days_left();
+        let (Source::SqlByDay { busy, .. }, false) = (&self.dataset.source, days.is_empty()) else {
+            return Ok(days);
+        };
+        let backend = tx.get_database_backend();
+        let scope = self.scope(caller, backend, &days)?;
+        let statement = busy(Text::new(backend, ""), &scope).statement();
+        let rows = tx.query_all_raw(statement).await?;
+        let days = rows.iter().map(|row| row.try_get_by_index(0));
+        Ok(days.collect::<Result<_, _>>()?)
+    }
+
     /// The beginning of a statement, up to the source.
     fn begin(&self, caller: &Caller, backend: DbBackend, told: &str) -> Result<Option<Text>> {
-        let reach = caller.require_somewhere(self.dataset.permission)?;
-        let Source::Sql { with, rows } = self.dataset.source else {
+        let Some((with, rows)) = self.dataset.source.sql() else {
             return Ok(None);
         };
-        // In another order than the dataset's own, rows of earlier days lie behind the place too.
-        let own = self.after.as_ref().filter(|_| self.order.is_empty());
-        let from = own.and_then(Place::day);
-        let days = self.days.iter().copied();
-        let days: Vec<NaiveDate> = days
-            .filter(|day| from.is_none_or(|from| *day >= from))
-            .collect();
+        let days = self.days_left();
+        let scope = self.scope(caller, backend, &days)?;
         if self.dataset.needs_days && days.is_empty() {
             return Ok(None);
         }
-        let scope = Scope::of(caller, reach, backend)
-            .on(&days)
-            .with_uncounted(self.uncounted)
-            .narrowed(self.narrowed.clone());
         let text = match with {
             Some(with) => with(Text::new(backend, "WITH "), &scope).then(" "),
             None => Text::new(backend, ""),
