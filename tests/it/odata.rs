@@ -721,6 +721,7 @@ async fn a_page_takes_few_statements() {
         let before = world.store.statements();
         bea.odata(&path, &[]).await;
         let statements = world.store.statements() - before;
-        assert!(statements <= 5, "{path} took {statements}");
+        // On PostgreSQL rows come through cursors, which are two statements a round.
+        assert!(statements <= 7, "{path} took {statements}");
     }
 }

@@ -125,9 +125,7 @@ impl<'t> Parser<'t> {
             Term::Operand(Operand::Literal(Literal::Truth(truth))) => {
                 self.counted(Expression::Truth(truth))
             }
-            Term::Operand(_) => {
-                Err(self.bad("a comparison such as `value gt 5` is not at its end."))
-            }
+            Term::Operand(_) => Err(self.bad("a comparison such as `value gt 5` has no end.")),
         }
     }
 
@@ -238,9 +236,11 @@ impl<'t> Parser<'t> {
     fn listed(&mut self) -> Result<Vec<Literal>, Fault> {
         let mut literals = Vec::new();
         loop {
-            match self.advance()? {
-                Token::Literal(literal) => literals.push(literal),
-                _ => return Err(self.bad("a list has something else in it than values.")),
+            if !matches!(self.next, Token::Literal(_)) {
+                return Err(self.bad("a list has something else in it than values."));
+            }
+            if let Token::Literal(literal) = self.advance()? {
+                literals.push(literal);
             }
             if !self.takes(&Token::Comma)? {
                 return Ok(literals);
