@@ -112,7 +112,7 @@ pub struct Serve {
     /// Origins whose pages may call the API, such as https://blueprints.example.org.
     #[arg(long, env = "CX_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
-    /// How many proxies in front add to X-Forwarded-For; with 0 the header is not read.
+    /// How many proxies in front add to X-Forwarded-For; with 0 neither that nor X-Forwarded-Proto is read.
     #[arg(long, env = "CX_FORWARDED_HOPS", default_value_t = 0)]
     pub forwarded_hops: usize,
     /// How many seconds a request may take.

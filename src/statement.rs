@@ -22,6 +22,12 @@ impl Text {
         }
     }
 
+    /// The database that it is for.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
     /// Goes on with this SQL.
     #[must_use]
     pub fn then(mut self, sql: &str) -> Self {

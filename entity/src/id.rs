@@ -38,7 +38,8 @@ impl fmt::Display for NotAnId {
 
 impl std::error::Error for NotAnId {}
 
-fn parse(text: &str, prefix: &'static str) -> Result<Uuid, NotAnId> {
+/// The id in a text with this prefix; for whoever knows the prefix and not the type.
+pub fn parse(text: &str, prefix: &'static str) -> Result<Uuid, NotAnId> {
     text.strip_prefix(prefix)
         .and_then(|rest| rest.strip_prefix('_'))
         .filter(|hex| {

@@ -4,6 +4,7 @@
 use std::cmp::Ordering;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::DbBackend;
 use uuid::Uuid;
 
 use super::{registry::Column, row::Cell};
@@ -23,6 +24,8 @@ pub enum Filter {
     In(&'static Column, Vec<Value>),
     /// The cell is one of these keys, however their letters are cased.
     Keys(&'static Column, Vec<String>),
+    /// The cell is a text with this one in it, to the letter.
+    Has(&'static Column, Position, String),
     Empty(&'static Column),
 }
 
@@ -37,7 +40,25 @@ pub enum Comparison {
     AtLeast,
 }
 
-/// A value that cells are compared with; of the column's type.
+/// Where in a text another one is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Position {
+    Anywhere,
+    Beginning,
+    End,
+}
+
+impl Position {
+    fn is_in(self, text: &str, wanted: &str) -> bool {
+        match self {
+            Self::Anywhere => text.contains(wanted),
+            Self::Beginning => text.starts_with(wanted),
+            Self::End => text.ends_with(wanted),
+        }
+    }
+}
+
+/// A value that cells are compared with; of the column's type, or a number where that is a whole one.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
     Id(Uuid),
@@ -110,6 +131,7 @@ impl Filter {
             Self::Keys(column, keys) => text
                 .then(&format!("lower({}) IN ", column.name))
                 .list(keys.iter().map(|key| key.to_ascii_lowercase())),
+            Self::Has(column, position, wanted) => has(text, column.name, *position, wanted),
             other => other.written(text, false),
         }
     }
@@ -126,6 +148,10 @@ impl Filter {
                 .any(|value| order(cell(column), value) == Some(Ordering::Equal)),
             Self::Keys(column, keys) => match cell(column) {
                 Cell::Text(text) => keys.iter().any(|key| key.eq_ignore_ascii_case(text)),
+                _ => false,
+            },
+            Self::Has(column, position, wanted) => match cell(column) {
+                Cell::Text(text) => position.is_in(text, wanted),
                 _ => false,
             },
             Self::Compare(column, how, value) => {
@@ -154,6 +180,28 @@ fn joined(text: Text, parts: &[Filter], none: &str, word: &str, inside_not: bool
     .then(")")
 }
 
+/// LIKE is not used: what counts as the same letter in it differs between the databases.
+fn has(text: Text, column: &str, position: Position, wanted: &str) -> Text {
+    let length = wanted.chars().count();
+    let text = match position {
+        Position::Anywhere => {
+            let found = match text.backend() {
+                DbBackend::Postgres => "strpos",
+                _ => "instr",
+            };
+            return text
+                .then(&format!("{found}({column}, "))
+                .value(wanted)
+                .then(") > 0");
+        }
+        Position::Beginning => text.then(&format!("substr({column}, 1, {length}) = ")),
+        Position::End => text.then(&format!(
+            "length({column}) >= {length} AND substr({column}, length({column}) - {length} + 1) = "
+        )),
+    };
+    text.value(wanted)
+}
+
 fn bound(text: Text, value: &Value) -> Text {
     text.value(sea_orm::Value::from(value))
 }
@@ -180,6 +228,7 @@ fn order(cell: Cell<'_>, value: &Value) -> Option<Ordering> {
         (Cell::Day(cell), Value::Day(value)) => Some(cell.cmp(value)),
         (Cell::Instant(cell), Value::Instant(value)) => Some(cell.cmp(value)),
         (Cell::Integer(cell), Value::Integer(value)) => Some(cell.cmp(value)),
+        (Cell::Integer(cell), Value::Number(value)) => f64::from(cell).partial_cmp(value),
         (Cell::Number(cell), Value::Number(value)) => cell.partial_cmp(value),
         (Cell::Boolean(cell), Value::Boolean(value)) => Some(cell.cmp(value)),
         _ => None,

@@ -1,6 +1,7 @@
 //! Flat rows for programs that draw charts. One registry of datasets says what there is; a query asks one of them, and
 //! whatever gives its rows to somebody is a face of it. What one may not see no source selects.
 
+pub mod computed;
 pub mod cube;
 pub mod datasets;
 pub mod facts;

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{
     cube::Cube,
-    datasets::{self, findings},
+    datasets::{findings, series},
     facts::with_keys,
-    filter::Filter,
+    filter::{Comparison, Filter, Value},
     registry::{Column, Dataset, Part, Source},
     row::{Held, Row, Shape},
     rows::Rows,
@@ -19,16 +19,29 @@ use super::{
 };
 use crate::{access::Caller, canvas::findings::Thresholds, error::Result, page, statement::Text};
 
+/// Most days of a range.
+pub const MOST_DAYS: usize = 3_660;
+
+/// The days from one up to the one that is too late; nothing where there are more than a range may have.
+#[must_use]
+pub fn days(from: NaiveDate, to: NaiveDate) -> Option<Vec<NaiveDate>> {
+    let days = from.iter_days().take_while(|day| *day < to);
+    let days: Vec<NaiveDate> = days.take(MOST_DAYS + 1).collect();
+    (days.len() <= MOST_DAYS).then_some(days)
+}
+
 /// A question to a dataset.
 #[derive(Clone)]
 pub struct Query {
     pub dataset: &'static Dataset,
     pub columns: Vec<&'static Column>,
     pub filter: Filter,
-    /// Columns to order by before the dataset's own order; a place to go on behind belongs to that order alone.
+    /// Columns to order by before the dataset's own order.
     pub order: Vec<(&'static Column, Direction)>,
     /// The place behind which the rows begin.
     pub after: Option<Place>,
+    /// What the row at that place has in the columns of `order`, in each of them.
+    pub held: Vec<Option<Value>>,
     pub limit: Option<u64>,
     pub offset: Option<u64>,
     /// The days that are asked about, where the dataset needs that.
@@ -51,11 +64,11 @@ pub enum Direction {
 }
 
 /// A place in the order of a dataset.
-#[derive(Clone, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place(pub(super) Vec<At>);
 
 /// One part of a place. What is empty in a row is the first of all ids in its place.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum At {
     Day(NaiveDate),
     Id(Uuid),
@@ -144,6 +157,7 @@ impl Query {
             filter: Filter::default(),
             order: Vec::new(),
             after: None,
+            held: Vec::new(),
             limit: None,
             offset: None,
             days: Vec::new(),
@@ -162,7 +176,13 @@ impl Query {
                 caller.require_somewhere(self.dataset.permission)?;
                 return Ok(Rows::computed(caller.clone(), self, tx, shape));
             }
-            Source::Sql { .. } => self.statement(caller, tx.get_database_backend())?,
+            Source::SqlByDay { .. } if self.goes_by_day() => {
+                caller.require_somewhere(self.dataset.permission)?;
+                return Ok(Rows::by_days(caller.clone(), self, tx, shape));
+            }
+            Source::Sql { .. } | Source::SqlByDay { .. } => {
+                self.statement(caller, tx.get_database_backend())?
+            }
         };
         Ok(match statement {
             Some(statement) => Rows::stored(statement, tx, shape),
@@ -178,14 +198,16 @@ impl Query {
                 caller.require_somewhere(self.dataset.permission)?;
                 findings::all(caller, tx, &self).await?
             }
-            Source::Series => datasets::series::all(caller, tx, &self).await?,
-            Source::Sql { .. } => match self.statement(caller, tx.get_database_backend())? {
-                Some(statement) => {
-                    let rows = tx.query_all_raw(statement).await?;
-                    rows.into_iter().map(Held::Stored).collect()
+            Source::Series => series::all(caller, tx, &self).await?,
+            Source::Sql { .. } | Source::SqlByDay { .. } => {
+                match self.statement(caller, tx.get_database_backend())? {
+                    Some(statement) => {
+                        let rows = tx.query_all_raw(statement).await?;
+                        rows.into_iter().map(Held::Stored).collect()
+                    }
+                    None => Vec::new(),
                 }
-                None => Vec::new(),
-            },
+            }
         };
         let shaped = |held| Row {
             held,
@@ -202,9 +224,9 @@ impl Query {
             offset: None,
             ..self.clone()
         };
-        let Source::Sql { .. } = self.dataset.source else {
+        if self.dataset.source.sql().is_none() {
             return Ok(whole.page(caller, tx).await?.len() as u64);
-        };
+        }
         let Some(text) = whole.begin(caller, tx.get_database_backend(), "COUNT(*) AS rows")? else {
             return Ok(0);
         };
@@ -220,6 +242,22 @@ impl Query {
         use measurement::Column::KpiId;
         let these = KpiId.in_subquery(with_keys::<kpi::Entity>(keys));
         self.narrowed = self.narrowed.clone().add(these);
+    }
+
+    /// Whether the first days have what is asked for, so that the others need not be looked at.
+    fn goes_by_day(&self) -> bool {
+        let from_the_first = self.order.is_empty() && self.offset.unwrap_or_default() == 0;
+        from_the_first && self.limit.is_some()
+    }
+
+    /// The days that rows may be of.
+    fn days_left(&self) -> Vec<NaiveDate> {
+        // In another order than the dataset's own, rows of earlier days lie behind the place too.
+        let own = self.after.as_ref().filter(|_| self.order.is_empty());
+        let from = own.and_then(Place::day);
+        let days = self.days.iter().copied();
+        days.filter(|day| from.is_none_or(|from| *day >= from))
+            .collect()
     }
 
     fn shape(&self) -> Shape {
@@ -261,24 +299,47 @@ impl Query {
         Ok(Some(text.statement()))
     }
 
+    fn scope<'c>(
+        &self,
+        caller: &'c Caller,
+        backend: DbBackend,
+        days: &'c [NaiveDate],
+    ) -> Result<Scope<'c>> {
+        let reach = caller.require_somewhere(self.dataset.permission)?;
+        Ok(Scope::of(caller, reach, backend)
+            .on(days)
+            .with_uncounted(self.uncounted)
+            .narrowed(self.narrowed.clone()))
+    }
+
+    /// The days that are asked about on which there may be rows, in order.
+    pub(super) async fn busy_days(
+        &self,
+        caller: &Caller,
+        tx: &DatabaseTransaction,
+    ) -> Result<Vec<NaiveDate>> {
+        let days = self.days_left();
+        let (Source::SqlByDay { busy, .. }, false) = (&self.dataset.source, days.is_empty()) else {
+            return Ok(days);
+        };
+        let backend = tx.get_database_backend();
+        let scope = self.scope(caller, backend, &days)?;
+        let statement = busy(Text::new(backend, ""), &scope).statement();
+        let rows = tx.query_all_raw(statement).await?;
+        let days = rows.iter().map(|row| row.try_get_by_index(0));
+        Ok(days.collect::<Result<_, _>>()?)
+    }
+
     /// The beginning of a statement, up to the source.
     fn begin(&self, caller: &Caller, backend: DbBackend, told: &str) -> Result<Option<Text>> {
-        let reach = caller.require_somewhere(self.dataset.permission)?;
-        let Source::Sql { with, rows } = self.dataset.source else {
+        let Some((with, rows)) = self.dataset.source.sql() else {
             return Ok(None);
         };
-        let from = self.after.as_ref().and_then(Place::day);
-        let days = self.days.iter().copied();
-        let days: Vec<NaiveDate> = days
-            .filter(|day| from.is_none_or(|from| *day >= from))
-            .collect();
+        let days = self.days_left();
+        let scope = self.scope(caller, backend, &days)?;
         if self.dataset.needs_days && days.is_empty() {
             return Ok(None);
         }
-        let scope = Scope::of(caller, reach, backend)
-            .on(&days)
-            .with_uncounted(self.uncounted)
-            .narrowed(self.narrowed.clone());
         let text = match with {
             Some(with) => with(Text::new(backend, "WITH "), &scope).then(" "),
             None => Text::new(backend, ""),
@@ -292,13 +353,20 @@ impl Query {
         let Some(Place(parts)) = &self.after else {
             return text;
         };
-        let text = self.keys(text.then(" AND (")).then(") > (");
+        let ordered = self.order.iter().zip(&self.held);
+        let text = ordered.fold(text.then(" AND "), |text, ((column, way), held)| {
+            let beyond = beyond(column, *way, held.as_ref());
+            let text = beyond.write(text.then("(")).then(" OR ");
+            same(column, held.as_ref()).write(text).then(" AND ")
+        });
+        let text = self.keys(text.then("(")).then(") > (");
         let parts = parts.iter().enumerate();
         parts
             .fold(text, |text, (at, part)| {
                 text.then(if at == 0 { "" } else { ", " }).value(*part)
             })
             .then(")")
+            .then(&")".repeat(self.order.len().min(self.held.len())))
     }
 
     fn ordered(&self, text: Text) -> Text {
@@ -328,6 +396,28 @@ impl Query {
                 false => text.then(key.column),
             }
         })
+    }
+}
+
+/// Rows that come later than one that has this in a column. What is empty comes first going up and last going down.
+fn beyond(column: &'static Column, way: Direction, held: Option<&Value>) -> Filter {
+    let compared = |how, value: &Value| Filter::Compare(column, how, value.clone());
+    match (way, held) {
+        (Direction::Ascending, None) => Filter::Not(Box::new(Filter::Empty(column))),
+        (Direction::Ascending, Some(held)) => compared(Comparison::Above, held),
+        (Direction::Descending, None) => Filter::Any(Vec::new()),
+        (Direction::Descending, Some(held)) => Filter::Any(vec![
+            compared(Comparison::Below, held),
+            Filter::Empty(column),
+        ]),
+    }
+}
+
+/// Rows that have the same in a column.
+fn same(column: &'static Column, held: Option<&Value>) -> Filter {
+    match held {
+        None => Filter::Empty(column),
+        Some(held) => Filter::Compare(column, Comparison::Equal, held.clone()),
     }
 }
 

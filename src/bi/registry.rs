@@ -1,5 +1,5 @@
 //! The registry of flat datasets: what each is called, its columns, its filters, the permission it needs, the order
-//! of its rows and where they come from. The feed, GraphQL and whatever else gives flat rows are faces of it.
+//! of its rows and where they come from. GraphQL, the feed, OData and whatever else gives flat rows are faces of it.
 
 use super::{
     datasets::{facts, findings, journey, kpis, organisation, series, time},
@@ -25,6 +25,8 @@ pub struct Dataset {
     pub columns: &'static [Column],
     /// The filters that have a short name.
     pub filters: &'static [Named],
+    /// The column that tells each row from all others, and is never empty.
+    pub key: &'static str,
     /// The order of the rows, which no two rows share.
     pub order: &'static [Key],
     /// Where the rows come from.
@@ -107,10 +109,28 @@ pub enum Source {
     /// SQL over what the reader may see: common tables (`name AS (…), …`), and a select of every column and of
     /// every part of the order, by their names.
     Sql { with: Option<Piece>, rows: Piece },
+    /// The same by day, with a select of the days on which there may be rows, in order, which takes far less: a page
+    /// then looks at no more days than it shows.
+    SqlByDay {
+        with: Option<Piece>,
+        rows: Piece,
+        busy: Piece,
+    },
     /// What blueprints get wrong: computed, blueprint by blueprint.
     Findings,
     /// Values put together: computed from what is kept in memory.
     Series,
+}
+
+impl Source {
+    /// The SQL, where rows come from there.
+    #[must_use]
+    pub const fn sql(&self) -> Option<(Option<Piece>, Piece)> {
+        match self {
+            Self::Sql { with, rows } | Self::SqlByDay { with, rows, .. } => Some((*with, *rows)),
+            Self::Findings | Self::Series => None,
+        }
+    }
 }
 
 impl Column {

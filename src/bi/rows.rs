@@ -3,6 +3,7 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
+    mem,
     pin::pin,
     vec,
 };
@@ -24,6 +25,8 @@ use crate::{
 
 /// How many rows a batch has.
 pub(super) const BATCH: usize = 1_000;
+/// How many times as many days as the last one each round takes.
+const GROWTH: usize = 4;
 
 /// Rows that are being fetched.
 pub struct Rows {
@@ -51,9 +54,39 @@ impl Rows {
     /// The rows of a statement.
     pub(super) fn stored(statement: Statement, tx: DatabaseTransaction, shape: Shape) -> Self {
         Self::fetched(shape, move |wanted| async move {
-            match statement.db_backend {
-                DbBackend::Postgres => from_cursor(&tx, statement, &wanted).await?,
-                _ => from_stream(&tx, statement, &wanted).await?,
+            from_statement(&tx, statement, 0, &wanted).await?;
+            Ok(tx.commit().await?)
+        })
+    }
+
+    /// The first rows of a dataset that goes by days, in rounds: those of the first day that has any, then those of the
+    /// next four, and so on until there are enough. So a page costs what lies between its ends and not the whole range.
+    pub(super) fn by_days(
+        caller: Caller,
+        query: Query,
+        tx: DatabaseTransaction,
+        shape: Shape,
+    ) -> Self {
+        Self::fetched(shape, move |wanted| async move {
+            let mut missing = query.limit.unwrap_or(u64::MAX);
+            let mut rest = query.busy_days(&caller, &tx).await?;
+            let mut round = 1;
+            while missing > 0 && !rest.is_empty() {
+                let later = rest.split_off(round.min(rest.len()));
+                let asked = Query {
+                    days: mem::replace(&mut rest, later),
+                    limit: Some(missing),
+                    ..query.clone()
+                };
+                if let Some(statement) =
+                    asked.statement(&caller, ConnectionTrait::get_database_backend(&tx))?
+                {
+                    match from_statement(&tx, statement, round, &wanted).await? {
+                        Some(rows) => missing = missing.saturating_sub(rows),
+                        None => break,
+                    }
+                }
+                round *= GROWTH;
             }
             Ok(tx.commit().await?)
         })
@@ -113,15 +146,30 @@ impl Rows {
     }
 }
 
+/// Hands on the rows of a statement and says how many there were; nothing where nobody wants more. Those of one
+/// transaction have different numbers.
+async fn from_statement(
+    tx: &DatabaseTransaction,
+    statement: Statement,
+    number: usize,
+    wanted: &Wanted,
+) -> Result<Option<u64>> {
+    match statement.db_backend {
+        DbBackend::Postgres => from_cursor(tx, statement, number, wanted).await,
+        _ => from_stream(tx, statement, wanted).await,
+    }
+}
+
 /// Through a cursor of the server: who goes away in the middle leaves it nothing to send, and each fetch has the time
 /// of a statement for itself, however slowly the rows are taken.
 async fn from_cursor(
     tx: &DatabaseTransaction,
     statement: Statement,
+    number: usize,
     wanted: &Wanted,
-) -> Result<()> {
+) -> Result<Option<u64>> {
     let mut hash = DefaultHasher::new();
-    statement.sql.hash(&mut hash);
+    (number, &statement.sql).hash(&mut hash);
     // Prepared statements are kept by their text: a cursor of other columns needs another name.
     let cursor = format!("flat_{:016x}", hash.finish());
     tx.execute_unprepared("SET LOCAL cursor_tuple_fraction = 1")
@@ -135,12 +183,17 @@ async fn from_cursor(
         DbBackend::Postgres,
         format!("FETCH FORWARD {BATCH} FROM {cursor}"),
     );
+    let mut sent = 0;
     loop {
         let rows = tx.query_all_raw(fetch.clone()).await?;
         let last = rows.len() < BATCH;
+        sent += rows.len() as u64;
         let batch = rows.into_iter().map(Held::Stored).collect();
-        if wanted.send(Ok(Some(batch))).await.is_err() || last {
-            return Ok(());
+        if wanted.send(Ok(Some(batch))).await.is_err() {
+            return Ok(None);
+        }
+        if last {
+            return Ok(Some(sent));
         }
     }
 }
@@ -150,14 +203,16 @@ async fn from_stream(
     tx: &DatabaseTransaction,
     statement: Statement,
     wanted: &Wanted,
-) -> Result<()> {
+) -> Result<Option<u64>> {
     let rows = tx.stream_raw(statement).await?;
+    let mut sent = 0;
     let mut batches = pin!(rows.map_ok(Held::Stored).try_chunks(BATCH));
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(|broken| broken.1)?;
+        sent += batch.len() as u64;
         if wanted.send(Ok(Some(batch))).await.is_err() {
-            return Ok(());
+            return Ok(None);
         }
     }
-    Ok(())
+    Ok(Some(sent))
 }

@@ -254,13 +254,16 @@ pub fn failed(error: &Error, id: &RequestId) -> Response {
     with_advice(response, error)
 }
 
-fn log(error: &Error, id: &RequestId) {
+/// Says in the log what went wrong on our side.
+pub fn log(error: &Error, id: &RequestId) {
     if let Error::Unavailable(cause) | Error::Internal(cause) = error {
         tracing::error!(request_id = &*id.0, %cause, debug = ?cause, "a request failed on our side");
     }
 }
 
-fn status(error: &Error) -> StatusCode {
+/// The status of an answer that says why a request failed.
+#[must_use]
+pub fn status(error: &Error) -> StatusCode {
     match error {
         Error::Refused(_) | Error::Conflict { .. } | Error::BadInput(_) => StatusCode::BAD_REQUEST,
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
@@ -272,7 +275,8 @@ fn status(error: &Error) -> StatusCode {
 }
 
 /// Says how to sign in, or when to try again.
-fn with_advice(mut response: Response, error: &Error) -> Response {
+#[must_use]
+pub fn with_advice(mut response: Response, error: &Error) -> Response {
     let advice = match error {
         Error::Unauthenticated(_) => (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         Error::RateLimited { retry_after } => {
@@ -282,6 +286,20 @@ fn with_advice(mut response: Response, error: &Error) -> Response {
         _ => return response,
     };
     response.headers_mut().insert(advice.0, advice.1);
+    response
+}
+
+/// Programs that know Basic alone are told that they may use it, where that is so.
+#[must_use]
+pub fn offering_basic(mut response: Response, error: &Error) -> Response {
+    if matches!(error, Error::Unauthenticated(_)) {
+        let basic = HeaderValue::from_static(
+            "Basic realm=\"the token is the password\", charset=\"UTF-8\"",
+        );
+        response
+            .headers_mut()
+            .append(header::WWW_AUTHENTICATE, basic);
+    }
     response
 }
 

@@ -95,7 +95,7 @@ fn weighed(range: &str) -> Option<(String, u16)> {
     Some((essence, quality))
 }
 
-fn thousandths(quality: &str) -> Option<u16> {
+pub(super) fn thousandths(quality: &str) -> Option<u16> {
     let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
     if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
@@ -119,7 +119,7 @@ pub fn is_json(headers: &HeaderMap) -> bool {
 }
 
 /// A media type and its parameters, in lower case.
-fn parts(value: &str) -> (String, impl Iterator<Item = (String, String)>) {
+pub(super) fn parts(value: &str) -> (String, impl Iterator<Item = (String, String)>) {
     let mut parts = value
         .split(';')
         .map(|part| part.trim().to_ascii_lowercase());

@@ -6,6 +6,7 @@ pub mod graphql;
 pub mod guard;
 pub mod media;
 pub mod metrics;
+pub mod odata;
 pub mod picture;
 
 use std::{
@@ -103,8 +104,17 @@ pub fn router(app: App) -> Router {
             header::CONTENT_TYPE,
             header::ACCEPT,
             header::IF_NONE_MATCH,
+            odata::media::ODATA_VERSION,
+            odata::media::ODATA_MAX_VERSION,
+            odata::media::PREFER,
         ])
-        .expose_headers([REQUEST_ID, header::RETRY_AFTER, header::ETAG, header::LINK])
+        .expose_headers([
+            REQUEST_ID,
+            header::RETRY_AFTER,
+            header::ETAG,
+            header::LINK,
+            odata::media::ODATA_VERSION,
+        ])
         .max_age(Duration::from_secs(600));
     let metrics = app.metrics.clone();
     let room = Arc::new(Semaphore::new(app.concurrent_requests));
@@ -117,6 +127,7 @@ pub fn router(app: App) -> Router {
         .route("/bi/v1", get(bi::list))
         .route("/bi/v1/{file}", get(bi::serve))
         .layer(Extension(bi::Places::default()))
+        .merge(odata::routes())
         .layer(middleware::from_fn(move |request, next| {
             shed(Arc::clone(&room), request, next)
         }))

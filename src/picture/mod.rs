@@ -22,6 +22,8 @@ mod write;
 
 use chrono::NaiveDate;
 
+pub use self::text::escape;
+
 use crate::{canvas::Canvas, scalar::Theme};
 
 /// The picture as an SVG document. The day is the one that the canvas was loaded for.

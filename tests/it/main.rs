@@ -33,6 +33,7 @@ mod ids;
 mod improvement;
 mod insight;
 mod kpi;
+mod odata;
 mod organisation;
 mod picture;
 mod policy;

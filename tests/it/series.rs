@@ -14,7 +14,7 @@ use crate::{
 
 pub const SERIES: &str = "query($input: KpiSeriesInput!) { kpiSeries(input: $input) {
     nodes {
-        periodStart periodEnd isComplete kpiId kpiKey kpiName unit currency direction aggregation departmentId
+        rowId periodStart periodEnd isComplete kpiId kpiKey kpiName unit currency direction aggregation departmentId
         departmentKey departmentName blueprintId blueprintKey phaseId phaseName stage touchpointId touchpointKey
         touchpointName channelId channelKey personaId personaKey segmentId segmentKey value numerator denominator
         sampleSize measurements target warning state

@@ -9,18 +9,18 @@ use entity::{
     },
 };
 use sea_orm::{ColumnTrait, DatabaseTransaction, QueryFilter, QueryOrder};
-use uuid::Uuid;
 
 use super::{columns, filters, order};
 use crate::{
     access::{Caller, scope},
     bi::{
-        query::{At, Direction, Place, Query},
+        computed::{Computed, ordered},
+        query::{At, Place, Query},
         registry::{
-            Column, Dataset, Source,
+            Dataset, Source,
             Type::{Id as IdOf, Instant, Text as Words, Word},
         },
-        row::{Cell, Held, Own},
+        row::{Held, Own},
         rows::Wanted,
     },
     canvas::findings::{Rule, Severity},
@@ -58,6 +58,7 @@ pub static FINDINGS: Dataset = Dataset {
         reason empty: Words, "Why it needs none.";
     ],
     filters: filters![blueprint = blueprint_key, code = code, severity = severity],
+    key: "finding_id",
     order: order![Id blueprint_id, Id finding_id],
     source: Source::Findings,
 };
@@ -109,19 +110,7 @@ pub(in crate::bi) async fn all(
     for blueprint in blueprints(caller, tx, query).await? {
         rows.extend(of(caller, tx, query, blueprint).await?);
     }
-    for (column, way) in query.order.iter().rev() {
-        rows.sort_by(|one: &Found, other: &Found| {
-            let order = one.sorts(column).cmp(&other.sorts(column));
-            match way {
-                Direction::Ascending => order,
-                Direction::Descending => order.reverse(),
-            }
-        });
-    }
-    let offset = usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX);
-    let limit = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let rows = rows.into_iter().skip(offset).take(limit);
-    Ok(rows.map(|found| found.chosen(query)).collect())
+    Ok(ordered(rows, query))
 }
 
 /// The blueprints that are looked at, in the order of the rows.
@@ -138,44 +127,12 @@ async fn blueprints(
         select = select.filter(Column::Id.in_subquery(scope::counted_blueprint_ids()));
     }
     if let Some(Place(parts)) = &query.after
+        && query.order.is_empty()
         && let Some(At::Id(id)) = parts.first()
     {
         select = select.filter(Column::Id.gte(*id));
     }
     Ok(select.order_by_asc(Column::Id).all(tx).await?)
-}
-
-/// One row, whole.
-struct Found {
-    cells: Vec<Own>,
-    place: Place,
-}
-
-impl Found {
-    fn cell(&self, column: &Column) -> Cell<'_> {
-        let at = FINDINGS.position(column);
-        at.and_then(|at| self.cells.get(at))
-            .map_or(Cell::Empty, Own::lend)
-    }
-
-    /// What a row is sorted by.
-    fn sorts(&self, column: &Column) -> (Option<Uuid>, String) {
-        match self.cell(column) {
-            Cell::Id(_, id) => (Some(id), String::new()),
-            Cell::Text(text) => (None, text.to_owned()),
-            Cell::Instant(at) => (None, at.to_rfc3339()),
-            _ => (None, String::new()),
-        }
-    }
-
-    fn chosen(self, query: &Query) -> Held {
-        let cells = query.columns.iter().map(|column| {
-            let at = FINDINGS.position(column);
-            at.and_then(|at| self.cells.get(at)).cloned()
-        });
-        let cells = cells.map(|cell| cell.unwrap_or(Own::Empty)).collect();
-        Held::Computed(cells, self.place)
-    }
 }
 
 /// The rows of one blueprint that pass, in order.
@@ -184,26 +141,23 @@ async fn of(
     tx: &DatabaseTransaction,
     query: &Query,
     blueprint: blueprint::Model,
-) -> Result<Vec<Found>> {
+) -> Result<Vec<Computed>> {
     let (id, key) = (blueprint.id, blueprint.key.clone());
     let asked = (caller.today, &query.thresholds);
     let told = finding::told(caller, tx, blueprint, asked).await?;
-    let mut rows: Vec<Found> = told
+    let mut rows: Vec<Computed> = told
         .into_iter()
-        .map(|told| Found {
+        .map(|told| Computed {
             place: Place(vec![
                 At::Id(id.uuid()),
                 At::Id(told.finding.fingerprint.uuid()),
             ]),
             cells: cells(told, id, key.clone()),
         })
-        .filter(|row| query.filter.passes(&|column: &Column| row.cell(column)))
-        .filter(|row| {
-            let after = query.after.as_ref();
-            after.is_none_or(|after| row.place.ids() > after.ids())
-        })
+        .filter(|row| row.passes(query))
+        .filter(|row| !query.order.is_empty() || row.is_behind(query))
         .collect();
-    rows.sort_by_key(|row| row.place.ids());
+    rows.sort_by(|one, other| one.place.cmp(&other.place));
     Ok(rows)
 }
 

@@ -69,6 +69,7 @@ pub static TOUCHPOINTS: Dataset = Dataset {
         blueprint = blueprint_key,
         lane = lane
     ],
+    key: "touchpoint_id",
     order: order![Id touchpoint_id],
     source: Source::Sql {
         with: None,
@@ -110,6 +111,7 @@ pub static PHASES: Dataset = Dataset {
         archived_at empty: Instant, "Since when it is archived.";
     ],
     filters: filters![blueprint = blueprint_key, stage = stage],
+    key: "phase_id",
     order: order![Id phase_id],
     source: Source::Sql {
         with: None,
@@ -155,6 +157,7 @@ pub static BLUEPRINTS: Dataset = Dataset {
         subject = subject,
         status = status
     ],
+    key: "blueprint_id",
     order: order![Id blueprint_id],
     source: Source::Sql {
         with: None,

@@ -51,6 +51,7 @@ pub static KPI_MEASUREMENTS: Dataset = Dataset {
         recorded_at: Instant, "When it was recorded.";
     ],
     filters: filters![kpi = kpi_key, state = state],
+    key: "measurement_id",
     order: order![Day measured_on, Id measurement_id],
     source: Source::Sql {
         with: Some(measured),
@@ -112,6 +113,7 @@ pub static KPIS: Dataset = Dataset {
         archived_at empty: Instant, "Since when it is archived.";
     ],
     filters: filters![kpi = kpi_key, unit = unit],
+    key: "kpi_id",
     order: order![Id kpi_id],
     source: Source::Sql {
         with: None,
@@ -148,6 +150,7 @@ pub static KPI_TARGETS: Dataset = Dataset {
         warning empty: Number, "The level on the worse side of the target up to which a value is AT_RISK.";
     ],
     filters: filters![kpi = kpi_key],
+    key: "target_id",
     order: order![Id target_id],
     source: Source::Sql {
         with: None,
@@ -188,6 +191,7 @@ pub static KPI_LINKS: Dataset = Dataset {
         weight empty: Number, "How much it counts among what judges the place, for display.";
     ],
     filters: filters![kpi = kpi_key, blueprint = blueprint_key],
+    key: "link_id",
     order: order![Id link_id],
     source: Source::Sql {
         with: None,

@@ -51,6 +51,7 @@ pub static RESPONSIBILITIES: Dataset = Dataset {
         role = role,
         status = status
     ],
+    key: "responsibility_id",
     order: order![Id responsibility_id],
     source: Source::Sql {
         with: None,
@@ -113,6 +114,7 @@ pub static DEPARTMENTS: Dataset = Dataset {
         archived_at empty: Instant, "Since when it is archived.";
     ],
     filters: filters![department = department_key, kind = kind],
+    key: "department_id",
     order: order![Id department_id],
     source: Source::Sql {
         with: Some(tree),
@@ -168,6 +170,7 @@ pub static PERSONAS: Dataset = Dataset {
         archived_at empty: Instant, "Since when it is archived.";
     ],
     filters: filters![persona = persona_key, subject = subject],
+    key: "persona_id",
     order: order![Id persona_id],
     source: Source::Sql {
         with: None,

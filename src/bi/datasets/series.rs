@@ -13,9 +13,10 @@ use super::{columns, filters, order};
 use crate::{
     access::Caller,
     bi::{
+        computed::{Computed, ordered},
         query::{Place, Query},
         registry::{
-            Column, Dataset, Source,
+            Dataset, Source,
             Type::{Boolean, Day, Id as IdOf, Integer, Number, Text as Words, Word},
         },
         row::{Held, Own},
@@ -37,8 +38,9 @@ pub static KPI_SERIES: Dataset = Dataset {
     permission: Action::PullFlatRows,
     needs_days: true,
     counts: true,
-    day: None,
+    day: Some("period_start"),
     columns: columns![
+        row_id: Words, "The row's id: made of its period and what it stands for, so that it is the same in every answer.";
         period_start: Day, "The first day of the period.";
         period_end: Day, "The first day behind the period.";
         is_complete: Boolean, "Whether all days of the period are asked about and have passed.";
@@ -89,6 +91,7 @@ pub static KPI_SERIES: Dataset = Dataset {
         Id kpi_id empty, Id department_id empty, Id blueprint_id empty, Id phase_id empty, Id stage empty,
         Id touchpoint_id empty, Id channel_id empty, Id persona_id empty, Id segment_id empty, Day period_start
     ],
+    key: "row_id",
     source: Source::Series,
 };
 
@@ -99,6 +102,11 @@ pub(in crate::bi) async fn each(
     query: &Query,
     wanted: &Wanted,
 ) -> Result<()> {
+    if !query.order.is_empty() {
+        let rows = all(caller, tx, query).await?;
+        wanted.send(Ok(Some(rows))).await.ok();
+        return Ok(());
+    }
     let answer = answered(caller, tx, query).await?;
     let mut lines = lines(&answer, query);
     loop {
@@ -116,7 +124,14 @@ pub(in crate::bi) async fn all(
     query: &Query,
 ) -> Result<Vec<Held>> {
     let answer = answered(caller, tx, query).await?;
-    Ok(lines(&answer, query).collect())
+    if query.order.is_empty() {
+        return Ok(lines(&answer, query).collect());
+    }
+    let rows = (0..answer.len()).map(|at| computed(&answer, at));
+    Ok(ordered(
+        rows.filter(|row| row.passes(query)).collect(),
+        query,
+    ))
 }
 
 async fn answered(caller: &Caller, tx: &DatabaseTransaction, query: &Query) -> Result<Answer> {
@@ -126,30 +141,25 @@ async fn answered(caller: &Caller, tx: &DatabaseTransaction, query: &Query) -> R
     series::answer(caller, cube, tx, question).await
 }
 
-/// The rows that are asked for, in order.
+/// The rows that are asked for, in the dataset's own order.
 fn lines<'a>(answer: &'a Answer, query: &'a Query) -> impl Iterator<Item = Held> + 'a {
     let from = first_behind(answer, query.after.as_ref());
     let offset = usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX);
     let limit = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let all = (from..answer.len()).map(move |at| (at, cells(&answer.line(at))));
-    let passing = all.filter(|(_, cells)| {
-        let cell = |column: &Column| {
-            KPI_SERIES
-                .position(column)
-                .and_then(|at| cells.get(at))
-                .map_or(crate::bi::row::Cell::Empty, Own::lend)
-        };
-        query.filter.passes(&cell)
-    });
-    passing.skip(offset).take(limit).map(move |(at, cells)| {
-        let chosen = query.columns.iter().map(|column| {
-            let at = KPI_SERIES.position(column);
-            at.and_then(|at| cells.get(at))
-                .cloned()
-                .unwrap_or(Own::Empty)
-        });
-        Held::Computed(chosen.collect(), answer.place(at))
-    })
+    let all = (from..answer.len()).map(|at| computed(answer, at));
+    let passing = all.filter(|row| row.passes(query));
+    passing
+        .skip(offset)
+        .take(limit)
+        .map(|row| row.chosen(query))
+}
+
+fn computed(answer: &Answer, at: usize) -> Computed {
+    let line = answer.line(at);
+    Computed {
+        cells: cells(answer.row_id(at), &line),
+        place: answer.place(at),
+    }
 }
 
 fn first_behind(answer: &Answer, after: Option<&Place>) -> usize {
@@ -165,7 +175,7 @@ fn first_behind(answer: &Answer, after: Option<&Place>) -> usize {
     from
 }
 
-fn cells(line: &Line<'_>) -> Vec<Own> {
+fn cells(row_id: String, line: &Line<'_>) -> Vec<Own> {
     fn id<I: Id>(id: Option<I>) -> Own {
         id.map_or(Own::Empty, |id| Own::Id(I::PREFIX, id.uuid()))
     }
@@ -176,6 +186,7 @@ fn cells(line: &Line<'_>) -> Vec<Own> {
         .touchpoint
         .map(|(journey, at)| &journey.places.touchpoints[at]);
     vec![
+        Own::Text(row_id),
         Own::Day(line.period.begin),
         Own::Day(line.period.end),
         Own::Boolean(line.is_complete),

@@ -36,6 +36,7 @@ pub static DATES: Dataset = Dataset {
         is_past: Boolean, "Whether it lies before today.";
     ],
     filters: filters![],
+    key: "day",
     order: order![Day day],
     source: Source::Sql {
         with: Some(days),

@@ -15,7 +15,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Dimension, Question,
+    Dimension, MOST_DAYS, Question,
     given::{self, Given, Journey},
     group::{Key, Keys, NONE},
     period::{Period, periods},
@@ -118,11 +118,7 @@ pub async fn answer(
     let kpis = given::kpis(tx, &scope, question).await?;
     refused(refuse::undefined(question, &kpis))?;
     let given = given::given(caller, cube, tx, (&scope, question), kpis).await?;
-    let periods = periods(
-        question.grain,
-        (question.from, question.to),
-        super::MOST_DAYS + 1,
-    );
+    let periods = periods(question.grain, (question.from, question.to), MOST_DAYS + 1);
     let (keys, groups, lines) = summed((caller, cube), tx, &given, question, &periods).await?;
     let names = names(tx, &keys).await?;
     let mut answer = Answer {
@@ -373,6 +369,30 @@ impl Answer {
         let ids = self.ids(&self.groups[held.group]).map(At::Id);
         let day = At::Day(self.periods[held.period].begin);
         Place(ids.into_iter().chain([day]).collect())
+    }
+
+    /// The id of a line: made of its period and the ids of what it stands for.
+    #[must_use]
+    pub fn row_id(&self, at: usize) -> String {
+        let held = &self.lines[at];
+        let key = &self.groups[held.group];
+        let ids = self.ids(key);
+        let mut id = self.periods[held.period].begin.to_string();
+        for (dimension, part) in Dimension::ALL.into_iter().zip(ids) {
+            let number = key[dimension as usize];
+            if number == NONE {
+                continue;
+            }
+            let stage = usize::try_from(number)
+                .ok()
+                .and_then(|at| Stage::ALL.get(at));
+            match (dimension.prefix(), stage) {
+                (Some(prefix), _) => id.push_str(&format!(".{prefix}_{}", part.simple())),
+                (None, Some(stage)) => id.push_str(&format!(".{}", stage.as_str())),
+                (None, None) => {}
+            }
+        }
+        id
     }
 
     /// What a group stands for, by ids that do not depend on the answer.

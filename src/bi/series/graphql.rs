@@ -22,6 +22,8 @@ use crate::{
 /// What values of KPIs come to in a period.
 #[derive(Clone, SimpleObject)]
 pub struct KpiSeriesPoint {
+    /// The point's id: made of its period and what it stands for, so that it is the same in every answer.
+    pub row_id: ID,
     /// The first day of the period.
     pub period_start: Date,
     /// The first day behind the period.
@@ -96,8 +98,8 @@ pub struct KpiSeriesPoint {
     pub state: KpiState,
 }
 
-impl From<Line<'_>> for KpiSeriesPoint {
-    fn from(line: Line<'_>) -> Self {
+impl KpiSeriesPoint {
+    fn of(row_id: String, line: Line<'_>) -> Self {
         fn id(id: impl ToString) -> ID {
             ID(id.to_string())
         }
@@ -106,6 +108,7 @@ impl From<Line<'_>> for KpiSeriesPoint {
             .touchpoint
             .map(|(journey, at)| &journey.places.touchpoints[at]);
         Self {
+            row_id: ID(row_id),
             period_start: Date(line.period.begin),
             period_end: Date(line.period.end),
             is_complete: line.is_complete,
@@ -311,7 +314,8 @@ impl Order {
     }
 
     fn point(&self, answer: &Answer, at: usize) -> KpiSeriesPoint {
-        answer.line(self.lines[at].1).into()
+        let line = self.lines[at].1;
+        KpiSeriesPoint::of(answer.row_id(line), answer.line(line))
     }
 
     fn cursor(&self, answer: &Answer, at: usize) -> String {

@@ -19,10 +19,17 @@ pub mod trend;
 
 use async_graphql::Enum;
 use chrono::NaiveDate;
-use entity::words::{Role, Stage};
+use entity::{
+    id::{
+        BlueprintId, ChannelId, DepartmentId, Id, KpiId, PersonaId, PhaseId, SegmentId,
+        TouchpointId,
+    },
+    words::{Role, Stage},
+};
 
 pub use self::answer::{Answer, Line, answer};
 use self::period::Grain;
+use super::query::MOST_DAYS;
 
 /// What a series can be told apart by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
@@ -77,14 +84,27 @@ impl Dimension {
         }
     }
 
+    /// The prefix of the ids of what it tells apart; a stage has none.
+    const fn prefix(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Kpi => KpiId::PREFIX,
+            Self::Department => DepartmentId::PREFIX,
+            Self::Blueprint => BlueprintId::PREFIX,
+            Self::Phase => PhaseId::PREFIX,
+            Self::Stage => return None,
+            Self::Touchpoint => TouchpointId::PREFIX,
+            Self::Channel => ChannelId::PREFIX,
+            Self::Persona => PersonaId::PREFIX,
+            Self::Segment => SegmentId::PREFIX,
+        })
+    }
+
     /// Whether it says where something is, rather than what was measured.
     const fn is_place(self) -> bool {
         !matches!(self, Self::Kpi | Self::Channel | Self::Segment)
     }
 }
 
-/// Most days that one question asks about.
-pub const MOST_DAYS: usize = 3_660;
 /// Most groups times periods of one answer.
 const MOST_CELLS: usize = 500_000;
 

@@ -8,9 +8,9 @@ use super::form::Form;
 use crate::{
     bi::{
         filter::{Comparison, Filter, Value},
-        query::{Place, Query},
+        query::{self, MOST_DAYS, Place, Query},
         registry::{Column, Dataset, Source, Type},
-        series::{Dimension, MOST_DAYS, Question, period::Grain},
+        series::{Dimension, Question, period::Grain},
     },
     error::{Error, Result},
     scalar::Date,
@@ -220,14 +220,12 @@ impl Reader<'_> {
         let Some((from, to)) = self.range(from, to) else {
             return Vec::new();
         };
-        let days = from.iter_days().take_while(|day| *day < to);
-        let days: Vec<NaiveDate> = days.take(MOST_DAYS + 1).collect();
-        if days.len() > MOST_DAYS {
+        query::days(from, to).unwrap_or_else(|| {
             self.faults.push(format!(
                 "From `from` to `to` there are at most {MOST_DAYS} days."
             ));
-        }
-        days
+            Vec::new()
+        })
     }
 
     fn columns(&mut self) -> (Vec<&'static Column>, bool) {

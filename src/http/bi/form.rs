@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// How many bytes are collected before they are sent.
-const CHUNK: usize = 64 * 1024;
+pub const CHUNK: usize = 64 * 1024;
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,7 +220,7 @@ fn plain(out: &mut Vec<u8>, of: Option<Type>, cell: Cell<'_>, dialect: Dialect) 
 }
 
 /// A cell of JSON.
-fn json(out: &mut Vec<u8>, cell: Cell<'_>) {
+pub fn json(out: &mut Vec<u8>, cell: Cell<'_>) {
     match cell {
         Cell::Empty => out.extend_from_slice(b"null"),
         Cell::Text(text) => written(out, text),

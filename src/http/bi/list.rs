@@ -10,10 +10,12 @@ use serde_json::{Value, json};
 
 use super::refused;
 use crate::{
+    access::Caller,
     bi::{
         registry::{self, Column, Dataset, Source, Type},
         series::{Dimension, period::Grain},
     },
+    error::Result,
     http::{App, RequestId, auth},
 };
 
@@ -27,15 +29,26 @@ pub async fn serve(
         Ok(caller) => caller,
         Err(error) => return refused(&error, &id),
     };
+    match pulled(&caller) {
+        Ok(pulled) => {
+            let told: Vec<Value> = pulled.into_iter().map(told).collect();
+            Json(json!({ "datasets": told })).into_response()
+        }
+        Err(error) => refused(&error, &id),
+    }
+}
+
+/// Every dataset that somebody may pull from; they are refused where there is none.
+pub fn pulled(caller: &Caller) -> Result<Vec<&'static Dataset>> {
     let mut pulled = Vec::new();
-    for dataset in registry::ALL {
+    for dataset in registry::ALL.iter().copied() {
         match caller.require_somewhere(dataset.permission) {
-            Ok(_) => pulled.push(told(dataset)),
-            Err(error) if pulled.is_empty() => return refused(&error, &id),
+            Ok(_) => pulled.push(dataset),
+            Err(error) if pulled.is_empty() => return Err(error),
             Err(_) => {}
         }
     }
-    Json(json!({ "datasets": pulled })).into_response()
+    Ok(pulled)
 }
 
 fn told(dataset: &Dataset) -> Value {

@@ -1,8 +1,8 @@
 //! `/bi/v1`: flat datasets for programs that draw charts, as CSV or a line of JSON each. It translates and streams; what
 //! rows there are, and for whom, is the registry's to say.
 
-mod asked;
-mod form;
+pub mod asked;
+pub mod form;
 mod list;
 
 use std::{io, sync::Arc, time::Duration};
@@ -24,7 +24,7 @@ use tokio::{
     time::timeout,
 };
 
-pub use self::list::serve as list;
+pub use self::list::{pulled, serve as list};
 use self::{
     asked::Asked,
     form::{Form, Writer},
@@ -125,7 +125,7 @@ async fn read(
 }
 
 /// Whether the client takes gzip, and did not say that it would rather not.
-fn takes_gzip(headers: &HeaderMap) -> bool {
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter();
     let mut codings = values
         .filter_map(|value| value.to_str().ok())
@@ -279,18 +279,8 @@ fn dressed(mut response: Response, form: Form, gzip: bool) -> Response {
     response
 }
 
-/// Programs that know Basic alone are told that they may use it.
 fn refused(error: &Error, id: &RequestId) -> Response {
-    let mut response = auth::failed(error, id);
-    if matches!(error, Error::Unauthenticated(_)) {
-        let basic = HeaderValue::from_static(
-            "Basic realm=\"the token is the password\", charset=\"UTF-8\"",
-        );
-        response
-            .headers_mut()
-            .append(header::WWW_AUTHENTICATE, basic);
-    }
-    response
+    auth::offering_basic(auth::failed(error, id), error)
 }
 
 fn no_dataset(id: &RequestId) -> Response {

@@ -1,4 +1,4 @@
-//! Random questions of random callers: GraphQL, CSV and lines of JSON give the same rows.
+//! Random questions of random callers: GraphQL, CSV, lines of JSON and OData give the same rows.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     facts::{LINK, RECORD},
     ids::Ids,
+    odata::encoded,
     world::{Actor, World},
 };
 
@@ -79,6 +80,42 @@ fn parameters(filter: &Value) -> String {
     sent.collect::<Vec<_>>().join("&")
 }
 
+/// The same question as a `$filter`. Keys are texts in OData, spelled as they are.
+fn conditions(filter: &Value) -> String {
+    let days = [("from", "ge"), ("to", "lt")].map(|(field, sign)| {
+        let day = filter[field].as_str().expect("a day");
+        format!("measured_on {sign} {day}")
+    });
+    let columns = [
+        ("kpiKeys", "kpi_key"),
+        ("departmentKeys", "department_key"),
+        ("blueprintKeys", "blueprint_key"),
+        ("roles", "role"),
+        ("states", "state"),
+    ];
+    let listed = columns
+        .into_iter()
+        .enumerate()
+        .filter_map(|(at, (field, column))| {
+            let words = filter[field].as_array()?.iter().filter_map(Value::as_str);
+            let spelled = |word: &str| match column.strip_suffix("_key") {
+                Some("kpi") => word.to_uppercase(),
+                Some(_) => word.to_lowercase(),
+                None => word.to_owned(),
+            };
+            let words: Vec<String> = words.map(|word| format!("'{}'", spelled(word))).collect();
+            // Tools write the same in many ways.
+            Some(match at % 2 {
+                0 => format!("{column} in ({})", words.join(",")),
+                _ => format!("({column} eq {})", words.join(&format!(" or {column} eq "))),
+            })
+        });
+    days.into_iter()
+        .chain(listed)
+        .collect::<Vec<_>>()
+        .join(" and ")
+}
+
 /// A row as GraphQL names its fields.
 pub fn in_camels(row: &Value) -> Value {
     let fields = row.as_object().expect("a row").iter();
@@ -143,7 +180,7 @@ async fn csv_rows(actor: &Actor<'_>, asked: &str) -> Vec<BTreeMap<String, String
 }
 
 #[tokio::test]
-async fn graphql_csv_and_lines_of_json_give_the_same_rows() {
+async fn graphql_csv_lines_of_json_and_odata_give_the_same_rows() {
     let world = World::small().await;
     prepare(&world).await;
     let mut runner = TestRunner::new_with_rng(
@@ -151,7 +188,8 @@ async fn graphql_csv_and_lines_of_json_give_the_same_rows() {
         TestRng::deterministic_rng(RngAlgorithm::ChaCha),
     );
     let asked = (filter(), select(CALLERS), 1u32..9);
-    let (mut rows, mut without_place, mut without_role, mut confidential) = (0, 0, 0, 0);
+    let (mut rows, mut without_place, mut without_role, mut confidential, mut paged) =
+        (0, 0, 0, 0, 0);
     for _ in 0..150 {
         let (filter, login, first) = asked.new_tree(&mut runner).expect("a question").current();
         let actor = world.sign_in(login).await;
@@ -176,6 +214,10 @@ async fn graphql_csv_and_lines_of_json_give_the_same_rows() {
             expected,
             "{login} asks {asked}"
         );
+        let set = format!("kpi_facts?$filter={}", encoded(&conditions(&filter)));
+        let (odata, pages) = actor.odata_rows(&set, first).await;
+        assert_eq!(odata, lines, "{login} asks {set}");
+        paged += usize::from(pages > 1);
         rows += lines.len();
         without_place += lines
             .iter()
@@ -187,7 +229,7 @@ async fn graphql_csv_and_lines_of_json_give_the_same_rows() {
             .filter(|row| row["kpi_key"] == "SECRET")
             .count();
     }
-    let met = [rows, without_place, without_role, confidential];
+    let met = [rows, without_place, without_role, confidential, paged];
     assert!(
         met.iter().all(|met| *met > 0),
         "{met:?}: something never came up"

@@ -1,0 +1,76 @@
+//! What stands behind the question mark of a request for OData, against every dataset, up to where the database would be
+//! asked: read or refused in sentences, and written as SQL for both databases.
+
+#![no_main]
+
+mod bound;
+
+use cx_blueprint::{
+    bi::registry::{self, Dataset},
+    http::odata::{
+        expression::Literal,
+        fault, grammar,
+        options::{self, Subject},
+    },
+    statement::Text,
+};
+use libfuzzer_sys::fuzz_target;
+use sea_orm::DbBackend;
+
+/// Longest refusal, in bytes: every sentence there is, with the names of all columns in some.
+const REFUSAL: usize = 20_000;
+/// Most places for values in a statement: SQLite has 32,766 of them.
+const VALUES: usize = 32_000;
+
+fuzz_target!(|text: &str| {
+    bound::within(text.len() * registry::ALL.len(), || {
+        let sent = options::sent(text);
+        for dataset in registry::ALL.iter().copied() {
+            asked(dataset, &sent);
+        }
+        filter(text);
+        if let Some((_, key)) = grammar::key(text) {
+            for dataset in registry::ALL.iter().copied() {
+                read(dataset, Subject::Row(&key), &Vec::new());
+            }
+        }
+    });
+});
+
+fn asked(dataset: &'static Dataset, sent: &options::Sent) {
+    for subject in [Subject::Rows, Subject::Count, Subject::Row(&Literal::Null)] {
+        read(dataset, subject, sent);
+    }
+}
+
+fn read(dataset: &'static Dataset, subject: Subject<'_>, sent: &options::Sent) {
+    let asked = match options::read(dataset, subject, sent) {
+        Ok(asked) => asked,
+        Err(faults) => {
+            let (status, sentence) = fault::told(&faults);
+            assert!([400, 501].contains(&status.as_u16()));
+            assert!((10..REFUSAL).contains(&sentence.len()), "{sentence}");
+            return;
+        }
+    };
+    assert!(asked.shown > 0 && asked.shown <= asked.query.columns.len());
+    assert!(asked.query.days.len() <= cx_blueprint::bi::query::MOST_DAYS);
+    assert!(asked.query.after.is_none() || asked.query.held.len() == asked.query.order.len());
+    for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
+        let statement = asked.query.filter.write(Text::new(backend, "")).statement();
+        let values = statement.values.map_or(0, |values| values.0.len());
+        assert!(values < VALUES, "{values} values");
+    }
+}
+
+/// What is read says the same once it is written; NaN alone is not equal to itself.
+fn filter(text: &str) {
+    if let Ok(expression) = grammar::read(text) {
+        let written = expression.to_string();
+        if written.len() <= grammar::LONGEST {
+            let again =
+                grammar::read(&written).unwrap_or_else(|fault| panic!("{fault:?}: {written}"));
+            assert!(again == expression || written.contains("NaN"), "{written}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Where a request was sent to, as its client sees it, and which part of the service that is.
+
+use axum::http::{HeaderMap, HeaderName, Uri, header};
+
+use super::{expression::Literal, grammar};
+use crate::bi::registry::{self, Dataset};
+
+/// The path of the service.
+pub const ROOT: &str = "/bi/odata/v4/";
+
+const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The address of the service. OData lets links be relative, but the library behind Power Query and Excel, and with it
+/// most of what they can reach, reads an `@odata.context` only where it is absolute; so every link is.
+///
+/// The scheme is what the outermost of the trusted proxies says, as with X-Forwarded-For: a proxy that takes TLS off
+/// would otherwise see its clients sent back to it without.
+#[must_use]
+pub fn root(headers: &HeaderMap, uri: &Uri, hops: usize) -> String {
+    let named = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let host = named.or_else(|| uri.authority().map(|authority| authority.as_str()));
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    match host.filter(|host| !host.is_empty() && host.chars().all(plain)) {
+        Some(host) => format!("{}://{host}{ROOT}", scheme(headers, hops)),
+        None => ROOT.to_owned(),
+    }
+}
+
+fn scheme(headers: &HeaderMap, hops: usize) -> &'static str {
+    let values = headers.get_all(FORWARDED_PROTO).iter();
+    let said: Vec<&str> = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .map(str::trim)
+        .collect();
+    // A proxy that says it anew instead of adding to it leaves fewer than there are hops.
+    let said = match hops {
+        0 => None,
+        hops => said.get(said.len().saturating_sub(hops)),
+    };
+    match said {
+        Some(said) if said.eq_ignore_ascii_case("https") => "https",
+        _ => "http",
+    }
+}
+
+/// A part of the service.
+#[derive(Clone)]
+pub enum Target {
+    /// What there is.
+    Service,
+    /// What it is like.
+    Metadata,
+    Rows(&'static Dataset),
+    Count(&'static Dataset),
+    Row(&'static Dataset, Literal),
+}
+
+/// Why there is nothing at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nowhere {
+    /// There is no such thing.
+    Missing,
+    /// The key cannot be read.
+    Key,
+    /// OData has such addresses, and they are not offered.
+    Unsupported,
+}
+
+/// What a path below the service leads to.
+pub fn target(path: &str) -> Result<Target, Nowhere> {
+    let path = path.strip_suffix('/').unwrap_or(path);
+    match path {
+        "" => return Ok(Target::Service),
+        "$metadata" => return Ok(Target::Metadata),
+        path if path.starts_with('$') => return Err(Nowhere::Unsupported),
+        _ => {}
+    }
+    let (first, rest) = match path.split_once('/') {
+        Some((first, rest)) => (first, Some(rest)),
+        None => (path, None),
+    };
+    let (name, key) = match first.split_once('(') {
+        Some((name, key)) => (name, Some(key)),
+        None => (first, None),
+    };
+    let dataset = registry::named(name).ok_or(Nowhere::Missing)?;
+    match (key, rest) {
+        (None, None) => Ok(Target::Rows(dataset)),
+        (None, Some("$count")) => Ok(Target::Count(dataset)),
+        (Some(key), None) => {
+            let key = key.strip_suffix(')').and_then(grammar::key);
+            let (name, key) = key.ok_or(Nowhere::Key)?;
+            match name.is_none_or(|name| name == dataset.key) {
+                true => Ok(Target::Row(dataset, key)),
+                false => Err(Nowhere::Key),
+            }
+        }
+        (_, Some(_)) => Err(Nowhere::Unsupported),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(list: &[(HeaderName, &str)]) -> HeaderMap {
+        let list = list.iter();
+        list.map(|(name, value)| (name.clone(), value.parse().expect("a header")))
+            .collect()
+    }
+
+    fn seen(list: &[(HeaderName, &str)], hops: usize) -> String {
+        root(&headers(list), &Uri::from_static("/bi/odata/v4/kpis"), hops)
+    }
+
+    #[test]
+    fn the_service_lies_where_its_client_sees_it() {
+        let host = (header::HOST, "cx.example.org:8080");
+        assert_eq!(
+            seen(std::slice::from_ref(&host), 0),
+            "http://cx.example.org:8080/bi/odata/v4/"
+        );
+        let behind = [host.clone(), (FORWARDED_PROTO, "https")];
+        assert_eq!(seen(&behind, 0), "http://cx.example.org:8080/bi/odata/v4/");
+        assert_eq!(seen(&behind, 1), "https://cx.example.org:8080/bi/odata/v4/");
+        assert_eq!(seen(&behind, 2), "https://cx.example.org:8080/bi/odata/v4/");
+        let two = [host, (FORWARDED_PROTO, "gopher, https, http")];
+        assert_eq!(seen(&two, 2), "https://cx.example.org:8080/bi/odata/v4/");
+        assert_eq!(seen(&two, 1), "http://cx.example.org:8080/bi/odata/v4/");
+        assert_eq!(seen(&[(header::HOST, "a\"b")], 0), "/bi/odata/v4/");
+        assert_eq!(seen(&[], 0), "/bi/odata/v4/");
+    }
+
+    #[test]
+    fn paths_lead_to_datasets_their_rows_and_their_numbers() {
+        for (path, wanted) in [
+            ("", "Service"),
+            ("$metadata", "Metadata"),
+            ("kpis", "Rows"),
+            ("kpis/", "Rows"),
+            ("kpis/$count", "Count"),
+            ("kpis('kpi_1')", "Row"),
+            ("kpis(kpi_id='kpi_1')", "Row"),
+            ("dates(2025-03-01)", "Row"),
+            ("kpis(key='kpi_1')", "Key"),
+            ("kpis()", "Key"),
+            ("kpis('kpi_1'", "Key"),
+            ("kpis('a','b')", "Key"),
+            ("kpi", "Missing"),
+            ("$batch", "Unsupported"),
+            ("$crossjoin(kpis,dates)", "Unsupported"),
+            ("kpis('kpi_1')/kpi_key", "Unsupported"),
+            ("kpis/$ref", "Unsupported"),
+        ] {
+            let told = match target(path) {
+                Ok(Target::Service) => "Service",
+                Ok(Target::Metadata) => "Metadata",
+                Ok(Target::Rows(_)) => "Rows",
+                Ok(Target::Count(_)) => "Count",
+                Ok(Target::Row(..)) => "Row",
+                Err(Nowhere::Missing) => "Missing",
+                Err(Nowhere::Key) => "Key",
+                Err(Nowhere::Unsupported) => "Unsupported",
+            };
+            assert_eq!(told, wanted, "{path}");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Answers and refusals as OData words them.
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use super::{
+    address::Nowhere,
+    fault::{self, Fault},
+};
+use crate::{
+    bi::registry,
+    error::Error,
+    http::{RequestId, auth},
+};
+
+/// Why a request is not answered with what it asks for.
+pub enum Refusal {
+    Failed(Error),
+    Told(StatusCode, &'static str, String),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Vec<Fault>> for Refusal {
+    fn from(faults: Vec<Fault>) -> Self {
+        let (status, sentence) = fault::told(&faults);
+        let code = match status {
+            StatusCode::NOT_IMPLEMENTED => "NOT_IMPLEMENTED",
+            _ => "BAD_USER_INPUT",
+        };
+        Self::Told(status, code, sentence)
+    }
+}
+
+/// What a request comes to.
+pub type Answer = Result<Response, Refusal>;
+
+/// Goes on where nothing is wrong.
+pub fn none_of(faults: Vec<Fault>) -> Result<(), Refusal> {
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(faults.into()),
+    }
+}
+
+/// A client takes nothing that can be given.
+pub fn not_acceptable(message: &str) -> Refusal {
+    Refusal::Told(
+        StatusCode::NOT_ACCEPTABLE,
+        "NOT_ACCEPTABLE",
+        message.to_owned(),
+    )
+}
+
+/// There is nothing at the address, and why.
+pub fn nowhere(nowhere: Nowhere) -> Refusal {
+    let (status, code, message) = match nowhere {
+        Nowhere::Missing => {
+            let names: Vec<&str> = registry::ALL.iter().map(|dataset| dataset.name).collect();
+            let message = format!("There is no such dataset. There are {}.", names.join(", "));
+            (StatusCode::NOT_FOUND, "NOT_FOUND", message)
+        }
+        Nowhere::Key => {
+            let message = "A key is one value, such as ('kpi_…') or (2025-03-01), with the name of the key before it or without.";
+            (
+                StatusCode::BAD_REQUEST,
+                "BAD_USER_INPUT",
+                message.to_owned(),
+            )
+        }
+        Nowhere::Unsupported => {
+            let message = "Offered are the service document, $metadata, datasets, their /$count, and their rows by key; $batch and paths behind rows are not.";
+            (
+                StatusCode::NOT_IMPLEMENTED,
+                "NOT_IMPLEMENTED",
+                message.to_owned(),
+            )
+        }
+    };
+    Refusal::Told(status, code, message)
+}
+
+/// An answer with this body.
+#[must_use]
+pub fn told(body: Vec<u8>, content_type: &'static str, gzip: bool) -> Response {
+    let mut response = body.into_response();
+    let gzip = gzip.then_some((header::CONTENT_ENCODING, "gzip"));
+    let fixed = [(header::CONTENT_TYPE, content_type)];
+    for (name, value) in fixed.into_iter().chain(gzip) {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// A refusal as OData words it: nothing but a code and a message, as some clients take nothing else. The id of the
+/// request stands in its header.
+#[must_use]
+pub fn refused(refusal: Refusal, id: &RequestId) -> Response {
+    let body =
+        |code: &str, message: &str| Json(json!({ "error": { "code": code, "message": message } }));
+    match refusal {
+        Refusal::Failed(error) => {
+            auth::log(&error, id);
+            let body = body(error.code().as_str(), &error.to_string());
+            let response = (auth::status(&error), body).into_response();
+            auth::offering_basic(auth::with_advice(response, &error), &error)
+        }
+        Refusal::Told(status, code, message) => {
+            let mut response = (status, body(code, &message)).into_response();
+            if status == StatusCode::METHOD_NOT_ALLOWED {
+                let allowed = HeaderValue::from_static("GET, HEAD");
+                response.headers_mut().insert(header::ALLOW, allowed);
+            }
+            response
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! What a `$filter` means for the columns of a dataset: the one model of a filter that every face has. Literals are read
+//! by the column's type. An empty cell is OData's null: it equals null, and nothing else compares with it.
+
+use chrono::{NaiveDate, NaiveTime};
+use entity::id;
+
+use super::{
+    expression::{Expression, Literal, Operand},
+    fault::Fault,
+};
+use crate::bi::{
+    filter::{Comparison, Filter, Position, Value},
+    registry::{Column, Dataset, Type},
+};
+
+/// The filter that an expression means; what is wrong with it is added to the faults.
+pub fn filter(dataset: &Dataset, expression: &Expression, faults: &mut Vec<Fault>) -> Filter {
+    Reader { dataset, faults }.condition(expression)
+}
+
+/// A value of a column, or that it is empty; nothing where the literal is of another type.
+#[must_use]
+pub fn value(column: &Column, literal: &Literal) -> Option<Option<Value>> {
+    Some(Some(match (column.of, literal) {
+        (_, Literal::Null) => return Some(None),
+        (Type::Id(prefix), Literal::Text(text)) => Value::Id(id::parse(text, prefix).ok()?),
+        (Type::Text | Type::Word(_), Literal::Text(text)) => Value::Text(text.clone()),
+        (Type::Day, Literal::Day(day)) => Value::Day(*day),
+        (Type::Instant, Literal::Moment(at)) => Value::Instant(*at),
+        (Type::Integer, Literal::Number(number)) => whole(*number),
+        (Type::Number, Literal::Number(number)) => Value::Number(*number),
+        (Type::Boolean, Literal::Truth(truth)) => Value::Boolean(*truth),
+        _ => return None,
+    }))
+}
+
+/// A number that is compared with whole ones: as one of them where it is one.
+fn whole(number: f64) -> Value {
+    let within =
+        number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
+    match within {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "it is a whole number within"
+        )]
+        true => Value::Integer(number as i32),
+        false => Value::Number(number),
+    }
+}
+
+fn none() -> Filter {
+    Filter::Any(Vec::new())
+}
+
+fn every() -> Filter {
+    Filter::All(Vec::new())
+}
+
+fn not(filter: Filter) -> Filter {
+    Filter::Not(Box::new(filter))
+}
+
+struct Reader<'r> {
+    dataset: &'r Dataset,
+    faults: &'r mut Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn condition(&mut self, expression: &Expression) -> Filter {
+        match expression {
+            Expression::All(parts) => Filter::All(self.conditions(parts)),
+            Expression::Any(parts) => any(self.conditions(parts)),
+            Expression::Not(inner) => not(self.condition(inner)),
+            Expression::Truth(true) => every(),
+            Expression::Truth(false) => none(),
+            Expression::Column(name) => self.alone(name),
+            Expression::Has(name, position, text) => self.has(name, *position, text),
+            Expression::In(Operand::Column(name), literals) => self.among(name, literals),
+            Expression::Compare(Operand::Column(name), how, Operand::Literal(literal)) => {
+                self.one(name, *how, literal)
+            }
+            Expression::Compare(Operand::Literal(literal), how, Operand::Column(name)) => {
+                self.one(name, turned(*how), literal)
+            }
+            Expression::Compare(Operand::Year(name), how, Operand::Literal(literal)) => {
+                self.year(name, *how, literal)
+            }
+            Expression::Compare(Operand::Literal(literal), how, Operand::Year(name)) => {
+                self.year(name, turned(*how), literal)
+            }
+            Expression::In(..) | Expression::Compare(..) => {
+                self.unsupported("`$filter` compares one column with values, and not columns or values with each other.")
+            }
+        }
+    }
+
+    fn conditions(&mut self, parts: &[Expression]) -> Vec<Filter> {
+        parts.iter().map(|part| self.condition(part)).collect()
+    }
+
+    fn bad(&mut self, sentence: impl Into<String>) -> Filter {
+        self.faults.push(Fault::bad(sentence));
+        none()
+    }
+
+    fn unsupported(&mut self, sentence: impl Into<String>) -> Filter {
+        self.faults.push(Fault::unsupported(sentence));
+        none()
+    }
+
+    fn column(&mut self, name: &str) -> Option<&'static Column> {
+        let column = self.dataset.column(name);
+        if column.is_none() {
+            let names: Vec<&str> = self.dataset.columns.iter().map(|one| one.name).collect();
+            let (dataset, names) = (self.dataset.name, names.join(", "));
+            self.bad(format!(
+                "`$filter` names something that is no column of {dataset}; there are {names}."
+            ));
+        }
+        column
+    }
+
+    fn alone(&mut self, name: &str) -> Filter {
+        match self.column(name) {
+            None => none(),
+            Some(column) if matches!(column.of, Type::Boolean) => {
+                Filter::Compare(column, Comparison::Equal, Value::Boolean(true))
+            }
+            Some(column) => self.bad(format!(
+                "`{}` is neither true nor false by itself: compare it with something.",
+                column.name
+            )),
+        }
+    }
+
+    fn has(&mut self, name: &str, position: Position, text: &str) -> Filter {
+        let Some(column) = self.column(name) else {
+            return none();
+        };
+        let name = column.name;
+        match column.of {
+            Type::Text | Type::Word(_) => Filter::Has(column, position, text.to_owned()),
+            Type::Id(_) => self.unsupported(format!(
+                "`{name}` is an id: contains, startswith and endswith are offered for texts alone."
+            )),
+            _ => self.bad(format!(
+                "`{name}` is no text: contains, startswith and endswith look into texts alone."
+            )),
+        }
+    }
+
+    fn among(&mut self, name: &str, literals: &[Literal]) -> Filter {
+        let Some(column) = self.column(name) else {
+            return none();
+        };
+        let before = self.faults.len();
+        let mut each = Vec::new();
+        for literal in literals {
+            each.push(self.compared(column, Comparison::Equal, literal));
+            // A list of a thousand is told of once.
+            if self.faults.len() > before {
+                break;
+            }
+        }
+        any(each)
+    }
+
+    fn one(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
+        match self.column(name) {
+            Some(column) => self.compared(column, how, literal),
+            None => none(),
+        }
+    }
+
+    fn compared(&mut self, column: &'static Column, how: Comparison, literal: &Literal) -> Filter {
+        match (value(column, literal), column.of, literal) {
+            (Some(None), ..) => with_null(column, how),
+            (Some(Some(Value::Number(number))), ..) if number.is_nan() => to_nothing_that_is(how),
+            (Some(Some(value)), ..) => Filter::Compare(column, how, value),
+            // A text that is no id equals none; tools ask so to leave out empty cells.
+            (None, Type::Id(_), Literal::Text(_))
+                if matches!(how, Comparison::Equal | Comparison::NotEqual) =>
+            {
+                to_nothing_that_is(how)
+            }
+            (None, ..) => self.bad(format!(
+                "`{}` is compared with {}, or with null.",
+                column.name,
+                example(column.of)
+            )),
+        }
+    }
+
+    /// A year is the days, or the moments, from its beginning to that of the next one.
+    fn year(&mut self, name: &str, how: Comparison, literal: &Literal) -> Filter {
+        let Some(column) = self.column(name) else {
+            return none();
+        };
+        let begins = |year: i32| {
+            let day = NaiveDate::from_ymd_opt(year, 1, 1)?;
+            match column.of {
+                Type::Day => Some(Value::Day(day)),
+                Type::Instant => Some(Value::Instant(day.and_time(NaiveTime::MIN).and_utc())),
+                _ => None,
+            }
+        };
+        if *literal == Literal::Null {
+            return with_null(column, how);
+        }
+        let year = match literal {
+            Literal::Number(number) => Some(whole(*number)),
+            _ => None,
+        };
+        let bounds = match year {
+            Some(Value::Integer(year)) if (0..9_999).contains(&year) => {
+                begins(year).zip(begins(year + 1))
+            }
+            _ => None,
+        };
+        let Some((this, next)) = bounds else {
+            let name = column.name;
+            return self.bad(format!(
+                "`year({name})` takes a day or a moment and is compared with a year such as 2025."
+            ));
+        };
+        let bound = |how, at| Filter::Compare(column, how, at);
+        let within = |this, next| {
+            Filter::All(vec![
+                bound(Comparison::AtLeast, this),
+                bound(Comparison::Below, next),
+            ])
+        };
+        match how {
+            Comparison::Equal => within(this, next),
+            Comparison::NotEqual => not(within(this, next)),
+            Comparison::Below => bound(Comparison::Below, this),
+            Comparison::AtMost => bound(Comparison::Below, next),
+            Comparison::Above => bound(Comparison::AtLeast, next),
+            Comparison::AtLeast => bound(Comparison::AtLeast, this),
+        }
+    }
+}
+
+/// One of them; equals of one column are a list, which databases like better.
+fn any(parts: Vec<Filter>) -> Filter {
+    let mut listed: Option<(&'static Column, Vec<Value>)> = None;
+    let mut others = Vec::new();
+    for part in parts {
+        let (column, values) = match part {
+            Filter::Compare(column, Comparison::Equal, value) => (column, vec![value]),
+            Filter::In(column, values) => (column, values),
+            other => {
+                others.push(other);
+                continue;
+            }
+        };
+        match &mut listed {
+            None => listed = Some((column, values)),
+            Some((same, all)) if same.name == column.name => all.extend(values),
+            Some(_) => others.push(Filter::In(column, values)),
+        }
+    }
+    let listed = listed.map(|(column, values)| Filter::In(column, values));
+    match (listed, others.is_empty()) {
+        (Some(listed), true) => listed,
+        (listed, _) => Filter::Any(listed.into_iter().chain(others).collect()),
+    }
+}
+
+/// Null equals null alone, and is neither above nor below anything.
+fn with_null(column: &'static Column, how: Comparison) -> Filter {
+    match how {
+        Comparison::Equal | Comparison::AtMost | Comparison::AtLeast => Filter::Empty(column),
+        Comparison::NotEqual => not(Filter::Empty(column)),
+        Comparison::Below | Comparison::Above => none(),
+    }
+}
+
+/// What everything differs from and nothing is above or below.
+fn to_nothing_that_is(how: Comparison) -> Filter {
+    match how {
+        Comparison::NotEqual => every(),
+        _ => none(),
+    }
+}
+
+/// The comparison with its sides exchanged.
+fn turned(how: Comparison) -> Comparison {
+    match how {
+        Comparison::Equal | Comparison::NotEqual => how,
+        Comparison::Below => Comparison::Above,
+        Comparison::AtMost => Comparison::AtLeast,
+        Comparison::Above => Comparison::Below,
+        Comparison::AtLeast => Comparison::AtMost,
+    }
+}
+
+fn example(of: Type) -> &'static str {
+    match of {
+        Type::Id(_) => "an id in quotes, as the rows show them",
+        Type::Text | Type::Word(_) => "a text in quotes, such as 'text'",
+        Type::Day => "a day such as 2025-03-01, without quotes",
+        Type::Instant => "a moment such as 2025-03-01T12:00:00Z, without quotes",
+        Type::Integer | Type::Number => "a number such as 5 or 6.1, without quotes",
+        Type::Boolean => "true or false, without quotes",
+    }
+}

@@ -1,0 +1,142 @@
+//! `$metadata`: the datasets as CSDL 4.0 in XML, each an entity set of a type with its name, and the service document,
+//! which names them.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::expression::LOOKS;
+use crate::{
+    bi::registry::{Column, Dataset, Type},
+    picture::escape,
+};
+
+/// Where the types lie.
+const NAMESPACE: &str = "cx";
+
+/// Functions of `$filter` besides those that look into texts.
+const OTHERS: &[&str] = &["year"];
+
+const HEAD: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx">
+  <edmx:Reference Uri="https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.Core.V1.xml">
+    <edmx:Include Namespace="Org.OData.Core.V1"/>
+  </edmx:Reference>
+  <edmx:Reference Uri="https://oasis-tcs.github.io/odata-vocabularies/vocabularies/Org.OData.Capabilities.V1.xml">
+    <edmx:Include Namespace="Org.OData.Capabilities.V1"/>
+  </edmx:Reference>
+  <edmx:DataServices>
+"#;
+
+const TAIL: &str = "  </edmx:DataServices>\n</edmx:Edmx>\n";
+
+/// The datasets that somebody may pull from.
+#[must_use]
+pub fn document(datasets: &[&Dataset]) -> String {
+    let types: String = datasets
+        .iter()
+        .map(|dataset| entity_type(dataset))
+        .collect();
+    let sets: String = datasets.iter().map(|dataset| entity_set(dataset)).collect();
+    let functions = LOOKS
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(OTHERS.iter().copied());
+    let functions: String = functions
+        .map(|name| format!("            <String>{name}</String>\n"))
+        .collect();
+    format!(
+        r#"{HEAD}    <Schema Namespace="{NAMESPACE}" xmlns="http://docs.oasis-open.org/odata/ns/edm">
+{types}      <EntityContainer Name="bi">
+{sets}        <Annotation Term="Org.OData.Capabilities.V1.BatchSupported" Bool="false"/>
+        <Annotation Term="Org.OData.Capabilities.V1.FilterFunctions">
+          <Collection>
+{functions}          </Collection>
+        </Annotation>
+      </EntityContainer>
+    </Schema>
+{TAIL}"#
+    )
+}
+
+/// What there is.
+#[must_use]
+pub fn service(datasets: &[&Dataset]) -> Vec<Value> {
+    let datasets = datasets.iter().map(|dataset| dataset.name);
+    datasets
+        .map(|name| json!({ "name": name, "kind": "EntitySet", "url": name }))
+        .collect()
+}
+
+fn entity_type(dataset: &Dataset) -> String {
+    let (name, key) = (dataset.name, dataset.key);
+    let properties: String = dataset.columns.iter().map(property).collect();
+    format!(
+        r#"      <EntityType Name="{name}">
+        <Key>
+          <PropertyRef Name="{key}"/>
+        </Key>
+{properties}      </EntityType>
+"#
+    )
+}
+
+fn property(column: &Column) -> String {
+    let mut facets = String::new();
+    if let Type::Instant = column.of {
+        // Without it moments have whole seconds.
+        facets.push_str(r#" Precision="6""#);
+    }
+    format!(
+        "        <Property Name=\"{}\" Type=\"{}\" Nullable=\"{}\"{facets}>\n  {}        </Property>\n",
+        column.name,
+        edm(column.of),
+        column.nullable,
+        description(column.description),
+    )
+}
+
+const fn edm(of: Type) -> &'static str {
+    match of {
+        Type::Id(_) | Type::Text | Type::Word(_) => "Edm.String",
+        Type::Day => "Edm.Date",
+        Type::Instant => "Edm.DateTimeOffset",
+        Type::Integer => "Edm.Int32",
+        Type::Number => "Edm.Double",
+        Type::Boolean => "Edm.Boolean",
+    }
+}
+
+fn entity_set(dataset: &Dataset) -> String {
+    let name = dataset.name;
+    let mut told = format!("  {}", description(dataset.description));
+    if let Some(day) = dataset.day.filter(|_| dataset.needs_days) {
+        // Writing into a text does not fail.
+        write!(
+            told,
+            r#"          <Annotation Term="Org.OData.Capabilities.V1.FilterRestrictions">
+            <Record>
+              <PropertyValue Property="RequiresFilter" Bool="true"/>
+              <PropertyValue Property="RequiredProperties">
+                <Collection>
+                  <PropertyPath>{day}</PropertyPath>
+                </Collection>
+              </PropertyValue>
+            </Record>
+          </Annotation>
+"#
+        )
+        .ok();
+    }
+    format!(
+        r#"        <EntitySet Name="{name}" EntityType="{NAMESPACE}.{name}">
+{told}        </EntitySet>
+"#
+    )
+}
+
+fn description(text: &str) -> String {
+    let mut escaped = String::new();
+    escape(text, &mut escaped);
+    format!("        <Annotation Term=\"Org.OData.Core.V1.Description\" String=\"{escaped}\"/>\n")
+}

@@ -1,0 +1,318 @@
+//! `/bi/odata/v4`: flat datasets for Power Query, Excel, Tableau and whatever else speaks OData 4.0. It reads, and gives
+//! one page at a time; what rows there are, and for whom, is the registry's to say.
+//!
+//! `options` says what the query asks, with `lexer`, `grammar` and `meaning` for its `$filter`; `page` answers.
+
+pub mod address;
+mod answer;
+pub mod expression;
+pub mod fault;
+pub mod grammar;
+pub mod lexer;
+pub mod meaning;
+pub mod media;
+pub mod metadata;
+pub mod options;
+mod page;
+pub mod range;
+#[cfg(test)]
+mod tests;
+pub mod token;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Extension, Path, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    response::Response,
+    routing::any,
+};
+use tokio::{sync::Semaphore, time::timeout};
+
+use self::{
+    address::{Nowhere, Target},
+    answer::{Answer, Refusal, none_of, not_acceptable, nowhere, refused, told},
+    expression::Literal,
+    fault::Fault,
+    options::{Sent, Subject},
+    page::Reader,
+};
+use super::{App, RequestId, auth, bi};
+use crate::{access::Caller, bi::registry::Dataset, error::Error};
+
+/// How many pages are made at the same time; whoever comes next waits a little, as each is soon done.
+const PAGES: usize = 4;
+
+/// The places for those who wait for a page.
+#[derive(Clone)]
+struct Places(Arc<Semaphore>);
+
+const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+
+/// The routes of the service.
+pub fn routes() -> Router<App> {
+    Router::new()
+        .route("/bi/odata/v4", any(serve_root))
+        .route("/bi/odata/v4/", any(serve_root))
+        .route("/bi/odata/v4/{*path}", any(serve_below))
+        .layer(Extension(Places(Arc::new(Semaphore::new(PAGES)))))
+}
+
+/// A request, as far as it matters.
+struct Asking<'r> {
+    app: &'r App,
+    id: &'r RequestId,
+    places: &'r Places,
+    method: &'r Method,
+    uri: &'r Uri,
+    headers: &'r HeaderMap,
+}
+
+async fn serve_root(
+    app: State<App>,
+    id: Extension<RequestId>,
+    places: Extension<Places>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    serve(
+        (app, id, places),
+        method,
+        uri,
+        headers,
+        Ok(Path(String::new())),
+    )
+    .await
+}
+
+async fn serve_below(
+    app: State<App>,
+    id: Extension<RequestId>,
+    places: Extension<Places>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    path: Result<Path<String>, PathRejection>,
+) -> Response {
+    serve((app, id, places), method, uri, headers, path).await
+}
+
+async fn serve(
+    (State(app), Extension(id), Extension(places)): (
+        State<App>,
+        Extension<RequestId>,
+        Extension<Places>,
+    ),
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    path: Result<Path<String>, PathRejection>,
+) -> Response {
+    let asking = Asking {
+        app: &app,
+        id: &id,
+        places: &places,
+        method: &method,
+        uri: &uri,
+        headers: &headers,
+    };
+    let path = path.map(|Path(path)| path).ok();
+    let mut response = match asking.answer(path.as_deref()).await {
+        Ok(response) => response,
+        Err(refusal) => refused(refusal, &id),
+    };
+    let fixed = [
+        (media::ODATA_VERSION, "4.0"),
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (
+            header::VARY,
+            "Authorization, Accept, Accept-Encoding, Prefer",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    for (name, value) in fixed {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+impl Asking<'_> {
+    async fn answer(&self, path: Option<&str>) -> Answer {
+        // Who has not signed in is told that first, whatever they ask.
+        let caller = auth::bearer_or_basic(self.app, self.headers, self.id).await?;
+        let target = address::target(path.unwrap_or("?"));
+        if !matches!(target, Err(Nowhere::Unsupported))
+            && ![Method::GET, Method::HEAD].contains(self.method)
+        {
+            let message = "Everything here is read with GET.".to_owned();
+            return Err(Refusal::Told(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                message,
+            ));
+        }
+        if let Some(fault) = media::refused_version(self.headers) {
+            return Err(vec![fault].into());
+        }
+        let sent = options::sent(self.uri.query().unwrap_or_default());
+        match target.map_err(nowhere)? {
+            Target::Service => self.service(&caller, &sent),
+            Target::Metadata => self.metadata(&caller, &sent),
+            Target::Rows(dataset) => self.rows(&caller, dataset, &sent).await,
+            Target::Count(dataset) => self.count(&caller, dataset, &sent).await,
+            Target::Row(dataset, key) => self.row(&caller, dataset, &key, &sent).await,
+        }
+    }
+
+    fn reader<'a>(&'a self, root: &'a str, sent: &Sent) -> Result<Reader<'a>, Refusal> {
+        let format = options::one(sent, "$format");
+        let Some(level) = media::level(self.headers, format) else {
+            let message =
+                "This is answered as application/json, with odata.metadata=minimal or none.";
+            return Err(not_acceptable(message));
+        };
+        Ok(Reader {
+            root,
+            uri: self.uri,
+            level,
+            gzip: bi::takes_gzip(self.headers),
+            size: media::page_size(self.headers)
+                .unwrap_or(page::USUAL)
+                .min(bi::asked::LARGEST_PAGE),
+        })
+    }
+
+    fn root(&self) -> String {
+        address::root(self.headers, self.uri, self.app.forwarded_hops)
+    }
+
+    fn service(&self, caller: &Caller, sent: &Sent) -> Answer {
+        let pulled = bi::pulled(caller)?;
+        none_of(options::of_a_document(sent))?;
+        let root = self.root();
+        let reader = self.reader(&root, sent)?;
+        let body = reader.list("", &metadata::service(&pulled))?;
+        Ok(told(body, reader.level.content_type(), reader.gzip))
+    }
+
+    /// It is XML, whatever is accepted: clients ask for it with the headers that they ask for rows with.
+    fn metadata(&self, caller: &Caller, sent: &Sent) -> Answer {
+        let pulled = bi::pulled(caller)?;
+        none_of(options::of_a_document(sent))?;
+        match options::one(sent, "$format") {
+            None | Some("xml" | "application/xml") => {
+                let body = metadata::document(&pulled).into_bytes();
+                Ok(told(body, "application/xml; charset=utf-8", false))
+            }
+            Some(_) => Err(not_acceptable("$metadata is answered as application/xml.")),
+        }
+    }
+
+    async fn rows(&self, caller: &Caller, dataset: &'static Dataset, sent: &Sent) -> Answer {
+        caller.require_somewhere(dataset.permission)?;
+        let asked = self.asked(dataset, Subject::Rows, sent)?;
+        let root = self.root();
+        let reader = self.reader(&root, sent)?;
+        let body = match self.is_head() {
+            true => Vec::new(),
+            false => {
+                let _place = self.place().await?;
+                reader.rows(caller, asked).await?
+            }
+        };
+        let mut response = told(body, reader.level.content_type(), reader.gzip);
+        let applied = media::page_size(self.headers).map(|_| reader.size);
+        let applied =
+            applied.map(|size| HeaderValue::from_str(&format!("odata.maxpagesize={size}")));
+        if let Some(Ok(applied)) = applied {
+            response.headers_mut().insert(PREFERENCE_APPLIED, applied);
+        }
+        Ok(response)
+    }
+
+    /// A number as text, whatever is accepted, as the standard has it.
+    async fn count(&self, caller: &Caller, dataset: &'static Dataset, sent: &Sent) -> Answer {
+        caller.require_somewhere(dataset.permission)?;
+        let asked = self.asked(dataset, Subject::Count, sent)?;
+        let body = match self.is_head() {
+            true => Vec::new(),
+            false => {
+                let _place = self.place().await?;
+                let tx = caller.snapshot().await?;
+                asked
+                    .query
+                    .count(caller, &tx)
+                    .await?
+                    .to_string()
+                    .into_bytes()
+            }
+        };
+        Ok(told(body, "text/plain; charset=utf-8", false))
+    }
+
+    async fn row(
+        &self,
+        caller: &Caller,
+        dataset: &'static Dataset,
+        key: &Literal,
+        sent: &Sent,
+    ) -> Answer {
+        caller.require_somewhere(dataset.permission)?;
+        if !options::is_found_by_key(dataset) {
+            let (name, key) = (dataset.name, dataset.key);
+            let message = format!(
+                "{name} is read for a range of days, so its rows are not offered by their keys alone: say both in `$filter`, {key} and the day."
+            );
+            return Err(vec![Fault::unsupported(message)].into());
+        }
+        let asked = self.asked(dataset, Subject::Row(key), sent)?;
+        let root = self.root();
+        let reader = self.reader(&root, sent)?;
+        let body = match self.is_head() {
+            true => Some(Vec::new()),
+            false => {
+                let _place = self.place().await?;
+                reader.row(caller, asked).await?
+            }
+        };
+        match body {
+            Some(body) => Ok(told(body, reader.level.content_type(), reader.gzip)),
+            None => {
+                let message = format!("There is no such row of {}.", dataset.name);
+                Err(Refusal::Told(StatusCode::NOT_FOUND, "NOT_FOUND", message))
+            }
+        }
+    }
+
+    fn asked(
+        &self,
+        dataset: &'static Dataset,
+        subject: Subject<'_>,
+        sent: &Sent,
+    ) -> Result<options::Asked, Refusal> {
+        let mut asked = options::read(dataset, subject, sent)?;
+        asked.query.thresholds = self.app.thresholds.clone();
+        let question = asked.question.take();
+        asked.query.series = question.map(|question| (question, self.app.cube.clone()));
+        Ok(asked)
+    }
+
+    fn is_head(&self) -> bool {
+        self.method == Method::HEAD
+    }
+
+    async fn place(&self) -> Result<tokio::sync::SemaphorePermit<'_>, Refusal> {
+        let place = timeout(self.app.settings.deadline, self.places.0.acquire()).await;
+        match place {
+            Ok(Ok(place)) => Ok(place),
+            _ => Err(Error::Unavailable(Arc::new(std::io::Error::other(
+                "no page was done in time",
+            )))
+            .into()),
+        }
+    }
+}

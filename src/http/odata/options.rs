@@ -1,0 +1,400 @@
+//! The query options of a request, read with all their faults: what is not known is never passed over, and what the
+//! standard has and this face does not is said to be so. Reading asks no database.
+
+use super::{
+    expression::Literal,
+    fault::Fault,
+    grammar, meaning,
+    range::{self, Range},
+    token,
+};
+use crate::bi::{
+    filter::{Comparison, Filter},
+    query::{self, Direction, MOST_DAYS, Query},
+    registry::{Column, Dataset, Source},
+    series::{Dimension, Question, period::Grain},
+};
+
+/// Options as they were sent, decoded.
+pub type Sent = Vec<(String, String)>;
+
+/// What is asked of a dataset.
+#[derive(Clone, Copy, Debug)]
+pub enum Subject<'k> {
+    /// A page of its rows.
+    Rows,
+    /// How many there are.
+    Count,
+    /// The row with this key.
+    Row(&'k Literal),
+}
+
+/// What is asked for.
+pub struct Asked {
+    pub query: Query,
+    /// How many of the query's columns are shown; those behind them are wanted for the next page alone.
+    pub shown: usize,
+    /// Whether the columns were chosen.
+    pub chosen: bool,
+    /// Whether the rows are to be counted, too.
+    pub count: bool,
+    /// How many rows are wanted, over all pages.
+    pub top: Option<u64>,
+    /// What a series is asked, where it is one.
+    pub question: Option<Question>,
+}
+
+/// Options that are looked at at the most.
+const MOST: usize = 50;
+
+/// Options that each subject takes.
+const ROWS: &[&str] = &[
+    "$select",
+    "$filter",
+    "$orderby",
+    "$top",
+    "$skip",
+    "$count",
+    "$skiptoken",
+    "$format",
+];
+const ROW: &[&str] = &["$select", "$format"];
+
+/// The options behind the question mark; a plus is a space, as forms have it and most clients send it.
+#[must_use]
+pub fn sent(query: &str) -> Sent {
+    form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect()
+}
+
+/// The value of an option, where it is there once.
+#[must_use]
+pub fn one<'s>(sent: &'s Sent, name: &str) -> Option<&'s str> {
+    let mut all = sent.iter().filter(|(other, _)| other == name);
+    let one = all.next().map(|(_, value)| value.as_str());
+    one.filter(|_| all.next().is_none())
+}
+
+/// Reads the options of a request to a dataset.
+pub fn read(
+    dataset: &'static Dataset,
+    subject: Subject<'_>,
+    sent: &Sent,
+) -> Result<Asked, Vec<Fault>> {
+    if sent.len() > MOST {
+        let message = format!("A request has at most {MOST} options.");
+        return Err(vec![Fault::bad(message)]);
+    }
+    let mut reader = Reader {
+        dataset,
+        sent,
+        faults: Vec::new(),
+    };
+    reader.refuse_unknown(subject);
+    let asked = reader.asked(subject);
+    match reader.faults.is_empty() {
+        true => Ok(asked),
+        false => Err(reader.faults),
+    }
+}
+
+/// The faults of options where no dataset is asked.
+#[must_use]
+pub fn of_a_document(sent: &Sent) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (name, _) in sent.iter().take(MOST) {
+        if name != "$format" {
+            faults.push(unknown(name, "This address takes no options but $format."));
+        }
+    }
+    faults
+}
+
+/// What is said of an option that is not taken.
+fn unknown(name: &str, otherwise: &str) -> Fault {
+    if name.starts_with('@') {
+        return Fault::unsupported("Parameter aliases (@…) are not offered.");
+    }
+    match name {
+        "$expand" => {
+            Fault::unsupported("Rows lead nowhere: $expand is not offered. Keys join the datasets.")
+        }
+        "$apply" => Fault::unsupported(
+            "$apply is not offered: rows are given as they are, and grouped by whoever reads them.",
+        ),
+        "$search" => Fault::unsupported("$search is not offered; $filter has contains."),
+        "$compute" => Fault::unsupported("$compute is not offered."),
+        "$deltatoken" => Fault::unsupported("$deltatoken is not offered."),
+        _ if ROWS.contains(&name) => Fault::bad(otherwise),
+        _ if name.starts_with('$') => Fault::unsupported(format!(
+            "Of OData's query options a dataset offers {}, and no others.",
+            ROWS.join(", ")
+        )),
+        _ => Fault::bad(otherwise),
+    }
+}
+
+/// The options so far, and what is wrong with them.
+struct Reader<'s> {
+    dataset: &'static Dataset,
+    sent: &'s Sent,
+    faults: Vec<Fault>,
+}
+
+impl Reader<'_> {
+    fn bad(&mut self, sentence: impl Into<String>) {
+        self.faults.push(Fault::bad(sentence));
+    }
+
+    fn refuse_unknown(&mut self, subject: Subject<'_>) {
+        let mut names = match subject {
+            Subject::Row(_) => ROW.to_vec(),
+            Subject::Rows | Subject::Count => ROWS.to_vec(),
+        };
+        if self.dataset.counts {
+            names.push("uncounted");
+        }
+        if matches!(self.dataset.source, Source::Series) {
+            names.extend(["grain", "by"]);
+        }
+        let otherwise = format!(
+            "{} does not take every option that was sent; it takes {}.",
+            self.dataset.name,
+            names.join(", ")
+        );
+        for (at, (name, _)) in self.sent.iter().enumerate() {
+            if !names.contains(&name.as_str()) {
+                self.faults.push(unknown(name, &otherwise));
+            } else if self.sent.iter().take(at).any(|(other, _)| other == name) {
+                self.bad(format!("`{name}` is sent once."));
+            }
+        }
+    }
+
+    fn asked(&mut self, subject: Subject<'_>) -> Asked {
+        let mut query = Query::of(self.dataset);
+        query.uncounted = self.flag("uncounted");
+        let mut asked = Asked {
+            shown: query.columns.len(),
+            query,
+            chosen: false,
+            count: false,
+            top: None,
+            question: None,
+        };
+        match subject {
+            Subject::Row(key) => {
+                asked.query.filter = self.keyed(key);
+                self.select(&mut asked);
+            }
+            // What has no meaning for a number of rows is passed over there, as the standard wants it.
+            Subject::Count => asked.query.filter = self.filter(),
+            Subject::Rows => {
+                asked.query.filter = self.filter();
+                self.select(&mut asked);
+                self.order(&mut asked.query);
+                asked.top = self.number("$top");
+                asked.query.offset = self.number("$skip");
+                asked.count = self.flag("$count");
+                self.after(&mut asked);
+            }
+        }
+        self.days(&mut asked.query);
+        if matches!(self.dataset.source, Source::Series) {
+            asked.question = self.question(&asked.query);
+            return asked;
+        }
+        if let Some(kpi) = self.dataset.filter("kpi") {
+            for keys in range::among(&asked.query.filter, kpi) {
+                asked.query.narrow_to_kpis(&keys);
+            }
+        }
+        asked
+    }
+
+    /// What a series is asked: its days and KPIs follow from the filter, the rest is said by options of its own.
+    fn question(&mut self, query: &Query) -> Option<Question> {
+        let grain = one(self.sent, "grain");
+        let grain = Grain::ALL
+            .into_iter()
+            .find(|one| Some(one.as_str()) == grain);
+        if grain.is_none() {
+            let names = Grain::ALL.map(Grain::as_str).join(", ");
+            self.bad(format!("`grain` is how long a period is: {names}."));
+        }
+        let named = |name: &str| {
+            Dimension::ALL
+                .into_iter()
+                .find(|dimension| dimension.as_str() == name.trim())
+        };
+        let by = one(self.sent, "by").unwrap_or_default();
+        let by = by.split(',').filter(|name| !name.is_empty()).map(named);
+        let by: Option<Vec<Dimension>> = by.collect();
+        if by.is_none() {
+            let names = Dimension::ALL.map(Dimension::as_str).join(", ");
+            self.bad(format!("`by` is one or some of {names}."));
+        }
+        let (first, last) = (query.days.first()?, query.days.last()?);
+        let mut question = Question::of(grain?, (*first, last.succ_opt()?));
+        question.by = by?;
+        question.uncounted = query.uncounted;
+        let kpi = self.dataset.filter("kpi")?;
+        question.kpis = range::among(&query.filter, kpi).into_iter().next();
+        Some(question)
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        match one(self.sent, name) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => {
+                self.bad(format!("`{name}` is true or false."));
+                false
+            }
+        }
+    }
+
+    fn number(&mut self, name: &str) -> Option<u64> {
+        let text = one(self.sent, name)?;
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let number = text.parse().ok().filter(|_| digits);
+        if number.is_none() {
+            self.bad(format!("`{name}` is a whole number from 0 on."));
+        }
+        number
+    }
+
+    fn filter(&mut self) -> Filter {
+        let Some(text) = one(self.sent, "$filter") else {
+            return Filter::default();
+        };
+        match grammar::read(text) {
+            Ok(expression) => meaning::filter(self.dataset, &expression, &mut self.faults),
+            Err(fault) => {
+                self.faults.push(fault);
+                Filter::default()
+            }
+        }
+    }
+
+    fn keyed(&mut self, key: &Literal) -> Filter {
+        let column = self.dataset.column(self.dataset.key);
+        let value = column.and_then(|column| Some((column, meaning::value(column, key)??)));
+        match value {
+            Some((column, value)) => Filter::Compare(column, Comparison::Equal, value),
+            // A key that cannot be one is nobody's.
+            None => Filter::Any(Vec::new()),
+        }
+    }
+
+    fn named(&mut self, option: &str, name: &str) -> Option<&'static Column> {
+        let column = self.dataset.column(name);
+        if column.is_none() {
+            let names: Vec<&str> = self.dataset.columns.iter().map(|one| one.name).collect();
+            let fault = match name.contains(['/', '(']) {
+                true => Fault::unsupported(format!(
+                    "`{option}` takes columns alone: paths and functions are not offered in it."
+                )),
+                false => Fault::bad(format!("`{option}` takes {}.", names.join(", "))),
+            };
+            self.faults.push(fault);
+        }
+        column
+    }
+
+    fn select(&mut self, asked: &mut Asked) {
+        let Some(text) = one(self.sent, "$select") else {
+            return;
+        };
+        let mut columns: Vec<&'static Column> = Vec::new();
+        for name in text.split(',').map(str::trim) {
+            if name == "*" {
+                return;
+            }
+            match self.named("$select", name) {
+                Some(column) if columns.iter().any(|one| one.name == column.name) => {}
+                Some(column) => columns.push(column),
+                None => return,
+            }
+        }
+        asked.shown = columns.len();
+        asked.chosen = true;
+        asked.query.columns = columns;
+    }
+
+    fn order(&mut self, query: &mut Query) {
+        let Some(text) = one(self.sent, "$orderby") else {
+            return;
+        };
+        for item in text.split(',') {
+            let mut words = item.split_whitespace();
+            let Some(column) = self.named("$orderby", words.next().unwrap_or_default()) else {
+                return;
+            };
+            let way = match (words.next(), words.next()) {
+                (None | Some("asc"), None) => Direction::Ascending,
+                (Some("desc"), None) => Direction::Descending,
+                _ => {
+                    self.bad("`$orderby` takes columns, each with asc or desc behind it or neither, with commas between them.");
+                    return;
+                }
+            };
+            if query
+                .order
+                .iter()
+                .all(|(other, _)| other.name != column.name)
+            {
+                query.order.push((column, way));
+            }
+            if query.columns.iter().all(|other| other.name != column.name) {
+                query.columns.push(column);
+            }
+        }
+    }
+
+    fn after(&mut self, asked: &mut Asked) {
+        let Some(text) = one(self.sent, "$skiptoken") else {
+            return;
+        };
+        match token::read(self.dataset, &asked.query.order, text) {
+            Some((place, held)) => {
+                asked.query.after = Some(place);
+                asked.query.held = held;
+            }
+            None => self.bad("`$skiptoken` is none that a page of this list gave."),
+        }
+    }
+
+    /// The days that a dataset is asked about, where it needs them: both ends have to follow from the filter.
+    fn days(&mut self, query: &mut Query) {
+        let day = self.dataset.day.and_then(|day| self.dataset.column(day));
+        let Some(day) = day.filter(|_| self.dataset.needs_days) else {
+            return;
+        };
+        let (dataset, day_name) = (self.dataset.name, day.name);
+        let Range {
+            from: Some(from),
+            to: Some(to),
+        } = range::days(&query.filter, day)
+        else {
+            self.bad(format!(
+                "{dataset} is read for a range of days: `$filter` says both ends, outside of any `or` and `not`, for example \
+                 `{day_name} ge 2025-03-01 and {day_name} lt 2025-04-01`."
+            ));
+            return;
+        };
+        match query::days(from, to) {
+            Some(days) => query.days = days,
+            None => self.bad(format!(
+                "`$filter` on {day_name} spans at most {MOST_DAYS} days."
+            )),
+        }
+    }
+}
+
+/// Whether a value of the key alone tells the days that are asked about.
+#[must_use]
+pub fn is_found_by_key(dataset: &Dataset) -> bool {
+    !dataset.needs_days || dataset.day == Some(dataset.key)
+}
