@@ -123,6 +123,7 @@ impl Journey {
             forwarded_hops: 0,
             cors_origins: Vec::new(),
             concurrent_requests: 512,
+            longest_sheet: 8 << 20,
             thresholds: Thresholds::default(),
         }))
     }

@@ -267,6 +267,7 @@ async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(),
         forwarded_hops: serve.forwarded_hops,
         cors_origins: origins,
         concurrent_requests: usize::try_from(serve.concurrent_requests).unwrap_or(usize::MAX),
+        longest_sheet: serve.longest_sheet(),
     });
     let listener = TcpListener::bind(serve.listen)
         .await
@@ -403,6 +404,7 @@ async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         forwarded_hops: 0,
         request_seconds: 10,
         concurrent_requests: 512,
+        sheet_megabytes: 512,
         drain_seconds: 5,
         finding_thresholds: Vec::new(),
         feedback_retention_days: None,

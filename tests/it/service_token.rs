@@ -28,7 +28,12 @@ const LIST: &str = "query($filter: ServiceTokenFilter) { serviceTokens(filter: $
 
 impl World {
     /// Somebody with a service token of this account, made by the ADMIN.
-    async fn with_token(&self, account: &str, scopes: &[&str], departments: &[&str]) -> Actor<'_> {
+    pub async fn with_token(
+        &self,
+        account: &str,
+        scopes: &[&str],
+        departments: &[&str],
+    ) -> Actor<'_> {
         let ids = Ids::of(self).await;
         let departments: Vec<&String> = departments.iter().map(|key| &ids[*key]).collect();
         let input = json!({ "accountId": ids[account], "name": "Token", "scopes": scopes, "departmentIds": departments });

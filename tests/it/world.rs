@@ -90,6 +90,7 @@ impl World {
             forwarded_hops: 0,
             cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
             concurrent_requests: 512,
+            longest_sheet: 8 << 20,
         });
         Self {
             store,

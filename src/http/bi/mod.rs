@@ -3,6 +3,7 @@
 
 mod asked;
 mod form;
+pub mod intake;
 mod list;
 
 use std::{io, sync::Arc, time::Duration};
