@@ -182,13 +182,14 @@ fn looking_up(backend: DbBackend, values: &[(Key, Content)], how: &How) -> Optio
         ]
     });
     let given = "WITH given (kpi_id, touchpoint_id, channel_id, segment_id, measured_on) AS (";
+    // A CROSS JOIN because SQLite takes it at its word: else it may read all measurements for a few keys.
     let text = Text::new(backend, given).rows(keys).then(
-        ") SELECT measurement.* FROM given JOIN measurement ON measurement.kpi_id = given.kpi_id
+        ") SELECT measurement.* FROM given CROSS JOIN measurement WHERE measurement.kpi_id = given.kpi_id
         AND measurement.measured_on = given.measured_on
         AND measurement.touchpoint_id IS NOT DISTINCT FROM given.touchpoint_id
         AND measurement.channel_id IS NOT DISTINCT FROM given.channel_id
         AND measurement.segment_id IS NOT DISTINCT FROM given.segment_id
-        WHERE measurement.superseded_by_id IS NULL",
+        AND measurement.superseded_by_id IS NULL",
     );
     Some(text)
 }
