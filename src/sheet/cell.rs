@@ -142,8 +142,7 @@ impl<'r> Cell<'r> {
         }
         let read = read(text);
         if read.is_none() {
-            let told: String = text.chars().take(TOLD).collect();
-            let message = format!("\"{told}\" is not {}.", expected());
+            let message = format!("\"{}\" is not {}.", told(text), expected());
             self.place.wrong(UserErrorCode::Invalid, message, faults);
         }
         read
@@ -223,6 +222,12 @@ impl<'r> Cell<'r> {
         let text = self.text(faults).unwrap_or_default();
         items(text).map(unescaped).collect()
     }
+}
+
+/// As much of a text as a sentence about it tells back.
+#[must_use]
+pub fn told(text: &str) -> String {
+    text.chars().take(TOLD).collect()
 }
 
 /// What stands between two items of a list that is written into one cell.

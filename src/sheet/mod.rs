@@ -11,7 +11,7 @@ use async_graphql::Enum;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-pub use cell::{BETWEEN, Cell, Place, escaped, items, parted, unescaped};
+pub use cell::{BETWEEN, Cell, Place, escaped, items, parted, told, unescaped};
 pub use read::{Columns, Reader, Row};
 pub use spool::{Spool, Spooled};
 pub use write::Writer;

@@ -9,7 +9,7 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::{
     Bounds, Dialect, MARK, MOST_COLUMNS,
-    cell::{Cell, Place},
+    cell::{Cell, Place, told},
     check::{Checked, Malformed},
 };
 use crate::{
@@ -116,7 +116,7 @@ impl<R: Read> Reader<R> {
     ) -> Columns {
         let mut columns = HashMap::new();
         for (at, heading) in self.headings.cells.iter().enumerate() {
-            let told: String = heading.trim().chars().take(64).collect();
+            let told = told(heading.trim());
             let place = self.headings.place.at(Some(at), "");
             let said = folded(heading);
             let other = || others.iter().find(|(name, _)| folded(name) == said);
