@@ -125,6 +125,7 @@ impl Journey {
             cors_origins: Vec::new(),
             concurrent_requests: 512,
             cube: Cube::new(1 << 20),
+            longest_sheet: 8 << 20,
             thresholds: Thresholds::default(),
         }))
     }

@@ -127,6 +127,10 @@ pub struct Serve {
     /// How many MiB of measured values are kept in memory, for series of KPIs; what does not fit is read again.
     #[arg(long, env = "CX_CUBE_MEMORY_MIB", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub cube_memory_mib: u32,
+    /// How many megabytes a sheet of measurements has at the most that is sent in. While it is taken in it lies where the
+    /// system keeps what is temporary (TMPDIR).
+    #[arg(long, env = "CX_SHEET_MEGABYTES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub sheet_megabytes: u32,
     /// A threshold of a rule of findings, as CODE=VALUE; may be repeated. The query `findingRules` lists them.
     #[arg(
         long = "finding-threshold",
@@ -145,6 +149,12 @@ pub struct Serve {
 }
 
 impl Serve {
+    /// Bytes of the longest sheet that is taken in.
+    #[must_use]
+    pub fn longest_sheet(&self) -> u64 {
+        u64::from(self.sheet_megabytes) << 20
+    }
+
     /// How long a request may take.
     #[must_use]
     pub fn deadline(&self) -> Duration {
@@ -250,12 +260,18 @@ pub struct Import {
     /// Which database.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// The document of a blueprint, or of a whole organisation for an empty database, or with --blueprint a sheet; `-`
-    /// for standard input.
+    /// The document of a blueprint, or of a whole organisation for an empty database, or a sheet with --blueprint,
+    /// --measurements or --feedback; `-` for standard input.
     pub file: PathBuf,
     /// The file is a sheet (CSV) of touchpoints of the blueprint with this key.
     #[arg(long)]
     pub blueprint: Option<String>,
+    /// The file is a sheet (CSV) of measurements.
+    #[arg(long, conflicts_with_all = ["blueprint", "prune"])]
+    pub measurements: bool,
+    /// The file is a sheet (CSV) of feedback.
+    #[arg(long, conflicts_with_all = ["blueprint", "measurements", "prune"])]
+    pub feedback: bool,
     /// Tell what would change, and change nothing.
     #[arg(long)]
     pub dry_run: bool,

@@ -151,8 +151,16 @@ async fn connect(
     if let Some(schema) = &options.schema {
         connect.set_schema_search_path(schema);
     }
+    // Who writes very many rows goes round the indexes' pages, some for each KPI: what does not stay in memory until the
+    // commit is written out again with each round.
+    let cache = if access == Access::Write {
+        "-32768"
+    } else {
+        "-2000"
+    };
     connect.map_sqlx_sqlite_opts(move |sqlite| {
         sqlite
+            .pragma("cache_size", cache)
             .create_if_missing(true)
             .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
             .synchronous(sqlx::sqlite::SqliteSynchronous::Normal)

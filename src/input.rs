@@ -115,6 +115,18 @@ impl Faults {
         self
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.told.is_empty()
+    }
+
+    /// What was found, to be told elsewhere.
+    #[must_use]
+    pub fn found(self) -> Vec<UserError> {
+        self.told
+    }
+
     /// Refuses if there are any; of very many it tells the first, and how many more there are.
     pub fn check(mut self) -> Result<()> {
         if self.told.is_empty() {

@@ -269,6 +269,7 @@ async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(),
         cors_origins: origins,
         concurrent_requests: usize::try_from(serve.concurrent_requests).unwrap_or(usize::MAX),
         cube: Cube::new(serve.cube_bytes()),
+        longest_sheet: serve.longest_sheet(),
     });
     let listener = TcpListener::bind(serve.listen)
         .await
@@ -426,6 +427,7 @@ async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         concurrent_requests: 512,
         cube_memory_mib: 128,
         metrics_listen: None,
+        sheet_megabytes: 512,
         drain_seconds: 5,
         finding_thresholds: Vec::new(),
         feedback_retention_days: None,

@@ -64,11 +64,23 @@ impl Text {
 
     /// Goes on with rows of values, `VALUES (…), (…)`; there has to be one at least.
     #[must_use]
-    pub fn rows<const N: usize>(self, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
-        let text = self.then("VALUES ");
-        rows.into_iter().enumerate().fold(text, |text, (at, row)| {
-            text.then(if at == 0 { "" } else { ", " }).list(row)
-        })
+    pub fn rows<const N: usize>(mut self, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
+        // Where nothing stands before them, SQLite needs no names for their places, and among thousands of names it
+        // looks for each from the first.
+        let bare = self.backend == DbBackend::Sqlite && self.values.is_empty();
+        self.sql.push_str("VALUES ");
+        for (at, row) in rows.into_iter().enumerate() {
+            self.sql.push_str(if at == 0 { "" } else { ", " });
+            self = if bare {
+                let places = ["?"; N].join(", ");
+                self.sql.push_str(&format!("({places})"));
+                self.values.extend(row);
+                self
+            } else {
+                self.list(row)
+            };
+        }
+        self
     }
 
     /// Goes on with a select.
@@ -130,6 +142,13 @@ mod tests {
         assert_eq!(none.statement().sql, "id IN (SELECT NULL WHERE 1 = 0)");
         let two = Text::new(DbBackend::Sqlite, "")
             .rows([[1.into(), 2.into()], [3.into(), Value::Int(Some(4))]]);
-        assert_eq!(two.statement().sql, "VALUES ($1, $2), ($3, $4)");
+        assert_eq!(
+            two.then(" ").value(5).statement().sql,
+            "VALUES (?, ?), (?, ?) $5"
+        );
+        let behind = Text::new(DbBackend::Sqlite, "")
+            .value(1)
+            .rows([[2.into(), 3.into()]]);
+        assert_eq!(behind.statement().sql, "$1VALUES ($2, $3)");
     }
 }

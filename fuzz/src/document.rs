@@ -4,6 +4,7 @@
 #![no_main]
 
 mod bound;
+mod demo;
 mod there;
 mod tree;
 

@@ -6,12 +6,10 @@ use std::{collections::HashMap, sync::OnceLock};
 use cx_blueprint::{
     access::Caller,
     canvas::whole::Whole,
-    clock::Clock,
-    database::{Options, Store},
+    database::Store,
     document::{
         blueprint::Document,
         catalogue::{Catalogue, lower},
-        demonstration,
         import::{self, How},
         read::parse,
         target::Before,
@@ -24,7 +22,8 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 
-const DEMO: &str = include_str!("../../demo/demonstration.json");
+use crate::demo;
+
 /// More of one journey of the demo.
 const KNOWN: &str = include_str!("../seeds/document/known.json");
 /// The same without some of it.
@@ -43,53 +42,34 @@ impl There {
     /// Read by the first who asks.
     pub fn get() -> &'static Self {
         static THERE: OnceLock<There> = OnceLock::new();
-        THERE.get_or_init(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build();
-            runtime.expect("a runtime").block_on(Self::read())
-        })
+        THERE.get_or_init(|| demo::once(Self::read))
     }
 
-    async fn read() -> Self {
-        let dir = tempfile::tempdir().expect("a directory");
-        let options = Options {
-            url: format!("sqlite://{}", dir.path().join("there.db").display()),
-            connections: 1,
-            schema: None,
-        };
-        let store = Store::open(&options).await.expect("it opens");
-        migration::up(store.writer()).await.expect("it migrates");
-        let caller = Caller::operator(store.clone(), Clock::new(chrono_tz::UTC), "fuzz");
-        let demo = parse(DEMO).expect("the demo reads");
-        demonstration::load(&caller, &demo, "")
-            .await
-            .expect("the demo loads");
+    async fn read(caller: &Caller, store: &Store) -> Self {
         for (text, prune) in [(KNOWN, false), (PRUNED, true)] {
             let said = parse(text).expect("a document");
             let how = How {
                 prune,
                 ..How::default()
             };
-            import::import(&caller, said, how)
+            import::import(caller, said, how)
                 .await
                 .expect("it is imported");
         }
         let rental = Condition::all().add(blueprint::Column::Key.eq("bp-rental"));
-        let whole = Whole::load(&caller, rental, caller.today).await;
+        let whole = Whole::load(caller, rental, caller.today).await;
         let whole: &'static Whole =
             Box::leak(Box::new(whole.expect("it loads").expect("it is there")));
         let there = Self {
             document: Document::of(whole),
-            before: before(&store, whole).await,
-            catalogue: catalogue(&store).await,
+            before: before(store, whole).await,
+            catalogue: catalogue(store).await,
             fresh: id::new(),
         };
         assert!(
             !there.before.touchpoints.is_empty(),
             "something is archived"
         );
-        store.close().await.expect("it closes");
         there
     }
 }

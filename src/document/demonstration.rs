@@ -1,15 +1,18 @@
-//! The document of a demonstration: an organisation, and the people who sign in to look at it. It is only loaded, all
-//! of it or nothing, into a database that holds nothing at all.
+//! The document of a demonstration: an organisation, the people who sign in to look at it, and what its customers have
+//! answered. It is only loaded, all of it or nothing, into a database that holds nothing at all.
 
 use std::collections::HashMap;
 
+use chrono::NaiveDate;
 use entity::{
-    account, department,
+    account, blueprint, department,
     id::{AccountId, DepartmentId},
-    membership,
-    words::{DepartmentRole, OrganisationRole},
+    membership, touchpoint,
+    words::{DepartmentRole, FeedbackScale, FollowUpState, OrganisationRole},
 };
-use sea_orm::{EntityTrait, PaginatorTrait, Set};
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, Set,
+};
 use serde::Deserialize;
 
 use super::{
@@ -18,8 +21,9 @@ use super::{
     read::Kind,
 };
 use crate::{
-    access::{Caller, Permit},
+    access::{Caller, Keyed, Permit},
     error::{Error, Result, UserErrorCode},
+    feedback::record::{FeedbackInput, Told, record_into},
     id,
     input::Faults,
 };
@@ -32,6 +36,23 @@ pub struct Demonstration {
     /// What is shown.
     pub organisation: organisation::Said,
     people: Vec<Person>,
+    /// What customers answered, oldest first.
+    #[serde(default)]
+    feedback: Vec<Answer>,
+}
+
+/// An answer at a touchpoint, and how far its follow-up has come.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Answer {
+    blueprint: String,
+    touchpoint: String,
+    scale: FeedbackScale,
+    score: i32,
+    answered_on: NaiveDate,
+    /// Who answered; absent of one who did not say.
+    respondent: Option<String>,
+    follow_up: Option<FollowUpState>,
 }
 
 /// Somebody, or a service, with the departments they belong to.
@@ -80,7 +101,58 @@ pub async fn load(caller: &Caller, said: &Demonstration, password_hash: &str) ->
         faults.check()?;
     }
     memberships(&permit, &said.people, &ids).await?;
+    let answers = answers(&permit, &said.feedback).await?;
+    record_into(&mut permit, answers).await?;
     permit.commit().await
+}
+
+/// The answers as they are recorded, at the touchpoints that they name.
+async fn answers(permit: &Permit<'_>, said: &[Answer]) -> Result<Vec<Told>> {
+    let mut faults = Faults::default();
+    let mut told = Vec::with_capacity(said.len());
+    for (at, said) in said.iter().enumerate() {
+        let its = blueprint::Entity::find()
+            .select_only()
+            .column(blueprint::Column::Id)
+            .filter(blueprint::Entity::has_key(&said.blueprint));
+        let touchpoint = touchpoint::Entity::find()
+            .filter(touchpoint::Column::BlueprintId.in_subquery(its.into_query()))
+            .filter(touchpoint::Entity::has_key(&said.touchpoint))
+            .one(permit.tx())
+            .await?;
+        let Some(touchpoint) = touchpoint else {
+            let Answer {
+                blueprint,
+                touchpoint,
+                ..
+            } = said;
+            let message =
+                format!("There is no touchpoint \"{touchpoint}\" in a blueprint \"{blueprint}\".");
+            let path = format!("feedback.{at}.touchpoint");
+            faults.add(&path, UserErrorCode::NotFound, None, message);
+            continue;
+        };
+        told.push(Told {
+            said: FeedbackInput {
+                external_id: None,
+                scale: said.scale,
+                score: said.score,
+                touchpoint_id: Some(touchpoint.id.to_string().into()),
+                blueprint_id: None,
+                persona_id: None,
+                answered_on: Some(said.answered_on.into()),
+                answered_at: None,
+                respondent: said.respondent.clone(),
+                contact: None,
+                comment: None,
+                channel_id: None,
+                segment_id: None,
+            },
+            follow_up: said.follow_up.unwrap_or(FollowUpState::Open),
+        });
+    }
+    faults.check()?;
+    Ok(told)
 }
 
 async fn people(

@@ -9,6 +9,7 @@ pub mod playbook;
 pub mod record;
 pub mod respondent;
 pub mod rules;
+pub mod sheet;
 pub mod summary;
 
 use async_graphql::{ID, InputObject};

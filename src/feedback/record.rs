@@ -148,13 +148,23 @@ pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Recor
 
 /// Records answers, with how far their follow-ups have come: all of them or none.
 pub async fn record_all(caller: &Caller, list: impl IntoIterator<Item = Told>) -> Result<Recorded> {
-    let mut faults = Faults::default();
-    let entries = read(caller, &mut faults, list);
     let mut permit = caller.begin().await?;
-    let places = Places::read(&permit, &entries).await?;
-    places.require(&mut permit, &entries)?;
+    let done = record_into(&mut permit, list).await?;
+    permit.commit().await?;
+    Ok(done)
+}
+
+/// The same as a part of a larger act.
+pub async fn record_into(
+    permit: &mut Permit<'_>,
+    list: impl IntoIterator<Item = Told>,
+) -> Result<Recorded> {
+    let mut faults = Faults::default();
+    let entries = read(permit.caller, &mut faults, list);
+    let places = Places::read(permit, &entries).await?;
+    places.require(permit, &entries)?;
     places.check(&mut faults, &entries);
-    let known = recorded_before(&permit, &mut faults, &entries).await?;
+    let known = recorded_before(permit, &mut faults, &entries).await?;
     faults.check()?;
     let total = entries.len();
     let fresh: Vec<Entry> = entries
@@ -166,9 +176,8 @@ pub async fn record_all(caller: &Caller, list: impl IntoIterator<Item = Told>) -
                 .is_some_and(|id| known.contains_key(id))
         })
         .collect();
-    let mut done = keep(&mut permit, &places, fresh).await?;
+    let mut done = keep(permit, &places, fresh).await?;
     done.unchanged = count(total) - done.recorded;
-    permit.commit().await?;
     Ok(done)
 }
 

@@ -491,10 +491,10 @@ mod tests {
             Responsibility.person Responsibility.proposedBy Responsibility.proposedByAccount \
             Responsibility.replaces \
             Department.awaitingAnswer Department.children Department.improvements Department.kpis Department.members \
-            Department.openCases Department.parent Department.proposals Department.responsibilities Department.successor \
+            Department.openCases Department.parent Department.proposals Department.responsibilities Department.scorecard Department.successor \
             KpiLink.blueprint KpiLink.phase KpiLink.touchpoint \
-            Kpi.grants Kpi.improvements Kpi.latest Kpi.links Kpi.measurements Kpi.ownerDepartment Kpi.state Kpi.target \
-            Kpi.targets Kpi.valuesVisible \
+            Kpi.freshness Kpi.grants Kpi.improvements Kpi.latest Kpi.links Kpi.measurements Kpi.ownerDepartment Kpi.state Kpi.target \
+            Kpi.targets Kpi.trend Kpi.valuesVisible \
             KpiTarget.kpi \
             Measurement.channel Measurement.kpi Measurement.segment Measurement.supersededBy \
             Measurement.touchpoint";

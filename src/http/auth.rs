@@ -304,7 +304,7 @@ pub fn offering_basic(mut response: Response, error: &Error) -> Response {
 }
 
 /// Nobody between us and the client keeps a copy.
-fn unkept(mut response: Response) -> Response {
+pub(super) fn unkept(mut response: Response) -> Response {
     let no_store = HeaderValue::from_static("no-store");
     response
         .headers_mut()

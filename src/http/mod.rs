@@ -67,6 +67,8 @@ pub struct Parts {
     pub concurrent_requests: usize,
     /// Measured values that are kept in memory.
     pub cube: Cube,
+    /// Bytes of the longest sheet that is taken in.
+    pub longest_sheet: u64,
 }
 
 impl std::ops::Deref for App {
@@ -126,8 +128,11 @@ pub fn router(app: App) -> Router {
         .route("/blueprints/{file}", get(picture::serve))
         .route("/bi/v1", get(bi::list))
         .route("/bi/v1/{file}", get(bi::serve))
+        .route("/bi/v1/measurements.csv", post(bi::intake::measurements))
+        .route("/bi/v1/feedback.csv", post(bi::intake::feedback))
         .layer(Extension(bi::Places::default()))
         .merge(odata::routes())
+        .layer(Extension(bi::intake::Turn::default()))
         .layer(middleware::from_fn(move |request, next| {
             shed(Arc::clone(&room), request, next)
         }))

@@ -1,7 +1,7 @@
 //! Measurements: values of a KPI on days, one per natural key. A second is a correction; the first is kept as
 //! superseded, never overwritten.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use async_graphql::{ID, InputObject};
 use chrono::NaiveDate;
@@ -10,11 +10,11 @@ use entity::{
     kpi, measurement,
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait, FromQueryResult, QueryFilter, Set,
-    sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, QueryFilter,
+    Set, sea_query::Expr,
 };
 
-use super::rules::{self, Figures};
+use super::rules::{self, Figures, Wrong};
 use crate::{
     access::{Caller, Permit, Stirred, live},
     audit::Event,
@@ -91,32 +91,68 @@ pub(super) struct Put {
     pub kpis: BTreeSet<KpiId>,
 }
 
+impl Put {
+    /// What both came to.
+    pub fn add(&mut self, other: Self) {
+        self.done.recorded += other.done.recorded;
+        self.done.corrected += other.done.corrected;
+        self.done.unchanged += other.done.unchanged;
+        self.kpis.extend(other.kpis);
+    }
+}
+
+/// How values are put in force.
+#[derive(Clone, Debug, Default)]
+pub(super) struct How {
+    /// Tell what would become of them, and write nothing.
+    pub dry_run: bool,
+    /// KPIs, under their locks, that had no values at all when the act began: nothing needs to be looked up of them.
+    pub fresh: HashSet<KpiId>,
+    /// The revisions of what was measured of KPIs, as far as the act has raised them: once each.
+    pub raised: HashMap<KpiId, i32>,
+}
+
 /// How many keys are looked up, and values kept, by one statement at the most.
-const AT_ONCE: usize = 1_000;
+pub(super) const AT_ONCE: usize = 1_000;
 
 /// Makes these the values in force: an equal one changes nothing, a different one is corrected.
 pub(super) async fn put(permit: &Permit<'_>, values: Vec<(Key, Content)>) -> Result<Put> {
+    let (mut put, mut how) = (Put::default(), How::default());
+    let mut values = values.into_iter().peekable();
+    while values.peek().is_some() {
+        let some = values.by_ref().take(AT_ONCE).collect();
+        put.add(put_some(permit, some, &mut how).await?);
+    }
+    Ok(put)
+}
+
+/// The same for as many as one statement takes.
+pub(super) async fn put_some(
+    permit: &Permit<'_>,
+    values: Vec<(Key, Content)>,
+    how: &mut How,
+) -> Result<Put> {
     let mut put = Put::default();
-    for values in values.chunks(AT_ONCE) {
-        let in_force = in_force(permit, values).await?;
-        let (mut rows, mut corrections) = (Vec::new(), Vec::new());
-        for (key, content) in values {
-            let id: MeasurementId = id::new();
-            match in_force.get(key) {
-                Some(before) if Content::of(before) == *content => {
-                    put.done.unchanged += 1;
-                    continue;
-                }
-                Some(before) => {
-                    put.done.corrected += 1;
-                    corrections.push((before.id, id));
-                }
-                None => put.done.recorded += 1,
+    let in_force = in_force(permit, &values, how).await?;
+    let (mut rows, mut corrections) = (Vec::with_capacity(values.len()), Vec::new());
+    for (key, content) in values {
+        let id: MeasurementId = id::new();
+        match in_force.get(&key) {
+            Some(before) if Content::of(before) == content => {
+                put.done.unchanged += 1;
+                continue;
             }
-            put.kpis.insert(key.kpi);
-            rows.push(row(permit.caller, id, *key, content.clone()));
+            Some(before) => {
+                put.done.corrected += 1;
+                corrections.push((before.id, id));
+            }
+            None => put.done.recorded += 1,
         }
-        keep(permit, rows, corrections).await?;
+        put.kpis.insert(key.kpi);
+        rows.push(row(permit.caller, id, key, content));
+    }
+    if !how.dry_run {
+        keep(permit, rows, corrections, &mut how.raised).await?;
     }
     Ok(put)
 }
@@ -125,8 +161,23 @@ pub(super) async fn put(permit: &Permit<'_>, values: Vec<(Key, Content)>) -> Res
 async fn in_force(
     permit: &Permit<'_>,
     values: &[(Key, Content)],
+    how: &How,
 ) -> Result<HashMap<Key, measurement::Model>> {
-    let keys = values.iter().map(|(key, _)| {
+    let Some(looked_up) = looking_up(permit.tx().get_database_backend(), values, how) else {
+        return Ok(HashMap::new());
+    };
+    let rows = measurement::Model::find_by_statement(looked_up.statement())
+        .all(permit.tx())
+        .await?;
+    Ok(rows.into_iter().map(|row| (Key::of(&row), row)).collect())
+}
+
+/// The statement that looks up what is in force; nothing where there is nothing to look up.
+fn looking_up(backend: DbBackend, values: &[(Key, Content)], how: &How) -> Option<Text> {
+    let keys = values.iter().map(|(key, _)| key);
+    let mut keys = keys.filter(|key| !how.fresh.contains(&key.kpi)).peekable();
+    keys.peek()?;
+    let keys = keys.map(|key| {
         [
             key.kpi.into(),
             key.touchpoint.into(),
@@ -135,32 +186,27 @@ async fn in_force(
             key.measured_on.into(),
         ]
     });
-    let text = Text::new(
-        permit.tx().get_database_backend(),
-        "WITH given (kpi_id, touchpoint_id, channel_id, segment_id, measured_on) AS (",
-    )
-    .rows(keys)
-    .then(
-        ") SELECT measurement.* FROM given JOIN measurement ON measurement.kpi_id = given.kpi_id
+    let given = "WITH given (kpi_id, touchpoint_id, channel_id, segment_id, measured_on) AS (";
+    // A CROSS JOIN because SQLite takes it at its word: else it may read all measurements for a few keys.
+    let text = Text::new(backend, given).rows(keys).then(
+        ") SELECT measurement.* FROM given CROSS JOIN measurement WHERE measurement.kpi_id = given.kpi_id
         AND measurement.measured_on = given.measured_on
         AND measurement.touchpoint_id IS NOT DISTINCT FROM given.touchpoint_id
         AND measurement.channel_id IS NOT DISTINCT FROM given.channel_id
         AND measurement.segment_id IS NOT DISTINCT FROM given.segment_id
-        WHERE measurement.superseded_by_id IS NULL",
+        AND measurement.superseded_by_id IS NULL",
     );
-    let rows = measurement::Model::find_by_statement(text.statement())
-        .all(permit.tx())
-        .await?;
-    Ok(rows.into_iter().map(|row| (Key::of(&row), row)).collect())
+    Some(text)
 }
 
-/// Finds fault with a KPI whose values nobody records by hand.
-pub(super) fn refuse_fed(faults: &mut Faults, path: &str, kpi: &kpi::Model) {
-    if kpi.fed_by_feedback {
-        let message = "This KPI is fed by feedback: record the answers instead.";
-        let reason = Some(Reason::FedByFeedback);
-        faults.add(path, UserErrorCode::Conflict, reason, message);
-    }
+/// What is wrong with a KPI whose values nobody records by hand.
+pub(super) fn fed_fault(kpi: &kpi::Model) -> Option<Wrong> {
+    kpi.fed_by_feedback.then(|| Wrong {
+        field: "kpiId",
+        code: UserErrorCode::Conflict,
+        reason: Some(Reason::FedByFeedback),
+        message: "This KPI is fed by feedback: record the answers instead.".to_owned(),
+    })
 }
 
 /// The row of a new measurement, in force.
@@ -184,26 +230,34 @@ fn row(caller: &Caller, id: MeasurementId, key: Key, content: Content) -> measur
     }
 }
 
-/// Raises the revisions of what was measured of KPIs that are under their locks, and gives the new ones.
+/// Raises the revisions of what was measured of KPIs, which are under their locks, and gives each row its own.
 async fn raise(
     permit: &Permit<'_>,
-    rows: &[measurement::ActiveModel],
-) -> Result<HashMap<KpiId, i32>> {
+    rows: &mut [measurement::ActiveModel],
+    raised: &mut HashMap<KpiId, i32>,
+) -> Result<()> {
     let kpis: BTreeSet<KpiId> = rows
         .iter()
         .filter_map(|row| row.kpi_id.try_as_ref())
+        .filter(|id| !raised.contains_key(id))
         .copied()
         .collect();
-    let raised: Vec<kpi::Model> = kpi::Entity::update_many()
-        .col_expr(
-            kpi::Column::SeriesRevision,
-            Expr::col(kpi::Column::SeriesRevision).add(1),
-        )
-        .filter(kpi::Column::Id.is_in(kpis))
-        .exec_with_returning(permit.tx())
-        .await?;
-    let raised = raised.into_iter().map(|kpi| (kpi.id, kpi.series_revision));
-    Ok(raised.collect())
+    if !kpis.is_empty() {
+        let kpis: Vec<kpi::Model> = kpi::Entity::update_many()
+            .col_expr(
+                kpi::Column::SeriesRevision,
+                Expr::col(kpi::Column::SeriesRevision).add(1),
+            )
+            .filter(kpi::Column::Id.is_in(kpis))
+            .exec_with_returning(permit.tx())
+            .await?;
+        raised.extend(kpis.into_iter().map(|kpi| (kpi.id, kpi.series_revision)));
+    }
+    for row in rows {
+        let revision = row.kpi_id.try_as_ref().and_then(|id| raised.get(id));
+        row.series_revision = Set(revision.copied().unwrap_or_default());
+    }
+    Ok(())
 }
 
 /// The first day that anything is kept of: what lies before is a slip of the keyboard.
@@ -213,29 +267,39 @@ const NO_DAY: Option<NaiveDate> = NaiveDate::from_ymd_opt(3000, 1, 1);
 
 /// A day on which something can begin or end.
 pub fn check_day(faults: &mut Faults, path: &str, day: NaiveDate) {
-    if Some(day) < FIRST_DAY || Some(day) >= NO_DAY {
-        let message = "A day lies between the years 1900 and 2999.";
-        faults.add(
-            path,
-            UserErrorCode::Invalid,
-            Some(Reason::OutOfRange),
-            message,
-        );
-    }
+    add(faults, path, no_day(day));
+}
+
+fn no_day(day: NaiveDate) -> Option<Wrong> {
+    (Some(day) < FIRST_DAY || Some(day) >= NO_DAY).then(|| Wrong {
+        field: "measuredOn",
+        code: UserErrorCode::Invalid,
+        reason: Some(Reason::OutOfRange),
+        message: "A day lies between the years 1900 and 2999.".to_owned(),
+    })
 }
 
 /// A day on which something can have been measured.
 pub fn check_measured_on(faults: &mut Faults, path: &str, day: NaiveDate, today: NaiveDate) {
-    if day > today {
-        let message = "Nothing has been measured yet on a day to come.";
-        faults.add(
-            path,
-            UserErrorCode::Invalid,
-            Some(Reason::InFuture),
-            message,
-        );
-    } else {
-        check_day(faults, path, day);
+    add(faults, path, day_fault(day, today));
+}
+
+/// What is wrong with a day on which nothing can have been measured.
+pub(super) fn day_fault(day: NaiveDate, today: NaiveDate) -> Option<Wrong> {
+    if day <= today {
+        return no_day(day);
+    }
+    Some(Wrong {
+        field: "measuredOn",
+        code: UserErrorCode::Invalid,
+        reason: Some(Reason::InFuture),
+        message: "Nothing has been measured yet on a day to come.".to_owned(),
+    })
+}
+
+fn add(faults: &mut Faults, path: &str, wrong: Option<Wrong>) {
+    if let Some(wrong) = wrong {
+        faults.add(path, wrong.code, wrong.reason, wrong.message);
     }
 }
 
@@ -253,6 +317,7 @@ async fn keep(
     permit: &Permit<'_>,
     mut rows: Vec<measurement::ActiveModel>,
     corrections: Vec<(MeasurementId, MeasurementId)>,
+    raised: &mut HashMap<KpiId, i32>,
 ) -> Result<()> {
     if !corrections.is_empty() {
         let pairs = corrections
@@ -268,11 +333,7 @@ async fn keep(
         permit.tx().execute_raw(supersede.statement()).await?;
     }
     if !rows.is_empty() {
-        let revisions = raise(permit, &rows).await?;
-        for row in &mut rows {
-            let revision = row.kpi_id.try_as_ref().and_then(|id| revisions.get(id));
-            row.series_revision = Set(revision.copied().unwrap_or_default());
-        }
+        raise(permit, &mut rows, raised).await?;
         measurement::Entity::insert_many(rows)
             .exec_without_returning(permit.tx())
             .await?;
@@ -343,7 +404,9 @@ pub async fn correct(
         return Err(conflict.with_current(by.0));
     }
     let mut faults = Faults::default();
-    refuse_fed(&mut faults, "measurementId", &kpi);
+    if let Some(wrong) = fed_fault(&kpi) {
+        faults.add("measurementId", wrong.code, wrong.reason, wrong.message);
+    }
     check_figures(&mut faults, "", &kpi, &content.figures);
     faults.check()?;
     if Content::of(&before) == content {
@@ -353,6 +416,7 @@ pub async fn correct(
         &permit,
         vec![row(caller, id, key, content)],
         vec![(before.id, id)],
+        &mut HashMap::new(),
     )
     .await?;
     let after = permit

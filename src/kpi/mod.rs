@@ -9,6 +9,7 @@ pub mod measurement;
 pub mod of_department;
 pub mod record;
 pub mod rules;
+pub mod sheet;
 pub mod target;
 
 use async_graphql::{ID, InputObject, MaybeUndefined};

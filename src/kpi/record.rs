@@ -1,7 +1,7 @@
 //! Recording measurements by the batch: all or none, the same batch twice changes nothing, and every fault is
 //! told at once. The number of statements does not depend on the size of the batch.
 
-use std::collections::{BTreeSet, HashMap, HashSet, hash_map::Entry as Slot};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use async_graphql::{ID, InputObject};
 use entity::{
@@ -12,14 +12,15 @@ use entity::{
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType};
 
 use super::{
-    measurement::{Content, Key, Put, Recorded, check_figures, check_measured_on, put, refuse_fed},
-    rules::Figures,
+    measurement::{Content, Key, Put, Recorded, check_measured_on, fed_fault, put},
+    rules::{self, Figures, Wrong},
 };
 use crate::{
     access::{Caller, Guarded, Permit, Stirred},
     audit::Event,
     error::{Result, UserErrorCode},
     input::Faults,
+    intake::Once,
     policy::{Action, Relation, Ties},
     scalar::Date,
 };
@@ -72,7 +73,8 @@ pub async fn record(caller: &Caller, input: KpiMeasurementsRecordInput) -> Resul
     let mut faults = Faults::default();
     let entries = read(caller, &mut faults, input.measurements);
     let mut permit = caller.begin().await?;
-    let kpis = lock_kpis(&mut permit, &entries).await?;
+    let ids = named(&entries, |key| Some(key.kpi));
+    let kpis = lock_kpis(&mut permit, ids).await?;
     check_kpis(&mut faults, &entries, &kpis);
     check_places(&permit, &mut faults, &entries).await?;
     faults.check()?;
@@ -83,6 +85,20 @@ pub async fn record(caller: &Caller, input: KpiMeasurementsRecordInput) -> Resul
     Ok(put.done)
 }
 
+/// What is wrong with recording figures for a KPI, whichever way they come.
+pub(super) fn wrong_with(kpi: &kpi::Model, figures: &Figures) -> Vec<Wrong> {
+    let archived = kpi.archived_at.map(|_| Wrong {
+        field: "kpiId",
+        code: UserErrorCode::Archived,
+        reason: None,
+        message: "This KPI is archived. Unarchive it first.".to_owned(),
+    });
+    let wrong = archived.into_iter().chain(fed_fault(kpi));
+    wrong
+        .chain(rules::figure_faults(kpi.into(), figures))
+        .collect()
+}
+
 /// Reads the list, and finds what is wrong with it by itself.
 fn read(caller: &Caller, faults: &mut Faults, list: Vec<KpiMeasurementInput>) -> Vec<Entry> {
     if list.len() > MOST {
@@ -90,26 +106,20 @@ fn read(caller: &Caller, faults: &mut Faults, list: Vec<KpiMeasurementInput>) ->
         faults.add("measurements", UserErrorCode::LimitExceeded, None, message);
         return Vec::new();
     }
-    let mut first: HashMap<Key, usize> = HashMap::new();
+    let mut once = Once::default();
     let mut entries = Vec::with_capacity(list.len());
-    for (at, input) in list.into_iter().enumerate() {
-        let path = format!("measurements.{at}");
-        let entry = entry(caller, faults, path, &input);
-        match first.entry(entry.key) {
-            Slot::Vacant(slot) => {
-                slot.insert(at);
-            }
-            // What has no KPI has been found fault with already.
-            Slot::Occupied(_) if entry.key.kpi.0.is_nil() => {}
-            Slot::Occupied(slot) => {
-                let message = format!(
-                    "This is the same KPI, day and place as measurement {}.",
-                    slot.get()
-                );
-                faults.add(&entry.path, UserErrorCode::Duplicate, None, message);
-            }
+    for (at, input) in (0..).zip(list) {
+        let entry = entry(caller, faults, format!("measurements.{at}"), &input);
+        // What has no KPI has been found fault with already.
+        if !entry.key.kpi.0.is_nil() {
+            once.meet(&entry.key, at);
         }
         entries.push(entry);
+    }
+    for (at, first) in once.again() {
+        let path = format!("measurements.{at}");
+        let message = format!("This is the same KPI, day and place as measurement {first}.");
+        faults.add(&path, UserErrorCode::Duplicate, None, message);
     }
     entries
 }
@@ -144,11 +154,10 @@ fn named<I: Id>(entries: &[Entry], id: impl Fn(&Key) -> Option<I>) -> BTreeSet<I
 
 /// The KPIs, each under its lock, taken in ascending order so that two batches cannot wait for one another. One
 /// that the caller may see and not record for refuses the whole batch.
-async fn lock_kpis(
+pub(super) async fn lock_kpis(
     permit: &mut Permit<'_>,
-    entries: &[Entry],
+    ids: BTreeSet<KpiId>,
 ) -> Result<HashMap<KpiId, kpi::Model>> {
-    let ids = named(entries, |key| Some(key.kpi));
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
@@ -169,23 +178,19 @@ async fn lock_kpis(
 
 fn check_kpis(faults: &mut Faults, entries: &[Entry], kpis: &HashMap<KpiId, kpi::Model>) {
     for entry in entries {
-        let path = format!("{}.kpiId", entry.path);
         match kpis.get(&entry.key.kpi) {
             Some(kpi) => {
-                if kpi.archived_at.is_some() {
-                    let message = "This KPI is archived. Unarchive it first.";
-                    faults.add(&path, UserErrorCode::Archived, None, message);
+                for wrong in wrong_with(kpi, &entry.content.figures) {
+                    let path = format!("{}.{}", entry.path, wrong.field);
+                    faults.add(&path, wrong.code, wrong.reason, wrong.message);
                 }
-                refuse_fed(faults, &path, kpi);
-                check_figures(faults, &entry.path, kpi, &entry.content.figures);
             }
             None if entry.key.kpi.0.is_nil() => {}
-            None => faults.add(
-                &path,
-                UserErrorCode::NotFound,
-                None,
-                "There is no such KPI.",
-            ),
+            None => {
+                let path = format!("{}.kpiId", entry.path);
+                let message = "There is no such KPI.";
+                faults.add(&path, UserErrorCode::NotFound, None, message);
+            }
         }
     }
 }
@@ -234,8 +239,8 @@ where
     Ok(())
 }
 
-/// One event for the batch, without values.
-fn note(
+/// One event for all of it, without values.
+pub(super) fn note(
     permit: &mut Permit<'_>,
     kpis: &HashMap<KpiId, kpi::Model>,
     Put {

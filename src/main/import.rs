@@ -14,7 +14,10 @@ use cx_blueprint::{
         table::{self, Table},
     },
     error::{Error, Result, UserError, UserErrorCode},
+    feedback,
     input::By,
+    kpi,
+    sheet::{Spool, Spooled},
 };
 
 use super::{Failure, open_current};
@@ -24,7 +27,13 @@ const LARGEST: u64 = 64 << 20;
 /// Largest document of a whole organisation: hundreds of blueprints and millions of values.
 const LARGEST_ORGANISATION: u64 = 512 << 20;
 
+/// Longest sheet that is taken from standard input, in bytes: it lies in a file until it has been read.
+const LONGEST_SHEET: u64 = 4 << 30;
+
 pub async fn import(options: Import) -> Result<(), Failure> {
+    if options.measurements || options.feedback {
+        return record(options).await;
+    }
     let said = Said::read(&options)?;
     let store = open_current(&options.database).await?;
     let clock = Clock::new(options.database.time_zone);
@@ -32,6 +41,52 @@ pub async fn import(options: Import) -> Result<(), Failure> {
     let result = said.bring(&caller, &options).await;
     store.close().await?;
     result.map_err(|error| told(&options.file.display().to_string(), error))
+}
+
+/// Records what a sheet of measurements or of feedback says.
+async fn record(options: Import) -> Result<(), Failure> {
+    let name = options.file.display().to_string();
+    let sheet = spooled(&options).map_err(|error| format!("{name} cannot be read: {error}."))?;
+    let store = open_current(&options.database).await?;
+    let clock = Clock::new(options.database.time_zone);
+    let caller = Caller::operator(store.clone(), clock, "import");
+    let result = recorded(&caller, sheet, &options).await;
+    store.close().await?;
+    let done = result.map_err(|error| told(&name, unplaced(error)))?;
+    let would = if options.dry_run { "Would be: " } else { "" };
+    eprintln!("{would}{done}.");
+    Ok(())
+}
+
+async fn recorded(caller: &Caller, sheet: Spooled, options: &Import) -> Result<String> {
+    if options.feedback {
+        let imported = feedback::sheet::import(caller, sheet, options.dry_run).await?;
+        let done = imported.done;
+        return Ok(format!(
+            "{} rows: {} recorded, {} unchanged, {} that nobody looks after",
+            imported.rows, done.recorded, done.unchanged, done.unroutable
+        ));
+    }
+    let imported = kpi::sheet::import(caller, sheet, options.dry_run).await?;
+    let done = imported.done;
+    Ok(format!(
+        "{} rows: {} recorded, {} corrected, {} unchanged",
+        imported.rows, done.recorded, done.corrected, done.unchanged
+    ))
+}
+
+/// The sheet in the file, or all that comes from standard input.
+fn spooled(options: &Import) -> std::io::Result<Spooled> {
+    if options.file.as_os_str() != "-" {
+        return Ok(Spooled::of(std::fs::File::open(&options.file)?));
+    }
+    let mut spool = Spool::new(LONGEST_SHEET)?;
+    if spool.take_all(std::io::stdin().lock())? {
+        Ok(spool.whole(None))
+    } else {
+        let message = format!("it is larger than {} GB", LONGEST_SHEET >> 30);
+        Err(std::io::Error::other(message))
+    }
 }
 
 /// Tells what changed.
@@ -104,8 +159,9 @@ impl Said {
             .extension()
             .is_some_and(|end| end.eq_ignore_ascii_case("csv"))
         {
-            let message =
-                format!("{name} is a sheet. Say with --blueprint whose touchpoints it holds.");
+            let message = format!(
+                "{name} is a sheet. Say with --blueprint whose touchpoints it holds. Figures go in with --measurements, and answers with --feedback."
+            );
             return Err(message.into());
         }
         let mut text = Vec::new();

@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use chrono::{DateTime, NaiveDate, Utc};
+
 use super::{Dialect, unguarded};
 use crate::{
-    error::{Error, UserErrorCode},
+    error::{Error, UserError, UserErrorCode},
     input::Faults,
+    scalar::Date,
 };
 
 /// Ends an item of a list in a cell.
@@ -56,6 +59,13 @@ impl Place {
     /// Notes a fault here; its message begins with the place in words.
     pub fn wrong(&self, code: UserErrorCode, message: impl fmt::Display, faults: &mut Faults) {
         faults.add(&self.path(), code, None, format!("{self}: {message}"));
+    }
+
+    /// Notes faults that were found without their place, here.
+    pub fn all_wrong(&self, found: Vec<UserError>, faults: &mut Faults) {
+        for fault in found {
+            self.wrong(fault.code, fault.message, faults);
+        }
     }
 
     /// A fault here that ends reading.
@@ -132,8 +142,7 @@ impl<'r> Cell<'r> {
         }
         let read = read(text);
         if read.is_none() {
-            let told: String = text.chars().take(TOLD).collect();
-            let message = format!("\"{told}\" is not {}.", expected());
+            let message = format!("\"{}\" is not {}.", told(text), expected());
             self.place.wrong(UserErrorCode::Invalid, message, faults);
         }
         read
@@ -147,10 +156,37 @@ impl<'r> Cell<'r> {
         self.said(read, expected, faults)
     }
 
+    /// Whether something stands in it; a fault where nothing does.
+    pub fn is_filled(&self, faults: &mut Faults) -> bool {
+        if self.is_empty() {
+            let message = "This cannot be empty.";
+            self.place.wrong(UserErrorCode::Required, message, faults);
+        }
+        !self.is_empty()
+    }
+
     /// A whole number.
     pub fn whole(&self, faults: &mut Faults) -> Option<i32> {
         let expected = || "a whole number".to_owned();
         self.said(|text| text.parse().ok(), expected, faults)
+    }
+
+    /// A day; also as Excel writes it in Denmark, where it is Excel that wrote it.
+    pub fn day(&self, faults: &mut Faults) -> Option<NaiveDate> {
+        let dialect = self.dialect;
+        let read = |text: &str| {
+            let danish = || NaiveDate::parse_from_str(text, "%d-%m-%Y").ok();
+            let day = Date::read(text).map(NaiveDate::from);
+            day.or_else(|| danish().filter(|_| dialect == Dialect::ExcelDa && text.len() == 10))
+        };
+        self.said(read, || "a day such as 2026-11-22".to_owned(), faults)
+    }
+
+    /// A moment.
+    pub fn moment(&self, faults: &mut Faults) -> Option<DateTime<Utc>> {
+        let read = |text: &str| DateTime::parse_from_rfc3339(text).ok();
+        let expected = || "a moment such as 2026-11-22T09:30:00Z".to_owned();
+        self.said(read, expected, faults).map(Into::into)
     }
 
     /// Yes or no, also as Excel says it in Danish and in English.
@@ -186,6 +222,12 @@ impl<'r> Cell<'r> {
         let text = self.text(faults).unwrap_or_default();
         items(text).map(unescaped).collect()
     }
+}
+
+/// As much of a text as a sentence about it tells back.
+#[must_use]
+pub fn told(text: &str) -> String {
+    text.chars().take(TOLD).collect()
 }
 
 /// What stands between two items of a list that is written into one cell.

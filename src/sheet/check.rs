@@ -6,7 +6,7 @@ use std::{
     io::{self, Read},
 };
 
-use super::{LONGEST_CELL, LONGEST_ROW, MOST_COLUMNS, cell::Place};
+use super::{Bounds, MOST_COLUMNS, cell::Place};
 use crate::error::UserErrorCode;
 
 /// What is wrong, on its way through the reader's own errors.
@@ -44,6 +44,7 @@ enum State {
 pub(super) struct Checked<R> {
     source: R,
     separator: u8,
+    bounds: Bounds,
     state: State,
     /// The beginning of the present row, and the column of the present cell.
     place: Place,
@@ -57,10 +58,11 @@ pub(super) struct Checked<R> {
 }
 
 impl<R> Checked<R> {
-    pub(super) fn new(source: R, separator: u8) -> Self {
+    pub(super) fn new(source: R, separator: u8, bounds: Bounds) -> Self {
         Self {
             source,
             separator,
+            bounds,
             state: State::Row,
             place: Place::first(),
             line: 1,
@@ -169,18 +171,26 @@ impl<R> Checked<R> {
         if self.state == State::Row {
             return Ok(());
         }
-        let (what, longest) = if self.cell_bytes > LONGEST_CELL {
-            ("cell", LONGEST_CELL)
-        } else if self.row_bytes > LONGEST_ROW {
-            ("row", LONGEST_ROW)
+        let (what, longest) = if self.cell_bytes > self.bounds.cell {
+            ("cell", self.bounds.cell)
+        } else if self.row_bytes > self.bounds.row {
+            ("row", self.bounds.row)
         } else {
             return Ok(());
         };
         let message = format!(
-            "This {what} is longer than {} MiB. A quotation mark that is never closed makes one of all that follows.",
-            longest >> 20
+            "This {what} is longer than {}. A quotation mark that is never closed makes one of all that follows.",
+            told(longest)
         );
         Err(self.wrong(UserErrorCode::TooLong, message))
+    }
+}
+
+/// A number of bytes, for people.
+fn told(bytes: usize) -> String {
+    match bytes >> 20 {
+        0 => format!("{} KiB", bytes >> 10),
+        mebibytes => format!("{mebibytes} MiB"),
     }
 }
 

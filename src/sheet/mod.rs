@@ -4,14 +4,16 @@
 mod cell;
 mod check;
 mod read;
+mod spool;
 mod write;
 
 use async_graphql::Enum;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-pub use cell::{BETWEEN, Cell, Place, escaped, items, parted, unescaped};
+pub use cell::{BETWEEN, Cell, Place, escaped, items, parted, told, unescaped};
 pub use read::{Columns, Reader, Row};
+pub use spool::{Spool, Spooled};
 pub use write::Writer;
 
 #[cfg(test)]
@@ -21,8 +23,43 @@ mod tests;
 pub const LONGEST_CELL: usize = 1 << 20;
 /// Longest row that is read, in bytes.
 pub const LONGEST_ROW: usize = 4 << 20;
+/// Longest row that is read of a sheet of short ones, in bytes.
+pub const LONGEST_SHORT_ROW: usize = 64 << 10;
 /// Most columns of a sheet that is read.
 pub const MOST_COLUMNS: usize = 200;
+
+/// How large a sheet may be that is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Rows below the headings.
+    pub rows: usize,
+    /// Bytes of a cell.
+    pub cell: usize,
+    /// Bytes of a row.
+    pub row: usize,
+}
+
+impl Bounds {
+    /// So many rows that people wrote.
+    #[must_use]
+    pub const fn rows(rows: usize) -> Self {
+        Self {
+            rows,
+            cell: LONGEST_CELL,
+            row: LONGEST_ROW,
+        }
+    }
+
+    /// So many rows of a few short cells, as programs write them.
+    #[must_use]
+    pub const fn short_rows(rows: usize) -> Self {
+        Self {
+            rows,
+            cell: LONGEST_SHORT_ROW,
+            row: LONGEST_SHORT_ROW,
+        }
+    }
+}
 
 /// The mark at the beginning by which Excel knows UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";

@@ -8,8 +8,8 @@ use std::{
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::{
-    Dialect, LONGEST_CELL, MARK, MOST_COLUMNS,
-    cell::{Cell, Place},
+    Bounds, Dialect, MARK, MOST_COLUMNS,
+    cell::{Cell, Place, told},
     check::{Checked, Malformed},
 };
 use crate::{
@@ -20,7 +20,8 @@ use crate::{
 /// What is told of a text that is not UTF-8.
 const SAVE_AS: &str = "Save the sheet as \"CSV UTF-8\".";
 
-/// A sheet that is being read. After an error nothing more comes.
+/// A sheet that is being read. What is wrong with one row alone is told in its place; after what is wrong with the text
+/// itself nothing more comes.
 pub struct Reader<R> {
     rows: csv::Reader<Checked<Chain<Cursor<Vec<u8>>, R>>>,
     dialect: Dialect,
@@ -45,9 +46,14 @@ pub struct Columns(HashMap<&'static str, usize>);
 
 impl<R: BufRead> Reader<R> {
     /// Opens a sheet of at most so many rows below its headings.
-    pub fn open(mut source: R, most: usize) -> Result<Self> {
+    pub fn open(source: R, most: usize) -> Result<Self> {
+        Self::open_as(source, Bounds::rows(most), None)
+    }
+
+    /// Opens a sheet in these bounds, written as is said, or as its heading line tells.
+    pub fn open_as(mut source: R, bounds: Bounds, dialect: Option<Dialect>) -> Result<Self> {
         let mut head = Vec::new();
-        let limit = LONGEST_CELL as u64;
+        let limit = bounds.cell as u64;
         let read = source.by_ref().take(limit).read_until(b'\n', &mut head);
         let first = Place::first();
         read.map_err(|error| unreadable(&first, &error))?;
@@ -59,8 +65,9 @@ impl<R: BufRead> Reader<R> {
             head.drain(..MARK.len());
         }
         let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next();
-        let dialect = Dialect::of(line.unwrap_or_default());
-        let checked = Checked::new(Cursor::new(head).chain(source), dialect.separator());
+        let dialect = dialect.unwrap_or_else(|| Dialect::of(line.unwrap_or_default()));
+        let source = Cursor::new(head).chain(source);
+        let checked = Checked::new(source, dialect.separator(), bounds);
         let rows = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -75,8 +82,8 @@ impl<R: BufRead> Reader<R> {
             rows,
             dialect,
             headings,
-            left: most + 1,
-            most,
+            left: bounds.rows + 1,
+            most: bounds.rows,
             ended: false,
         };
         let Some(headings) = reader.row()? else {
@@ -97,11 +104,24 @@ impl<R: Read> Reader<R> {
     /// Which of the known columns the sheet has, however their letters are cased and their words joined. Unknown ones,
     /// and those that stand there twice, are faults.
     pub fn columns(&self, known: &[&'static str], faults: &mut Faults) -> Columns {
+        self.columns_or(known, &[], faults)
+    }
+
+    /// The same, where some columns go by other names too.
+    pub fn columns_or(
+        &self,
+        known: &[&'static str],
+        others: &[(&str, &'static str)],
+        faults: &mut Faults,
+    ) -> Columns {
         let mut columns = HashMap::new();
         for (at, heading) in self.headings.cells.iter().enumerate() {
-            let told: String = heading.trim().chars().take(64).collect();
+            let told = told(heading.trim());
             let place = self.headings.place.at(Some(at), "");
-            let found = known.iter().find(|name| folded(name) == folded(heading));
+            let said = folded(heading);
+            let other = || others.iter().find(|(name, _)| folded(name) == said);
+            let found = known.iter().find(|name| folded(name) == said);
+            let found = found.or_else(|| other().map(|(_, name)| name));
             match found {
                 // A sheet may have empty columns at its end; that they are empty is seen row by row.
                 None if told.is_empty() => {}
@@ -130,7 +150,10 @@ impl<R: Read> Reader<R> {
             match self.rows.read_byte_record(&mut record) {
                 Ok(false) => return Ok(None),
                 Ok(true) => {}
-                Err(error) => return Err(self.refused(error)),
+                Err(error) => {
+                    self.ended = true;
+                    return Err(self.refused(error));
+                }
             }
             let place = self.rows.get_mut().next_start().unwrap_or_default();
             let row = self.checked(&record, place)?;
@@ -138,6 +161,7 @@ impl<R: Read> Reader<R> {
                 continue;
             }
             let Some(left) = self.left.checked_sub(1) else {
+                self.ended = true;
                 let message = format!("There are more than {} rows.", self.most);
                 return Err(row.place.refuse(UserErrorCode::LimitExceeded, message));
             };
@@ -220,7 +244,7 @@ impl<R: Read> Iterator for Reader<R> {
             return None;
         }
         let row = self.row().transpose();
-        self.ended = !matches!(row, Some(Ok(_)));
+        self.ended |= row.is_none();
         row
     }
 }
@@ -243,10 +267,24 @@ impl Columns {
         })
     }
 
+    /// Finds fault with columns that there have to be.
+    pub fn require(&self, names: &[&str], faults: &mut Faults) {
+        for name in names.iter().filter(|name| !self.has(name)) {
+            let message = format!("There is no column \"{name}\", and it takes one.");
+            Place::first().wrong(UserErrorCode::Required, message, faults);
+        }
+    }
+
     /// The place of this column in a row.
     #[must_use]
     pub fn place(&self, row: &Row, name: &str) -> Place {
-        row.place.at(self.0.get(name).copied(), name)
+        self.at(&row.place, name)
+    }
+
+    /// The place of this column in the row at a place.
+    #[must_use]
+    pub fn at(&self, row: &Place, name: &str) -> Place {
+        row.at(self.0.get(name).copied(), name)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Child, Output, Stdio},
     time::Duration,
 };
 
@@ -41,22 +41,15 @@ impl Desk {
     }
 
     /// Imports a file, and gives what was said and the most memory that the process held, in KiB.
-    fn import(&self, file: &Path) -> (std::process::Output, u64) {
-        let mut child = program()
+    fn import(&self, file: &Path) -> (Output, u64) {
+        let child = program()
             .args(["import", "--database-url", &self.url])
             .arg(file)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("it starts");
-        let status = format!("/proc/{}/status", child.id());
-        let mut peak = 0;
-        // The kernel keeps the high-water mark until the process ends; what it held last is given back before that.
-        while child.try_wait().expect("it can be asked").is_none() {
-            peak = high_water(&status).unwrap_or(0).max(peak);
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        (child.wait_with_output().expect("it ends"), peak)
+        peak_of(child)
     }
 
     /// Refuses a text in bounded memory, with this in what is said, and writes nothing.
@@ -77,6 +70,18 @@ impl Desk {
         );
         assert_eq!(self.export(), before);
     }
+}
+
+/// What a process said once it has ended, and the most memory that it held, in KiB.
+pub fn peak_of(mut child: Child) -> (Output, u64) {
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    // The kernel keeps the high-water mark until the process ends; what it held last is given back before that.
+    while child.try_wait().expect("it can be asked").is_none() {
+        peak = high_water(&status).unwrap_or(0).max(peak);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    (child.wait_with_output().expect("it ends"), peak)
 }
 
 fn high_water(status: &str) -> Option<u64> {

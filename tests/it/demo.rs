@@ -208,3 +208,57 @@ async fn one_improvement_is_live_and_three_are_proposed() {
         ]
     );
 }
+
+/// The department that the file makes accountable at a step.
+fn accountable(step: &str) -> Value {
+    let demo: Value =
+        serde_json::from_str(include_str!("../../demo/demonstration.json")).expect("JSON");
+    let blueprints = &demo["organisation"]["blueprints"];
+    let blueprints = blueprints.as_array().expect("blueprints").iter();
+    let held = blueprints.flat_map(|one| one["responsibilities"].as_array().expect("roles"));
+    let mut held = held.filter(|one| one["touchpoint"] == step && one["status"] == "ACCEPTED");
+    let accountable = held.find(|one| one["role"] == "ACCOUNTABLE");
+    accountable.map_or(Value::Null, |one| one["department"].clone())
+}
+
+#[tokio::test]
+async fn of_six_answers_four_went_to_who_was_accountable_one_to_nobody_and_one_is_unnamed() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let document = "{ feedback(first: 10) { nodes { touchpoint { key } respondent group
+        followUp { state dueOn department { key } } } } }";
+    let answer = ann.ask(document, json!({})).await;
+    let nodes = answer["feedback"]["nodes"].as_array().expect("nodes");
+    let told = nodes.iter().map(|row| {
+        let follow_up = &row["followUp"];
+        let step = text(&row["touchpoint"]["key"]);
+        if !follow_up.is_null() {
+            assert_eq!(follow_up["department"]["key"], accountable(&step), "{step}");
+        }
+        format!(
+            "{step} {} {} {} {}",
+            text(&row["respondent"]),
+            text(&row["group"]),
+            text(&follow_up["state"]),
+            text(&follow_up["dueOn"])
+        )
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "U20 resp-17 DISSATISFIED OPEN 2025-03-06",
+            "U18 resp-17 SATISFIED RESOLVED 2025-03-20",
+            "U21 resp-22 SATISFIED OPEN 2025-03-24",
+            "F03 resp-40 DISSATISFIED OPEN 2025-03-13",
+            "B08 resp-51 DISSATISFIED CONTACTED 2025-03-14",
+            "R03 - INDIFFERENT - -",
+        ]
+    );
+    let document =
+        "{ followUps(filter: { unroutable: true }) { nodes { feedback { touchpoint { key } } } } }";
+    let unroutable = ann.ask(document, json!({})).await;
+    assert_eq!(
+        unroutable["followUps"]["nodes"],
+        json!([{ "feedback": { "touchpoint": { "key": "F03" } } }])
+    );
+}

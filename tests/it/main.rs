@@ -32,6 +32,7 @@ mod http;
 mod ids;
 mod improvement;
 mod insight;
+mod intake;
 mod kpi;
 mod odata;
 mod organisation;

@@ -18,6 +18,7 @@ const ORDER: &[&[&str]] = &[
     ],
     &["access", "audit"],
     &["page", "payload"],
+    &["intake"],
     &["canvas"],
     &["config"],
     &["account"],

@@ -99,6 +99,7 @@ impl World {
             cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
             concurrent_requests: 512,
             cube: Cube::new(64 << 20),
+            longest_sheet: 8 << 20,
         });
         Self {
             store,

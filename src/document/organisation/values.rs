@@ -11,6 +11,7 @@ use crate::{
     error::UserErrorCode,
     id,
     input::Faults,
+    intake::Once,
     kpi::{
         measurement::{Key, check_figures, check_measured_on},
         rules::Figures,
@@ -30,8 +31,8 @@ pub fn measurements(
     let mut rows = Vec::new();
     // Without faults above there are as many rows of KPIs as the document has.
     for ((at, said), kpi) in said.kpis.iter().enumerate().zip(&master.kpis) {
-        let mut there: HashMap<Key, usize> = HashMap::new();
-        for (number, said) in said.measurements.iter().enumerate() {
+        let mut once = Once::default();
+        for (number, said) in (0..).zip(&said.measurements) {
             let path = format!("kpis.{at}.measurements.{number}");
             check_measured_on(
                 faults,
@@ -40,11 +41,13 @@ pub fn measurements(
                 today,
             );
             let key = key(&path, (kpi, said), (master, blueprints), faults);
-            if let Some(first) = there.insert(key, number) {
-                let message = format!("This is the same day and place as measurement {first}.");
-                faults.add(&path, UserErrorCode::Duplicate, None, message);
-            }
+            once.meet(&key, number);
             rows.push(row(&path, (kpi, said), key, now, faults));
+        }
+        for (number, first) in once.again() {
+            let path = format!("kpis.{at}.measurements.{number}");
+            let message = format!("This is the same day and place as measurement {first}.");
+            faults.add(&path, UserErrorCode::Duplicate, None, message);
         }
     }
     rows

@@ -18,7 +18,7 @@ use crate::{
     },
     error::{Result, UserErrorCode},
     input::{Faults, key_from},
-    sheet::{Cell, Columns, Place, Reader, Row, items, parted, unescaped},
+    sheet::{Cell, Columns, Place, Reader, Row, items, parted, told, unescaped},
 };
 
 /// What a table says, and where.
@@ -82,7 +82,7 @@ impl Table {
             return place.wrong(UserErrorCode::Required, message, faults);
         };
         if let Some(first) = met.insert(lower(&key), row.place.line) {
-            let message = format!("The touchpoint {key} is on line {first} already.");
+            let message = format!("The touchpoint {} is on line {first} already.", told(&key));
             let place = self.columns.place(&row, "key");
             return place.wrong(UserErrorCode::Duplicate, message, faults);
         }
@@ -132,7 +132,7 @@ impl Table {
 fn agree<T: PartialEq>(
     now: &mut Option<(T, Place)>,
     said: Option<(T, Place)>,
-    told: fn(&T) -> String,
+    spelled: fn(&T) -> String,
     faults: &mut Faults,
 ) {
     match (&*now, said) {
@@ -140,7 +140,7 @@ fn agree<T: PartialEq>(
             let message = format!(
                 "On line {} this phase has \"{}\" here.",
                 at.line,
-                told(first)
+                told(&spelled(first))
             );
             place.wrong(UserErrorCode::Invalid, message, faults);
         }
@@ -278,7 +278,7 @@ impl Line<'_> {
             let named: Vec<_> = cell.list(faults).iter().map(|key| department(key)).collect();
             let mut met = HashSet::new();
             if let Some((twice, _)) = named.iter().find(|(key, _)| !met.insert(lower(key))) {
-                let message = format!("The department {twice} is named twice.");
+                let message = format!("The department {} is named twice.", told(twice));
                 cell.place.wrong(UserErrorCode::Duplicate, message, faults);
             }
             let settled = named.iter().filter(|(_, status)| *status == ResponsibilityStatus::Accepted);

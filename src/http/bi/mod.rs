@@ -3,6 +3,7 @@
 
 pub mod asked;
 pub mod form;
+pub mod intake;
 mod list;
 
 use std::{io, sync::Arc, time::Duration};

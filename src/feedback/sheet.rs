@@ -1,0 +1,271 @@
+//! Feedback by the sheet: answers as a system that asks customers writes them out, all or none. What can be right, and
+//! what recording means, is what it is for the batch; every fault is told at its line and column.
+
+use std::{
+    collections::{HashMap, hash_map::Entry as Slot},
+    io::Read,
+};
+
+use async_graphql::ID;
+use entity::{
+    blueprint, channel,
+    id::{BlueprintId, ChannelId, Id, PersonaId, SegmentId, TouchpointId},
+    persona, segment,
+    words::FeedbackScale,
+};
+use tokio::task::spawn_blocking;
+
+use super::record::{FeedbackInput, Recorded, Told, record_into};
+use crate::{
+    access::Caller,
+    error::{Error, Result, UserError, UserErrorCode},
+    input::Faults,
+    intake::Names,
+    sheet::{self, Bounds, Place, Reader, Row, Spooled},
+};
+
+/// The columns, as they are named in what is asked for.
+pub const COLUMNS: &[&str] = &[
+    "external_id",
+    "scale",
+    "score",
+    "touchpoint",
+    "blueprint",
+    "persona",
+    "answered_on",
+    "answered_at",
+    "respondent",
+    "contact",
+    "comment",
+    "channel",
+    "segment",
+];
+
+/// What some of them are called by the batch.
+const OTHERS: &[(&str, &str)] = &[
+    ("touchpointid", "touchpoint"),
+    ("blueprintid", "blueprint"),
+    ("personaid", "persona"),
+    ("channelid", "channel"),
+    ("segmentid", "segment"),
+];
+
+/// The columns that there have to be.
+const NEEDED: &[&str] = &["scale", "score"];
+
+/// How large a sheet may be: all of it is held while it is recorded.
+const MOST: Bounds = Bounds::short_rows(10_000);
+/// Bytes of the longest sheet.
+pub const LONGEST: u64 = 32 << 20;
+
+/// What became of a sheet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Its rows.
+    pub rows: usize,
+    /// What became of them.
+    pub done: Recorded,
+}
+
+/// Records what a sheet says, or tells what would become of it.
+pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Imported> {
+    let known = Known::read(caller).await?;
+    let read = spawn_blocking(move || Said::read(&sheet, &known));
+    let (said, mut faults) = read.await.map_err(Error::internal)??;
+    let Said {
+        columns,
+        rows,
+        answers,
+        places,
+    } = said;
+    let mut permit = caller.begin().await?;
+    let recorded = record_into(&mut permit, answers).await;
+    let done = match recorded {
+        Ok(done) => done,
+        Err(Error::Refused(found)) => {
+            place(found, &columns, &places, &mut faults);
+            Recorded::default()
+        }
+        Err(error) => return Err(error),
+    };
+    faults.check()?;
+    if !dry_run {
+        permit.commit().await?;
+    }
+    Ok(Imported { rows, done })
+}
+
+/// Tells faults of a batch where they stand in the sheet that it was made of.
+fn place(found: Vec<UserError>, columns: &sheet::Columns, rows: &[Place], faults: &mut Faults) {
+    for fault in found {
+        let mut path = fault.field.iter().skip(1);
+        let at = path.next().and_then(|at| at.parse::<usize>().ok());
+        let Some(row) = at.and_then(|at| rows.get(at)) else {
+            faults.take_over("", vec![fault]);
+            continue;
+        };
+        let place = match path.next().map(|field| column(field)) {
+            Some(name) => columns.at(row, name),
+            None => row.clone(),
+        };
+        place.wrong(fault.code, fault.message, faults);
+    }
+}
+
+/// The column of a field of the batch.
+fn column(field: &str) -> &str {
+    match field {
+        "externalId" => "external_id",
+        "touchpointId" => "touchpoint",
+        "blueprintId" => "blueprint",
+        "personaId" => "persona",
+        "channelId" => "channel",
+        "segmentId" => "segment",
+        "answeredOn" => "answered_on",
+        "answeredAt" => "answered_at",
+        same => same,
+    }
+}
+
+/// What a sheet may name.
+struct Known {
+    touchpoints: Names<TouchpointId>,
+    blueprints: Names<BlueprintId>,
+    personas: Names<PersonaId>,
+    channels: Names<ChannelId>,
+    segments: Names<SegmentId>,
+}
+
+impl Known {
+    /// Everything that the caller may see.
+    async fn read(caller: &Caller) -> Result<Self> {
+        Ok(Self {
+            touchpoints: Names::read_touchpoints(caller).await?,
+            blueprints: Names::read::<blueprint::Entity>(caller).await?,
+            personas: Names::read::<persona::Entity>(caller).await?,
+            channels: Names::read::<channel::Entity>(caller).await?,
+            segments: Names::read::<segment::Entity>(caller).await?,
+        })
+    }
+}
+
+/// What a sheet says.
+struct Said {
+    columns: sheet::Columns,
+    rows: usize,
+    answers: Vec<Told>,
+    /// The row of each answer.
+    places: Vec<Place>,
+}
+
+impl Said {
+    /// Reads a sheet, with every fault of its cells.
+    fn read(sheet: &Spooled, known: &Known) -> Result<(Self, Faults)> {
+        let mut faults = Faults::default();
+        let mut reader = sheet.read(MOST)?;
+        let columns = reader.columns_or(COLUMNS, OTHERS, &mut faults);
+        columns.require(NEEDED, &mut faults);
+        let mut said = Self {
+            columns,
+            rows: 0,
+            answers: Vec::new(),
+            places: Vec::new(),
+        };
+        // Under headings that are wrong everything would be.
+        if faults.is_empty() {
+            said.rows(&mut reader, known, &mut faults)?;
+        }
+        Ok((said, faults))
+    }
+
+    fn rows<R: Read>(
+        &mut self,
+        reader: &mut Reader<R>,
+        known: &Known,
+        faults: &mut Faults,
+    ) -> Result<()> {
+        let mut met: HashMap<String, u64> = HashMap::new();
+        for row in reader {
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => {
+                    faults.take_over("", error.into_user_errors()?);
+                    continue;
+                }
+            };
+            self.rows += 1;
+            let Some(answer) = answer(&self.columns, &row, known, faults) else {
+                continue;
+            };
+            if let Some(external) = &answer.external_id {
+                match met.entry(external.trim().to_owned()) {
+                    Slot::Vacant(slot) => {
+                        slot.insert(row.place.line);
+                    }
+                    Slot::Occupied(first) => {
+                        let message =
+                            format!("This external id stands on line {} too.", first.get());
+                        let place = self.columns.place(&row, "external_id");
+                        place.wrong(UserErrorCode::Duplicate, message, faults);
+                        continue;
+                    }
+                }
+            }
+            self.answers.push(answer.into());
+            self.places.push(row.place);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a row; nothing where it does not say what was answered.
+fn answer(
+    columns: &sheet::Columns,
+    row: &Row,
+    known: &Known,
+    faults: &mut Faults,
+) -> Option<FeedbackInput> {
+    let cell = |name| columns.cell(row, name);
+    let filled = |name, faults: &mut Faults| cell(name).filter(|cell| cell.is_filled(faults));
+    let scale = filled("scale", faults)
+        .and_then(|cell| cell.word(FeedbackScale::ALL, FeedbackScale::as_str, faults));
+    let score = filled("score", faults).and_then(|cell| cell.whole(faults));
+    let text = |name, faults: &mut Faults| {
+        cell(name)
+            .and_then(|cell| cell.text(faults))
+            .map(str::to_owned)
+    };
+    let answered_on = cell("answered_on").and_then(|cell| cell.day(faults));
+    let answered_at = cell("answered_at").and_then(|cell| cell.moment(faults));
+    // What could not be read has been found fault with; that it is not said is told of those that are empty.
+    let unread = |name, read: bool| cell(name).is_some_and(|cell| !cell.is_empty()) && !read;
+    let moment_unread = unread("answered_on", answered_on.is_some())
+        || unread("answered_at", answered_at.is_some());
+    let input = FeedbackInput {
+        external_id: text("external_id", faults),
+        scale: scale.unwrap_or(FeedbackScale::Nps),
+        score: score.unwrap_or_default(),
+        touchpoint_id: named(columns, row, ("touchpoint", &known.touchpoints), faults),
+        blueprint_id: named(columns, row, ("blueprint", &known.blueprints), faults),
+        persona_id: named(columns, row, ("persona", &known.personas), faults),
+        answered_on: answered_on.map(Into::into),
+        answered_at,
+        respondent: text("respondent", faults),
+        contact: text("contact", faults),
+        comment: text("comment", faults),
+        channel_id: named(columns, row, ("channel", &known.channels), faults),
+        segment_id: named(columns, row, ("segment", &known.segments), faults),
+    };
+    (scale.is_some() && score.is_some() && !moment_unread).then_some(input)
+}
+
+fn named<I: Id + std::hash::Hash + sea_orm::TryGetable>(
+    columns: &sheet::Columns,
+    row: &Row,
+    (column, names): (&str, &Names<I>),
+    faults: &mut Faults,
+) -> Option<ID> {
+    let cell = columns.cell(row, column)?;
+    let id = names.find(&cell, faults)?;
+    Some(ID(id.to_string()))
+}

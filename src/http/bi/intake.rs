@@ -1,0 +1,371 @@
+//! `POST /bi/v1/measurements.csv` and `feedback.csv`: figures and answers by the sheet. It takes the body as it comes
+//! into a file, one sheet at a time, and tells what became of it or every fault; what may be recorded is for the slices
+//! to say.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json,
+    body::Body,
+    extract::{Extension, Query as Sent, Request, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use clap::ValueEnum;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::spawn_blocking,
+    time::timeout,
+};
+
+use super::{Parameters, refused};
+use crate::{
+    access::Caller,
+    error::{Code, Error, Result, UserError},
+    feedback,
+    http::{App, RequestId, auth},
+    kpi,
+    policy::Action,
+    sheet::{Dialect, Spool, Spooled},
+};
+
+/// How long a client may send nothing before it is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a sheet may take to come.
+const LONGEST: Duration = Duration::from_secs(30 * 60);
+/// Bytes that are written into the file at once.
+const AT_ONCE: usize = 1 << 20;
+
+/// The turn of the one whose sheet is taken in.
+#[derive(Clone)]
+pub struct Turn(Arc<Semaphore>);
+
+impl Default for Turn {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+/// How a sheet is to be taken.
+struct Asked {
+    dialect: Option<Dialect>,
+    dry_run: bool,
+}
+
+/// Why nothing was taken in.
+enum No {
+    /// What was asked cannot be done.
+    Failed(Error),
+    /// The request itself is answered otherwise.
+    Answered(Response),
+}
+
+impl From<Error> for No {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What a sheet holds.
+#[derive(Clone, Copy)]
+enum What {
+    Measurements,
+    Feedback,
+}
+
+impl What {
+    const fn action(self) -> Action {
+        match self {
+            Self::Measurements => Action::RecordMeasurement,
+            Self::Feedback => Action::RecordFeedback,
+        }
+    }
+
+    /// What the audit log calls taking it in.
+    const fn act(self) -> &'static str {
+        match self {
+            Self::Measurements => "kpiMeasurementsImport",
+            Self::Feedback => "feedbackImport",
+        }
+    }
+
+    /// Bytes of the longest one.
+    fn longest(self, app: &App) -> u64 {
+        match self {
+            Self::Measurements => app.longest_sheet,
+            Self::Feedback => app.longest_sheet.min(feedback::sheet::LONGEST),
+        }
+    }
+
+    /// Takes it in, and tells what became of it.
+    async fn take_in(self, caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Value> {
+        match self {
+            Self::Measurements => {
+                let imported = kpi::sheet::import(caller, sheet, dry_run).await?;
+                let (rows, done) = (imported.rows, imported.done);
+                Ok(
+                    json!({ "rows": rows, "recorded": done.recorded, "corrected": done.corrected,
+                    "unchanged": done.unchanged, "dryRun": dry_run }),
+                )
+            }
+            Self::Feedback => {
+                let imported = feedback::sheet::import(caller, sheet, dry_run).await?;
+                let (rows, done) = (imported.rows, imported.done);
+                Ok(
+                    json!({ "rows": rows, "recorded": done.recorded, "unchanged": done.unchanged,
+                    "unroutable": done.unroutable, "dryRun": dry_run }),
+                )
+            }
+        }
+    }
+}
+
+/// What a sheet comes with.
+type Said = Result<Sent<Parameters>, QueryRejection>;
+
+/// `POST /bi/v1/measurements.csv`.
+pub async fn measurements(
+    State(app): State<App>,
+    Extension(id): Extension<RequestId>,
+    Extension(turn): Extension<Turn>,
+    said: Said,
+    request: Request,
+) -> Response {
+    answered(What::Measurements, &app, &id, turn, said, request).await
+}
+
+/// `POST /bi/v1/feedback.csv`.
+pub async fn feedback(
+    State(app): State<App>,
+    Extension(id): Extension<RequestId>,
+    Extension(turn): Extension<Turn>,
+    said: Said,
+    request: Request,
+) -> Response {
+    answered(What::Feedback, &app, &id, turn, said, request).await
+}
+
+async fn answered(
+    what: What,
+    app: &App,
+    id: &RequestId,
+    turn: Turn,
+    said: Said,
+    request: Request,
+) -> Response {
+    let done = taken_in(what, app, id, turn, said, request).await;
+    done.map_or_else(|no| no.answer(id), |done| Json(done).into_response())
+}
+
+async fn taken_in(
+    what: What,
+    app: &App,
+    id: &RequestId,
+    turn: Turn,
+    said: Said,
+    request: Request,
+) -> Result<Value, No> {
+    let (caller, asked, turn) = begun(what, app, id, turn, said, request.headers()).await?;
+    let sheet = spooled(what.longest(app), asked.dialect, request, id).await?;
+    // In a task of its own: a sheet that has come is seen through, whether or not its sender waits for it.
+    let recording = tokio::spawn(async move {
+        let _turn = turn;
+        let done = what.take_in(&caller, sheet, asked.dry_run).await;
+        noted(&caller, done).await
+    });
+    Ok(recording.await.map_err(Error::internal)??)
+}
+
+/// Whoever may send a sheet, how it is to be taken, and their turn: all that is known before the first byte of it.
+async fn begun(
+    what: What,
+    app: &App,
+    id: &RequestId,
+    turn: Turn,
+    said: Said,
+    headers: &HeaderMap,
+) -> Result<(Caller, Asked, OwnedSemaphorePermit), No> {
+    let caller = auth::bearer_or_basic(app, headers, id).await?;
+    let caller = caller.acting(what.act());
+    noted(&caller, caller.require_somewhere(what.action())).await?;
+    let Sent(parameters) = said.map_err(|_| {
+        Error::BadInput("What stands behind the question mark cannot be read.".to_owned())
+    })?;
+    let asked = asked(&parameters)?;
+    if !is_plain_csv(headers) {
+        let message = "Send the sheet as `text/csv`, in UTF-8 and not compressed.";
+        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return Err(No::problem(status, Code::BadUserInput, message, id));
+    }
+    match turn.0.try_acquire_owned() {
+        Ok(turn) => Ok((caller, asked, turn)),
+        Err(_) => Err(busy(id)),
+    }
+}
+
+/// A result whose refusal is in the audit log.
+async fn noted<T>(caller: &Caller, result: Result<T>) -> Result<T> {
+    if let Err(Error::Forbidden(forbidden)) = &result {
+        caller.note_refusal(forbidden).await?;
+    }
+    result
+}
+
+fn asked(parameters: &Parameters) -> Result<Asked> {
+    let mut faults = Vec::new();
+    let (mut dialect, mut dry_run) = (None, None);
+    for (name, value) in parameters {
+        let known = match name.as_str() {
+            "dialect" => dialect.replace(value).is_none(),
+            "dry_run" => dry_run.replace(value).is_none(),
+            _ => false,
+        };
+        if !known {
+            faults.push("A sheet takes the parameters dialect and dry_run, each once.".to_owned());
+            break;
+        }
+    }
+    let read = |text: &String| Dialect::from_str(text, false);
+    let dialect = dialect.map(read).transpose().unwrap_or_else(|_| {
+        faults.push("`dialect` is comma or excel-da.".to_owned());
+        None
+    });
+    let dry_run = match dry_run.map(String::as_str) {
+        Some("true") => true,
+        None | Some("false") => false,
+        Some(_) => {
+            faults.push("`dry_run` is true or false.".to_owned());
+            false
+        }
+    };
+    match faults.is_empty() {
+        true => Ok(Asked { dialect, dry_run }),
+        false => Err(Error::BadInput(faults.join(" "))),
+    }
+}
+
+/// Whether the body is said to be CSV: no form of a page in a browser can say so, which is why Basic may be taken here.
+fn is_plain_csv(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let mut said = text(header::CONTENT_TYPE).unwrap_or_default().split(';');
+    let csv = said.next().unwrap_or_default().trim();
+    let foreign = said.any(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let utf_8 = value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8");
+        name.trim().eq_ignore_ascii_case("charset") && !utf_8
+    });
+    let plain = text(header::CONTENT_ENCODING).is_none_or(|coding| coding == "identity");
+    csv.eq_ignore_ascii_case("text/csv") && plain && !foreign
+}
+
+/// The body, once all of it has come.
+async fn spooled(
+    most: u64,
+    dialect: Option<Dialect>,
+    request: Request,
+    id: &RequestId,
+) -> Result<Spooled, No> {
+    let announced = request.headers().get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > most) {
+        return Err(too_large(most, id));
+    }
+    let spool = Spool::new(most).map_err(Error::internal)?;
+    match timeout(LONGEST, take(spool, request.into_body())).await {
+        Ok(Ok(Some(spool))) => Ok(spool.whole(dialect)),
+        Ok(Ok(None)) => Err(too_large(most, id)),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(slow().into()),
+    }
+}
+
+fn slow() -> Error {
+    Error::BadInput("The sheet took too long to come. Nothing was recorded.".to_owned())
+}
+
+/// Takes the body into the file piece by piece; nothing where it is too large.
+async fn take(mut spool: Spool, body: Body) -> Result<Option<Spool>> {
+    let mut pieces = body.into_data_stream();
+    let mut held = Vec::with_capacity(AT_ONCE);
+    loop {
+        let piece = timeout(PATIENCE, pieces.next()).await.map_err(|_| slow())?;
+        let ended = piece.is_none();
+        if let Some(piece) = piece {
+            let broken = |_| Error::BadInput("The sheet did not come to its end.".to_owned());
+            held.extend_from_slice(&piece.map_err(broken)?);
+        }
+        if held.len() >= AT_ONCE || ended {
+            let written = spawn_blocking(move || {
+                let taken = spool.take(&held);
+                held.clear();
+                taken.map(|taken| (taken, spool, held))
+            });
+            let written = written.await.map_err(Error::internal)?;
+            let (taken, back, emptied) = written.map_err(Error::internal)?;
+            (spool, held) = (back, emptied);
+            if !taken {
+                return Ok(None);
+            }
+        }
+        if ended {
+            return Ok(Some(spool));
+        }
+    }
+}
+
+fn too_large(most: u64, id: &RequestId) -> No {
+    let message = format!(
+        "A sheet has at most {} MB. Send it in several, by year or by KPI.",
+        most >> 20
+    );
+    let status = StatusCode::PAYLOAD_TOO_LARGE;
+    No::problem(status, Code::BadUserInput, &message, id)
+}
+
+fn busy(id: &RequestId) -> No {
+    let message = "Another sheet is being taken in. Try again in a moment.";
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    let mut response = auth::problem(status, Code::ServiceUnavailable, message, id);
+    let headers = response.headers_mut();
+    headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    No::Answered(response)
+}
+
+impl No {
+    fn problem(status: StatusCode, code: Code, message: &str, id: &RequestId) -> Self {
+        Self::Answered(auth::problem(status, code, message, id))
+    }
+
+    /// The answer: the first faults are told, each with its line and column.
+    fn answer(self, id: &RequestId) -> Response {
+        match self {
+            Self::Answered(response) => response,
+            Self::Failed(Error::Refused(faults)) => {
+                let status = StatusCode::BAD_REQUEST;
+                let faults: Vec<Value> = faults.iter().map(told).collect();
+                let error = json!({
+                    "code": Code::BadUserInput.as_str(),
+                    "message": "The sheet has faults, and nothing of it was recorded.",
+                    "requestId": &*id.0,
+                    "faults": faults,
+                });
+                auth::unkept((status, Json(json!({ "error": error }))).into_response())
+            }
+            Self::Failed(error) => refused(&error, id),
+        }
+    }
+}
+
+/// A fault, with the place that its sentence begins with for programs.
+fn told(fault: &UserError) -> Value {
+    let mut place = fault.field.iter();
+    let line = place.next().and_then(|line| line.parse::<u64>().ok());
+    json!({
+        "line": line,
+        "column": place.next(),
+        "code": async_graphql::Value::from(fault.code).into_json().unwrap_or_default(),
+        "message": fault.message,
+    })
+}

@@ -1,0 +1,101 @@
+//! What the cells of a sheet may name, read once: everything of one kind that the caller may see, by id and by key.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::{
+    blueprint,
+    id::{BlueprintId, Id, TouchpointId},
+    touchpoint,
+};
+use sea_orm::{QuerySelect, TryGetable};
+
+use crate::{
+    access::{Caller, Guarded, Keyed},
+    error::{Result, UserErrorCode},
+    input::Faults,
+    sheet::Cell,
+};
+
+/// Everything of one kind that the caller may see.
+#[derive(Clone, Debug)]
+pub struct Names<I> {
+    noun: &'static str,
+    ids: HashSet<I>,
+    /// By key, in small letters.
+    keys: HashMap<Box<str>, I>,
+}
+
+impl<I: Id + std::hash::Hash + TryGetable> Names<I> {
+    /// Reads those whose keys are unique in the organisation.
+    pub async fn read<E>(caller: &Caller) -> Result<Self>
+    where
+        E: Keyed<Id = I>,
+    {
+        let rows: Vec<(I, String)> = caller
+            .select::<E>()
+            .select_only()
+            .column(E::id_column())
+            .column(E::key_column())
+            .into_tuple()
+            .all(caller.reader())
+            .await?;
+        Ok(Self::of::<E>(rows.into_iter()))
+    }
+
+    fn of<E: Guarded<Id = I>>(rows: impl Iterator<Item = (I, String)>) -> Self {
+        let mut names = Self {
+            noun: E::NOUN,
+            ids: HashSet::new(),
+            keys: HashMap::new(),
+        };
+        for (id, key) in rows {
+            names.ids.insert(id);
+            names.keys.insert(key.to_ascii_lowercase().into(), id);
+        }
+        names
+    }
+
+    /// What a cell names; a fault where that is not there for the caller, and nothing where the cell is empty.
+    pub fn find(&self, cell: &Cell<'_>, faults: &mut Faults) -> Option<I> {
+        let text = cell.text(faults)?.trim();
+        let found = match text.parse::<I>() {
+            Ok(id) => self.ids.get(&id),
+            Err(_) => self.keys.get(text.to_ascii_lowercase().as_str()),
+        };
+        if found.is_none() {
+            let message = format!("There is no such {}.", self.noun);
+            cell.place.wrong(UserErrorCode::NotFound, message, faults);
+        }
+        found.copied()
+    }
+}
+
+impl Names<TouchpointId> {
+    /// Reads touchpoints, whose keys stand behind their blueprints': `bp-member/U20`.
+    pub async fn read_touchpoints(caller: &Caller) -> Result<Self> {
+        let blueprints: Vec<(BlueprintId, String)> = caller
+            .select::<blueprint::Entity>()
+            .select_only()
+            .columns([blueprint::Column::Id, blueprint::Column::Key])
+            .into_tuple()
+            .all(caller.reader())
+            .await?;
+        let blueprints: HashMap<BlueprintId, String> = blueprints.into_iter().collect();
+        let rows: Vec<(TouchpointId, BlueprintId, String)> = caller
+            .select::<touchpoint::Entity>()
+            .select_only()
+            .columns([
+                touchpoint::Column::Id,
+                touchpoint::Column::BlueprintId,
+                touchpoint::Column::Key,
+            ])
+            .into_tuple()
+            .all(caller.reader())
+            .await?;
+        let named = rows.into_iter().filter_map(|(id, blueprint, key)| {
+            let blueprint = blueprints.get(&blueprint)?;
+            Some((id, format!("{blueprint}/{key}")))
+        });
+        Ok(Self::of::<touchpoint::Entity>(named))
+    }
+}

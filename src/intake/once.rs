@@ -1,0 +1,90 @@
+//! Which of very many things stand twice, told in sixteen bytes for each of them: they are compared by 96 bits of a
+//! hash whose key nobody knows, which for millions of things is as good as comparing them.
+
+use std::hash::{BuildHasher, Hash, RandomState};
+
+/// How many parts the things are kept in, by their hash: lists that grow are copied, and of many short ones only one is
+/// copied at a time.
+const PARTS: usize = 64;
+
+/// The things so far.
+#[derive(Debug)]
+pub struct Once {
+    one: RandomState,
+    other: RandomState,
+    met: Vec<Vec<Mark>>,
+}
+
+impl Default for Once {
+    fn default() -> Self {
+        Self {
+            one: RandomState::new(),
+            other: RandomState::new(),
+            met: vec![Vec::new(); PARTS],
+        }
+    }
+}
+
+/// What is kept of a thing. The same things come together in order, the first in front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Mark {
+    hash: u64,
+    more: u32,
+    at: u32,
+}
+
+impl Once {
+    /// Notes a thing that stands at this place.
+    pub fn meet(&mut self, thing: &impl Hash, at: u32) {
+        let [a, b, c, d, ..] = self.other.hash_one(thing).to_le_bytes();
+        let hash = self.one.hash_one(thing);
+        // The rest is less than the number of parts.
+        let part = usize::try_from(hash % PARTS as u64).unwrap_or_default();
+        self.met[part].push(Mark {
+            hash,
+            more: u32::from_le_bytes([a, b, c, d]),
+            at,
+        });
+    }
+
+    /// Where a thing stands again, and where it stands first, in the order of the places.
+    #[must_use]
+    pub fn again(mut self) -> Vec<(u32, u32)> {
+        let mut again = Vec::new();
+        let same = |a: &Mark, b: &Mark| (a.hash, a.more) == (b.hash, b.more);
+        self.met.iter_mut().for_each(|part| part.sort_unstable());
+        for group in self.met.iter().flat_map(|part| part.chunk_by(same)) {
+            if let [first, rest @ ..] = group {
+                again.extend(rest.iter().map(|mark| (mark.at, first.at)));
+            }
+        }
+        again.sort_unstable();
+        again
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_again_is_told_with_where_it_stands_first() {
+        let mut once = Once::default();
+        for (at, thing) in (0..).zip(["a", "b", "a", "c", "b", "a"]) {
+            once.meet(&thing, at);
+        }
+        assert_eq!(once.again(), [(2, 0), (4, 1), (5, 0)]);
+    }
+
+    #[test]
+    fn of_very_many_that_differ_none_stands_again() {
+        let mut once = Once::default();
+        (0..300_000_u32).for_each(|at| once.meet(&at, at));
+        assert_eq!(once.again(), []);
+    }
+
+    #[test]
+    fn sixteen_bytes_are_kept_of_each() {
+        assert_eq!(size_of::<Mark>(), 16);
+    }
+}

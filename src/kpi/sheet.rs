@@ -1,0 +1,215 @@
+//! Measurements by the sheet: as many rows as there are, all or none, in memory that is bounded. The sheet is read
+//! twice: once to find every fault, and then to write. What can be right, and what recording means, is what it is for
+//! the batch.
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    io::Read,
+    sync::Arc,
+};
+
+use entity::{id::KpiId, kpi, measurement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
+    sea_query::{Expr, ExprTrait, Query},
+};
+use tokio::{sync::mpsc, task::spawn_blocking};
+
+use self::read::Columns;
+use super::{
+    measurement::{AT_ONCE, Content, How, Key, Put, Recorded, put_some},
+    record::{lock_kpis, note},
+    rules::Measure,
+};
+use crate::{
+    access::{Caller, Permit},
+    error::{Error, Result, UserErrorCode},
+    input::Faults,
+    intake::Once,
+    sheet::{Reader, Spooled},
+};
+
+mod read;
+
+pub use self::read::{COLUMNS, Known, MOST};
+
+/// What became of a sheet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Its rows.
+    pub rows: usize,
+    /// What became of them.
+    pub done: Recorded,
+}
+
+/// A sheet that was read, and the KPIs that it names as they were then.
+pub struct Checked {
+    rows: usize,
+    kpis: HashMap<KpiId, kpi::Model>,
+}
+
+/// Records what a sheet says, or tells what would become of it.
+pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Imported> {
+    let (sheet, known) = (Arc::new(sheet), Arc::new(Known::read(caller).await?));
+    let (checked, faults) = {
+        let (sheet, known) = (Arc::clone(&sheet), Arc::clone(&known));
+        off_thread(move || check(sheet.read(MOST)?, &known)).await?
+    };
+    let mut permit = caller.begin().await?;
+    let ids = checked.kpis.keys().copied().collect();
+    let kpis = lock_kpis(&mut permit, ids).await?;
+    faults.check()?;
+    refuse_if_changed(&checked.kpis, &kpis)?;
+    take_time(&permit).await?;
+    let mut how = How {
+        dry_run,
+        fresh: fresh(&permit, kpis.keys().copied().collect()).await?,
+        ..How::default()
+    };
+    let put = write(&permit, sheet, known, &mut how).await?;
+    if !dry_run {
+        note(&mut permit, &kpis, &put);
+        permit.commit().await?;
+    }
+    Ok(Imported {
+        rows: checked.rows,
+        done: put.done,
+    })
+}
+
+async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    spawn_blocking(work).await.map_err(Error::internal)?
+}
+
+/// Reads a sheet for the first time, and finds what is wrong with it.
+pub fn check<R: Read>(mut reader: Reader<R>, known: &Known) -> Result<(Checked, Faults)> {
+    let mut faults = Faults::default();
+    let columns = Columns::of(&reader, &mut faults);
+    let (mut rows, mut once, mut named) = (0, Once::default(), BTreeSet::new());
+    // Under headings that are wrong everything would be.
+    if faults.is_empty() {
+        for row in &mut reader {
+            let row = match row {
+                Ok(row) => row,
+                Err(error) => {
+                    faults.take_over("", error.into_user_errors()?);
+                    continue;
+                }
+            };
+            rows += 1;
+            let read = columns.read(&row, known, &mut faults);
+            named.extend(read.kpi);
+            if let Some((key, _)) = read.entry {
+                once.meet(&key, u32::try_from(row.place.line).unwrap_or(u32::MAX));
+            }
+        }
+    }
+    for (line, first) in once.again() {
+        let message =
+            format!("Line {line}: This is the same KPI, day and place as on line {first}.");
+        faults.add(&line.to_string(), UserErrorCode::Duplicate, None, message);
+    }
+    let kpis = named.into_iter().filter_map(|id| known.kpi(id).cloned());
+    let kpis = kpis.map(|kpi| (kpi.id, kpi)).collect();
+    Ok((Checked { rows, kpis }, faults))
+}
+
+/// Refuses where a KPI is no longer what the figures were held to.
+fn refuse_if_changed(
+    read: &HashMap<KpiId, kpi::Model>,
+    now: &HashMap<KpiId, kpi::Model>,
+) -> Result<()> {
+    let what = |kpi: &kpi::Model| {
+        let closed = (kpi.archived_at.is_some(), kpi.fed_by_feedback);
+        (Measure::from(kpi), closed)
+    };
+    let changed = read
+        .values()
+        .find(|kpi| now.get(&kpi.id).map(what) != Some(what(kpi)));
+    match changed {
+        None => Ok(()),
+        Some(kpi) => {
+            let message = format!(
+                "The KPI {} has changed while the sheet was read. Send the sheet again.",
+                kpi.key
+            );
+            Err(Error::fault("", UserErrorCode::Conflict, None, message))
+        }
+    }
+}
+
+/// On PostgreSQL a statement has seconds, which the checks of millions of corrections at the commit may outlast.
+async fn take_time(permit: &Permit<'_>) -> Result<()> {
+    const PATIENT: &str = "SET LOCAL statement_timeout = '10min'";
+    if permit.tx().get_database_backend() == DbBackend::Postgres {
+        permit.tx().execute_unprepared(PATIENT).await?;
+    }
+    Ok(())
+}
+
+/// Those of the KPIs that have no values at all.
+async fn fresh(permit: &Permit<'_>, ids: Vec<KpiId>) -> Result<HashSet<KpiId>> {
+    let any = Query::select()
+        .expr(Expr::val(1))
+        .from(measurement::Entity)
+        .and_where(
+            Expr::col((measurement::Entity, measurement::Column::KpiId))
+                .equals((kpi::Entity, kpi::Column::Id)),
+        )
+        .to_owned();
+    let ids: Vec<KpiId> = kpi::Entity::find()
+        .select_only()
+        .column(kpi::Column::Id)
+        .filter(kpi::Column::Id.is_in(ids))
+        .filter(Expr::exists(any).not())
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    Ok(ids.into_iter().collect())
+}
+
+/// Reads the sheet again beside the database's work, and puts its values in force.
+async fn write(
+    permit: &Permit<'_>,
+    sheet: Arc<Spooled>,
+    known: Arc<Known>,
+    how: &mut How,
+) -> Result<Put> {
+    let (sender, mut batches) = mpsc::channel(2);
+    let reading = spawn_blocking(move || deliver(&sheet, &known, &sender));
+    let mut put = Put::default();
+    let mut rows = 0;
+    while let Some(values) = batches.recv().await {
+        rows += values.len();
+        put.add(put_some(permit, values, how).await?);
+        tracing::debug!(rows, "measurements of a sheet put in force");
+    }
+    reading.await.map_err(Error::internal)??;
+    Ok(put)
+}
+
+type Batch = Vec<(Key, Content)>;
+
+/// Reads the sheet for the second time, and gives its values on by the batch; ends early where nobody takes them.
+fn deliver(sheet: &Spooled, known: &Known, taken: &mpsc::Sender<Batch>) -> Result<()> {
+    let mut faults = Faults::default();
+    let mut reader = sheet.read(MOST)?;
+    let columns = Columns::of(&reader, &mut faults);
+    let mut batch = Batch::with_capacity(AT_ONCE);
+    for row in &mut reader {
+        batch.extend(columns.read(&row?, known, &mut faults).entry);
+        if batch.len() == AT_ONCE {
+            let full = std::mem::replace(&mut batch, Batch::with_capacity(AT_ONCE));
+            if taken.blocking_send(full).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    if !batch.is_empty() {
+        taken.blocking_send(batch).ok();
+    }
+    // There were none when it was read before.
+    faults.check()
+}

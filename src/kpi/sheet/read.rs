@@ -1,0 +1,182 @@
+//! One row of a sheet of measurements: what its cells name and say, and every fault of it at its line and column.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use entity::{
+    channel,
+    id::{ChannelId, KpiId, SegmentId, TouchpointId},
+    kpi, segment,
+};
+
+use super::super::{
+    measurement::{Content, Key, day_fault},
+    record::wrong_with,
+    rules::{Figures, Wrong},
+};
+use crate::{
+    access::Caller,
+    error::Result,
+    input::Faults,
+    intake::Names,
+    sheet::{self, Bounds, Cell, Reader, Row},
+};
+
+/// The columns, as they are named in what is asked for.
+pub const COLUMNS: &[&str] = &[
+    "kpi",
+    "measured_on",
+    "value",
+    "numerator",
+    "denominator",
+    "sample_size",
+    "touchpoint",
+    "channel",
+    "segment",
+    "source",
+];
+
+/// What the feed of measurements calls them, so that what comes out of it goes in again.
+const OTHERS: &[(&str, &str)] = &[
+    ("kpikey", "kpi"),
+    ("kpiid", "kpi"),
+    ("touchpointid", "touchpoint"),
+    ("channelid", "channel"),
+    ("segmentid", "segment"),
+];
+
+/// The columns that there have to be.
+const NEEDED: &[&str] = &["kpi", "measured_on", "value"];
+
+/// How large a sheet may be: years of every KPI of a large organisation, as programs write them.
+pub const MOST: Bounds = Bounds::short_rows(5_000_000);
+
+/// What a sheet may name.
+pub struct Known {
+    names: Names<KpiId>,
+    kpis: HashMap<KpiId, kpi::Model>,
+    touchpoints: Names<TouchpointId>,
+    channels: Names<ChannelId>,
+    segments: Names<SegmentId>,
+    today: NaiveDate,
+}
+
+impl Known {
+    /// Everything that the caller may see.
+    pub async fn read(caller: &Caller) -> Result<Self> {
+        let kpis = caller.select::<kpi::Entity>().all(caller.reader()).await?;
+        Ok(Self {
+            names: Names::read::<kpi::Entity>(caller).await?,
+            kpis: kpis.into_iter().map(|kpi| (kpi.id, kpi)).collect(),
+            touchpoints: Names::read_touchpoints(caller).await?,
+            channels: Names::read::<channel::Entity>(caller).await?,
+            segments: Names::read::<segment::Entity>(caller).await?,
+            today: caller.today,
+        })
+    }
+
+    /// The KPI with this id.
+    pub fn kpi(&self, id: KpiId) -> Option<&kpi::Model> {
+        self.kpis.get(&id)
+    }
+}
+
+/// Where the columns of a sheet stand.
+pub struct Columns(sheet::Columns);
+
+/// What a row says: the KPI as soon as it is known, all of it where its day and place are.
+#[derive(Default)]
+pub struct Said {
+    pub kpi: Option<KpiId>,
+    pub entry: Option<(Key, Content)>,
+}
+
+impl Columns {
+    /// The columns of a sheet, those that it lacks found fault with.
+    pub fn of<R: std::io::Read>(reader: &Reader<R>, faults: &mut Faults) -> Self {
+        let columns = reader.columns_or(COLUMNS, OTHERS, faults);
+        columns.require(NEEDED, faults);
+        Self(columns)
+    }
+
+    /// Reads a row.
+    pub fn read(&self, row: &Row, known: &Known, faults: &mut Faults) -> Said {
+        let cell = |name| self.0.cell(row, name);
+        let filled = |name, faults: &mut Faults| cell(name).filter(|cell| cell.is_filled(faults));
+        let kpi = filled("kpi", faults).and_then(|cell| known.names.find(&cell, faults));
+        let day = filled("measured_on", faults).and_then(|cell| cell.day(faults));
+        let value = filled("value", faults).and_then(|cell| cell.number(faults));
+        let number = |name, faults: &mut Faults| cell(name).and_then(|cell| cell.number(faults));
+        let numerator = number("numerator", faults);
+        let denominator = number("denominator", faults);
+        let sample_size = cell("sample_size").and_then(|cell| cell.whole(faults));
+        let source = cell("source").and_then(|cell| source(&cell, faults));
+        let touchpoint = placed(cell("touchpoint"), &known.touchpoints, faults);
+        let channel = placed(cell("channel"), &known.channels, faults);
+        let segment = placed(cell("segment"), &known.segments, faults);
+        let wrong = day.and_then(|day| day_fault(day, known.today));
+        self.tell(row, wrong, faults);
+        let figures = value.map(|value| Figures {
+            value,
+            numerator,
+            denominator,
+            sample_size,
+        });
+        if let Some((kpi, figures)) = kpi.and_then(|id| known.kpi(id)).zip(figures.as_ref()) {
+            self.tell(row, wrong_with(kpi, figures), faults);
+        }
+        let entry = || {
+            let key = Key {
+                kpi: kpi?,
+                touchpoint: touchpoint?,
+                channel: channel?,
+                segment: segment?,
+                measured_on: day?,
+            };
+            let figures = figures?;
+            Some((key, Content { figures, source }))
+        };
+        Said {
+            kpi,
+            entry: entry(),
+        }
+    }
+
+    /// Tells what is wrong at the columns of its fields.
+    fn tell(&self, row: &Row, wrong: impl IntoIterator<Item = Wrong>, faults: &mut Faults) {
+        for wrong in wrong {
+            let column = match wrong.field {
+                "kpiId" => "kpi",
+                "measuredOn" => "measured_on",
+                "sampleSize" => "sample_size",
+                same => same,
+            };
+            let place = self.0.place(row, column);
+            place.wrong(wrong.code, wrong.message, faults);
+        }
+    }
+}
+
+/// The place that a cell names, none where it is empty; nothing where it names what is not there.
+#[expect(
+    clippy::option_option,
+    reason = "that no place is meant is another thing than that none was found"
+)]
+fn placed<I: entity::id::Id + std::hash::Hash + sea_orm::TryGetable>(
+    cell: Option<Cell<'_>>,
+    names: &Names<I>,
+    faults: &mut Faults,
+) -> Option<Option<I>> {
+    match cell.filter(|cell| !cell.is_empty()) {
+        None => Some(None),
+        Some(cell) => names.find(&cell, faults).map(Some),
+    }
+}
+
+fn source(cell: &Cell<'_>, faults: &mut Faults) -> Option<String> {
+    let text = cell.text(faults)?;
+    let mut own = Faults::default();
+    let source = own.optional_text("source", Some(text));
+    cell.place.all_wrong(own.found(), faults);
+    source
+}
