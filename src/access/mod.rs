@@ -9,6 +9,7 @@ mod caller;
 mod guarded;
 mod identify;
 mod permit;
+mod reader;
 pub mod scope;
 mod ties;
 
@@ -16,4 +17,6 @@ pub use caller::Caller;
 pub use guarded::{Archives, Guarded, Keyed, Lock, Stirred};
 pub use identify::{identify, identify_token};
 pub use permit::{Permit, changed, expect_version, fresh, live};
+pub use reader::Reader;
+pub(crate) use reader::login_has_all;
 pub use ties::place as ties_of_place;

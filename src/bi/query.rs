@@ -263,7 +263,7 @@ impl Query {
 
     /// The beginning of a statement, up to the source.
     fn begin(&self, caller: &Caller, backend: DbBackend, told: &str) -> Result<Option<Text>> {
-        let reach = caller.require_somewhere(self.dataset.permission)?;
+        caller.require_somewhere(self.dataset.permission)?;
         let Source::Sql { with, rows } = self.dataset.source else {
             return Ok(None);
         };
@@ -275,7 +275,7 @@ impl Query {
         if self.dataset.needs_days && days.is_empty() {
             return Ok(None);
         }
-        let scope = Scope::of(caller, reach, backend)
+        let scope = Scope::of(caller, backend)
             .on(&days)
             .with_uncounted(self.uncounted)
             .narrowed(self.narrowed.clone());
