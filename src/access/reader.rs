@@ -160,3 +160,10 @@ pub(crate) fn login_has_all(action: Action) -> SelectStatement {
         .filter(bi_reach::Column::Everything.eq(true))
         .into_query()
 }
+
+/// The rows of a login's reach with an action: none where there is nothing at all that it could be done to.
+pub(crate) fn login_has_any(action: Action) -> SelectStatement {
+    noted(action)
+        .column(bi_reach::Column::Position)
+        .into_query()
+}
