@@ -251,6 +251,7 @@ async fn everybody_sees_row_by_row_what_they_are_fed() {
 }
 
 const GRANT: &str = "mutation($input: KpiGrantCreateInput!) { kpiGrantCreate(input: $input) { userErrors { message } } }";
+const MEMBER: &str = "mutation($input: MembershipGrantInput!) { membershipGrant(input: $input) { userErrors { message } } }";
 const REVOKE: &str = "mutation($input: MembershipRevokeInput!) { membershipRevoke(input: $input) { userErrors { message } } }";
 const MOVE: &str = "mutation($input: DepartmentMoveInput!) { departmentMove(input: $input) { userErrors { message } } }";
 const DEACTIVATE: &str = "mutation($input: AtVersionInput!) { accountDeactivate(input: $input) { userErrors { message } } }";
@@ -286,14 +287,29 @@ async fn whose_standing_has_changed_sees_nothing_until_it_is_looked_at_anew() {
     lead.sees_what_its_account_is_fed().await;
     analyst.sees_what_its_account_is_fed().await;
 
+    // A lead here and a contributor there, who may read what that department keeps to itself.
+    let more =
+        json!({ "accountId": ids["lead"], "departmentId": ids["service"], "role": "CONTRIBUTOR" });
+    admin.does(MEMBER, more).await;
+    assert_eq!(lead.sees().await, 0, "more is no less of a change");
+    assert_eq!(renew(&world).await, 1);
+    assert!(
+        lead.count("bi.kpi_measurements WHERE kpi_key = 'SECRET'")
+            .await
+            > 0
+    );
+    lead.sees_what_its_account_is_fed().await;
+
     let membership = admin
         .ask(
             "query($id: ID!) { account(by: { id: $id }) { memberships { nodes { id } } } }",
             json!({ "id": ids["lead"] }),
         )
         .await;
-    let membership = &membership["account"]["memberships"]["nodes"][0]["id"];
-    admin.does(REVOKE, json!({ "id": membership })).await;
+    let memberships = membership["account"]["memberships"]["nodes"].as_array();
+    for membership in memberships.expect("memberships") {
+        admin.does(REVOKE, json!({ "id": membership["id"] })).await;
+    }
     assert_eq!(lead.sees().await, 0, "at once");
     assert!(analyst.sees().await > 0, "which is nothing to others");
     assert_eq!(renew(&world).await, 1);
