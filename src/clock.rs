@@ -26,6 +26,12 @@ impl Clock {
         }
     }
 
+    /// The time zone in which days are counted.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.zone
+    }
+
     /// Lets this much time pass at once, for every copy of this clock.
     pub fn advance(&self, by: Duration) {
         self.ahead

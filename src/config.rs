@@ -1,5 +1,6 @@
 //! Flags and environment, read once.
 
+mod bi;
 mod token;
 
 use std::{
@@ -13,7 +14,10 @@ use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entity::words::OrganisationRole;
 
-pub use self::token::{TokenCreate, TokenList, TokenRevoke, TokenVerb};
+pub use self::{
+    bi::{BiRoleCreate, BiRoleDrop, BiRoleVerb, BiVerb},
+    token::{TokenCreate, TokenList, TokenRevoke, TokenVerb},
+};
 use crate::{canvas::findings::Threshold, scalar::Theme, sheet::Dialect};
 
 /// Service blueprints that several departments share.
@@ -69,6 +73,9 @@ pub enum Verb {
     /// Keep service tokens, with which programs sign in.
     #[command(subcommand)]
     Token(TokenVerb),
+    /// Keep views of PostgreSQL for BI tools, and the roles that read them.
+    #[command(subcommand)]
+    Bi(BiVerb),
     /// Keep feedback no longer than it may be kept.
     #[command(subcommand)]
     Feedback(FeedbackVerb),

@@ -1,5 +1,7 @@
 //! The verbs of the command line. Everything that is done here is done as the operator and audited as such.
 
+#[path = "main/bi.rs"]
+mod bi;
 #[path = "main/export.rs"]
 mod export;
 #[path = "main/import.rs"]
@@ -21,7 +23,10 @@ use clap::Parser;
 use cx_blueprint::{
     access::Caller,
     account::{self, AccountCreateInput, password},
-    bi::cube::Cube,
+    bi::{
+        cube::Cube,
+        views::{self, login},
+    },
     canvas::findings::Thresholds,
     clock::Clock,
     config::{
@@ -97,6 +102,7 @@ async fn run(verb: Verb) -> Result<(), Failure> {
         }
         Verb::Account(AccountVerb::Create(create)) => create_account(create).await,
         Verb::Token(verb) => token::keep(verb).await,
+        Verb::Bi(verb) => bi::keep(verb).await,
         Verb::Feedback(FeedbackVerb::Erase(erase)) => erase_feedback(erase).await,
     }
 }
@@ -142,7 +148,15 @@ async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
         Migrate::Up(database) => {
             let store = open(&database).await?;
             let pending = migration::pending(store.writer()).await?;
+            let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "migrate");
+            if !pending.is_empty() {
+                views::make_way(&caller).await?;
+            }
             bring_up_to_date(&store).await?;
+            if views::keep(&caller).await? {
+                println!("done: the views for BI");
+            }
+            login::renew(&caller).await?;
             pending.iter().for_each(|name| println!("done: {name}"));
             println!("The database is up to date.");
             Ok(())
@@ -318,9 +332,16 @@ async fn watch(at: Option<SocketAddr>, app: &App) -> Result<Option<JoinHandle<()
     })))
 }
 
-/// Erases who gave feedback that is older than it may be kept, and notes since when findings are open: soon after a
-/// write of this server, once a minute for those of others, and so on each new day too.
+/// Erases who gave feedback that is older than it may be kept, notes since when findings are open, and writes down
+/// what BI roles may see: soon after a write of this server, once a minute for those of others, and so on each new day too.
 async fn keep(store: Store, clock: Clock, thresholds: Thresholds, retention: Option<u32>) {
+    let caller = Caller::operator(store.clone(), clock.clone(), "biRefresh");
+    if let Err(error) = views::keep(&caller).await {
+        tracing::warn!(
+            ?error,
+            "the views for BI are of another version; run `cx-blueprint bi refresh`"
+        );
+    }
     loop {
         if let Some(days) = retention {
             let caller = Caller::operator(store.clone(), clock.clone(), ERASE_ACT);
@@ -331,6 +352,13 @@ async fn keep(store: Store, clock: Clock, thresholds: Thresholds, retention: Opt
         let caller = Caller::operator(store.clone(), clock.clone(), "findingRenew");
         if let Err(error) = finding::renewal::renew_due(&caller, &thresholds).await {
             tracing::warn!(?error, "findings were not noted; it is tried again");
+        }
+        let caller = Caller::operator(store.clone(), clock.clone(), "biRefresh");
+        if let Err(error) = login::renew(&caller).await {
+            tracing::warn!(
+                ?error,
+                "what BI roles may see was not renewed; it is tried again"
+            );
         }
         // Writes come in bursts: one look at a blueprint for all of them.
         tokio::time::sleep(Duration::from_millis(200)).await;

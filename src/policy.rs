@@ -152,6 +152,25 @@ impl Relation {
         Self::MayEnd,
         Self::IsIt,
     ];
+
+    /// The relation as it is stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Participates => "PARTICIPATES",
+            Self::OwnsBlueprint => "OWNS_BLUEPRINT",
+            Self::Delivers => "DELIVERS",
+            Self::OwnsKpi => "OWNS_KPI",
+            Self::OwnsImprovement => "OWNS_IMPROVEMENT",
+            Self::LooksAfter => "LOOKS_AFTER",
+            Self::Holds => "HOLDS",
+            Self::Proposes => "PROPOSES",
+            Self::MayAccept => "MAY_ACCEPT",
+            Self::MayDecline => "MAY_DECLINE",
+            Self::MayEnd => "MAY_END",
+            Self::IsIt => "IS_IT",
+        }
+    }
 }
 
 /// A column of the table.
@@ -395,10 +414,37 @@ pub fn reach(standing: &Standing, action: Action) -> Reach {
 
 /// Accounts whose departments are all PARTNER read only what they participate in.
 fn restricted_for_partners(account: &AccountStanding, action: Action, cell: Cell) -> Cell {
-    match (account.partner && action == Action::ReadPublished, cell) {
-        (true, Cell::Yes) => Cell::Where(&[Relation::Participates]),
+    match account.partner {
+        true => as_partner(action, cell),
+        false => cell,
+    }
+}
+
+const fn as_partner(action: Action, cell: Cell) -> Cell {
+    match (action, cell) {
+        (Action::ReadPublished, Cell::Yes) => Cell::Where(&[Relation::Participates]),
         _ => cell,
     }
+}
+
+/// Every relation that a reach of the action can lead through, whoever it is.
+#[must_use]
+pub fn relations(action: Action) -> BTreeSet<Relation> {
+    let cells = row(action).into_iter();
+    let cells = cells.flat_map(|cell| [cell, as_partner(action, cell)]);
+    cells
+        .flat_map(|cell| match cell {
+            Cell::Where(relations) => relations,
+            Cell::No | Cell::Never | Cell::Yes | Cell::Granted => &[],
+        })
+        .copied()
+        .collect()
+}
+
+/// Whether the action can be granted by name.
+#[must_use]
+pub fn is_granted(action: Action) -> bool {
+    row(action).contains(&Cell::Granted)
 }
 
 /// Whether somebody may do the action to a thing with these ties.

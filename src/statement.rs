@@ -1,7 +1,11 @@
 //! Puts one statement together from SQL in words and from selects that carry an access scope, and numbers the
-//! places of both through. It runs nothing and decides nothing.
+//! places of both through; or writes the values out, where a statement is kept by the database, as views are. It runs
+//! nothing and decides nothing.
 
-use sea_orm::{DbBackend, Statement, Value, sea_query::SelectStatement};
+use sea_orm::{
+    DbBackend, Statement, Value,
+    sea_query::{PostgresQueryBuilder, QueryBuilder, SelectStatement},
+};
 
 /// A statement being put together. Its SQL must be such that both databases take it.
 #[derive(Clone, Debug)]
@@ -9,6 +13,8 @@ pub struct Text {
     backend: DbBackend,
     sql: String,
     values: Vec<Value>,
+    /// Whether values are written out in place of their places.
+    written: bool,
 }
 
 impl Text {
@@ -19,6 +25,16 @@ impl Text {
             backend,
             sql: sql.to_owned(),
             values: Vec::new(),
+            written: false,
+        }
+    }
+
+    /// The beginning of a statement without places, which PostgreSQL keeps.
+    #[must_use]
+    pub fn kept(sql: &str) -> Self {
+        Self {
+            written: true,
+            ..Self::new(DbBackend::Postgres, sql)
         }
     }
 
@@ -38,6 +54,9 @@ impl Text {
     /// Goes on with a value.
     #[must_use]
     pub fn value(mut self, value: impl Into<Value>) -> Self {
+        if self.written {
+            return self.then(&PostgresQueryBuilder.value_to_string(&value.into()));
+        }
         self.values.push(value.into());
         self.sql.push_str(&format!("${}", self.values.len()));
         self
@@ -86,12 +105,21 @@ impl Text {
     /// Goes on with a select.
     #[must_use]
     pub fn select(mut self, select: &SelectStatement) -> Self {
+        if self.written {
+            return self.then(&select.to_string(PostgresQueryBuilder));
+        }
         let built = self.backend.build(select);
         self.sql
             .push_str(&renumbered(&built.sql, self.values.len()));
         self.values
             .extend(built.values.into_iter().flat_map(|values| values.0));
         self
+    }
+
+    /// The SQL of a statement without places.
+    #[must_use]
+    pub fn into_sql(self) -> String {
+        self.sql
     }
 
     /// The statement.

@@ -19,6 +19,8 @@ macro_rules! no_relations {
 pub mod account;
 pub mod audit_event;
 pub mod audit_event_department;
+pub mod bi_login;
+pub mod bi_reach;
 pub mod blueprint;
 pub mod blueprint_persona;
 pub mod channel;

@@ -22,6 +22,7 @@ mod m20261125_000014_service_token;
 mod m20261125_000015_feedback;
 mod m20261126_000016_series;
 mod m20261126_000017_correction;
+mod m20261126_000018_bi_role;
 mod search;
 mod sql;
 
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000015_feedback::Migration),
             Box::new(m20261126_000016_series::Migration),
             Box::new(m20261126_000017_correction::Migration),
+            Box::new(m20261126_000018_bi_role::Migration),
         ]
     }
 }

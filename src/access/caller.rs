@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
 use entity::{
     blueprint,
     id::{AccountId, DepartmentId, ServiceTokenId, SessionId},
@@ -13,7 +14,7 @@ use sea_orm::{
     QuerySelect, QueryTrait, Select, sea_query::SimpleExpr,
 };
 
-use super::{Guarded, Keyed, Permit};
+use super::{Guarded, Keyed, Permit, Reader};
 use crate::{
     clock::Clock,
     database::Store,
@@ -156,13 +157,25 @@ impl Caller {
     /// The rows that the caller may see, archived ones included.
     #[must_use]
     pub fn select<E: Guarded>(&self) -> Select<E> {
-        E::find().filter(E::readable(&self.standing))
+        E::find().filter(E::readable(self.reader_in_sql()))
     }
 
     /// What the caller may see of a table, to be used inside a larger statement.
     #[must_use]
     pub fn readable<E: Guarded>(&self) -> Condition {
-        E::readable(&self.standing)
+        E::readable(self.reader_in_sql())
+    }
+
+    /// The caller, as conditions on tables ask who reads.
+    #[must_use]
+    pub fn reader_in_sql(&self) -> Reader<'_> {
+        Reader::Standing(&self.standing)
+    }
+
+    /// The deployment's time zone.
+    #[must_use]
+    pub fn zone(&self) -> Tz {
+        self.clock.zone()
     }
 
     /// One row by its id, if the caller may see it.

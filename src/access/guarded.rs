@@ -16,8 +16,8 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-use super::{scope, ties};
-use crate::policy::{Standing, Ties};
+use super::{Reader, scope, ties};
+use crate::policy::Ties;
 
 /// The lock that guards a row: taken before it is read, so that what is read stays true until the commit.
 /// Always in this order: the department tree, blueprints, KPIs, everything else.
@@ -68,7 +68,7 @@ pub trait Guarded:
     /// When it was made.
     fn created_at(row: &Self::Model) -> sea_orm::prelude::DateTimeUtc;
     /// Which rows somebody may see: the policy as a condition on this table.
-    fn readable(standing: &Standing) -> Condition;
+    fn readable(reader: Reader<'_>) -> Condition;
     /// What ties a row to departments, for the decision.
     fn ties(
         tx: &DatabaseTransaction,
@@ -146,8 +146,8 @@ macro_rules! guarded {
             guarded!(@version $module $version);
             guarded!(@made $module $($column $field)?);
 
-            fn readable(standing: &Standing) -> Condition {
-                $readable(standing)
+            fn readable(reader: Reader<'_>) -> Condition {
+                $readable(reader)
             }
 
             async fn ties(tx: &DatabaseTransaction, row: &Self::Model) -> Result<Ties, DbErr> {

@@ -14,7 +14,8 @@ use entity::{
     words::{DepartmentKind, DepartmentRole, OrganisationRole},
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, Statement, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
+    QueryFilter, Statement, sea_query::Expr,
 };
 
 use super::Caller;
@@ -102,6 +103,29 @@ SELECT account.role AS organisation_role, told.role, told.department_id, departm
 FROM token JOIN account ON account.id = token.account_id
 LEFT JOIN told ON true LEFT JOIN department ON department.id = told.department_id"
 );
+
+/// An account that is not archived, with its departments, whoever acts for it.
+const OF_ACCOUNT: &str = concat!(
+    "WITH RECURSIVE ",
+    own!("$1"),
+    "
+SELECT account.role AS organisation_role, own.role, own.department_id, department.kind, own.own,
+    department.archived_at IS NOT NULL AS archived
+FROM account LEFT JOIN own ON true LEFT JOIN department ON department.id = own.department_id
+WHERE account.id = $1 AND account.archived_at IS NULL"
+);
+
+/// What the policy needs to know of an account, as of a request of its own; nothing where it is archived.
+pub(crate) async fn standing_of(
+    tx: &DatabaseTransaction,
+    account: AccountId,
+) -> Result<Option<Standing>> {
+    let backend = tx.get_database_backend();
+    let statement = Statement::from_sql_and_values(backend, OF_ACCOUNT, [account.into()]);
+    let rows = Own::find_by_statement(statement).all(tx).await?;
+    let role = rows.first().map(|row| row.organisation_role);
+    Ok(role.map(|role| standing(account, role, rows, None)))
+}
 
 /// Makes a caller of a session, if it is still alive and its account active. One statement.
 pub async fn identify(

@@ -9,11 +9,15 @@ mod caller;
 mod guarded;
 mod identify;
 mod permit;
+mod reader;
 pub mod scope;
 mod ties;
 
 pub use caller::Caller;
 pub use guarded::{Archives, Guarded, Keyed, Lock, Stirred};
+pub(crate) use identify::standing_of;
 pub use identify::{identify, identify_token};
 pub use permit::{Permit, changed, expect_version, fresh, live};
+pub use reader::Reader;
+pub(crate) use reader::{login_has_all, login_has_any};
 pub use ties::place as ties_of_place;

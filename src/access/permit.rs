@@ -100,7 +100,7 @@ impl<'c> Permit<'c> {
         }
         let mut select = E::find()
             .filter(E::id_column().eq(id))
-            .filter(E::readable(&self.caller.standing));
+            .filter(E::readable(self.caller.reader_in_sql()));
         if E::LOCK == Lock::Row {
             select = select.lock(LockType::NoKeyUpdate);
         }
@@ -153,7 +153,7 @@ impl<'c> Permit<'c> {
     pub async fn read<E: Guarded>(&self, field: &str, id: E::Id) -> Result<E::Model> {
         let select = E::find()
             .filter(E::id_column().eq(id))
-            .filter(E::readable(&self.caller.standing));
+            .filter(E::readable(self.caller.reader_in_sql()));
         select
             .one(&self.tx)
             .await?
@@ -164,7 +164,7 @@ impl<'c> Permit<'c> {
     pub async fn read_live<E: Archives>(&self, field: &str, id: E::Id) -> Result<E::Model> {
         let select = E::find()
             .filter(E::id_column().eq(id))
-            .filter(E::readable(&self.caller.standing))
+            .filter(E::readable(self.caller.reader_in_sql()))
             .lock(LockType::Share);
         let row = select
             .one(&self.tx)

@@ -1,28 +1,26 @@
-//! What somebody may see, as SQL: each relation of the policy spelled once as a condition on a table.
-//! It decides nothing itself; it translates the reach that the policy gives.
-
-use std::collections::BTreeSet;
+//! What somebody may see, as SQL: each relation of the policy spelled once as a condition on a table, for requests and
+//! for whoever a BI login stands for. It decides nothing itself; it translates the reach that the policy gives.
 
 use entity::{
     account, audit_event, audit_event_department, blueprint, blueprint_persona, department,
-    evaluation, feedback, follow_up,
-    id::DepartmentId,
-    improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
-    phase, promise, publication, responsibility, scenario, session, source, touchpoint, transition,
+    evaluation, feedback, follow_up, improvement, insight, kpi, kpi_grant, kpi_link, kpi_target,
+    measurement, membership, persona, phase, promise, publication, responsibility, scenario,
+    session, source, touchpoint, transition,
     words::{
         BlueprintState, BlueprintStatus, ResponsibilityStatus, Sensitivity, Subject, Visibility,
     },
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
-    sea_query::{Expr, ExprTrait, IntoColumnRef, SelectStatement, SimpleExpr},
+    sea_query::{Expr, IntoColumnRef, SelectStatement, SimpleExpr},
 };
 
-use crate::policy::{self, Action, Reach, Relation, Standing};
+use super::reader::{Ids, Reached, Reader};
+use crate::policy::{Action, Relation};
 
 /// Everybody who is signed in may see it.
 #[must_use]
-pub fn everything(_: &Standing) -> Condition {
+pub fn everything(_: Reader<'_>) -> Condition {
     Condition::all()
 }
 
@@ -30,24 +28,20 @@ fn nothing() -> Condition {
     Condition::any().add(Expr::value(false))
 }
 
-fn among<C: IntoSimpleExpr>(column: C, departments: &BTreeSet<DepartmentId>) -> SimpleExpr {
-    column
-        .into_simple_expr()
-        .is_in(departments.iter().map(|id| id.0))
+fn among<C: IntoSimpleExpr>(column: C, ids: &Ids) -> SimpleExpr {
+    ids.hold(column.into_simple_expr())
 }
 
 /// A reach as a condition: everything, or what one of the relations leads to.
-fn within(
-    reach: &Reach,
-    relation: impl Fn(Relation, &BTreeSet<DepartmentId>) -> Condition,
-) -> Condition {
-    if reach.everything {
+fn within(reached: &Reached, relation: impl Fn(Relation, &Ids) -> Condition) -> Condition {
+    if reached.is_everything() {
         return Condition::all();
     }
-    reach
+    reached
         .through
         .iter()
         .fold(nothing(), |any, (name, own)| any.add(relation(*name, own)))
+        .add_option(reached.asked_everything())
 }
 
 /// A relation that has no meaning for a table ties nothing there.
@@ -56,7 +50,7 @@ fn meaningless(_: Relation) -> Condition {
 }
 
 /// The blueprints that one of these departments owns, or in which it holds or is offered a responsibility.
-fn participating(own: &BTreeSet<DepartmentId>) -> Condition {
+fn participating(own: &Ids) -> Condition {
     let holds = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::BlueprintId)
@@ -103,18 +97,15 @@ pub fn counted_blueprint_ids() -> SelectStatement {
 
 /// Blueprints that somebody may see.
 #[must_use]
-pub fn blueprints(standing: &Standing) -> Condition {
+pub fn blueprints(reader: Reader<'_>) -> Condition {
     let reached = |action| {
-        within(
-            &policy::reach(standing, action),
-            |relation, own| match relation {
-                Relation::Participates => participating(own),
-                Relation::OwnsBlueprint => {
-                    Condition::all().add(among(blueprint::Column::OwnerDepartmentId, own))
-                }
-                other => meaningless(other),
-            },
-        )
+        within(&reader.reach(action), |relation, own| match relation {
+            Relation::Participates => participating(own),
+            Relation::OwnsBlueprint => {
+                Condition::all().add(among(blueprint::Column::OwnerDepartmentId, own))
+            }
+            other => meaningless(other),
+        })
     };
     let rows = [
         (
@@ -129,7 +120,7 @@ pub fn blueprints(standing: &Standing) -> Condition {
     ];
     if rows
         .iter()
-        .all(|(_, action)| policy::reach(standing, *action).everything)
+        .all(|(_, action)| reader.reach(*action).is_everything())
     {
         return Condition::all();
     }
@@ -153,8 +144,8 @@ impl WithVisibility for Condition {
 
 /// The ids of the blueprints that somebody may see; none where they may see all.
 #[must_use]
-pub fn blueprint_ids(standing: &Standing) -> Option<SelectStatement> {
-    let readable = blueprints(standing);
+pub fn blueprint_ids(reader: Reader<'_>) -> Option<SelectStatement> {
+    let readable = blueprints(reader);
     (!readable.is_empty()).then(|| {
         blueprint::Entity::find()
             .select_only()
@@ -165,8 +156,8 @@ pub fn blueprint_ids(standing: &Standing) -> Option<SelectStatement> {
 }
 
 /// Rows inside blueprints that somebody may see, by the column that names the blueprint.
-fn inside<C: ColumnTrait>(standing: &Standing, blueprint_id: C) -> Condition {
-    match blueprint_ids(standing) {
+fn inside<C: ColumnTrait>(reader: Reader<'_>, blueprint_id: C) -> Condition {
+    match blueprint_ids(reader) {
         Some(ids) => Condition::all().add(blueprint_id.in_subquery(ids)),
         None => Condition::all(),
     }
@@ -174,68 +165,68 @@ fn inside<C: ColumnTrait>(standing: &Standing, blueprint_id: C) -> Condition {
 
 /// Phases that somebody may see.
 #[must_use]
-pub fn phases(standing: &Standing) -> Condition {
-    inside(standing, phase::Column::BlueprintId)
+pub fn phases(reader: Reader<'_>) -> Condition {
+    inside(reader, phase::Column::BlueprintId)
 }
 
 /// Touchpoints that somebody may see.
 #[must_use]
-pub fn touchpoints(standing: &Standing) -> Condition {
-    inside(standing, touchpoint::Column::BlueprintId)
+pub fn touchpoints(reader: Reader<'_>) -> Condition {
+    inside(reader, touchpoint::Column::BlueprintId)
 }
 
 /// Transitions that somebody may see.
 #[must_use]
-pub fn transitions(standing: &Standing) -> Condition {
-    inside(standing, transition::Column::BlueprintId)
+pub fn transitions(reader: Reader<'_>) -> Condition {
+    inside(reader, transition::Column::BlueprintId)
 }
 
 /// Scenarios that somebody may see.
 #[must_use]
-pub fn scenarios(standing: &Standing) -> Condition {
-    inside(standing, scenario::Column::BlueprintId)
+pub fn scenarios(reader: Reader<'_>) -> Condition {
+    inside(reader, scenario::Column::BlueprintId)
 }
 
 /// Sources that somebody may see.
 #[must_use]
-pub fn sources(standing: &Standing) -> Condition {
-    inside(standing, source::Column::BlueprintId)
+pub fn sources(reader: Reader<'_>) -> Condition {
+    inside(reader, source::Column::BlueprintId)
 }
 
 /// Insights that somebody may see.
 #[must_use]
-pub fn insights(standing: &Standing) -> Condition {
-    inside(standing, insight::Column::BlueprintId)
+pub fn insights(reader: Reader<'_>) -> Condition {
+    inside(reader, insight::Column::BlueprintId)
 }
 
 /// Promises that somebody may see.
 #[must_use]
-pub fn promises(standing: &Standing) -> Condition {
-    inside(standing, promise::Column::BlueprintId)
+pub fn promises(reader: Reader<'_>) -> Condition {
+    inside(reader, promise::Column::BlueprintId)
 }
 
 /// Evaluations that somebody may see.
 #[must_use]
-pub fn evaluations(standing: &Standing) -> Condition {
-    inside(standing, evaluation::Column::BlueprintId)
+pub fn evaluations(reader: Reader<'_>) -> Condition {
+    inside(reader, evaluation::Column::BlueprintId)
 }
 
 /// Improvements that somebody may see.
 #[must_use]
-pub fn improvements(standing: &Standing) -> Condition {
-    inside(standing, improvement::Column::BlueprintId)
+pub fn improvements(reader: Reader<'_>) -> Condition {
+    inside(reader, improvement::Column::BlueprintId)
 }
 
 /// Publications that somebody may see: those of what they may see as it is now.
 #[must_use]
-pub fn publications(standing: &Standing) -> Condition {
-    inside(standing, publication::Column::BlueprintId)
+pub fn publications(reader: Reader<'_>) -> Condition {
+    inside(reader, publication::Column::BlueprintId)
 }
 
 /// Responsibilities that somebody may see.
 #[must_use]
-pub fn responsibilities(standing: &Standing) -> Condition {
-    inside(standing, responsibility::Column::BlueprintId)
+pub fn responsibilities(reader: Reader<'_>) -> Condition {
+    inside(reader, responsibility::Column::BlueprintId)
 }
 
 fn ids_of<E: EntityTrait>(column: E::Column, condition: Condition) -> SelectStatement {
@@ -246,17 +237,14 @@ fn ids_of<E: EntityTrait>(column: E::Column, condition: Condition) -> SelectStat
         .into_query()
 }
 
-fn participating_ids(own: &BTreeSet<DepartmentId>) -> SelectStatement {
+fn participating_ids(own: &Ids) -> SelectStatement {
     ids_of::<blueprint::Entity>(blueprint::Column::Id, participating(own))
 }
 
 /// What everybody reads, and a partner only where it belongs to what the partner participates in.
-fn catalogue(
-    standing: &Standing,
-    participates: impl Fn(&BTreeSet<DepartmentId>) -> Condition,
-) -> Condition {
+fn catalogue(reader: Reader<'_>, participates: impl Fn(&Ids) -> Condition) -> Condition {
     within(
-        &policy::reach(standing, Action::ReadPublished),
+        &reader.reach(Action::ReadPublished),
         |relation, own| match relation {
             Relation::Participates => participates(own),
             other => meaningless(other),
@@ -264,7 +252,7 @@ fn catalogue(
     )
 }
 
-fn department_participates<C: ColumnTrait>(column: C, own: &BTreeSet<DepartmentId>) -> Condition {
+fn department_participates<C: ColumnTrait>(column: C, own: &Ids) -> Condition {
     let holders = Condition::all()
         .add(responsibility::Column::BlueprintId.in_subquery(participating_ids(own)))
         .add(open_responsibility());
@@ -282,24 +270,24 @@ fn department_participates<C: ColumnTrait>(column: C, own: &BTreeSet<DepartmentI
 
 /// Departments that somebody may see.
 #[must_use]
-pub fn departments(standing: &Standing) -> Condition {
-    catalogue(standing, |own| {
+pub fn departments(reader: Reader<'_>) -> Condition {
+    catalogue(reader, |own| {
         department_participates(department::Column::Id, own)
     })
 }
 
 /// Memberships that somebody may see.
 #[must_use]
-pub fn memberships(standing: &Standing) -> Condition {
-    catalogue(standing, |own| {
+pub fn memberships(reader: Reader<'_>) -> Condition {
+    catalogue(reader, |own| {
         department_participates(membership::Column::DepartmentId, own)
     })
 }
 
 /// Accounts that somebody may see.
 #[must_use]
-pub fn accounts(standing: &Standing) -> Condition {
-    let colleagues = catalogue(standing, |own| {
+pub fn accounts(reader: Reader<'_>) -> Condition {
+    let colleagues = catalogue(reader, |own| {
         let members = department_participates(membership::Column::DepartmentId, own);
         Condition::all().add(
             account::Column::Id.in_subquery(ids_of::<membership::Entity>(
@@ -308,31 +296,30 @@ pub fn accounts(standing: &Standing) -> Condition {
             )),
         )
     });
-    match standing {
-        Standing::Account(_) if colleagues.is_empty() => colleagues,
-        Standing::Account(own) => Condition::any()
+    match reader.oneself() {
+        Some(oneself) if !colleagues.is_empty() => Condition::any()
             .add(colleagues)
-            .add(account::Column::Id.eq(own.account)),
-        Standing::Operator => colleagues,
+            .add(among(account::Column::Id, &oneself)),
+        _ => colleagues,
     }
 }
 
 /// One's own sessions.
 #[must_use]
-pub fn sessions(standing: &Standing) -> Condition {
-    if !policy::reach(standing, Action::KeepOwnSignIn).everything {
+pub fn sessions(reader: Reader<'_>) -> Condition {
+    if !reader.reach(Action::KeepOwnSignIn).is_everything() {
         return nothing();
     }
-    match standing {
-        Standing::Account(own) => Condition::all().add(session::Column::AccountId.eq(own.account)),
-        Standing::Operator => Condition::all(),
+    match reader.oneself() {
+        Some(oneself) => Condition::all().add(among(session::Column::AccountId, &oneself)),
+        None => Condition::all(),
     }
 }
 
 /// Service tokens, for those who keep them and those who read in the audit log what was done with any.
 #[must_use]
-pub fn service_tokens(standing: &Standing) -> Condition {
-    let may = |action| policy::reach(standing, action).everything;
+pub fn service_tokens(reader: Reader<'_>) -> Condition {
+    let may = |action| reader.reach(action).is_everything();
     match may(Action::KeepOrganisation) || may(Action::ReadAudit) {
         true => Condition::all(),
         false => nothing(),
@@ -341,8 +328,8 @@ pub fn service_tokens(standing: &Standing) -> Condition {
 
 /// Personas that somebody may see.
 #[must_use]
-pub fn personas(standing: &Standing) -> Condition {
-    catalogue(standing, |own| {
+pub fn personas(reader: Reader<'_>) -> Condition {
+    catalogue(reader, |own| {
         let secondary = Condition::all()
             .add(blueprint_persona::Column::BlueprintId.in_subquery(participating_ids(own)));
         Condition::any()
@@ -361,8 +348,8 @@ pub fn personas(standing: &Standing) -> Condition {
 
 /// KPIs whose definition somebody may see.
 #[must_use]
-pub fn kpis(standing: &Standing) -> Condition {
-    catalogue(standing, |own| {
+pub fn kpis(reader: Reader<'_>) -> Condition {
+    catalogue(reader, |own| {
         let linked =
             Condition::all().add(kpi_link::Column::BlueprintId.in_subquery(participating_ids(own)));
         Condition::any()
@@ -376,17 +363,17 @@ pub fn kpis(standing: &Standing) -> Condition {
 
 /// KPIs whose values somebody may see, of those whose definition they may see.
 #[must_use]
-pub fn kpi_values(standing: &Standing) -> Condition {
-    let reach = policy::reach(standing, Action::ReadConfidential);
-    if reach.everything {
+pub fn kpi_values(reader: Reader<'_>) -> Condition {
+    let reach = reader.reach(Action::ReadConfidential);
+    if reach.is_everything() {
         return Condition::all();
     }
     let confidential = within(&reach, |relation, own| match relation {
         Relation::OwnsKpi => Condition::all().add(among(kpi::Column::OwnerDepartmentId, own)),
         other => meaningless(other),
     });
-    let granted = reach.granted_to.map(|account| {
-        let grants = Condition::all().add(kpi_grant::Column::AccountId.eq(account));
+    let granted = reach.granted_to.as_ref().map(|account| {
+        let grants = Condition::all().add(among(kpi_grant::Column::AccountId, account));
         kpi::Column::Id.in_subquery(ids_of::<kpi_grant::Entity>(
             kpi_grant::Column::KpiId,
             grants,
@@ -406,8 +393,8 @@ fn of_kpi<C: ColumnTrait>(kpi_id: C, readable: Condition) -> Condition {
     Condition::all().add(kpi_id.in_subquery(ids_of::<kpi::Entity>(kpi::Column::Id, readable)))
 }
 
-fn with_values(standing: &Standing) -> Condition {
-    let (definition, values) = (kpis(standing), kpi_values(standing));
+fn with_values(reader: Reader<'_>) -> Condition {
+    let (definition, values) = (kpis(reader), kpi_values(reader));
     if definition.is_empty() && values.is_empty() {
         return Condition::all();
     }
@@ -416,32 +403,32 @@ fn with_values(standing: &Standing) -> Condition {
 
 /// Targets that somebody may see.
 #[must_use]
-pub fn kpi_targets(standing: &Standing) -> Condition {
-    of_kpi(kpi_target::Column::KpiId, with_values(standing))
+pub fn kpi_targets(reader: Reader<'_>) -> Condition {
+    of_kpi(kpi_target::Column::KpiId, with_values(reader))
 }
 
 /// Grants that somebody may see: those of KPIs whose values they may see.
 #[must_use]
-pub fn kpi_grants(standing: &Standing) -> Condition {
-    of_kpi(kpi_grant::Column::KpiId, with_values(standing))
+pub fn kpi_grants(reader: Reader<'_>) -> Condition {
+    of_kpi(kpi_grant::Column::KpiId, with_values(reader))
 }
 
 /// KPI links that somebody may see.
 #[must_use]
-pub fn kpi_links(standing: &Standing) -> Condition {
+pub fn kpi_links(reader: Reader<'_>) -> Condition {
     Condition::all()
-        .add(inside(standing, kpi_link::Column::BlueprintId))
-        .add(of_kpi(kpi_link::Column::KpiId, kpis(standing)))
+        .add(inside(reader, kpi_link::Column::BlueprintId))
+        .add(of_kpi(kpi_link::Column::KpiId, kpis(reader)))
 }
 
 /// Measurements that somebody may see.
 #[must_use]
-pub fn measurements(standing: &Standing) -> Condition {
-    let anywhere = of_kpi(measurement::Column::KpiId, with_values(standing));
-    match blueprint_ids(standing) {
+pub fn measurements(reader: Reader<'_>) -> Condition {
+    let anywhere = of_kpi(measurement::Column::KpiId, with_values(reader));
+    match blueprint_ids(reader) {
         None => anywhere,
         Some(_) => {
-            let there = ids_of::<touchpoint::Entity>(touchpoint::Column::Id, touchpoints(standing));
+            let there = ids_of::<touchpoint::Entity>(touchpoint::Column::Id, touchpoints(reader));
             anywhere.add(
                 Condition::any()
                     .add(measurement::Column::TouchpointId.is_null())
@@ -454,21 +441,21 @@ pub fn measurements(standing: &Standing) -> Condition {
 /// Single answers that somebody may see: those of customers at what they may read, on the organisation as a whole, and
 /// routed to their department. Of employees never one alone.
 #[must_use]
-pub fn feedback(standing: &Standing) -> Condition {
+pub fn feedback(reader: Reader<'_>) -> Condition {
     let of_customers = feedback::Column::Subject.eq(Subject::Customer);
     Condition::all()
         .add(of_customers)
-        .add(feedback_of_anybody(standing))
+        .add(feedback_of_anybody(reader))
 }
 
 /// Answers that somebody may count, those of employees among them.
 #[must_use]
-pub fn feedback_of_anybody(standing: &Standing) -> Condition {
-    let Some(blueprints) = blueprint_ids(standing) else {
+pub fn feedback_of_anybody(reader: Reader<'_>) -> Condition {
+    let Some(blueprints) = blueprint_ids(reader) else {
         return Condition::all();
     };
     let looked_after = within(
-        &policy::reach(standing, Action::WorkFollowUp),
+        &reader.reach(Action::WorkFollowUp),
         |relation, own| match relation {
             Relation::LooksAfter => {
                 Condition::all().add(among(feedback::Column::DepartmentId, own))
@@ -476,9 +463,12 @@ pub fn feedback_of_anybody(standing: &Standing) -> Condition {
             other => meaningless(other),
         },
     );
-    let on_the_whole = policy::reach(standing, Action::ReadPublished)
-        .everything
-        .then(|| feedback::Column::BlueprintId.is_null());
+    let everything = reader.reach(Action::ReadPublished).everything();
+    let on_the_whole = everything.map(|everything| {
+        Condition::all()
+            .add(feedback::Column::BlueprintId.is_null())
+            .add(everything)
+    });
     Condition::any()
         .add(feedback::Column::BlueprintId.in_subquery(blueprints))
         .add_option(on_the_whole)
@@ -487,16 +477,16 @@ pub fn feedback_of_anybody(standing: &Standing) -> Condition {
 
 /// Follow-ups that somebody may see: those of the answers that they may see.
 #[must_use]
-pub fn follow_ups(standing: &Standing) -> Condition {
-    let answers = ids_of::<feedback::Entity>(feedback::Column::Id, feedback(standing));
+pub fn follow_ups(reader: Reader<'_>) -> Condition {
+    let answers = ids_of::<feedback::Entity>(feedback::Column::Id, feedback(reader));
     Condition::all().add(follow_up::Column::FeedbackId.in_subquery(answers))
 }
 
 /// Audit events that somebody may see.
 #[must_use]
-pub fn audit_events(standing: &Standing) -> Condition {
+pub fn audit_events(reader: Reader<'_>) -> Condition {
     within(
-        &policy::reach(standing, Action::ReadAudit),
+        &reader.reach(Action::ReadAudit),
         |relation, own| match relation {
             Relation::IsIt => {
                 let concerned =
@@ -514,10 +504,13 @@ pub fn audit_events(standing: &Standing) -> Condition {
 
 /// The departments of whose rows somebody may pull flat KPI rows; none where it is all.
 #[must_use]
-pub fn flat_rows<C: IntoColumnRef>(reach: &Reach, department_id: C) -> Condition {
+pub fn flat_rows<C: IntoColumnRef>(reader: Reader<'_>, department_id: C) -> Condition {
     let column = Expr::col(department_id);
-    within(reach, |relation, own| match relation {
-        Relation::IsIt => Condition::all().add(column.clone().is_in(own.iter().map(|id| id.0))),
-        other => meaningless(other),
-    })
+    within(
+        &reader.reach(Action::PullFlatRows),
+        |relation, own| match relation {
+            Relation::IsIt => Condition::all().add(own.hold(column.clone())),
+            other => meaningless(other),
+        },
+    )
 }

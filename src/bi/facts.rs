@@ -30,7 +30,7 @@ use crate::{
     error::Result,
     kpi::rules,
     page::{self, Page},
-    policy::{Action, Reach},
+    policy::Action,
 };
 
 /// Which rows to give. A list that is empty lets nothing through.
@@ -133,7 +133,7 @@ const LARGEST_ROUND: u64 = 1_024;
 
 /// The next rows, one more than the page shows where there are more.
 pub async fn facts(caller: &Caller, filter: &Filter, page: &Page) -> Result<Vec<Fact>> {
-    let reach = caller.require_somewhere(Action::PullFlatRows)?;
+    caller.require_somewhere(Action::PullFlatRows)?;
     let wanted = page.size()? + 1;
     let mut behind = page.after.as_deref().map(place).transpose()?;
     let mut next = behind
@@ -143,7 +143,7 @@ pub async fn facts(caller: &Caller, filter: &Filter, page: &Page) -> Result<Vec<
     let (mut rows, mut round) = (Vec::new(), FIRST_ROUND);
     loop {
         let missing = wanted - rows.len() as u64;
-        let candidates = candidates(caller, &reach, filter, next, round, &tx).await?;
+        let candidates = candidates(caller, filter, next, round, &tx).await?;
         if let Some((last, day)) = candidates.last() {
             next = Some((*day, *last, false));
             let query = asked(filter, &candidates, behind.take(), missing);
@@ -163,7 +163,6 @@ pub async fn facts(caller: &Caller, filter: &Filter, page: &Page) -> Result<Vec<
 /// The next measurements that could give a row: everything that depends on the measurement alone is decided here.
 async fn candidates(
     caller: &Caller,
-    reach: &Reach,
     filter: &Filter,
     next: Option<(NaiveDate, MeasurementId, bool)>,
     round: u64,
@@ -175,7 +174,7 @@ async fn candidates(
         .select_only()
         .columns([Id, MeasuredOn])
         .filter(SupersededById.is_null())
-        .filter(could_show(reach, filter));
+        .filter(could_show(caller, filter));
     if let Some(from) = filter.from {
         select = select.filter(MeasuredOn.gte(from));
     }
@@ -229,10 +228,10 @@ fn in_states(states: &[KpiState]) -> SimpleExpr {
 
 /// Measurements at places, or of KPIs that were ever linked to places, at which the filter looks. Wider than the
 /// filter, never narrower: it keeps a page from going through measurements that have no row in it.
-fn could_show(reach: &Reach, filter: &Filter) -> Condition {
+fn could_show(caller: &Caller, filter: &Filter) -> Condition {
     use measurement::Column::{KpiId, TouchpointId};
     let mut could = Condition::all();
-    if let Some(held) = held_by(reach, filter) {
+    if let Some(held) = held_by(caller, filter) {
         let there = linked(kpi_link::Column::TouchpointId.in_subquery(held.clone()));
         let at = Condition::any()
             .add(TouchpointId.is_null())
@@ -264,15 +263,16 @@ fn linked(to: SimpleExpr) -> SelectStatement {
 }
 
 /// The touchpoints at which a wanted role or department ever was; nothing where all rows are wanted.
-fn held_by(reach: &Reach, filter: &Filter) -> Option<SelectStatement> {
-    if reach.everything && filter.department_keys.is_none() && filter.roles.is_none() {
+fn held_by(caller: &Caller, filter: &Filter) -> Option<SelectStatement> {
+    let all = caller.reach(Action::PullFlatRows).everything;
+    if all && filter.department_keys.is_none() && filter.roles.is_none() {
         return None;
     }
     let mut held: Select<responsibility::Entity> = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::TouchpointId)
         .filter(scope::flat_rows(
-            reach,
+            caller.reader_in_sql(),
             responsibility::Column::DepartmentId.as_column_ref(),
         ));
     if let Some(keys) = &filter.department_keys {

@@ -1,5 +1,5 @@
 //! Flat rows for programs that draw charts. One registry of datasets says what there is; a query asks one of them, and
-//! whatever gives its rows to somebody is a face of it. What one may not see no source selects.
+//! whatever gives its rows to somebody is a face of it: GraphQL, the feed, and views that BI tools read in PostgreSQL. What one may not see no source selects.
 
 pub mod computed;
 pub mod cube;
@@ -13,3 +13,4 @@ pub mod row;
 pub mod rows;
 pub mod scope;
 pub mod series;
+pub mod views;

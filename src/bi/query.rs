@@ -305,8 +305,8 @@ impl Query {
         backend: DbBackend,
         days: &'c [NaiveDate],
     ) -> Result<Scope<'c>> {
-        let reach = caller.require_somewhere(self.dataset.permission)?;
-        Ok(Scope::of(caller, reach, backend)
+        caller.require_somewhere(self.dataset.permission)?;
+        Ok(Scope::of(caller, backend)
             .on(days)
             .with_uncounted(self.uncounted)
             .narrowed(self.narrowed.clone()))
@@ -332,6 +332,7 @@ impl Query {
 
     /// The beginning of a statement, up to the source.
     fn begin(&self, caller: &Caller, backend: DbBackend, told: &str) -> Result<Option<Text>> {
+        caller.require_somewhere(self.dataset.permission)?;
         let Some((with, rows)) = self.dataset.source.sql() else {
             return Ok(None);
         };

@@ -1,5 +1,5 @@
 //! The registry of flat datasets: what each is called, its columns, its filters, the permission it needs, the order
-//! of its rows and where they come from. GraphQL, the feed, OData and whatever else gives flat rows are faces of it.
+//! of its rows and where they come from. GraphQL, the feed, OData and the views of PostgreSQL are faces of it.
 
 use super::{
     datasets::{facts, findings, journey, kpis, organisation, series, time},

@@ -1,8 +1,9 @@
 //! What a source asks of whoever reads: which rows of a table they may see, which blueprints count, whose rows they
-//! pull, and when a day ends. A source never asks who it is, so that the same source serves a request and whatever
-//! else can answer these questions in SQL.
+//! pull, and when a day ends. A source never asks who it is: the same source serves a request, whose answers are known
+//! when it is put together, and a view, which finds them when it is read.
 
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use entity::{blueprint, department, kpi, measurement, words::BlueprintState};
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
@@ -10,15 +11,14 @@ use sea_orm::{
 };
 
 use crate::{
-    access::{Caller, Guarded, scope},
-    policy::Reach,
+    access::{self, Caller, Guarded, Reader, scope},
+    policy::Action,
     statement::Text,
 };
 
 /// Whoever reads, and what they ask about.
 pub struct Scope<'c> {
-    caller: &'c Caller,
-    reach: Reach,
+    who: Who<'c>,
     backend: DbBackend,
     /// Whether drafts, what is in review and FUTURE blueprints are asked for.
     uncounted: bool,
@@ -28,13 +28,28 @@ pub struct Scope<'c> {
     narrowed: Condition,
 }
 
+enum Who<'c> {
+    Caller(&'c Caller),
+    /// Whichever BI login reads a view, in a deployment of this time zone.
+    Login(Tz),
+}
+
 impl<'c> Scope<'c> {
-    /// What a caller may see, with the reach that pulling rows has for them.
+    /// What a caller may see.
     #[must_use]
-    pub fn of(caller: &'c Caller, reach: Reach, backend: DbBackend) -> Self {
+    pub fn of(caller: &'c Caller, backend: DbBackend) -> Self {
+        Self::with(Who::Caller(caller), backend)
+    }
+
+    /// What whoever a BI login stands for may see, on every day on which there may be something to see.
+    #[must_use]
+    pub fn of_login(zone: Tz) -> Self {
+        Self::with(Who::Login(zone), DbBackend::Postgres)
+    }
+
+    fn with(who: Who<'c>, backend: DbBackend) -> Self {
         Self {
-            caller,
-            reach,
+            who,
             backend,
             uncounted: false,
             days: &[],
@@ -60,16 +75,27 @@ impl<'c> Scope<'c> {
         Self { narrowed, ..self }
     }
 
+    fn reader(&self) -> Reader<'_> {
+        match self.who {
+            Who::Caller(caller) => caller.reader_in_sql(),
+            Who::Login(_) => Reader::Login,
+        }
+    }
+
+    fn select<E: Guarded>(&self) -> Select<E> {
+        E::find().filter(E::readable(self.reader()))
+    }
+
     /// The rows of a table that may be seen.
     #[must_use]
     pub fn seen<E: Guarded>(&self) -> SelectStatement {
-        self.caller.select::<E>().into_query()
+        self.select::<E>().into_query()
     }
 
     /// The ids of the rows of a table that may be seen; nothing where it is all of them.
     #[must_use]
     pub fn seen_ids<E: Guarded>(&self) -> Option<SelectStatement> {
-        let readable = self.caller.readable::<E>();
+        let readable = E::readable(self.reader());
         (!readable.is_empty()).then(|| ids::<E>(readable))
     }
 
@@ -86,7 +112,7 @@ impl<'c> Scope<'c> {
     }
 
     fn counting(&self) -> Condition {
-        let readable = self.caller.readable::<blueprint::Entity>();
+        let readable = blueprint::Entity::readable(self.reader());
         match self.uncounted {
             true => readable,
             false => Condition::all()
@@ -99,15 +125,15 @@ impl<'c> Scope<'c> {
     /// The KPIs whose values may be seen.
     #[must_use]
     pub fn kpis_with_values(&self) -> Select<kpi::Entity> {
-        let values = scope::kpi_values(&self.caller.standing);
-        self.caller.select::<kpi::Entity>().filter(values)
+        let values = scope::kpi_values(self.reader());
+        self.select::<kpi::Entity>().filter(values)
     }
 
     /// The ids of the KPIs whose values may be seen; nothing where it is all of them.
     #[must_use]
     pub fn valued_kpis(&self) -> Option<SelectStatement> {
-        let definitions = self.caller.readable::<kpi::Entity>();
-        let values = scope::kpi_values(&self.caller.standing);
+        let definitions = kpi::Entity::readable(self.reader());
+        let values = scope::kpi_values(self.reader());
         let all = definitions.is_empty() && values.is_empty();
         (!all).then(|| ids::<kpi::Entity>(Condition::all().add(definitions).add(values)))
     }
@@ -116,7 +142,6 @@ impl<'c> Scope<'c> {
     #[must_use]
     pub fn measured(&self) -> SelectStatement {
         let mut measured = self
-            .caller
             .select::<measurement::Entity>()
             .filter(measurement::Column::SupersededById.is_null())
             .filter(self.narrowed.clone());
@@ -131,28 +156,56 @@ impl<'c> Scope<'c> {
     /// The ids of the departments whose rows are pulled; nothing where it is those of all, and rows without one.
     #[must_use]
     pub fn own_departments(&self) -> Option<SelectStatement> {
-        (!self.reach.everything).then(|| {
-            let own = scope::flat_rows(&self.reach, department::Column::Id.as_column_ref());
-            ids::<department::Entity>(own)
-        })
+        let own = scope::flat_rows(self.reader(), department::Column::Id.as_column_ref());
+        (!own.is_empty()).then(|| ids::<department::Entity>(own))
+    }
+
+    /// Goes on with the condition that rows are one's own to pull, by the column of their department.
+    #[must_use]
+    pub fn only_own(&self, text: Text, department_id: &str) -> Text {
+        let Some(own) = self.own_departments() else {
+            return text;
+        };
+        let text = text.then(" AND (");
+        let text = match self.who {
+            Who::Caller(_) => text,
+            // Who pulls everything pulls rows without a department as well.
+            Who::Login(_) => text
+                .then("EXISTS (")
+                .select(&access::login_has_all(Action::PullFlatRows))
+                .then(") OR "),
+        };
+        text.then(department_id)
+            .then(" IN (")
+            .select(&own)
+            .then("))")
     }
 
     /// Goes on with a common table of the days that are asked about: `day (day, ends)`, each with the moment at which
-    /// it ends where we are.
+    /// it ends where we are. Of a view, those from the first that was measured through the last, or today.
     #[must_use]
     pub fn days(&self, text: Text) -> Text {
         let text = text.then("day (day, ends) AS (");
-        let days = self
-            .days
-            .iter()
-            .map(|day| [(*day).into(), self.caller.end_of(*day).into()]);
-        text.rows(days).then(")")
+        match self.who {
+            Who::Caller(caller) => {
+                let days = self
+                    .days
+                    .iter()
+                    .map(|day| [(*day).into(), caller.end_of(*day).into()]);
+                text.rows(days)
+            }
+            Who::Login(zone) => text.then(&every_day(zone)),
+        }
+        .then(")")
     }
 
     /// Goes on with today's day.
     #[must_use]
     pub fn today(&self, text: Text) -> Text {
-        text.value(self.caller.today)
+        match self.who {
+            Who::Caller(caller) => text.value(caller.today),
+            Who::Login(zone) => text.then(&today_in(zone)),
+        }
     }
 
     /// An id as it is shown, in SQL.
@@ -180,6 +233,28 @@ impl<'c> Scope<'c> {
             _ => format!("CAST(strftime('{sqlite}', {day}) AS integer)"),
         }
     }
+}
+
+/// Names of time zones are made of letters, digits and a few signs, none of them a quote.
+fn today_in(zone: Tz) -> String {
+    format!("CAST(now() AT TIME ZONE '{zone}' AS date)")
+}
+
+/// Every day with its end, as [`crate::clock::Clock::end_of`] has it: of a midnight that the zone repeats, which
+/// PostgreSQL takes for the later one, the earlier.
+fn every_day(zone: Tz) -> String {
+    let today = today_in(zone);
+    // One index has them in order.
+    let in_force = "FROM measurement WHERE superseded_by_id IS NULL";
+    format!(
+        "SELECT CAST(midnight - interval '1 day' AS date),
+    CASE WHEN (ends - interval '1 hour') AT TIME ZONE '{zone}' = midnight THEN ends - interval '1 hour' ELSE ends END
+FROM (SELECT midnight, midnight AT TIME ZONE '{zone}' AS ends
+    FROM generate_series(
+        CAST(LEAST((SELECT MIN(measured_on) {in_force}), {today}) + 1 AS timestamp),
+        CAST(GREATEST((SELECT MAX(measured_on) {in_force}), {today}) + 1 AS timestamp),
+        interval '1 day') AS midnight) AS ended"
+    )
 }
 
 /// A part of a day.

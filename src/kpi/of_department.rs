@@ -124,7 +124,7 @@ fn links(
     let visible = kpi::Entity::find()
         .select_only()
         .column(kpi::Column::Id)
-        .filter(scope::kpi_values(&caller.standing));
+        .filter(scope::kpi_values(caller.reader_in_sql()));
     caller
         .select::<kpi_link::Entity>()
         .filter(from)

@@ -16,7 +16,7 @@ use sea_orm::{
 };
 
 use crate::{
-    access::{Guarded, Permit, scope},
+    access::{Guarded, Permit, Reader, scope},
     error::Result,
     feedback::still_open,
     policy::Standing,
@@ -61,7 +61,7 @@ impl Holdings {
         let ids = || of.iter().copied();
         let open = async |which: Condition| -> Result<Vec<responsibility::Model>> {
             let rows = responsibility::Entity::find()
-                .filter(responsibility::Entity::readable(eyes))
+                .filter(responsibility::Entity::readable(Reader::Standing(eyes)))
                 .filter(open_and(which))
                 .order_by_asc(C::CreatedAt)
                 .order_by_asc(C::Id);
@@ -101,18 +101,21 @@ impl Holdings {
             beside: open(beside).await?,
             blueprints: blueprints.into_iter().map(|row| (row.id, row)).collect(),
             owned: owned(of)
-                .filter(blueprint::Entity::readable(eyes))
+                .filter(blueprint::Entity::readable(Reader::Standing(eyes)))
                 .all(tx)
                 .await?,
-            kpis: kpis(of).filter(kpi::Entity::readable(eyes)).all(tx).await?,
+            kpis: kpis(of)
+                .filter(kpi::Entity::readable(Reader::Standing(eyes)))
+                .all(tx)
+                .await?,
             follow_ups: follow_up::Entity::find()
-                .filter(follow_up::Entity::readable(eyes))
+                .filter(follow_up::Entity::readable(Reader::Standing(eyes)))
                 .filter(still_open(of))
                 .order_by_asc(follow_up::Column::Id)
                 .all(tx)
                 .await?,
             children: department::Entity::find()
-                .filter(department::Entity::readable(eyes))
+                .filter(department::Entity::readable(Reader::Standing(eyes)))
                 .filter(department::Column::ParentId.is_in(ids()))
                 .filter(department::Column::Id.is_not_in(ids()))
                 .filter(department::Column::ArchivedAt.is_null())

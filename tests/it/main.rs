@@ -55,5 +55,6 @@ mod storage;
 mod template;
 mod touchpoint;
 mod view;
+mod views;
 mod what_if;
 mod world;

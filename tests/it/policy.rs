@@ -259,6 +259,28 @@ fn a_reach_covers_exactly_what_is_allowed() {
     }
 }
 
+#[test]
+fn a_reach_leads_through_no_relation_that_the_table_does_not_name() {
+    for role in Role::ALL {
+        for action in Action::ALL {
+            let mut standings = vec![somebody(*role)];
+            if let Standing::Account(mut account) = somebody(*role) {
+                account.partner = true;
+                standings.push(Standing::Account(account));
+            }
+            for standing in standings {
+                let reach = policy::reach(&standing, *action);
+                let through: BTreeSet<Relation> = reach.through.into_keys().collect();
+                assert!(
+                    through.is_subset(&policy::relations(*action)),
+                    "{role:?} {action:?} leads through {through:?}"
+                );
+                assert!(reach.granted_to.is_none() || policy::is_granted(*action));
+            }
+        }
+    }
+}
+
 /// Somebody whose service token speaks for them.
 fn narrowed(role: Role, scopes: &[TokenScope], departments: Option<&[DepartmentId]>) -> Standing {
     let Standing::Account(mut account) = somebody(role) else {

@@ -22,7 +22,7 @@ use cx_blueprint::{
     http::{self, App, Parts},
     token::SigningKey,
 };
-use sea_orm::{ConnectionTrait, DatabaseConnection};
+use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -71,6 +71,11 @@ impl World {
     pub async fn demo() -> Self {
         static DEMONSTRATION: Template = Template::new(Some(DEMO));
         DEMONSTRATION.copy(chrono_tz::UTC).await
+    }
+
+    /// Where the database is.
+    pub fn url(&self) -> String {
+        self.place.url()
     }
 
     /// Another server on the same database.
@@ -410,6 +415,24 @@ fn in_server(name: &str) -> String {
         || format!("{host}/{name}"),
         |query| format!("{host}/{name}?{query}"),
     )
+}
+
+/// Whether the tests run on PostgreSQL.
+pub fn on_postgres() -> bool {
+    server().is_some()
+}
+
+/// Connects to a database past the application, as somebody else.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a BI tool connects by itself as well"
+)]
+pub async fn connect_as(url: &str, user: &str) -> std::result::Result<DatabaseConnection, DbErr> {
+    let (scheme, rest) = url.split_once("://").expect("a URL");
+    let (_, host) = rest.split_once('@').expect("a user in the URL");
+    let mut options = ConnectOptions::new(format!("{scheme}://{user}@{host}"));
+    options.max_connections(1).sqlx_logging(false);
+    sea_orm::Database::connect(options).await
 }
 
 #[expect(

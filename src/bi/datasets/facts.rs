@@ -133,14 +133,9 @@ fn joined(text: Text, scope: &Scope<'_>) -> Text {
         .select(&scope.measured())
         .then("), ");
     let text = scope.days(text).then(", joined AS (").then(JOINED);
-    let text = match scope.own_departments() {
-        Some(own) => text
-            .then(" AND responsibility.department_id IN (")
-            .select(&own)
-            .then(")"),
-        None => text,
-    };
-    text.then(")")
+    scope
+        .only_own(text, "responsibility.department_id")
+        .then(")")
 }
 
 const COLUMNS: &str = "\

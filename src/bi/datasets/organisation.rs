@@ -78,13 +78,7 @@ fn responsibilities(text: Text, scope: &Scope<'_>) -> Text {
         .then(RESPONSIBILITY_JOINS)
         .select(&scope.counted())
         .then(")");
-    match scope.own_departments() {
-        Some(own) => text
-            .then(" AND responsibility.department_id IN (")
-            .select(&own)
-            .then(")"),
-        None => text,
-    }
+    scope.only_own(text, "responsibility.department_id")
 }
 
 /// Departments, with their place in the tree.

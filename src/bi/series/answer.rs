@@ -111,10 +111,9 @@ pub async fn answer(
     tx: &DatabaseTransaction,
     question: &Question,
 ) -> Result<Answer> {
-    let reach = caller.require_somewhere(Action::PullFlatRows)?;
+    caller.require_somewhere(Action::PullFlatRows)?;
     refused(refuse::faults(question))?;
-    let scope =
-        Scope::of(caller, reach, tx.get_database_backend()).with_uncounted(question.uncounted);
+    let scope = Scope::of(caller, tx.get_database_backend()).with_uncounted(question.uncounted);
     let kpis = given::kpis(tx, &scope, question).await?;
     refused(refuse::undefined(question, &kpis))?;
     let given = given::given(caller, cube, tx, (&scope, question), kpis).await?;

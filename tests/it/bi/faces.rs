@@ -146,7 +146,7 @@ fn in_csv(value: &Value) -> String {
 }
 
 /// An organisation in which measurements lie with and without links and roles, some of them in drafts.
-async fn prepare(world: &World) {
+pub async fn prepare(world: &World) {
     let ids = Ids::of(world).await;
     let cx = world.sign_in("cx-manager").await;
     for (kpi, place, at) in [

@@ -1,0 +1,169 @@
+//! Who reads, as the conditions on tables ask it: somebody whose standing is known, or whoever a BI login stands for,
+//! which the database finds out each time it runs the statement. Either way the reach is the policy's; of a BI login
+//! it was written down beforehand, row by row, by `bi::views::login`.
+
+use entity::{bi_login, bi_reach, id::AccountId};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr},
+};
+use uuid::Uuid;
+
+use crate::policy::{self, Action, Reach, Relation, Standing};
+
+/// Who reads.
+#[derive(Clone, Copy, Debug)]
+pub enum Reader<'r> {
+    /// Somebody whose standing is known.
+    Standing(&'r Standing),
+    /// Whoever the BI login stands for that is connected to the database.
+    Login,
+}
+
+/// Ids that a column is held against.
+#[derive(Clone, Debug)]
+pub(super) enum Ids {
+    These(Vec<Uuid>),
+    Found(Box<SelectStatement>),
+}
+
+impl Ids {
+    /// Whether what a column holds is one of them.
+    pub(super) fn hold(&self, column: SimpleExpr) -> SimpleExpr {
+        match self {
+            Self::These(ids) => column.is_in(ids.iter().copied()),
+            Self::Found(select) => column.in_subquery(SelectStatement::clone(select)),
+        }
+    }
+
+    fn one(id: AccountId) -> Self {
+        Self::These(vec![id.0])
+    }
+}
+
+/// How far somebody may go with an action, as conditions ask it.
+pub(super) struct Reached {
+    everything: Everything,
+    /// Things to which one of these departments stands in the relation.
+    pub(super) through: Vec<(Relation, Ids)>,
+    /// Things granted to this account by name.
+    pub(super) granted_to: Option<Ids>,
+}
+
+enum Everything {
+    Known(bool),
+    Asked(SimpleExpr),
+}
+
+impl Reached {
+    /// Whether it is known to be everything.
+    pub(super) fn is_everything(&self) -> bool {
+        matches!(self.everything, Everything::Known(true))
+    }
+
+    /// The condition under which it is everything, where only the database knows.
+    pub(super) fn asked_everything(&self) -> Option<SimpleExpr> {
+        match &self.everything {
+            Everything::Known(_) => None,
+            Everything::Asked(asked) => Some(asked.clone()),
+        }
+    }
+
+    /// The condition under which it is everything; nothing where it is not.
+    pub(super) fn everything(&self) -> Option<SimpleExpr> {
+        match &self.everything {
+            Everything::Known(false) => None,
+            Everything::Known(true) => Some(Expr::value(true)),
+            Everything::Asked(asked) => Some(asked.clone()),
+        }
+    }
+}
+
+impl From<Reach> for Reached {
+    fn from(reach: Reach) -> Self {
+        let through = reach.through.into_iter();
+        let through = through.map(|(relation, own)| {
+            (
+                relation,
+                Ids::These(own.into_iter().map(|id| id.0).collect()),
+            )
+        });
+        Self {
+            everything: Everything::Known(reach.everything),
+            through: through.collect(),
+            granted_to: reach.granted_to.map(Ids::one),
+        }
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn reach(self, action: Action) -> Reached {
+        match self {
+            Self::Standing(standing) => policy::reach(standing, action).into(),
+            Self::Login => of_login(action),
+        }
+    }
+
+    /// The account that one is; nothing for the operator.
+    pub(super) fn oneself(self) -> Option<Ids> {
+        match self {
+            Self::Standing(Standing::Operator) => None,
+            Self::Standing(Standing::Account(own)) => Some(Ids::one(own.account)),
+            Self::Login => {
+                let account = bi_login::Entity::find()
+                    .select_only()
+                    .column(bi_login::Column::AccountId)
+                    .filter(bi_login::Column::Name.into_expr().eq(session_user()));
+                Some(Ids::Found(Box::new(account.into_query())))
+            }
+        }
+    }
+}
+
+/// Whoever is connected, whatever a view's owner may.
+fn session_user() -> SimpleExpr {
+    Expr::cust("CAST(session_user AS text)")
+}
+
+/// What was written down of a login's reach with an action.
+fn noted(action: Action) -> Select<bi_reach::Entity> {
+    bi_reach::Entity::find()
+        .select_only()
+        .filter(bi_reach::Column::Login.into_expr().eq(session_user()))
+        .filter(bi_reach::Column::Action.eq(action.as_str()))
+}
+
+fn of_login(action: Action) -> Reached {
+    let through = policy::relations(action).into_iter().map(|relation| {
+        let departments = noted(action)
+            .filter(bi_reach::Column::Relation.eq(relation.as_str()))
+            .column(bi_reach::Column::DepartmentId);
+        (relation, Ids::Found(Box::new(departments.into_query())))
+    });
+    let granted_to = policy::is_granted(action).then(|| {
+        let account = noted(action)
+            .filter(bi_reach::Column::GrantedAccountId.is_not_null())
+            .column(bi_reach::Column::GrantedAccountId);
+        Ids::Found(Box::new(account.into_query()))
+    });
+    Reached {
+        everything: Everything::Asked(Expr::exists(login_has_all(action))),
+        through: through.collect(),
+        granted_to,
+    }
+}
+
+/// A row where a login's reach with an action is everything, and none where it is not.
+pub(crate) fn login_has_all(action: Action) -> SelectStatement {
+    noted(action)
+        .column(bi_reach::Column::Position)
+        .filter(bi_reach::Column::Everything.eq(true))
+        .into_query()
+}
+
+/// The rows of a login's reach with an action: none where there is nothing at all that it could be done to.
+pub(crate) fn login_has_any(action: Action) -> SelectStatement {
+    noted(action)
+        .column(bi_reach::Column::Position)
+        .into_query()
+}

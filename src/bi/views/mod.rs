@@ -1,0 +1,276 @@
+//! Every dataset that comes from SQL as a view of PostgreSQL, in the schema `bi`: one set of views for all BI logins,
+//! which look up what the login may see that reads them. Whoever is no BI login, or whose standing has changed since
+//! it was looked at, sees no row.
+
+pub mod login;
+mod password;
+pub mod role;
+
+use chrono_tz::Tz;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
+use sha2::{Digest, Sha256};
+
+use super::{
+    registry::{self, Dataset, Type},
+    scope::Scope,
+};
+use crate::{
+    access::{self, Caller},
+    error::{Error, Result},
+    policy::{self, Action},
+    statement::Text,
+};
+
+/// What the comment on the schema begins with, by which we know it for ours.
+const OURS: &str = "Flat rows of cx-blueprint. Each login sees what its account may see.";
+
+/// The datasets that are views: what is computed is none.
+fn viewed() -> impl Iterator<Item = &'static Dataset> {
+    let all = registry::ALL.iter().copied();
+    all.filter(|dataset| dataset.source.sql().is_some())
+}
+
+/// The statement behind a view: the rows of the dataset's source, with ids as they are shown.
+fn rows_of(dataset: &Dataset, zone: Tz) -> Option<String> {
+    let Some((with, rows)) = dataset.source.sql() else {
+        return None;
+    };
+    let scope = Scope::of_login(zone);
+    let text = match with {
+        Some(with) => with(Text::kept("WITH "), &scope).then("\n"),
+        None => Text::kept(""),
+    };
+    let columns = dataset.columns.iter().map(|column| match column.of {
+        Type::Id(prefix) => format!("{} AS {}", scope.shown(prefix, column.name), column.name),
+        _ => column.name.to_owned(),
+    });
+    let columns: Vec<String> = columns.collect();
+    let text = text.then(&format!("SELECT {}\nFROM (", columns.join(", ")));
+    let text = rows(text, &scope)
+        .then(") AS flat\nWHERE ")
+        .then(SEES_ANYTHING)
+        .then(" AND EXISTS (")
+        .select(&access::login_has_any(dataset.permission))
+        .then(")");
+    Some(text.into_sql())
+}
+
+/// Whether what was written down of the login is still so. It depends on no row: it is looked at once, and first.
+const SEES_ANYTHING: &str =
+    "EXISTS (SELECT 1 FROM bi.signatures WHERE login = CAST(session_user AS text) AND noted = now)";
+
+/// What the standing of each login's account is made of, now and when its reach was written down: the account's role
+/// and whether it is archived, its memberships, the department tree, and the policy itself.
+fn signatures() -> String {
+    format!(
+        "CREATE VIEW bi.signatures AS
+SELECT bi_login.name AS login, bi_login.account_id, bi_login.signature AS noted, '{policy}' AS policy,
+    encode(sha256(convert_to(concat_ws('/', '{policy}', account.id, account.role, account.archived_at IS NOT NULL,
+        COALESCE((SELECT string_agg(concat_ws(':', department_id, role), ',' ORDER BY department_id)
+            FROM membership WHERE membership.account_id = account.id), ''),
+        COALESCE((SELECT string_agg(concat_ws(':', id, COALESCE(CAST(parent_id AS text), ''), kind,
+                archived_at IS NOT NULL), ',' ORDER BY id)
+            FROM department), '')), 'UTF8')), 'hex') AS now
+FROM bi_login JOIN account ON account.id = bi_login.account_id",
+        policy = policy_digest()
+    )
+}
+
+/// The table of the policy: under another one, what was written down of a reach is no longer so.
+fn policy_digest() -> String {
+    let rows = Action::ALL
+        .iter()
+        .map(|action| format!("{action:?} {:?}\n", policy::row(*action)));
+    digest(&rows.collect::<String>())
+}
+
+fn digest(text: &str) -> String {
+    let bytes = Sha256::digest(text);
+    bytes[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Text in quotes. PostgreSQL takes a backslash for itself in them, as long as nobody tells it otherwise.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A name in quotes.
+fn named(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The statements that make the views.
+fn statements(zone: Tz) -> Vec<String> {
+    let mut all = vec![signatures()];
+    for dataset in viewed() {
+        let Some(rows) = rows_of(dataset, zone) else {
+            continue;
+        };
+        let name = dataset.name;
+        // A login may be let make functions of its own: none of them comes to see a row that is not the login's.
+        all.push(format!(
+            "CREATE VIEW bi.{name} WITH (security_barrier) AS\n{rows}"
+        ));
+        all.push(format!(
+            "COMMENT ON VIEW bi.{name} IS {}",
+            quoted(dataset.description)
+        ));
+        let columns = dataset.columns.iter().map(|column| {
+            let description = quoted(column.description);
+            format!(
+                "COMMENT ON COLUMN bi.{name}.{} IS {description}",
+                column.name
+            )
+        });
+        all.extend(columns);
+    }
+    all
+}
+
+/// Makes the views, unless they are there and say what they would say. Says whether it made them.
+///
+/// # Errors
+/// There is another schema `bi`, something else hangs on the views, or the database lets nobody like us make them.
+pub async fn make(tx: &DatabaseTransaction, zone: Tz) -> Result<bool> {
+    tx.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('cx-blueprint views'))")
+        .await?;
+    let owner = owner(tx).await?;
+    let statements = statements(zone);
+    let version = digest(&statements.join(";\n"));
+    match comment(tx).await? {
+        Some(comment) if comment == told(&version) => return Ok(false),
+        Some(comment) if !comment.starts_with(OURS) => {
+            return Err(Error::BadInput(
+                "There is a schema \"bi\" in this database that is not ours. Rename it, and try again.".to_owned(),
+            ));
+        }
+        Some(_) => remove(tx).await?,
+        None => run(tx, &format!("CREATE SCHEMA bi AUTHORIZATION {owner}")).await?,
+    }
+    // A superuser makes them for the user of the server, who has to keep them.
+    run(tx, &format!("SET LOCAL ROLE {owner}")).await?;
+    run(tx, &format!("SELECT now() AT TIME ZONE '{zone}'")).await?;
+    for statement in statements {
+        run(tx, &statement).await?;
+    }
+    run(
+        tx,
+        &format!("COMMENT ON SCHEMA bi IS {}", quoted(&told(&version))),
+    )
+    .await?;
+    for login in login::names(tx).await? {
+        grant(tx, &login).await?;
+    }
+    run(tx, "SET LOCAL ROLE NONE").await?;
+    Ok(true)
+}
+
+/// Whose our tables are, as a name in quotes.
+async fn owner(tx: &DatabaseTransaction) -> Result<String> {
+    let sql = "SELECT tableowner::text AS owner FROM pg_tables \
+               WHERE schemaname = current_schema() AND tablename = 'bi_login'";
+    let row = one(tx, sql, []).await?;
+    let row = row.ok_or_else(|| Error::internal("the table of logins is nowhere to be found"))?;
+    Ok(named(&row.try_get::<String>("", "owner")?))
+}
+
+fn told(version: &str) -> String {
+    format!("{OURS} Version {version}.")
+}
+
+/// The comment on the schema; empty where it has none, nothing where there is no schema.
+async fn comment(tx: &DatabaseTransaction) -> Result<Option<String>> {
+    let row = one(
+        tx,
+        "SELECT COALESCE(obj_description(oid, 'pg_namespace'), '') AS told FROM pg_namespace WHERE nspname = 'bi'",
+        [],
+    )
+    .await?;
+    Ok(row.map(|row| row.try_get("", "told")).transpose()?)
+}
+
+/// Removes the views; the schema and the logins stay, and what was noted of them.
+async fn remove(tx: &DatabaseTransaction) -> Result<()> {
+    let views = Statement::from_string(
+        DbBackend::Postgres,
+        "SELECT viewname::text AS name FROM pg_views WHERE schemaname = 'bi'",
+    );
+    let names = tx.query_all_raw(views).await?;
+    let names = names.iter().map(|row| row.try_get::<String>("", "name"));
+    let names = names.collect::<Result<Vec<_>, _>>()?;
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| format!("bi.{}", named(name)))
+        .collect();
+    match names.is_empty() {
+        true => Ok(()),
+        false => run(tx, &format!("DROP VIEW {}", names.join(", "))).await,
+    }
+}
+
+/// Removes the views where they are ours, so that the tables behind them can change.
+pub async fn make_way(caller: &Caller) -> Result<()> {
+    let tx = caller.begin_bookkeeping().await?;
+    if tx.get_database_backend() == DbBackend::Postgres
+        && let Some(comment) = comment(&tx).await?
+        && comment.starts_with(OURS)
+    {
+        remove(&tx).await?;
+        run(&tx, &format!("COMMENT ON SCHEMA bi IS {}", quoted(OURS))).await?;
+    }
+    Ok(tx.commit().await?)
+}
+
+/// Brings the views to what this program would have them say, where there is somebody to read them.
+pub async fn keep(caller: &Caller) -> Result<bool> {
+    let tx = caller.begin_bookkeeping().await?;
+    if tx.get_database_backend() != DbBackend::Postgres || login::names(&tx).await?.is_empty() {
+        return Ok(false);
+    }
+    let made = make(&tx, caller.zone()).await?;
+    tx.commit().await?;
+    Ok(made)
+}
+
+/// Lets a login read the views, and nothing else.
+async fn grant(tx: &DatabaseTransaction, login: &str) -> Result<()> {
+    let views: Vec<String> = viewed()
+        .map(|dataset| format!("bi.{}", dataset.name))
+        .collect();
+    let (views, login) = (views.join(", "), named(login));
+    run(tx, &format!("GRANT USAGE ON SCHEMA bi TO {login}")).await?;
+    run(tx, &format!("GRANT SELECT ON {views} TO {login}")).await
+}
+
+async fn one<const N: usize>(
+    tx: &DatabaseTransaction,
+    sql: &str,
+    values: [sea_orm::Value; N],
+) -> Result<Option<sea_orm::QueryResult>> {
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    Ok(tx.query_one_raw(statement).await?)
+}
+
+/// Runs what changes views and roles, and says in words what whoever runs it may be told.
+async fn run(tx: &DatabaseTransaction, sql: &str) -> Result<()> {
+    let Err(error) = tx.execute_unprepared(sql).await else {
+        return Ok(());
+    };
+    let told = error.to_string();
+    let sentence = if told.contains("permission denied") || told.contains("must be") {
+        "The user of the database may not do this. Views and logins for BI are made by the owner of the database and \
+         its tables, who has CREATEROLE, or by a superuser."
+    } else if told.contains("depend on it") {
+        "Something else in this cluster depends on it: views of others on ours, or rights of the login elsewhere. \
+         Remove that first."
+    } else if told.contains("not recognized") {
+        "This PostgreSQL does not know the time zone. Those that it knows are in pg_timezone_names."
+    } else {
+        return Err(error.into());
+    };
+    tracing::warn!(%error, "the database refused");
+    Err(Error::BadInput(sentence.to_owned()))
+}

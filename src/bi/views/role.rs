@@ -1,0 +1,198 @@
+//! Roles of PostgreSQL for BI tools: made and dropped by the operator, each for one account. A role may read the views
+//! and nothing else that is ours.
+
+use async_graphql::ID;
+use entity::{account, bi_login, id::AccountId};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, Set};
+use serde_json::json;
+
+use super::{login, named, one, password, quoted, run};
+use crate::{
+    access::{Caller, Permit},
+    audit::Event,
+    error::{Error, Reason, Result, UserErrorCode},
+    input,
+    policy::{Action, Ties},
+};
+
+/// A role to make.
+pub struct RoleCreate {
+    pub name: String,
+    /// The account whose eyes it sees with.
+    pub account_id: ID,
+    /// How long a statement of it may take, in milliseconds, unless it asks for more time.
+    pub statement_timeout: u32,
+    /// Its password; one is made where none is given.
+    pub password: Option<String>,
+}
+
+/// Makes a role, and the views where they are missing. Gives its password.
+pub async fn create(caller: &Caller, input: RoleCreate) -> Result<String> {
+    let account_id: AccountId = input::id("accountId", &input.account_id)?;
+    check_name(&input.name)?;
+    let password = match input.password {
+        Some(password) => password,
+        None => password::random()?,
+    };
+    password::check(&password)?;
+    let verifier = password::verifier(&password)?;
+    let mut permit = begin(caller).await?;
+    let account = permit
+        .read_live::<account::Entity>("accountId", account_id)
+        .await?;
+    let tx = permit.tx();
+    if exists(tx, &input.name).await? {
+        return Err(taken(&input.name));
+    }
+    super::make(tx, caller.zone()).await?;
+    make(tx, &input.name, &verifier, input.statement_timeout).await?;
+    super::grant(tx, &input.name).await?;
+    // What is left of a role that somebody dropped past us.
+    login::forget(tx, &input.name).await?;
+    bi_login::Entity::delete_by_id(&*input.name)
+        .exec(tx)
+        .await?;
+    let row = bi_login::ActiveModel {
+        name: Set(input.name.clone()),
+        account_id: Set(account_id),
+        signature: Set(None),
+        created_at: Set(caller.now),
+        renewed_at: Set(None),
+    };
+    row.insert(tx).await?;
+    permit.note(Event::about::<account::Entity>(
+        &account,
+        json!({ "biRole": input.name }),
+    ));
+    permit.commit().await?;
+    login::renew(caller).await?;
+    Ok(password)
+}
+
+/// Drops a role; its account stays what it is.
+pub async fn drop(caller: &Caller, name: &str) -> Result<()> {
+    let mut permit = begin(caller).await?;
+    let tx = permit.tx();
+    let row = bi_login::Entity::find_by_id(name).one(tx).await?;
+    let row = row.ok_or_else(|| {
+        let message = format!("There is no BI role \"{name}\". `bi role list` lists them.");
+        Error::fault("name", UserErrorCode::NotFound, None, message)
+    })?;
+    login::forget(tx, name).await?;
+    bi_login::Entity::delete_by_id(name).exec(tx).await?;
+    if exists(tx, name).await? {
+        for statement in unmaking(tx, name).await? {
+            run(tx, &statement).await?;
+        }
+    }
+    let account = permit
+        .read::<account::Entity>("accountId", row.account_id)
+        .await?;
+    permit.note(Event::about::<account::Entity>(
+        &account,
+        json!({ "biRole": name }),
+    ));
+    permit.commit().await
+}
+
+async fn begin(caller: &Caller) -> Result<Permit<'_>> {
+    let permit = caller
+        .permit(Action::KeepOrganisation, &Ties::none())
+        .await?;
+    match permit.tx().get_database_backend() {
+        sea_orm::DbBackend::Postgres => Ok(permit),
+        _ => Err(Error::BadInput(
+            "Roles and views for BI need PostgreSQL; on SQLite the same rows come from /bi/v1."
+                .to_owned(),
+        )),
+    }
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let mut letters = name.bytes();
+    let first = letters.next().is_some_and(|byte| byte.is_ascii_lowercase());
+    let rest = letters.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let ours = !name.starts_with("pg_") && !["public", "none"].contains(&name);
+    if first && rest && ours && name.len() <= 63 {
+        return Ok(());
+    }
+    Err(Error::fault(
+        "name",
+        UserErrorCode::Invalid,
+        None,
+        "The name of a role has up to 63 small letters, digits and underscores, begins with a letter and not with pg_, \
+         and is neither public nor none.",
+    ))
+}
+
+fn taken(name: &str) -> Error {
+    let message = format!("The database has a role \"{name}\" already.");
+    Error::fault(
+        "name",
+        UserErrorCode::Duplicate,
+        Some(Reason::KeyTaken),
+        message,
+    )
+}
+
+async fn exists(tx: &DatabaseTransaction, name: &str) -> Result<bool> {
+    let sql = "SELECT 1 AS one FROM pg_roles WHERE rolname = $1";
+    Ok(one(tx, sql, [name.into()]).await?.is_some())
+}
+
+/// The database that we are in and the schema of our tables, as names in quotes.
+async fn here(tx: &DatabaseTransaction) -> Result<(String, String)> {
+    let sql = "SELECT current_database()::text AS database, current_schema()::text AS schema";
+    let row = one(tx, sql, []).await?;
+    let row = row.ok_or_else(|| Error::internal("the database does not say which it is"))?;
+    let name = |column| row.try_get::<String>("", column);
+    Ok((named(&name("database")?), named(&name("schema")?)))
+}
+
+/// Making the role. What everybody has of ours is taken from them: temporary things, with which a login could fill the
+/// disk, and making things beside our tables.
+async fn make(tx: &DatabaseTransaction, name: &str, verifier: &str, timeout: u32) -> Result<()> {
+    let (database, schema) = here(tx).await?;
+    let (name, verifier) = (named(name), quoted(verifier));
+    for statement in [
+        format!(
+            "CREATE ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION PASSWORD {verifier}"
+        ),
+        format!("ALTER ROLE {name} SET default_transaction_read_only = on"),
+        format!("ALTER ROLE {name} SET statement_timeout = {timeout}"),
+        format!("ALTER ROLE {name} SET search_path = bi"),
+        format!("REVOKE TEMPORARY ON DATABASE {database} FROM PUBLIC"),
+        format!("REVOKE CREATE ON SCHEMA {schema} FROM PUBLIC"),
+        format!("GRANT CONNECT ON DATABASE {database} TO {name}"),
+    ] {
+        run(tx, &statement).await?;
+    }
+    without_large_objects(tx).await
+}
+
+/// Large objects are anybody's to make. Only a superuser can take that from everybody; for others it stays.
+async fn without_large_objects(tx: &DatabaseTransaction) -> Result<()> {
+    let sql = "SELECT rolsuper AS may FROM pg_roles WHERE rolname = current_user";
+    let row = one(tx, sql, []).await?;
+    if !row.map_or(Ok(false), |row| row.try_get("", "may"))? {
+        return Ok(());
+    }
+    let makers = "lo_creat(integer), lo_create(oid), lo_from_bytea(oid, bytea)";
+    run(
+        tx,
+        &format!("REVOKE EXECUTE ON FUNCTION {makers} FROM PUBLIC"),
+    )
+    .await
+}
+
+async fn unmaking(tx: &DatabaseTransaction, name: &str) -> Result<Vec<String>> {
+    let (database, _) = here(tx).await?;
+    let name = named(name);
+    let mut statements = vec![format!("REVOKE ALL ON DATABASE {database} FROM {name}")];
+    if super::comment(tx).await?.is_some() {
+        statements.push(format!("REVOKE ALL ON ALL TABLES IN SCHEMA bi FROM {name}"));
+        statements.push(format!("REVOKE ALL ON SCHEMA bi FROM {name}"));
+    }
+    statements.push(format!("DROP ROLE {name}"));
+    Ok(statements)
+}

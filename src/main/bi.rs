@@ -1,0 +1,120 @@
+//! The verb `bi`: keeps the views of PostgreSQL and the roles that read them, as the operator. A password that was made
+//! is all that goes to standard output, so that it can be led into the place where it is kept.
+
+use std::io::{BufRead, IsTerminal};
+
+use async_graphql::ID;
+use cx_blueprint::{
+    access::{Caller, Guarded},
+    bi::views::{
+        self, login,
+        role::{self, RoleCreate},
+    },
+    clock::Clock,
+    config::{BiRoleCreate, BiRoleDrop, BiRoleVerb, BiVerb, DatabaseArgs},
+    database,
+    input::By,
+};
+use entity::account;
+
+use super::{Failure, open_current};
+
+pub async fn keep(verb: BiVerb) -> Result<(), Failure> {
+    match verb {
+        BiVerb::Role(BiRoleVerb::Create(create)) => make(create).await,
+        BiVerb::Role(BiRoleVerb::List(database)) => tell(database).await,
+        BiVerb::Role(BiRoleVerb::Drop(drop)) => end(drop).await,
+        BiVerb::Refresh(database) => refresh(database).await,
+    }
+}
+
+async fn operator(database: &DatabaseArgs, act: &str) -> Result<Caller, Failure> {
+    if database::sqlite_path(&database.database_url).is_some() {
+        return Err(
+            "Views and roles for BI need PostgreSQL; on SQLite the same rows come from /bi/v1."
+                .into(),
+        );
+    }
+    let store = open_current(database).await?;
+    Ok(Caller::operator(store, Clock::new(database.time_zone), act))
+}
+
+async fn make(create: BiRoleCreate) -> Result<(), Failure> {
+    let caller = operator(&create.database, "biRoleCreate").await?;
+    let account = caller
+        .by::<account::Entity>(&By::Key(create.account.clone()))
+        .await?
+        .ok_or_else(|| {
+            format!(
+                "There is no {} with the key {}.",
+                account::Entity::NOUN,
+                create.account
+            )
+        })?;
+    let given = password(&create.name)?;
+    let shown = given.is_none();
+    let input = RoleCreate {
+        name: create.name.clone(),
+        account_id: ID(account.id.to_string()),
+        statement_timeout: create.statement_timeout,
+        password: given,
+    };
+    let password = role::create(&caller, input).await?;
+    eprintln!(
+        "Made the role {}, which sees in the schema bi what {} may see.",
+        create.name, account.key
+    );
+    if shown {
+        eprintln!("Its password is shown this once:");
+        println!("{password}");
+    }
+    Ok(())
+}
+
+/// The first line of standard input; nothing where it is empty.
+fn password(name: &str) -> Result<Option<String>, Failure> {
+    if std::io::stdin().is_terminal() {
+        eprintln!("Password for {name}, then Enter; empty to have one made:");
+    }
+    let mut password = String::new();
+    std::io::stdin().lock().read_line(&mut password)?;
+    let password = password.trim_end_matches(['\r', '\n']);
+    Ok((!password.is_empty()).then(|| password.to_owned()))
+}
+
+async fn tell(database: DatabaseArgs) -> Result<(), Failure> {
+    let caller = operator(&database, "biRoles").await?;
+    for login in login::all(&caller).await? {
+        let archived = login
+            .archived_at
+            .map(|at| format!("archived {}", at.format("%F")));
+        let parts = [
+            login.name,
+            login.account_key,
+            format!("made {}", login.created_at.format("%F")),
+            archived.unwrap_or_default(),
+        ];
+        println!("{}", parts.join("\t").trim_end());
+    }
+    Ok(())
+}
+
+async fn end(drop: BiRoleDrop) -> Result<(), Failure> {
+    let caller = operator(&drop.database, "biRoleDrop").await?;
+    role::drop(&caller, &drop.name).await?;
+    eprintln!("Dropped the role {}.", drop.name);
+    Ok(())
+}
+
+async fn refresh(database: DatabaseArgs) -> Result<(), Failure> {
+    let caller = operator(&database, "biRefresh").await?;
+    let made = views::keep(&caller).await?;
+    let renewed = login::renew(&caller).await?;
+    let views = if made {
+        "made anew"
+    } else {
+        "as they should be"
+    };
+    println!("The views are {views}; what roles may see was written down anew for {renewed}.");
+    Ok(())
+}
