@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use cx_blueprint::{
     access::Caller,
     bi::{
-        registry::{self, Dataset, Source, Type},
+        registry::{self, Dataset, Type},
         views::{self, login},
     },
 };
@@ -136,7 +136,7 @@ impl Drop for Role<'_> {
 
 fn viewed() -> impl Iterator<Item = &'static Dataset> {
     let all = registry::ALL.iter().copied();
-    all.filter(|dataset| matches!(dataset.source, Source::Sql { .. }))
+    all.filter(|dataset| dataset.source.sql().is_some())
 }
 
 fn bi(world: &World, arguments: &[&str], input: &str) -> Output {

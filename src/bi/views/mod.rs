@@ -32,9 +32,7 @@ fn viewed() -> impl Iterator<Item = &'static Dataset> {
 
 /// The statement behind a view: the rows of the dataset's source, with ids as they are shown.
 fn rows_of(dataset: &Dataset, zone: Tz) -> Option<String> {
-    let Some((with, rows)) = dataset.source.sql() else {
-        return None;
-    };
+    let (with, rows) = dataset.source.sql()?;
     let scope = Scope::of_login(zone);
     let text = match with {
         Some(with) => with(Text::kept("WITH "), &scope).then("\n"),
