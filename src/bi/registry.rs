@@ -2,7 +2,7 @@
 //! of its rows and where they come from. GraphQL, the feed, OData and the views of PostgreSQL are faces of it.
 
 use super::{
-    datasets::{facts, findings, journey, kpis, organisation, series, time},
+    datasets::{facts, feedback, findings, journey, kpis, organisation, series, time},
     scope::Scope,
 };
 use crate::{policy::Action, statement::Text};
@@ -194,6 +194,7 @@ pub static ALL: &[&Dataset] = &[
     &organisation::PERSONAS,
     &time::DATES,
     &findings::FINDINGS,
+    &feedback::FEEDBACK,
 ];
 
 /// The dataset of this name.

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     facts::weight,
     golden,
+    ids::Ids,
     odata::encoded,
     world::{Actor, World},
 };
@@ -133,6 +134,8 @@ async fn whoever_may_pull_is_told_what_there_is() {
 #[tokio::test]
 async fn everybody_gets_their_rows_of_every_dataset() {
     let world = World::small().await;
+    answer(&world).await;
+    let narrowed = world.with_token("chair", &["BI"], &["finance"]).await;
     let actors = [
         "stranger",
         "viewer",
@@ -147,9 +150,15 @@ async fn everybody_gets_their_rows_of_every_dataset() {
         "cx-manager",
         "admin",
     ];
-    let mut table = format!("{:<28}", "CSV = NDJSON = OData");
+    let mut people = Vec::new();
     for actor in actors {
-        write!(table, " {actor:>11}").expect("it is written");
+        people.push((actor, world.sign_in(actor).await));
+    }
+    // A token of the chair that is limited to finance.
+    people.push(("its token", narrowed));
+    let mut table = format!("{:<28}", "CSV = NDJSON = OData");
+    for (name, _) in &people {
+        write!(table, " {name:>11}").expect("it is written");
     }
     for dataset in registry::ALL {
         for uncounted in [false, true] {
@@ -158,14 +167,32 @@ async fn everybody_gets_their_rows_of_every_dataset() {
             }
             let more = if uncounted { " + uncounted" } else { "" };
             write!(table, "\n{:<28}", format!("{}{more}", dataset.name)).expect("it is written");
-            for actor in actors {
-                let counted = rows_of(&world.sign_in(actor).await, dataset, uncounted).await;
+            for (_, actor) in &people {
+                let counted = rows_of(actor, dataset, uncounted).await;
                 write!(table, " {counted:>11}").expect("it is written");
             }
         }
     }
     golden::compare("tests/it/bi.txt", &(table + "\n"));
 }
+
+/// Customers answer at an open touchpoint, at one of a closed blueprint, where nobody is accountable and on the
+/// organisation as a whole; an employee answers, too.
+pub async fn answer(world: &World) {
+    let ids = Ids::of(world).await;
+    let at = |id: &str, scale: &str, score: i32, touchpoint: Option<&str>| json!({ "externalId": id, "scale": scale, "score": score, "touchpointId": touchpoint.map(|key| ids[key].clone()), "answeredOn": "2025-03-31" });
+    let feedback = [
+        at("a", "NPS", 9, Some("T2")),
+        at("b", "NPS", 3, Some("C1")),
+        at("c", "CSAT", 3, Some("T1")),
+        at("d", "NPS", 7, None),
+        at("e", "ENPS", 7, None),
+    ];
+    let cx = world.sign_in("cx-manager").await;
+    cx.does(ANSWER, json!({ "feedback": feedback })).await;
+}
+
+const ANSWER: &str = "mutation($input: FeedbackRecordInput!) { feedbackRecord(input: $input) { recorded userErrors { field message } } }";
 
 /// How many rows somebody gets, whichever way they come; or that they are refused.
 async fn rows_of(actor: &Actor<'_>, dataset: &registry::Dataset, uncounted: bool) -> String {

@@ -204,6 +204,7 @@ async fn everybody_sees_row_by_row_what_they_are_fed() {
     }
     let world = World::small().await;
     prepare(&world).await;
+    crate::bi::answer(&world).await;
     let accounts = [
         "lead",
         "neighbour",

@@ -2,6 +2,7 @@
 //! column whether that is asked for or not: the database leaves out what nobody reads.
 
 pub mod facts;
+pub mod feedback;
 pub mod findings;
 pub mod journey;
 pub mod kpis;

@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json,
     body::Body,
-    extract::{Extension, Query as Sent, Request, State, rejection::QueryRejection},
+    extract::{Extension, Path, Query as Sent, Request, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -25,7 +25,7 @@ use crate::{
     access::Caller,
     error::{Code, Error, Result, UserError},
     feedback,
-    http::{App, RequestId, auth},
+    http::{App, RequestId, auth, not_this_way},
     kpi,
     policy::Action,
     sheet::{Dialect, Spool, Spooled},
@@ -76,6 +76,14 @@ enum What {
 }
 
 impl What {
+    fn named(file: &str) -> Option<Self> {
+        match file {
+            "measurements.csv" => Some(Self::Measurements),
+            "feedback.csv" => Some(Self::Feedback),
+            _ => None,
+        }
+    }
+
     const fn action(self) -> Action {
         match self {
             Self::Measurements => Action::RecordMeasurement,
@@ -125,26 +133,19 @@ impl What {
 /// What a sheet comes with.
 type Said = Result<Sent<Parameters>, QueryRejection>;
 
-/// `POST /bi/v1/measurements.csv`.
-pub async fn measurements(
+/// `POST /bi/v1/{file}`, where `file` is a sheet that is taken in.
+pub async fn serve(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
     Extension(turn): Extension<Turn>,
+    Path(file): Path<String>,
     said: Said,
     request: Request,
 ) -> Response {
-    answered(What::Measurements, &app, &id, turn, said, request).await
-}
-
-/// `POST /bi/v1/feedback.csv`.
-pub async fn feedback(
-    State(app): State<App>,
-    Extension(id): Extension<RequestId>,
-    Extension(turn): Extension<Turn>,
-    said: Said,
-    request: Request,
-) -> Response {
-    answered(What::Feedback, &app, &id, turn, said, request).await
+    match What::named(&file) {
+        Some(what) => answered(what, &app, &id, turn, said, request).await,
+        None => not_this_way(&id),
+    }
 }
 
 async fn answered(

@@ -1,0 +1,92 @@
+//! `feedback`: what customers answered and what became of it, without who they are or what they wrote.
+
+use entity::{
+    feedback,
+    id::{
+        BlueprintId, ChannelId, DepartmentId, FeedbackId, Id, PersonaId, SegmentId, TouchpointId,
+    },
+    words::{FeedbackGroup, FeedbackScale, FollowUpCause, FollowUpState},
+};
+
+use super::{columns, filters, order, seen};
+use crate::{
+    bi::{
+        registry::{
+            Dataset, Source,
+            Type::{Day, Id as IdOf, Instant, Integer, Text as Words, Word},
+        },
+        scope::Scope,
+    },
+    policy::Action,
+    statement::Text,
+};
+
+/// Answers of customers.
+pub static FEEDBACK: Dataset = Dataset {
+    name: "feedback",
+    description: "What customers answered, one answer a row, and what became of it: never who they are nor what they \
+        wrote. Answers of employees have no row; what they come to is measured by KPIs, from five answers on. A LEAD \
+        sees the answers that went to the departments that they lead.",
+    permission: Action::PullFlatRows,
+    needs_days: false,
+    counts: true,
+    day: Some("answered_on"),
+    columns: columns![
+        feedback_id: IdOf(FeedbackId::PREFIX), "The answer.";
+        scale: Word(FeedbackScale::texts), "What was asked.";
+        score: Integer, "The score, on its scale.";
+        feedback_group: Word(FeedbackGroup::texts), "What the score says.";
+        answered_on: Day, "The day of the answer.";
+        blueprint_id empty: IdOf(BlueprintId::PREFIX), "The blueprint; empty where the answer is on the organisation as a whole.";
+        blueprint_key empty: Words, "The blueprint's key.";
+        touchpoint_id empty: IdOf(TouchpointId::PREFIX), "The touchpoint; empty where the answer is on the relationship as a whole.";
+        touchpoint_key empty: Words, "The touchpoint's key.";
+        persona_id empty: IdOf(PersonaId::PREFIX), "The persona, where that is known.";
+        channel_id empty: IdOf(ChannelId::PREFIX), "The channel, where that is known.";
+        segment_id empty: IdOf(SegmentId::PREFIX), "The segment, where that is known.";
+        department_id empty: IdOf(DepartmentId::PREFIX), "The department that it went to: who was ACCOUNTABLE when the customer answered, or took over from them; empty where there was none.";
+        department_key empty: Words, "The department's key.";
+        follow_up_state empty: Word(FollowUpState::texts), "Where the follow-up stands; empty where there is nobody to follow up.";
+        cause empty: Word(FollowUpCause::texts), "What it was about, once that is known.";
+        due_on empty: Day, "When the follow-up is due.";
+        closed_at empty: Instant, "Since when the follow-up is over.";
+        recorded_at: Instant, "When the answer was recorded.";
+    ],
+    filters: filters![
+        department = department_key,
+        blueprint = blueprint_key,
+        touchpoint = touchpoint_key,
+        scale = scale,
+        group = feedback_group,
+        state = follow_up_state
+    ],
+    key: "feedback_id",
+    order: order![Day answered_on, Id feedback_id],
+    source: Source::Sql {
+        with: None,
+        rows: answers,
+    },
+};
+
+const COLUMNS: &str = "\
+SELECT feedback.id AS feedback_id, feedback.scale, feedback.score, feedback.answer_group AS feedback_group,
+    feedback.answered_on, feedback.blueprint_id, blueprint.key AS blueprint_key, feedback.touchpoint_id,
+    touchpoint.key AS touchpoint_key, feedback.persona_id, feedback.channel_id, feedback.segment_id,
+    feedback.department_id, department.key AS department_key, follow_up.state AS follow_up_state, follow_up.cause,
+    follow_up.due_on, follow_up.closed_at, feedback.recorded_at
+FROM ";
+
+const JOINS: &str = "
+LEFT JOIN blueprint ON blueprint.id = feedback.blueprint_id
+LEFT JOIN touchpoint ON touchpoint.id = feedback.touchpoint_id
+LEFT JOIN department ON department.id = feedback.department_id
+LEFT JOIN follow_up ON follow_up.feedback_id = feedback.id
+WHERE (feedback.blueprint_id IS NULL OR feedback.blueprint_id IN (";
+
+fn answers(text: Text, scope: &Scope<'_>) -> Text {
+    let text = seen::<feedback::Entity>(text.then(COLUMNS), scope, "feedback")
+        .then(JOINS)
+        .select(&scope.counted())
+        .then("))");
+    scope.only_own(text, "feedback.department_id")
+}
