@@ -9,8 +9,8 @@ SELECT 'msr_' || replace(measurement.id::text, '-', '') || '.tch_' || replace(to
     WHEN CASE kpi.direction WHEN 'HIGHER' THEN measurement.value >= target.value ELSE measurement.value <= target.value END THEN 'MET'
     WHEN CASE kpi.direction WHEN 'HIGHER' THEN measurement.value >= target.warning ELSE measurement.value <= target.warning END THEN 'AT_RISK'
     ELSE 'MISSED' END AS state,
-  'bpr_' || replace(blueprint.id::text, '-', '') AS blueprint_id, blueprint.key AS blueprint_key,
-  'phs_' || replace(phase.id::text, '-', '') AS phase_id, phase.name AS phase_name, phase.stage,
+  'blu_' || replace(blueprint.id::text, '-', '') AS blueprint_id, blueprint.key AS blueprint_key,
+  'pha_' || replace(phase.id::text, '-', '') AS phase_id, phase.name AS phase_name, phase.stage,
   'tch_' || replace(touchpoint.id::text, '-', '') AS touchpoint_id, touchpoint.key AS touchpoint_key, touchpoint.name AS touchpoint_name,
   'dep_' || replace(department.id::text, '-', '') AS department_id, department.key AS department_key, department.name AS department_name,
   responsibility.role, responsibility.role IN ('RESPONSIBLE', 'ACCOUNTABLE') AS is_delivering,

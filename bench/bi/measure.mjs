@@ -152,7 +152,7 @@ for (const kind of kinds.slice(0, 3)) {
   for (const row of rows) {
     const [department, phase, month, count, value] = row.split('\t');
     const id = (prefix, uuid) => `${prefix}_${uuid.replaceAll('-', '')}`;
-    const point = points.get(`${id('dep', department)} ${id('phs', phase)} ${month}`);
+    const point = points.get(`${id('dep', department)} ${id('pha', phase)} ${month}`);
     assert(point, `${kind.name}: ${row}`);
     assert.equal(point.count, Number(count), `${kind.name}: ${row}`);
     if (value !== '') assert(Math.abs(Number(point.value) - Number(value)) <= 1e-9 * Math.max(1, Math.abs(Number(value))), `${kind.name}: ${row} ${point.value}`);

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     Dimension, MOST_DAYS, Question,
     given::{self, Given, Journey},
-    group::{Key, Keys, NONE},
+    group::{Groups, Key, Keys, NONE},
     period::{Period, periods},
     refuse,
     sum::Sums,
@@ -45,18 +45,18 @@ const AT_ONCE: usize = 100;
 pub struct Answer {
     given: Given,
     keys: Keys,
-    groups: Vec<Key>,
+    groups: Groups,
     periods: Vec<Period>,
     today: NaiveDate,
     names: Names,
     lines: Vec<Held>,
 }
 
-/// One line, as it is held.
+/// One line, as it is held: which group in which period.
+#[derive(Clone, Copy)]
 struct Held {
     group: usize,
     period: usize,
-    sum: Tally,
 }
 
 /// Keys and names of what stands in few tables of few rows.
@@ -146,7 +146,7 @@ async fn summed(
     given: &Given,
     question: &Question,
     periods: &[Period],
-) -> Result<(Keys, Vec<Key>, Vec<Held>)> {
+) -> Result<(Keys, Groups, Vec<Held>)> {
     let wanted: Vec<(KpiId, i32)> = given
         .kpis
         .iter()
@@ -171,15 +171,11 @@ async fn summed(
     for group in 0..groups.keys.len() {
         for (period, sum) in groups.sums(group).iter().enumerate() {
             if sum.values > 0 {
-                lines.push(Held {
-                    group,
-                    period,
-                    sum: *sum,
-                });
+                lines.push(Held { group, period });
             }
         }
     }
-    Ok((keys, groups.keys, lines))
+    Ok((keys, groups, lines))
 }
 
 /// The KPIs that were never measured by a dimension that is asked for.
@@ -287,8 +283,9 @@ impl Answer {
     #[must_use]
     pub fn line(&self, at: usize) -> Line<'_> {
         let held = &self.lines[at];
-        let key = &self.groups[held.group];
+        let key = &self.groups.keys[held.group];
         let period = self.periods[held.period];
+        let sum = &self.groups.sums(held.group)[held.period];
         let number = |dimension: Dimension| {
             let number = key[dimension as usize];
             (number != NONE).then_some(number)
@@ -298,10 +295,8 @@ impl Answer {
         let kpi = self.kpi(key);
         // What several KPIs are put together for is alike.
         let like = &self.given.kpis[kpi.unwrap_or_default()];
-        let value = held
-            .sum
-            .value(like.aggregation, Measure::from(like).ratio_scale());
-        let target = self.target(kpi, like, held, &period);
+        let value = sum.value(like.aggregation, Measure::from(like).ratio_scale());
+        let target = self.target(kpi, like, sum, &period);
         Line {
             period,
             is_complete: period.is_complete(self.today),
@@ -327,10 +322,10 @@ impl Answer {
                 Named { id, key, name: key }
             }),
             value,
-            numerator: held.sum.parts().map(|parts| parts.0),
-            denominator: held.sum.parts().map(|parts| parts.1),
-            sample_size: held.sum.sample_size(),
-            measurements: held.sum.values,
+            numerator: sum.parts().map(|parts| parts.0),
+            denominator: sum.parts().map(|parts| parts.1),
+            sample_size: sum.sample_size(),
+            measurements: sum.values,
             target: target.map(|target| target.0),
             warning: target.and_then(|target| target.1),
             state: rules::state(like.direction, value, target),
@@ -351,11 +346,11 @@ impl Answer {
         &self,
         kpi: Option<usize>,
         like: &kpi::Model,
-        held: &Held,
+        sum: &Tally,
         period: &Period,
     ) -> Option<Target> {
         match (like.aggregation, kpi) {
-            (Aggregation::Sum, _) => held.sum.due.target(),
+            (Aggregation::Sum, _) => sum.due.target(),
             (_, Some(kpi)) => self.given.targets[kpi].on(count(period.end) - 1),
             (_, None) => None,
         }
@@ -365,7 +360,7 @@ impl Answer {
     #[must_use]
     pub fn place(&self, at: usize) -> Place {
         let held = &self.lines[at];
-        let ids = self.ids(&self.groups[held.group]).map(At::Id);
+        let ids = self.ids(&self.groups.keys[held.group]).map(At::Id);
         let day = At::Day(self.periods[held.period].begin);
         Place(ids.into_iter().chain([day]).collect())
     }
@@ -374,7 +369,7 @@ impl Answer {
     #[must_use]
     pub fn row_id(&self, at: usize) -> String {
         let held = &self.lines[at];
-        let key = &self.groups[held.group];
+        let key = &self.groups.keys[held.group];
         let ids = self.ids(key);
         let mut id = self.periods[held.period].begin.to_string();
         for (dimension, part) in Dimension::ALL.into_iter().zip(ids) {
@@ -430,8 +425,8 @@ impl Answer {
     }
 
     fn sort(&mut self) {
-        let mut groups: Vec<usize> = (0..self.groups.len()).collect();
-        groups.sort_by_cached_key(|group| self.ids(&self.groups[*group]));
+        let mut groups: Vec<usize> = (0..self.groups.keys.len()).collect();
+        groups.sort_by_cached_key(|group| self.ids(&self.groups.keys[*group]));
         let mut places = vec![0; groups.len()];
         for (place, group) in groups.into_iter().enumerate() {
             places[group] = place;

@@ -29,8 +29,8 @@ pub struct Entry {
 pub struct Spread<'g> {
     given: &'g Given,
     question: Selected<'g>,
-    /// The links of each KPI: which journey, which of its links.
-    links: HashMap<KpiId, Vec<(usize, usize)>>,
+    /// The links of each of the KPIs: which journey, which of its links.
+    links: Vec<Vec<(usize, usize)>>,
 }
 
 /// The part of the question that looks at rows.
@@ -48,10 +48,14 @@ const EVER: Days = i32::MIN..i32::MAX;
 
 impl<'g> Spread<'g> {
     pub fn new(given: &'g Given, question: &'g Question) -> Self {
-        let mut links: HashMap<KpiId, Vec<(usize, usize)>> = HashMap::new();
+        let kpis = given.kpis.iter().enumerate();
+        let kpis: HashMap<KpiId, usize> = kpis.map(|(at, kpi)| (kpi.id, at)).collect();
+        let mut links = vec![Vec::new(); kpis.len()];
         for (journey, one) in given.journeys.iter().enumerate() {
             for (at, link) in one.places.links.iter().enumerate() {
-                links.entry(link.kpi).or_default().push((journey, at));
+                if let Some(kpi) = kpis.get(&link.kpi) {
+                    links[*kpi].push((journey, at));
+                }
             }
         }
         let unheld = given.departments.is_none() && !question.asks_for_roles();
@@ -76,12 +80,10 @@ impl<'g> Spread<'g> {
 
     /// Where values of this KPI belong, which has own values at these touchpoints.
     pub fn of(&self, keys: &mut Keys, kpi: usize, own: &[TouchpointId]) -> Vec<Entry> {
-        let id = self.given.kpis[kpi].id;
-        let links = self.links.get(&id).map_or(&[][..], Vec::as_slice);
         let mut entries = Vec::new();
         let mut linked: Vec<Days> = Vec::new();
         let mut linked_at: BTreeMap<TouchpointId, Vec<Days>> = BTreeMap::new();
-        for (at, link) in links {
+        for (at, link) in &self.links[kpi] {
             let journey = &self.given.journeys[*at];
             let link = &journey.places.links[*link];
             linked.push(link.days.clone());

@@ -37,15 +37,30 @@ pub struct Sums<'g> {
     pub elsewhere: HashSet<TouchpointId>,
 }
 
-/// The lines of a KPI that count, each with what its values of a period come to.
+/// The lines of a KPI that count.
 struct Counted<'m> {
-    lines: Vec<(&'m Point, &'m Line, Vec<Tally>)>,
+    lines: Vec<Series<'m>>,
     /// Those of the KPI as a whole, and those of each touchpoint.
-    whole: Vec<usize>,
-    own: BTreeMap<TouchpointId, Vec<usize>>,
+    whole: Site,
+    own: BTreeMap<TouchpointId, Site>,
     targets: &'m Targets,
     /// Whether the target of a day that several lines have must be counted once.
     shares_targets: bool,
+}
+
+/// A line, with what its values of each period come to.
+struct Series<'m> {
+    point: &'m Point,
+    line: &'m Line,
+    in_periods: Vec<Tally>,
+}
+
+/// What was measured at one place.
+#[derive(Default)]
+struct Site {
+    lines: Vec<usize>,
+    /// Those that count in each period: of the whole where there are values of it, else of parts.
+    chosen: Vec<Vec<usize>>,
 }
 
 /// The days of which the target is counted already, by group and period.
@@ -76,14 +91,12 @@ impl<'g> Sums<'g> {
             None => {
                 let key = self.keys.at(kpi, Place::default(), None);
                 for period in 0..self.periods.len() {
-                    let mut sites = vec![counted.chosen(&counted.whole, period)];
-                    if sites[0].is_empty() {
-                        let own = counted.own.values();
-                        sites = own.map(|own| counted.chosen(own, period)).collect();
-                    }
+                    let whole = &counted.whole.chosen[period];
+                    let own = counted.own.values().filter(|_| whole.is_empty());
+                    let own = own.flat_map(|site| &site.chosen[period]);
                     let days = self.periods[period].clone();
-                    for line in sites.into_iter().flatten() {
-                        self.put(key, &counted, (line, period), &days, &mut due)?;
+                    for line in whole.iter().chain(own) {
+                        self.put(key, &counted, (*line, period), &days, &mut due)?;
                     }
                 }
             }
@@ -111,20 +124,26 @@ impl<'g> Sums<'g> {
         targets: &'m Targets,
         measured: &'m Measured,
     ) -> Counted<'m> {
-        let (mut whole, mut own) = (Vec::new(), BTreeMap::<_, Vec<usize>>::new());
-        let mut lines = Vec::new();
-        for (point, line) in measured
-            .lines
-            .iter()
-            .filter(|(point, _)| self.asks_for(point))
-        {
-            match point.touchpoint {
-                None => whole.push(lines.len()),
-                Some(id) => own.entry(id).or_default().push(lines.len()),
-            }
+        let (mut whole, mut own) = (Site::default(), BTreeMap::<_, Site>::new());
+        let mut lines: Vec<Series<'_>> = Vec::new();
+        let points = measured.lines.iter();
+        for (point, line) in points.filter(|(point, _)| self.asks_for(point)) {
+            let site = match point.touchpoint {
+                None => &mut whole,
+                Some(id) => own.entry(id).or_default(),
+            };
+            site.lines.push(lines.len());
             let in_periods = self.periods.iter();
             let in_periods = in_periods.map(|days| tally(line, line.within(days), targets));
-            lines.push((point, line, in_periods.collect()));
+            lines.push(Series {
+                point,
+                line,
+                in_periods: in_periods.collect(),
+            });
+        }
+        for site in own.values_mut().chain([&mut whole]) {
+            let periods = 0..self.periods.len();
+            site.chosen = periods.map(|at| chosen(&lines, &site.lines, at)).collect();
         }
         Counted {
             shares_targets: kpi.aggregation == Aggregation::Sum
@@ -172,6 +191,16 @@ impl<'g> Sums<'g> {
         let Some(key) = entries.first().map(|entry| entry.key) else {
             return Ok(());
         };
+        let measured_there = |id: &TouchpointId| counted.own.contains_key(id);
+        if let [line] = counted.whole.lines[..]
+            && !entries
+                .iter()
+                .any(|one| one.own.as_ref().is_some_and(measured_there))
+        {
+            let entries = entries.iter().filter(|entry| entry.whole);
+            let days = united(entries.map(|entry| entry.days.clone()).collect());
+            return self.put_line(key, &counted.lines[line], counted.targets, &days);
+        }
         for period in 0..self.periods.len() {
             let asked = self.periods[period].clone();
             let (mut whole, mut own) = (Vec::new(), BTreeMap::<_, Vec<Days>>::new());
@@ -181,20 +210,51 @@ impl<'g> Sums<'g> {
                     continue;
                 }
                 let there = entry.own.and_then(|id| counted.own.get_key_value(&id));
-                match there.filter(|(_, lines)| counted.has_any(lines, period)) {
+                match there.filter(|(_, site)| !site.chosen[period].is_empty()) {
                     Some((id, _)) => own.entry(*id).or_default().push(days),
                     None if entry.whole => whole.push(days),
                     None => {}
                 }
             }
             let own = own.into_iter().map(|(id, days)| (&counted.own[&id], days));
-            for (lines, days) in [(&counted.whole, whole)].into_iter().chain(own) {
+            for (site, days) in [(&counted.whole, whole)].into_iter().chain(own) {
                 let days = united(days);
-                for line in counted.chosen(lines, period) {
+                for line in &site.chosen[period] {
                     for days in &days {
-                        self.put(key, counted, (line, period), days, due)?;
+                        self.put(key, counted, (*line, period), days, due)?;
                     }
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the values that a line has on some days, where no other line belongs to the group.
+    fn put_line(
+        &mut self,
+        key: Key,
+        series: &Series<'_>,
+        targets: &Targets,
+        days: &[Days],
+    ) -> Result<()> {
+        let mut group = None;
+        for period in 0..self.periods.len() {
+            let asked = self.periods[period].clone();
+            for days in days {
+                let days = both(days, &asked);
+                let sum = series.sum(&days, (period, &asked), targets);
+                if sum.values == 0 {
+                    continue;
+                }
+                let group = match group {
+                    Some(group) => group,
+                    None => {
+                        let part = (series.point.channel, series.point.segment);
+                        let key = self.keys.of_part(key, part.0, part.1);
+                        *group.insert(self.groups.of(key)?)
+                    }
+                };
+                self.groups.sum(group, period).merge(&sum);
             }
         }
         Ok(())
@@ -209,19 +269,18 @@ impl<'g> Sums<'g> {
         days: &Days,
         due: &mut DueDays,
     ) -> Result<()> {
-        let (point, values, in_periods) = &counted.lines[line];
-        let mut sum = match *days == self.periods[period] {
-            true => in_periods[period],
-            false => tally(values, values.within(days), counted.targets),
-        };
+        let series = &counted.lines[line];
+        let mut sum = series.sum(days, (period, &self.periods[period]), counted.targets);
         if sum.values == 0 {
             return Ok(());
         }
-        let key = self.keys.of_part(key, point.channel, point.segment);
+        let (channel, segment) = (series.point.channel, series.point.segment);
+        let key = self.keys.of_part(key, channel, segment);
         let group = self.groups.of(key)?;
         if counted.shares_targets {
             sum.due = Due::default();
-            let days = values.within(days).map(|at| values.days[at]);
+            let values = series.line.within(days);
+            let days = values.map(|at| series.line.days[at]);
             due.entry((group, period)).or_default().extend(days);
         }
         self.groups.sum(group, period).merge(&sum);
@@ -229,24 +288,26 @@ impl<'g> Sums<'g> {
     }
 }
 
-impl Counted<'_> {
-    fn has_any(&self, lines: &[usize], period: usize) -> bool {
-        lines
-            .iter()
-            .any(|line| self.lines[*line].2[period].values > 0)
+impl Series<'_> {
+    /// What its values on some days of a period come to; those of the whole period are known.
+    fn sum(&self, days: &Days, (period, whole): (usize, &Days), targets: &Targets) -> Tally {
+        match days == whole {
+            true => self.in_periods[period],
+            false => tally(self.line, self.line.within(days), targets),
+        }
     }
+}
 
-    /// Those of a place's lines that count in a period: of the whole where there are values of it, else of parts.
-    fn chosen(&self, lines: &[usize], period: usize) -> Vec<usize> {
-        let there = |line: &&usize| self.lines[**line].2[period].values > 0;
-        let parts = |line: &usize| {
-            let point = self.lines[*line].0;
-            u8::from(point.channel.is_some()) + 2 * u8::from(point.segment.is_some())
-        };
-        let fewest = lines.iter().filter(there).map(parts).min();
-        let there = lines.iter().filter(there).copied();
-        there.filter(|line| Some(parts(line)) == fewest).collect()
-    }
+/// Those of a place's lines that count in a period.
+fn chosen(all: &[Series<'_>], lines: &[usize], period: usize) -> Vec<usize> {
+    let there = |line: &&usize| all[**line].in_periods[period].values > 0;
+    let parts = |line: &usize| {
+        let point = all[*line].point;
+        u8::from(point.channel.is_some()) + 2 * u8::from(point.segment.is_some())
+    };
+    let fewest = lines.iter().filter(there).map(parts).min();
+    let there = lines.iter().filter(there).copied();
+    there.filter(|line| Some(parts(line)) == fewest).collect()
 }
 
 fn tally(line: &Line, places: Range<usize>, targets: &Targets) -> Tally {
