@@ -10,7 +10,8 @@ use entity::{
     words::{ActorKind, AuditOutcome},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, Set,
     prelude::{DateTimeUtc, Json, Uuid},
     sea_query::{Expr, ExprTrait},
 };
@@ -253,3 +254,19 @@ pub(crate) async fn sign_in<C: ConnectionTrait>(
         .await?;
     Ok(())
 }
+
+/// A number that is another one after everything that is done: how many acts there were since yesterday began. Where it
+/// is the same on the same day, in two snapshots, nothing was done between them.
+pub async fn acts(caller: &Caller, tx: &DatabaseTransaction) -> Result<u64> {
+    let yesterday = caller.today.pred_opt().unwrap_or(caller.today);
+    let begun = caller.end_of(yesterday) - Duration::days(1);
+    let done = audit_event::Entity::find()
+        .filter(audit_event::Column::At.gte(begun))
+        .filter(audit_event::Column::Outcome.eq(AuditOutcome::Done))
+        // Signing in changes nothing that anybody else sees.
+        .filter(audit_event::Column::Action.ne(SIGN_IN));
+    Ok(done.count(tx).await?)
+}
+
+/// What signing in is called.
+pub const SIGN_IN: &str = "signIn";

@@ -154,7 +154,7 @@ impl Desk<'_> {
         keep(&tx, &refresh, session.id, now).await?;
         audit::sign_in(
             &tx,
-            "signIn",
+            audit::SIGN_IN,
             AuditOutcome::Done,
             Some(verified.id),
             now,
@@ -171,7 +171,7 @@ impl Desk<'_> {
         throttle::failed(&tx, tried, now).await?;
         audit::sign_in(
             &tx,
-            "signIn",
+            audit::SIGN_IN,
             AuditOutcome::Failed,
             account,
             now,

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod bi;
+pub mod etag;
 pub mod graphql;
 pub mod guard;
 pub mod media;

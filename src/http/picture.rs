@@ -3,19 +3,17 @@
 
 use axum::{
     extract::{Extension, Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::NaiveDate;
 use clap::ValueEnum;
 use entity::blueprint;
 use sea_orm::{ColumnTrait, Condition};
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
-use super::{App, RequestId, auth, nothing_here};
+use super::{App, RequestId, auth, etag, nothing_here};
 use crate::{
     access::{self, Caller, Keyed},
     canvas::Canvas,
@@ -142,15 +140,8 @@ async fn linked(app: &App, id: &RequestId, link: &str) -> Result<Wanted> {
 
 /// The picture, or word that the client has it already.
 fn answer(svg: String, headers: &HeaderMap) -> Response {
-    let hash = Sha256::digest(svg.as_bytes());
-    let tag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(hash));
-    let known = headers
-        .get_all(header::IF_NONE_MATCH)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .map(|one| one.trim().trim_start_matches("W/"))
-        .any(|one| one == tag || one == "*");
+    let tag = etag::of(&[svg.as_bytes()]);
+    let known = etag::is_known(headers, &tag);
     let mut response = match known {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => svg.into_response(),
@@ -164,12 +155,10 @@ fn answer(svg: String, headers: &HeaderMap) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
     ];
     let fixed = fixed.map(|(name, value)| (name, HeaderValue::from_static(value)));
-    let tag: Option<(HeaderName, _)> = HeaderValue::from_str(&tag)
-        .ok()
-        .map(|tag| (header::ETAG, tag));
-    for (name, value) in fixed.into_iter().chain(tag) {
+    for (name, value) in fixed {
         response.headers_mut().insert(name, value);
     }
+    etag::say(response.headers_mut(), &tag);
     response
 }
 

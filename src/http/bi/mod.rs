@@ -30,10 +30,11 @@ use self::{
     asked::Asked,
     form::{Form, Writer},
 };
-use super::{App, RequestId, auth};
+use super::{App, RequestId, auth, etag};
 use crate::{
     access::Caller,
-    bi::registry,
+    audit,
+    bi::registry::{self, Source},
     error::{Code, Error, Result},
 };
 
@@ -85,14 +86,61 @@ pub async fn serve(
     let Ok(place) = places.0.try_acquire_owned() else {
         return full(&id);
     };
-    let body = match feed.asked.query.limit {
-        Some(limit) => page(feed, limit, &uri).await,
-        None => whole(feed, place, &id).await,
-    };
-    match body {
+    match answered(feed, place, &uri, &headers, &id).await {
         Ok(response) => dressed(response, form, gzip),
         Err(error) => refused(&error, &id),
     }
+}
+
+/// The rows, or word that the client has them already.
+async fn answered(
+    feed: Feed,
+    place: OwnedSemaphorePermit,
+    uri: &Uri,
+    headers: &HeaderMap,
+    id: &RequestId,
+) -> Result<Response> {
+    let tx = feed.caller.snapshot().await?;
+    let tag = tag(&feed, &tx, uri).await?;
+    let known = tag.as_ref().is_some_and(|tag| etag::is_known(headers, tag));
+    let mut response = match (known, feed.asked.query.limit) {
+        (true, _) => {
+            tx.commit().await?;
+            StatusCode::NOT_MODIFIED.into_response()
+        }
+        (false, Some(limit)) => page(feed, tx, limit, uri).await?,
+        (false, None) => whole(feed, tx, place, id).await?,
+    };
+    if let Some(tag) = tag {
+        etag::say(response.headers_mut(), &tag);
+    }
+    Ok(response)
+}
+
+/// A tag of the answer, found without making it: what is asked and by whom, and what has been done so far. Findings have
+/// none: since when they are open is noted besides.
+async fn tag(feed: &Feed, tx: &DatabaseTransaction, uri: &Uri) -> Result<Option<String>> {
+    if matches!(feed.asked.query.dataset.source, Source::Findings) {
+        return Ok(None);
+    }
+    let caller = &feed.caller;
+    let acts = audit::acts(caller, tx).await?;
+    let account = caller
+        .account()
+        .map(|id| id.to_string())
+        .unwrap_or_default();
+    let token = caller.token.map(|id| id.to_string()).unwrap_or_default();
+    let asked = uri.path_and_query().map_or("", |asked| asked.as_str());
+    let (today, acts) = (caller.today.to_string(), acts.to_be_bytes());
+    let parts: [&[u8]; 6] = [
+        env!("CARGO_PKG_VERSION").as_bytes(),
+        account.as_bytes(),
+        token.as_bytes(),
+        asked.as_bytes(),
+        today.as_bytes(),
+        &acts,
+    ];
+    Ok(Some(format!("W/{}", etag::of(&parts))))
 }
 
 async fn read(
@@ -145,7 +193,7 @@ pub fn takes_gzip(headers: &HeaderMap) -> bool {
 }
 
 /// A page: written whole, as the header in front of it says where the next one begins.
-async fn page(feed: Feed, limit: u64, uri: &Uri) -> Result<Response> {
+async fn page(feed: Feed, tx: DatabaseTransaction, limit: u64, uri: &Uri) -> Result<Response> {
     let Feed {
         caller,
         asked,
@@ -154,7 +202,7 @@ async fn page(feed: Feed, limit: u64, uri: &Uri) -> Result<Response> {
     let mut query = asked.query;
     let mut writer = Writer::new(asked.form, &query.columns, asked.cursor, gzip)?;
     query.limit = Some(limit + 1);
-    let mut rows = query.rows(&caller, caller.snapshot().await?)?;
+    let mut rows = query.rows(&caller, tx)?;
     let (mut left, mut last, mut more) = (limit, None, false);
     let mut body = Vec::new();
     while let Some(row) = rows.next().await? {
@@ -195,9 +243,13 @@ type Chunk = io::Result<Bytes>;
 
 /// Every row, streamed. What goes wrong before the first bytes is told as a problem; what goes wrong later ends the
 /// connection without an end, so that half of the rows never pass for all of them.
-async fn whole(feed: Feed, place: OwnedSemaphorePermit, id: &RequestId) -> Result<Response> {
+async fn whole(
+    feed: Feed,
+    tx: DatabaseTransaction,
+    place: OwnedSemaphorePermit,
+    id: &RequestId,
+) -> Result<Response> {
     let (sender, mut chunks) = mpsc::channel(2);
-    let tx = feed.caller.snapshot().await?;
     let pouring = pour(feed, tx, sender);
     let request_id = Arc::clone(&id.0);
     let poured = tokio::spawn(async move {

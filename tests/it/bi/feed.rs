@@ -290,3 +290,48 @@ async fn a_feed_takes_few_statements_however_many_rows() {
         assert!(statements <= 4, "{path} took {statements}");
     }
 }
+
+#[tokio::test]
+async fn what_a_client_has_already_is_not_sent_again_until_something_is_done() {
+    let world = World::small().await;
+    let ids = Ids::of(&world).await;
+    let path = format!("/bi/v1/kpi_facts.csv?{YEAR}");
+    let pull = async |login: &str, path: &str, known: &str| {
+        let bearer = format!("Bearer {}", world.sign_in(login).await.token);
+        let headers = [("authorization", &*bearer), ("if-none-match", known)];
+        send(&world, Method::GET, path, &headers).await
+    };
+    let first = pull("analyst", &path, "\"nothing\"").await;
+    assert_eq!(first.status, StatusCode::OK);
+    let tag = first.header("etag").to_owned();
+    assert!(tag.starts_with("W/\""), "{tag}");
+    world.sign_in_anew("analyst").await;
+    let again = pull("analyst", &path, &format!("\"other\", {tag}")).await;
+    assert_eq!(
+        again.status,
+        StatusCode::NOT_MODIFIED,
+        "signing in changes nothing"
+    );
+    assert!(again.bytes.is_empty());
+    assert_eq!(again.header("etag"), tag);
+    // The tag of another question, or of somebody else, is another one.
+    let page = format!("{path}&limit=2");
+    assert_eq!(pull("analyst", &page, &tag).await.status, StatusCode::OK);
+    assert_eq!(pull("auditor", &path, &tag).await.status, StatusCode::OK);
+    let paged = pull("analyst", &page, "\"x\"").await;
+    let paged = pull("analyst", &page, paged.header("etag")).await;
+    assert_eq!(paged.status, StatusCode::NOT_MODIFIED);
+    let value = json!({ "kpiId": ids["PRICE"], "measuredOn": "2025-03-31", "value": 0.25 });
+    let cx = world.sign_in("cx-manager").await;
+    cx.does(crate::facts::RECORD, json!({ "measurements": [value] }))
+        .await;
+    let changed = pull("analyst", &path, &tag).await;
+    assert_eq!(changed.status, StatusCode::OK);
+    assert_ne!(changed.bytes, first.bytes);
+    let findings = pull("analyst", "/bi/v1/findings.csv", "*").await;
+    assert_eq!(
+        findings.status,
+        StatusCode::OK,
+        "those change by themselves"
+    );
+}
