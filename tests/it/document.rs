@@ -508,7 +508,12 @@ async fn importing_publishing_and_restoring_among_other_writers_never_mixes_stat
                 "mutation($input: BlueprintPublishInput!) { blueprintPublish(input: $input) { userErrors { code } } }",
                 "mutation($input: BlueprintRestoreInput!) { blueprintRestore(input: $input) { userErrors { code } } }",
             );
-            for _ in 0..6 {
+            // However slow the machine is, one try finds nobody in between in the end.
+            let mut done = 0;
+            for tried in 0..500 {
+                if tried >= 6 && done > 0 {
+                    break;
+                }
                 let now = ann.ask(version, json!({ "id": id })).await["blueprint"]["version"].take();
                 let mut input = json!({ "id": id, "expectedVersion": now });
                 let refused = if hand == 0 {
@@ -518,6 +523,7 @@ async fn importing_publishing_and_restoring_among_other_writers_never_mixes_stat
                     ann.refused(restore, input).await
                 };
                 assert!(refused.is_empty() || refused == ["CONFLICT"], "{refused:?}");
+                done += usize::from(refused.is_empty());
             }
         });
     }
