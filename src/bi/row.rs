@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use entity::read;
+use entity::{id::Id, read};
 use sea_orm::QueryResult;
 use uuid::Uuid;
 
@@ -61,6 +61,12 @@ pub enum Own {
 }
 
 impl Own {
+    /// An id, or nothing.
+    #[must_use]
+    pub fn id<I: Id>(id: Option<I>) -> Self {
+        id.map_or(Self::Empty, |id| Self::Id(I::PREFIX, id.uuid()))
+    }
+
     /// The cell.
     #[must_use]
     pub fn lend(&self) -> Cell<'_> {

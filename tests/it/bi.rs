@@ -1,7 +1,7 @@
 //! Flat datasets over HTTP: what there is, who gets how much of it, and what the demo comes to.
 
 mod faces;
-pub use faces::{in_camels, prepare};
+pub use faces::{CALLERS, in_camels, prepare};
 mod feed;
 
 use std::fmt::Write;

@@ -17,11 +17,7 @@ use entity::id::{BlueprintId, KpiId};
 use sea_orm::DatabaseTransaction;
 use tokio::sync::Mutex;
 
-use self::{
-    places::Places,
-    shelf::{Kept, Shelf},
-    values::Measured,
-};
+use self::{places::Places, shelf::Shelf, values::Measured};
 use crate::{access::Caller, error::Result};
 
 /// What is kept in memory; a copy is the same.
@@ -96,25 +92,5 @@ impl Cube {
         let _turn = self.0.reading.lock().await;
         let read = load::places(caller, tx, wanted, |id| self.0.places.get(id)).await?;
         Ok(self.0.places.keep(wanted, read))
-    }
-}
-
-impl Kept for Measured {
-    fn revision(&self) -> i32 {
-        self.revision
-    }
-
-    fn bytes(&self) -> usize {
-        self.bytes()
-    }
-}
-
-impl Kept for Places {
-    fn revision(&self) -> i32 {
-        self.revision
-    }
-
-    fn bytes(&self) -> usize {
-        self.bytes()
     }
 }

@@ -9,7 +9,7 @@ use entity::{
     words::{Role, Stage},
 };
 
-use super::values::count;
+use super::{shelf::Kept, values::count};
 
 /// Days, half open.
 pub type Days = Range<i32>;
@@ -110,10 +110,14 @@ impl Places {
             touchpoint.holders = first..next + 1;
         }
     }
+}
 
-    /// About how many bytes it takes.
-    #[must_use]
-    pub fn bytes(&self) -> usize {
+impl Kept for Places {
+    fn revision(&self) -> i32 {
+        self.revision
+    }
+
+    fn bytes(&self) -> usize {
         let phases = self.phases.iter();
         let phases: usize = phases
             .map(|phase| size_of::<Phase>() + phase.name.len())

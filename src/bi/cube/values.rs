@@ -6,6 +6,8 @@ use std::{collections::BTreeMap, ops::Range};
 use chrono::{Datelike, NaiveDate};
 use entity::id::{ChannelId, SegmentId, TouchpointId};
 
+use super::shelf::Kept;
+
 /// Where values belong; what is empty stands for the whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Point {
@@ -118,20 +120,24 @@ impl Measured {
         Self { revision, lines }
     }
 
-    /// About how many bytes it takes.
+    /// How many values it holds.
     #[must_use]
-    pub fn bytes(&self) -> usize {
+    pub fn values(&self) -> usize {
+        self.lines.iter().map(|(_, line)| line.days.len()).sum()
+    }
+}
+
+impl Kept for Measured {
+    fn revision(&self) -> i32 {
+        self.revision
+    }
+
+    fn bytes(&self) -> usize {
         let lines = self.lines.iter();
         let lines: usize = lines
             .map(|(_, line)| size_of::<(Point, Line)>() + line.bytes())
             .sum();
         size_of::<Self>() + lines
-    }
-
-    /// How many values it holds.
-    #[must_use]
-    pub fn values(&self) -> usize {
-        self.lines.iter().map(|(_, line)| line.days.len()).sum()
     }
 }
 

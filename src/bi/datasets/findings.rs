@@ -162,28 +162,25 @@ async fn of(
 }
 
 fn cells(told: Told, blueprint: BlueprintId, key: String) -> Vec<Own> {
-    fn id<I: Id>(id: Option<I>) -> Own {
-        id.map_or(Own::Empty, |id| Own::Id(I::PREFIX, id.uuid()))
-    }
     let word = |text: &str| Own::Text(text.to_owned());
     let finding = told.finding;
     let place = finding.place;
     let dismissed = told.dismissed;
     vec![
-        id(Some(finding.fingerprint)),
-        id(Some(blueprint)),
+        Own::id(Some(finding.fingerprint)),
+        Own::id(Some(blueprint)),
         Own::Text(key),
         word(finding.code.as_str()),
         word(finding.code.severity().as_str()),
         Own::Text(finding.sentence),
-        id(place.phase),
-        id(place.touchpoint),
-        id(place.other),
-        id(place.kpi),
-        id(place.department),
-        id(place.persona),
-        id(place.promise),
-        id(place.insight),
+        Own::id(place.phase),
+        Own::id(place.touchpoint),
+        Own::id(place.other),
+        Own::id(place.kpi),
+        Own::id(place.department),
+        Own::id(place.persona),
+        Own::id(place.promise),
+        Own::id(place.insight),
         told.open_since.map_or(Own::Empty, Own::Instant),
         dismissed
             .as_ref()

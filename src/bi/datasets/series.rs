@@ -176,9 +176,6 @@ fn first_behind(answer: &Answer, after: Option<&Place>) -> usize {
 }
 
 fn cells(row_id: String, line: &Line<'_>) -> Vec<Own> {
-    fn id<I: Id>(id: Option<I>) -> Own {
-        id.map_or(Own::Empty, |id| Own::Id(I::PREFIX, id.uuid()))
-    }
     let text = |text: Option<&str>| text.map_or(Own::Empty, |text| Own::Text(text.to_owned()));
     let number = |number: Option<f64>| number.map_or(Own::Empty, Own::Number);
     let phase = line.phase.map(|(journey, at)| &journey.places.phases[at]);
@@ -190,29 +187,29 @@ fn cells(row_id: String, line: &Line<'_>) -> Vec<Own> {
         Own::Day(line.period.begin),
         Own::Day(line.period.end),
         Own::Boolean(line.is_complete),
-        id(line.kpi.map(|kpi| kpi.id)),
+        Own::id(line.kpi.map(|kpi| kpi.id)),
         text(line.kpi.map(|kpi| &*kpi.key)),
         text(line.kpi.map(|kpi| &*kpi.name)),
         text(Some(line.like.unit.as_str())),
         text(line.like.currency.as_deref()),
         text(Some(line.like.direction.as_str())),
         text(Some(line.like.aggregation.as_str())),
-        id(line.department.map(|one| one.id)),
+        Own::id(line.department.map(|one| one.id)),
         text(line.department.map(|one| one.key)),
         text(line.department.map(|one| one.name)),
-        id(line.journey.map(|journey| journey.row.id)),
+        Own::id(line.journey.map(|journey| journey.row.id)),
         text(line.journey.map(|journey| &*journey.row.key)),
-        id(phase.map(|phase| phase.id)),
+        Own::id(phase.map(|phase| phase.id)),
         text(phase.map(|phase| &*phase.name)),
         text(line.stage.map(Stage::as_str)),
-        id(touchpoint.map(|touchpoint| touchpoint.id)),
+        Own::id(touchpoint.map(|touchpoint| touchpoint.id)),
         text(touchpoint.map(|touchpoint| &*touchpoint.key)),
         text(touchpoint.map(|touchpoint| &*touchpoint.name)),
-        id(line.channel.map(|one| one.id)),
+        Own::id(line.channel.map(|one| one.id)),
         text(line.channel.map(|one| one.key)),
-        id(line.persona.map(|one| one.id)),
+        Own::id(line.persona.map(|one| one.id)),
         text(line.persona.map(|one| one.key)),
-        id(line.segment.map(|one| one.id)),
+        Own::id(line.segment.map(|one| one.id)),
         text(line.segment.map(|one| one.key)),
         number(line.value),
         number(line.numerator),

@@ -1,6 +1,6 @@
 //! Answers a question: one snapshot, the values KPI by KPI, and the lines of the series in order.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, hash::Hash};
 
 use chrono::NaiveDate;
 use entity::{
@@ -11,13 +11,14 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
+    TryGetable, Value,
 };
 use uuid::Uuid;
 
 use super::{
     Dimension, MOST_DAYS, Question,
     given::{self, Given, Journey},
-    group::{Groups, Key, Keys, NONE},
+    group::{Groups, Key, Keys, NONE, Numbered},
     period::{Period, periods},
     refuse,
     sum::Sums,
@@ -65,7 +66,7 @@ struct Names {
     departments: HashMap<DepartmentId, (String, String)>,
     channels: HashMap<ChannelId, (String, String)>,
     personas: HashMap<PersonaId, (String, String)>,
-    segments: HashMap<SegmentId, String>,
+    segments: HashMap<SegmentId, (String, String)>,
 }
 
 /// What is called how.
@@ -215,55 +216,63 @@ impl Unmeasured {
 }
 
 async fn names(tx: &DatabaseTransaction, keys: &Keys) -> Result<Names> {
-    use department::Column::{Id, Key, Name};
-    let departments: Vec<(DepartmentId, String, String)> = department::Entity::find()
-        .select_only()
-        .columns([Id, Key, Name])
-        .filter(Id.is_in(keys.departments.all.iter().copied()))
-        .into_tuple()
-        .all(tx)
-        .await?;
-    let channels: Vec<(ChannelId, String, String)> = channel::Entity::find()
-        .select_only()
-        .columns([
-            channel::Column::Id,
-            channel::Column::Key,
-            channel::Column::Name,
-        ])
-        .filter(channel::Column::Id.is_in(keys.channels.all.iter().copied()))
-        .into_tuple()
-        .all(tx)
-        .await?;
-    let personas: Vec<(PersonaId, String, String)> = persona::Entity::find()
-        .select_only()
-        .columns([
-            persona::Column::Id,
-            persona::Column::Key,
-            persona::Column::Name,
-        ])
-        .filter(persona::Column::Id.is_in(keys.personas.all.iter().copied()))
-        .into_tuple()
-        .all(tx)
-        .await?;
-    let segments: Vec<(SegmentId, String)> = segment::Entity::find()
-        .select_only()
-        .columns([segment::Column::Id, segment::Column::Key])
-        .filter(segment::Column::Id.is_in(keys.segments.all.iter().copied()))
-        .into_tuple()
-        .all(tx)
-        .await?;
-    fn by_id<I: Eq + std::hash::Hash>(
-        rows: Vec<(I, String, String)>,
-    ) -> HashMap<I, (String, String)> {
-        let rows = rows.into_iter();
-        rows.map(|(id, key, name)| (id, (key, name))).collect()
-    }
+    use channel::Column as OfChannel;
+    use department::Column as OfDepartment;
+    use persona::Column as OfPersona;
+    use segment::Column as OfSegment;
     Ok(Names {
-        departments: by_id(departments),
-        channels: by_id(channels),
-        personas: by_id(personas),
-        segments: segments.into_iter().collect(),
+        departments: named::<department::Entity, _>(
+            tx,
+            [OfDepartment::Id, OfDepartment::Key, OfDepartment::Name],
+            &keys.departments,
+        )
+        .await?,
+        channels: named::<channel::Entity, _>(
+            tx,
+            [OfChannel::Id, OfChannel::Key, OfChannel::Name],
+            &keys.channels,
+        )
+        .await?,
+        personas: named::<persona::Entity, _>(
+            tx,
+            [OfPersona::Id, OfPersona::Key, OfPersona::Name],
+            &keys.personas,
+        )
+        .await?,
+        // A segment has no name but its key.
+        segments: named::<segment::Entity, _>(
+            tx,
+            [OfSegment::Id, OfSegment::Key, OfSegment::Key],
+            &keys.segments,
+        )
+        .await?,
     })
+}
+
+/// The keys and names of what was numbered, by id.
+async fn named<E, I>(
+    tx: &DatabaseTransaction,
+    [id, key, name]: [E::Column; 3],
+    numbered: &Numbered<I>,
+) -> Result<HashMap<I, (String, String)>>
+where
+    E: EntityTrait,
+    I: Copy + Eq + Hash + Into<Value> + TryGetable + Send + Sync,
+{
+    if numbered.all.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(I, String, String)> = E::find()
+        .select_only()
+        .column_as(id, "id")
+        .column_as(key, "key")
+        .column_as(name, "name")
+        .filter(id.is_in(numbered.all.iter().copied()))
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let rows = rows.into_iter();
+    Ok(rows.map(|(id, key, name)| (id, (key, name))).collect())
 }
 
 impl Answer {
@@ -316,11 +325,8 @@ impl Answer {
                 .map(|at| of(&self.names.channels, self.keys.channels.all[at])),
             persona: index(Dimension::Persona)
                 .map(|at| of(&self.names.personas, self.keys.personas.all[at])),
-            segment: index(Dimension::Segment).map(|at| {
-                let id = self.keys.segments.all[at];
-                let key = self.names.segments.get(&id).map_or("", String::as_str);
-                Named { id, key, name: key }
-            }),
+            segment: index(Dimension::Segment)
+                .map(|at| of(&self.names.segments, self.keys.segments.all[at])),
             value,
             numerator: sum.parts().map(|parts| parts.0),
             denominator: sum.parts().map(|parts| parts.1),
@@ -436,7 +442,7 @@ impl Answer {
     }
 }
 
-fn of<I: Copy + Eq + std::hash::Hash>(names: &HashMap<I, (String, String)>, id: I) -> Named<'_, I> {
+fn of<I: Copy + Eq + Hash>(names: &HashMap<I, (String, String)>, id: I) -> Named<'_, I> {
     let (key, name) = names
         .get(&id)
         .map_or(("", ""), |(key, name)| (key.as_str(), name.as_str()));

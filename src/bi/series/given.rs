@@ -2,31 +2,24 @@
 //! targets, the blueprints that count with what is judged in them, and whose rows are pulled.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
 use entity::{
     blueprint, channel, department,
-    id::{ChannelId, DepartmentId, KpiId, PersonaId, SegmentId, TouchpointId},
+    id::{ChannelId, DepartmentId, PersonaId, SegmentId, TouchpointId},
     kpi, kpi_target, persona, read, segment, touchpoint,
 };
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
 };
 
-use super::{
-    Question,
-    tally::{Target, Targets},
-};
+use super::{Question, tally::Targets};
 use crate::{
     access::{Caller, Keyed},
     bi::{
-        cube::{
-            Cube,
-            places::Places,
-            values::{Measured, count},
-        },
+        cube::{Cube, places::Places, values::Measured},
         facts::with_keys,
         scope::Scope,
     },
@@ -130,16 +123,12 @@ pub async fn given(
 }
 
 async fn targets(tx: &DatabaseTransaction, kpis: &[kpi::Model]) -> Result<Vec<Targets>> {
-    let mut all: BTreeMap<KpiId, Targets> = BTreeMap::new();
+    let mut all = HashMap::new();
     for kpis in kpis.chunks(1_000) {
         let select = kpi_target::Entity::find()
             .filter(kpi_target::Column::KpiId.is_in(kpis.iter().map(|kpi| kpi.id)))
             .order_by_asc(kpi_target::Column::ValidFrom);
-        for row in read::selected(tx, select).await? {
-            let target = row.value.map(|value| -> Target { (value, row.warning) });
-            let targets = all.entry(row.kpi_id).or_default();
-            targets.0.push((count(row.valid_from), target));
-        }
+        all.extend(Targets::by_kpi(read::selected(tx, select).await?));
     }
     let of = |kpi: &kpi::Model| all.remove(&kpi.id).unwrap_or_default();
     Ok(kpis.iter().map(of).collect())

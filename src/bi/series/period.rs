@@ -41,6 +41,19 @@ impl Grain {
         }
     }
 
+    /// The grain of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|grain| grain.as_str() == name)
+    }
+
+    /// What is said where none was named.
+    #[must_use]
+    pub fn wanted() -> String {
+        let names = Self::ALL.map(Self::as_str).join(", ");
+        format!("`grain` is how long a period is: {names}.")
+    }
+
     /// The finest periods in which something of this cadence can be told.
     #[must_use]
     pub const fn of(cadence: Cadence) -> Self {

@@ -1,8 +1,10 @@
 //! Values put together: over time, and over what is alike in a series. Pure.
 
-use entity::words::Aggregation;
+use std::collections::HashMap;
 
-use crate::bi::cube::values::Value;
+use entity::{id::KpiId, kpi_target, words::Aggregation};
+
+use crate::bi::cube::values::{Value, count};
 
 /// What a KPI should reach, with its warning level.
 pub type Target = (f64, Option<f64>);
@@ -12,6 +14,18 @@ pub type Target = (f64, Option<f64>);
 pub struct Targets(pub Vec<(i32, Option<Target>)>);
 
 impl Targets {
+    /// Those of each KPI, of rows in the order of their days.
+    #[must_use]
+    pub fn by_kpi(rows: Vec<kpi_target::Model>) -> HashMap<KpiId, Self> {
+        let mut all: HashMap<KpiId, Self> = HashMap::new();
+        for row in rows {
+            let target = row.value.map(|value| (value, row.warning));
+            let targets = all.entry(row.kpi_id).or_default();
+            targets.0.push((count(row.valid_from), target));
+        }
+        all
+    }
+
     /// The target of a day.
     #[must_use]
     pub fn on(&self, day: i32) -> Option<Target> {

@@ -127,12 +127,7 @@ pub async fn trends(
     for row in whole {
         by_kpi.entry(row.kpi_id).or_default().push(row);
     }
-    let mut due: HashMap<KpiId, Targets> = HashMap::new();
-    for row in targets {
-        let target = row.value.map(|value| (value, row.warning));
-        let targets = due.entry(row.kpi_id).or_default();
-        targets.0.push((count(row.valid_from), target));
-    }
+    let mut due = Targets::by_kpi(targets);
     let trend = |kpi: &kpi::Model| {
         let values = by_kpi.remove(&kpi.id).unwrap_or_default();
         let targets = due.remove(&kpi.id).unwrap_or_default();

@@ -55,7 +55,7 @@ pub fn read(
     let (from, to) = (reader.day("from"), reader.day("to"));
     let mut query = Query::of(dataset);
     query.columns = columns;
-    let question = match dataset.source {
+    let mut question = match dataset.source {
         Source::Series => reader.question(from, to),
         _ => {
             query.filter = reader.filter(from, to);
@@ -64,6 +64,9 @@ pub fn read(
         }
     };
     query.uncounted = reader.uncounted();
+    if let Some(question) = &mut question {
+        question.uncounted = query.uncounted;
+    }
     query.after = reader.after();
     query.limit = reader.limit();
     if let Some(keys) = reader.values("kpi") {
@@ -151,7 +154,6 @@ impl Reader<'_> {
         let by = self.words("by", &Dimension::ALL, Dimension::as_str);
         let roles = self.words("role", Role::ALL, Role::as_str);
         let stages = self.words("stage", Stage::ALL, Stage::as_str);
-        let uncounted = self.one("uncounted").as_deref() == Some("true");
         Some(Question {
             by: by.unwrap_or_default(),
             kpis: self.values("kpi"),
@@ -163,20 +165,15 @@ impl Reader<'_> {
             segments: self.values("segment"),
             roles,
             stages,
-            uncounted,
             ..Question::of(grain?, days?)
         })
     }
 
     fn grain(&mut self) -> Option<Grain> {
         let sent = self.one("grain");
-        let grain = Grain::ALL
-            .into_iter()
-            .find(|grain| Some(grain.as_str()) == sent.as_deref());
+        let grain = sent.as_deref().and_then(Grain::named);
         if grain.is_none() {
-            let names = Grain::ALL.map(Grain::as_str).join(", ");
-            self.faults
-                .push(format!("`grain` is how long a period is: {names}."));
+            self.faults.push(Grain::wanted());
         }
         grain
     }

@@ -215,13 +215,9 @@ impl Reader<'_> {
 
     /// What a series is asked: its days and KPIs follow from the filter, the rest is said by options of its own.
     fn question(&mut self, query: &Query) -> Option<Question> {
-        let grain = one(self.sent, "grain");
-        let grain = Grain::ALL
-            .into_iter()
-            .find(|one| Some(one.as_str()) == grain);
+        let grain = one(self.sent, "grain").and_then(Grain::named);
         if grain.is_none() {
-            let names = Grain::ALL.map(Grain::as_str).join(", ");
-            self.bad(format!("`grain` is how long a period is: {names}."));
+            self.bad(Grain::wanted());
         }
         let named = |name: &str| {
             Dimension::ALL

@@ -17,7 +17,7 @@ use crate::{
     world::{Actor, World},
 };
 
-const CALLERS: &[&str] = &[
+pub const CALLERS: &[&str] = &[
     "lead",
     "neighbour",
     "treasurer",

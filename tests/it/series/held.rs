@@ -13,21 +13,11 @@ use proptest::{
 use serde_json::{Value, json};
 
 use crate::{
+    bi::CALLERS,
     facts::{LINK, RECORD},
     ids::Ids,
     world::World,
 };
-
-const CALLERS: &[&str] = &[
-    "lead",
-    "neighbour",
-    "treasurer",
-    "chair",
-    "partner",
-    "analyst",
-    "auditor",
-    "cx-manager",
-];
 
 const MAKE: &str = "mutation($input: KpiCreateInput!) { kpiCreate(input: $input) { kpi { id } userErrors { message } } }";
 
