@@ -166,7 +166,6 @@ async fn of_blueprints(
             phase: there(phases.get(&cells.take()?).copied())?,
             holders: 0..0,
         };
-        places.at.insert(touchpoint.id, places.touchpoints.len());
         places.touchpoints.push(touchpoint);
     }
     for row in inside(tx, HOLDERS, ids).await? {
@@ -174,6 +173,7 @@ async fn of_blueprints(
         let places = all.entry(cells.take()?).or_default();
         let at = there(places.touchpoint(cells.take()?))?;
         let holder = Holder {
+            id: cells.take()?,
             department: cells.take()?,
             role: cells.take()?,
             days: held(caller, cells.take()?, cells.take()?),
@@ -183,7 +183,7 @@ async fn of_blueprints(
     for row in inside(tx, LINKS, ids).await? {
         let mut cells = Cells::of(&row)?;
         let places = all.entry(cells.take()?).or_default();
-        let kpi = cells.take()?;
+        let (id, kpi) = (cells.take()?, cells.take()?);
         let (phase, touchpoint): (Option<PhaseId>, Option<TouchpointId>) =
             (cells.take()?, cells.take()?);
         let site = match (touchpoint, phase) {
@@ -192,7 +192,12 @@ async fn of_blueprints(
             (None, None) => Site::Blueprint,
         };
         let days = days(cells.take()?, cells.take()?);
-        places.links.push(Link { kpi, site, days });
+        places.links.push(Link {
+            id,
+            kpi,
+            site,
+            days,
+        });
     }
     Ok(all)
 }
@@ -211,13 +216,13 @@ const TOUCHPOINTS: [&str; 2] = [
     " ORDER BY id",
 ];
 const HOLDERS: [&str; 2] = [
-    "SELECT blueprint_id, touchpoint_id, department_id, role, valid_from, valid_to FROM responsibility
+    "SELECT blueprint_id, touchpoint_id, id, department_id, role, valid_from, valid_to FROM responsibility
     WHERE status IN ('ACCEPTED', 'ENDED') AND blueprint_id IN ",
     " ORDER BY touchpoint_id, id",
 ];
 const LINKS: [&str; 2] = [
-    "SELECT blueprint_id, kpi_id, phase_id, touchpoint_id, valid_from, valid_to FROM kpi_link WHERE blueprint_id IN ",
-    " ORDER BY id",
+    "SELECT blueprint_id, id, kpi_id, phase_id, touchpoint_id, valid_from, valid_to FROM kpi_link WHERE blueprint_id IN ",
+    " ORDER BY kpi_id, id",
 ];
 
 async fn inside(

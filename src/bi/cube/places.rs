@@ -1,11 +1,11 @@
 //! What KPIs judge in one blueprint and who holds a role there, in memory: links and responsibilities as the days on
 //! which they hold. A responsibility holds on a day if it does when the day ends.
 
-use std::{collections::HashMap, ops::Range};
+use std::ops::Range;
 
 use chrono::NaiveDate;
 use entity::{
-    id::{DepartmentId, KpiId, PhaseId, TouchpointId},
+    id::{DepartmentId, KpiId, KpiLinkId, PhaseId, ResponsibilityId, TouchpointId},
     words::{Role, Stage},
 };
 
@@ -32,13 +32,14 @@ pub fn both(one: &Days, other: &Days) -> Days {
 pub struct Places {
     /// The revision of the blueprint that this is.
     pub revision: i32,
+    /// By id.
     pub phases: Vec<Phase>,
+    /// By id.
     pub touchpoints: Vec<Touchpoint>,
+    /// By KPI, and then by id.
     pub links: Vec<Link>,
-    /// Who holds roles, touchpoint by touchpoint.
+    /// Who holds roles, touchpoint by touchpoint and then by id.
     pub(super) holders: Vec<Holder>,
-    /// Where each touchpoint stands.
-    pub(super) at: HashMap<TouchpointId, usize>,
 }
 
 #[derive(Debug)]
@@ -61,6 +62,7 @@ pub struct Touchpoint {
 /// A department that holds a role for some days.
 #[derive(Clone, Debug)]
 pub struct Holder {
+    pub id: ResponsibilityId,
     pub department: DepartmentId,
     pub role: Role,
     pub days: Days,
@@ -69,6 +71,7 @@ pub struct Holder {
 /// A KPI that judges a place for some days.
 #[derive(Debug)]
 pub struct Link {
+    pub id: KpiLinkId,
     pub kpi: KpiId,
     pub site: Site,
     pub days: Days,
@@ -95,7 +98,9 @@ impl Places {
     /// Which of the touchpoints this is.
     #[must_use]
     pub fn touchpoint(&self, id: TouchpointId) -> Option<usize> {
-        self.at.get(&id).copied()
+        self.touchpoints
+            .binary_search_by_key(&id, |one| one.id)
+            .ok()
     }
 
     /// Adds a holder to a touchpoint; those of one come one after another.
@@ -131,6 +136,5 @@ impl Kept for Places {
             + touchpoints
             + self.links.capacity() * size_of::<Link>()
             + self.holders.capacity() * size_of::<Holder>()
-            + self.at.capacity() * (size_of::<(TouchpointId, usize)>() + 1)
     }
 }
