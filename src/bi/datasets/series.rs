@@ -14,14 +14,14 @@ use crate::{
     access::Caller,
     bi::{
         computed::{Computed, ordered},
-        query::{Place, Query},
+        query::Query,
         registry::{
             Dataset, Source,
             Type::{Boolean, Day, Id as IdOf, Integer, Number, Text as Words, Word},
         },
         row::{Held, Own},
         rows::{BATCH, Wanted},
-        series::{self, Answer, Line},
+        series::{self, Answer, Line, Spot},
     },
     error::{Error, Result},
     policy::Action,
@@ -127,7 +127,7 @@ pub(in crate::bi) async fn all(
     if query.order.is_empty() {
         return Ok(lines(&answer, query).collect());
     }
-    let rows = (0..answer.len()).map(|at| computed(&answer, at));
+    let rows = answer.lines(Spot::default()).map(|line| computed(&line));
     Ok(ordered(
         rows.filter(|row| row.passes(query)).collect(),
         query,
@@ -143,10 +143,11 @@ async fn answered(caller: &Caller, tx: &DatabaseTransaction, query: &Query) -> R
 
 /// The rows that are asked for, in the dataset's own order.
 fn lines<'a>(answer: &'a Answer, query: &'a Query) -> impl Iterator<Item = Held> + 'a {
-    let from = first_behind(answer, query.after.as_ref());
+    let after = query.after.as_ref();
+    let from = after.map_or_else(Spot::default, |after| answer.behind(after));
     let offset = usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX);
     let limit = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let all = (from..answer.len()).map(|at| computed(answer, at));
+    let all = answer.lines(from).map(|line| computed(&line));
     let passing = all.filter(|row| row.passes(query));
     passing
         .skip(offset)
@@ -154,71 +155,58 @@ fn lines<'a>(answer: &'a Answer, query: &'a Query) -> impl Iterator<Item = Held>
         .map(|row| row.chosen(query))
 }
 
-fn computed(answer: &Answer, at: usize) -> Computed {
-    let line = answer.line(at);
+fn computed(line: &Line<'_>) -> Computed {
     Computed {
-        cells: cells(answer.row_id(at), &line),
-        place: answer.place(at),
+        cells: cells(line),
+        place: line.place(),
     }
 }
 
-fn first_behind(answer: &Answer, after: Option<&Place>) -> usize {
-    let Some(after) = after else { return 0 };
-    let (mut from, mut to) = (0, answer.len());
-    while from < to {
-        let middle = from.midpoint(to);
-        match answer.place(middle) <= *after {
-            true => from = middle + 1,
-            false => to = middle,
-        }
-    }
-    from
-}
-
-fn cells(row_id: String, line: &Line<'_>) -> Vec<Own> {
+fn cells(line: &Line<'_>) -> Vec<Own> {
     let text = |text: Option<&str>| text.map_or(Own::Empty, |text| Own::Text(text.to_owned()));
     let number = |number: Option<f64>| number.map_or(Own::Empty, Own::Number);
-    let phase = line.phase.map(|(journey, at)| &journey.places.phases[at]);
-    let touchpoint = line
-        .touchpoint
-        .map(|(journey, at)| &journey.places.touchpoints[at]);
+    let (period, like, kpi) = (line.period(), line.like(), line.kpi());
+    let (journey, phase, touchpoint) = (line.journey(), line.phase(), line.touchpoint());
+    let (department, channel) = (line.department(), line.channel());
+    let (persona, segment) = (line.persona(), line.segment());
+    let (parts, target) = (line.parts(), line.target());
     vec![
-        Own::Text(row_id),
-        Own::Day(line.period.begin),
-        Own::Day(line.period.end),
-        Own::Boolean(line.is_complete),
-        Own::id(line.kpi.map(|kpi| kpi.id)),
-        text(line.kpi.map(|kpi| &*kpi.key)),
-        text(line.kpi.map(|kpi| &*kpi.name)),
-        text(Some(line.like.unit.as_str())),
-        text(line.like.currency.as_deref()),
-        text(Some(line.like.direction.as_str())),
-        text(Some(line.like.aggregation.as_str())),
-        Own::id(line.department.map(|one| one.id)),
-        text(line.department.map(|one| one.key)),
-        text(line.department.map(|one| one.name)),
-        Own::id(line.journey.map(|journey| journey.row.id)),
-        text(line.journey.map(|journey| &*journey.row.key)),
+        Own::Text(line.row_id()),
+        Own::Day(period.begin),
+        Own::Day(period.end),
+        Own::Boolean(line.is_complete()),
+        Own::id(kpi.map(|kpi| kpi.id)),
+        text(kpi.map(|kpi| &*kpi.key)),
+        text(kpi.map(|kpi| &*kpi.name)),
+        text(Some(like.unit.as_str())),
+        text(like.currency.as_deref()),
+        text(Some(like.direction.as_str())),
+        text(Some(like.aggregation.as_str())),
+        Own::id(department.map(|one| one.id)),
+        text(department.map(|one| one.key)),
+        text(department.map(|one| one.name)),
+        Own::id(journey.map(|journey| journey.id)),
+        text(journey.map(|journey| &*journey.key)),
         Own::id(phase.map(|phase| phase.id)),
         text(phase.map(|phase| &*phase.name)),
-        text(line.stage.map(Stage::as_str)),
+        text(line.stage().map(Stage::as_str)),
         Own::id(touchpoint.map(|touchpoint| touchpoint.id)),
         text(touchpoint.map(|touchpoint| &*touchpoint.key)),
         text(touchpoint.map(|touchpoint| &*touchpoint.name)),
-        Own::id(line.channel.map(|one| one.id)),
-        text(line.channel.map(|one| one.key)),
-        Own::id(line.persona.map(|one| one.id)),
-        text(line.persona.map(|one| one.key)),
-        Own::id(line.segment.map(|one| one.id)),
-        text(line.segment.map(|one| one.key)),
-        number(line.value),
-        number(line.numerator),
-        number(line.denominator),
+        Own::id(channel.map(|one| one.id)),
+        text(channel.map(|one| one.key)),
+        Own::id(persona.map(|one| one.id)),
+        text(persona.map(|one| one.key)),
+        Own::id(segment.map(|one| one.id)),
+        text(segment.map(|one| one.key)),
+        number(line.value()),
+        number(parts.map(|parts| parts.0)),
+        number(parts.map(|parts| parts.1)),
         // Counts of answers lie far below 2⁵³: exact.
-        number(line.sample_size.map(|size| size as f64)),
-        i32::try_from(line.measurements).map_or(Own::Empty, Own::Integer),
-        number(line.target),
-        number(line.warning),
-        text(Some(line.state.as_str())),
+        number(line.sample_size().map(|size| size as f64)),
+        i32::try_from(line.measurements()).map_or(Own::Empty, Own::Integer),
+        number(target.map(|target| target.0)),
+        number(target.and_then(|target| target.1)),
+        text(Some(line.state().as_str())),
     ]
 }

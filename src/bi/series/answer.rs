@@ -1,27 +1,22 @@
 //! Answers a question: one snapshot, the values KPI by KPI, and the lines of the series in order.
 
-use std::{collections::HashMap, hash::Hash};
-
 use chrono::NaiveDate;
 use entity::{
-    channel, department,
-    id::{ChannelId, DepartmentId, KpiId, PersonaId, SegmentId},
-    kpi, persona, segment,
+    id::{ChannelId, DepartmentId, Id, KpiId, PersonaId, SegmentId},
+    kpi,
     words::{Aggregation, KpiState, Stage},
 };
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect,
-    TryGetable, Value,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
 use uuid::Uuid;
 
 use super::{
     Dimension, MOST_DAYS, Question,
-    given::{self, Given, Journey},
-    group::{Groups, Key, Keys, NONE, Numbered},
+    given::{self, Given, Journey, Named},
+    key::{Key, Keys},
     period::{Period, periods},
     refuse,
-    sum::Sums,
+    shares::Shares,
+    sums::Sums,
     tally::{Tally, Target},
 };
 use crate::{
@@ -29,6 +24,7 @@ use crate::{
     bi::{
         cube::{
             Cube,
+            places::{Days, Phase, Touchpoint},
             values::{Measured, Point, count},
         },
         query::{At, Place},
@@ -39,70 +35,31 @@ use crate::{
     policy::Action,
 };
 
-/// How many KPIs are in memory at the same time, besides what is kept.
-const AT_ONCE: usize = 100;
+/// How many KPIs are read at once.
+const AT_ONCE: usize = 200;
 
-/// The lines of a series, in the order of what they stand for and of their periods.
+/// A series: its lines are in the order of what they stand for and of their periods, and worked out one by one.
 pub struct Answer {
     given: Given,
     keys: Keys,
-    groups: Groups,
+    sums: Sums,
     periods: Vec<Period>,
     today: NaiveDate,
-    names: Names,
-    lines: Vec<Held>,
 }
 
-/// One line, as it is held: which group in which period.
-#[derive(Clone, Copy)]
-struct Held {
+/// Where a line stands. Lines come in the order of this.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
     group: usize,
     period: usize,
 }
 
-/// Keys and names of what stands in few tables of few rows.
-#[derive(Default)]
-struct Names {
-    departments: HashMap<DepartmentId, (String, String)>,
-    channels: HashMap<ChannelId, (String, String)>,
-    personas: HashMap<PersonaId, (String, String)>,
-    segments: HashMap<SegmentId, (String, String)>,
-}
-
-/// What is called how.
-#[derive(Clone, Copy, Debug)]
-pub struct Named<'a, I> {
-    pub id: I,
-    pub key: &'a str,
-    pub name: &'a str,
-}
-
 /// One line of a series.
 pub struct Line<'a> {
-    pub period: Period,
-    pub is_complete: bool,
-    /// The KPI, where the line is of one alone.
-    pub kpi: Option<&'a kpi::Model>,
-    /// One of the KPIs that it is of: all of one line are alike in unit, direction and aggregation.
-    pub like: &'a kpi::Model,
-    pub department: Option<Named<'a, DepartmentId>>,
-    pub journey: Option<&'a Journey>,
-    pub phase: Option<(&'a Journey, usize)>,
-    pub stage: Option<Stage>,
-    pub touchpoint: Option<(&'a Journey, usize)>,
-    pub channel: Option<Named<'a, ChannelId>>,
-    pub persona: Option<Named<'a, PersonaId>>,
-    pub segment: Option<Named<'a, SegmentId>>,
-    /// What the values come to; nothing where that is not defined.
-    pub value: Option<f64>,
-    pub numerator: Option<f64>,
-    pub denominator: Option<f64>,
-    pub sample_size: Option<i64>,
-    /// How many measurements it is made of.
-    pub measurements: u32,
-    pub target: Option<f64>,
-    pub warning: Option<f64>,
-    pub state: KpiState,
+    answer: &'a Answer,
+    pub spot: Spot,
+    key: Key,
+    sum: Tally,
 }
 
 /// Answers a question from one moment of the truth.
@@ -119,19 +76,15 @@ pub async fn answer(
     refused(refuse::undefined(question, &kpis))?;
     let given = given::given(caller, cube, tx, (&scope, question), kpis).await?;
     let periods = periods(question.grain, (question.from, question.to), MOST_DAYS + 1);
-    let (keys, groups, lines) = summed((caller, cube), tx, &given, question, &periods).await?;
-    let names = names(tx, &keys).await?;
-    let mut answer = Answer {
-        names,
+    let keys = Keys::new(question, &given)?;
+    let sums = summed((caller, cube), tx, (&given, &keys), question, &periods).await?;
+    Ok(Answer {
         given,
         keys,
-        groups,
+        sums,
         periods,
         today: caller.today,
-        lines,
-    };
-    answer.sort();
-    Ok(answer)
+    })
 }
 
 fn refused(faults: Vec<String>) -> Result<()> {
@@ -144,39 +97,35 @@ fn refused(faults: Vec<String>) -> Result<()> {
 async fn summed(
     (caller, cube): (&Caller, &Cube),
     tx: &DatabaseTransaction,
-    given: &Given,
+    (given, keys): (&Given, &Keys),
     question: &Question,
     periods: &[Period],
-) -> Result<(Keys, Groups, Vec<Held>)> {
+) -> Result<Sums> {
+    let days: Vec<Days> = periods
+        .iter()
+        .map(|period| count(period.from)..count(period.to))
+        .collect();
     let wanted: Vec<(KpiId, i32)> = given
         .kpis
         .iter()
         .map(|kpi| (kpi.id, kpi.series_revision))
         .collect();
-    let mut sums = Sums::new(given, question, periods);
+    let mut shares = Shares::new(given, keys, question, &days);
     let mut unmeasured = Unmeasured::default();
     for (chunk, wanted) in wanted.chunks(AT_ONCE).enumerate() {
         let all = cube.measured(tx, wanted).await?;
-        sums.elsewhere = given.elsewhere(caller, tx, &all).await?;
+        shares.elsewhere = given.elsewhere(caller, tx, &all).await?;
         for (at, measured) in all.iter().enumerate() {
             let kpi = chunk * AT_ONCE + at;
-            unmeasured.look(&sums, kpi, measured);
-            sums.add(kpi, measured)?;
+            unmeasured.look(&shares, kpi, measured);
+            shares.add(kpi, measured);
         }
         // A large answer takes a while: others go on meanwhile.
         tokio::task::yield_now().await;
     }
     refused(unmeasured.faults(given))?;
-    let Sums { keys, groups, .. } = sums;
-    let mut lines = Vec::new();
-    for group in 0..groups.keys.len() {
-        for (period, sum) in groups.sums(group).iter().enumerate() {
-            if sum.values > 0 {
-                lines.push(Held { group, period });
-            }
-        }
-    }
-    Ok((keys, groups, lines))
+    let Shares { series, shares, .. } = shares;
+    Sums::of(days, series, shares)
 }
 
 /// The KPIs that were never measured by a dimension that is asked for.
@@ -187,11 +136,11 @@ struct Unmeasured {
 }
 
 impl Unmeasured {
-    fn look(&mut self, sums: &Sums<'_>, kpi: usize, measured: &Measured) {
-        let seen = |point: &Point| point.touchpoint.is_none_or(|id| sums.sees(id));
+    fn look(&mut self, shares: &Shares<'_>, kpi: usize, measured: &Measured) {
+        let seen = |point: &Point| point.touchpoint.is_none_or(|id| shares.sees(id));
         let never = |dimension: Dimension, has: fn(&Point) -> bool| {
             let mut points = measured.lines.iter().map(|(point, _)| point);
-            sums.question.is_by(dimension) && !points.any(|point| seen(point) && has(point))
+            shares.question.is_by(dimension) && !points.any(|point| seen(point) && has(point))
         };
         if never(Dimension::Channel, |point| point.channel.is_some()) {
             self.by_channel.push(kpi);
@@ -215,236 +164,228 @@ impl Unmeasured {
     }
 }
 
-async fn names(tx: &DatabaseTransaction, keys: &Keys) -> Result<Names> {
-    use channel::Column as OfChannel;
-    use department::Column as OfDepartment;
-    use persona::Column as OfPersona;
-    use segment::Column as OfSegment;
-    Ok(Names {
-        departments: named::<department::Entity, _>(
-            tx,
-            [OfDepartment::Id, OfDepartment::Key, OfDepartment::Name],
-            &keys.departments,
-        )
-        .await?,
-        channels: named::<channel::Entity, _>(
-            tx,
-            [OfChannel::Id, OfChannel::Key, OfChannel::Name],
-            &keys.channels,
-        )
-        .await?,
-        personas: named::<persona::Entity, _>(
-            tx,
-            [OfPersona::Id, OfPersona::Key, OfPersona::Name],
-            &keys.personas,
-        )
-        .await?,
-        // A segment has no name but its key.
-        segments: named::<segment::Entity, _>(
-            tx,
-            [OfSegment::Id, OfSegment::Key, OfSegment::Key],
-            &keys.segments,
-        )
-        .await?,
-    })
-}
-
-/// The keys and names of what was numbered, by id.
-async fn named<E, I>(
-    tx: &DatabaseTransaction,
-    [id, key, name]: [E::Column; 3],
-    numbered: &Numbered<I>,
-) -> Result<HashMap<I, (String, String)>>
-where
-    E: EntityTrait,
-    I: Copy + Eq + Hash + Into<Value> + TryGetable + Send + Sync,
-{
-    if numbered.all.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let rows: Vec<(I, String, String)> = E::find()
-        .select_only()
-        .column_as(id, "id")
-        .column_as(key, "key")
-        .column_as(name, "name")
-        .filter(id.is_in(numbered.all.iter().copied()))
-        .into_tuple()
-        .all(tx)
-        .await?;
-    let rows = rows.into_iter();
-    Ok(rows.map(|(id, key, name)| (id, (key, name))).collect())
-}
-
 impl Answer {
-    /// How many lines there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.lines.len()
+    /// The lines from a spot on, each worked out as it is taken.
+    pub fn lines(&self, from: Spot) -> impl Iterator<Item = Line<'_>> {
+        let spots = (from.group..self.sums.groups()).flat_map(move |group| {
+            let first = if group == from.group { from.period } else { 0 };
+            (first..self.periods.len()).map(move |period| Spot { group, period })
+        });
+        let lines = spots.map(|spot| self.line(spot));
+        lines.filter(|line| line.sum.values > 0)
     }
 
-    /// Whether there is none.
+    /// The line in this spot.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-
-    /// The line in this place.
-    #[must_use]
-    pub fn line(&self, at: usize) -> Line<'_> {
-        let held = &self.lines[at];
-        let key = &self.groups.keys[held.group];
-        let period = self.periods[held.period];
-        let sum = &self.groups.sums(held.group)[held.period];
-        let number = |dimension: Dimension| {
-            let number = key[dimension as usize];
-            (number != NONE).then_some(number)
-        };
-        let index = |dimension| number(dimension).and_then(|number| usize::try_from(number).ok());
-        let journeys = &self.given.journeys;
-        let kpi = self.kpi(key);
-        // What several KPIs are put together for is alike.
-        let like = &self.given.kpis[kpi.unwrap_or_default()];
-        let value = sum.value(like.aggregation, Measure::from(like).ratio_scale());
-        let target = self.target(kpi, like, sum, &period);
+    pub fn line(&self, spot: Spot) -> Line<'_> {
+        let targets = &self.given.targets;
         Line {
-            period,
-            is_complete: period.is_complete(self.today),
-            kpi: kpi.map(|kpi| &self.given.kpis[kpi]),
-            like,
-            department: index(Dimension::Department)
-                .map(|at| of(&self.names.departments, self.keys.departments.all[at])),
-            journey: index(Dimension::Blueprint).map(|at| &journeys[at]),
-            phase: number(Dimension::Phase)
-                .and_then(|number| self.keys.phase(number))
-                .map(|(journey, at)| (&journeys[journey], at)),
-            stage: index(Dimension::Stage).and_then(|at| Stage::ALL.get(at).copied()),
-            touchpoint: number(Dimension::Touchpoint)
-                .and_then(|number| self.keys.touchpoint(number))
-                .map(|(journey, at)| (&journeys[journey], at)),
-            channel: index(Dimension::Channel)
-                .map(|at| of(&self.names.channels, self.keys.channels.all[at])),
-            persona: index(Dimension::Persona)
-                .map(|at| of(&self.names.personas, self.keys.personas.all[at])),
-            segment: index(Dimension::Segment)
-                .map(|at| of(&self.names.segments, self.keys.segments.all[at])),
-            value,
-            numerator: sum.parts().map(|parts| parts.0),
-            denominator: sum.parts().map(|parts| parts.1),
-            sample_size: sum.sample_size(),
-            measurements: sum.values,
-            target: target.map(|target| target.0),
-            warning: target.and_then(|target| target.1),
-            state: rules::state(like.direction, value, target),
+            answer: self,
+            spot,
+            key: self.sums.key(spot.group),
+            sum: self.sums.sum(spot.group, spot.period, targets),
         }
     }
 
-    /// Which KPI a group is of, if it is of one alone.
-    fn kpi(&self, key: &Key) -> Option<usize> {
-        match key[Dimension::Kpi as usize] {
-            NONE => (self.given.kpis.len() == 1).then_some(0),
-            number => usize::try_from(number).ok(),
+    /// The first spot behind a place, whether a line stands there or not.
+    #[must_use]
+    pub fn behind(&self, place: &Place) -> Spot {
+        let first = |group: usize| self.place(Spot { group, period: 0 });
+        let (mut from, mut to) = (0, self.sums.groups());
+        while from < to {
+            let middle = from.midpoint(to);
+            match first(middle) <= *place {
+                true => from = middle + 1,
+                false => to = middle,
+            }
         }
+        // The last group that begins at the place or before it may go on behind it.
+        let Some(group) = from.checked_sub(1) else {
+            return Spot::default();
+        };
+        let mut spots = (0..self.periods.len()).map(|period| Spot { group, period });
+        let inside = spots.find(|spot| self.place(*spot) > *place);
+        inside.unwrap_or(Spot {
+            group: from,
+            period: 0,
+        })
+    }
+
+    fn place(&self, spot: Spot) -> Place {
+        let key = self.sums.key(spot.group);
+        let ids = Dimension::ALL.map(|dimension| At::Id(self.id(key, dimension)));
+        let day = At::Day(self.periods[spot.period].begin);
+        Place(ids.into_iter().chain([day]).collect())
+    }
+
+    /// What a key stands for in a dimension, by an id that does not depend on the answer: of nothing, the first of all.
+    fn id(&self, key: Key, dimension: Dimension) -> Uuid {
+        let of = |rank: usize| {
+            let given = &self.given;
+            Some(match dimension {
+                Dimension::Kpi => given.kpis.get(rank)?.id.uuid(),
+                Dimension::Department => given.names.departments.at(rank)?.id.uuid(),
+                Dimension::Blueprint => given.journeys.get(rank)?.id.uuid(),
+                Dimension::Phase => {
+                    let (journey, at) = self.keys.phase(key)?;
+                    given.journeys[journey].places.phases[at].id.uuid()
+                }
+                Dimension::Stage => Uuid::from_u128(rank as u128 + 1),
+                Dimension::Touchpoint => {
+                    let (journey, at) = self.keys.touchpoint(key)?;
+                    given.journeys[journey].places.touchpoints[at].id.uuid()
+                }
+                Dimension::Channel => given.names.channels.at(rank)?.id.uuid(),
+                Dimension::Persona => given.names.personas.at(rank)?.id.uuid(),
+                Dimension::Segment => given.names.segments.at(rank)?.id.uuid(),
+            })
+        };
+        self.keys
+            .rank(key, dimension)
+            .and_then(of)
+            .unwrap_or_default()
+    }
+}
+
+impl<'a> Line<'a> {
+    fn rank(&self, dimension: Dimension) -> Option<usize> {
+        self.answer.keys.rank(self.key, dimension)
+    }
+
+    pub fn period(&self) -> Period {
+        self.answer.periods[self.spot.period]
+    }
+
+    /// Whether all days of the period are asked about and have passed.
+    pub fn is_complete(&self) -> bool {
+        self.period().is_complete(self.answer.today)
+    }
+
+    /// The KPI, where the line is of one alone.
+    pub fn kpi(&self) -> Option<&'a kpi::Model> {
+        self.only().map(|at| &self.answer.given.kpis[at])
+    }
+
+    /// Which KPI it is of, if it is of one alone.
+    fn only(&self) -> Option<usize> {
+        let alone = || (self.answer.given.kpis.len() == 1).then_some(0);
+        self.rank(Dimension::Kpi).or_else(alone)
+    }
+
+    /// One of the KPIs that it is of: all of one line are alike in unit, direction and aggregation.
+    pub fn like(&self) -> &'a kpi::Model {
+        &self.answer.given.kpis[self.only().unwrap_or_default()]
+    }
+
+    /// The department, where that is asked for.
+    pub fn department(&self) -> Option<Named<'a, DepartmentId>> {
+        let rank = self.rank(Dimension::Department)?;
+        self.answer.given.names.departments.at(rank)
+    }
+
+    /// The blueprint, where that is asked for.
+    pub fn journey(&self) -> Option<&'a Journey> {
+        let rank = self.rank(Dimension::Blueprint)?;
+        self.answer.given.journeys.get(rank)
+    }
+
+    /// The phase, where that is asked for.
+    pub fn phase(&self) -> Option<&'a Phase> {
+        let (journey, at) = self.answer.keys.phase(self.key)?;
+        self.answer.given.journeys[journey].places.phases.get(at)
+    }
+
+    /// The stage, where that is asked for.
+    pub fn stage(&self) -> Option<Stage> {
+        let rank = self.rank(Dimension::Stage)?;
+        Stage::ALL.get(rank).copied()
+    }
+
+    /// The touchpoint, where that is asked for.
+    pub fn touchpoint(&self) -> Option<&'a Touchpoint> {
+        let (journey, at) = self.answer.keys.touchpoint(self.key)?;
+        self.answer.given.journeys[journey]
+            .places
+            .touchpoints
+            .get(at)
+    }
+
+    /// The channel, where that is asked for.
+    pub fn channel(&self) -> Option<Named<'a, ChannelId>> {
+        let rank = self.rank(Dimension::Channel)?;
+        self.answer.given.names.channels.at(rank)
+    }
+
+    /// The main persona, where that is asked for.
+    pub fn persona(&self) -> Option<Named<'a, PersonaId>> {
+        let rank = self.rank(Dimension::Persona)?;
+        self.answer.given.names.personas.at(rank)
+    }
+
+    /// The segment, where that is asked for.
+    pub fn segment(&self) -> Option<Named<'a, SegmentId>> {
+        let rank = self.rank(Dimension::Segment)?;
+        self.answer.given.names.segments.at(rank)
+    }
+
+    /// What the values come to; nothing where that is not defined.
+    pub fn value(&self) -> Option<f64> {
+        let like = self.like();
+        self.sum
+            .value(like.aggregation, Measure::from(like).ratio_scale())
+    }
+
+    /// Numerators and denominators, each added up; nothing where a value has none.
+    pub fn parts(&self) -> Option<(f64, f64)> {
+        self.sum.parts()
+    }
+
+    /// How many answered; nothing where that is not known of every value.
+    pub fn sample_size(&self) -> Option<i64> {
+        self.sum.sample_size()
+    }
+
+    /// How many measurements it is made of.
+    pub fn measurements(&self) -> u32 {
+        self.sum.values
     }
 
     /// The target of a period is that of its end; that of a sum is the sum of those of the days that were measured.
     /// Several KPIs have none in common, unless they are added up.
-    fn target(
-        &self,
-        kpi: Option<usize>,
-        like: &kpi::Model,
-        sum: &Tally,
-        period: &Period,
-    ) -> Option<Target> {
-        match (like.aggregation, kpi) {
-            (Aggregation::Sum, _) => sum.due.target(),
-            (_, Some(kpi)) => self.given.targets[kpi].on(count(period.end) - 1),
+    pub fn target(&self) -> Option<Target> {
+        match (self.like().aggregation, self.only()) {
+            (Aggregation::Sum, _) => self.sum.due.target(),
+            (_, Some(kpi)) => self.answer.given.targets[kpi].on(count(self.period().end) - 1),
             (_, None) => None,
         }
     }
 
-    /// The place of a line in the order.
-    #[must_use]
-    pub fn place(&self, at: usize) -> Place {
-        let held = &self.lines[at];
-        let ids = self.ids(&self.groups.keys[held.group]).map(At::Id);
-        let day = At::Day(self.periods[held.period].begin);
-        Place(ids.into_iter().chain([day]).collect())
+    /// What the value comes to against the target.
+    pub fn state(&self) -> KpiState {
+        rules::state(self.like().direction, self.value(), self.target())
     }
 
-    /// The id of a line: made of its period and the ids of what it stands for.
-    #[must_use]
-    pub fn row_id(&self, at: usize) -> String {
-        let held = &self.lines[at];
-        let key = &self.groups.keys[held.group];
-        let ids = self.ids(key);
-        let mut id = self.periods[held.period].begin.to_string();
-        for (dimension, part) in Dimension::ALL.into_iter().zip(ids) {
-            let number = key[dimension as usize];
-            if number == NONE {
+    /// Its place in the order of lines.
+    pub fn place(&self) -> Place {
+        self.answer.place(self.spot)
+    }
+
+    /// Its id: made of its period and the ids of what it stands for.
+    pub fn row_id(&self) -> String {
+        let mut id = self.period().begin.to_string();
+        for dimension in Dimension::ALL {
+            if self.rank(dimension).is_none() {
                 continue;
             }
-            let stage = usize::try_from(number)
-                .ok()
-                .and_then(|at| Stage::ALL.get(at));
-            match (dimension.prefix(), stage) {
-                (Some(prefix), _) => id.push_str(&format!(".{prefix}_{}", part.simple())),
+            match (dimension.prefix(), self.stage()) {
+                (Some(prefix), _) => {
+                    let part = self.answer.id(self.key, dimension);
+                    id.push_str(&format!(".{prefix}_{}", part.simple()));
+                }
                 (None, Some(stage)) => id.push_str(&format!(".{}", stage.as_str())),
                 (None, None) => {}
             }
         }
         id
     }
-
-    /// What a group stands for, by ids that do not depend on the answer.
-    fn ids(&self, key: &Key) -> [Uuid; Dimension::ALL.len()] {
-        let journeys = &self.given.journeys;
-        Dimension::ALL.map(|dimension| {
-            let number = key[dimension as usize];
-            if number == NONE {
-                return Uuid::nil();
-            }
-            let Ok(at) = usize::try_from(number) else {
-                return Uuid::nil();
-            };
-            match dimension {
-                Dimension::Kpi => self.given.kpis[at].id.0,
-                Dimension::Department => self.keys.departments.all[at].0,
-                Dimension::Blueprint => journeys[at].row.id.0,
-                Dimension::Phase => self
-                    .keys
-                    .phase(number)
-                    .map_or(Uuid::nil(), |(journey, at)| {
-                        journeys[journey].places.phases[at].id.0
-                    }),
-                Dimension::Stage => Uuid::from_u128(u128::from(number) + 1),
-                Dimension::Touchpoint => self
-                    .keys
-                    .touchpoint(number)
-                    .map_or(Uuid::nil(), |(journey, at)| {
-                        journeys[journey].places.touchpoints[at].id.0
-                    }),
-                Dimension::Channel => self.keys.channels.all[at].0,
-                Dimension::Persona => self.keys.personas.all[at].0,
-                Dimension::Segment => self.keys.segments.all[at].0,
-            }
-        })
-    }
-
-    fn sort(&mut self) {
-        let mut groups: Vec<usize> = (0..self.groups.keys.len()).collect();
-        groups.sort_by_cached_key(|group| self.ids(&self.groups.keys[*group]));
-        let mut places = vec![0; groups.len()];
-        for (place, group) in groups.into_iter().enumerate() {
-            places[group] = place;
-        }
-        self.lines
-            .sort_unstable_by_key(|line| (places[line.group], line.period));
-    }
-}
-
-fn of<I: Copy + Eq + Hash>(names: &HashMap<I, (String, String)>, id: I) -> Named<'_, I> {
-    let (key, name) = names
-        .get(&id)
-        .map_or(("", ""), |(key, name)| (key.as_str(), name.as_str()));
-    Named { id, key, name }
 }

@@ -3,19 +3,20 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use entity::{
     blueprint, channel, department,
-    id::{ChannelId, DepartmentId, PersonaId, SegmentId, TouchpointId},
+    id::{BlueprintId, ChannelId, DepartmentId, PersonaId, SegmentId, TouchpointId},
     kpi, kpi_target, persona, read, segment, touchpoint,
 };
 use sea_orm::{
     ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    TryGetable,
 };
 
-use super::{Question, tally::Targets};
+use super::{Dimension, Question, tally::Targets};
 use crate::{
     access::{Caller, Keyed},
     bi::{
@@ -28,7 +29,10 @@ use crate::{
 
 /// A blueprint that counts, with what is judged in it.
 pub struct Journey {
-    pub row: blueprint::Model,
+    pub id: BlueprintId,
+    pub key: String,
+    /// The main persona.
+    pub persona: PersonaId,
     pub places: Arc<Places>,
     /// Whether the question lets its rows through.
     pub asked: bool,
@@ -36,22 +40,78 @@ pub struct Journey {
 
 /// All of it.
 pub struct Given {
+    /// By id.
     pub kpis: Vec<kpi::Model>,
+    /// Those of each of the KPIs.
     pub targets: Vec<Targets>,
+    /// By id.
     pub journeys: Vec<Journey>,
+    pub names: Names,
     /// The departments whose rows are pulled and asked for; nothing where it is all of them, and rows without one.
     pub departments: Option<HashSet<DepartmentId>>,
     pub channels: Option<HashSet<ChannelId>>,
     pub segments: Option<HashSet<SegmentId>>,
-    /// Where the touchpoints of the journeys are: which journey, which of its touchpoints.
-    at: HashMap<TouchpointId, (usize, usize)>,
+    /// Where the touchpoints of the journeys are: which journey, which of its touchpoints. Few questions need it.
+    at: OnceLock<HashMap<TouchpointId, (usize, usize)>>,
+}
+
+/// What stands in few tables of few rows, as far as the question tells things apart by it.
+#[derive(Default)]
+pub struct Names {
+    pub departments: Table<DepartmentId>,
+    pub channels: Table<ChannelId>,
+    pub personas: Table<PersonaId>,
+    pub segments: Table<SegmentId>,
+}
+
+/// Things by id, each with its key and its name.
+pub struct Table<I>(Vec<(I, String, String)>);
+
+impl<I> Default for Table<I> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+/// What is called how.
+#[derive(Clone, Copy, Debug)]
+pub struct Named<'a, I> {
+    pub id: I,
+    pub key: &'a str,
+    pub name: &'a str,
+}
+
+impl<I: Copy + Ord> Table<I> {
+    /// How many things there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Which of them this is.
+    pub fn rank(&self, id: I) -> Option<usize> {
+        self.0.binary_search_by_key(&id, |one| one.0).ok()
+    }
+
+    /// The thing of this rank.
+    pub fn at(&self, rank: usize) -> Option<Named<'_, I>> {
+        let (id, key, name) = self.0.get(rank)?;
+        Some(Named { id: *id, key, name })
+    }
 }
 
 impl Given {
     /// Where a touchpoint is; nothing where it lies in no journey that counts.
     #[must_use]
     pub fn at(&self, touchpoint: TouchpointId) -> Option<(usize, usize)> {
-        self.at.get(&touchpoint).copied()
+        let at = self.at.get_or_init(|| {
+            let journeys = self.journeys.iter().enumerate();
+            let touchpoints = journeys.flat_map(|(journey, one)| {
+                let touchpoints = one.places.touchpoints.iter().enumerate();
+                touchpoints.map(move |(at, touchpoint)| (touchpoint.id, (journey, at)))
+            });
+            touchpoints.collect()
+        });
+        at.get(&touchpoint).copied()
     }
 
     /// The touchpoints that were measured at and lie in no journey that counts, as far as they may be read of.
@@ -106,20 +166,66 @@ pub async fn given(
     (scope, question): (&Scope<'_>, &Question),
     kpis: Vec<kpi::Model>,
 ) -> Result<Given> {
-    let journeys = journeys(caller, cube, tx, (scope, question)).await?;
-    let touchpoints = journeys.iter().enumerate().flat_map(|(journey, one)| {
-        let touchpoints = one.places.touchpoints.iter().enumerate();
-        touchpoints.map(move |(at, touchpoint)| (touchpoint.id, (journey, at)))
-    });
     Ok(Given {
-        at: touchpoints.collect(),
         targets: targets(tx, &kpis).await?,
-        journeys,
+        journeys: journeys(caller, cube, tx, (scope, question)).await?,
+        names: names(tx, question).await?,
         departments: departments(tx, scope, question).await?,
         channels: ids::<channel::Entity, ChannelId>(tx, question.channels.as_deref()).await?,
         segments: ids::<segment::Entity, SegmentId>(tx, question.segments.as_deref()).await?,
         kpis,
+        at: OnceLock::new(),
     })
+}
+
+async fn names(tx: &DatabaseTransaction, question: &Question) -> Result<Names> {
+    use channel::Column as OfChannel;
+    use department::Column as OfDepartment;
+    use persona::Column as OfPersona;
+    use segment::Column as OfSegment;
+    let mut names = Names::default();
+    for dimension in &question.by {
+        match dimension {
+            Dimension::Department => {
+                let columns = [OfDepartment::Id, OfDepartment::Key, OfDepartment::Name];
+                names.departments = table::<department::Entity, _>(tx, columns).await?;
+            }
+            Dimension::Channel => {
+                let columns = [OfChannel::Id, OfChannel::Key, OfChannel::Name];
+                names.channels = table::<channel::Entity, _>(tx, columns).await?;
+            }
+            Dimension::Persona => {
+                let columns = [OfPersona::Id, OfPersona::Key, OfPersona::Name];
+                names.personas = table::<persona::Entity, _>(tx, columns).await?;
+            }
+            // A segment has no name but its key.
+            Dimension::Segment => {
+                let columns = [OfSegment::Id, OfSegment::Key, OfSegment::Key];
+                names.segments = table::<segment::Entity, _>(tx, columns).await?;
+            }
+            // The others have theirs already.
+            Dimension::Kpi
+            | Dimension::Blueprint
+            | Dimension::Phase
+            | Dimension::Stage
+            | Dimension::Touchpoint => {}
+        }
+    }
+    Ok(names)
+}
+
+async fn table<E, I>(tx: &DatabaseTransaction, [id, key, name]: [E::Column; 3]) -> Result<Table<I>>
+where
+    E: EntityTrait,
+    I: TryGetable + Send + Sync,
+{
+    let rows = E::find()
+        .select_only()
+        .column_as(id, "id")
+        .column_as(key, "key")
+        .column_as(name, "name")
+        .order_by_asc(id);
+    Ok(Table(rows.into_tuple().all(tx).await?))
 }
 
 async fn targets(tx: &DatabaseTransaction, kpis: &[kpi::Model]) -> Result<Vec<Targets>> {
@@ -140,24 +246,34 @@ async fn journeys(
     tx: &DatabaseTransaction,
     (scope, question): (&Scope<'_>, &Question),
 ) -> Result<Vec<Journey>> {
-    let select = scope.counted_blueprints();
-    let rows = select.order_by_asc(blueprint::Column::Id).all(tx).await?;
+    use blueprint::Column::{Id, Key, PersonaId as Persona, Revision};
+    let rows: Vec<(BlueprintId, String, PersonaId, i32)> = scope
+        .counted_blueprints()
+        .select_only()
+        .columns([Id, Key, Persona, Revision])
+        .order_by_asc(Id)
+        .into_tuple()
+        .all(tx)
+        .await?;
     let personas = ids::<persona::Entity, PersonaId>(tx, question.personas.as_deref()).await?;
-    let wanted: Vec<_> = rows.iter().map(|row| (row.id, row.revision)).collect();
+    let wanted: Vec<_> = rows.iter().map(|row| (row.0, row.3)).collect();
     let places = cube.places(caller, tx, &wanted).await?;
     let keys = question.blueprints.as_ref();
     let keys = keys.map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()));
     let keys: Option<BTreeSet<String>> = keys.map(Iterator::collect);
-    let journeys = rows.into_iter().zip(places).map(|(row, places)| {
+    let rows = rows.into_iter().zip(places);
+    let journeys = rows.map(|((id, key, persona, _), places)| {
         let named = keys
             .as_ref()
-            .is_none_or(|keys| keys.contains(&row.key.to_ascii_lowercase()));
+            .is_none_or(|keys| keys.contains(&key.to_ascii_lowercase()));
         let of_persona = personas
             .as_ref()
-            .is_none_or(|personas| personas.contains(&row.persona_id));
+            .is_none_or(|personas| personas.contains(&persona));
         Journey {
             asked: named && of_persona,
-            row,
+            id,
+            key,
+            persona,
             places,
         }
     });
@@ -192,7 +308,7 @@ async fn departments(
 async fn ids<E, I>(tx: &DatabaseTransaction, keys: Option<&[String]>) -> Result<Option<HashSet<I>>>
 where
     E: Keyed,
-    I: sea_orm::TryGetable + std::hash::Hash + Eq + Send + Sync,
+    I: TryGetable + std::hash::Hash + Eq + Send + Sync,
 {
     let Some(keys) = keys else { return Ok(None) };
     let ids: Vec<I> = named(E::find(), Some(keys))

@@ -6,7 +6,7 @@ use async_graphql::{
 };
 use entity::words::{Aggregation, Direction, KpiState, Role, Stage, Unit};
 
-use super::{Answer, Dimension, Line, Question, answer, period::Grain};
+use super::{Answer, Dimension, Line, Question, Spot, answer, period::Grain};
 use crate::{
     bi::{
         cube::{Cube, values::count},
@@ -99,52 +99,53 @@ pub struct KpiSeriesPoint {
 }
 
 impl KpiSeriesPoint {
-    fn of(row_id: String, line: Line<'_>) -> Self {
+    fn of(line: &Line<'_>) -> Self {
         fn id(id: impl ToString) -> ID {
             ID(id.to_string())
         }
-        let phase = line.phase.map(|(journey, at)| &journey.places.phases[at]);
-        let touchpoint = line
-            .touchpoint
-            .map(|(journey, at)| &journey.places.touchpoints[at]);
+        let (period, like, kpi) = (line.period(), line.like(), line.kpi());
+        let (journey, phase, touchpoint) = (line.journey(), line.phase(), line.touchpoint());
+        let (department, channel) = (line.department(), line.channel());
+        let (persona, segment) = (line.persona(), line.segment());
+        let (parts, target) = (line.parts(), line.target());
         Self {
-            row_id: ID(row_id),
-            period_start: Date(line.period.begin),
-            period_end: Date(line.period.end),
-            is_complete: line.is_complete,
-            kpi_id: line.kpi.map(|kpi| id(kpi.id)),
-            kpi_key: line.kpi.map(|kpi| kpi.key.clone()),
-            kpi_name: line.kpi.map(|kpi| kpi.name.clone()),
-            unit: line.like.unit,
-            currency: line.like.currency.clone(),
-            direction: line.like.direction,
-            aggregation: line.like.aggregation,
-            department_id: line.department.map(|one| id(one.id)),
-            department_key: line.department.map(|one| one.key.to_owned()),
-            department_name: line.department.map(|one| one.name.to_owned()),
-            blueprint_id: line.journey.map(|journey| id(journey.row.id)),
-            blueprint_key: line.journey.map(|journey| journey.row.key.clone()),
+            row_id: ID(line.row_id()),
+            period_start: Date(period.begin),
+            period_end: Date(period.end),
+            is_complete: line.is_complete(),
+            kpi_id: kpi.map(|kpi| id(kpi.id)),
+            kpi_key: kpi.map(|kpi| kpi.key.clone()),
+            kpi_name: kpi.map(|kpi| kpi.name.clone()),
+            unit: like.unit,
+            currency: like.currency.clone(),
+            direction: like.direction,
+            aggregation: like.aggregation,
+            department_id: department.map(|one| id(one.id)),
+            department_key: department.map(|one| one.key.to_owned()),
+            department_name: department.map(|one| one.name.to_owned()),
+            blueprint_id: journey.map(|journey| id(journey.id)),
+            blueprint_key: journey.map(|journey| journey.key.clone()),
             phase_id: phase.map(|phase| id(phase.id)),
             phase_name: phase.map(|phase| phase.name.to_string()),
-            stage: line.stage,
+            stage: line.stage(),
             touchpoint_id: touchpoint.map(|touchpoint| id(touchpoint.id)),
             touchpoint_key: touchpoint.map(|touchpoint| touchpoint.key.to_string()),
             touchpoint_name: touchpoint.map(|touchpoint| touchpoint.name.to_string()),
-            channel_id: line.channel.map(|one| id(one.id)),
-            channel_key: line.channel.map(|one| one.key.to_owned()),
-            persona_id: line.persona.map(|one| id(one.id)),
-            persona_key: line.persona.map(|one| one.key.to_owned()),
-            segment_id: line.segment.map(|one| id(one.id)),
-            segment_key: line.segment.map(|one| one.key.to_owned()),
-            value: line.value,
-            numerator: line.numerator,
-            denominator: line.denominator,
+            channel_id: channel.map(|one| id(one.id)),
+            channel_key: channel.map(|one| one.key.to_owned()),
+            persona_id: persona.map(|one| id(one.id)),
+            persona_key: persona.map(|one| one.key.to_owned()),
+            segment_id: segment.map(|one| id(one.id)),
+            segment_key: segment.map(|one| one.key.to_owned()),
+            value: line.value(),
+            numerator: parts.map(|parts| parts.0),
+            denominator: parts.map(|parts| parts.1),
             // Counts of answers lie far below 2⁵³: exact.
-            sample_size: line.sample_size.map(|size| size as f64),
-            measurements: i32::try_from(line.measurements).unwrap_or(i32::MAX),
-            target: line.target,
-            warning: line.warning,
-            state: line.state,
+            sample_size: line.sample_size().map(|size| size as f64),
+            measurements: i32::try_from(line.measurements()).unwrap_or(i32::MAX),
+            target: target.map(|target| target.0),
+            warning: target.and_then(|target| target.1),
+            state: line.state(),
         }
     }
 }
@@ -274,66 +275,77 @@ async fn series(
     let tx = caller.snapshot().await?;
     let answer = answer(caller, cube, &tx, &Question::from(&input)).await?;
     tx.commit().await?;
-    let order = Order::of(&answer, input.order_by);
-    let from = match &page.after {
-        Some(after) => order.behind(&answer, after)?,
-        None => 0,
-    };
-    let shown = order.lines.len().min(from + size);
-    let mut connection = Connection::new(page.after.is_some(), shown < order.lines.len());
-    connection.edges.extend(
-        (from..shown).map(|at| Edge::new(order.cursor(&answer, at), order.point(&answer, at))),
-    );
+    let after = page
+        .after
+        .as_deref()
+        .map(|after| Stop::read(&answer, after));
+    let mut stops = input.order_by.stops(&answer, after.transpose()?, size + 1);
+    let more = stops.len() > size;
+    stops.truncate(size);
+    let mut connection = Connection::new(page.after.is_some(), more);
+    connection.edges.extend(stops.iter().map(|stop| {
+        let line = answer.line(stop.spot);
+        Edge::new(stop.cursor(&line), KpiSeriesPoint::of(&line))
+    }));
     Ok(connection)
 }
 
-/// The lines of an answer in another order, each with what it is ordered by before its place.
-struct Order {
-    lines: Vec<(u64, usize)>,
+/// Where a point stands in an order: by what it is ordered by, and then by its own spot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Stop {
+    by: u64,
+    spot: Spot,
 }
 
-impl Order {
-    fn of(answer: &Answer, by: KpiSeriesOrder) -> Self {
-        let key = |at: usize| match by {
-            KpiSeriesOrder::Group => 0,
-            KpiSeriesOrder::Period => {
-                let day = count(answer.line(at).period.begin);
-                u64::from(day.unsigned_abs())
-            }
-            KpiSeriesOrder::ValueAscending => answer.line(at).value.map_or(0, ascending),
-            KpiSeriesOrder::ValueDescending => answer
-                .line(at)
-                .value
-                .map_or(u64::MAX, |value| !ascending(value)),
-        };
-        let mut lines: Vec<(u64, usize)> = (0..answer.len()).map(|at| (key(at), at)).collect();
-        if by != KpiSeriesOrder::Group {
-            lines.sort_unstable();
-        }
-        Self { lines }
+impl Stop {
+    fn cursor(&self, line: &Line<'_>) -> String {
+        let place = line.place().cursor();
+        page::encode(&[&self.by.to_be_bytes(), place.as_bytes()])
     }
 
-    fn point(&self, answer: &Answer, at: usize) -> KpiSeriesPoint {
-        let line = self.lines[at].1;
-        KpiSeriesPoint::of(answer.row_id(line), answer.line(line))
-    }
-
-    fn cursor(&self, answer: &Answer, at: usize) -> String {
-        let (key, line) = self.lines[at];
-        let place = answer.place(line).cursor();
-        page::encode(&[&key.to_be_bytes(), place.as_bytes()])
-    }
-
-    /// The first line behind a cursor, wherever its own line has gone since.
-    fn behind(&self, answer: &Answer, cursor: &str) -> Result<usize> {
+    /// The first stop behind a cursor, wherever its own point has gone since.
+    fn read(answer: &Answer, cursor: &str) -> Result<Self> {
         let bytes = page::decode(cursor)?;
-        let (key, place) = bytes.split_first_chunk().ok_or_else(page::not_a_cursor)?;
+        let (by, place) = bytes.split_first_chunk().ok_or_else(page::not_a_cursor)?;
         let place = std::str::from_utf8(place).map_err(|_| page::not_a_cursor())?;
         let place = Place::read(&KPI_SERIES, place)?;
-        let key = u64::from_be_bytes(*key);
-        Ok(self.lines.partition_point(|(other, line)| {
-            *other < key || *other == key && answer.place(*line) <= place
-        }))
+        Ok(Self {
+            by: u64::from_be_bytes(*by),
+            spot: answer.behind(&place),
+        })
+    }
+}
+
+impl KpiSeriesOrder {
+    /// So many of the first stops from one on.
+    fn stops(self, answer: &Answer, from: Option<Stop>, many: usize) -> Vec<Stop> {
+        let stop = |line: Line<'_>| Stop {
+            by: self.by(&line),
+            spot: line.spot,
+        };
+        if self == Self::Group {
+            let from = from.map_or_else(Spot::default, |from| from.spot);
+            return answer.lines(from).map(stop).take(many).collect();
+        }
+        let all = answer.lines(Spot::default()).map(stop);
+        let mut all: Vec<Stop> = all
+            .filter(|stop| from.is_none_or(|from| *stop >= from))
+            .collect();
+        if all.len() > many {
+            all.select_nth_unstable(many);
+            all.truncate(many);
+        }
+        all.sort_unstable();
+        all
+    }
+
+    fn by(self, line: &Line<'_>) -> u64 {
+        match self {
+            Self::Group => 0,
+            Self::Period => count(line.period().begin).unsigned_abs().into(),
+            Self::ValueAscending => line.value().map_or(0, ascending),
+            Self::ValueDescending => line.value().map_or(u64::MAX, |value| !ascending(value)),
+        }
     }
 }
 

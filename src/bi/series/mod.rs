@@ -9,11 +9,12 @@
 mod answer;
 mod given;
 pub mod graphql;
-mod group;
+mod key;
 pub mod period;
 mod refuse;
+mod shares;
 mod spread;
-mod sum;
+mod sums;
 pub mod tally;
 pub mod trend;
 
@@ -27,7 +28,7 @@ use entity::{
     words::{Role, Stage},
 };
 
-pub use self::answer::{Answer, Line, answer};
+pub use self::answer::{Answer, Line, Spot, answer};
 use self::period::Grain;
 use super::query::MOST_DAYS;
 

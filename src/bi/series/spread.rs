@@ -1,16 +1,16 @@
 //! Where the values of a KPI belong and on which days: the rows that they have in `kpi_facts`, as groups. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use entity::{
-    id::{DepartmentId, KpiId, TouchpointId},
+    id::{DepartmentId, TouchpointId},
     words::{Role, Stage},
 };
 
 use super::{
     Question,
     given::{Given, Journey},
-    group::{Key, Keys, Place},
+    key::{Key, Keys, Place},
 };
 use crate::bi::cube::places::{Days, Holder, Link, Site, both};
 
@@ -28,6 +28,7 @@ pub struct Entry {
 /// Who judges what, to be asked KPI by KPI.
 pub struct Spread<'g> {
     given: &'g Given,
+    keys: &'g Keys,
     question: Selected<'g>,
     /// The links of each of the KPIs: which journey, which of its links.
     links: Vec<Vec<(usize, usize)>>,
@@ -47,21 +48,13 @@ struct Selected<'g> {
 const EVER: Days = i32::MIN..i32::MAX;
 
 impl<'g> Spread<'g> {
-    pub fn new(given: &'g Given, question: &'g Question) -> Self {
-        let kpis = given.kpis.iter().enumerate();
-        let kpis: HashMap<KpiId, usize> = kpis.map(|(at, kpi)| (kpi.id, at)).collect();
-        let mut links = vec![Vec::new(); kpis.len()];
-        for (journey, one) in given.journeys.iter().enumerate() {
-            for (at, link) in one.places.links.iter().enumerate() {
-                if let Some(kpi) = kpis.get(&link.kpi) {
-                    links[*kpi].push((journey, at));
-                }
-            }
-        }
+    pub fn new(given: &'g Given, keys: &'g Keys, question: &'g Question) -> Self {
+        let links = links(given);
         let unheld = given.departments.is_none() && !question.asks_for_roles();
-        let keys = question.touchpoints.as_ref();
+        let touchpoints = question.touchpoints.as_ref();
         let selected = Selected {
-            touchpoints: keys.map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()).collect()),
+            touchpoints: touchpoints
+                .map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()).collect()),
             roles: question.roles.as_deref(),
             stages: question.stages.as_deref(),
             unheld,
@@ -73,34 +66,37 @@ impl<'g> Spread<'g> {
         };
         Self {
             given,
+            keys,
             question: selected,
             links,
         }
     }
 
     /// Where values of this KPI belong, which has own values at these touchpoints.
-    pub fn of(&self, keys: &mut Keys, kpi: usize, own: &[TouchpointId]) -> Vec<Entry> {
+    pub fn of(&self, kpi: usize, own: &[TouchpointId]) -> Vec<Entry> {
         let mut entries = Vec::new();
         let mut linked: Vec<Days> = Vec::new();
         let mut linked_at: BTreeMap<TouchpointId, Vec<Days>> = BTreeMap::new();
         for (at, link) in &self.links[kpi] {
             let journey = &self.given.journeys[*at];
             let link = &journey.places.links[*link];
-            linked.push(link.days.clone());
-            if let Site::Touchpoint(touchpoint) = link.site {
+            if self.question.unplaced {
+                linked.push(link.days.clone());
+            }
+            if let (Site::Touchpoint(touchpoint), [_, ..]) = (link.site, own) {
                 let id = journey.places.touchpoints[touchpoint].id;
                 linked_at.entry(id).or_default().push(link.days.clone());
             }
-            self.linked(keys, &mut entries, (kpi, *at), link);
+            self.linked(&mut entries, (kpi, *at), link);
         }
         if self.question.unheld {
             for id in own {
                 let there = linked_at.remove(id).unwrap_or_default();
-                self.without_link(keys, &mut entries, kpi, *id, there);
+                self.without_link(&mut entries, kpi, *id, there);
             }
         }
         if self.question.unplaced {
-            let key = keys.at(kpi, Place::default(), None);
+            let key = self.keys.at(self.given, kpi, Place::default());
             entries.extend(without(&EVER, linked).into_iter().map(|days| Entry {
                 key,
                 days,
@@ -112,20 +108,16 @@ impl<'g> Spread<'g> {
     }
 
     /// What a link gives: a row for each who holds a role, or one without.
-    fn linked(
-        &self,
-        keys: &mut Keys,
-        entries: &mut Vec<Entry>,
-        (kpi, at): (usize, usize),
-        link: &Link,
-    ) {
+    fn linked(&self, entries: &mut Vec<Entry>, (kpi, at): (usize, usize), link: &Link) {
         let Some(place) = self.place(at, link.site) else {
             return;
         };
+        let key = self.keys.at(self.given, kpi, place);
         let mut add = |days: Days, own: Option<TouchpointId>, holder: Option<DepartmentId>| {
             if days.start < days.end {
+                let of_department = |id| self.keys.of_department(self.given, key, id);
                 entries.push(Entry {
-                    key: keys.at(kpi, place, holder),
+                    key: holder.map_or(key, of_department),
                     days,
                     own,
                     whole: true,
@@ -191,7 +183,6 @@ impl<'g> Spread<'g> {
     /// Own values of a touchpoint on days on which the KPI does not judge it: they keep their place, and nobody's role.
     fn without_link(
         &self,
-        keys: &mut Keys,
         entries: &mut Vec<Entry>,
         kpi: usize,
         id: TouchpointId,
@@ -206,7 +197,7 @@ impl<'g> Spread<'g> {
             None => self.question.unplaced.then(Place::default),
         };
         let Some(place) = place else { return };
-        let key = keys.at(kpi, place, None);
+        let key = self.keys.at(self.given, kpi, place);
         entries.extend(days.into_iter().map(|days| Entry {
             key,
             days,
@@ -214,6 +205,22 @@ impl<'g> Spread<'g> {
             whole: false,
         }));
     }
+}
+
+/// The links of each of the KPIs: which journey, which of its links. Both KPIs and links are in the order of their ids.
+fn links(given: &Given) -> Vec<Vec<(usize, usize)>> {
+    let mut links = vec![Vec::new(); given.kpis.len()];
+    for (journey, one) in given.journeys.iter().enumerate() {
+        let mut kpis = given.kpis.iter().zip(&mut links).peekable();
+        for (at, link) in one.places.links.iter().enumerate() {
+            while kpis.next_if(|(kpi, _)| kpi.id < link.kpi).is_some() {}
+            match kpis.peek_mut() {
+                Some((kpi, links)) if kpi.id == link.kpi => links.push((journey, at)),
+                _ => {}
+            }
+        }
+    }
+    links
 }
 
 /// The days that are in none of these.
@@ -235,20 +242,6 @@ fn without(days: &Days, mut taken: Vec<Days>) -> Vec<Days> {
     }
     left.retain(|days| days.start < days.end);
     left
-}
-
-/// The same days, each once.
-#[must_use]
-pub fn united(mut days: Vec<Days>) -> Vec<Days> {
-    days.sort_by_key(|days| days.start);
-    let mut united: Vec<Days> = Vec::with_capacity(days.len());
-    for next in days {
-        match united.last_mut() {
-            Some(last) if next.start <= last.end => last.end = last.end.max(next.end),
-            _ => united.push(next),
-        }
-    }
-    united
 }
 
 #[cfg(test)]
@@ -276,13 +269,6 @@ mod tests {
                 let is_taken = taken[usize::try_from(day).expect("small")];
                 prop_assert_eq!(left, (from..to).contains(&day) && !is_taken, "{}", day);
             }
-        }
-
-        #[test]
-        fn united_days_are_the_same_days_apart_from_one_another(days in some_days()) {
-            let united = united(days.clone());
-            prop_assert_eq!(inside(&united), inside(&days));
-            prop_assert!(united.windows(2).all(|pair| pair[0].end < pair[1].start));
         }
     }
 }

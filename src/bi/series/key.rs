@@ -1,0 +1,186 @@
+//! What a group stands for, as one number: in each dimension that is asked for the rank of a thing among all of its kind
+//! by id, behind nothing, which comes first. So groups in the order of their keys are in the order of their ids. Pure.
+
+use entity::{id::DepartmentId, words::Stage};
+
+use super::{
+    Dimension, MOST_CELLS, Question,
+    given::{Given, Journey},
+    refuse,
+};
+use crate::{
+    bi::cube::{places::Places, values::Point},
+    error::{Error, Result},
+};
+
+/// What a group stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(u128);
+
+/// Where in a blueprint something is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place {
+    /// Which of the journeys.
+    pub journey: Option<usize>,
+    /// Which of its phases.
+    pub phase: Option<usize>,
+    /// Which of its touchpoints.
+    pub touchpoint: Option<usize>,
+}
+
+/// Makes keys, and reads them.
+#[derive(Debug)]
+pub struct Keys {
+    /// Where in a key each dimension stands, and how many bits it takes: none where it is not asked for.
+    parts: [Part; Dimension::ALL.len()],
+    phases: Ranked,
+    touchpoints: Ranked,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Part {
+    shift: u32,
+    bits: u32,
+}
+
+/// The things that lie in journeys, in the order of their ids.
+#[derive(Debug, Default)]
+struct Ranked {
+    /// The rank of each, journey by journey, and where those of a journey begin.
+    ranks: Vec<usize>,
+    first: Vec<usize>,
+    /// Which journey and which of its things, by rank.
+    all: Vec<(usize, usize)>,
+}
+
+impl Ranked {
+    fn of<T, I: Ord>(
+        journeys: &[Journey],
+        things: impl Fn(&Places) -> &[T],
+        id: impl Fn(&T) -> I,
+    ) -> Self {
+        let (mut first, mut all) = (Vec::with_capacity(journeys.len()), Vec::new());
+        for (journey, one) in journeys.iter().enumerate() {
+            first.push(all.len());
+            let things = things(&one.places).len();
+            all.extend((0..things).map(|at| (journey, at)));
+        }
+        all.sort_by_cached_key(|(journey, at)| id(&things(&journeys[*journey].places)[*at]));
+        let mut ranks = vec![0; all.len()];
+        for (rank, (journey, at)) in all.iter().enumerate() {
+            ranks[first[*journey] + at] = rank;
+        }
+        Self { ranks, first, all }
+    }
+
+    fn rank(&self, journey: usize, at: usize) -> Option<usize> {
+        self.ranks.get(self.first.get(journey)? + at).copied()
+    }
+}
+
+impl Keys {
+    /// For a question about all of this.
+    pub fn new(question: &Question, given: &Given) -> Result<Self> {
+        let inside = |dimension, ranked: fn(&[Journey]) -> Ranked| match question.is_by(dimension) {
+            true => ranked(&given.journeys),
+            false => Ranked::default(),
+        };
+        let phases = inside(Dimension::Phase, |journeys| {
+            Ranked::of(journeys, |places| &places.phases, |phase| phase.id)
+        });
+        let touchpoints = inside(Dimension::Touchpoint, |journeys| {
+            Ranked::of(journeys, |places| &places.touchpoints, |one| one.id)
+        });
+        let mut parts = [Part::default(); Dimension::ALL.len()];
+        let mut shift = 0;
+        for dimension in Dimension::ALL.into_iter().rev() {
+            if !question.is_by(dimension) {
+                continue;
+            }
+            let many = match dimension {
+                Dimension::Kpi => given.kpis.len(),
+                Dimension::Department => given.names.departments.len(),
+                Dimension::Blueprint => given.journeys.len(),
+                Dimension::Phase => phases.all.len(),
+                Dimension::Stage => Stage::ALL.len(),
+                Dimension::Touchpoint => touchpoints.all.len(),
+                Dimension::Channel => given.names.channels.len(),
+                Dimension::Persona => given.names.personas.len(),
+                Dimension::Segment => given.names.segments.len(),
+            };
+            let bits = usize::BITS - many.leading_zeros();
+            if bits > 0 {
+                parts[dimension as usize] = Part { shift, bits };
+                shift += bits;
+            }
+        }
+        if shift > u128::BITS {
+            return Err(Error::BadInput(refuse::too_large(MOST_CELLS)));
+        }
+        Ok(Self {
+            parts,
+            phases,
+            touchpoints,
+        })
+    }
+
+    /// The key of values of a KPI at a place.
+    pub fn at(&self, given: &Given, kpi: usize, place: Place) -> Key {
+        let key = self.with(Key::default(), Dimension::Kpi, Some(kpi));
+        let Some(journey) = place.journey else {
+            return key;
+        };
+        let one = &given.journeys[journey];
+        let stage = |at: usize| one.places.phases[at].stage as usize;
+        let phase = |at| self.phases.rank(journey, at);
+        let touchpoint = |at| self.touchpoints.rank(journey, at);
+        let key = self.with(key, Dimension::Blueprint, Some(journey));
+        let key = self.with(key, Dimension::Phase, place.phase.and_then(phase));
+        let key = self.with(key, Dimension::Stage, place.phase.map(stage));
+        let touchpoint = place.touchpoint.and_then(touchpoint);
+        let key = self.with(key, Dimension::Touchpoint, touchpoint);
+        let persona = given.names.personas.rank(one.persona);
+        self.with(key, Dimension::Persona, persona)
+    }
+
+    /// The same key, where a department holds a role.
+    pub fn of_department(&self, given: &Given, key: Key, department: DepartmentId) -> Key {
+        let rank = given.names.departments.rank(department);
+        self.with(key, Dimension::Department, rank)
+    }
+
+    /// The same key, of what was measured at this point.
+    pub fn of_point(&self, given: &Given, key: Key, point: &Point) -> Key {
+        let channel = point.channel.and_then(|id| given.names.channels.rank(id));
+        let segment = point.segment.and_then(|id| given.names.segments.rank(id));
+        let key = self.with(key, Dimension::Channel, channel);
+        self.with(key, Dimension::Segment, segment)
+    }
+
+    fn with(&self, key: Key, dimension: Dimension, rank: Option<usize>) -> Key {
+        let part = self.parts[dimension as usize];
+        match rank {
+            Some(rank) if part.bits > 0 => Key(key.0 | (rank as u128 + 1) << part.shift),
+            _ => key,
+        }
+    }
+
+    /// The rank of what a key stands for in a dimension; nothing where it stands for nothing.
+    pub fn rank(&self, key: Key, dimension: Dimension) -> Option<usize> {
+        let part = self.parts[dimension as usize];
+        let number = key.0 >> part.shift & ((1_u128 << part.bits) - 1);
+        usize::try_from(number).ok()?.checked_sub(1)
+    }
+
+    /// Which journey's phase a key stands for, and which of its phases.
+    pub fn phase(&self, key: Key) -> Option<(usize, usize)> {
+        let rank = self.rank(key, Dimension::Phase)?;
+        self.phases.all.get(rank).copied()
+    }
+
+    /// Which journey's touchpoint a key stands for, and which of its touchpoints.
+    pub fn touchpoint(&self, key: Key) -> Option<(usize, usize)> {
+        let rank = self.rank(key, Dimension::Touchpoint)?;
+        self.touchpoints.all.get(rank).copied()
+    }
+}

@@ -1,0 +1,154 @@
+//! What the values of each group come to in each period, worked out when it is asked for: a page of an answer costs what
+//! stands on it. Pure.
+
+use std::{ops::Range, sync::Arc};
+
+use super::{
+    MOST_CELLS,
+    key::Key,
+    refuse,
+    tally::{Due, Tally, Targets},
+};
+use crate::{
+    bi::cube::{
+        places::{Days, both},
+        values::{Line, Measured, Point},
+    },
+    error::{Error, Result},
+};
+
+/// Values of a KPI that were measured at one point.
+pub struct Series {
+    /// Which of the KPIs.
+    pub kpi: usize,
+    /// Whether the target of a day that several lines have must be counted once.
+    pub shares_targets: bool,
+    measured: Arc<Measured>,
+    /// Which of the lines.
+    at: usize,
+    /// What its values of each period come to, where that is worked out ahead.
+    ahead: Vec<Tally>,
+}
+
+/// Values that belong to a group.
+#[derive(Clone, Debug)]
+pub struct Share {
+    pub key: Key,
+    /// Which of the lines.
+    pub line: usize,
+    /// The days on which its values do.
+    pub days: Days,
+}
+
+/// The groups, in the order of their keys.
+pub struct Sums {
+    periods: Vec<Days>,
+    series: Vec<Series>,
+    shares: Vec<Share>,
+    groups: Vec<Range<usize>>,
+}
+
+impl Series {
+    pub fn new(kpi: usize, measured: Arc<Measured>, at: usize) -> Self {
+        Self {
+            kpi,
+            shares_targets: false,
+            measured,
+            at,
+            ahead: Vec::new(),
+        }
+    }
+
+    /// Where it was measured.
+    pub fn point(&self) -> &Point {
+        &self.measured.lines[self.at].0
+    }
+
+    fn line(&self) -> &Line {
+        &self.measured.lines[self.at].1
+    }
+
+    /// Works out ahead what the values of each period come to.
+    pub fn work_out(&mut self, periods: &[Days], targets: &Targets) {
+        let sums = periods.iter().map(|days| self.sum(days, targets));
+        self.ahead = sums.collect();
+    }
+
+    /// Whether it has values on some of these days.
+    pub fn has_values(&self, days: &Days) -> bool {
+        !self.line().within(days).is_empty()
+    }
+
+    fn sum(&self, days: &Days, targets: &Targets) -> Tally {
+        let line = self.line();
+        let mut sum = Tally::default();
+        for at in line.within(days) {
+            let value = line.at(at);
+            sum.add(&value, targets.on(value.day));
+        }
+        sum
+    }
+}
+
+impl Sums {
+    /// What these shares of these series come to.
+    pub fn of(periods: Vec<Days>, series: Vec<Series>, mut shares: Vec<Share>) -> Result<Self> {
+        shares.sort_unstable_by_key(|share| (share.key, share.line, share.days.start));
+        let mut groups = Vec::new();
+        let mut next = 0;
+        for group in shares.chunk_by(|one, other| one.key == other.key) {
+            groups.push(next..next + group.len());
+            next += group.len();
+        }
+        match groups.len() * periods.len() > MOST_CELLS {
+            true => Err(Error::BadInput(refuse::too_large(MOST_CELLS))),
+            false => Ok(Self {
+                periods,
+                series,
+                shares,
+                groups,
+            }),
+        }
+    }
+
+    /// How many groups there are.
+    pub fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// What a group stands for.
+    pub fn key(&self, group: usize) -> Key {
+        self.shares[self.groups[group].start].key
+    }
+
+    /// What the values of a group come to in a period.
+    pub fn sum(&self, group: usize, period: usize, targets: &[Targets]) -> Tally {
+        let asked = &self.periods[period];
+        let mut sum = Tally::default();
+        let mut due: Vec<(usize, i32)> = Vec::new();
+        for share in &self.shares[self.groups[group].clone()] {
+            let days = both(&share.days, asked);
+            if days.is_empty() {
+                continue;
+            }
+            let series = &self.series[share.line];
+            let mut part = match series.ahead.get(period) {
+                Some(ahead) if days == *asked => *ahead,
+                _ => series.sum(&days, &targets[series.kpi]),
+            };
+            if series.shares_targets {
+                part.due = Due::default();
+                let line = series.line();
+                let days = line.within(&days).map(|at| (series.kpi, line.days[at]));
+                due.extend(days);
+            }
+            sum.merge(&part);
+        }
+        due.sort_unstable();
+        due.dedup();
+        for (kpi, day) in due {
+            sum.due.add(targets[kpi].on(day));
+        }
+        sum
+    }
+}
