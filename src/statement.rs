@@ -58,7 +58,8 @@ impl Text {
             return self.then(&PostgresQueryBuilder.value_to_string(&value.into()));
         }
         self.values.push(value.into());
-        self.sql.push_str(&format!("${}", self.values.len()));
+        let place = place(self.backend, self.values.len());
+        self.sql.push_str(&place);
         self
     }
 
@@ -84,8 +85,8 @@ impl Text {
     /// Goes on with rows of values, `VALUES (…), (…)`; there has to be one at least.
     #[must_use]
     pub fn rows<const N: usize>(mut self, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
-        // Where nothing stands before them, SQLite needs no names for their places, and among thousands of names it
-        // looks for each from the first.
+        // Where nothing stands before them, SQLite needs no numbers for their places, and among thousands of numbers
+        // each is looked for from the first.
         let bare = self.backend == DbBackend::Sqlite && self.values.is_empty();
         self.sql.push_str("VALUES ");
         for (at, row) in rows.into_iter().enumerate() {
@@ -110,7 +111,7 @@ impl Text {
         }
         let built = self.backend.build(select);
         self.sql
-            .push_str(&renumbered(&built.sql, self.values.len()));
+            .push_str(&renumbered(self.backend, &built.sql, self.values.len()));
         self.values
             .extend(built.values.into_iter().flat_map(|values| values.0));
         self
@@ -129,18 +130,26 @@ impl Text {
     }
 }
 
+/// The place of a value. SQLite takes `$1` for a name too, and looks for each among all others.
+fn place(backend: DbBackend, number: usize) -> String {
+    match backend {
+        DbBackend::Sqlite => format!("?{number}"),
+        _ => format!("${number}"),
+    }
+}
+
 /// The SQL with its places, `$1` or `?`, numbered behind so many others.
-fn renumbered(sql: &str, behind: usize) -> String {
+fn renumbered(backend: DbBackend, sql: &str, behind: usize) -> String {
     let mut text = String::with_capacity(sql.len() + 16);
     let mut quote = None;
-    let mut place = behind;
+    let mut number = behind;
     let mut letters = sql.chars().peekable();
     while let Some(letter) = letters.next() {
         match (quote, letter) {
             (None, '$' | '?') => {
                 while letters.next_if(char::is_ascii_digit).is_some() {}
-                place += 1;
-                text.push_str(&format!("${place}"));
+                number += 1;
+                text.push_str(&place(backend, number));
                 continue;
             }
             (None, '"' | '\'') => quote = Some(letter),
@@ -158,10 +167,14 @@ mod tests {
 
     #[test]
     fn places_are_numbered_through_and_quotes_left_alone() {
-        let postgres = renumbered(r#"a = $1 AND "b$" = $2 AND c = '$1'"#, 3);
+        let postgres = renumbered(
+            DbBackend::Postgres,
+            r#"a = $1 AND "b$" = $2 AND c = '$1'"#,
+            3,
+        );
         assert_eq!(postgres, r#"a = $4 AND "b$" = $5 AND c = '$1'"#);
-        let sqlite = renumbered(r#"a = ? AND "b?" = ? AND c = '?'"#, 0);
-        assert_eq!(sqlite, r#"a = $1 AND "b?" = $2 AND c = '?'"#);
+        let sqlite = renumbered(DbBackend::Sqlite, r#"a = ? AND "b?" = ? AND c = '?'"#, 0);
+        assert_eq!(sqlite, r#"a = ?1 AND "b?" = ?2 AND c = '?'"#);
     }
 
     #[test]
@@ -172,11 +185,11 @@ mod tests {
             .rows([[1.into(), 2.into()], [3.into(), Value::Int(Some(4))]]);
         assert_eq!(
             two.then(" ").value(5).statement().sql,
-            "VALUES (?, ?), (?, ?) $5"
+            "VALUES (?, ?), (?, ?) ?5"
         );
         let behind = Text::new(DbBackend::Sqlite, "")
             .value(1)
             .rows([[2.into(), 3.into()]]);
-        assert_eq!(behind.statement().sql, "$1VALUES ($2, $3)");
+        assert_eq!(behind.statement().sql, "?1VALUES (?2, ?3)");
     }
 }

@@ -44,6 +44,9 @@ pub struct Limits {
     pub arguments: usize,
     /// Values and text in the arguments of root fields, each use of a variable counted.
     pub values: usize,
+    /// The same of a query, which brings no document: what it looks for becomes places of statements, and SQLite takes
+    /// 32,766 of them.
+    pub values_of_query: usize,
     /// The same below the root, where a field and its arguments may be read once for every item of a list.
     pub values_below: usize,
 }
@@ -62,6 +65,7 @@ impl Default for Limits {
             variables: 100,
             arguments: 50,
             values: 250_000,
+            values_of_query: 10_000,
             values_below: 2_000,
         }
     }

@@ -224,10 +224,16 @@ impl<'r> Cell<'r> {
     }
 }
 
-/// As much of a text as a sentence about it tells back.
+/// As much of a text as a sentence about it tells back, and what nobody would see in it by its number.
 #[must_use]
 pub fn told(text: &str) -> String {
-    text.chars().take(TOLD).collect()
+    let seen = |c: char| match c {
+        '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202f}' | '\u{2060}' | '\u{feff}' => {
+            format!("<U+{:04X}>", u32::from(c))
+        }
+        c => c.to_string(),
+    };
+    text.chars().take(TOLD).map(seen).collect()
 }
 
 /// What stands between two items of a list that is written into one cell.

@@ -84,7 +84,7 @@ pub fn peak_of(mut child: Child) -> (Output, u64) {
     (child.wait_with_output().expect("it ends"), peak)
 }
 
-fn high_water(status: &str) -> Option<u64> {
+pub fn high_water(status: &str) -> Option<u64> {
     let status = std::fs::read_to_string(status).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()

@@ -1,8 +1,10 @@
 //! Flat datasets over HTTP: what there is, who gets how much of it, and what the demo comes to.
 
+mod bad;
 mod faces;
 pub use faces::{CALLERS, in_camels, prepare};
 mod feed;
+mod tokens;
 
 use std::fmt::Write;
 

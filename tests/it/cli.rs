@@ -34,13 +34,13 @@ pub fn sqlite(dir: &Path) -> String {
 }
 
 /// A server that is ended with the test, and where it listens.
-struct Server {
-    child: Child,
-    address: String,
+pub struct Server {
+    pub child: Child,
+    pub address: String,
 }
 
 impl Server {
-    fn start(arguments: &[&str]) -> Self {
+    pub fn start(arguments: &[&str]) -> Self {
         let mut child = program()
             .args(arguments)
             .stdout(Stdio::piped())
@@ -124,6 +124,11 @@ fn the_demo_stays_on_this_machine_and_out_of_databases_in_use() {
 }
 
 fn make_admin(url: &str) {
+    make_account(url, "ADMIN");
+}
+
+/// Makes the account `me` with this role.
+pub fn make_account(url: &str, role: &str) {
     let mut command = program();
     let arguments = [
         "account",
@@ -135,7 +140,7 @@ fn make_admin(url: &str) {
         "--name",
         "Me",
         "--role",
-        "ADMIN",
+        role,
     ];
     let mut child = command
         .args(arguments)

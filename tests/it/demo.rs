@@ -1,6 +1,8 @@
 //! What people ask of the demo, each with its one right answer, worked out by hand from its file. What other tests
 //! ask of it already (ways, hand-offs, views, findings, orphans) is not asked again.
 
+mod measured;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};

@@ -1,6 +1,7 @@
 //! Figures by the sheet: recorded all or none as the batch records them, each fault at its line and column, and nothing
 //! of what is too large, too long or broken off.
 
+mod bad;
 mod bounds;
 mod feedback;
 mod memory;
@@ -57,7 +58,7 @@ impl Actor<'_> {
 }
 
 /// Every measurement that is kept: day, value, whether it is in force.
-async fn kept(world: &World) -> Vec<(String, f64, bool)> {
+pub async fn kept(world: &World) -> Vec<(String, f64, bool)> {
     let rows = measurement::Entity::find()
         .order_by_asc(measurement::Column::Id)
         .all(&world.db())

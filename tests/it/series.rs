@@ -61,7 +61,7 @@ pub fn ask(kpis: &[&str], dimensions: &[&str], grain: &str) -> Value {
 }
 
 /// Points in words: period, what they stand for, value, how many values, target, state.
-fn told(points: &[Value]) -> Vec<String> {
+pub fn told(points: &[Value]) -> Vec<String> {
     let word = |point: &Value, field: &str| match &point[field] {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string().trim_end_matches(".0").to_owned(),

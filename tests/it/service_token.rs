@@ -21,7 +21,7 @@ use crate::{
 const CREATE: &str = "mutation($input: ServiceTokenCreateInput!) { serviceTokenCreate(input: $input) {
     secret serviceToken { id name scopes expiresAt account { key } departments { key } madeBy { key } }
     userErrors { code field message } } }";
-const REVOKE: &str =
+pub const REVOKE: &str =
     "mutation($input: ServiceTokenRevokeInput!) { serviceTokenRevoke(input: $input) {
     serviceToken { revokedAt } userErrors { code message } } }";
 const LIST: &str = "query($filter: ServiceTokenFilter) { serviceTokens(filter: $filter) { totalCount nodes { name } } }";

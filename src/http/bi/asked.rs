@@ -19,6 +19,8 @@ use crate::{
 
 /// Most rows of a page.
 pub const LARGEST_PAGE: u64 = 10_000;
+/// Most values in all parameters of a request: each becomes a place of a statement.
+const MOST_VALUES: usize = 1_000;
 /// The column that is no dataset's own: where to go on behind the row.
 pub const CURSOR: &str = "cursor";
 
@@ -51,6 +53,7 @@ pub fn read(
         faults: Vec::new(),
     };
     reader.refuse_unknown(form);
+    reader.refuse_too_many();
     let (columns, cursor) = reader.columns();
     let (from, to) = (reader.day("from"), reader.day("to"));
     let mut query = Query::of(dataset);
@@ -115,6 +118,16 @@ impl Reader<'_> {
                 ));
                 return;
             }
+        }
+    }
+
+    fn refuse_too_many(&mut self) {
+        let values = self.parameters.iter();
+        let values = values.map(|(_, value)| value.split(',').count());
+        if values.sum::<usize>() > MOST_VALUES {
+            self.faults.push(format!(
+                "A request has at most {MOST_VALUES} values, those with commas between them counted each."
+            ));
         }
     }
 

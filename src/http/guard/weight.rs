@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use async_graphql::{
     Pos, Positioned, Variables,
-    parser::types::{Directive, Field, OperationDefinition, Selection, SelectionSet},
+    parser::types::{
+        Directive, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+    },
 };
 
 use super::{Code, Fragments, Limits, Rejection, size::Sizes};
@@ -68,7 +70,11 @@ pub(super) fn weigh(
     within(weight.fields, limits.fields, "fields")?;
     within(weight.aliases, limits.aliases, "aliases")?;
     within(weight.directives, limits.directives, "directives")?;
-    within(weight.values, limits.values, "values in arguments")?;
+    let values = match operation.ty {
+        OperationType::Query => limits.values_of_query,
+        OperationType::Mutation | OperationType::Subscription => limits.values,
+    };
+    within(weight.values, values, "values in arguments")?;
     within(
         weight.values_below,
         limits.values_below,

@@ -1,13 +1,14 @@
-//! Sheets on the command line: what a process holds does not grow with the sheet, and what it says.
+//! Sheets on the command line and in a server: what a process holds does not grow with the sheet, and what it says.
 
 use std::{
     io::Write,
+    net::TcpStream,
     process::{Output, Stdio},
 };
 
 use crate::{
-    bad_file::peak_of,
-    cli::{complaint, generate_one, program, sqlite},
+    bad_file::{high_water, peak_of},
+    cli::{Server, complaint, generate_one, make_account, program, run, sqlite},
 };
 
 /// Imports what is written into standard input, and gives what was said and the most memory held, in KiB.
@@ -91,4 +92,38 @@ fn a_line_without_an_end_is_not_held() {
         assert!(said.contains("nothing was written"), "{said}");
         assert!((1..120 << 10).contains(&peak), "{flag}: {peak} KiB: {said}");
     }
+}
+
+/// A gigabyte is offered in one line, and what is larger than a sheet may be is not even taken.
+#[test]
+fn a_server_holds_no_line_that_has_no_end() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = sqlite(dir.path());
+    generate_one(&url);
+    make_account(&url, "CX_MANAGER");
+    let whose = "--account me --name Meter --scope measurements".split(' ');
+    let whose: Vec<&str> = whose.collect();
+    let made = run(&[&["token", "create", "--database-url", &url][..], &whose].concat());
+    assert!(made.status.success(), "{made:?}");
+    let token = String::from_utf8(made.stdout).expect("a token");
+    let how = "--listen 127.0.0.1:0 --sheet-megabytes 64".split(' ');
+    let how: Vec<&str> = how.collect();
+    let server = Server::start(&[&["serve", "--database-url", &url][..], &how].concat());
+    let held = || high_water(&format!("/proc/{}/status", server.child.id())).expect("its memory");
+    let before = held();
+    let mut stream = TcpStream::connect(&server.address).expect("it listens");
+    write!(
+        stream,
+        "POST /bi/v1/measurements.csv HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: text/csv\r\ntransfer-encoding: chunked\r\n\r\n",
+        token.trim_end()
+    )
+    .expect("it listens");
+    let chunk = format!("100000\r\n{}\r\n", "x".repeat(1 << 20));
+    let taken = (0..1_024).take_while(|_| stream.write_all(chunk.as_bytes()).is_ok());
+    let taken = taken.count();
+    // What is on the way between the two is taken by nobody.
+    assert!((60..96).contains(&taken), "{taken} MiB");
+    let more = held() - before;
+    assert!(more < 32 << 10, "{more} KiB");
 }
