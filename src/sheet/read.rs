@@ -176,7 +176,7 @@ impl<R: Read> Reader<R> {
         let width = self.headings.cells.len();
         for (at, bytes) in record.iter().enumerate() {
             let name = self.headings.cells.get(at).map_or("", |name| name.trim());
-            let here = || place.at(Some(at), name);
+            let here = || place.at(Some(at), &told(name));
             let text = std::str::from_utf8(bytes).map_err(|wrong| {
                 let byte = bytes.get(wrong.valid_up_to()).copied().unwrap_or_default();
                 let message = format!("The byte {byte:02X} is no UTF-8. {SAVE_AS}");
@@ -215,10 +215,10 @@ impl<R: Read> Reader<R> {
                         .place
                         .column
                         .and_then(|at| self.headings.cells.get(at));
-                    let name = at.map_or("", |name| name.trim());
+                    let name = at.map_or_else(String::new, |name| told(name.trim()));
                     wrong
                         .place
-                        .at(wrong.place.column, name)
+                        .at(wrong.place.column, &name)
                         .refuse(wrong.code, wrong.message)
                 }
                 Err(error) => unreadable(here, &error),

@@ -43,6 +43,15 @@ async fn what_is_no_utf_8_is_refused_in_every_form() {
     let headings = [b"R\xf8d,", HEAD.as_bytes()].concat();
     let told = contributor.errs(headings).await;
     assert!(told[0].starts_with("Line 1, column A: The byte F8"));
+    // A heading that is none, as when a quotation mark is missing, is not told back whole.
+    let long = format!("\"{}\",value\n", "KPI\n".repeat(1_000));
+    for (row, wrong) in [
+        (&b"R\xf8d,1\n"[..], "The byte F8"),
+        (b"a\"b,1\n", "quotation mark"),
+    ] {
+        let told = contributor.errs([long.as_bytes(), row].concat()).await;
+        assert!(told[0].contains(wrong) && told[0].len() < 300, "{told:?}");
+    }
     assert_eq!(kept(&world).await, before);
 }
 

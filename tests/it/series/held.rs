@@ -16,7 +16,7 @@ use crate::{
     bi::CALLERS,
     facts::{LINK, RECORD},
     ids::Ids,
-    world::World,
+    world::{Actor, World},
 };
 
 const MAKE: &str = "mutation($input: KpiCreateInput!) { kpiCreate(input: $input) { kpi { id } userErrors { message } } }";
@@ -470,6 +470,7 @@ async fn every_point_is_what_its_rows_come_to() {
             panic!("{login} asks {question}: {differ:#?}");
         }
         feeds_the_same(&actor, &question, &told).await;
+        in_every_order(&actor, &question, &told, first).await;
         points += told.len();
         undefined += told.iter().filter(|point| point["value"].is_null()).count();
         shadowed += facts
@@ -488,8 +489,31 @@ async fn every_point_is_what_its_rows_come_to() {
     );
 }
 
+/// The same points come in every other order, each once.
+async fn in_every_order(actor: &Actor<'_>, question: &Value, told: &[Value], first: u32) {
+    let value = |point: &Value| point["value"].as_f64();
+    let day = |point: &Value| text(&point["periodStart"]).map(str::to_owned);
+    for order in ["PERIOD", "VALUE_ASCENDING", "VALUE_DESCENDING"] {
+        let mut asked = question.clone();
+        asked["orderBy"] = json!(order);
+        let points = actor.series(asked, first).await;
+        let sorted = match order {
+            "PERIOD" => points.is_sorted_by_key(day),
+            "VALUE_ASCENDING" => points.is_sorted_by(|one, next| value(one) <= value(next)),
+            _ => points.is_sorted_by(|one, next| value(one) >= value(next)),
+        };
+        assert!(sorted, "{order} of {question}: {points:?}");
+        let by_id = |points: &[Value]| -> BTreeMap<String, Value> {
+            let id = |point: &Value| text(&point["rowId"]).expect("an id").to_owned();
+            points.iter().map(|one| (id(one), one.clone())).collect()
+        };
+        assert_eq!(points.len(), told.len(), "{order} of {question}");
+        assert_eq!(by_id(&points), by_id(told), "{order} of {question}");
+    }
+}
+
 /// The feed of the same question has the same points in the same order.
-async fn feeds_the_same(actor: &crate::world::Actor<'_>, question: &Value, told: &[Value]) {
+async fn feeds_the_same(actor: &Actor<'_>, question: &Value, told: &[Value]) {
     let list = |value: &Value| -> Option<String> {
         let words = value.as_array()?;
         Some(words.iter().filter_map(text).collect::<Vec<_>>().join(","))
