@@ -193,10 +193,11 @@ impl<R: Read> Reader<R> {
         }
         let blank = cells.iter().all(|cell| cell.trim().is_empty());
         if cells.len() < width && !blank {
-            let message = format!(
-                "This row has {} cells, and there are {width} headings.",
-                cells.len()
-            );
+            let cells = match cells.len() {
+                1 => "one cell".to_owned(),
+                many => format!("{many} cells"),
+            };
+            let message = format!("This row has {cells}, and there are {width} headings.");
             return Err(place.refuse(UserErrorCode::Invalid, message));
         }
         Ok(Row {

@@ -72,7 +72,7 @@ async fn what_is_no_number_no_day_and_no_row_is_told_where_it_stands() {
     let years = "A day lies between the years 1900 and 2999.";
     let ahead = "Nothing has been measured yet on a day to come.";
     let (unknown, quotes) = ("There is no such KPI.", "quotation mark");
-    let cells = "This row has 1 cells, and there are 3 headings.";
+    let cells = "This row has one cell, and there are 3 headings.";
     let (beyond, wide) = ("under no heading.", "more than 200 columns.");
     for (row, told) in [
         number("NaN", "NaN"),
