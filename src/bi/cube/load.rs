@@ -49,7 +49,9 @@ pub async fn measured(
     }
     let mut come = Come::new();
     for ids in unknown.chunks(AT_ONCE) {
-        let text = Text::new(backend(tx), VALUES).then("measurement WHERE kpi_id IN ");
+        let text = Text::new(backend(tx), VALUES)
+            .then(AT)
+            .then("WHERE kpi_id IN ");
         let text = text.list(ids.iter().copied());
         take(tx, text.then(" AND superseded_by_id IS NULL"), &mut come).await?;
     }
@@ -58,8 +60,8 @@ pub async fn measured(
             .iter()
             .map(|(id, revision)| [(*id).into(), (*revision).into()]);
         let text = Text::new(backend(tx), "WITH known (known_id, known_revision) AS (");
-        let text = text.rows(pairs).then(") ").then(VALUES).then(
-            "known JOIN measurement ON kpi_id = known_id AND series_revision > known_revision \
+        let text = text.rows(pairs).then(") ").then(VALUES).then(AT).then(
+            "JOIN known ON kpi_id = known_id AND series_revision > known_revision \
              WHERE superseded_by_id IS NULL",
         );
         take(tx, text, &mut come).await?;
@@ -79,7 +81,9 @@ pub async fn measured(
 }
 
 const VALUES: &str = "\
-SELECT kpi_id, touchpoint_id, channel_id, segment_id, measured_on, value, numerator, denominator, sample_size FROM ";
+SELECT kpi_id, touchpoint_id, channel_id, segment_id, blueprint_id, measured_on, value, numerator, denominator, \
+    sample_size FROM ";
+const AT: &str = "measurement LEFT JOIN touchpoint ON touchpoint.id = touchpoint_id ";
 
 async fn take(tx: &DatabaseTransaction, text: Text, come: &mut Come) -> Result<()> {
     let mut rows = tx.stream_raw(text.statement()).await?;
@@ -90,6 +94,7 @@ async fn take(tx: &DatabaseTransaction, text: Text, come: &mut Come) -> Result<(
             touchpoint: cells.take()?,
             channel: cells.take()?,
             segment: cells.take()?,
+            blueprint: cells.take()?,
         };
         let value = Value {
             day: count(cells.take()?),

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use chrono::{Datelike, NaiveDate};
-use entity::id::{ChannelId, SegmentId, TouchpointId};
+use entity::id::{BlueprintId, ChannelId, SegmentId, TouchpointId};
 
 use super::shelf::Kept;
 
@@ -14,6 +14,8 @@ pub struct Point {
     pub touchpoint: Option<TouchpointId>,
     pub channel: Option<ChannelId>,
     pub segment: Option<SegmentId>,
+    /// The blueprint that the touchpoint lies in.
+    pub blueprint: Option<BlueprintId>,
 }
 
 /// One value.

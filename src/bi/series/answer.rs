@@ -137,10 +137,10 @@ struct Unmeasured {
 
 impl Unmeasured {
     fn look(&mut self, shares: &Shares<'_>, kpi: usize, measured: &Measured) {
-        let seen = |point: &Point| point.touchpoint.is_none_or(|id| shares.sees(id));
         let never = |dimension: Dimension, has: fn(&Point) -> bool| {
             let mut points = measured.lines.iter().map(|(point, _)| point);
-            shares.question.is_by(dimension) && !points.any(|point| seen(point) && has(point))
+            shares.question.is_by(dimension)
+                && !points.any(|point| shares.sees(point) && has(point))
         };
         if never(Dimension::Channel, |point| point.channel.is_some()) {
             self.by_channel.push(kpi);

@@ -3,12 +3,12 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::{Arc, OnceLock},
+    sync::Arc,
 };
 
 use entity::{
     blueprint, channel, department,
-    id::{BlueprintId, ChannelId, DepartmentId, PersonaId, SegmentId, TouchpointId},
+    id::{BlueprintId, ChannelId, DepartmentId, Id, PersonaId, SegmentId, TouchpointId},
     kpi, kpi_target, persona, read, segment, touchpoint,
 };
 use sea_orm::{
@@ -20,7 +20,11 @@ use super::{Dimension, Question, tally::Targets};
 use crate::{
     access::{Caller, Keyed},
     bi::{
-        cube::{Cube, places::Places, values::Measured},
+        cube::{
+            Cube,
+            places::Places,
+            values::{Measured, Point},
+        },
         facts::with_keys,
         scope::Scope,
     },
@@ -51,8 +55,6 @@ pub struct Given {
     pub departments: Option<HashSet<DepartmentId>>,
     pub channels: Option<HashSet<ChannelId>>,
     pub segments: Option<HashSet<SegmentId>>,
-    /// Where the touchpoints of the journeys are: which journey, which of its touchpoints. Few questions need it.
-    at: OnceLock<HashMap<TouchpointId, (usize, usize)>>,
 }
 
 /// What stands in few tables of few rows, as far as the question tells things apart by it.
@@ -81,7 +83,7 @@ pub struct Named<'a, I> {
     pub name: &'a str,
 }
 
-impl<I: Copy + Ord> Table<I> {
+impl<I: Id> Table<I> {
     /// How many things there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -89,7 +91,10 @@ impl<I: Copy + Ord> Table<I> {
 
     /// Which of them this is.
     pub fn rank(&self, id: I) -> Option<usize> {
-        self.0.binary_search_by_key(&id, |one| one.0).ok()
+        // As numbers: they are compared at once.
+        let id = id.uuid().as_u128();
+        let of = |one: &(I, _, _)| one.0.uuid().as_u128();
+        self.0.binary_search_by_key(&id, of).ok()
     }
 
     /// The thing of this rank.
@@ -100,18 +105,16 @@ impl<I: Copy + Ord> Table<I> {
 }
 
 impl Given {
-    /// Where a touchpoint is; nothing where it lies in no journey that counts.
+    /// Where something was measured: which journey, which of its touchpoints; nothing where that lies in no journey that
+    /// counts, and where it was not measured at a touchpoint.
     #[must_use]
-    pub fn at(&self, touchpoint: TouchpointId) -> Option<(usize, usize)> {
-        let at = self.at.get_or_init(|| {
-            let journeys = self.journeys.iter().enumerate();
-            let touchpoints = journeys.flat_map(|(journey, one)| {
-                let touchpoints = one.places.touchpoints.iter().enumerate();
-                touchpoints.map(move |(at, touchpoint)| (touchpoint.id, (journey, at)))
-            });
-            touchpoints.collect()
-        });
-        at.get(&touchpoint).copied()
+    pub fn at(&self, point: &Point) -> Option<(usize, usize)> {
+        let (blueprint, touchpoint) = (point.blueprint?, point.touchpoint?);
+        let journeys = &self.journeys;
+        let journey = journeys.binary_search_by_key(&blueprint, |one| one.id);
+        let journey = journey.ok()?;
+        let touchpoint = journeys[journey].places.touchpoint(touchpoint)?;
+        Some((journey, touchpoint))
     }
 
     /// The touchpoints that were measured at and lie in no journey that counts, as far as they may be read of.
@@ -122,8 +125,9 @@ impl Given {
         measured: &[Arc<Measured>],
     ) -> Result<HashSet<TouchpointId>> {
         let points = measured.iter().flat_map(|measured| &measured.lines);
-        let own = points.filter_map(|(point, _)| point.touchpoint);
-        let unknown: BTreeSet<TouchpointId> = own.filter(|id| self.at(*id).is_none()).collect();
+        let elsewhere = points.filter(|(point, _)| self.at(point).is_none());
+        let unknown = elsewhere.filter_map(|(point, _)| point.touchpoint);
+        let unknown: BTreeSet<TouchpointId> = unknown.collect();
         let unknown: Vec<TouchpointId> = unknown.into_iter().collect();
         let mut readable = HashSet::new();
         for ids in unknown.chunks(1_000) {
@@ -174,7 +178,6 @@ pub async fn given(
         channels: ids::<channel::Entity, ChannelId>(tx, question.channels.as_deref()).await?,
         segments: ids::<segment::Entity, SegmentId>(tx, question.segments.as_deref()).await?,
         kpis,
-        at: OnceLock::new(),
     })
 }
 
@@ -246,12 +249,12 @@ async fn journeys(
     tx: &DatabaseTransaction,
     (scope, question): (&Scope<'_>, &Question),
 ) -> Result<Vec<Journey>> {
-    use blueprint::Column::{Id, Key, PersonaId as Persona, Revision};
+    use blueprint::Column::{Id as OfId, Key, PersonaId as Persona, Revision};
     let rows: Vec<(BlueprintId, String, PersonaId, i32)> = scope
         .counted_blueprints()
         .select_only()
-        .columns([Id, Key, Persona, Revision])
-        .order_by_asc(Id)
+        .columns([OfId, Key, Persona, Revision])
+        .order_by_asc(OfId)
         .into_tuple()
         .all(tx)
         .await?;

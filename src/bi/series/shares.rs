@@ -12,7 +12,7 @@ use super::{
     given::Given,
     key::{Key, Keys, Place},
     spread::{Entry, Spread},
-    sums::{Series, Share},
+    sums::{Series, Share, united},
 };
 use crate::bi::cube::{
     places::{Days, both},
@@ -50,6 +50,8 @@ struct Counted {
 /// What was measured at one place.
 #[derive(Default)]
 struct Site {
+    /// The point of one of the lines.
+    point: Point,
     lines: Vec<usize>,
     /// Those that count in each period: of the whole where there are values of it, else of parts.
     chosen: Vec<Vec<usize>>,
@@ -82,13 +84,27 @@ impl<'g> Shares<'g> {
     /// Adds what was measured of one of the KPIs.
     pub fn add(&mut self, kpi: usize, measured: &Arc<Measured>) {
         let counted = self.counted(kpi, measured);
+        let asked = self.asked();
         let Some(spread) = &self.spread else {
             let key = self.keys.at(self.given, kpi, Place::default());
             self.share(key, self.anywhere(&counted));
             return;
         };
-        let own: Vec<TouchpointId> = counted.own.keys().copied().collect();
-        let mut entries = spread.of(kpi, &own);
+        if let ([line], true) = (&counted.whole.lines[..], counted.own.is_empty()) {
+            let series = &self.series[*line];
+            let ever = series.has_values(&asked);
+            spread.each(kpi, &[], |Entry { key, days, .. }| {
+                let within = both(&days, &asked);
+                if ever && (within == asked || series.has_values(&within)) {
+                    let (key, line) = (self.keys.of_point(self.given, key, series.point()), *line);
+                    self.shares.push(Share { key, line, days });
+                }
+            });
+            return;
+        }
+        let own: Vec<&Point> = counted.own.values().map(|site| &site.point).collect();
+        let mut entries = Vec::new();
+        spread.each(kpi, &own, |entry| entries.push(entry));
         entries.sort_unstable_by_key(|entry| (entry.key, entry.days.start));
         for run in entries.chunk_by(|one, other| one.key == other.key) {
             self.share(run[0].key, self.pieces(run, &counted));
@@ -107,6 +123,7 @@ impl<'g> Shares<'g> {
                 None => &mut counted.whole,
                 Some(id) => counted.own.entry(id).or_default(),
             };
+            site.point = *point;
             site.lines.push(self.series.len());
             let mut series = Series::new(kpi, Arc::clone(measured), at);
             if self.ahead + self.periods.len() <= MOST_AHEAD {
@@ -143,7 +160,7 @@ impl<'g> Shares<'g> {
 
     /// Whether values of this point may be seen and are asked for, as far as channels and segments go.
     fn asks_for(&self, point: &Point) -> bool {
-        let seen = point.touchpoint.is_none_or(|id| self.sees(id));
+        let seen = self.sees(point);
         let channels = self.given.channels.as_ref();
         let segments = self.given.segments.as_ref();
         seen && (!self.by_channel() || point.channel.is_some())
@@ -152,10 +169,11 @@ impl<'g> Shares<'g> {
             && segments.is_none_or(|ids| point.segment.is_some_and(|id| ids.contains(&id)))
     }
 
-    /// Whether values at this touchpoint may be seen.
+    /// Whether values of this point may be seen, as far as its touchpoint goes.
     #[must_use]
-    pub fn sees(&self, touchpoint: TouchpointId) -> bool {
-        self.given.at(touchpoint).is_some() || self.elsewhere.contains(&touchpoint)
+    pub fn sees(&self, point: &Point) -> bool {
+        let elsewhere = |id| self.elsewhere.contains(&id);
+        point.touchpoint.is_none_or(elsewhere) || self.given.at(point).is_some()
     }
 
     fn by_channel(&self) -> bool {
@@ -208,13 +226,17 @@ impl<'g> Shares<'g> {
 
     /// Gives these values to a group.
     fn share(&mut self, key: Key, pieces: Vec<Piece>) {
-        for (line, days) in united(pieces) {
-            let series = &self.series[line];
-            if series.has_values(&both(&days, &self.asked())) {
-                let key = self.keys.of_point(self.given, key, series.point());
-                self.shares.push(Share { key, line, days });
-            }
-        }
+        let asked = self.asked();
+        let given = pieces.into_iter().map(|(line, days)| {
+            let key = self
+                .keys
+                .of_point(self.given, key, self.series[line].point());
+            Share { key, line, days }
+        });
+        let mut given: Vec<Share> = given.collect();
+        united(&mut given);
+        given.retain(|share| self.series[share.line].has_values(&both(&share.days, &asked)));
+        self.shares.append(&mut given);
     }
 
     /// All days that are asked about.
@@ -222,52 +244,5 @@ impl<'g> Shares<'g> {
         let first = self.periods.first().map_or(0, |days| days.start);
         let last = self.periods.last().map_or(0, |days| days.end);
         first..last
-    }
-}
-
-/// The same days of the same lines, each once, by line and by day.
-fn united(mut pieces: Vec<Piece>) -> Vec<Piece> {
-    pieces.sort_unstable_by_key(|(line, days)| (*line, days.start));
-    pieces.dedup_by(|(line, days), (before, known)| {
-        let goes_on = line == before && days.start <= known.end;
-        if goes_on {
-            known.end = known.end.max(days.end);
-        }
-        goes_on
-    });
-    pieces
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn inside(pieces: &[Piece]) -> Vec<bool> {
-        let has = |line, day| {
-            pieces
-                .iter()
-                .any(|one| one.0 == line && one.1.contains(&day))
-        };
-        (0..3)
-            .flat_map(|line| (0..40).map(move |day| (line, day)))
-            .map(|(line, day)| has(line, day))
-            .collect()
-    }
-
-    proptest! {
-        #[test]
-        fn united_days_are_the_same_days_apart_from_one_another(
-            pieces in proptest::collection::vec((0_usize..3, 0i32..40, 0i32..9), 0..12)
-        ) {
-            let pieces = pieces.into_iter().map(|(line, from, many)| (line, from..from + many));
-            let pieces: Vec<Piece> = pieces.collect();
-            let united = united(pieces.clone());
-            prop_assert_eq!(inside(&united), inside(&pieces));
-            for pair in united.windows(2) {
-                prop_assert!(pair[0].0 < pair[1].0 || pair[0].1.end < pair[1].1.start);
-            }
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use entity::{
-    id::{DepartmentId, TouchpointId},
+    id::TouchpointId,
     words::{Role, Stage},
 };
 
@@ -12,7 +12,10 @@ use super::{
     given::{Given, Journey},
     key::{Key, Keys, Place},
 };
-use crate::bi::cube::places::{Days, Holder, Link, Site, both};
+use crate::bi::cube::{
+    places::{Days, Holder, Link, Site, both},
+    values::Point,
+};
 
 /// Some days on which values belong to a group.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,9 +75,8 @@ impl<'g> Spread<'g> {
         }
     }
 
-    /// Where values of this KPI belong, which has own values at these touchpoints.
-    pub fn of(&self, kpi: usize, own: &[TouchpointId]) -> Vec<Entry> {
-        let mut entries = Vec::new();
+    /// Gives `taker` where values of this KPI belong, which has own values at these points.
+    pub fn each(&self, kpi: usize, own: &[&Point], mut taker: impl FnMut(Entry)) {
         let mut linked: Vec<Days> = Vec::new();
         let mut linked_at: BTreeMap<TouchpointId, Vec<Days>> = BTreeMap::new();
         for (at, link) in &self.links[kpi] {
@@ -87,37 +89,39 @@ impl<'g> Spread<'g> {
                 let id = journey.places.touchpoints[touchpoint].id;
                 linked_at.entry(id).or_default().push(link.days.clone());
             }
-            self.linked(&mut entries, (kpi, *at), link);
+            self.linked((kpi, *at), link, &mut taker);
         }
         if self.question.unheld {
-            for id in own {
-                let there = linked_at.remove(id).unwrap_or_default();
-                self.without_link(&mut entries, kpi, *id, there);
+            for point in own {
+                let there = point.touchpoint.and_then(|id| linked_at.remove(&id));
+                self.without_link(kpi, point, there.unwrap_or_default(), &mut taker);
             }
         }
         if self.question.unplaced {
             let key = self.keys.at(self.given, kpi, Place::default());
-            entries.extend(without(&EVER, linked).into_iter().map(|days| Entry {
+            let entry = |days| Entry {
                 key,
                 days,
                 own: None,
                 whole: true,
-            }));
+            };
+            without(&EVER, linked)
+                .into_iter()
+                .map(entry)
+                .for_each(taker);
         }
-        entries
     }
 
     /// What a link gives: a row for each who holds a role, or one without.
-    fn linked(&self, entries: &mut Vec<Entry>, (kpi, at): (usize, usize), link: &Link) {
+    fn linked(&self, (kpi, at): (usize, usize), link: &Link, taker: &mut impl FnMut(Entry)) {
         let Some(place) = self.place(at, link.site) else {
             return;
         };
         let key = self.keys.at(self.given, kpi, place);
-        let mut add = |days: Days, own: Option<TouchpointId>, holder: Option<DepartmentId>| {
+        let mut give = |key: Key, days: Days, own: Option<TouchpointId>| {
             if days.start < days.end {
-                let of_department = |id| self.keys.of_department(self.given, key, id);
-                entries.push(Entry {
-                    key: holder.map_or(key, of_department),
+                taker(Entry {
+                    key,
                     days,
                     own,
                     whole: true,
@@ -126,7 +130,7 @@ impl<'g> Spread<'g> {
         };
         let Some(touchpoint) = place.touchpoint else {
             if self.question.unheld {
-                add(link.days.clone(), None, None);
+                give(key, link.days.clone(), None);
             }
             return;
         };
@@ -134,12 +138,13 @@ impl<'g> Spread<'g> {
         let own = Some(places.touchpoints[touchpoint].id);
         let holders = places.holders(touchpoint);
         for holder in holders.iter().filter(|holder| self.holds(holder)) {
-            add(both(&link.days, &holder.days), own, Some(holder.department));
+            let key = self.keys.of_department(self.given, key, holder.department);
+            give(key, both(&link.days, &holder.days), own);
         }
         if self.question.unheld {
             let held = holders.iter().map(|holder| holder.days.clone()).collect();
             for days in without(&link.days, held) {
-                add(days, own, None);
+                give(key, days, own);
             }
         }
     }
@@ -183,27 +188,27 @@ impl<'g> Spread<'g> {
     /// Own values of a touchpoint on days on which the KPI does not judge it: they keep their place, and nobody's role.
     fn without_link(
         &self,
-        entries: &mut Vec<Entry>,
         kpi: usize,
-        id: TouchpointId,
+        point: &Point,
         linked: Vec<Days>,
+        taker: &mut impl FnMut(Entry),
     ) {
-        let days = without(&EVER, linked);
-        if days.is_empty() {
-            return;
-        }
-        let place = match self.given.at(id) {
+        let place = match self.given.at(point) {
             Some((at, touchpoint)) => self.place(at, Site::Touchpoint(touchpoint)),
             None => self.question.unplaced.then(Place::default),
         };
         let Some(place) = place else { return };
         let key = self.keys.at(self.given, kpi, place);
-        entries.extend(days.into_iter().map(|days| Entry {
+        let entry = |days| Entry {
             key,
             days,
-            own: Some(id),
+            own: point.touchpoint,
             whole: false,
-        }));
+        };
+        without(&EVER, linked)
+            .into_iter()
+            .map(entry)
+            .for_each(taker);
     }
 }
 

@@ -93,7 +93,7 @@ impl Series {
 impl Sums {
     /// What these shares of these series come to.
     pub fn of(periods: Vec<Days>, series: Vec<Series>, mut shares: Vec<Share>) -> Result<Self> {
-        shares.sort_unstable_by_key(|share| (share.key, share.line, share.days.start));
+        united(&mut shares);
         let mut groups = Vec::new();
         let mut next = 0;
         for group in shares.chunk_by(|one, other| one.key == other.key) {
@@ -150,5 +150,56 @@ impl Sums {
             sum.due.add(targets[kpi].on(day));
         }
         sum
+    }
+}
+
+/// The same days of the same lines, each once: by group, by line and by day.
+pub fn united(shares: &mut Vec<Share>) {
+    shares.sort_unstable_by_key(|share| (share.key, share.line, share.days.start));
+    shares.dedup_by(|next, before| {
+        let goes_on = (next.key, next.line) == (before.key, before.line)
+            && next.days.start <= before.days.end;
+        if goes_on {
+            before.days.end = before.days.end.max(next.days.end);
+        }
+        goes_on
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn inside(shares: &[Share]) -> Vec<bool> {
+        let has = |(line, day)| {
+            shares
+                .iter()
+                .any(|one| one.line == line && one.days.contains(&day))
+        };
+        let all = (0..3).flat_map(|line| (0..50).map(move |day| (line, day)));
+        all.map(has).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn united_days_are_the_same_days_apart_from_one_another(
+            days in proptest::collection::vec((0_usize..3, 0i32..40, 0i32..9), 0..12)
+        ) {
+            let shares = days.into_iter().map(|(line, from, many)| Share {
+                key: Key::default(),
+                line,
+                days: from..from + many,
+            });
+            let all: Vec<Share> = shares.collect();
+            let mut united = all.clone();
+            super::united(&mut united);
+            prop_assert_eq!(inside(&united), inside(&all));
+            for pair in united.windows(2) {
+                let apart = pair[0].days.end < pair[1].days.start;
+                prop_assert!(pair[0].line < pair[1].line || apart);
+            }
+        }
     }
 }
