@@ -50,8 +50,10 @@ pub struct Query {
     pub uncounted: bool,
     /// From what on something is a finding.
     pub thresholds: Thresholds,
-    /// What a series is asked, and what is kept for it.
-    pub series: Option<(Question, Cube)>,
+    /// What a series is asked, where it is one.
+    pub series: Option<Question>,
+    /// What is kept in memory, for rows that are computed from it.
+    pub cube: Option<Cube>,
     /// What the filter means for measurements, where that keeps the database from going through others.
     pub(super) narrowed: Condition,
 }
@@ -164,6 +166,7 @@ impl Query {
             uncounted: false,
             thresholds: Thresholds::default(),
             series: None,
+            cube: None,
             narrowed: Condition::all(),
         }
     }

@@ -164,8 +164,7 @@ async fn read(
     })?;
     let mut asked = asked::read(dataset, form, &parameters)?;
     asked.query.thresholds = app.thresholds.clone();
-    let question = asked.question.take();
-    asked.query.series = question.map(|question| (question, app.cube.clone()));
+    asked.query.cube = Some(app.cube.clone());
     Ok(Some(Feed {
         caller,
         asked,
