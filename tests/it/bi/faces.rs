@@ -1,6 +1,6 @@
 //! Random questions of random callers: GraphQL, CSV, lines of JSON and OData give the same rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::{
     prelude::*,
@@ -200,6 +200,8 @@ async fn graphql_csv_lines_of_json_and_odata_give_the_same_rows() {
             .await;
         let camels: Vec<Value> = lines.iter().map(in_camels).collect();
         assert_eq!(graph, camels, "{login} asks {asked}");
+        let ids: BTreeSet<String> = lines.iter().map(|row| row["row_id"].to_string()).collect();
+        assert_eq!(ids.len(), lines.len(), "every row has an id of its own");
         let expected: Vec<BTreeMap<String, String>> = lines
             .iter()
             .map(|row| {
