@@ -174,23 +174,23 @@ impl Query {
     /// The rows, one after another, from one moment of the truth that the transaction keeps.
     pub fn rows(self, caller: &Caller, tx: DatabaseTransaction) -> Result<Rows> {
         let shape = self.shape();
-        let statement = match self.dataset.source {
-            Source::Findings | Source::Series => {
-                caller.require_somewhere(self.dataset.permission)?;
-                return Ok(Rows::computed(caller.clone(), self, tx, shape));
-            }
-            Source::SqlByDay { .. } if self.goes_by_day() => {
-                caller.require_somewhere(self.dataset.permission)?;
-                return Ok(Rows::by_days(caller.clone(), self, tx, shape));
-            }
-            Source::Sql { .. } | Source::SqlByDay { .. } => {
-                self.statement(caller, tx.get_database_backend())?
-            }
-        };
-        Ok(match statement {
+        if self.is_computed() {
+            caller.require_somewhere(self.dataset.permission)?;
+            return Ok(Rows::computed(caller.clone(), self, tx, shape));
+        }
+        Ok(match self.statement(caller, tx.get_database_backend())? {
             Some(statement) => Rows::stored(statement, tx, shape),
             None => Rows::none(shape),
         })
+    }
+
+    /// Whether the rows are put together here, and not selected.
+    fn is_computed(&self) -> bool {
+        match self.dataset.source {
+            Source::Findings | Source::Series => true,
+            Source::Joined { .. } => self.order.is_empty() && self.offset.unwrap_or_default() == 0,
+            Source::Sql { .. } => false,
+        }
     }
 
     /// The rows at once; for questions with a limit.
@@ -202,7 +202,7 @@ impl Query {
                 findings::all(caller, tx, &self).await?
             }
             Source::Series => series::all(caller, tx, &self).await?,
-            Source::Sql { .. } | Source::SqlByDay { .. } => {
+            Source::Sql { .. } | Source::Joined { .. } => {
                 match self.statement(caller, tx.get_database_backend())? {
                     Some(statement) => {
                         let rows = tx.query_all_raw(statement).await?;
@@ -247,14 +247,8 @@ impl Query {
         self.narrowed = self.narrowed.clone().add(these);
     }
 
-    /// Whether the first days have what is asked for, so that the others need not be looked at.
-    fn goes_by_day(&self) -> bool {
-        let from_the_first = self.order.is_empty() && self.offset.unwrap_or_default() == 0;
-        from_the_first && self.limit.is_some()
-    }
-
     /// The days that rows may be of.
-    fn days_left(&self) -> Vec<NaiveDate> {
+    pub(super) fn days_left(&self) -> Vec<NaiveDate> {
         // In another order than the dataset's own, rows of earlier days lie behind the place too.
         let own = self.after.as_ref().filter(|_| self.order.is_empty());
         let from = own.and_then(Place::day);
@@ -302,7 +296,8 @@ impl Query {
         Ok(Some(text.statement()))
     }
 
-    fn scope<'c>(
+    /// Whoever reads, and what is asked about.
+    pub(super) fn scope<'c>(
         &self,
         caller: &'c Caller,
         backend: DbBackend,
@@ -313,24 +308,6 @@ impl Query {
             .on(days)
             .with_uncounted(self.uncounted)
             .narrowed(self.narrowed.clone()))
-    }
-
-    /// The days that are asked about on which there may be rows, in order.
-    pub(super) async fn busy_days(
-        &self,
-        caller: &Caller,
-        tx: &DatabaseTransaction,
-    ) -> Result<Vec<NaiveDate>> {
-        let days = self.days_left();
-        let (Source::SqlByDay { busy, .. }, false) = (&self.dataset.source, days.is_empty()) else {
-            return Ok(days);
-        };
-        let backend = tx.get_database_backend();
-        let scope = self.scope(caller, backend, &days)?;
-        let statement = busy(Text::new(backend, ""), &scope).statement();
-        let rows = tx.query_all_raw(statement).await?;
-        let days = rows.iter().map(|row| row.try_get_by_index(0));
-        Ok(days.collect::<Result<_, _>>()?)
     }
 
     /// The beginning of a statement, up to the source.

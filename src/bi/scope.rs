@@ -75,6 +75,12 @@ impl<'c> Scope<'c> {
         Self { narrowed, ..self }
     }
 
+    /// The database that it asks.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
     fn reader(&self) -> Reader<'_> {
         match self.who {
             Who::Caller(caller) => caller.reader_in_sql(),

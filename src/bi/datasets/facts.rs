@@ -81,10 +81,9 @@ pub static KPI_FACTS: Dataset = Dataset {
     ],
     key: "row_id",
     order: order![Day measured_on, Id measurement_id, Id link_id empty, Id responsibility_id empty],
-    source: Source::SqlByDay {
+    source: Source::Joined {
         with: Some(joined),
         rows,
-        busy,
     },
 };
 
@@ -118,12 +117,6 @@ const JOINED: &str = "\
         AND (responsibility.valid_from IS NULL OR responsibility.valid_from < day.ends)
         AND (responsibility.valid_to IS NULL OR responsibility.valid_to >= day.ends)
     WHERE measured.measured_on = day.day";
-
-fn busy(text: Text, scope: &Scope<'_>) -> Text {
-    text.then("SELECT DISTINCT measured.measured_on FROM (")
-        .select(&scope.measured())
-        .then(") AS measured ORDER BY measured.measured_on")
-}
 
 fn joined(text: Text, scope: &Scope<'_>) -> Text {
     let text = text

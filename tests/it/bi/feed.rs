@@ -279,15 +279,18 @@ async fn gzip_is_for_whoever_takes_it() {
 async fn a_feed_takes_few_statements_however_many_rows() {
     let world = World::demo().await;
     let bea = world.sign_in("bea-analyst").await;
-    for path in [
-        format!("kpi_facts.csv?{YEAR}"),
-        format!("kpi_facts.csv?{YEAR}&kpi=KU1&limit=5"),
-        "departments.csv".to_owned(),
+    let facts = format!("kpi_facts.csv?{YEAR}");
+    for (path, most) in [
+        // What is judged in the blueprints, and by whom, takes four statements, and is kept.
+        (facts.clone(), 9),
+        (facts.clone(), 5),
+        (format!("{facts}&kpi=KU1&limit=5"), 5),
+        ("departments.csv".to_owned(), 5),
     ] {
         let before = world.store.statements();
         bea.feeds(&format!("/bi/v1/{path}")).await;
         let statements = world.store.statements() - before;
-        assert!(statements <= 5, "{path} took {statements}");
+        assert!(statements <= most, "{path} took {statements}");
     }
 }
 
