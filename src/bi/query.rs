@@ -1,5 +1,6 @@
 //! One question to one dataset: which columns of which rows, in which order. It becomes one statement over the
-//! dataset's source, filtered by the database; what the reader may see is in the source already.
+//! dataset's source, filtered by the database, or is answered from what is kept in memory; what the reader may see is in
+//! the source already.
 
 use chrono::{Datelike, NaiveDate};
 use entity::{kpi, measurement};
@@ -12,7 +13,7 @@ use super::{
     facts::with_keys,
     filter::{Comparison, Filter, Value},
     registry::{Column, Dataset, Part, Source},
-    row::{Held, Row, Shape},
+    row::Shape,
     rows::Rows,
     scope::Scope,
     series::Question,
@@ -193,42 +194,19 @@ impl Query {
         }
     }
 
-    /// The rows at once; for questions with a limit.
-    pub async fn page(self, caller: &Caller, tx: &DatabaseTransaction) -> Result<Vec<Row>> {
-        let shape = self.shape();
-        let held = match self.dataset.source {
-            Source::Findings => {
-                caller.require_somewhere(self.dataset.permission)?;
-                findings::all(caller, tx, &self).await?
-            }
-            Source::Series => series::all(caller, tx, &self).await?,
-            Source::Sql { .. } | Source::Joined { .. } => {
-                match self.statement(caller, tx.get_database_backend())? {
-                    Some(statement) => {
-                        let rows = tx.query_all_raw(statement).await?;
-                        rows.into_iter().map(Held::Stored).collect()
-                    }
-                    None => Vec::new(),
-                }
-            }
-        };
-        let shaped = |held| Row {
-            held,
-            shape: shape.clone(),
-        };
-        Ok(held.into_iter().map(shaped).collect())
-    }
-
     /// How many rows there are, whatever the limit and the place.
     pub async fn count(&self, caller: &Caller, tx: &DatabaseTransaction) -> Result<u64> {
+        caller.require_somewhere(self.dataset.permission)?;
         let whole = Self {
             after: None,
             limit: None,
             offset: None,
             ..self.clone()
         };
-        if self.dataset.source.sql().is_none() {
-            return Ok(whole.page(caller, tx).await?.len() as u64);
+        match self.dataset.source {
+            Source::Findings => return Ok(findings::all(caller, tx, &whole).await?.len() as u64),
+            Source::Series => return Ok(series::all(caller, tx, &whole).await?.len() as u64),
+            Source::Sql { .. } | Source::Joined { .. } => {}
         }
         let Some(text) = whole.begin(caller, tx.get_database_backend(), "COUNT(*) AS rows")? else {
             return Ok(0);
