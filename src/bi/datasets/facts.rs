@@ -1,5 +1,6 @@
 //! `kpi_facts`: measurement × touchpoint × department × role, from what was linked and accepted at the end of the
-//! measurement's day.
+//! measurement's day. The SQL is for views and for rows in whichever order; in the dataset's own the same rows are put
+//! together in memory ([`crate::bi::joined`]), where each column has its cell as well.
 
 use entity::{
     id::{

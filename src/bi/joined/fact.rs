@@ -92,31 +92,36 @@ impl Fact {
     /// What it is made of.
     fn told(&self) -> Told<'_> {
         let Lot { given, measured } = &*self.lot;
-        let journey = self.seat.place.map(|(at, _)| &given.journeys[at]);
-        let places = journey.map(|journey| &*journey.places);
-        let site = self.seat.place.map(|(_, site)| site);
-        let touchpoint = match site {
-            Some(Site::Touchpoint(at)) => Some(at),
-            _ => None,
-        };
-        let holder = self.seat.holder.zip(touchpoint).zip(places);
-        let touchpoint = touchpoint
-            .zip(places)
-            .map(|(at, places)| &places.touchpoints[at]);
-        let phase = match site {
-            Some(Site::Phase(at)) => Some(at),
-            _ => touchpoint.map(|touchpoint| touchpoint.phase),
-        };
-        Told {
+        let mut told = Told {
             measured: &measured[self.measured],
-            journey,
-            phase: phase.zip(places).map(|(at, places)| &places.phases[at]),
-            touchpoint,
-            holder: holder.map(|(((at, _), touchpoint), places)| &places.holders(touchpoint)[at]),
-            department: self.seat.holder.map(|(_, at)| &given.departments[at]),
+            journey: None,
+            phase: None,
+            touchpoint: None,
+            holder: None,
+            department: None,
             siblings: self.siblings,
             row_id: OnceCell::new(),
+        };
+        let Some((journey, site)) = self.seat.place else {
+            return told;
+        };
+        let journey = &given.journeys[journey];
+        let places = &*journey.places;
+        told.journey = Some(journey);
+        match site {
+            Site::Blueprint => {}
+            Site::Phase(at) => told.phase = Some(&places.phases[at]),
+            Site::Touchpoint(at) => {
+                let touchpoint = &places.touchpoints[at];
+                told.touchpoint = Some(touchpoint);
+                told.phase = Some(&places.phases[touchpoint.phase]);
+                if let Some((holder, department)) = self.seat.holder {
+                    told.holder = Some(&places.holders(at)[holder]);
+                    told.department = Some(&given.departments[department]);
+                }
+            }
         }
+        told
     }
 }
 
@@ -176,7 +181,7 @@ fn push<I: Id>(text: &mut String, id: I) {
 /// How the cells of a column are read.
 pub(super) type Read = for<'f> fn(&'f Told<'f>) -> Cell<'f>;
 
-/// How the cells of the column of this name are read.
+/// How the cells of the column of this name are read; nothing where the dataset has no such column.
 pub(super) fn read(column: &str) -> Option<Read> {
     let read: Read = match column {
         "row_id" => |row| Cell::Text(row.row_id()),

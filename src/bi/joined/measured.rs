@@ -72,12 +72,12 @@ impl Read for Measured {
 pub struct Behind {
     day: NaiveDate,
     id: MeasurementId,
-    /// Whether the measurement itself is behind the place, too.
+    /// Whether rows of the measurement itself may come, too.
     with_it: bool,
 }
 
 impl Behind {
-    /// At the measurement that a row behind which rows begin is of: it may have more.
+    /// Behind one row of a measurement.
     pub fn of(place: &Place) -> Option<Self> {
         Some(Self {
             day: place.day()?,
