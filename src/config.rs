@@ -131,7 +131,8 @@ pub struct Serve {
     /// The address at which `/metrics` is served for Prometheus; nowhere where this is not set.
     #[arg(long, env = "CX_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
-    /// How many MiB of measured values are kept in memory, for series of KPIs; what does not fit is read again.
+    /// How many MiB of what is measured and judged are kept in memory, for series of KPIs and `kpi_facts`; what does not
+    /// fit is read again.
     #[arg(long, env = "CX_CUBE_MEMORY_MIB", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub cube_memory_mib: u32,
     /// How many megabytes a sheet of measurements has at the most that is sent in. While it is taken in it lies where the

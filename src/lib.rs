@@ -8,9 +8,9 @@
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
 //! a pure function over it, as are their pictures in [`picture`]; acts across slices, and what they would change, are
 //! in [`reorganise`]; flat rows for BI in [`bi`], one registry of datasets of which GraphQL, the feed, OData and views of
-//! PostgreSQL are faces, and series over values that it keeps in memory; documents in [`document`], spreadsheets read
-//! and written by [`sheet`], those of very many rows taken in by the slices with the help of [`intake`], and what
-//! blueprints were in [`publication`].
+//! PostgreSQL are faces, with series and the join of facts put together over what it keeps in memory; documents in
+//! [`document`], spreadsheets read and written by [`sheet`], those of very many rows taken in by the slices with the
+//! help of [`intake`], and what blueprints were in [`publication`].
 //! What can be found by its words is kept in step by [`index`] and found by [`search`]. Nobody reaches
 //! the database but through the door, [`access`], which asks
 //! [`policy`], takes the locks and leaves the audit event. `tests/it/rooms.rs` holds the order below: a room imports

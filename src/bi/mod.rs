@@ -7,6 +7,7 @@ pub mod datasets;
 pub mod facts;
 pub mod filter;
 pub mod graphql;
+pub mod joined;
 pub mod query;
 pub mod registry;
 pub mod row;

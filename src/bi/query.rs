@@ -1,5 +1,6 @@
 //! One question to one dataset: which columns of which rows, in which order. It becomes one statement over the
-//! dataset's source, filtered by the database; what the reader may see is in the source already.
+//! dataset's source, filtered by the database, or is answered from what is kept in memory; what the reader may see is in
+//! the source already.
 
 use chrono::{Datelike, NaiveDate};
 use entity::{kpi, measurement};
@@ -12,7 +13,7 @@ use super::{
     facts::with_keys,
     filter::{Comparison, Filter, Value},
     registry::{Column, Dataset, Part, Source},
-    row::{Held, Row, Shape},
+    row::Shape,
     rows::Rows,
     scope::Scope,
     series::Question,
@@ -50,8 +51,10 @@ pub struct Query {
     pub uncounted: bool,
     /// From what on something is a finding.
     pub thresholds: Thresholds,
-    /// What a series is asked, and what is kept for it.
-    pub series: Option<(Question, Cube)>,
+    /// What a series is asked, where it is one.
+    pub series: Option<Question>,
+    /// What is kept in memory, for rows that are computed from it.
+    pub cube: Option<Cube>,
     /// What the filter means for measurements, where that keeps the database from going through others.
     pub(super) narrowed: Condition,
 }
@@ -164,6 +167,7 @@ impl Query {
             uncounted: false,
             thresholds: Thresholds::default(),
             series: None,
+            cube: None,
             narrowed: Condition::all(),
         }
     }
@@ -171,61 +175,38 @@ impl Query {
     /// The rows, one after another, from one moment of the truth that the transaction keeps.
     pub fn rows(self, caller: &Caller, tx: DatabaseTransaction) -> Result<Rows> {
         let shape = self.shape();
-        let statement = match self.dataset.source {
-            Source::Findings | Source::Series => {
-                caller.require_somewhere(self.dataset.permission)?;
-                return Ok(Rows::computed(caller.clone(), self, tx, shape));
-            }
-            Source::SqlByDay { .. } if self.goes_by_day() => {
-                caller.require_somewhere(self.dataset.permission)?;
-                return Ok(Rows::by_days(caller.clone(), self, tx, shape));
-            }
-            Source::Sql { .. } | Source::SqlByDay { .. } => {
-                self.statement(caller, tx.get_database_backend())?
-            }
-        };
-        Ok(match statement {
+        if self.is_computed() {
+            caller.require_somewhere(self.dataset.permission)?;
+            return Ok(Rows::computed(caller.clone(), self, tx, shape));
+        }
+        Ok(match self.statement(caller, tx.get_database_backend())? {
             Some(statement) => Rows::stored(statement, tx, shape),
             None => Rows::none(shape),
         })
     }
 
-    /// The rows at once; for questions with a limit.
-    pub async fn page(self, caller: &Caller, tx: &DatabaseTransaction) -> Result<Vec<Row>> {
-        let shape = self.shape();
-        let held = match self.dataset.source {
-            Source::Findings => {
-                caller.require_somewhere(self.dataset.permission)?;
-                findings::all(caller, tx, &self).await?
-            }
-            Source::Series => series::all(caller, tx, &self).await?,
-            Source::Sql { .. } | Source::SqlByDay { .. } => {
-                match self.statement(caller, tx.get_database_backend())? {
-                    Some(statement) => {
-                        let rows = tx.query_all_raw(statement).await?;
-                        rows.into_iter().map(Held::Stored).collect()
-                    }
-                    None => Vec::new(),
-                }
-            }
-        };
-        let shaped = |held| Row {
-            held,
-            shape: shape.clone(),
-        };
-        Ok(held.into_iter().map(shaped).collect())
+    /// Whether the rows are put together here, and not selected.
+    fn is_computed(&self) -> bool {
+        match self.dataset.source {
+            Source::Findings | Source::Series => true,
+            Source::Joined { .. } => self.order.is_empty() && self.offset.unwrap_or_default() == 0,
+            Source::Sql { .. } => false,
+        }
     }
 
     /// How many rows there are, whatever the limit and the place.
     pub async fn count(&self, caller: &Caller, tx: &DatabaseTransaction) -> Result<u64> {
+        caller.require_somewhere(self.dataset.permission)?;
         let whole = Self {
             after: None,
             limit: None,
             offset: None,
             ..self.clone()
         };
-        if self.dataset.source.sql().is_none() {
-            return Ok(whole.page(caller, tx).await?.len() as u64);
+        match self.dataset.source {
+            Source::Findings => return Ok(findings::all(caller, tx, &whole).await?.len() as u64),
+            Source::Series => return Ok(series::all(caller, tx, &whole).await?.len() as u64),
+            Source::Sql { .. } | Source::Joined { .. } => {}
         }
         let Some(text) = whole.begin(caller, tx.get_database_backend(), "COUNT(*) AS rows")? else {
             return Ok(0);
@@ -244,14 +225,8 @@ impl Query {
         self.narrowed = self.narrowed.clone().add(these);
     }
 
-    /// Whether the first days have what is asked for, so that the others need not be looked at.
-    fn goes_by_day(&self) -> bool {
-        let from_the_first = self.order.is_empty() && self.offset.unwrap_or_default() == 0;
-        from_the_first && self.limit.is_some()
-    }
-
     /// The days that rows may be of.
-    fn days_left(&self) -> Vec<NaiveDate> {
+    pub(super) fn days_left(&self) -> Vec<NaiveDate> {
         // In another order than the dataset's own, rows of earlier days lie behind the place too.
         let own = self.after.as_ref().filter(|_| self.order.is_empty());
         let from = own.and_then(Place::day);
@@ -299,7 +274,8 @@ impl Query {
         Ok(Some(text.statement()))
     }
 
-    fn scope<'c>(
+    /// Whoever reads, and what is asked about.
+    pub(super) fn scope<'c>(
         &self,
         caller: &'c Caller,
         backend: DbBackend,
@@ -310,24 +286,6 @@ impl Query {
             .on(days)
             .with_uncounted(self.uncounted)
             .narrowed(self.narrowed.clone()))
-    }
-
-    /// The days that are asked about on which there may be rows, in order.
-    pub(super) async fn busy_days(
-        &self,
-        caller: &Caller,
-        tx: &DatabaseTransaction,
-    ) -> Result<Vec<NaiveDate>> {
-        let days = self.days_left();
-        let (Source::SqlByDay { busy, .. }, false) = (&self.dataset.source, days.is_empty()) else {
-            return Ok(days);
-        };
-        let backend = tx.get_database_backend();
-        let scope = self.scope(caller, backend, &days)?;
-        let statement = busy(Text::new(backend, ""), &scope).statement();
-        let rows = tx.query_all_raw(statement).await?;
-        let days = rows.iter().map(|row| row.try_get_by_index(0));
-        Ok(days.collect::<Result<_, _>>()?)
     }
 
     /// The beginning of a statement, up to the source.

@@ -109,13 +109,8 @@ pub enum Source {
     /// SQL over what the reader may see: common tables (`name AS (…), …`), and a select of every column and of
     /// every part of the order, by their names.
     Sql { with: Option<Piece>, rows: Piece },
-    /// The same by day, with a select of the days on which there may be rows, in order, which takes far less: a page
-    /// then looks at no more days than it shows.
-    SqlByDay {
-        with: Option<Piece>,
-        rows: Piece,
-        busy: Piece,
-    },
+    /// The same, and put together in memory where rows are pulled in the dataset's own order, which takes far less.
+    Joined { with: Option<Piece>, rows: Piece },
     /// What blueprints get wrong: computed, blueprint by blueprint.
     Findings,
     /// Values put together: computed from what is kept in memory.
@@ -127,7 +122,7 @@ impl Source {
     #[must_use]
     pub const fn sql(&self) -> Option<(Option<Piece>, Piece)> {
         match self {
-            Self::Sql { with, rows } | Self::SqlByDay { with, rows, .. } => Some((*with, *rows)),
+            Self::Sql { with, rows } | Self::Joined { with, rows } => Some((*with, *rows)),
             Self::Findings | Self::Series => None,
         }
     }

@@ -8,6 +8,7 @@ use sea_orm::QueryResult;
 use uuid::Uuid;
 
 use super::{
+    joined::Fact,
     query::{At, Place},
     registry::{Column, Part, Type},
 };
@@ -45,6 +46,7 @@ pub struct Row {
 pub(super) enum Held {
     Stored(QueryResult),
     Computed(Box<[Own]>, Place),
+    Joined(Fact),
 }
 
 /// What stands in one cell of a row that was computed.
@@ -98,6 +100,7 @@ impl Row {
                     taker(column, cell.lend());
                 }
             }
+            Held::Joined(fact) => fact.each(&self.shape.columns, taker),
         }
         Ok(())
     }
@@ -118,6 +121,7 @@ impl Row {
                 Ok(Place(parts.collect::<Result<_>>()?))
             }
             Held::Computed(_, place) => Ok(place.clone()),
+            Held::Joined(fact) => Ok(fact.place()),
         }
     }
 }

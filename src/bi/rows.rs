@@ -3,7 +3,6 @@
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
-    mem,
     pin::pin,
     vec,
 };
@@ -14,6 +13,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::{
     datasets::{findings, series},
+    joined,
     query::Query,
     registry::Source,
     row::{Held, Row, Shape},
@@ -25,8 +25,6 @@ use crate::{
 
 /// How many rows a batch has.
 pub(super) const BATCH: usize = 1_000;
-/// How many times as many days as the last one each round takes.
-const GROWTH: usize = 4;
 
 /// Rows that are being fetched.
 pub struct Rows {
@@ -54,40 +52,7 @@ impl Rows {
     /// The rows of a statement.
     pub(super) fn stored(statement: Statement, tx: DatabaseTransaction, shape: Shape) -> Self {
         Self::fetched(shape, move |wanted| async move {
-            from_statement(&tx, statement, 0, &wanted).await?;
-            Ok(tx.commit().await?)
-        })
-    }
-
-    /// The first rows of a dataset that goes by days, in rounds: those of the first day that has any, then those of the
-    /// next four, and so on until there are enough. So a page costs what lies between its ends and not the whole range.
-    pub(super) fn by_days(
-        caller: Caller,
-        query: Query,
-        tx: DatabaseTransaction,
-        shape: Shape,
-    ) -> Self {
-        Self::fetched(shape, move |wanted| async move {
-            let mut missing = query.limit.unwrap_or(u64::MAX);
-            let mut rest = query.busy_days(&caller, &tx).await?;
-            let mut round = 1;
-            while missing > 0 && !rest.is_empty() {
-                let later = rest.split_off(round.min(rest.len()));
-                let asked = Query {
-                    days: mem::replace(&mut rest, later),
-                    limit: Some(missing),
-                    ..query.clone()
-                };
-                if let Some(statement) =
-                    asked.statement(&caller, ConnectionTrait::get_database_backend(&tx))?
-                {
-                    match from_statement(&tx, statement, round, &wanted).await? {
-                        Some(rows) => missing = missing.saturating_sub(rows),
-                        None => break,
-                    }
-                }
-                round *= GROWTH;
-            }
+            from_statement(&tx, statement, &wanted).await?;
             Ok(tx.commit().await?)
         })
     }
@@ -102,6 +67,7 @@ impl Rows {
         Self::fetched(shape, move |wanted| async move {
             match query.dataset.source {
                 Source::Series => series::each(&caller, &tx, &query, &wanted).await?,
+                Source::Joined { .. } => joined::each(&caller, &tx, &query, &wanted).await?,
                 _ => findings::each(&caller, &tx, &query, &wanted).await?,
             }
             Ok(tx.commit().await?)
@@ -146,16 +112,14 @@ impl Rows {
     }
 }
 
-/// Hands on the rows of a statement and says how many there were; nothing where nobody wants more. Those of one
-/// transaction have different numbers.
+/// Hands on the rows of a statement, as long as anybody wants them.
 async fn from_statement(
     tx: &DatabaseTransaction,
     statement: Statement,
-    number: usize,
     wanted: &Wanted,
-) -> Result<Option<u64>> {
+) -> Result<()> {
     match statement.db_backend {
-        DbBackend::Postgres => from_cursor(tx, statement, number, wanted).await,
+        DbBackend::Postgres => from_cursor(tx, statement, wanted).await,
         _ => from_stream(tx, statement, wanted).await,
     }
 }
@@ -165,11 +129,10 @@ async fn from_statement(
 async fn from_cursor(
     tx: &DatabaseTransaction,
     statement: Statement,
-    number: usize,
     wanted: &Wanted,
-) -> Result<Option<u64>> {
+) -> Result<()> {
     let mut hash = DefaultHasher::new();
-    (number, &statement.sql).hash(&mut hash);
+    statement.sql.hash(&mut hash);
     // Prepared statements are kept by their text: a cursor of other columns needs another name.
     let cursor = format!("flat_{:016x}", hash.finish());
     tx.execute_unprepared("SET LOCAL cursor_tuple_fraction = 1")
@@ -183,17 +146,12 @@ async fn from_cursor(
         DbBackend::Postgres,
         format!("FETCH FORWARD {BATCH} FROM {cursor}"),
     );
-    let mut sent = 0;
     loop {
         let rows = tx.query_all_raw(fetch.clone()).await?;
         let last = rows.len() < BATCH;
-        sent += rows.len() as u64;
         let batch = rows.into_iter().map(Held::Stored).collect();
-        if wanted.send(Ok(Some(batch))).await.is_err() {
-            return Ok(None);
-        }
-        if last {
-            return Ok(Some(sent));
+        if wanted.send(Ok(Some(batch))).await.is_err() || last {
+            return Ok(());
         }
     }
 }
@@ -203,16 +161,14 @@ async fn from_stream(
     tx: &DatabaseTransaction,
     statement: Statement,
     wanted: &Wanted,
-) -> Result<Option<u64>> {
+) -> Result<()> {
     let rows = tx.stream_raw(statement).await?;
-    let mut sent = 0;
     let mut batches = pin!(rows.map_ok(Held::Stored).try_chunks(BATCH));
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(|broken| broken.1)?;
-        sent += batch.len() as u64;
         if wanted.send(Ok(Some(batch))).await.is_err() {
-            return Ok(None);
+            break;
         }
     }
-    Ok(Some(sent))
+    Ok(())
 }

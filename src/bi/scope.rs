@@ -75,6 +75,12 @@ impl<'c> Scope<'c> {
         Self { narrowed, ..self }
     }
 
+    /// The database that it asks.
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.backend
+    }
+
     fn reader(&self) -> Reader<'_> {
         match self.who {
             Who::Caller(caller) => caller.reader_in_sql(),
@@ -208,12 +214,12 @@ impl<'c> Scope<'c> {
         }
     }
 
-    /// An id as it is shown, in SQL.
+    /// An id as it is shown, in SQL; NULL where it is, of which SQLite's hex would make an empty text.
     #[must_use]
     pub fn shown(&self, prefix: &str, id: &str) -> String {
         match self.backend {
             DbBackend::Postgres => format!("('{prefix}_' || replace(CAST({id} AS text), '-', ''))"),
-            _ => format!("('{prefix}_' || lower(hex({id})))"),
+            _ => format!("('{prefix}_' || NULLIF(lower(hex({id})), ''))"),
         }
     }
 

@@ -4,6 +4,7 @@ mod bad;
 mod faces;
 pub use faces::{CALLERS, in_camels, prepare};
 mod feed;
+mod kept;
 mod tokens;
 
 use std::fmt::Write;
@@ -84,6 +85,23 @@ impl Actor<'_> {
         lines
             .map(|line| serde_json::from_str(line).expect("JSON"))
             .collect()
+    }
+
+    /// The rows of a feed of lines of JSON, page after page of this size.
+    pub async fn pages(&self, path: &str, size: u32) -> Vec<Value> {
+        let (mut rows, mut next) = (Vec::new(), format!("{path}&limit={size}"));
+        loop {
+            let answer = self.feeds(&next).await;
+            let told = format!("{} gets {next}: {}", self.login, answer.text());
+            assert_eq!(answer.status, StatusCode::OK, "{told}");
+            let lines = answer.text().lines();
+            rows.extend(lines.map(|line| serde_json::from_str::<Value>(line).expect("JSON")));
+            let link = answer.header("link").trim_start_matches('<');
+            match link.split_once(">; rel=\"next\"") {
+                Some((address, _)) => next = address.to_owned(),
+                None => return rows,
+            }
+        }
     }
 }
 

@@ -5,13 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Duration, Utc};
 use cx_blueprint::{kpi::rules, statement::Text};
 use entity::{
-    responsibility,
+    blueprint, responsibility,
     words::{Direction, ResponsibilityStatus, Role},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set,
+    sea_query::{Expr, ExprTrait},
+};
 use serde_json::{Value, json};
 
 use crate::{
+    bi::in_camels,
     ids::Ids,
     world::{Actor, World},
 };
@@ -459,6 +463,14 @@ async fn a_day_is_judged_by_what_held_when_it_ended_where_we_are() {
                 .exec(&world.db())
                 .await
                 .expect("it changes");
+            blueprint::Entity::update_many()
+                .col_expr(
+                    blueprint::Column::Revision,
+                    Expr::col(blueprint::Column::Revision).add(1),
+                )
+                .exec(&world.db())
+                .await
+                .expect("so do the blueprints");
             let rows = cx
                 .pulls(json!({ "from": "2025-03-30", "to": "2025-03-31" }), 50)
                 .await;
@@ -467,6 +479,9 @@ async fn a_day_is_judged_by_what_held_when_it_ended_where_we_are() {
                 if held { 3 } else { 2 },
                 "{zone}: from {from:?} to {to:?}"
             );
+            let feed = "/bi/v1/kpi_facts.ndjson?from=2025-03-30&to=2025-03-31";
+            let lines = cx.lines(feed).await;
+            assert_eq!(lines.iter().map(in_camels).collect::<Vec<_>>(), rows);
         }
     }
 }

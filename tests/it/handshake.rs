@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 
 use crate::world::{Actor, World};
 
-const PROPOSE: &str =
+pub const PROPOSE: &str =
     "mutation($input: ResponsibilityProposeInput!) { responsibilityPropose(input: $input) {
     responsibility { id role status version proposedBy { key } department { key } }
     userErrors { field message code reason } } }";
-const ACCEPT: &str = "mutation($input: ResponsibilityAcceptInput!) { responsibilityAccept(input: $input) {
+pub const ACCEPT: &str = "mutation($input: ResponsibilityAcceptInput!) { responsibilityAccept(input: $input) {
     responsibility { id role status version touchpoint { id responsibilities { id role status department { key } } } }
     ended { id status } holder { id department { key } }
     userErrors { field message code reason } } }";
@@ -19,7 +19,7 @@ const DECLINE: &str =
     responsibility { id status reason } userErrors { field message code reason } } }";
 const WITHDRAW: &str = "mutation($input: AtVersionInput!) { responsibilityWithdraw(input: $input) {
     responsibility { id status reason } userErrors { field message code reason } } }";
-const END: &str =
+pub const END: &str =
     "mutation($input: ResponsibilityDeclineInput!) { responsibilityEnd(input: $input) {
     responsibility { id status validTo } userErrors { field message code reason } } }";
 const UPDATE: &str =

@@ -11,20 +11,20 @@ use crate::{
 
 const CREATE: &str = "mutation($input: KpiCreateInput!) { kpiCreate(input: $input) {
     kpi { id key version type unit currency } userErrors { field message code reason } } }";
-const UPDATE: &str = "mutation($input: KpiUpdateInput!) { kpiUpdate(input: $input) {
+pub const UPDATE: &str = "mutation($input: KpiUpdateInput!) { kpiUpdate(input: $input) {
     kpi { id version name type unit currency direction } userErrors { field message code reason } } }";
 const ARCHIVE: &str = "mutation($input: AtVersionInput!) { kpiArchive(input: $input) {
     kpi { id version archivedAt } userErrors { field message code reason } } }";
 const OWNER: &str = "mutation($input: KpiOwnerChangeInput!) { kpiOwnerChange(input: $input) {
     kpi { id version } userErrors { field message code reason } } }";
-const TARGET: &str = "mutation($input: KpiTargetSetInput!) { kpiTargetSet(input: $input) {
+pub const TARGET: &str = "mutation($input: KpiTargetSetInput!) { kpiTargetSet(input: $input) {
     target { id validFrom value warning version kpi { key } } userErrors { field message code reason } } }";
 const TARGET_DELETE: &str = "mutation($input: AtVersionInput!) { kpiTargetDelete(input: $input) {
     target { id } userErrors { field message code reason } } }";
 const LINK: &str = "mutation($input: KpiLinkCreateInput!) { kpiLinkCreate(input: $input) {
     link { id validFrom validTo weight version kpi { key } latest { value } target { value } state }
     userErrors { field message code reason } } }";
-const LINK_UPDATE: &str = "mutation($input: KpiLinkUpdateInput!) { kpiLinkUpdate(input: $input) {
+pub const LINK_UPDATE: &str = "mutation($input: KpiLinkUpdateInput!) { kpiLinkUpdate(input: $input) {
     link { id validFrom validTo weight version state } userErrors { field message code reason } } }";
 const LINK_DELETE: &str = "mutation($input: AtVersionInput!) { kpiLinkDelete(input: $input) {
     link { id } userErrors { field message code reason } } }";

@@ -720,15 +720,18 @@ async fn who_may_not_pull_is_told_so() {
 async fn a_page_takes_few_statements() {
     let world = World::demo().await;
     let bea = world.sign_in("bea-analyst").await;
-    for path in [
-        format!("kpi_facts?$count=true&$filter={}", encoded(IN_YEAR)),
-        "departments?$orderby=department_key&$top=3".to_owned(),
-        "kpis/$count".to_owned(),
+    let facts = format!("kpi_facts?$count=true&$filter={}", encoded(IN_YEAR));
+    for (path, most) in [
+        // What is judged in the blueprints, and by whom, takes four statements, and is kept.
+        (&*facts, 9),
+        (&*facts, 5),
+        // On PostgreSQL rows that are selected come through cursors, which are two statements.
+        ("departments?$orderby=department_key&$top=3", 4),
+        ("kpis/$count", 2),
     ] {
         let before = world.store.statements();
-        bea.odata(&path, &[]).await;
+        bea.odata(path, &[]).await;
         let statements = world.store.statements() - before;
-        // On PostgreSQL rows come through cursors, which are two statements a round.
-        assert!(statements <= 7, "{path} took {statements}");
+        assert!(statements <= most, "{path} took {statements}");
     }
 }

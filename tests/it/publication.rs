@@ -8,7 +8,7 @@ use crate::{
     world::{Actor, World},
 };
 
-const PUBLISH: &str = "mutation($input: BlueprintPublishInput!) { blueprintPublish(input: $input) {
+pub const PUBLISH: &str = "mutation($input: BlueprintPublishInput!) { blueprintPublish(input: $input) {
     blueprint { version revision publishedNumber changedSincePublished } userErrors { code field message }
 } }";
 const RESTORE: &str = "mutation($input: BlueprintRestoreInput!) { blueprintRestore(input: $input) {

@@ -1,7 +1,7 @@
 //! Series: what values come to by period and group, held to the rows of `kpi_facts` and to answers worked out by hand;
 //! and that what is kept in memory is never out of date, whichever server was written to.
 
-mod held;
+pub mod held;
 mod kept;
 
 use serde_json::{Value, json};

@@ -9,7 +9,8 @@ const OPEN: &str = "{ blueprint(by: { key: \"open\" }) { id revision
     transitions { id version from { key } to { key } } } }";
 const UPDATE: &str = "mutation($input: TouchpointUpdateInput!) { touchpointUpdate(input: $input) {
     touchpoint { id version note emotion systems evidence { label link } channels { key } } userErrors { field message code reason } } }";
-const RENAME: &str = "mutation($input: TouchpointRenameInput!) { touchpointRename(input: $input) {
+pub const RENAME: &str =
+    "mutation($input: TouchpointRenameInput!) { touchpointRename(input: $input) {
     touchpoint { id key name version } userErrors { field message code reason } } }";
 const MOVE: &str = "mutation($input: TouchpointMoveInput!) { touchpointMove(input: $input) {
     touchpoint { id position version } phases { key touchpoints { key position version } }

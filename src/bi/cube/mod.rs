@@ -1,4 +1,5 @@
-//! Measured values and what they judge, kept in memory between requests, so that sums over years cost no statement.
+//! Measured values and what they judge, kept in memory between requests, so that sums over years cost no statement, and
+//! the join of facts no more than its measurements.
 //!
 //! What is kept is never taken on trust: every request reads the revisions that its own snapshot of the database sees
 //! (`kpi.series_revision`, `blueprint.revision`) and takes what is kept at exactly those. What is older is caught up

@@ -95,6 +95,14 @@ impl Places {
         touchpoint.map_or(&[], |touchpoint| &self.holders[touchpoint.holders.clone()])
     }
 
+    /// What a KPI judges, and when.
+    #[must_use]
+    pub fn links_of(&self, kpi: KpiId) -> &[Link] {
+        let from = self.links.partition_point(|link| link.kpi < kpi);
+        let to = self.links.partition_point(|link| link.kpi <= kpi);
+        &self.links[from..to]
+    }
+
     /// Which of the touchpoints this is.
     #[must_use]
     pub fn touchpoint(&self, id: TouchpointId) -> Option<usize> {

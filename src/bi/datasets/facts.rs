@@ -1,5 +1,6 @@
 //! `kpi_facts`: measurement × touchpoint × department × role, from what was linked and accepted at the end of the
-//! measurement's day.
+//! measurement's day. The SQL is for views and for rows in whichever order; in the dataset's own the same rows are put
+//! together in memory ([`crate::bi::joined`]), where each column has its cell as well.
 
 use entity::{
     id::{
@@ -81,10 +82,9 @@ pub static KPI_FACTS: Dataset = Dataset {
     ],
     key: "row_id",
     order: order![Day measured_on, Id measurement_id, Id link_id empty, Id responsibility_id empty],
-    source: Source::SqlByDay {
+    source: Source::Joined {
         with: Some(joined),
         rows,
-        busy,
     },
 };
 
@@ -118,12 +118,6 @@ const JOINED: &str = "\
         AND (responsibility.valid_from IS NULL OR responsibility.valid_from < day.ends)
         AND (responsibility.valid_to IS NULL OR responsibility.valid_to >= day.ends)
     WHERE measured.measured_on = day.day";
-
-fn busy(text: Text, scope: &Scope<'_>) -> Text {
-    text.then("SELECT DISTINCT measured.measured_on FROM (")
-        .select(&scope.measured())
-        .then(") AS measured ORDER BY measured.measured_on")
-}
 
 fn joined(text: Text, scope: &Scope<'_>) -> Text {
     let text = text

@@ -135,7 +135,7 @@ pub(in crate::bi) async fn all(
 }
 
 async fn answered(caller: &Caller, tx: &DatabaseTransaction, query: &Query) -> Result<Answer> {
-    let Some((question, cube)) = &query.series else {
+    let (Some(question), Some(cube)) = (&query.series, &query.cube) else {
         return Err(Error::internal("a series without a question"));
     };
     series::answer(caller, cube, tx, question).await

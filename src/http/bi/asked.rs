@@ -30,8 +30,6 @@ pub struct Asked {
     pub form: Form,
     /// Whether every row says where to go on behind it.
     pub cursor: bool,
-    /// What a series is asked, where it is one.
-    pub question: Option<Question>,
 }
 
 /// The parameters so far, and what is wrong with them.
@@ -58,16 +56,15 @@ pub fn read(
     let (from, to) = (reader.day("from"), reader.day("to"));
     let mut query = Query::of(dataset);
     query.columns = columns;
-    let mut question = match dataset.source {
-        Source::Series => reader.question(from, to),
+    match dataset.source {
+        Source::Series => query.series = reader.question(from, to),
         _ => {
             query.filter = reader.filter(from, to);
             query.days = reader.days(from, to);
-            None
         }
-    };
+    }
     query.uncounted = reader.uncounted();
-    if let Some(question) = &mut question {
+    if let Some(question) = &mut query.series {
         question.uncounted = query.uncounted;
     }
     query.after = reader.after();
@@ -81,7 +78,6 @@ pub fn read(
             query,
             form,
             cursor,
-            question,
         }),
         false => Err(Error::BadInput(reader.faults.join(" "))),
     }

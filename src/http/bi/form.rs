@@ -1,10 +1,6 @@
 //! Rows as CSV or as a line of JSON each, cell by cell into one buffer.
 
-use std::{
-    io::{self, Write},
-    mem,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{io::Write, mem};
 
 use bytes::Bytes;
 use chrono::{Datelike, NaiveDate, SecondsFormat};
@@ -22,6 +18,8 @@ use crate::{
 
 /// How many bytes are collected before they are sent.
 pub const CHUNK: usize = 64 * 1024;
+/// Room for them, and for the row with which they are enough.
+const CAPACITY: usize = CHUNK + 4 * 1024;
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,57 +53,31 @@ pub struct Writer {
     lines: Lines,
     cursor: bool,
     /// What is written and not yet sent.
-    written: Written,
+    written: Vec<u8>,
     gzip: Option<GzEncoder<Vec<u8>>>,
-    /// One cell.
-    cell: Vec<u8>,
 }
 
 enum Lines {
-    Csv(Box<csv::Writer<Written>>, Dialect),
+    Csv(Dialect),
     /// What stands before each cell: `{"name":` or `,"name":`.
     Ndjson(Vec<String>),
 }
 
-/// Bytes that the writer of CSV gives on.
-#[derive(Clone, Default)]
-struct Written(Arc<Mutex<Vec<u8>>>);
-
-impl Written {
-    fn with<T>(&self, act: impl FnOnce(&mut Vec<u8>) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.with(|written| written.extend_from_slice(bytes));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 impl Writer {
     /// A writer that has written the heading, where the form has one.
-    pub fn new(form: Form, columns: &[&'static Column], cursor: bool, gzip: bool) -> Result<Self> {
+    pub fn new(form: Form, columns: &[&'static Column], cursor: bool, gzip: bool) -> Self {
         let names = columns.iter().map(|column| column.name);
         let names: Vec<&str> = names.chain(cursor.then_some(CURSOR)).collect();
-        let written = Written::default();
+        let mut written = Vec::with_capacity(CAPACITY);
         let lines = match form {
             Form::Csv(dialect) => {
                 if dialect == Dialect::ExcelDa {
-                    written.with(|bytes| bytes.extend_from_slice("\u{feff}".as_bytes()));
+                    written.extend_from_slice("\u{feff}".as_bytes());
                 }
-                let mut csv = csv::WriterBuilder::new()
-                    .delimiter(dialect.separator())
-                    .terminator(csv::Terminator::CRLF)
-                    .buffer_capacity(CHUNK)
-                    .from_writer(written.clone());
-                csv.write_record(&names).map_err(Error::internal)?;
-                Lines::Csv(Box::new(csv), dialect)
+                let separator = char::from(dialect.separator()).to_string();
+                written.extend_from_slice(names.join(&separator).as_bytes());
+                written.extend_from_slice(b"\r\n");
+                Lines::Csv(dialect)
             }
             Form::Ndjson => {
                 let before = names.iter().enumerate().map(|(at, name)| {
@@ -115,13 +87,12 @@ impl Writer {
                 Lines::Ndjson(before.collect())
             }
         };
-        Ok(Self {
+        Self {
             lines,
             cursor,
             written,
             gzip: gzip.then(|| GzEncoder::new(Vec::new(), Compression::fast())),
-            cell: Vec::with_capacity(256),
-        })
+        }
     }
 
     /// Writes a row.
@@ -131,45 +102,43 @@ impl Writer {
             false => None,
         };
         let cursor = cursor.as_deref().map(Cell::Text);
-        match &mut self.lines {
-            Lines::Csv(csv, dialect) => {
-                let cell = &mut self.cell;
-                let mut failed = None;
-                let mut write = |of: Option<Type>, value: Cell<'_>| {
-                    cell.clear();
-                    plain(cell, of, value, *dialect);
-                    if let Err(error) = csv.write_field(&*cell) {
-                        failed = Some(error);
-                    }
-                };
-                row.each(|column, value| write(Some(column.of), value))?;
-                if let Some(cursor) = cursor {
-                    write(None, cursor);
+        let out = &mut self.written;
+        match &self.lines {
+            Lines::Csv(dialect) => {
+                let begun = out.len();
+                row.each(|column, cell| {
+                    plain(out, column.of, cell, *dialect);
+                    out.push(dialect.separator());
+                })?;
+                match cursor {
+                    Some(Cell::Text(cursor)) => out.extend_from_slice(cursor.as_bytes()),
+                    _ => out.truncate(out.len() - 1),
                 }
-                if let Some(error) = failed {
-                    return Err(Error::internal(error));
+                if out.len() == begun {
+                    // A line without anything would pass for none.
+                    out.extend_from_slice(b"\"\"");
                 }
-                csv.write_record(None::<&[u8]>).map_err(Error::internal)
+                out.extend_from_slice(b"\r\n");
             }
-            Lines::Ndjson(before) => self.written.with(|out| -> Result<()> {
+            Lines::Ndjson(before) => {
                 let mut before = before.iter();
-                let mut write = |value: Cell<'_>| {
+                let mut write = |cell: Cell<'_>| {
                     out.extend_from_slice(before.next().map_or("", String::as_str).as_bytes());
-                    json(out, value);
+                    json(out, cell);
                 };
-                row.each(|_, value| write(value))?;
+                row.each(|_, cell| write(cell))?;
                 if let Some(cursor) = cursor {
                     write(cursor);
                 }
                 out.extend_from_slice(b"}\n");
-                Ok(())
-            }),
+            }
         }
+        Ok(())
     }
 
     /// What has been written, once it is enough to be sent.
     pub fn chunk(&mut self) -> Result<Option<Bytes>> {
-        if self.written.with(|written| written.len()) < CHUNK {
+        if self.written.len() < CHUNK {
             return Ok(None);
         }
         self.taken(false).map(Some)
@@ -177,18 +146,16 @@ impl Writer {
 
     /// The rest.
     pub fn end(mut self) -> Result<Bytes> {
-        if let Lines::Csv(csv, _) = &mut self.lines {
-            csv.flush().map_err(Error::internal)?;
-        }
         self.taken(true)
     }
 
     fn taken(&mut self, last: bool) -> Result<Bytes> {
-        let bytes = self.written.with(mem::take);
         let Some(gzip) = &mut self.gzip else {
-            return Ok(bytes.into());
+            let next = Vec::with_capacity(CAPACITY);
+            return Ok(mem::replace(&mut self.written, next).into());
         };
-        gzip.write_all(&bytes).map_err(Error::internal)?;
+        gzip.write_all(&self.written).map_err(Error::internal)?;
+        self.written.clear();
         if last {
             gzip.try_finish().map_err(Error::internal)?;
         }
@@ -196,27 +163,38 @@ impl Writer {
     }
 }
 
-/// A cell of CSV. Only what people wrote is guarded against becoming a formula.
-fn plain(out: &mut Vec<u8>, of: Option<Type>, cell: Cell<'_>, dialect: Dialect) {
+/// A cell of CSV. Only what people wrote is guarded against becoming a formula, and needs quotes where it has a
+/// separator, a quote or the end of a line in it.
+fn plain(out: &mut Vec<u8>, of: Type, cell: Cell<'_>, dialect: Dialect) {
     match cell {
         Cell::Empty => {}
-        Cell::Text(text) if matches!(of, Some(Type::Text)) => {
-            out.extend_from_slice(guarded(text).as_bytes());
-        }
+        Cell::Text(text) if matches!(of, Type::Text) => quoted(out, &guarded(text), dialect),
         Cell::Text(text) => out.extend_from_slice(text.as_bytes()),
         Cell::Number(number) => {
+            let begun = out.len();
             written(out, &number);
             if out.ends_with(b".0") {
                 out.truncate(out.len() - 2);
             }
             if dialect == Dialect::ExcelDa
-                && let Some(point) = out.iter_mut().find(|byte| **byte == b'.')
+                && let Some(point) = out[begun..].iter_mut().find(|byte| **byte == b'.')
             {
                 *point = b',';
             }
         }
         other => bare(out, other),
     }
+}
+
+fn quoted(out: &mut Vec<u8>, text: &str, dialect: Dialect) {
+    let special = |byte: u8| matches!(byte, b'"' | b'\r' | b'\n') || byte == dialect.separator();
+    if !text.bytes().any(special) {
+        out.extend_from_slice(text.as_bytes());
+        return;
+    }
+    out.push(b'"');
+    out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+    out.push(b'"');
 }
 
 /// A cell of JSON.

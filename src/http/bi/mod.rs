@@ -164,8 +164,7 @@ async fn read(
     })?;
     let mut asked = asked::read(dataset, form, &parameters)?;
     asked.query.thresholds = app.thresholds.clone();
-    let question = asked.question.take();
-    asked.query.series = question.map(|question| (question, app.cube.clone()));
+    asked.query.cube = Some(app.cube.clone());
     Ok(Some(Feed {
         caller,
         asked,
@@ -200,7 +199,7 @@ async fn page(feed: Feed, tx: DatabaseTransaction, limit: u64, uri: &Uri) -> Res
         gzip,
     } = feed;
     let mut query = asked.query;
-    let mut writer = Writer::new(asked.form, &query.columns, asked.cursor, gzip)?;
+    let mut writer = Writer::new(asked.form, &query.columns, asked.cursor, gzip);
     query.limit = Some(limit + 1);
     let mut rows = query.rows(&caller, tx)?;
     let (mut left, mut last, mut more) = (limit, None, false);
@@ -296,7 +295,7 @@ async fn pour(feed: Feed, tx: DatabaseTransaction, sender: Sender<Piece>) -> Res
         asked,
         gzip,
     } = feed;
-    let mut writer = Writer::new(asked.form, &asked.query.columns, asked.cursor, gzip)?;
+    let mut writer = Writer::new(asked.form, &asked.query.columns, asked.cursor, gzip);
     let mut rows = asked.query.rows(&caller, tx)?;
     while let Some(row) = rows.next().await? {
         writer.row(&row)?;

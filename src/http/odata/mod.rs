@@ -296,8 +296,7 @@ impl Asking<'_> {
     ) -> Result<options::Asked, Refusal> {
         let mut asked = options::read(dataset, subject, sent)?;
         asked.query.thresholds = self.app.thresholds.clone();
-        let question = asked.question.take();
-        asked.query.series = question.map(|question| (question, self.app.cube.clone()));
+        asked.query.cube = Some(self.app.cube.clone());
         Ok(asked)
     }
 

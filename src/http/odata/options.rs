@@ -40,8 +40,6 @@ pub struct Asked {
     pub count: bool,
     /// How many rows are wanted, over all pages.
     pub top: Option<u64>,
-    /// What a series is asked, where it is one.
-    pub question: Option<Question>,
 }
 
 /// Options that are looked at at the most.
@@ -181,7 +179,6 @@ impl Reader<'_> {
             chosen: false,
             count: false,
             top: None,
-            question: None,
         };
         match subject {
             Subject::Row(key) => {
@@ -202,7 +199,7 @@ impl Reader<'_> {
         }
         self.days(&mut asked.query);
         if matches!(self.dataset.source, Source::Series) {
-            asked.question = self.question(&asked.query);
+            asked.query.series = self.question(&asked.query);
             return asked;
         }
         if let Some(kpi) = self.dataset.filter("kpi") {

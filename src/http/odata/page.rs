@@ -56,7 +56,6 @@ impl Reader<'_> {
             chosen,
             count,
             top,
-            question: _,
         } = asked;
         let tx = caller.snapshot().await?;
         let mut body = Body::new(self.gzip);

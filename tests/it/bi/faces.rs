@@ -1,7 +1,8 @@
 //! Random questions of random callers: GraphQL, CSV, lines of JSON and OData give the same rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use cx_blueprint::bi::datasets::facts::KPI_FACTS;
 use proptest::{
     prelude::*,
     sample::{select, subsequence},
@@ -12,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     facts::{LINK, RECORD},
+    handshake::END,
     ids::Ids,
     odata::encoded,
     world::{Actor, World},
@@ -116,6 +118,24 @@ fn conditions(filter: &Value) -> String {
         .join(" and ")
 }
 
+/// Columns of the dataset, some of them or all.
+fn columns() -> impl Strategy<Value = Vec<&'static str>> {
+    let all: Vec<&str> = KPI_FACTS.columns.iter().map(|column| column.name).collect();
+    let most = all.len();
+    subsequence(all, 1..=most)
+}
+
+/// The rows with these columns alone.
+fn cut(rows: &[Value], columns: &[&str]) -> Vec<Value> {
+    let cut = rows.iter().map(|row| {
+        let cells = columns
+            .iter()
+            .map(|name| ((*name).to_owned(), row[name].clone()));
+        cells.collect::<Map<String, Value>>().into()
+    });
+    cut.collect()
+}
+
 /// A row as GraphQL names its fields.
 pub fn in_camels(row: &Value) -> Value {
     let fields = row.as_object().expect("a row").iter();
@@ -179,27 +199,61 @@ async fn csv_rows(actor: &Actor<'_>, asked: &str) -> Vec<BTreeMap<String, String
     csv.deserialize().map(|row| row.expect("a row")).collect()
 }
 
+/// A link that judged for a while, and a role that was held until now.
+async fn end(world: &World) {
+    let ids = Ids::of(world).await;
+    let cx = world.sign_in("cx-manager").await;
+    let link = json!({
+        "kpiId": ids["PRICE"], "touchpointId": ids["T3"], "validFrom": "2025-02-28", "validTo": "2025-03-31",
+    });
+    cx.does(LINK, link).await;
+    let held = "query($id: ID) { responsibilities(filter: { departmentId: $id, statuses: [ACCEPTED] }) { nodes { id version } } }";
+    let held =
+        cx.ask(held, json!({ "id": ids["finance"] })).await["responsibilities"]["nodes"][0].take();
+    let ended = json!({ "id": held["id"], "expectedVersion": held["version"] });
+    cx.does(END, ended).await;
+}
+
+/// GraphQL and what OData orders come from SQL; the feed and pages of OData are put together in memory.
 #[tokio::test]
 async fn graphql_csv_lines_of_json_and_odata_give_the_same_rows() {
     let world = World::small().await;
     prepare(&world).await;
+    end(&world).await;
+    let mut actors = vec![world.with_token("chair", &["BI"], &["finance"]).await];
+    for login in CALLERS {
+        actors.push(world.sign_in(login).await);
+    }
     let mut runner = TestRunner::new_with_rng(
         Config::default(),
         TestRng::deterministic_rng(RngAlgorithm::ChaCha),
     );
-    let asked = (filter(), select(CALLERS), 1u32..9);
-    let (mut rows, mut without_place, mut without_role, mut confidential, mut paged) =
-        (0, 0, 0, 0, 0);
+    let asked = (filter(), any::<bool>(), columns(), 0..actors.len(), 1u32..9);
+    let (mut rows, mut without_place, mut without_role, mut confidential, mut paged, mut more) =
+        (0, 0, 0, 0, 0, 0);
     for _ in 0..150 {
-        let (filter, login, first) = asked.new_tree(&mut runner).expect("a question").current();
-        let actor = world.sign_in(login).await;
-        let graph = actor.pulls(filter.clone(), first).await;
-        let asked = parameters(&filter);
-        let lines = actor
-            .lines(&format!("/bi/v1/kpi_facts.ndjson?{asked}"))
-            .await;
-        let camels: Vec<Value> = lines.iter().map(in_camels).collect();
-        assert_eq!(graph, camels, "{login} asks {asked}");
+        let asked = asked.new_tree(&mut runner).expect("a question");
+        let (filter, uncounted, columns, at, first) = asked.current();
+        let actor = &actors[at];
+        let login = &actor.login;
+        let asked = format!("{}&uncounted={uncounted}", parameters(&filter));
+        let feed = format!("/bi/v1/kpi_facts.ndjson?{asked}");
+        let lines = actor.lines(&feed).await;
+        if !uncounted {
+            let graph = actor.pulls(filter.clone(), first).await;
+            let camels: Vec<Value> = lines.iter().map(in_camels).collect();
+            assert_eq!(graph, camels, "{login} asks {asked}");
+        }
+        let pages = actor.pages(&feed, first).await;
+        assert_eq!(pages, lines, "{login} asks {asked} in pages of {first}");
+        let some = format!("{feed}&columns={}", columns.join(","));
+        assert_eq!(
+            actor.lines(&some).await,
+            cut(&lines, &columns),
+            "{login} asks {some}"
+        );
+        let ids: BTreeSet<String> = lines.iter().map(|row| row["row_id"].to_string()).collect();
+        assert_eq!(ids.len(), lines.len(), "every row has an id of its own");
         let expected: Vec<BTreeMap<String, String>> = lines
             .iter()
             .map(|row| {
@@ -210,14 +264,22 @@ async fn graphql_csv_lines_of_json_and_odata_give_the_same_rows() {
             })
             .collect();
         assert_eq!(
-            csv_rows(&actor, &asked).await,
+            csv_rows(actor, &asked).await,
             expected,
             "{login} asks {asked}"
         );
-        let set = format!("kpi_facts?$filter={}", encoded(&conditions(&filter)));
+        let filter = encoded(&conditions(&filter));
+        let set = format!("kpi_facts?uncounted={uncounted}&$filter={filter}");
         let (odata, pages) = actor.odata_rows(&set, first).await;
         assert_eq!(odata, lines, "{login} asks {set}");
+        let selected = format!("{set}&$orderby=measured_on");
+        let (selected, _) = actor.odata_rows(&selected, 100).await;
+        assert_eq!(selected, lines, "{login} asks {set} of SQL");
         paged += usize::from(pages > 1);
+        more += lines
+            .iter()
+            .filter(|row| row["blueprint_key"] == "draft")
+            .count();
         rows += lines.len();
         without_place += lines
             .iter()
@@ -229,7 +291,7 @@ async fn graphql_csv_lines_of_json_and_odata_give_the_same_rows() {
             .filter(|row| row["kpi_key"] == "SECRET")
             .count();
     }
-    let met = [rows, without_place, without_role, confidential, paged];
+    let met = [rows, without_place, without_role, confidential, paged, more];
     assert!(
         met.iter().all(|met| *met > 0),
         "{met:?}: something never came up"

@@ -1,0 +1,86 @@
+//! Rows of `kpi_facts` put together in memory: the same rows as its SQL selects, in the dataset's own order. A few
+//! thousand measurements are read at a time, each with what it is judged by, so that ten years hold no more than a day;
+//! what was linked and who held a role comes from the cube. What one may not see is never read.
+
+mod fact;
+mod given;
+mod measured;
+
+pub use self::fact::Fact;
+
+use std::{mem, sync::Arc};
+
+use sea_orm::DatabaseTransaction;
+
+use self::{fact::Lot, given::Given, measured::Behind};
+use super::{
+    query::{Place, Query},
+    row::Held,
+    rows::{BATCH, Wanted},
+};
+use crate::{access::Caller, error::Result};
+
+/// How many measurements are read at a time at the most.
+const MOST: usize = 4_000;
+/// How many times as many measurements as before are read next, where few were enough to begin with.
+const GROWTH: usize = 4;
+
+/// Hands on the rows, batch after batch.
+pub(super) async fn each(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    query: &Query,
+    wanted: &Wanted,
+) -> Result<()> {
+    let days = query.days_left();
+    let mut missing = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    if days.is_empty() || missing == 0 {
+        return Ok(());
+    }
+    let given = Arc::new(Given::of(caller, tx, query).await?);
+    let (mut batch, mut seats) = (Vec::with_capacity(BATCH), Vec::new());
+    let mut after = query.after.as_ref();
+    let mut behind = after.and_then(Behind::of);
+    // A measurement gives a row at least, unless the filter takes it away.
+    let mut most = missing.min(MOST);
+    loop {
+        let measured = measured::next(caller, tx, (query, &days), behind.as_ref(), most).await?;
+        let is_last = measured.len() < most;
+        behind = measured.last().map(Behind::all_of);
+        most = most.saturating_mul(GROWTH).min(MOST);
+        let given = Arc::clone(&given);
+        let lot = Arc::new(Lot { given, measured });
+        for (at, measured) in lot.measured.iter().enumerate() {
+            seats.clear();
+            lot.given.seat(measured, &mut seats);
+            for seat in &seats {
+                let fact = Fact::new(&lot, at, *seat, seats.len());
+                if !is_asked_for(&fact, query, after) {
+                    continue;
+                }
+                batch.push(Held::Joined(fact));
+                missing -= 1;
+                if missing == 0 {
+                    wanted.send(Ok(Some(batch))).await.ok();
+                    return Ok(());
+                }
+                if batch.len() == BATCH {
+                    let full = mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                    if wanted.send(Ok(Some(full))).await.is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+            // Only the first measurement can have rows on both sides of the place.
+            after = None;
+        }
+        if is_last || wanted.is_closed() {
+            wanted.send(Ok(Some(batch))).await.ok();
+            return Ok(());
+        }
+    }
+}
+
+fn is_asked_for(fact: &Fact, query: &Query, after: Option<&Place>) -> bool {
+    after.is_none_or(|after| fact.place() > *after) && fact.passes(&query.filter)
+}
