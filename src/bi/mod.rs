@@ -8,6 +8,8 @@ pub mod facts;
 pub mod filter;
 pub mod graphql;
 pub mod joined;
+pub mod journeys;
+pub mod names;
 pub mod query;
 pub mod registry;
 pub mod row;

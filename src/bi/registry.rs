@@ -162,7 +162,7 @@ impl Dataset {
     pub fn position(&self, column: &Column) -> Option<usize> {
         self.columns
             .iter()
-            .position(|other| other.name == column.name)
+            .position(|other| std::ptr::eq(other, column))
     }
 
     /// The column behind a filter's short name.

@@ -3,18 +3,18 @@
 use std::{cell::OnceCell, sync::Arc};
 
 use entity::{
-    id::{Id, KpiLinkId},
+    id::{DepartmentId, Id, KpiLinkId},
     words::{KpiState, Role},
 };
 
-use super::{
-    given::{Department, Given, Journey},
-    measured::Measured,
-};
+use super::{given::Given, measured::Measured};
 use crate::{
     bi::{
         cube::places::{Holder, Phase, Site, Touchpoint},
+        datasets::facts::KPI_FACTS,
         filter::Filter,
+        journeys::Journey,
+        names::Named,
         query::{At, Place},
         registry::Column,
         row::Cell,
@@ -73,7 +73,11 @@ impl Fact {
     /// Whether a filter lets it through.
     pub fn passes(&self, filter: &Filter) -> bool {
         let told = self.told();
-        filter.passes(&|column: &Column| read(column.name).map_or(Cell::Empty, |read| read(&told)))
+        let reads = &self.lot.given.all_columns;
+        filter.passes(&|column: &Column| {
+            let read = KPI_FACTS.position(column).and_then(|at| reads.get(at));
+            read.map_or(Cell::Empty, |read| read(&told))
+        })
     }
 
     /// Its place in the order of the dataset.
@@ -117,7 +121,7 @@ impl Fact {
                 told.phase = Some(&places.phases[touchpoint.phase]);
                 if let Some((holder, department)) = self.seat.holder {
                     told.holder = Some(&places.holders(at)[holder]);
-                    told.department = Some(&given.departments[department]);
+                    told.department = given.departments.at(department);
                 }
             }
         }
@@ -132,7 +136,7 @@ pub(super) struct Told<'f> {
     phase: Option<&'f Phase>,
     touchpoint: Option<&'f Touchpoint>,
     holder: Option<&'f Holder>,
-    department: Option<&'f Department>,
+    department: Option<Named<'f, DepartmentId>>,
     siblings: usize,
     row_id: OnceCell<String>,
 }
@@ -211,8 +215,8 @@ pub(super) fn read(column: &str) -> Option<Read> {
         "touchpoint_key" => |row| text(row.touchpoint.map(|touchpoint| &*touchpoint.key)),
         "touchpoint_name" => |row| text(row.touchpoint.map(|touchpoint| &*touchpoint.name)),
         "department_id" => |row| id(row.department.map(|department| department.id)),
-        "department_key" => |row| text(row.department.map(|department| &*department.key)),
-        "department_name" => |row| text(row.department.map(|department| &*department.name)),
+        "department_key" => |row| text(row.department.map(|department| department.key)),
+        "department_name" => |row| text(row.department.map(|department| department.name)),
         "role" => |row| text(row.holder.map(|holder| holder.role.as_str())),
         "is_delivering" => |row| {
             let role = row.holder.map(|holder| holder.role);

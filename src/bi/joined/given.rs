@@ -1,16 +1,13 @@
 //! What measurements are joined with, as the snapshot of whoever asks sees it: the blueprints that count, with what is
 //! judged in them and who holds a role there, and the departments whose rows are pulled.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use entity::{
-    blueprint, department,
-    id::{BlueprintId, DepartmentId, KpiId, KpiLinkId, TouchpointId},
+    department,
+    id::{DepartmentId, KpiId, KpiLinkId},
 };
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
 
 use super::{
     fact::{Read, Seat, read},
@@ -20,11 +17,13 @@ use crate::{
     access::Caller,
     bi::{
         cube::{
-            Cube,
-            places::{Link, Places, Site},
+            places::{Link, Site},
             values::count,
         },
+        journeys::{Journey, Journeys},
+        names::Names,
         query::Query,
+        registry::Column,
         scope::Scope,
     },
     error::{Error, Result},
@@ -32,29 +31,17 @@ use crate::{
 
 /// All of it.
 pub struct Given {
-    /// By id.
-    pub journeys: Vec<Journey>,
-    /// Those whose rows are pulled, by id.
-    pub departments: Vec<Department>,
+    pub journeys: Journeys,
+    /// Those whose rows are pulled.
+    pub departments: Names<DepartmentId>,
     /// Whether rows without a department are pulled, too.
     is_all: bool,
     /// What each KPI judges, by the ids of the links.
     links: HashMap<KpiId, Vec<Linked>>,
     /// How the columns that are asked for are read.
     pub columns: Vec<Read>,
-}
-
-/// A blueprint that counts.
-pub struct Journey {
-    pub id: BlueprintId,
-    pub key: String,
-    pub places: Arc<Places>,
-}
-
-pub struct Department {
-    pub id: DepartmentId,
-    pub key: String,
-    pub name: String,
+    /// How every column of the dataset is.
+    pub all_columns: Vec<Read>,
 }
 
 /// A link: its id, which journey it lies in, and which of the links there it is.
@@ -67,16 +54,19 @@ impl Given {
             return Err(Error::internal("a join without what is kept for it"));
         };
         let scope = query.scope(caller, tx.get_database_backend(), &[])?;
-        let journeys = journeys(caller, tx, cube, &scope).await?;
-        let columns = query.columns.iter().map(|column| {
+        let journeys = Journeys::of(caller, cube, tx, &scope).await?;
+        let reads = |column: &Column| {
             read(column.name).ok_or_else(|| Error::internal("a column that the join does not have"))
-        });
+        };
+        let columns = query.columns.iter().copied().map(reads);
+        let all_columns = query.dataset.columns.iter().map(reads);
         Ok(Self {
             links: links(&journeys),
             journeys,
             departments: departments(tx, &scope).await?,
             is_all: scope.own_departments().is_none(),
             columns: columns.collect::<Result<_>>()?,
+            all_columns: all_columns.collect::<Result<_>>()?,
         })
     }
 
@@ -84,7 +74,9 @@ impl Given {
     pub fn seat(&self, measured: &Measured, seats: &mut Vec<Seat>) {
         let place = match measured.touchpoint {
             Some(touchpoint) => {
-                let place = self.place(measured.blueprint, touchpoint);
+                let blueprint = measured.blueprint;
+                let place = blueprint.and_then(|blueprint| self.journeys.at(blueprint, touchpoint));
+                let place = place.map(|(journey, at)| (journey, Site::Touchpoint(at)));
                 if let Some((journey, site)) = place {
                     let links = self.journeys[journey].places.links_of(measured.kpi);
                     for link in links.iter().filter(|link| link.site == site) {
@@ -126,7 +118,7 @@ impl Given {
             let holders = holders.iter().enumerate();
             let there = holders.filter(|(_, holder)| holder.days.contains(&day));
             seats.extend(there.filter_map(|(at, holder)| {
-                let department = self.department(holder.department)?;
+                let department = self.departments.rank(holder.department)?;
                 Some(Seat {
                     holder: Some((at, department)),
                     ..seat
@@ -137,41 +129,6 @@ impl Given {
             seats.push(seat);
         }
     }
-
-    /// Where a touchpoint of this blueprint is; nothing where that does not count.
-    fn place(&self, blueprint: Option<BlueprintId>, id: TouchpointId) -> Option<(usize, Site)> {
-        let journeys = &self.journeys;
-        let journey = journeys.binary_search_by_key(&blueprint?, |one| one.id);
-        let journey = journey.ok()?;
-        let touchpoint = journeys[journey].places.touchpoint(id)?;
-        Some((journey, Site::Touchpoint(touchpoint)))
-    }
-
-    fn department(&self, id: DepartmentId) -> Option<usize> {
-        self.departments
-            .binary_search_by_key(&id, |one| one.id)
-            .ok()
-    }
-}
-
-async fn journeys(
-    caller: &Caller,
-    tx: &DatabaseTransaction,
-    cube: &Cube,
-    scope: &Scope<'_>,
-) -> Result<Vec<Journey>> {
-    use blueprint::Column::{Id, Key, Revision};
-    let select = scope.counted_blueprints().select_only();
-    let select = select.columns([Id, Key, Revision]).order_by_asc(Id);
-    let rows: Vec<(BlueprintId, String, i32)> = select.into_tuple().all(tx).await?;
-    let wanted: Vec<_> = rows
-        .iter()
-        .map(|(id, _, revision)| (*id, *revision))
-        .collect();
-    let places = cube.places(caller, tx, &wanted).await?;
-    let journeys = rows.into_iter().zip(places);
-    let journeys = journeys.map(|((id, key, _), places)| Journey { id, key, places });
-    Ok(journeys.collect())
 }
 
 fn links(journeys: &[Journey]) -> HashMap<KpiId, Vec<Linked>> {
@@ -188,17 +145,11 @@ fn links(journeys: &[Journey]) -> HashMap<KpiId, Vec<Linked>> {
     all
 }
 
-async fn departments(tx: &DatabaseTransaction, scope: &Scope<'_>) -> Result<Vec<Department>> {
+async fn departments(tx: &DatabaseTransaction, scope: &Scope<'_>) -> Result<Names<DepartmentId>> {
     use department::Column::{Id, Key, Name};
     let mut select = department::Entity::find();
     if let Some(own) = scope.own_departments() {
         select = select.filter(Id.in_subquery(own));
     }
-    let select = select.select_only().columns([Id, Key, Name]);
-    let rows: Vec<(DepartmentId, String, String)> =
-        select.order_by_asc(Id).into_tuple().all(tx).await?;
-    let rows = rows.into_iter();
-    Ok(rows
-        .map(|(id, key, name)| Department { id, key, name })
-        .collect())
+    Names::of(tx, select, [Id, Key, Name]).await
 }

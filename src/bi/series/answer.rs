@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Dimension, MOST_DAYS, Question,
-    given::{self, Given, Journey, Named},
+    given::{self, Given},
     key::{Key, Keys},
     period::{Period, periods},
     refuse,
@@ -27,6 +27,8 @@ use crate::{
             places::{Days, Phase, Touchpoint},
             values::{Measured, Point, count},
         },
+        journeys::Journey,
+        names::Named,
         query::{At, Place},
         scope::Scope,
     },

@@ -7,8 +7,8 @@ use std::{
 };
 
 use entity::{
-    blueprint, channel, department,
-    id::{BlueprintId, ChannelId, DepartmentId, Id, PersonaId, SegmentId, TouchpointId},
+    channel, department,
+    id::{ChannelId, DepartmentId, PersonaId, SegmentId, TouchpointId},
     kpi, kpi_target, persona, read, segment, touchpoint,
 };
 use sea_orm::{
@@ -22,25 +22,15 @@ use crate::{
     bi::{
         cube::{
             Cube,
-            places::Places,
             values::{Measured, Point},
         },
         facts::with_keys,
+        journeys::{Journey, Journeys},
+        names::Names,
         scope::Scope,
     },
     error::Result,
 };
-
-/// A blueprint that counts, with what is judged in it.
-pub struct Journey {
-    pub id: BlueprintId,
-    pub key: String,
-    /// The main persona.
-    pub persona: PersonaId,
-    pub places: Arc<Places>,
-    /// Whether the question lets its rows through.
-    pub asked: bool,
-}
 
 /// All of it.
 pub struct Given {
@@ -48,60 +38,23 @@ pub struct Given {
     pub kpis: Vec<kpi::Model>,
     /// Those of each of the KPIs.
     pub targets: Vec<Targets>,
-    /// By id.
-    pub journeys: Vec<Journey>,
-    pub names: Names,
+    pub journeys: Journeys,
+    /// Of which of the journeys the question lets rows through.
+    pub asked: Vec<bool>,
+    pub names: Called,
     /// The departments whose rows are pulled and asked for; nothing where it is all of them, and rows without one.
     pub departments: Option<HashSet<DepartmentId>>,
     pub channels: Option<HashSet<ChannelId>>,
     pub segments: Option<HashSet<SegmentId>>,
 }
 
-/// What stands in few tables of few rows, as far as the question tells things apart by it.
+/// What things are called, as far as the question tells any apart by it.
 #[derive(Default)]
-pub struct Names {
-    pub departments: Table<DepartmentId>,
-    pub channels: Table<ChannelId>,
-    pub personas: Table<PersonaId>,
-    pub segments: Table<SegmentId>,
-}
-
-/// Things by id, each with its key and its name.
-pub struct Table<I>(Vec<(I, String, String)>);
-
-impl<I> Default for Table<I> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-/// What is called how.
-#[derive(Clone, Copy, Debug)]
-pub struct Named<'a, I> {
-    pub id: I,
-    pub key: &'a str,
-    pub name: &'a str,
-}
-
-impl<I: Id> Table<I> {
-    /// How many things there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Which of them this is.
-    pub fn rank(&self, id: I) -> Option<usize> {
-        // As numbers: they are compared at once.
-        let id = id.uuid().as_u128();
-        let of = |one: &(I, _, _)| one.0.uuid().as_u128();
-        self.0.binary_search_by_key(&id, of).ok()
-    }
-
-    /// The thing of this rank.
-    pub fn at(&self, rank: usize) -> Option<Named<'_, I>> {
-        let (id, key, name) = self.0.get(rank)?;
-        Some(Named { id: *id, key, name })
-    }
+pub struct Called {
+    pub departments: Names<DepartmentId>,
+    pub channels: Names<ChannelId>,
+    pub personas: Names<PersonaId>,
+    pub segments: Names<SegmentId>,
 }
 
 impl Given {
@@ -109,12 +62,7 @@ impl Given {
     /// counts, and where it was not measured at a touchpoint.
     #[must_use]
     pub fn at(&self, point: &Point) -> Option<(usize, usize)> {
-        let (blueprint, touchpoint) = (point.blueprint?, point.touchpoint?);
-        let journeys = &self.journeys;
-        let journey = journeys.binary_search_by_key(&blueprint, |one| one.id);
-        let journey = journey.ok()?;
-        let touchpoint = journeys[journey].places.touchpoint(touchpoint)?;
-        Some((journey, touchpoint))
+        self.journeys.at(point.blueprint?, point.touchpoint?)
     }
 
     /// The touchpoints that were measured at and lie in no journey that counts, as far as they may be read of.
@@ -170,10 +118,12 @@ pub async fn given(
     (scope, question): (&Scope<'_>, &Question),
     kpis: Vec<kpi::Model>,
 ) -> Result<Given> {
+    let journeys = Journeys::of(caller, cube, tx, scope).await?;
     Ok(Given {
         targets: targets(tx, &kpis).await?,
-        journeys: journeys(caller, cube, tx, (scope, question)).await?,
-        names: names(tx, question).await?,
+        asked: asked(tx, question, &journeys).await?,
+        journeys,
+        names: called(tx, question).await?,
         departments: departments(tx, scope, question).await?,
         channels: ids::<channel::Entity, ChannelId>(tx, question.channels.as_deref()).await?,
         segments: ids::<segment::Entity, SegmentId>(tx, question.segments.as_deref()).await?,
@@ -181,30 +131,30 @@ pub async fn given(
     })
 }
 
-async fn names(tx: &DatabaseTransaction, question: &Question) -> Result<Names> {
+async fn called(tx: &DatabaseTransaction, question: &Question) -> Result<Called> {
     use channel::Column as OfChannel;
     use department::Column as OfDepartment;
     use persona::Column as OfPersona;
     use segment::Column as OfSegment;
-    let mut names = Names::default();
+    let mut called = Called::default();
     for dimension in &question.by {
         match dimension {
             Dimension::Department => {
                 let columns = [OfDepartment::Id, OfDepartment::Key, OfDepartment::Name];
-                names.departments = table::<department::Entity, _>(tx, columns).await?;
+                called.departments = Names::of(tx, department::Entity::find(), columns).await?;
             }
             Dimension::Channel => {
                 let columns = [OfChannel::Id, OfChannel::Key, OfChannel::Name];
-                names.channels = table::<channel::Entity, _>(tx, columns).await?;
+                called.channels = Names::of(tx, channel::Entity::find(), columns).await?;
             }
             Dimension::Persona => {
                 let columns = [OfPersona::Id, OfPersona::Key, OfPersona::Name];
-                names.personas = table::<persona::Entity, _>(tx, columns).await?;
+                called.personas = Names::of(tx, persona::Entity::find(), columns).await?;
             }
             // A segment has no name but its key.
             Dimension::Segment => {
                 let columns = [OfSegment::Id, OfSegment::Key, OfSegment::Key];
-                names.segments = table::<segment::Entity, _>(tx, columns).await?;
+                called.segments = Names::of(tx, segment::Entity::find(), columns).await?;
             }
             // The others have theirs already.
             Dimension::Kpi
@@ -214,21 +164,7 @@ async fn names(tx: &DatabaseTransaction, question: &Question) -> Result<Names> {
             | Dimension::Touchpoint => {}
         }
     }
-    Ok(names)
-}
-
-async fn table<E, I>(tx: &DatabaseTransaction, [id, key, name]: [E::Column; 3]) -> Result<Table<I>>
-where
-    E: EntityTrait,
-    I: TryGetable + Send + Sync,
-{
-    let rows = E::find()
-        .select_only()
-        .column_as(id, "id")
-        .column_as(key, "key")
-        .column_as(name, "name")
-        .order_by_asc(id);
-    Ok(Table(rows.into_tuple().all(tx).await?))
+    Ok(called)
 }
 
 async fn targets(tx: &DatabaseTransaction, kpis: &[kpi::Model]) -> Result<Vec<Targets>> {
@@ -243,44 +179,26 @@ async fn targets(tx: &DatabaseTransaction, kpis: &[kpi::Model]) -> Result<Vec<Ta
     Ok(kpis.iter().map(of).collect())
 }
 
-async fn journeys(
-    caller: &Caller,
-    cube: &Cube,
+/// Of which journeys the question lets rows through.
+async fn asked(
     tx: &DatabaseTransaction,
-    (scope, question): (&Scope<'_>, &Question),
-) -> Result<Vec<Journey>> {
-    use blueprint::Column::{Id as OfId, Key, PersonaId as Persona, Revision};
-    let rows: Vec<(BlueprintId, String, PersonaId, i32)> = scope
-        .counted_blueprints()
-        .select_only()
-        .columns([OfId, Key, Persona, Revision])
-        .order_by_asc(OfId)
-        .into_tuple()
-        .all(tx)
-        .await?;
+    question: &Question,
+    journeys: &[Journey],
+) -> Result<Vec<bool>> {
     let personas = ids::<persona::Entity, PersonaId>(tx, question.personas.as_deref()).await?;
-    let wanted: Vec<_> = rows.iter().map(|row| (row.0, row.3)).collect();
-    let places = cube.places(caller, tx, &wanted).await?;
     let keys = question.blueprints.as_ref();
     let keys = keys.map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()));
     let keys: Option<BTreeSet<String>> = keys.map(Iterator::collect);
-    let rows = rows.into_iter().zip(places);
-    let journeys = rows.map(|((id, key, persona, _), places)| {
+    let asked = journeys.iter().map(|journey| {
         let named = keys
             .as_ref()
-            .is_none_or(|keys| keys.contains(&key.to_ascii_lowercase()));
+            .is_none_or(|keys| keys.contains(&journey.key.to_ascii_lowercase()));
         let of_persona = personas
             .as_ref()
-            .is_none_or(|personas| personas.contains(&persona));
-        Journey {
-            asked: named && of_persona,
-            id,
-            key,
-            persona,
-            places,
-        }
+            .is_none_or(|personas| personas.contains(&journey.persona));
+        named && of_persona
     });
-    Ok(journeys.collect())
+    Ok(asked.collect())
 }
 
 /// The departments whose rows are wanted: those that are asked for, as far as they may be pulled.

@@ -3,13 +3,12 @@
 
 use entity::{id::DepartmentId, words::Stage};
 
-use super::{
-    Dimension, MOST_CELLS, Question,
-    given::{Given, Journey},
-    refuse,
-};
+use super::{Dimension, MOST_CELLS, Question, given::Given, refuse};
 use crate::{
-    bi::cube::{places::Places, values::Point},
+    bi::{
+        cube::{places::Places, values::Point},
+        journeys::Journey,
+    },
     error::{Error, Result},
 };
 

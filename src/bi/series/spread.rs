@@ -9,7 +9,7 @@ use entity::{
 
 use super::{
     Question,
-    given::{Given, Journey},
+    given::Given,
     key::{Key, Keys, Place},
 };
 use crate::bi::cube::{
@@ -160,8 +160,8 @@ impl<'g> Spread<'g> {
 
     /// The place in a journey, if it is asked for.
     fn place(&self, at: usize, site: Site) -> Option<Place> {
-        let journey: &Journey = &self.given.journeys[at];
-        if !journey.asked {
+        let journey = &self.given.journeys[at];
+        if !self.given.asked[at] {
             return None;
         }
         let (phase, touchpoint) = match site {
