@@ -2,7 +2,7 @@
 //! dataset's source, filtered by the database; what the reader may see is in the source already.
 
 use chrono::{Datelike, NaiveDate};
-use entity::{kpi, measurement};
+use entity::{id::MeasurementId, kpi, measurement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 use uuid::Uuid;
 
@@ -16,6 +16,7 @@ use super::{
     rows::Rows,
     scope::Scope,
     series::Question,
+    since::Changed,
 };
 use crate::{access::Caller, canvas::findings::Thresholds, error::Result, page, statement::Text};
 
@@ -52,6 +53,8 @@ pub struct Query {
     pub thresholds: Thresholds,
     /// What a series is asked, and what is kept for it.
     pub series: Option<(Question, Cube)>,
+    /// The measurements that are told anew, where only what changed is asked for.
+    pub changed: Option<Changed>,
     /// What the filter means for measurements, where that keeps the database from going through others.
     pub(super) narrowed: Condition,
 }
@@ -164,6 +167,7 @@ impl Query {
             uncounted: false,
             thresholds: Thresholds::default(),
             series: None,
+            changed: None,
             narrowed: Condition::all(),
         }
     }
@@ -171,6 +175,10 @@ impl Query {
     /// The rows, one after another, from one moment of the truth that the transaction keeps.
     pub fn rows(self, caller: &Caller, tx: DatabaseTransaction) -> Result<Rows> {
         let shape = self.shape();
+        if let Some(changed) = self.changed.clone() {
+            caller.require_somewhere(self.dataset.permission)?;
+            return Ok(Rows::changed(caller.clone(), self, changed, tx, shape));
+        }
         let statement = match self.dataset.source {
             Source::Findings | Source::Series => {
                 caller.require_somewhere(self.dataset.permission)?;
@@ -242,6 +250,32 @@ impl Query {
         use measurement::Column::KpiId;
         let these = KpiId.in_subquery(with_keys::<kpi::Entity>(keys));
         self.narrowed = self.narrowed.clone().add(these);
+    }
+
+    /// Lets the database look at measurements of these days alone; the filter says the same of the rows.
+    pub fn narrow_to_days(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) {
+        use measurement::Column::MeasuredOn;
+        let from = from.map(|from| MeasuredOn.gte(from));
+        let to = to.map(|to| MeasuredOn.lt(to));
+        self.narrowed = self.narrowed.clone().add_option(from).add_option(to);
+    }
+
+    /// The same question about some of the measurements that are told anew, and about no more rows than are missing.
+    pub(super) fn of_these(
+        &self,
+        these: &[(NaiveDate, MeasurementId)],
+        missing: Option<u64>,
+    ) -> Self {
+        let mut days: Vec<NaiveDate> = these.iter().map(|(day, _)| *day).collect();
+        days.dedup();
+        let ids = these.iter().map(|(_, id)| *id);
+        Self {
+            days,
+            limit: missing,
+            changed: None,
+            narrowed: Condition::all().add(measurement::Column::Id.is_in(ids)),
+            ..self.clone()
+        }
     }
 
     /// Whether the first days have what is asked for, so that the others need not be looked at.

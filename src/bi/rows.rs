@@ -17,6 +17,7 @@ use super::{
     query::Query,
     registry::Source,
     row::{Held, Row, Shape},
+    since::{self, Changed},
 };
 use crate::{
     access::Caller,
@@ -36,7 +37,7 @@ pub struct Rows {
 }
 
 /// Some rows, or that there are no more.
-type Batch = Option<Vec<Held>>;
+pub(super) type Batch = Option<Vec<Held>>;
 
 /// Where batches go; an error says that nobody wants more.
 pub(super) type Wanted = Sender<Result<Batch>>;
@@ -88,6 +89,20 @@ impl Rows {
                 }
                 round *= GROWTH;
             }
+            Ok(tx.commit().await?)
+        })
+    }
+
+    /// The rows of measurements that are told anew, in rounds, and which of them have no rows any more.
+    pub(super) fn changed(
+        caller: Caller,
+        query: Query,
+        changed: Changed,
+        tx: DatabaseTransaction,
+        shape: Shape,
+    ) -> Self {
+        Self::fetched(shape.clone(), move |wanted| async move {
+            since::rows(&caller, &query, &changed, (&tx, &shape), &wanted).await?;
             Ok(tx.commit().await?)
         })
     }
@@ -148,7 +163,7 @@ impl Rows {
 
 /// Hands on the rows of a statement and says how many there were; nothing where nobody wants more. Those of one
 /// transaction have different numbers.
-async fn from_statement(
+pub(super) async fn from_statement(
     tx: &DatabaseTransaction,
     statement: Statement,
     number: usize,

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use chrono::{Datelike, NaiveDate, SecondsFormat};
 use flate2::{Compression, write::GzEncoder};
 
-use super::asked::CURSOR;
+use super::asked::{CURSOR, IS_DELETED};
 use crate::{
     bi::{
         registry::{Column, Type},
@@ -50,10 +50,19 @@ impl Form {
     }
 }
 
+/// What stands behind the columns of a dataset.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Besides {
+    /// Whether every row says whether it is one, or tells that a measurement has none any more.
+    pub is_deleted: bool,
+    /// Whether every row says where to go on behind it.
+    pub cursor: bool,
+}
+
 /// Writes rows.
 pub struct Writer {
     lines: Lines,
-    cursor: bool,
+    besides: Besides,
     /// What is written and not yet sent.
     written: Written,
     gzip: Option<GzEncoder<Vec<u8>>>,
@@ -90,9 +99,15 @@ impl Write for Written {
 
 impl Writer {
     /// A writer that has written the heading, where the form has one.
-    pub fn new(form: Form, columns: &[&'static Column], cursor: bool, gzip: bool) -> Result<Self> {
+    pub fn new(
+        form: Form,
+        columns: &[&'static Column],
+        besides: Besides,
+        gzip: bool,
+    ) -> Result<Self> {
         let names = columns.iter().map(|column| column.name);
-        let names: Vec<&str> = names.chain(cursor.then_some(CURSOR)).collect();
+        let names = names.chain(besides.is_deleted.then_some(IS_DELETED));
+        let names: Vec<&str> = names.chain(besides.cursor.then_some(CURSOR)).collect();
         let written = Written::default();
         let lines = match form {
             Form::Csv(dialect) => {
@@ -117,7 +132,7 @@ impl Writer {
         };
         Ok(Self {
             lines,
-            cursor,
+            besides,
             written,
             gzip: gzip.then(|| GzEncoder::new(Vec::new(), Compression::fast())),
             cell: Vec::with_capacity(256),
@@ -126,11 +141,14 @@ impl Writer {
 
     /// Writes a row.
     pub fn row(&mut self, row: &Row) -> Result<()> {
-        let cursor = match self.cursor {
+        let cursor = match self.besides.cursor {
             true => Some(row.place()?.cursor()),
             false => None,
         };
         let cursor = cursor.as_deref().map(Cell::Text);
+        let is_deleted = self.besides.is_deleted;
+        let besides = is_deleted.then(|| Cell::Boolean(row.is_deleted()));
+        let besides = besides.into_iter().chain(cursor);
         match &mut self.lines {
             Lines::Csv(csv, dialect) => {
                 let cell = &mut self.cell;
@@ -143,9 +161,7 @@ impl Writer {
                     }
                 };
                 row.each(|column, value| write(Some(column.of), value))?;
-                if let Some(cursor) = cursor {
-                    write(None, cursor);
-                }
+                besides.for_each(|cell| write(None, cell));
                 if let Some(error) = failed {
                     return Err(Error::internal(error));
                 }
@@ -158,9 +174,7 @@ impl Writer {
                     json(out, value);
                 };
                 row.each(|_, value| write(value))?;
-                if let Some(cursor) = cursor {
-                    write(cursor);
-                }
+                besides.for_each(&mut write);
                 out.extend_from_slice(b"}\n");
                 Ok(())
             }),
