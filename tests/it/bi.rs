@@ -3,6 +3,7 @@
 mod faces;
 pub use faces::{CALLERS, in_camels, prepare};
 mod feed;
+mod since;
 
 use std::fmt::Write;
 
