@@ -1,6 +1,8 @@
 //! Who did what to what: every change in the change's own transaction, every refusal after its rollback,
 //! every sign-in. Bodies hold no secret, no confidential value and nobody's words from feedback.
 
+pub mod position;
+
 use std::collections::BTreeSet;
 
 use chrono::Duration;
@@ -11,7 +13,7 @@ use entity::{
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, Set,
+    QueryOrder, Select, Set,
     prelude::{DateTimeUtc, Json, Uuid},
     sea_query::{Expr, ExprTrait},
 };
@@ -260,12 +262,15 @@ pub(crate) async fn sign_in<C: ConnectionTrait>(
 pub async fn acts(caller: &Caller, tx: &DatabaseTransaction) -> Result<u64> {
     let yesterday = caller.today.pred_opt().unwrap_or(caller.today);
     let begun = caller.end_of(yesterday) - Duration::days(1);
-    let done = audit_event::Entity::find()
-        .filter(audit_event::Column::At.gte(begun))
-        .filter(audit_event::Column::Outcome.eq(AuditOutcome::Done))
-        // Signing in changes nothing that anybody else sees.
-        .filter(audit_event::Column::Action.ne(SIGN_IN));
+    let done = done().filter(audit_event::Column::At.gte(begun));
     Ok(done.count(tx).await?)
+}
+
+/// What was done. Signing in changes nothing that anybody else sees.
+fn done() -> Select<audit_event::Entity> {
+    audit_event::Entity::find()
+        .filter(audit_event::Column::Outcome.eq(AuditOutcome::Done))
+        .filter(audit_event::Column::Action.ne(SIGN_IN))
 }
 
 /// What signing in is called.

@@ -26,6 +26,8 @@ pub enum Error {
     RateLimited { retry_after: u64 },
     /// A fault in the request as a whole that no field of a payload could carry.
     BadInput(String),
+    /// What changed since cannot be told, and why: all of it has to be pulled again.
+    PullAgain(&'static str),
     /// The database cannot be had right now.
     Unavailable(Cause),
     /// A fault of ours.
@@ -333,6 +335,7 @@ pub enum Code {
     Unauthenticated,
     Forbidden,
     NotFound,
+    PullAgain,
     RateLimited,
     Timeout,
     ServiceUnavailable,
@@ -351,6 +354,7 @@ impl Code {
         Self::Unauthenticated,
         Self::Forbidden,
         Self::NotFound,
+        Self::PullAgain,
         Self::RateLimited,
         Self::Timeout,
         Self::ServiceUnavailable,
@@ -370,6 +374,7 @@ impl Code {
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
+            Self::PullAgain => "PULL_AGAIN",
             Self::RateLimited => "RATE_LIMITED",
             Self::Timeout => "TIMEOUT",
             Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
@@ -392,6 +397,7 @@ impl Error {
             Self::Refused(_) | Self::Conflict { .. } | Self::BadInput(_) => Code::BadUserInput,
             Self::Forbidden(_) => Code::Forbidden,
             Self::Unauthenticated(_) => Code::Unauthenticated,
+            Self::PullAgain(_) => Code::PullAgain,
             Self::RateLimited { .. } => Code::RateLimited,
             Self::Unavailable(_) => Code::ServiceUnavailable,
             Self::Internal(_) => Code::InternalServerError,
@@ -414,6 +420,9 @@ impl fmt::Display for Error {
                 write!(f, "Too many attempts. Try again in {retry_after} seconds.")
             }
             Self::BadInput(sentence) => f.write_str(sentence),
+            Self::PullAgain(why) => {
+                write!(f, "{why} Pull everything again, without `updated_since`.")
+            }
             Self::Unavailable(_) => {
                 f.write_str("The database cannot be reached right now. Try again in a moment.")
             }

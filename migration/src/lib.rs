@@ -23,6 +23,7 @@ mod m20261125_000015_feedback;
 mod m20261126_000016_series;
 mod m20261126_000017_correction;
 mod m20261126_000018_bi_role;
+mod m20261126_000019_since;
 mod search;
 mod sql;
 
@@ -59,6 +60,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000016_series::Migration),
             Box::new(m20261126_000017_correction::Migration),
             Box::new(m20261126_000018_bi_role::Migration),
+            Box::new(m20261126_000019_since::Migration),
         ]
     }
 }

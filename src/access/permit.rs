@@ -449,9 +449,10 @@ impl<'c> Permit<'c> {
         }
         let told = |event: Event| event.withholding(self.withheld);
         let events = self.events.into_iter().map(told).collect();
-        audit::write(self.caller, &self.tx, events, &self.concerned).await?;
         index::renew(&self.tx).await?;
         mark(&self.tx, &self.stirred).await?;
+        // Last, so that an event is seen by others a moment after it was made: see `audit::position`.
+        audit::write(self.caller, &self.tx, events, &self.concerned).await?;
         self.tx.commit().await?;
         self.caller.store.tell();
         Ok(())

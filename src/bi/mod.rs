@@ -16,4 +16,5 @@ pub mod row;
 pub mod rows;
 pub mod scope;
 pub mod series;
+pub mod since;
 pub mod views;

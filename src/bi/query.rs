@@ -3,7 +3,7 @@
 //! the source already.
 
 use chrono::{Datelike, NaiveDate};
-use entity::{kpi, measurement};
+use entity::{id::MeasurementId, kpi, measurement};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ use super::{
     rows::Rows,
     scope::Scope,
     series::Question,
+    since::Changed,
 };
 use crate::{access::Caller, canvas::findings::Thresholds, error::Result, page, statement::Text};
 
@@ -55,6 +56,8 @@ pub struct Query {
     pub series: Option<Question>,
     /// What is kept in memory, for rows that are computed from it.
     pub cube: Option<Cube>,
+    /// The measurements that are told anew, where only what changed is asked for.
+    pub changed: Option<Changed>,
     /// What the filter means for measurements, where that keeps the database from going through others.
     pub(super) narrowed: Condition,
 }
@@ -168,6 +171,7 @@ impl Query {
             thresholds: Thresholds::default(),
             series: None,
             cube: None,
+            changed: None,
             narrowed: Condition::all(),
         }
     }
@@ -175,6 +179,10 @@ impl Query {
     /// The rows, one after another, from one moment of the truth that the transaction keeps.
     pub fn rows(self, caller: &Caller, tx: DatabaseTransaction) -> Result<Rows> {
         let shape = self.shape();
+        if let Some(changed) = self.changed.clone() {
+            caller.require_somewhere(self.dataset.permission)?;
+            return Ok(Rows::changed(caller.clone(), self, changed, tx, shape));
+        }
         if self.is_computed() {
             caller.require_somewhere(self.dataset.permission)?;
             return Ok(Rows::computed(caller.clone(), self, tx, shape));
@@ -223,6 +231,32 @@ impl Query {
         use measurement::Column::KpiId;
         let these = KpiId.in_subquery(with_keys::<kpi::Entity>(keys));
         self.narrowed = self.narrowed.clone().add(these);
+    }
+
+    /// Lets the database look at measurements of these days alone; the filter says the same of the rows.
+    pub fn narrow_to_days(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) {
+        use measurement::Column::MeasuredOn;
+        let from = from.map(|from| MeasuredOn.gte(from));
+        let to = to.map(|to| MeasuredOn.lt(to));
+        self.narrowed = self.narrowed.clone().add_option(from).add_option(to);
+    }
+
+    /// The same question about some of the measurements that are told anew, and about no more rows than are missing.
+    pub(super) fn of_these(
+        &self,
+        these: &[(NaiveDate, MeasurementId)],
+        missing: Option<u64>,
+    ) -> Self {
+        let mut days: Vec<NaiveDate> = these.iter().map(|(day, _)| *day).collect();
+        days.dedup();
+        let ids = these.iter().map(|(_, id)| *id);
+        Self {
+            days,
+            limit: missing,
+            changed: None,
+            narrowed: Condition::all().add(measurement::Column::Id.is_in(ids)),
+            ..self.clone()
+        }
     }
 
     /// The days that rows may be of.

@@ -151,6 +151,13 @@ impl Column {
 }
 
 impl Dataset {
+    /// Whether its rows are those of measurements, in the order of these: then one may ask for what changed alone.
+    #[must_use]
+    pub fn is_of_measurements(&self) -> bool {
+        let names: Vec<&str> = self.order.iter().map(|key| key.column).collect();
+        self.source.sql().is_some() && names.starts_with(&["measured_on", "measurement_id"])
+    }
+
     /// Its column of this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {

@@ -47,6 +47,8 @@ pub(super) enum Held {
     Stored(QueryResult),
     Computed(Box<[Own]>, Place),
     Joined(Fact),
+    /// What is left to tell of rows that are gone.
+    Gone(Box<[Own]>, Place),
 }
 
 /// What stands in one cell of a row that was computed.
@@ -95,7 +97,7 @@ impl Row {
                     taker(column, stored(row, at, column.of)?);
                 }
             }
-            Held::Computed(cells, _) => {
+            Held::Computed(cells, _) | Held::Gone(cells, _) => {
                 for (cell, column) in cells.iter().zip(&*self.shape.columns) {
                     taker(column, cell.lend());
                 }
@@ -103,6 +105,12 @@ impl Row {
             Held::Joined(fact) => fact.each(&self.shape.columns, taker),
         }
         Ok(())
+    }
+
+    /// Whether it tells that there are rows no more.
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        matches!(self.held, Held::Gone(..))
     }
 
     /// Its place in the order of the dataset.
@@ -120,7 +128,7 @@ impl Row {
                 });
                 Ok(Place(parts.collect::<Result<_>>()?))
             }
-            Held::Computed(_, place) => Ok(place.clone()),
+            Held::Computed(_, place) | Held::Gone(_, place) => Ok(place.clone()),
             Held::Joined(fact) => Ok(fact.place()),
         }
     }

@@ -17,6 +17,7 @@ use super::{
     query::Query,
     registry::Source,
     row::{Held, Row, Shape},
+    since::{self, Changed},
 };
 use crate::{
     access::Caller,
@@ -34,7 +35,7 @@ pub struct Rows {
 }
 
 /// Some rows, or that there are no more.
-type Batch = Option<Vec<Held>>;
+pub(super) type Batch = Option<Vec<Held>>;
 
 /// Where batches go; an error says that nobody wants more.
 pub(super) type Wanted = Sender<Result<Batch>>;
@@ -53,6 +54,20 @@ impl Rows {
     pub(super) fn stored(statement: Statement, tx: DatabaseTransaction, shape: Shape) -> Self {
         Self::fetched(shape, move |wanted| async move {
             from_statement(&tx, statement, &wanted).await?;
+            Ok(tx.commit().await?)
+        })
+    }
+
+    /// The rows of measurements that are told anew, in rounds, and which of them have no rows any more.
+    pub(super) fn changed(
+        caller: Caller,
+        query: Query,
+        changed: Changed,
+        tx: DatabaseTransaction,
+        shape: Shape,
+    ) -> Self {
+        Self::fetched(shape.clone(), move |wanted| async move {
+            since::rows(&caller, &query, &changed, (&tx, &shape), &wanted).await?;
             Ok(tx.commit().await?)
         })
     }

@@ -130,6 +130,7 @@ fn status(stop: &Stop, media: Media) -> StatusCode {
             (Code::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
             (Code::Forbidden, _) => StatusCode::FORBIDDEN,
             (Code::NotFound, _) => StatusCode::NOT_FOUND,
+            (Code::PullAgain, _) => StatusCode::GONE,
             (Code::RateLimited, _) => StatusCode::TOO_MANY_REQUESTS,
             (Code::Timeout, _) => StatusCode::GATEWAY_TIMEOUT,
             (Code::ServiceUnavailable, _) => StatusCode::SERVICE_UNAVAILABLE,

@@ -5,6 +5,7 @@ mod faces;
 pub use faces::{CALLERS, in_camels, prepare};
 mod feed;
 mod kept;
+mod since;
 mod tokens;
 
 use std::fmt::Write;

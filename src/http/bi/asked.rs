@@ -4,13 +4,14 @@
 use chrono::NaiveDate;
 use entity::words::{Role, Stage};
 
-use super::form::Form;
+use super::form::{Besides, Form};
 use crate::{
     bi::{
         filter::{Comparison, Filter, Value},
         query::{self, MOST_DAYS, Place, Query},
         registry::{Column, Dataset, Source, Type},
         series::{Dimension, Question, period::Grain},
+        since::Mark,
     },
     error::{Error, Result},
     scalar::Date,
@@ -23,13 +24,16 @@ pub const LARGEST_PAGE: u64 = 10_000;
 const MOST_VALUES: usize = 1_000;
 /// The column that is no dataset's own: where to go on behind the row.
 pub const CURSOR: &str = "cursor";
+/// The other one, that stands there where only what changed is asked for: whether a measurement has no row any more.
+pub const IS_DELETED: &str = "is_deleted";
 
 /// What is asked for.
 pub struct Asked {
     pub query: Query,
     pub form: Form,
-    /// Whether every row says where to go on behind it.
-    pub cursor: bool,
+    pub besides: Besides,
+    /// Where an earlier pull stood, of which only what changed since is asked for.
+    pub since: Option<Mark>,
 }
 
 /// The parameters so far, and what is wrong with them.
@@ -72,12 +76,20 @@ pub fn read(
     if let Some(keys) = reader.values("kpi") {
         query.narrow_to_kpis(&keys);
     }
+    let since = reader.since(&query.columns);
+    if since.is_some() {
+        query.narrow_to_days(from, to);
+    }
     let form = reader.dialect(form);
     match reader.faults.is_empty() {
         true => Ok(Asked {
             query,
             form,
-            cursor,
+            besides: Besides {
+                is_deleted: since.is_some(),
+                cursor,
+            },
+            since,
         }),
         false => Err(Error::BadInput(reader.faults.join(" "))),
     }
@@ -95,6 +107,9 @@ impl Reader<'_> {
         }
         if dataset.counts {
             names.push("uncounted");
+        }
+        if dataset.is_of_measurements() {
+            names.push("updated_since");
         }
         if matches!(form, Form::Csv(_)) {
             names.push("dialect");
@@ -321,6 +336,22 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    fn since(&mut self, columns: &[&'static Column]) -> Option<Mark> {
+        let text = self.one("updated_since")?;
+        if !columns.iter().any(|column| column.name == "measurement_id") {
+            self.faults
+                .push("With `updated_since`, `columns` have measurement_id among them.".to_owned());
+        }
+        let mark = Mark::read(&text);
+        if mark.is_none() {
+            self.faults.push(
+                "`updated_since` is what an earlier answer said in its header Updated-Until."
+                    .to_owned(),
+            );
+        }
+        mark
     }
 
     fn limit(&mut self) -> Option<u64> {

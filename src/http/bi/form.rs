@@ -6,7 +6,7 @@ use bytes::Bytes;
 use chrono::{Datelike, NaiveDate, SecondsFormat};
 use flate2::{Compression, write::GzEncoder};
 
-use super::asked::CURSOR;
+use super::asked::{CURSOR, IS_DELETED};
 use crate::{
     bi::{
         registry::{Column, Type},
@@ -48,10 +48,19 @@ impl Form {
     }
 }
 
+/// What stands behind the columns of a dataset.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Besides {
+    /// Whether every row says whether it is one, or tells that a measurement has none any more.
+    pub is_deleted: bool,
+    /// Whether every row says where to go on behind it.
+    pub cursor: bool,
+}
+
 /// Writes rows.
 pub struct Writer {
     lines: Lines,
-    cursor: bool,
+    besides: Besides,
     /// What is written and not yet sent.
     written: Vec<u8>,
     gzip: Option<GzEncoder<Vec<u8>>>,
@@ -65,9 +74,10 @@ enum Lines {
 
 impl Writer {
     /// A writer that has written the heading, where the form has one.
-    pub fn new(form: Form, columns: &[&'static Column], cursor: bool, gzip: bool) -> Self {
+    pub fn new(form: Form, columns: &[&'static Column], besides: Besides, gzip: bool) -> Self {
         let names = columns.iter().map(|column| column.name);
-        let names: Vec<&str> = names.chain(cursor.then_some(CURSOR)).collect();
+        let names = names.chain(besides.is_deleted.then_some(IS_DELETED));
+        let names: Vec<&str> = names.chain(besides.cursor.then_some(CURSOR)).collect();
         let mut written = Vec::with_capacity(CAPACITY);
         let lines = match form {
             Form::Csv(dialect) => {
@@ -89,7 +99,7 @@ impl Writer {
         };
         Self {
             lines,
-            cursor,
+            besides,
             written,
             gzip: gzip.then(|| GzEncoder::new(Vec::new(), Compression::fast())),
         }
@@ -97,11 +107,14 @@ impl Writer {
 
     /// Writes a row.
     pub fn row(&mut self, row: &Row) -> Result<()> {
-        let cursor = match self.cursor {
+        let cursor = match self.besides.cursor {
             true => Some(row.place()?.cursor()),
             false => None,
         };
         let cursor = cursor.as_deref().map(Cell::Text);
+        let is_deleted = self.besides.is_deleted;
+        let besides = is_deleted.then(|| Cell::Boolean(row.is_deleted()));
+        let besides = besides.into_iter().chain(cursor);
         let out = &mut self.written;
         match &self.lines {
             Lines::Csv(dialect) => {
@@ -110,10 +123,14 @@ impl Writer {
                     plain(out, column.of, cell, *dialect);
                     out.push(dialect.separator());
                 })?;
-                match cursor {
-                    Some(Cell::Text(cursor)) => out.extend_from_slice(cursor.as_bytes()),
-                    _ => out.truncate(out.len() - 1),
+                for cell in besides {
+                    match cell {
+                        Cell::Text(cursor) => out.extend_from_slice(cursor.as_bytes()),
+                        other => bare(out, other),
+                    }
+                    out.push(dialect.separator());
                 }
+                out.truncate(out.len() - 1);
                 if out.len() == begun {
                     // A line without anything would pass for none.
                     out.extend_from_slice(b"\"\"");
@@ -127,9 +144,7 @@ impl Writer {
                     json(out, cell);
                 };
                 row.each(|_, cell| write(cell))?;
-                if let Some(cursor) = cursor {
-                    write(cursor);
-                }
+                besides.for_each(&mut write);
                 out.extend_from_slice(b"}\n");
             }
         }

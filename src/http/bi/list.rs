@@ -66,6 +66,7 @@ fn told(dataset: &Dataset) -> Value {
         "needsDays": dataset.needs_days,
         "day": dataset.day,
         "uncounted": dataset.counts,
+        "updatedSince": dataset.is_of_measurements(),
         "filters": filters,
         "columns": columns,
     });

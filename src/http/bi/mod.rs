@@ -11,7 +11,7 @@ use std::{io, sync::Arc, time::Duration};
 use axum::{
     body::Body,
     extract::{Extension, Path, Query as Sent, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -34,7 +34,10 @@ use super::{App, RequestId, auth, etag};
 use crate::{
     access::Caller,
     audit,
-    bi::registry::{self, Source},
+    bi::{
+        registry::{self, Source},
+        since::{self, Mark},
+    },
     error::{Code, Error, Result},
 };
 
@@ -42,6 +45,8 @@ use crate::{
 pub const FEEDS: usize = 4;
 /// How long a client may take nothing before it is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Where a pull stood: what to send as `updated_since` the next time.
+const UPDATED_UNTIL: HeaderName = HeaderName::from_static("updated-until");
 
 /// The places for those who stream.
 #[derive(Clone)]
@@ -94,7 +99,7 @@ pub async fn serve(
 
 /// The rows, or word that the client has them already.
 async fn answered(
-    feed: Feed,
+    mut feed: Feed,
     place: OwnedSemaphorePermit,
     uri: &Uri,
     headers: &HeaderMap,
@@ -103,6 +108,10 @@ async fn answered(
     let tx = feed.caller.snapshot().await?;
     let tag = tag(&feed, &tx, uri).await?;
     let known = tag.as_ref().is_some_and(|tag| etag::is_known(headers, tag));
+    let until = match known {
+        true => None,
+        false => since(&mut feed, &tx).await?,
+    };
     let mut response = match (known, feed.asked.query.limit) {
         (true, _) => {
             tx.commit().await?;
@@ -114,7 +123,25 @@ async fn answered(
     if let Some(tag) = tag {
         etag::say(response.headers_mut(), &tag);
     }
+    if let Some(until) = until.and_then(|mark| HeaderValue::from_str(&mark.text()).ok()) {
+        response.headers_mut().insert(UPDATED_UNTIL, until);
+    }
     Ok(response)
+}
+
+/// Finds what changed, where that is asked for, and where the pull stands. Of several pages that is where the first
+/// one stood: the others do not say it.
+async fn since(feed: &mut Feed, tx: &DatabaseTransaction) -> Result<Option<Mark>> {
+    let (caller, asked) = (&feed.caller, &mut feed.asked);
+    if let Some(earlier) = asked.since {
+        let changed = since::changed(caller, tx, &asked.query, earlier).await?;
+        asked.query.changed = Some(changed);
+    }
+    let query = &asked.query;
+    match query.dataset.is_of_measurements() && query.after.is_none() {
+        true => Ok(Some(since::mark(caller, tx).await?)),
+        false => Ok(None),
+    }
 }
 
 /// A tag of the answer, found without making it: what is asked and by whom, and what has been done so far. Findings have
@@ -199,7 +226,7 @@ async fn page(feed: Feed, tx: DatabaseTransaction, limit: u64, uri: &Uri) -> Res
         gzip,
     } = feed;
     let mut query = asked.query;
-    let mut writer = Writer::new(asked.form, &query.columns, asked.cursor, gzip);
+    let mut writer = Writer::new(asked.form, &query.columns, asked.besides, gzip);
     query.limit = Some(limit + 1);
     let mut rows = query.rows(&caller, tx)?;
     let (mut left, mut last, mut more) = (limit, None, false);
@@ -295,7 +322,7 @@ async fn pour(feed: Feed, tx: DatabaseTransaction, sender: Sender<Piece>) -> Res
         asked,
         gzip,
     } = feed;
-    let mut writer = Writer::new(asked.form, &asked.query.columns, asked.cursor, gzip);
+    let mut writer = Writer::new(asked.form, &asked.query.columns, asked.besides, gzip);
     let mut rows = asked.query.rows(&caller, tx)?;
     while let Some(row) = rows.next().await? {
         writer.row(&row)?;

@@ -1,0 +1,142 @@
+//! Pulling again only what has changed. A pull says where it stood, as a mark; whoever sends that back is told every
+//! measurement of which a row may have changed since, whole, and which of them have no row any more. What cannot be
+//! told so is refused: a copy that is kept by marks is what a whole pull gives, or is known not to be.
+//!
+//! A mark is a place in the log of what was done, and what the caller's scope came to. An instant would not do: acts
+//! that are committed later than they began would be missed, and so would rows that somebody may see, or no longer may.
+
+mod measurements;
+mod reasons;
+mod rows;
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use entity::{blueprint, id::MeasurementId, kpi};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
+};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use self::reasons::Reasons;
+pub(super) use self::rows::rows;
+use super::{query::Query, scope::Scope};
+use crate::{
+    access::Caller,
+    audit::position::{self, Done, Position},
+    error::{Error, Result},
+    page,
+    policy::Action,
+};
+
+/// Most acts that are looked through.
+const MOST_ACTS: u64 = 20_000;
+/// Most measurements that are told anew: beyond that, all of them are as good.
+const MOST_CHANGED: u64 = 500_000;
+/// How many bytes of what a scope came to are kept: enough that two are never the same by chance.
+const SEEN: usize = 16;
+
+/// Measurements that may have changed, by day and then by id, as rows come.
+pub type Changed = Arc<[(NaiveDate, MeasurementId)]>;
+
+/// Where a pull stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    place: Position,
+    seen: [u8; SEEN],
+}
+
+impl Mark {
+    /// The mark as text: opaque, and without any authority.
+    #[must_use]
+    pub fn text(&self) -> String {
+        page::encode(&[&self.place.bytes(), &self.seen])
+    }
+
+    /// The mark that some earlier answer gave.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let bytes = page::decode(text).ok()?;
+        let (place, seen) = bytes.split_first_chunk()?;
+        Some(Self {
+            place: Position::of(*place),
+            seen: seen.try_into().ok()?,
+        })
+    }
+}
+
+/// Where a pull in this snapshot stands.
+pub async fn mark(caller: &Caller, tx: &DatabaseTransaction) -> Result<Mark> {
+    Ok(Mark {
+        place: position::position(tx).await?,
+        seen: seen(caller, tx).await?,
+    })
+}
+
+/// The measurements that a question is about and of which a row may have changed since an earlier pull stood at its
+/// mark, those without any row among them. Refused where that cannot be told.
+pub async fn changed(
+    caller: &Caller,
+    tx: &DatabaseTransaction,
+    query: &Query,
+    earlier: Mark,
+) -> Result<Changed> {
+    if seen(caller, tx).await? != earlier.seen {
+        return Err(Error::PullAgain("What you may see has changed since."));
+    }
+    let events = match position::done_behind(tx, earlier.place, MOST_ACTS).await? {
+        Done::Events(events) => events,
+        Done::TooMuch => return Err(Error::PullAgain("Too much has been done since.")),
+        Done::Unknown => return Err(Error::PullAgain("This server knows of no such pull.")),
+    };
+    let reasons = Reasons::of(&events, query.uncounted)
+        .ok_or(Error::PullAgain("What an import changed is not told."))?;
+    let changed = measurements::of(caller, tx, query, &reasons, MOST_CHANGED + 1).await?;
+    if changed.len() as u64 > MOST_CHANGED {
+        return Err(Error::PullAgain("Too much has changed since."));
+    }
+    Ok(changed.into())
+}
+
+/// What decides which rows somebody sees, besides what is in them: the days as the deployment counts them, and what
+/// their scope comes to. Of KPIs those are taken that they may not see, so that a new one changes nothing.
+async fn seen(caller: &Caller, tx: &DatabaseTransaction) -> Result<[u8; SEEN]> {
+    let scope = Scope::of(caller, tx.get_database_backend());
+    let hidden: Vec<Uuid> = match scope.valued_kpis() {
+        Some(valued) => {
+            kpi::Entity::find()
+                .select_only()
+                .column(kpi::Column::Id)
+                .filter(kpi::Column::Id.not_in_subquery(valued))
+                .order_by_asc(kpi::Column::Id)
+                .into_tuple()
+                .all(tx)
+                .await?
+        }
+        None => Vec::new(),
+    };
+    let readable: Vec<Uuid> = match scope.seen_ids::<blueprint::Entity>() {
+        Some(readable) => {
+            blueprint::Entity::find()
+                .select_only()
+                .column(blueprint::Column::Id)
+                .filter(blueprint::Column::Id.in_subquery(readable))
+                .order_by_asc(blueprint::Column::Id)
+                .into_tuple()
+                .all(tx)
+                .await?
+        }
+        None => Vec::new(),
+    };
+    let decisive = (
+        env!("CARGO_PKG_VERSION"),
+        caller.zone(),
+        caller.reach(Action::PullFlatRows),
+        hidden,
+        readable,
+    );
+    let hash = Sha256::digest(format!("{decisive:?}"));
+    Ok(std::array::from_fn(|at| hash[at]))
+}
