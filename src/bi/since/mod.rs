@@ -14,8 +14,8 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use entity::{blueprint, id::MeasurementId, kpi};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select, sea_query::ExprTrait,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -24,7 +24,7 @@ use self::reasons::Reasons;
 pub(super) use self::rows::rows;
 use super::{query::Query, scope::Scope};
 use crate::{
-    access::Caller,
+    access::{Caller, Guarded, scope},
     audit::position::{self, Done, Position},
     error::{Error, Result},
     page,
@@ -101,32 +101,27 @@ pub async fn changed(
 }
 
 /// What decides which rows somebody sees, besides what is in them: the days as the deployment counts them, and what
-/// their scope comes to. Of KPIs those are taken that they may not see, so that a new one changes nothing.
+/// their scope comes to. Taken are the exceptions, so that what is new to everybody changes nothing: KPIs whose values
+/// they may not see, and blueprints that they may not read although they are in force, or may although they are not.
 async fn seen(caller: &Caller, tx: &DatabaseTransaction) -> Result<[u8; SEEN]> {
     let scope = Scope::of(caller, tx.get_database_backend());
-    let hidden: Vec<Uuid> = match scope.valued_kpis() {
+    let kpis = match scope.valued_kpis() {
         Some(valued) => {
-            kpi::Entity::find()
-                .select_only()
-                .column(kpi::Column::Id)
-                .filter(kpi::Column::Id.not_in_subquery(valued))
-                .order_by_asc(kpi::Column::Id)
-                .into_tuple()
-                .all(tx)
-                .await?
+            let hidden = kpi::Column::Id.not_in_subquery(valued);
+            ids_of::<kpi::Entity>(tx, Condition::all().add(hidden)).await?
         }
         None => Vec::new(),
     };
-    let readable: Vec<Uuid> = match scope.seen_ids::<blueprint::Entity>() {
+    let blueprints = match scope.seen_ids::<blueprint::Entity>() {
         Some(readable) => {
-            blueprint::Entity::find()
-                .select_only()
-                .column(blueprint::Column::Id)
-                .filter(blueprint::Column::Id.in_subquery(readable))
-                .order_by_asc(blueprint::Column::Id)
-                .into_tuple()
-                .all(tx)
-                .await?
+            let id = blueprint::Column::Id;
+            let in_force = ids::<blueprint::Entity>(scope::in_force()).into_query();
+            let hidden = id.not_in_subquery(readable.clone());
+            let not_in_force = id.not_in_subquery(in_force.clone());
+            let exceptions = Condition::any()
+                .add(id.in_subquery(in_force).and(hidden))
+                .add(id.in_subquery(readable).and(not_in_force));
+            ids_of::<blueprint::Entity>(tx, exceptions).await?
         }
         None => Vec::new(),
     };
@@ -134,9 +129,18 @@ async fn seen(caller: &Caller, tx: &DatabaseTransaction) -> Result<[u8; SEEN]> {
         env!("CARGO_PKG_VERSION"),
         caller.zone(),
         caller.reach(Action::PullFlatRows),
-        hidden,
-        readable,
+        kpis,
+        blueprints,
     );
     let hash = Sha256::digest(format!("{decisive:?}"));
     Ok(std::array::from_fn(|at| hash[at]))
+}
+
+fn ids<E: Guarded>(which: Condition) -> Select<E> {
+    E::find().select_only().column(E::id_column()).filter(which)
+}
+
+async fn ids_of<E: Guarded>(tx: &DatabaseTransaction, which: Condition) -> Result<Vec<Uuid>> {
+    let ids = ids::<E>(which).order_by_asc(E::id_column());
+    Ok(ids.into_tuple().all(tx).await?)
 }
