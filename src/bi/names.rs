@@ -42,7 +42,7 @@ impl<I: Id + TryGetable> Names<I> {
 impl<I: Id> Names<I> {
     /// How many things there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.0.len()
     }
 

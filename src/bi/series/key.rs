@@ -98,14 +98,14 @@ impl Keys {
             }
             let many = match dimension {
                 Dimension::Kpi => given.kpis.len(),
-                Dimension::Department => given.names.departments.len(),
+                Dimension::Department => given.names.departments.count(),
                 Dimension::Blueprint => given.journeys.len(),
                 Dimension::Phase => phases.all.len(),
                 Dimension::Stage => Stage::ALL.len(),
                 Dimension::Touchpoint => touchpoints.all.len(),
-                Dimension::Channel => given.names.channels.len(),
-                Dimension::Persona => given.names.personas.len(),
-                Dimension::Segment => given.names.segments.len(),
+                Dimension::Channel => given.names.channels.count(),
+                Dimension::Persona => given.names.personas.count(),
+                Dimension::Segment => given.names.segments.count(),
             };
             let bits = usize::BITS - many.leading_zeros();
             if bits > 0 {
