@@ -116,7 +116,7 @@ async fn summed(
     let mut unmeasured = Unmeasured::default();
     for (chunk, wanted) in wanted.chunks(AT_ONCE).enumerate() {
         let all = cube.measured(tx, wanted).await?;
-        shares.elsewhere = given.elsewhere(caller, tx, &all).await?;
+        shares.hidden = given.hidden(caller, tx, &all).await?;
         for (at, measured) in all.iter().enumerate() {
             let kpi = chunk * AT_ONCE + at;
             unmeasured.look(&shares, kpi, measured);

@@ -65,8 +65,8 @@ impl Given {
         self.journeys.at(point.blueprint?, point.touchpoint?)
     }
 
-    /// The touchpoints that were measured at and lie in no journey that counts, as far as they may be read of.
-    pub async fn elsewhere(
+    /// The touchpoints that were measured at and that may not be read of: they lie in no journey that counts.
+    pub async fn hidden(
         &self,
         caller: &Caller,
         tx: &DatabaseTransaction,
@@ -74,12 +74,12 @@ impl Given {
     ) -> Result<HashSet<TouchpointId>> {
         let points = measured.iter().flat_map(|measured| &measured.lines);
         let elsewhere = points.filter(|(point, _)| self.at(point).is_none());
-        let unknown = elsewhere.filter_map(|(point, _)| point.touchpoint);
-        let unknown: BTreeSet<TouchpointId> = unknown.collect();
-        let unknown: Vec<TouchpointId> = unknown.into_iter().collect();
-        let mut readable = HashSet::new();
-        for ids in unknown.chunks(1_000) {
-            let ids: Vec<TouchpointId> = caller
+        let mut hidden: HashSet<_> = elsewhere
+            .filter_map(|(point, _)| point.touchpoint)
+            .collect();
+        let elsewhere: Vec<TouchpointId> = hidden.iter().copied().collect();
+        for ids in elsewhere.chunks(1_000) {
+            let readable: Vec<TouchpointId> = caller
                 .select::<touchpoint::Entity>()
                 .select_only()
                 .column(touchpoint::Column::Id)
@@ -87,9 +87,11 @@ impl Given {
                 .into_tuple()
                 .all(tx)
                 .await?;
-            readable.extend(ids);
+            readable.iter().for_each(|id| {
+                hidden.remove(id);
+            });
         }
-        Ok(readable)
+        Ok(hidden)
     }
 }
 

@@ -125,42 +125,48 @@ impl Keys {
 
     /// The key of values of a KPI at a place.
     pub fn at(&self, given: &Given, kpi: usize, place: Place) -> Key {
-        let key = self.with(Key::default(), Dimension::Kpi, Some(kpi));
+        let key = self.with(Key::default(), Dimension::Kpi, || Some(kpi));
         let Some(journey) = place.journey else {
             return key;
         };
         let one = &given.journeys[journey];
-        let stage = |at: usize| one.places.phases[at].stage as usize;
-        let phase = |at| self.phases.rank(journey, at);
-        let touchpoint = |at| self.touchpoints.rank(journey, at);
-        let key = self.with(key, Dimension::Blueprint, Some(journey));
-        let key = self.with(key, Dimension::Phase, place.phase.and_then(phase));
-        let key = self.with(key, Dimension::Stage, place.phase.map(stage));
-        let touchpoint = place.touchpoint.and_then(touchpoint);
-        let key = self.with(key, Dimension::Touchpoint, touchpoint);
-        let persona = given.names.personas.rank(one.persona);
-        self.with(key, Dimension::Persona, persona)
+        let key = self.with(key, Dimension::Blueprint, || Some(journey));
+        let key = self.with(key, Dimension::Phase, || {
+            self.phases.rank(journey, place.phase?)
+        });
+        let key = self.with(key, Dimension::Stage, || {
+            Some(one.places.phases[place.phase?].stage as usize)
+        });
+        let key = self.with(key, Dimension::Touchpoint, || {
+            self.touchpoints.rank(journey, place.touchpoint?)
+        });
+        self.with(key, Dimension::Persona, || {
+            given.names.personas.rank(one.persona)
+        })
     }
 
     /// The same key, where a department holds a role.
     pub fn of_department(&self, given: &Given, key: Key, department: DepartmentId) -> Key {
-        let rank = given.names.departments.rank(department);
+        let rank = || given.names.departments.rank(department);
         self.with(key, Dimension::Department, rank)
     }
 
     /// The same key, of what was measured at this point.
     pub fn of_point(&self, given: &Given, key: Key, point: &Point) -> Key {
-        let channel = point.channel.and_then(|id| given.names.channels.rank(id));
-        let segment = point.segment.and_then(|id| given.names.segments.rank(id));
+        let channel = || given.names.channels.rank(point.channel?);
+        let segment = || given.names.segments.rank(point.segment?);
         let key = self.with(key, Dimension::Channel, channel);
         self.with(key, Dimension::Segment, segment)
     }
 
-    fn with(&self, key: Key, dimension: Dimension, rank: Option<usize>) -> Key {
+    fn with(&self, key: Key, dimension: Dimension, rank: impl FnOnce() -> Option<usize>) -> Key {
         let part = self.parts[dimension as usize];
-        match rank {
-            Some(rank) if part.bits > 0 => Key(key.0 | (rank as u128 + 1) << part.shift),
-            _ => key,
+        if part.bits == 0 {
+            return key;
+        }
+        match rank() {
+            Some(rank) => Key(key.0 | (rank as u128 + 1) << part.shift),
+            None => key,
         }
     }
 

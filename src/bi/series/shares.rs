@@ -1,9 +1,6 @@
 //! Which values belong to which group: the days on which a line of a KPI does. Pure.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use entity::{id::TouchpointId, words::Aggregation};
 
@@ -12,7 +9,7 @@ use super::{
     given::Given,
     key::{Key, Keys, Place},
     spread::{Entry, Spread},
-    sums::{Series, Share, united},
+    sums::{Series, Share},
 };
 use crate::bi::cube::{
     places::{Days, both},
@@ -31,8 +28,8 @@ pub struct Shares<'g> {
     periods: &'g [Days],
     /// Where values belong; nothing where nothing is asked about places and every row may be seen.
     spread: Option<Spread<'g>>,
-    /// Touchpoints in no journey that counts, whose values may be seen.
-    pub elsewhere: HashSet<TouchpointId>,
+    /// Touchpoints whose values may not be seen.
+    pub hidden: HashSet<TouchpointId>,
     pub series: Vec<Series>,
     pub shares: Vec<Share>,
     /// How many sums are worked out ahead.
@@ -42,9 +39,10 @@ pub struct Shares<'g> {
 /// The lines of a KPI that count.
 #[derive(Default)]
 struct Counted {
-    /// Those of the KPI as a whole, and those of each touchpoint.
+    /// Those of the KPI as a whole.
     whole: Site,
-    own: BTreeMap<TouchpointId, Site>,
+    /// Those of each touchpoint, by its id.
+    own: Vec<Site>,
 }
 
 /// What was measured at one place.
@@ -57,8 +55,40 @@ struct Site {
     chosen: Vec<Vec<usize>>,
 }
 
-/// Some days of a line.
-type Piece = (usize, Days);
+impl Counted {
+    /// Gives `taker` what belongs to a group on the days of one of its rows: own values of a touchpoint in the periods
+    /// in which there are any, else those of the KPI as a whole.
+    fn of_entry(&self, entry: &Entry, periods: &[Days], mut taker: impl FnMut(usize, Days)) {
+        let own = entry.own.map(|at| &self.own[at]);
+        if let (None, true, [line]) = (own, entry.whole, &self.whole.lines[..]) {
+            taker(*line, entry.days.clone());
+            return;
+        }
+        for (period, asked) in periods.iter().enumerate() {
+            let own = own.map_or(&[][..], |site| &site.chosen[period]);
+            let lines = match own {
+                [] if entry.whole => &self.whole.chosen[period],
+                own => own,
+            };
+            for line in lines {
+                taker(*line, both(&entry.days, asked));
+            }
+        }
+    }
+
+    /// Gives `taker` what counts where nothing is asked about places: values of the KPI as a whole where there are any,
+    /// else those of its touchpoints.
+    fn anywhere(&self, periods: &[Days], mut taker: impl FnMut(usize, Days)) {
+        for (period, asked) in periods.iter().enumerate() {
+            let whole = &self.whole.chosen[period];
+            let own = self.own.iter().filter(|_| whole.is_empty());
+            let own = own.flat_map(|site| &site.chosen[period]);
+            for line in whole.iter().chain(own) {
+                taker(*line, asked.clone());
+            }
+        }
+    }
+}
 
 impl<'g> Shares<'g> {
     pub fn new(
@@ -74,7 +104,7 @@ impl<'g> Shares<'g> {
             keys,
             periods,
             spread: placed.then(|| Spread::new(given, keys, question)),
-            elsewhere: HashSet::new(),
+            hidden: HashSet::new(),
             series: Vec::new(),
             shares: Vec::new(),
             ahead: 0,
@@ -84,48 +114,61 @@ impl<'g> Shares<'g> {
     /// Adds what was measured of one of the KPIs.
     pub fn add(&mut self, kpi: usize, measured: &Arc<Measured>) {
         let counted = self.counted(kpi, measured);
-        let asked = self.asked();
-        let Some(spread) = &self.spread else {
-            let key = self.keys.at(self.given, kpi, Place::default());
-            self.share(key, self.anywhere(&counted));
-            return;
+        let Self {
+            given,
+            keys,
+            periods,
+            spread,
+            series,
+            shares,
+            ..
+        } = self;
+        let mut give = |key: Key, line: usize, days: Days| {
+            let of: &Series = &series[line];
+            if !of.counts_on(&days) {
+                return;
+            }
+            let key = keys.of_point(given, key, of.point());
+            match shares.last_mut() {
+                // As in the next period, mostly.
+                Some(last) if last.goes_on(key, line, &days) => last.days.end = days.end,
+                _ => shares.push(Share { key, line, days }),
+            }
         };
-        if let ([line], true) = (&counted.whole.lines[..], counted.own.is_empty()) {
-            let series = &self.series[*line];
-            let ever = series.has_values(&asked);
-            spread.each(kpi, &[], |Entry { key, days, .. }| {
-                let within = both(&days, &asked);
-                if ever && (within == asked || series.has_values(&within)) {
-                    let (key, line) = (self.keys.of_point(self.given, key, series.point()), *line);
-                    self.shares.push(Share { key, line, days });
-                }
-            });
-            return;
-        }
-        let own: Vec<&Point> = counted.own.values().map(|site| &site.point).collect();
-        let mut entries = Vec::new();
-        spread.each(kpi, &own, |entry| entries.push(entry));
-        entries.sort_unstable_by_key(|entry| (entry.key, entry.days.start));
-        for run in entries.chunk_by(|one, other| one.key == other.key) {
-            self.share(run[0].key, self.pieces(run, &counted));
+        match spread {
+            None => {
+                let key = keys.at(given, kpi, Place::default());
+                counted.anywhere(periods, |line, days| give(key, line, days));
+            }
+            Some(spread) => {
+                let own: Vec<&Point> = counted.own.iter().map(|site| &site.point).collect();
+                spread.each(kpi, &own, |entry| {
+                    counted.of_entry(&entry, periods, |line, days| give(entry.key, line, days));
+                });
+            }
         }
     }
 
     fn counted(&mut self, kpi: usize, measured: &Arc<Measured>) -> Counted {
-        let first = self.series.len();
+        let (first, asked) = (self.series.len(), self.asked());
         let mut counted = Counted::default();
+        // Lines stand by touchpoint.
         for at in 0..measured.lines.len() {
             let point = &measured.lines[at].0;
             if !self.asks_for(point) {
                 continue;
             }
-            let site = match point.touchpoint {
-                None => &mut counted.whole,
-                Some(id) => counted.own.entry(id).or_default(),
+            let last = counted.own.last().map(|site| site.point.touchpoint);
+            if point.touchpoint.is_some() && last != Some(point.touchpoint) {
+                counted.own.push(Site::default());
+            }
+            let site = match (point.touchpoint, counted.own.last_mut()) {
+                (Some(_), Some(own)) => own,
+                _ => &mut counted.whole,
             };
             site.point = *point;
             site.lines.push(self.series.len());
-            let mut series = Series::new(kpi, Arc::clone(measured), at);
+            let mut series = Series::new(kpi, Arc::clone(measured), at, &asked);
             if self.ahead + self.periods.len() <= MOST_AHEAD {
                 series.work_out(self.periods, &self.given.targets[kpi]);
                 self.ahead += self.periods.len();
@@ -138,7 +181,7 @@ impl<'g> Shares<'g> {
                 series.shares_targets = !self.given.targets[kpi].0.is_empty();
             }
         }
-        for site in counted.own.values_mut().chain([&mut counted.whole]) {
+        for site in counted.own.iter_mut().chain([&mut counted.whole]) {
             let periods = 0..self.periods.len();
             site.chosen = periods.map(|at| self.chosen(&site.lines, at)).collect();
         }
@@ -172,8 +215,7 @@ impl<'g> Shares<'g> {
     /// Whether values of this point may be seen, as far as its touchpoint goes.
     #[must_use]
     pub fn sees(&self, point: &Point) -> bool {
-        let elsewhere = |id| self.elsewhere.contains(&id);
-        point.touchpoint.is_none_or(elsewhere) || self.given.at(point).is_some()
+        point.touchpoint.is_none_or(|id| !self.hidden.contains(&id))
     }
 
     fn by_channel(&self) -> bool {
@@ -182,61 +224,6 @@ impl<'g> Shares<'g> {
 
     fn by_segment(&self) -> bool {
         self.question.is_by(Dimension::Segment) || self.question.segments.is_some()
-    }
-
-    /// What counts where nothing is asked about places: values of the KPI as a whole where there are any, else those
-    /// of its touchpoints.
-    fn anywhere(&self, counted: &Counted) -> Vec<Piece> {
-        let mut pieces = Vec::new();
-        for (period, days) in self.periods.iter().enumerate() {
-            let whole = &counted.whole.chosen[period];
-            let own = counted.own.values().filter(|_| whole.is_empty());
-            let own = own.flat_map(|site| &site.chosen[period]);
-            let lines = whole.iter().chain(own);
-            pieces.extend(lines.map(|line| (*line, days.clone())));
-        }
-        pieces
-    }
-
-    /// What belongs to one group.
-    fn pieces(&self, entries: &[Entry], counted: &Counted) -> Vec<Piece> {
-        let measured_at = |entry: &Entry| entry.own.is_some_and(|id| counted.own.contains_key(&id));
-        if let [line] = counted.whole.lines[..]
-            && !entries.iter().any(measured_at)
-        {
-            let whole = entries.iter().filter(|entry| entry.whole);
-            return whole.map(|entry| (line, entry.days.clone())).collect();
-        }
-        let mut pieces = Vec::new();
-        for (period, asked) in self.periods.iter().enumerate() {
-            for entry in entries {
-                let days = both(&entry.days, asked);
-                let there = entry.own.and_then(|id| counted.own.get(&id));
-                let there = there.map(|site| &site.chosen[period]);
-                let lines = match there.filter(|chosen| !chosen.is_empty()) {
-                    Some(own) => own,
-                    None if entry.whole => &counted.whole.chosen[period],
-                    None => continue,
-                };
-                pieces.extend(lines.iter().map(|line| (*line, days.clone())));
-            }
-        }
-        pieces
-    }
-
-    /// Gives these values to a group.
-    fn share(&mut self, key: Key, pieces: Vec<Piece>) {
-        let asked = self.asked();
-        let given = pieces.into_iter().map(|(line, days)| {
-            let key = self
-                .keys
-                .of_point(self.given, key, self.series[line].point());
-            Share { key, line, days }
-        });
-        let mut given: Vec<Share> = given.collect();
-        united(&mut given);
-        given.retain(|share| self.series[share.line].has_values(&both(&share.days, &asked)));
-        self.shares.append(&mut given);
     }
 
     /// All days that are asked about.

@@ -1,11 +1,6 @@
 //! Where the values of a KPI belong and on which days: the rows that they have in `kpi_facts`, as groups. Pure.
 
-use std::collections::BTreeMap;
-
-use entity::{
-    id::TouchpointId,
-    words::{Role, Stage},
-};
+use entity::words::{Role, Stage};
 
 use super::{
     Question,
@@ -22,8 +17,8 @@ use crate::bi::cube::{
 pub struct Entry {
     pub key: Key,
     pub days: Days,
-    /// The touchpoint whose own values come first.
-    pub own: Option<TouchpointId>,
+    /// Which of the points with own values comes first.
+    pub own: Option<usize>,
     /// Whether the values of the KPI as a whole do, where there are no own ones.
     pub whole: bool,
 }
@@ -75,26 +70,31 @@ impl<'g> Spread<'g> {
         }
     }
 
-    /// Gives `taker` where values of this KPI belong, which has own values at these points.
+    /// Gives `taker` where values of this KPI belong, which has own values at these points, by touchpoint.
     pub fn each(&self, kpi: usize, own: &[&Point], mut taker: impl FnMut(Entry)) {
         let mut linked: Vec<Days> = Vec::new();
-        let mut linked_at: BTreeMap<TouchpointId, Vec<Days>> = BTreeMap::new();
+        let mut linked_at: Vec<Vec<Days>> = vec![Vec::new(); own.len()];
         for (at, link) in &self.links[kpi] {
-            let journey = &self.given.journeys[*at];
-            let link = &journey.places.links[*link];
+            let places = &self.given.journeys[*at].places;
+            let link = &places.links[*link];
             if self.question.unplaced {
                 linked.push(link.days.clone());
             }
-            if let (Site::Touchpoint(touchpoint), [_, ..]) = (link.site, own) {
-                let id = journey.places.touchpoints[touchpoint].id;
-                linked_at.entry(id).or_default().push(link.days.clone());
+            let own = match link.site {
+                Site::Touchpoint(touchpoint) => {
+                    let id = Some(places.touchpoints[touchpoint].id);
+                    own.binary_search_by_key(&id, |point| point.touchpoint).ok()
+                }
+                _ => None,
+            };
+            if let Some(own) = own {
+                linked_at[own].push(link.days.clone());
             }
-            self.linked((kpi, *at), link, &mut taker);
+            self.linked((kpi, *at), link, own, &mut taker);
         }
         if self.question.unheld {
-            for point in own {
-                let there = point.touchpoint.and_then(|id| linked_at.remove(&id));
-                self.without_link(kpi, point, there.unwrap_or_default(), &mut taker);
+            for (at, linked) in linked_at.into_iter().enumerate() {
+                self.without_link(kpi, (at, own[at]), linked, &mut taker);
             }
         }
         if self.question.unplaced {
@@ -113,12 +113,18 @@ impl<'g> Spread<'g> {
     }
 
     /// What a link gives: a row for each who holds a role, or one without.
-    fn linked(&self, (kpi, at): (usize, usize), link: &Link, taker: &mut impl FnMut(Entry)) {
+    fn linked(
+        &self,
+        (kpi, at): (usize, usize),
+        link: &Link,
+        own: Option<usize>,
+        taker: &mut impl FnMut(Entry),
+    ) {
         let Some(place) = self.place(at, link.site) else {
             return;
         };
         let key = self.keys.at(self.given, kpi, place);
-        let mut give = |key: Key, days: Days, own: Option<TouchpointId>| {
+        let mut give = |key: Key, days: Days| {
             if days.start < days.end {
                 taker(Entry {
                     key,
@@ -130,21 +136,23 @@ impl<'g> Spread<'g> {
         };
         let Some(touchpoint) = place.touchpoint else {
             if self.question.unheld {
-                give(key, link.days.clone(), None);
+                give(key, link.days.clone());
             }
             return;
         };
-        let places = &self.given.journeys[at].places;
-        let own = Some(places.touchpoints[touchpoint].id);
-        let holders = places.holders(touchpoint);
+        let holders = self.given.journeys[at].places.holders(touchpoint);
         for holder in holders.iter().filter(|holder| self.holds(holder)) {
             let key = self.keys.of_department(self.given, key, holder.department);
-            give(key, both(&link.days, &holder.days), own);
+            give(key, both(&link.days, &holder.days));
         }
-        if self.question.unheld {
+        let held_throughout = || {
+            let mut held = holders.iter().map(|holder| both(&link.days, &holder.days));
+            held.any(|days| days == link.days)
+        };
+        if self.question.unheld && !held_throughout() {
             let held = holders.iter().map(|holder| holder.days.clone()).collect();
             for days in without(&link.days, held) {
-                give(key, days, own);
+                give(key, days);
             }
         }
     }
@@ -189,7 +197,7 @@ impl<'g> Spread<'g> {
     fn without_link(
         &self,
         kpi: usize,
-        point: &Point,
+        (own, point): (usize, &Point),
         linked: Vec<Days>,
         taker: &mut impl FnMut(Entry),
     ) {
@@ -202,7 +210,7 @@ impl<'g> Spread<'g> {
         let entry = |days| Entry {
             key,
             days,
-            own: point.touchpoint,
+            own: Some(own),
             whole: false,
         };
         without(&EVER, linked)

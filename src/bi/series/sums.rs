@@ -26,6 +26,9 @@ pub struct Series {
     measured: Arc<Measured>,
     /// Which of the lines.
     at: usize,
+    /// The days that are asked about, and whether it has values on any of them.
+    asked: Days,
+    counts: bool,
     /// What its values of each period come to, where that is worked out ahead.
     ahead: Vec<Tally>,
 }
@@ -49,14 +52,19 @@ pub struct Sums {
 }
 
 impl Series {
-    pub fn new(kpi: usize, measured: Arc<Measured>, at: usize) -> Self {
-        Self {
+    /// One of the lines of a KPI, asked about these days.
+    pub fn new(kpi: usize, measured: Arc<Measured>, at: usize, asked: &Days) -> Self {
+        let mut series = Self {
             kpi,
             shares_targets: false,
             measured,
             at,
+            asked: asked.clone(),
+            counts: false,
             ahead: Vec::new(),
-        }
+        };
+        series.counts = series.has_values(asked);
+        series
     }
 
     /// Where it was measured.
@@ -79,6 +87,12 @@ impl Series {
         !self.line().within(days).is_empty()
     }
 
+    /// Whether it has values on some of these days that are asked about.
+    pub fn counts_on(&self, days: &Days) -> bool {
+        let days = both(days, &self.asked);
+        self.counts && (days == self.asked || self.has_values(&days))
+    }
+
     fn sum(&self, days: &Days, targets: &Targets) -> Tally {
         let line = self.line();
         let mut sum = Tally::default();
@@ -87,6 +101,15 @@ impl Series {
             sum.add(&value, targets.on(value.day));
         }
         sum
+    }
+}
+
+impl Share {
+    /// Whether these days of a line in a group come next to its own, or among them.
+    pub fn goes_on(&self, key: Key, line: usize, days: &Days) -> bool {
+        (self.key, self.line) == (key, line)
+            && (self.days.start..=self.days.end).contains(&days.start)
+            && days.end >= self.days.end
     }
 }
 
@@ -154,7 +177,7 @@ impl Sums {
 }
 
 /// The same days of the same lines, each once: by group, by line and by day.
-pub fn united(shares: &mut Vec<Share>) {
+fn united(shares: &mut Vec<Share>) {
     shares.sort_unstable_by_key(|share| (share.key, share.line, share.days.start));
     shares.dedup_by(|next, before| {
         let goes_on = (next.key, next.line) == (before.key, before.line)
