@@ -227,13 +227,23 @@ impl<'r> Cell<'r> {
 /// As much of a text as a sentence about it tells back, and what nobody would see in it by its number.
 #[must_use]
 pub fn told(text: &str) -> String {
-    let seen = |c: char| match c {
-        '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202f}' | '\u{2060}' | '\u{feff}' => {
-            format!("<U+{:04X}>", u32::from(c))
-        }
-        c => c.to_string(),
-    };
-    text.chars().take(TOLD).map(seen).collect()
+    let (mut told, mut left) = (String::new(), TOLD);
+    for c in text.chars() {
+        let unseen = matches!(
+            c,
+            '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202f}' | '\u{2060}' | '\u{feff}'
+        );
+        let seen = match unseen {
+            true => format!("<U+{:04X}>", u32::from(c)),
+            false => c.to_string(),
+        };
+        let Some(rest) = left.checked_sub(seen.chars().count()) else {
+            break;
+        };
+        left = rest;
+        told.push_str(&seen);
+    }
+    told
 }
 
 /// What stands between two items of a list that is written into one cell.

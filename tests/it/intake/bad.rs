@@ -43,6 +43,12 @@ async fn what_is_no_utf_8_is_refused_in_every_form() {
     let headings = [b"R\xf8d,", HEAD.as_bytes()].concat();
     let told = contributor.errs(headings).await;
     assert!(told[0].starts_with("Line 1, column A: The byte F8"));
+    let unseen = format!("{},value\n", "\u{a0}r".repeat(60));
+    let told = contributor.errs(unseen.into_bytes()).await;
+    assert!(
+        told[0].contains("r<U+00A0>r") && told[0].len() < 500,
+        "{told:?}"
+    );
     // A heading that is none, as when a quotation mark is missing, is not told back whole.
     let long = format!("\"{}\",value\n", "KPI\n".repeat(1_000));
     for (row, wrong) in [
