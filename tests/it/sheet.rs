@@ -362,6 +362,13 @@ async fn what_is_wrong_is_told_all_at_once_by_line_and_column_and_nothing_is_wri
         headings[1],
         "DUPLICATE 1 Line 1, column C: The column key stands here a second time."
     );
+    // A heading that is none, as when a quotation mark is missing, is not told back whole.
+    let heading = format!("\"{}\",name\na\"b,x\n", "key\n".repeat(900));
+    let told = faults(&boss, &heading).await;
+    assert!(
+        told[0].contains("quotation mark") && told[0].len() < 400,
+        "{told:?}"
+    );
     let many = format!("key,name\n{}", "x,y\n".repeat(501));
     assert_eq!(
         faults(&boss, &many).await,
