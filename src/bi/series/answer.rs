@@ -192,31 +192,29 @@ impl Answer {
     /// The first spot behind a place, whether a line stands there or not.
     #[must_use]
     pub fn behind(&self, place: &Place) -> Spot {
-        let first = |group: usize| self.place(Spot { group, period: 0 });
-        let (mut from, mut to) = (0, self.sums.groups());
-        while from < to {
-            let middle = from.midpoint(to);
-            match first(middle) <= *place {
-                true => from = middle + 1,
-                false => to = middle,
-            }
-        }
-        // The last group that begins at the place or before it may go on behind it.
-        let Some(group) = from.checked_sub(1) else {
-            return Spot::default();
-        };
-        let mut spots = (0..self.periods.len()).map(|period| Spot { group, period });
-        let inside = spots.find(|spot| self.place(*spot) > *place);
-        inside.unwrap_or(Spot {
-            group: from,
+        let is_before = |key, period: &Period| self.place(key, period) <= *place;
+        let groups = self.sums.before(|key| is_before(key, &self.periods[0]));
+        let next = Spot {
+            group: groups,
             period: 0,
-        })
+        };
+        // The last group that begins at the place or before it may go on behind it.
+        let Some(group) = groups.checked_sub(1) else {
+            return next;
+        };
+        let key = self.sums.key(group);
+        let period = self
+            .periods
+            .partition_point(|period| is_before(key, period));
+        match period < self.periods.len() {
+            true => Spot { group, period },
+            false => next,
+        }
     }
 
-    fn place(&self, spot: Spot) -> Place {
-        let key = self.sums.key(spot.group);
+    fn place(&self, key: Key, period: &Period) -> Place {
         let ids = Dimension::ALL.map(|dimension| At::Id(self.id(key, dimension)));
-        let day = At::Day(self.periods[spot.period].begin);
+        let day = At::Day(period.begin);
         Place(ids.into_iter().chain([day]).collect())
     }
 
@@ -369,7 +367,7 @@ impl<'a> Line<'a> {
 
     /// Its place in the order of lines.
     pub fn place(&self) -> Place {
-        self.answer.place(self.spot)
+        self.answer.place(self.key, &self.period())
     }
 
     /// Its id: made of its period and the ids of what it stands for.

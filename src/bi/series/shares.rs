@@ -129,10 +129,11 @@ impl<'g> Shares<'g> {
                 return;
             }
             let key = keys.of_point(given, key, of.point());
-            match shares.last_mut() {
-                // As in the next period, mostly.
-                Some(last) if last.goes_on(key, line, &days) => last.days.end = days.end,
-                _ => shares.push(Share { key, line, days }),
+            let share = Share { key, line, days };
+            // It goes on as in the period before, mostly.
+            let last = shares.last_mut();
+            if !last.is_some_and(|last| last.takes(&share)) {
+                shares.push(share);
             }
         };
         match spread {

@@ -105,11 +105,14 @@ impl Series {
 }
 
 impl Share {
-    /// Whether these days of a line in a group come next to its own, or among them.
-    pub fn goes_on(&self, key: Key, line: usize, days: &Days) -> bool {
-        (self.key, self.line) == (key, line)
-            && (self.days.start..=self.days.end).contains(&days.start)
-            && days.end >= self.days.end
+    /// Takes in another share where that is of the same line in the same group, and begins on its days or next to them.
+    pub fn takes(&mut self, other: &Self) -> bool {
+        let goes_on = (self.key, self.line) == (other.key, other.line)
+            && (self.days.start..=self.days.end).contains(&other.days.start);
+        if goes_on {
+            self.days.end = self.days.end.max(other.days.end);
+        }
+        goes_on
     }
 }
 
@@ -137,6 +140,12 @@ impl Sums {
     /// How many groups there are.
     pub fn groups(&self) -> usize {
         self.groups.len()
+    }
+
+    /// How many groups come first, up to one whose key is not like this any more.
+    pub fn before(&self, is_before: impl Fn(Key) -> bool) -> usize {
+        self.groups
+            .partition_point(|shares| is_before(self.shares[shares.start].key))
     }
 
     /// What a group stands for.
@@ -179,14 +188,7 @@ impl Sums {
 /// The same days of the same lines, each once: by group, by line and by day.
 fn united(shares: &mut Vec<Share>) {
     shares.sort_unstable_by_key(|share| (share.key, share.line, share.days.start));
-    shares.dedup_by(|next, before| {
-        let goes_on = (next.key, next.line) == (before.key, before.line)
-            && next.days.start <= before.days.end;
-        if goes_on {
-            before.days.end = before.days.end.max(next.days.end);
-        }
-        goes_on
-    });
+    shares.dedup_by(|next, before| before.takes(next));
 }
 
 #[cfg(test)]
