@@ -14,6 +14,9 @@ use super::{shelf::Kept, values::count};
 /// Days, half open.
 pub type Days = Range<i32>;
 
+/// All days.
+pub const EVER: Days = i32::MIN..i32::MAX;
+
 /// Days from `from` on and before `to`; what is empty reaches as far as time does.
 #[must_use]
 pub fn days(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Days {
@@ -25,6 +28,28 @@ pub fn days(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Days {
 pub fn both(one: &Days, other: &Days) -> Days {
     let from = one.start.max(other.start);
     from..one.end.min(other.end).max(from)
+}
+
+/// The days that are in none of these.
+#[must_use]
+pub fn without(days: &Days, mut taken: Vec<Days>) -> Vec<Days> {
+    taken.sort_by_key(|taken| taken.start);
+    let mut left = Vec::new();
+    let mut next = days.start;
+    for taken in taken.into_iter().filter(|taken| taken.start < taken.end) {
+        if taken.start > next {
+            left.push(next..taken.start.min(days.end));
+        }
+        next = next.max(taken.end);
+        if next >= days.end {
+            break;
+        }
+    }
+    if next < days.end {
+        left.push(next..days.end);
+    }
+    left.retain(|days| days.start < days.end);
+    left
 }
 
 /// One blueprint.
@@ -144,5 +169,34 @@ impl Kept for Places {
             + touchpoints
             + self.links.capacity() * size_of::<Link>()
             + self.holders.capacity() * size_of::<Holder>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn inside(days: &[Days]) -> Vec<bool> {
+        let has = |day: i32| days.iter().any(|days| days.contains(&day));
+        (0..40).map(has).collect()
+    }
+
+    fn some_days() -> impl Strategy<Value = Vec<Days>> {
+        let days = (0i32..40, 0i32..9).prop_map(|(from, many)| from..from + many);
+        proptest::collection::vec(days, 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_left_is_what_nobody_takes(taken in some_days(), from in 0i32..20, to in 20i32..40) {
+            let left = without(&(from..to), taken.clone());
+            let taken = inside(&taken);
+            for (day, left) in (0i32..).zip(inside(&left)) {
+                let is_taken = taken[usize::try_from(day).expect("small")];
+                prop_assert_eq!(left, (from..to).contains(&day) && !is_taken, "{}", day);
+            }
+        }
     }
 }

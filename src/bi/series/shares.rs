@@ -8,16 +8,13 @@ use super::{
     Dimension, Question,
     given::Given,
     key::{Key, Keys, Place},
-    spread::{Entry, Spread},
+    spread::{Spread, Values},
     sums::{Series, Share},
 };
 use crate::bi::cube::{
-    places::{Days, both},
+    places::{Days, EVER, both, without},
     values::{Measured, Point},
 };
-
-/// Most sums of lines in periods that are worked out ahead; what is beyond is added up when it is asked for.
-const MOST_AHEAD: usize = 100_000;
 
 /// What is added to.
 pub struct Shares<'g> {
@@ -32,8 +29,6 @@ pub struct Shares<'g> {
     pub hidden: HashSet<TouchpointId>,
     pub series: Vec<Series>,
     pub shares: Vec<Share>,
-    /// How many sums are worked out ahead.
-    ahead: usize,
 }
 
 /// The lines of a KPI that count.
@@ -50,43 +45,29 @@ struct Counted {
 struct Site {
     /// The point of one of the lines.
     point: Point,
-    lines: Vec<usize>,
-    /// Those that count in each period: of the whole where there are values of it, else of parts.
-    chosen: Vec<Vec<usize>>,
+    /// Where there are values of the whole of it, those, else of parts.
+    counts: Vec<Part>,
+    /// The periods in which there are any.
+    measured: Vec<Days>,
+    /// What counts in the other periods: of a touchpoint the values of the KPI as a whole.
+    others: Vec<Part>,
+}
+
+/// Days on which a line counts. It has values on some of them.
+struct Part {
+    line: usize,
+    days: Days,
 }
 
 impl Counted {
-    /// Gives `taker` what belongs to a group on the days of one of its rows: own values of a touchpoint in the periods
-    /// in which there are any, else those of the KPI as a whole.
-    fn of_entry(&self, entry: &Entry, periods: &[Days], mut taker: impl FnMut(usize, Days)) {
-        let own = entry.own.map(|at| &self.own[at]);
-        if let (None, true, [line]) = (own, entry.whole, &self.whole.lines[..]) {
-            taker(*line, entry.days.clone());
-            return;
-        }
-        for (period, asked) in periods.iter().enumerate() {
-            let own = own.map_or(&[][..], |site| &site.chosen[period]);
-            let lines = match own {
-                [] if entry.whole => &self.whole.chosen[period],
-                own => own,
-            };
-            for line in lines {
-                taker(*line, both(&entry.days, asked));
-            }
-        }
-    }
-
-    /// Gives `taker` what counts where nothing is asked about places: values of the KPI as a whole where there are any,
-    /// else those of its touchpoints.
-    fn anywhere(&self, periods: &[Days], mut taker: impl FnMut(usize, Days)) {
-        for (period, asked) in periods.iter().enumerate() {
-            let whole = &self.whole.chosen[period];
-            let own = self.own.iter().filter(|_| whole.is_empty());
-            let own = own.flat_map(|site| &site.chosen[period]);
-            for line in whole.iter().chain(own) {
-                taker(*line, asked.clone());
-            }
-        }
+    /// What belongs to a group on the days of one of its rows.
+    fn of(&self, values: Values) -> impl Iterator<Item = &Part> {
+        let (first, then) = match values {
+            Values::Whole => (&self.whole.counts, None),
+            Values::At(own) => (&self.own[own].counts, Some(&self.own[own].others)),
+            Values::Own(own) => (&self.own[own].counts, None),
+        };
+        first.iter().chain(then.into_iter().flatten())
     }
 }
 
@@ -107,7 +88,6 @@ impl<'g> Shares<'g> {
             hidden: HashSet::new(),
             series: Vec::new(),
             shares: Vec::new(),
-            ahead: 0,
         }
     }
 
@@ -117,64 +97,66 @@ impl<'g> Shares<'g> {
         let Self {
             given,
             keys,
-            periods,
             spread,
             series,
             shares,
             ..
         } = self;
-        let mut give = |key: Key, line: usize, days: Days| {
-            let of: &Series = &series[line];
-            if !of.counts_on(&days) {
+        let mut give = |key: Key, part: &Part, days: &Days| {
+            let of: &Series = &series[part.line];
+            let days = both(&part.days, days);
+            if days != part.days && !of.has_values(&days) {
                 return;
             }
-            let key = keys.of_point(given, key, of.point());
-            let share = Share { key, line, days };
-            // It goes on as in the period before, mostly.
+            let share = Share {
+                key: keys.of_point(given, key, of.point()),
+                line: part.line,
+                days,
+            };
+            // Several rows of one link give the same, mostly.
             let last = shares.last_mut();
             if !last.is_some_and(|last| last.takes(&share)) {
                 shares.push(share);
             }
         };
-        match spread {
-            None => {
-                let key = keys.at(given, kpi, Place::default());
-                counted.anywhere(periods, |line, days| give(key, line, days));
+        let Some(spread) = spread else {
+            // Nothing is asked about places: values of the KPI as a whole where there are any, else those of its
+            // touchpoints.
+            let key = keys.at(given, kpi, Place::default());
+            let whole = &counted.whole;
+            whole.counts.iter().for_each(|part| give(key, part, &EVER));
+            for own in &counted.own {
+                let parts = apart(series, &own.counts, &whole.measured);
+                parts.iter().for_each(|part| give(key, part, &EVER));
             }
-            Some(spread) => {
-                let own: Vec<&Point> = counted.own.iter().map(|site| &site.point).collect();
-                spread.each(kpi, &own, |entry| {
-                    counted.of_entry(&entry, periods, |line, days| give(entry.key, line, days));
-                });
-            }
-        }
+            return;
+        };
+        let own: Vec<&Point> = counted.own.iter().map(|site| &site.point).collect();
+        spread.each(kpi, &own, |entry| {
+            let parts = counted.of(entry.values);
+            parts.for_each(|part| give(entry.key, part, &entry.days));
+        });
     }
 
     fn counted(&mut self, kpi: usize, measured: &Arc<Measured>) -> Counted {
-        let (first, asked) = (self.series.len(), self.asked());
+        let first = self.series.len();
+        let points = measured.lines.iter().map(|(point, _)| point).enumerate();
+        let asked = points.filter(|(_, point)| self.asks_for(point));
+        let asked: Vec<(usize, &Point)> = asked.collect();
         let mut counted = Counted::default();
         // Lines stand by touchpoint.
-        for at in 0..measured.lines.len() {
-            let point = &measured.lines[at].0;
-            if !self.asks_for(point) {
-                continue;
+        for lines in asked.chunk_by(|one, other| one.1.touchpoint == other.1.touchpoint) {
+            let next = self.series.len();
+            let lines_of = |(at, _): &(usize, _)| Series::new(kpi, Arc::clone(measured), *at);
+            self.series.extend(lines.iter().map(lines_of));
+            let site = self.site(*lines[0].1, next);
+            match site.point.touchpoint {
+                Some(_) => counted.own.push(site),
+                None => counted.whole = site,
             }
-            let last = counted.own.last().map(|site| site.point.touchpoint);
-            if point.touchpoint.is_some() && last != Some(point.touchpoint) {
-                counted.own.push(Site::default());
-            }
-            let site = match (point.touchpoint, counted.own.last_mut()) {
-                (Some(_), Some(own)) => own,
-                _ => &mut counted.whole,
-            };
-            site.point = *point;
-            site.lines.push(self.series.len());
-            let mut series = Series::new(kpi, Arc::clone(measured), at, &asked);
-            if self.ahead + self.periods.len() <= MOST_AHEAD {
-                series.work_out(self.periods, &self.given.targets[kpi]);
-                self.ahead += self.periods.len();
-            }
-            self.series.push(series);
+        }
+        for site in &mut counted.own {
+            site.others = apart(&self.series, &counted.whole.counts, &site.measured);
         }
         let several = self.series.len() - first > 1;
         if several && self.given.kpis[kpi].aggregation == Aggregation::Sum {
@@ -182,24 +164,47 @@ impl<'g> Shares<'g> {
                 series.shares_targets = !self.given.targets[kpi].0.is_empty();
             }
         }
-        for site in counted.own.iter_mut().chain([&mut counted.whole]) {
-            let periods = 0..self.periods.len();
-            site.chosen = periods.map(|at| self.chosen(&site.lines, at)).collect();
-        }
         counted
     }
 
-    /// Those of a place's lines that count in a period.
-    fn chosen(&self, lines: &[usize], period: usize) -> Vec<usize> {
-        let days = &self.periods[period];
-        let there = |line: &&usize| self.series[**line].has_values(days);
-        let parts = |line: &usize| {
-            let point = self.series[*line].point();
+    /// A place that the series from one on are of.
+    fn site(&self, point: Point, first: usize) -> Site {
+        let parts = |series: &Series| {
+            let point = series.point();
             u8::from(point.channel.is_some()) + 2 * u8::from(point.segment.is_some())
         };
-        let fewest = lines.iter().filter(there).map(parts).min();
-        let there = lines.iter().filter(there).copied();
-        there.filter(|line| Some(parts(line)) == fewest).collect()
+        let series = &self.series[first..];
+        // By period, of how few parts there are values: none where there are none at all.
+        let mut fewest: Vec<Option<u8>> = vec![None; self.periods.len()];
+        let measured: Vec<Vec<usize>> = series
+            .iter()
+            .map(|series| series.measured(self.periods))
+            .collect();
+        for (series, measured) in series.iter().zip(&measured) {
+            for period in measured {
+                let few = fewest[*period].get_or_insert(u8::MAX);
+                *few = parts(series).min(*few);
+            }
+        }
+        let mut site = Site {
+            point,
+            ..Site::default()
+        };
+        for (at, measured) in measured.iter().enumerate() {
+            let parts = Some(parts(&series[at]));
+            let behind = measured.iter().filter(|period| fewest[**period] != parts);
+            let behind = behind.map(|period| self.periods[*period].clone());
+            let days = without(&self.asked(), behind.collect());
+            let line = first + at;
+            site.counts
+                .extend(days.into_iter().map(|days| Part { line, days }));
+        }
+        let values = |part: &Part| self.series[part.line].has_values(&part.days);
+        site.counts.retain(values);
+        let measured = self.periods.iter().zip(&fewest);
+        let measured = measured.filter(|(_, fewest)| fewest.is_some());
+        site.measured = measured.map(|(days, _)| days.clone()).collect();
+        site
     }
 
     /// Whether values of this point may be seen and are asked for, as far as channels and segments go.
@@ -233,4 +238,14 @@ impl<'g> Shares<'g> {
         let last = self.periods.last().map_or(0, |days| days.end);
         first..last
     }
+}
+
+/// What there is apart from these days.
+fn apart(series: &[Series], parts: &[Part], days: &[Days]) -> Vec<Part> {
+    let parts = parts.iter().flat_map(|part| {
+        let days = without(&part.days, days.to_vec()).into_iter();
+        days.map(|days| Part { days, ..*part })
+    });
+    let has_values = |part: &Part| series[part.line].has_values(&part.days);
+    parts.filter(has_values).collect()
 }

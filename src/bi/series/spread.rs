@@ -8,7 +8,7 @@ use super::{
     key::{Key, Keys, Place},
 };
 use crate::bi::cube::{
-    places::{Days, Holder, Link, Site, both},
+    places::{Days, EVER, Holder, Link, Site, both, without},
     values::Point,
 };
 
@@ -17,10 +17,18 @@ use crate::bi::cube::{
 pub struct Entry {
     pub key: Key,
     pub days: Days,
-    /// Which of the points with own values comes first.
-    pub own: Option<usize>,
-    /// Whether the values of the KPI as a whole do, where there are no own ones.
-    pub whole: bool,
+    pub values: Values,
+}
+
+/// Which values belong to a group.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Values {
+    /// Those of the KPI as a whole.
+    Whole,
+    /// Those of one of the touchpoints with own values where there are any, else those of the KPI as a whole.
+    At(usize),
+    /// Those of one of the touchpoints with own values, alone.
+    Own(usize),
 }
 
 /// Who judges what, to be asked KPI by KPI.
@@ -42,8 +50,6 @@ struct Selected<'g> {
     /// Whether rows without a place are.
     unplaced: bool,
 }
-
-const EVER: Days = i32::MIN..i32::MAX;
 
 impl<'g> Spread<'g> {
     pub fn new(given: &'g Given, keys: &'g Keys, question: &'g Question) -> Self {
@@ -102,8 +108,7 @@ impl<'g> Spread<'g> {
             let entry = |days| Entry {
                 key,
                 days,
-                own: None,
-                whole: true,
+                values: Values::Whole,
             };
             without(&EVER, linked)
                 .into_iter()
@@ -129,8 +134,7 @@ impl<'g> Spread<'g> {
                 taker(Entry {
                     key,
                     days,
-                    own,
-                    whole: true,
+                    values: own.map_or(Values::Whole, Values::At),
                 });
             }
         };
@@ -210,8 +214,7 @@ impl<'g> Spread<'g> {
         let entry = |days| Entry {
             key,
             days,
-            own: Some(own),
-            whole: false,
+            values: Values::Own(own),
         };
         without(&EVER, linked)
             .into_iter()
@@ -234,54 +237,4 @@ fn links(given: &Given) -> Vec<Vec<(usize, usize)>> {
         }
     }
     links
-}
-
-/// The days that are in none of these.
-fn without(days: &Days, mut taken: Vec<Days>) -> Vec<Days> {
-    taken.sort_by_key(|taken| taken.start);
-    let mut left = Vec::new();
-    let mut next = days.start;
-    for taken in taken.into_iter().filter(|taken| taken.start < taken.end) {
-        if taken.start > next {
-            left.push(next..taken.start.min(days.end));
-        }
-        next = next.max(taken.end);
-        if next >= days.end {
-            break;
-        }
-    }
-    if next < days.end {
-        left.push(next..days.end);
-    }
-    left.retain(|days| days.start < days.end);
-    left
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn inside(days: &[Days]) -> Vec<bool> {
-        let has = |day: i32| days.iter().any(|days| days.contains(&day));
-        (0..40).map(has).collect()
-    }
-
-    fn some_days() -> impl Strategy<Value = Vec<Days>> {
-        let days = (0i32..40, 0i32..9).prop_map(|(from, many)| from..from + many);
-        proptest::collection::vec(days, 0..8)
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_left_is_what_nobody_takes(taken in some_days(), from in 0i32..20, to in 20i32..40) {
-            let left = without(&(from..to), taken.clone());
-            let taken = inside(&taken);
-            for (day, left) in (0i32..).zip(inside(&left)) {
-                let is_taken = taken[usize::try_from(day).expect("small")];
-                prop_assert_eq!(left, (from..to).contains(&day) && !is_taken, "{}", day);
-            }
-        }
-    }
 }

@@ -1,7 +1,10 @@
 //! What the values of each group come to in each period, worked out when it is asked for: a page of an answer costs what
 //! stands on it. Pure.
 
-use std::{ops::Range, sync::Arc};
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use super::{
     MOST_CELLS,
@@ -17,6 +20,9 @@ use crate::{
     error::{Error, Result},
 };
 
+/// Most sums of lines in periods that are kept; where there are more, each is added up whenever it is asked for.
+const MOST_KEPT: usize = 100_000;
+
 /// Values of a KPI that were measured at one point.
 pub struct Series {
     /// Which of the KPIs.
@@ -26,11 +32,8 @@ pub struct Series {
     measured: Arc<Measured>,
     /// Which of the lines.
     at: usize,
-    /// The days that are asked about, and whether it has values on any of them.
-    asked: Days,
-    counts: bool,
-    /// What its values of each period come to, where that is worked out ahead.
-    ahead: Vec<Tally>,
+    /// What its values of each period come to, once that was asked for.
+    tallies: OnceLock<Box<[Tally]>>,
 }
 
 /// Values that belong to a group.
@@ -49,22 +52,20 @@ pub struct Sums {
     series: Vec<Series>,
     shares: Vec<Share>,
     groups: Vec<Range<usize>>,
+    /// Whether the sums of lines in periods are kept.
+    kept: bool,
 }
 
 impl Series {
-    /// One of the lines of a KPI, asked about these days.
-    pub fn new(kpi: usize, measured: Arc<Measured>, at: usize, asked: &Days) -> Self {
-        let mut series = Self {
+    /// One of the lines of a KPI.
+    pub fn new(kpi: usize, measured: Arc<Measured>, at: usize) -> Self {
+        Self {
             kpi,
             shares_targets: false,
             measured,
             at,
-            asked: asked.clone(),
-            counts: false,
-            ahead: Vec::new(),
-        };
-        series.counts = series.has_values(asked);
-        series
+            tallies: OnceLock::new(),
+        }
     }
 
     /// Where it was measured.
@@ -76,21 +77,33 @@ impl Series {
         &self.measured.lines[self.at].1
     }
 
-    /// Works out ahead what the values of each period come to.
-    pub fn work_out(&mut self, periods: &[Days], targets: &Targets) {
-        let sums = periods.iter().map(|days| self.sum(days, targets));
-        self.ahead = sums.collect();
-    }
-
     /// Whether it has values on some of these days.
     pub fn has_values(&self, days: &Days) -> bool {
         !self.line().within(days).is_empty()
     }
 
-    /// Whether it has values on some of these days that are asked about.
-    pub fn counts_on(&self, days: &Days) -> bool {
-        let days = both(days, &self.asked);
-        self.counts && (days == self.asked || self.has_values(&days))
+    /// The periods in which it has values, of periods one behind another.
+    pub fn measured(&self, periods: &[Days]) -> Vec<usize> {
+        let (line, mut measured) = (self.line(), Vec::new());
+        let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
+            return measured;
+        };
+        let mut days = &line.days[line.within(&(first.start..last.end))];
+        let mut at = 0;
+        while let Some(day) = days.first() {
+            at += periods[at..].partition_point(|period| period.end <= *day);
+            measured.push(at);
+            days = &days[days.partition_point(|day| *day < periods[at].end)..];
+        }
+        measured
+    }
+
+    /// What its values of each period come to.
+    fn tallies(&self, periods: &[Days], targets: &Targets) -> &[Tally] {
+        self.tallies.get_or_init(|| {
+            let tallies = periods.iter().map(|days| self.sum(days, targets));
+            tallies.collect()
+        })
     }
 
     fn sum(&self, days: &Days, targets: &Targets) -> Tally {
@@ -129,6 +142,7 @@ impl Sums {
         match groups.len() * periods.len() > MOST_CELLS {
             true => Err(Error::BadInput(refuse::too_large(MOST_CELLS))),
             false => Ok(Self {
+                kept: series.len() * periods.len() <= MOST_KEPT,
                 periods,
                 series,
                 shares,
@@ -164,9 +178,9 @@ impl Sums {
                 continue;
             }
             let series = &self.series[share.line];
-            let mut part = match series.ahead.get(period) {
-                Some(ahead) if days == *asked => *ahead,
-                _ => series.sum(&days, &targets[series.kpi]),
+            let mut part = match days == *asked && self.kept {
+                true => series.tallies(&self.periods, &targets[series.kpi])[period],
+                false => series.sum(&days, &targets[series.kpi]),
             };
             if series.shares_targets {
                 part.due = Due::default();
