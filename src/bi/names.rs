@@ -55,6 +55,12 @@ impl<I: Id> Names<I> {
         self.0.binary_search_by_key(&id, of).ok()
     }
 
+    /// Which of them each of these is.
+    #[must_use]
+    pub fn ranks(&self, ids: &[I]) -> Vec<Option<usize>> {
+        ids.iter().map(|id| self.rank(*id)).collect()
+    }
+
     /// The thing of this rank.
     #[must_use]
     pub fn at(&self, rank: usize) -> Option<Named<'_, I>> {

@@ -15,7 +15,7 @@ use futures_util::TryStreamExt;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, StreamTrait};
 
 use super::{
-    places::{Days, Holder, Link, Phase, Places, Site, Touchpoint, days},
+    places::{Days, Link, Phase, Places, Site, Touchpoint, days},
     values::{Measured, Point, Value, count},
 };
 use crate::{
@@ -168,22 +168,16 @@ async fn of_blueprints(
             id: cells.take()?,
             key: cells.take::<String>()?.into(),
             name: cells.take::<String>()?.into(),
-            phase: there(phases.get(&cells.take()?).copied())?,
-            holders: 0..0,
         };
-        places.touchpoints.push(touchpoint);
+        places.add(touchpoint, there(phases.get(&cells.take()?).copied())?);
     }
     for row in inside(tx, HOLDERS, ids).await? {
         let mut cells = Cells::of(&row)?;
         let places = all.entry(cells.take()?).or_default();
         let at = there(places.touchpoint(cells.take()?))?;
-        let holder = Holder {
-            id: cells.take()?,
-            department: cells.take()?,
-            role: cells.take()?,
-            days: held(caller, cells.take()?, cells.take()?),
-        };
-        places.add(at, holder);
+        let (id, who) = (cells.take()?, (cells.take()?, cells.take()?));
+        let days = held(caller, cells.take()?, cells.take()?);
+        places.hold(at, id, who, days);
     }
     for row in inside(tx, LINKS, ids).await? {
         let mut cells = Cells::of(&row)?;

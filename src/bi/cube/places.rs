@@ -14,9 +14,6 @@ use super::{shelf::Kept, values::count};
 /// Days, half open.
 pub type Days = Range<i32>;
 
-/// All days.
-pub const EVER: Days = i32::MIN..i32::MAX;
-
 /// Days from `from` on and before `to`; what is empty reaches as far as time does.
 #[must_use]
 pub fn days(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Days {
@@ -63,8 +60,14 @@ pub struct Places {
     pub touchpoints: Vec<Touchpoint>,
     /// By KPI, and then by id.
     pub links: Vec<Link>,
+    /// The departments that hold roles, each once.
+    pub departments: Vec<DepartmentId>,
+    /// What is gone through for each touchpoint.
+    spots: Vec<Spot>,
     /// Who holds roles, touchpoint by touchpoint and then by id.
-    pub(super) holders: Vec<Holder>,
+    holders: Vec<Holder>,
+    /// What each of them holds.
+    responsibilities: Vec<ResponsibilityId>,
 }
 
 #[derive(Debug)]
@@ -79,18 +82,30 @@ pub struct Touchpoint {
     pub id: TouchpointId,
     pub key: Box<str>,
     pub name: Box<str>,
-    /// Which of the phases it lies in.
-    pub phase: usize,
-    pub(super) holders: Range<usize>,
 }
 
-/// A department that holds a role for some days.
+/// Which of the phases a touchpoint lies in, and who holds roles there. A series goes through all of them: they are kept
+/// small, apart from what they are called.
+#[derive(Debug)]
+struct Spot {
+    phase: u32,
+    holders: Range<u32>,
+}
+
+/// A department that holds a role for some days. Small for the same reason.
 #[derive(Clone, Debug)]
 pub struct Holder {
-    pub id: ResponsibilityId,
-    pub department: DepartmentId,
+    department: u32,
     pub role: Role,
     pub days: Days,
+}
+
+impl Holder {
+    /// Which of the departments that hold roles in the blueprint.
+    #[must_use]
+    pub fn department(&self) -> usize {
+        self.department as usize
+    }
 }
 
 /// A KPI that judges a place for some days.
@@ -116,8 +131,26 @@ impl Places {
     /// Who holds a role at one of the touchpoints, and when.
     #[must_use]
     pub fn holders(&self, touchpoint: usize) -> &[Holder] {
-        let touchpoint = self.touchpoints.get(touchpoint);
-        touchpoint.map_or(&[], |touchpoint| &self.holders[touchpoint.holders.clone()])
+        &self.holders[self.held(touchpoint)]
+    }
+
+    /// What each of those holds.
+    #[must_use]
+    pub fn responsibilities(&self, touchpoint: usize) -> &[ResponsibilityId] {
+        &self.responsibilities[self.held(touchpoint)]
+    }
+
+    fn held(&self, touchpoint: usize) -> Range<usize> {
+        let spot = self.spots.get(touchpoint);
+        spot.map_or(0..0, |spot| {
+            spot.holders.start as usize..spot.holders.end as usize
+        })
+    }
+
+    /// Which of the phases one of the touchpoints lies in.
+    #[must_use]
+    pub fn phase_of(&self, touchpoint: usize) -> usize {
+        self.spots[touchpoint].phase as usize
     }
 
     /// What a KPI judges, and when.
@@ -136,18 +169,48 @@ impl Places {
             .ok()
     }
 
-    /// Adds a holder to a touchpoint; those of one come one after another.
-    pub(super) fn add(&mut self, touchpoint: usize, holder: Holder) {
-        let next = self.holders.len();
-        self.holders.push(holder);
-        if let Some(touchpoint) = self.touchpoints.get_mut(touchpoint) {
-            let first = match touchpoint.holders.is_empty() {
+    /// Adds a touchpoint of one of the phases; they come by id.
+    pub(super) fn add(&mut self, touchpoint: Touchpoint, phase: usize) {
+        self.touchpoints.push(touchpoint);
+        self.spots.push(Spot {
+            phase: small(phase),
+            holders: 0..0,
+        });
+    }
+
+    /// Adds what a department holds at one of the touchpoints; those of one come one after another.
+    pub(super) fn hold(
+        &mut self,
+        touchpoint: usize,
+        id: ResponsibilityId,
+        (department, role): (DepartmentId, Role),
+        days: Days,
+    ) {
+        let known = self.departments.iter().position(|one| *one == department);
+        let at = known.unwrap_or_else(|| {
+            self.departments.push(department);
+            self.departments.len() - 1
+        });
+        let next = small(self.holders.len());
+        self.responsibilities.push(id);
+        self.holders.push(Holder {
+            department: small(at),
+            role,
+            days,
+        });
+        if let Some(spot) = self.spots.get_mut(touchpoint) {
+            let first = match spot.holders.is_empty() {
                 true => next,
-                false => touchpoint.holders.start,
+                false => spot.holders.start,
             };
-            touchpoint.holders = first..next + 1;
+            spot.holders = first..next + 1;
         }
     }
+}
+
+/// Things of one blueprint are fewer than four milliards: they would not fit into memory.
+fn small(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 impl Kept for Places {
@@ -168,7 +231,10 @@ impl Kept for Places {
             + phases
             + touchpoints
             + self.links.capacity() * size_of::<Link>()
+            + self.spots.capacity() * size_of::<Spot>()
             + self.holders.capacity() * size_of::<Holder>()
+            + self.responsibilities.capacity() * size_of::<ResponsibilityId>()
+            + self.departments.capacity() * size_of::<DepartmentId>()
     }
 }
 

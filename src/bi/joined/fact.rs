@@ -3,7 +3,7 @@
 use std::{cell::OnceCell, sync::Arc};
 
 use entity::{
-    id::{DepartmentId, Id, KpiLinkId},
+    id::{DepartmentId, Id, KpiLinkId, ResponsibilityId},
     words::{KpiState, Role},
 };
 
@@ -84,12 +84,11 @@ impl Fact {
     pub fn place(&self) -> Place {
         let told = self.told();
         let link = self.seat.link.map(Id::uuid);
-        let holder = told.holder.map(|holder| holder.id.uuid());
         Place(vec![
             At::Day(told.measured.day),
             At::Id(told.measured.id.uuid()),
             At::Id(link.unwrap_or_default()),
-            At::Id(holder.unwrap_or_default()),
+            At::Id(told.responsibility.map(Id::uuid).unwrap_or_default()),
         ])
     }
 
@@ -102,6 +101,7 @@ impl Fact {
             phase: None,
             touchpoint: None,
             holder: None,
+            responsibility: None,
             department: None,
             siblings: self.siblings,
             row_id: OnceCell::new(),
@@ -116,11 +116,11 @@ impl Fact {
             Site::Blueprint => {}
             Site::Phase(at) => told.phase = Some(&places.phases[at]),
             Site::Touchpoint(at) => {
-                let touchpoint = &places.touchpoints[at];
-                told.touchpoint = Some(touchpoint);
-                told.phase = Some(&places.phases[touchpoint.phase]);
+                told.touchpoint = Some(&places.touchpoints[at]);
+                told.phase = Some(&places.phases[places.phase_of(at)]);
                 if let Some((holder, department)) = self.seat.holder {
                     told.holder = Some(&places.holders(at)[holder]);
+                    told.responsibility = Some(places.responsibilities(at)[holder]);
                     told.department = given.departments.at(department);
                 }
             }
@@ -136,6 +136,7 @@ pub(super) struct Told<'f> {
     phase: Option<&'f Phase>,
     touchpoint: Option<&'f Touchpoint>,
     holder: Option<&'f Holder>,
+    responsibility: Option<ResponsibilityId>,
     department: Option<Named<'f, DepartmentId>>,
     siblings: usize,
     row_id: OnceCell<String>,

@@ -34,6 +34,8 @@ pub struct Given {
     pub journeys: Journeys,
     /// Those whose rows are pulled.
     pub departments: Names<DepartmentId>,
+    /// Which of them hold roles in each journey, in the order in which it has its own.
+    ranks: Vec<Vec<Option<usize>>>,
     /// Whether rows without a department are pulled, too.
     is_all: bool,
     /// What each KPI judges, by the ids of the links.
@@ -60,10 +62,14 @@ impl Given {
         };
         let columns = query.columns.iter().copied().map(reads);
         let all_columns = query.dataset.columns.iter().map(reads);
+        let departments = departments(tx, &scope).await?;
+        let ranks = journeys.iter();
+        let ranks = ranks.map(|one| departments.ranks(&one.places.departments));
         Ok(Self {
             links: links(&journeys),
+            ranks: ranks.collect(),
             journeys,
-            departments: departments(tx, &scope).await?,
+            departments,
             is_all: scope.own_departments().is_none(),
             columns: columns.collect::<Result<_>>()?,
             all_columns: all_columns.collect::<Result<_>>()?,
@@ -118,7 +124,7 @@ impl Given {
             let holders = holders.iter().enumerate();
             let there = holders.filter(|(_, holder)| holder.days.contains(&day));
             seats.extend(there.filter_map(|(at, holder)| {
-                let department = self.departments.rank(holder.department)?;
+                let department = self.ranks[journey][holder.department()]?;
                 Some(Seat {
                     holder: Some((at, department)),
                     ..seat

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Dimension, MOST_DAYS, Question,
-    given::{self, Given},
+    given::{self, Given, Seen},
     key::{Key, Keys},
     period::{Period, periods},
     refuse,
@@ -116,11 +116,11 @@ async fn summed(
     let mut unmeasured = Unmeasured::default();
     for (chunk, wanted) in wanted.chunks(AT_ONCE).enumerate() {
         let all = cube.measured(tx, wanted).await?;
-        shares.hidden = given.hidden(caller, tx, &all).await?;
-        for (at, measured) in all.iter().enumerate() {
+        let seen = given.seen(caller, tx, &all).await?;
+        for (at, (measured, seen)) in all.iter().zip(&seen).enumerate() {
             let kpi = chunk * AT_ONCE + at;
-            unmeasured.look(&shares, kpi, measured);
-            shares.add(kpi, measured);
+            unmeasured.look(question, kpi, (measured, seen));
+            shares.add(kpi, measured, seen);
         }
         // A large answer takes a while: others go on meanwhile.
         tokio::task::yield_now().await;
@@ -138,11 +138,11 @@ struct Unmeasured {
 }
 
 impl Unmeasured {
-    fn look(&mut self, shares: &Shares<'_>, kpi: usize, measured: &Measured) {
+    fn look(&mut self, question: &Question, kpi: usize, (measured, seen): (&Measured, &[Seen])) {
         let never = |dimension: Dimension, has: fn(&Point) -> bool| {
-            let mut points = measured.lines.iter().map(|(point, _)| point);
-            shares.question.is_by(dimension)
-                && !points.any(|point| shares.sees(point) && has(point))
+            let mut lines = measured.lines.iter().zip(seen);
+            question.is_by(dimension)
+                && !lines.any(|((point, _), seen)| *seen != Seen::Hidden && has(point))
         };
         if never(Dimension::Channel, |point| point.channel.is_some()) {
             self.by_channel.push(kpi);

@@ -57,25 +57,48 @@ pub struct Called {
     pub segments: Names<SegmentId>,
 }
 
-impl Given {
-    /// Where something was measured: which journey, which of its touchpoints; nothing where that lies in no journey that
-    /// counts, and where it was not measured at a touchpoint.
-    #[must_use]
-    pub fn at(&self, point: &Point) -> Option<(usize, usize)> {
-        self.journeys.at(point.blueprint?, point.touchpoint?)
-    }
+/// Where a line was measured, as whoever asks sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The KPI as a whole was.
+    Whole,
+    /// At a touchpoint: which journey, which of its touchpoints.
+    At(usize, usize),
+    /// At a touchpoint that lies in no journey that counts, and that may be read of.
+    Elsewhere,
+    /// At one that may not.
+    Hidden,
+}
 
-    /// The touchpoints that were measured at and that may not be read of: they lie in no journey that counts.
-    pub async fn hidden(
+impl Given {
+    /// Where each line was measured of each of these.
+    pub async fn seen(
         &self,
         caller: &Caller,
         tx: &DatabaseTransaction,
         measured: &[Arc<Measured>],
-    ) -> Result<HashSet<TouchpointId>> {
-        let points = measured.iter().flat_map(|measured| &measured.lines);
-        let elsewhere = points.filter(|(point, _)| self.at(point).is_none());
-        let mut hidden: HashSet<_> = elsewhere
-            .filter_map(|(point, _)| point.touchpoint)
+    ) -> Result<Vec<Vec<Seen>>> {
+        let mut hidden: HashSet<TouchpointId> = HashSet::new();
+        let mut seen = |point: &Point| {
+            let (Some(touchpoint), blueprint) = (point.touchpoint, point.blueprint) else {
+                return Seen::Whole;
+            };
+            let at = blueprint.and_then(|blueprint| self.journeys.at(blueprint, touchpoint));
+            let Some((journey, at)) = at else {
+                hidden.insert(touchpoint);
+                return Seen::Elsewhere;
+            };
+            Seen::At(journey, at)
+        };
+        let mut all: Vec<Vec<Seen>> = measured
+            .iter()
+            .map(|measured| {
+                measured
+                    .lines
+                    .iter()
+                    .map(|(point, _)| seen(point))
+                    .collect()
+            })
             .collect();
         let elsewhere: Vec<TouchpointId> = hidden.iter().copied().collect();
         for ids in elsewhere.chunks(1_000) {
@@ -91,7 +114,15 @@ impl Given {
                 hidden.remove(id);
             });
         }
-        Ok(hidden)
+        for (measured, seen) in measured.iter().zip(&mut all) {
+            for ((point, _), seen) in measured.lines.iter().zip(seen) {
+                let is_hidden = |id| hidden.contains(&id);
+                if *seen == Seen::Elsewhere && point.touchpoint.is_some_and(is_hidden) {
+                    *seen = Seen::Hidden;
+                }
+            }
+        }
+        Ok(all)
     }
 }
 

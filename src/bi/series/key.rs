@@ -1,6 +1,8 @@
 //! What a group stands for, as one number: in each dimension that is asked for the rank of a thing among all of its kind
 //! by id, behind nothing, which comes first. So groups in the order of their keys are in the order of their ids. Pure.
 
+use std::ops::BitOr;
+
 use entity::{id::DepartmentId, words::Stage};
 
 use super::{Dimension, MOST_CELLS, Question, given::Given, refuse};
@@ -15,6 +17,14 @@ use crate::{
 /// What a group stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(u128);
+
+impl BitOr for Key {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
 
 /// Where in a blueprint something is.
 #[derive(Clone, Copy, Debug, Default)]
@@ -145,17 +155,17 @@ impl Keys {
         })
     }
 
-    /// The same key, where a department holds a role.
-    pub fn of_department(&self, given: &Given, key: Key, department: DepartmentId) -> Key {
+    /// What a key has besides where a department holds a role.
+    pub fn of_department(&self, given: &Given, department: DepartmentId) -> Key {
         let rank = || given.names.departments.rank(department);
-        self.with(key, Dimension::Department, rank)
+        self.with(Key::default(), Dimension::Department, rank)
     }
 
-    /// The same key, of what was measured at this point.
-    pub fn of_point(&self, given: &Given, key: Key, point: &Point) -> Key {
+    /// What a key has besides of what was measured at this point.
+    pub fn of_point(&self, given: &Given, point: &Point) -> Key {
         let channel = || given.names.channels.rank(point.channel?);
         let segment = || given.names.segments.rank(point.segment?);
-        let key = self.with(key, Dimension::Channel, channel);
+        let key = self.with(Key::default(), Dimension::Channel, channel);
         self.with(key, Dimension::Segment, segment)
     }
 

@@ -1,38 +1,35 @@
 //! Which values belong to which group: the days on which a line of a KPI does. Pure.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
-use entity::{id::TouchpointId, words::Aggregation};
+use entity::words::Aggregation;
 
 use super::{
     Dimension, Question,
-    given::Given,
+    given::{Given, Seen},
     key::{Key, Keys, Place},
     spread::{Spread, Values},
     sums::{Series, Share},
 };
 use crate::bi::cube::{
-    places::{Days, EVER, both, without},
+    places::{Days, both, without},
     values::{Measured, Point},
 };
 
 /// What is added to.
 pub struct Shares<'g> {
     given: &'g Given,
-    pub question: &'g Question,
+    question: &'g Question,
     keys: &'g Keys,
     /// The days of each period that are asked about.
     periods: &'g [Days],
     /// Where values belong; nothing where nothing is asked about places and every row may be seen.
     spread: Option<Spread<'g>>,
-    /// Touchpoints whose values may not be seen.
-    pub hidden: HashSet<TouchpointId>,
     pub series: Vec<Series>,
     pub shares: Vec<Share>,
 }
 
 /// The lines of a KPI that count.
-#[derive(Default)]
 struct Counted {
     /// Those of the KPI as a whole.
     whole: Site,
@@ -41,10 +38,8 @@ struct Counted {
 }
 
 /// What was measured at one place.
-#[derive(Default)]
 struct Site {
-    /// The point of one of the lines.
-    point: Point,
+    seen: Seen,
     /// Where there are values of the whole of it, those, else of parts.
     counts: Vec<Part>,
     /// The periods in which there are any.
@@ -57,6 +52,19 @@ struct Site {
 struct Part {
     line: usize,
     days: Days,
+    /// What the keys of its groups have of what was measured.
+    key: Key,
+}
+
+impl Site {
+    fn of(seen: Seen) -> Self {
+        Self {
+            seen,
+            counts: Vec::new(),
+            measured: Vec::new(),
+            others: Vec::new(),
+        }
+    }
 }
 
 impl Counted {
@@ -84,16 +92,15 @@ impl<'g> Shares<'g> {
             question,
             keys,
             periods,
-            spread: placed.then(|| Spread::new(given, keys, question)),
-            hidden: HashSet::new(),
+            spread: placed.then(|| Spread::new(given, keys, question, asked(periods))),
             series: Vec::new(),
             shares: Vec::new(),
         }
     }
 
     /// Adds what was measured of one of the KPIs.
-    pub fn add(&mut self, kpi: usize, measured: &Arc<Measured>) {
-        let counted = self.counted(kpi, measured);
+    pub fn add(&mut self, kpi: usize, measured: &Arc<Measured>, seen: &[Seen]) {
+        let counted = self.counted(kpi, measured, seen);
         let Self {
             given,
             keys,
@@ -103,13 +110,12 @@ impl<'g> Shares<'g> {
             ..
         } = self;
         let mut give = |key: Key, part: &Part, days: &Days| {
-            let of: &Series = &series[part.line];
             let days = both(&part.days, days);
-            if days != part.days && !of.has_values(&days) {
+            if days != part.days && !Series::has_values(&series[part.line], &days) {
                 return;
             }
             let share = Share {
-                key: keys.of_point(given, key, of.point()),
+                key: key | part.key,
                 line: part.line,
                 days,
             };
@@ -123,36 +129,38 @@ impl<'g> Shares<'g> {
             // Nothing is asked about places: values of the KPI as a whole where there are any, else those of its
             // touchpoints.
             let key = keys.at(given, kpi, Place::default());
-            let whole = &counted.whole;
-            whole.counts.iter().for_each(|part| give(key, part, &EVER));
-            for own in &counted.own {
-                let parts = apart(series, &own.counts, &whole.measured);
-                parts.iter().for_each(|part| give(key, part, &EVER));
-            }
+            let whole = counted.whole;
+            let own = counted.own.iter();
+            let own = own.map(|own| apart(series, &own.counts, &whole.measured));
+            let all = own.flatten().chain(whole.counts);
+            all.for_each(|part| give(key, &part, &part.days));
             return;
         };
-        let own: Vec<&Point> = counted.own.iter().map(|site| &site.point).collect();
+        let own: Vec<Seen> = counted.own.iter().map(|site| site.seen).collect();
         spread.each(kpi, &own, |entry| {
             let parts = counted.of(entry.values);
             parts.for_each(|part| give(entry.key, part, &entry.days));
         });
     }
 
-    fn counted(&mut self, kpi: usize, measured: &Arc<Measured>) -> Counted {
+    fn counted(&mut self, kpi: usize, measured: &Arc<Measured>, seen: &[Seen]) -> Counted {
         let first = self.series.len();
         let points = measured.lines.iter().map(|(point, _)| point).enumerate();
-        let asked = points.filter(|(_, point)| self.asks_for(point));
+        let asked = points.filter(|(at, point)| seen[*at] != Seen::Hidden && self.asks_for(point));
         let asked: Vec<(usize, &Point)> = asked.collect();
-        let mut counted = Counted::default();
+        let mut counted = Counted {
+            whole: Site::of(Seen::Whole),
+            own: Vec::new(),
+        };
         // Lines stand by touchpoint.
         for lines in asked.chunk_by(|one, other| one.1.touchpoint == other.1.touchpoint) {
             let next = self.series.len();
             let lines_of = |(at, _): &(usize, _)| Series::new(kpi, Arc::clone(measured), *at);
             self.series.extend(lines.iter().map(lines_of));
-            let site = self.site(*lines[0].1, next);
-            match site.point.touchpoint {
-                Some(_) => counted.own.push(site),
-                None => counted.whole = site,
+            let site = self.site(seen[lines[0].0], next);
+            match site.seen {
+                Seen::Whole => counted.whole = site,
+                _ => counted.own.push(site),
             }
         }
         for site in &mut counted.own {
@@ -168,7 +176,7 @@ impl<'g> Shares<'g> {
     }
 
     /// A place that the series from one on are of.
-    fn site(&self, point: Point, first: usize) -> Site {
+    fn site(&self, seen: Seen, first: usize) -> Site {
         let parts = |series: &Series| {
             let point = series.point();
             u8::from(point.channel.is_some()) + 2 * u8::from(point.segment.is_some())
@@ -186,18 +194,16 @@ impl<'g> Shares<'g> {
                 *few = parts(series).min(*few);
             }
         }
-        let mut site = Site {
-            point,
-            ..Site::default()
-        };
+        let (mut site, asked) = (Site::of(seen), asked(self.periods));
         for (at, measured) in measured.iter().enumerate() {
             let parts = Some(parts(&series[at]));
             let behind = measured.iter().filter(|period| fewest[**period] != parts);
             let behind = behind.map(|period| self.periods[*period].clone());
-            let days = without(&self.asked(), behind.collect());
+            let days = without(&asked, behind.collect()).into_iter();
+            let key = self.keys.of_point(self.given, series[at].point());
             let line = first + at;
-            site.counts
-                .extend(days.into_iter().map(|days| Part { line, days }));
+            let parts = days.map(|days| Part { line, days, key });
+            site.counts.extend(parts);
         }
         let values = |part: &Part| self.series[part.line].has_values(&part.days);
         site.counts.retain(values);
@@ -207,21 +213,14 @@ impl<'g> Shares<'g> {
         site
     }
 
-    /// Whether values of this point may be seen and are asked for, as far as channels and segments go.
+    /// Whether values of this point are asked for, as far as channels and segments go.
     fn asks_for(&self, point: &Point) -> bool {
-        let seen = self.sees(point);
         let channels = self.given.channels.as_ref();
         let segments = self.given.segments.as_ref();
-        seen && (!self.by_channel() || point.channel.is_some())
+        (!self.by_channel() || point.channel.is_some())
             && (!self.by_segment() || point.segment.is_some())
             && channels.is_none_or(|ids| point.channel.is_some_and(|id| ids.contains(&id)))
             && segments.is_none_or(|ids| point.segment.is_some_and(|id| ids.contains(&id)))
-    }
-
-    /// Whether values of this point may be seen, as far as its touchpoint goes.
-    #[must_use]
-    pub fn sees(&self, point: &Point) -> bool {
-        point.touchpoint.is_none_or(|id| !self.hidden.contains(&id))
     }
 
     fn by_channel(&self) -> bool {
@@ -231,13 +230,12 @@ impl<'g> Shares<'g> {
     fn by_segment(&self) -> bool {
         self.question.is_by(Dimension::Segment) || self.question.segments.is_some()
     }
+}
 
-    /// All days that are asked about.
-    fn asked(&self) -> Days {
-        let first = self.periods.first().map_or(0, |days| days.start);
-        let last = self.periods.last().map_or(0, |days| days.end);
-        first..last
-    }
+/// All days that are asked about.
+fn asked(periods: &[Days]) -> Days {
+    let first = periods.first().map_or(0, |days| days.start);
+    first..periods.last().map_or(first, |days| days.end)
 }
 
 /// What there is apart from these days.

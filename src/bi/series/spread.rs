@@ -1,16 +1,16 @@
 //! Where the values of a KPI belong and on which days: the rows that they have in `kpi_facts`, as groups. Pure.
 
-use entity::words::{Role, Stage};
+use entity::{
+    id::DepartmentId,
+    words::{Role, Stage},
+};
 
 use super::{
     Question,
-    given::Given,
+    given::{Given, Seen},
     key::{Key, Keys, Place},
 };
-use crate::bi::cube::{
-    places::{Days, EVER, Holder, Link, Site, both, without},
-    values::Point,
-};
+use crate::bi::cube::places::{Days, Site, both, without};
 
 /// Some days on which values belong to a group.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +36,21 @@ pub struct Spread<'g> {
     given: &'g Given,
     keys: &'g Keys,
     question: Selected<'g>,
-    /// The links of each of the KPIs: which journey, which of its links.
-    links: Vec<Vec<(usize, usize)>>,
+    /// All days that are asked about.
+    asked: Days,
+    /// The links of each of the KPIs, as far as they are asked about.
+    links: Vec<Vec<Linked>>,
+    /// Of each journey, what a key has where one of its departments holds a role; nothing of those whose rows are not
+    /// asked for.
+    departments: Vec<Vec<Option<Key>>>,
+}
+
+/// A link: which journey it lies in, what is judged, and on which of the days that are asked about. These are copies, one
+/// after another, so that going through them does not go through the memory of all blueprints.
+struct Linked {
+    journey: usize,
+    site: Site,
+    days: Days,
 }
 
 /// The part of the question that looks at rows.
@@ -52,8 +65,7 @@ struct Selected<'g> {
 }
 
 impl<'g> Spread<'g> {
-    pub fn new(given: &'g Given, keys: &'g Keys, question: &'g Question) -> Self {
-        let links = links(given);
+    pub fn new(given: &'g Given, keys: &'g Keys, question: &'g Question, asked: Days) -> Self {
         let unheld = given.departments.is_none() && !question.asks_for_roles();
         let touchpoints = question.touchpoints.as_ref();
         let selected = Selected {
@@ -68,35 +80,51 @@ impl<'g> Spread<'g> {
                 && question.stages.is_none()
                 && question.personas.is_none(),
         };
+        let pulled = |department: &DepartmentId| {
+            let pulled = given.departments.as_ref();
+            let pulled = pulled.is_none_or(|pulled| pulled.contains(department));
+            pulled.then(|| keys.of_department(given, *department))
+        };
+        let journeys = given.journeys.iter();
+        let departments = journeys.map(|one| one.places.departments.iter().map(pulled).collect());
         Self {
             given,
             keys,
             question: selected,
-            links,
+            links: links(given, &asked),
+            asked,
+            departments: departments.collect(),
         }
     }
 
-    /// Gives `taker` where values of this KPI belong, which has own values at these points, by touchpoint.
-    pub fn each(&self, kpi: usize, own: &[&Point], mut taker: impl FnMut(Entry)) {
+    /// Gives `taker` where values of this KPI belong, which has own values at these touchpoints.
+    pub fn each(&self, kpi: usize, own: &[Seen], mut taker: impl FnMut(Entry)) {
         let mut linked: Vec<Days> = Vec::new();
         let mut linked_at: Vec<Vec<Days>> = vec![Vec::new(); own.len()];
-        for (at, link) in &self.links[kpi] {
-            let places = &self.given.journeys[*at].places;
-            let link = &places.links[*link];
+        let mut places: Vec<((usize, usize), usize)> = Vec::with_capacity(own.len());
+        for (own, seen) in own.iter().enumerate() {
+            if let Seen::At(journey, touchpoint) = seen {
+                places.push(((*journey, *touchpoint), own));
+            }
+        }
+        places.sort_unstable();
+        let own_at = |journey, touchpoint| {
+            let at = places.binary_search_by_key(&(journey, touchpoint), |(place, _)| *place);
+            Some(places[at.ok()?].1)
+        };
+        for link in &self.links[kpi] {
             if self.question.unplaced {
                 linked.push(link.days.clone());
             }
             let own = match link.site {
-                Site::Touchpoint(touchpoint) => {
-                    let id = Some(places.touchpoints[touchpoint].id);
-                    own.binary_search_by_key(&id, |point| point.touchpoint).ok()
-                }
-                _ => None,
+                Site::Touchpoint(touchpoint) => own_at(link.journey, touchpoint),
+                Site::Blueprint | Site::Phase(_) => None,
             };
             if let Some(own) = own {
                 linked_at[own].push(link.days.clone());
             }
-            self.linked((kpi, *at), link, own, &mut taker);
+            let values = own.map_or(Values::Whole, Values::At);
+            self.linked(kpi, link, values, &mut taker);
         }
         if self.question.unheld {
             for (at, linked) in linked_at.into_iter().enumerate() {
@@ -110,32 +138,20 @@ impl<'g> Spread<'g> {
                 days,
                 values: Values::Whole,
             };
-            without(&EVER, linked)
-                .into_iter()
-                .map(entry)
-                .for_each(taker);
+            let left = without(&self.asked, linked).into_iter();
+            left.map(entry).for_each(taker);
         }
     }
 
     /// What a link gives: a row for each who holds a role, or one without.
-    fn linked(
-        &self,
-        (kpi, at): (usize, usize),
-        link: &Link,
-        own: Option<usize>,
-        taker: &mut impl FnMut(Entry),
-    ) {
-        let Some(place) = self.place(at, link.site) else {
+    fn linked(&self, kpi: usize, link: &Linked, values: Values, taker: &mut impl FnMut(Entry)) {
+        let Some(place) = self.place(link.journey, link.site) else {
             return;
         };
         let key = self.keys.at(self.given, kpi, place);
         let mut give = |key: Key, days: Days| {
             if days.start < days.end {
-                taker(Entry {
-                    key,
-                    days,
-                    values: own.map_or(Values::Whole, Values::At),
-                });
+                taker(Entry { key, days, values });
             }
         };
         let Some(touchpoint) = place.touchpoint else {
@@ -144,30 +160,26 @@ impl<'g> Spread<'g> {
             }
             return;
         };
-        let holders = self.given.journeys[at].places.holders(touchpoint);
-        for holder in holders.iter().filter(|holder| self.holds(holder)) {
-            let key = self.keys.of_department(self.given, key, holder.department);
-            give(key, both(&link.days, &holder.days));
+        let places = &self.given.journeys[link.journey].places;
+        let holders = places.holders(touchpoint);
+        let departments = &self.departments[link.journey];
+        let mut held_throughout = false;
+        for holder in holders {
+            let days = both(&link.days, &holder.days);
+            held_throughout |= days == link.days;
+            let department = departments[holder.department()];
+            let of_role = |roles: &[Role]| roles.contains(&holder.role);
+            if let Some(department) = department.filter(|_| self.question.roles.is_none_or(of_role))
+            {
+                give(key | department, days);
+            }
         }
-        let held_throughout = || {
-            let mut held = holders.iter().map(|holder| both(&link.days, &holder.days));
-            held.any(|days| days == link.days)
-        };
-        if self.question.unheld && !held_throughout() {
+        if self.question.unheld && !held_throughout {
             let held = holders.iter().map(|holder| holder.days.clone()).collect();
             for days in without(&link.days, held) {
                 give(key, days);
             }
         }
-    }
-
-    fn holds(&self, holder: &Holder) -> bool {
-        let departments = self.given.departments.as_ref();
-        departments.is_none_or(|departments| departments.contains(&holder.department))
-            && self
-                .question
-                .roles
-                .is_none_or(|roles| roles.contains(&holder.role))
     }
 
     /// The place in a journey, if it is asked for.
@@ -179,7 +191,7 @@ impl<'g> Spread<'g> {
         let (phase, touchpoint) = match site {
             Site::Blueprint => (None, None),
             Site::Phase(phase) => (Some(phase), None),
-            Site::Touchpoint(at) => (Some(journey.places.touchpoints[at].phase), Some(at)),
+            Site::Touchpoint(at) => (Some(journey.places.phase_of(at)), Some(at)),
         };
         let of_stage = self.question.stages.is_none_or(|stages| {
             phase.is_some_and(|at| stages.contains(&journey.places.phases[at].stage))
@@ -201,38 +213,45 @@ impl<'g> Spread<'g> {
     fn without_link(
         &self,
         kpi: usize,
-        (own, point): (usize, &Point),
+        (own, seen): (usize, Seen),
         linked: Vec<Days>,
         taker: &mut impl FnMut(Entry),
     ) {
-        let place = match self.given.at(point) {
-            Some((at, touchpoint)) => self.place(at, Site::Touchpoint(touchpoint)),
-            None => self.question.unplaced.then(Place::default),
+        let left = without(&self.asked, linked);
+        if left.is_empty() {
+            return;
+        }
+        let place = match seen {
+            Seen::At(journey, touchpoint) => self.place(journey, Site::Touchpoint(touchpoint)),
+            _ => self.question.unplaced.then(Place::default),
         };
         let Some(place) = place else { return };
         let key = self.keys.at(self.given, kpi, place);
-        let entry = |days| Entry {
-            key,
-            days,
-            values: Values::Own(own),
-        };
-        without(&EVER, linked)
-            .into_iter()
-            .map(entry)
-            .for_each(taker);
+        let values = Values::Own(own);
+        let entry = |days| Entry { key, days, values };
+        left.into_iter().map(entry).for_each(taker);
     }
 }
 
-/// The links of each of the KPIs: which journey, which of its links. Both KPIs and links are in the order of their ids.
-fn links(given: &Given) -> Vec<Vec<(usize, usize)>> {
-    let mut links = vec![Vec::new(); given.kpis.len()];
+/// The links of each of the KPIs on these days. Both KPIs and links are in the order of their ids.
+fn links(given: &Given, asked: &Days) -> Vec<Vec<Linked>> {
+    let mut links: Vec<Vec<Linked>> = Vec::new();
+    links.resize_with(given.kpis.len(), Vec::new);
     for (journey, one) in given.journeys.iter().enumerate() {
         let mut kpis = given.kpis.iter().zip(&mut links).peekable();
-        for (at, link) in one.places.links.iter().enumerate() {
+        for link in &one.places.links {
             while kpis.next_if(|(kpi, _)| kpi.id < link.kpi).is_some() {}
-            match kpis.peek_mut() {
-                Some((kpi, links)) if kpi.id == link.kpi => links.push((journey, at)),
-                _ => {}
+            let Some((_, links)) = kpis.peek_mut().filter(|(kpi, _)| kpi.id == link.kpi) else {
+                continue;
+            };
+            let days = both(&link.days, asked);
+            if !days.is_empty() {
+                let site = link.site;
+                links.push(Linked {
+                    journey,
+                    site,
+                    days,
+                });
             }
         }
     }
