@@ -258,7 +258,10 @@ async fn act(world: &World, ids: &Ids, dice: &mut Dice, which: usize) -> Option<
         }
         5 => {
             let link = any!(kpi_link, kpi_link::Column::Id.is_not_null());
-            let to = json!({ "validTo": "2025-12-01", "validFrom": day });
+            let end = dice
+                .of(&[Value::Null, Value::Null, json!("2025-12-01")])
+                .clone();
+            let to = json!({ "validTo": end, "validFrom": day });
             (
                 "kpiLinkUpdate",
                 "KpiLinkUpdateInput",
@@ -438,6 +441,16 @@ async fn a_copy_kept_by_what_changed_is_a_whole_pull() {
     manager.does(lane, alone).await;
     let judged = json!({ "kpiId": ids["PRICE"], "touchpointId": ids["D1"] });
     manager.does(LINK, judged).await;
+    // Who holds a role shows on the days from then on: there must be values of today.
+    let today = world.clock.day(world.clock.now()).to_string();
+    let kpis = kpi::Entity::find().filter(kpi::Column::FedByFeedback.eq(false));
+    let kpis = kpis.all(&world.db()).await.expect("KPIs").into_iter();
+    let values: Vec<Value> = kpis
+        .map(|kpi| json!({ "kpiId": kpi.id.to_string(), "measuredOn": today, "value": 0.5 }))
+        .collect();
+    manager
+        .does(RECORD, json!({ "measurements": values }))
+        .await;
     let mut copies = Vec::new();
     for dataset in ["kpi_facts", "kpi_measurements"] {
         let analyst = world.sign_in("analyst").await;
