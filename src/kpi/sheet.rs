@@ -69,6 +69,7 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Im
     let put = write(&permit, sheet, known, &mut how).await?;
     if !dry_run {
         note(&mut permit, &kpis, &put);
+        count_up(&permit, put.done).await?;
         permit.commit().await?;
     }
     Ok(Imported {
@@ -145,6 +146,21 @@ async fn take_time(permit: &Permit<'_>) -> Result<()> {
     const PATIENT: &str = "SET LOCAL statement_timeout = '10min'";
     if permit.tx().get_database_backend() == DbBackend::Postgres {
         permit.tx().execute_unprepared(PATIENT).await?;
+    }
+    Ok(())
+}
+
+/// So many new rows tell PostgreSQL's planner something else of their table than it knows.
+const MANY: i32 = 10_000;
+
+/// Has PostgreSQL count up a table that has grown by a lot. It would by itself, a minute later: until then it may go
+/// through all values to find a thousand, as does whoever sends the same sheet again. Where somebody is at it already,
+/// or the table is another's, it is left alone.
+async fn count_up(permit: &Permit<'_>, done: Recorded) -> Result<()> {
+    let tx = permit.tx();
+    if tx.get_database_backend() == DbBackend::Postgres && done.recorded + done.corrected >= MANY {
+        let count = "ANALYZE (SKIP_LOCKED) measurement";
+        tx.execute_unprepared(count).await?;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use super::{PATH, kept, sheet};
 use crate::world::{World, read};
@@ -183,18 +184,20 @@ async fn a_sheet_that_breaks_off_leaves_nothing() {
     assert_eq!(contributor.brings("", HEAD).await, [0, 0, 0, 0]);
 }
 
+/// A value of one KPI on each of so many days.
+fn rows(count: u64, value: u64) -> String {
+    let first = chrono::NaiveDate::from_ymd_opt(1990, 1, 1).expect("a day");
+    let days = first.iter_days().zip(0..count);
+    let rows: String = days
+        .map(|(day, _)| format!("PRICE,{day},{value}\n"))
+        .collect();
+    format!("{HEAD}{rows}")
+}
+
 #[tokio::test]
 async fn the_number_of_statements_rises_by_few_with_every_thousand_rows() {
     let world = World::small().await;
     let contributor = world.sign_in("contributor").await;
-    let rows = |count: u64, value: u64| {
-        let first = chrono::NaiveDate::from_ymd_opt(1990, 1, 1).expect("a day");
-        let days = first.iter_days().zip(0..count);
-        let rows: String = days
-            .map(|(day, _)| format!("PRICE,{day},{value}\n"))
-            .collect();
-        format!("{HEAD}{rows}")
-    };
     let took = async |count, value, expected| {
         let before = world.store.statements();
         assert_eq!(contributor.brings("", rows(count, value)).await, expected);
@@ -206,4 +209,20 @@ async fn the_number_of_statements_rises_by_few_with_every_thousand_rows() {
     let corrected = took(5_000, 2, [5_000, 0, 5_000, 0]).await;
     assert!(corrected <= few + 3 * 5, "corrected: {few}, {corrected}");
     assert!(few < 25, "{few}");
+}
+
+#[tokio::test]
+async fn postgresql_is_told_of_very_many_new_rows_at_once() {
+    let world = World::small().await;
+    if world.store.backend() != DbBackend::Postgres {
+        return;
+    }
+    let contributor = world.sign_in("contributor").await;
+    let expected = [12_000, 12_000, 0, 0];
+    assert_eq!(contributor.brings("", rows(12_000, 1)).await, expected);
+    let known = "SELECT reltuples::float8 FROM pg_class WHERE oid = 'measurement'::regclass";
+    let known = Statement::from_string(DbBackend::Postgres, known);
+    let known = world.db().query_one_raw(known).await.expect("an answer");
+    let known: f64 = known.expect("a row").try_get_by_index(0).expect("a number");
+    assert!(known >= 12_000.0, "{known}");
 }
