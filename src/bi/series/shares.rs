@@ -155,8 +155,8 @@ impl<'g> Shares<'g> {
         // Lines stand by touchpoint.
         for lines in asked.chunk_by(|one, other| one.1.touchpoint == other.1.touchpoint) {
             let next = self.series.len();
-            let lines_of = |(at, _): &(usize, _)| Series::new(kpi, Arc::clone(measured), *at);
-            self.series.extend(lines.iter().map(lines_of));
+            let series_of = |(at, _): &(usize, _)| Series::new(kpi, Arc::clone(measured), *at);
+            self.series.extend(lines.iter().map(series_of));
             let site = self.site(seen[lines[0].0], next);
             match site.seen {
                 Seen::Whole => counted.whole = site,

@@ -101,12 +101,11 @@ impl<'g> Spread<'g> {
     pub fn each(&self, kpi: usize, own: &[Seen], mut taker: impl FnMut(Entry)) {
         let mut linked: Vec<Days> = Vec::new();
         let mut linked_at: Vec<Vec<Days>> = vec![Vec::new(); own.len()];
-        let mut places: Vec<((usize, usize), usize)> = Vec::with_capacity(own.len());
-        for (own, seen) in own.iter().enumerate() {
-            if let Seen::At(journey, touchpoint) = seen {
-                places.push(((*journey, *touchpoint), own));
-            }
-        }
+        let places = own.iter().enumerate().filter_map(|(own, seen)| match seen {
+            Seen::At(journey, touchpoint) => Some(((*journey, *touchpoint), own)),
+            _ => None,
+        });
+        let mut places: Vec<_> = places.collect();
         places.sort_unstable();
         let own_at = |journey, touchpoint| {
             let at = places.binary_search_by_key(&(journey, touchpoint), |(place, _)| *place);
