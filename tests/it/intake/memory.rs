@@ -57,6 +57,7 @@ fn what_is_held_does_not_grow_with_the_sheet() {
     let faulty = "kpi-0001,never,1,,";
     let read = |count| import(&url, "--measurements", |out| rows(out, count, faulty));
     let (_, few) = read(20_000);
+    assert!(few > 10 << 10, "it was looked at: {few} KiB");
     let (output, many) = read(400_000);
     let said = complaint(&output);
     assert!(
