@@ -208,7 +208,7 @@ impl Places {
     }
 }
 
-/// Things of one blueprint are fewer than four milliards: they would not fit into memory.
+/// Things of one blueprint are fewer than 2³²: they would not fit into memory.
 fn small(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -82,14 +82,26 @@ impl Fact {
 
     /// Its place in the order of the dataset.
     pub fn place(&self) -> Place {
-        let told = self.told();
+        let measured = &self.lot.measured[self.measured];
         let link = self.seat.link.map(Id::uuid);
+        let responsibility = self.responsibility().map(Id::uuid);
         Place(vec![
-            At::Day(told.measured.day),
-            At::Id(told.measured.id.uuid()),
+            At::Day(measured.day),
+            At::Id(measured.id.uuid()),
             At::Id(link.unwrap_or_default()),
-            At::Id(told.responsibility.map(Id::uuid).unwrap_or_default()),
+            At::Id(responsibility.unwrap_or_default()),
         ])
+    }
+
+    /// What the department of the row holds.
+    fn responsibility(&self) -> Option<ResponsibilityId> {
+        let (Some((journey, Site::Touchpoint(at))), Some((holder, _))) =
+            (self.seat.place, self.seat.holder)
+        else {
+            return None;
+        };
+        let places = &self.lot.given.journeys[journey].places;
+        Some(places.responsibilities(at)[holder])
     }
 
     /// What it is made of.
@@ -101,7 +113,6 @@ impl Fact {
             phase: None,
             touchpoint: None,
             holder: None,
-            responsibility: None,
             department: None,
             siblings: self.siblings,
             row_id: OnceCell::new(),
@@ -120,7 +131,6 @@ impl Fact {
                 told.phase = Some(&places.phases[places.phase_of(at)]);
                 if let Some((holder, department)) = self.seat.holder {
                     told.holder = Some(&places.holders(at)[holder]);
-                    told.responsibility = Some(places.responsibilities(at)[holder]);
                     told.department = given.departments.at(department);
                 }
             }
@@ -136,7 +146,6 @@ pub(super) struct Told<'f> {
     phase: Option<&'f Phase>,
     touchpoint: Option<&'f Touchpoint>,
     holder: Option<&'f Holder>,
-    responsibility: Option<ResponsibilityId>,
     department: Option<Named<'f, DepartmentId>>,
     siblings: usize,
     row_id: OnceCell<String>,

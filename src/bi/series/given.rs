@@ -58,9 +58,10 @@ pub struct Called {
 }
 
 /// Where a line was measured, as whoever asks sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Seen {
     /// The KPI as a whole was.
+    #[default]
     Whole,
     /// At a touchpoint: which journey, which of its touchpoints.
     At(usize, usize),
@@ -80,15 +81,17 @@ impl Given {
     ) -> Result<Vec<Vec<Seen>>> {
         let mut hidden: HashSet<TouchpointId> = HashSet::new();
         let mut seen = |point: &Point| {
-            let (Some(touchpoint), blueprint) = (point.touchpoint, point.blueprint) else {
+            let Some(touchpoint) = point.touchpoint else {
                 return Seen::Whole;
             };
-            let at = blueprint.and_then(|blueprint| self.journeys.at(blueprint, touchpoint));
-            let Some((journey, at)) = at else {
-                hidden.insert(touchpoint);
-                return Seen::Elsewhere;
-            };
-            Seen::At(journey, at)
+            let blueprint = point.blueprint;
+            match blueprint.and_then(|blueprint| self.journeys.at(blueprint, touchpoint)) {
+                Some((journey, at)) => Seen::At(journey, at),
+                None => {
+                    hidden.insert(touchpoint);
+                    Seen::Elsewhere
+                }
+            }
         };
         let mut all: Vec<Vec<Seen>> = measured
             .iter()

@@ -30,6 +30,7 @@ pub struct Shares<'g> {
 }
 
 /// The lines of a KPI that count.
+#[derive(Default)]
 struct Counted {
     /// Those of the KPI as a whole.
     whole: Site,
@@ -38,6 +39,7 @@ struct Counted {
 }
 
 /// What was measured at one place.
+#[derive(Default)]
 struct Site {
     seen: Seen,
     /// Where there are values of the whole of it, those, else of parts.
@@ -54,17 +56,6 @@ struct Part {
     days: Days,
     /// What the keys of its groups have of what was measured.
     key: Key,
-}
-
-impl Site {
-    fn of(seen: Seen) -> Self {
-        Self {
-            seen,
-            counts: Vec::new(),
-            measured: Vec::new(),
-            others: Vec::new(),
-        }
-    }
 }
 
 impl Counted {
@@ -100,7 +91,7 @@ impl<'g> Shares<'g> {
 
     /// Adds what was measured of one of the KPIs.
     pub fn add(&mut self, kpi: usize, measured: &Arc<Measured>, seen: &[Seen]) {
-        let counted = self.counted(kpi, measured, seen);
+        let mut counted = self.counted(kpi, measured, seen);
         let Self {
             given,
             keys,
@@ -111,7 +102,7 @@ impl<'g> Shares<'g> {
         } = self;
         let mut give = |key: Key, part: &Part, days: &Days| {
             let days = both(&part.days, days);
-            if days != part.days && !Series::has_values(&series[part.line], &days) {
+            if days != part.days && !series[part.line].has_values(&days) {
                 return;
             }
             let share = Share {
@@ -136,6 +127,9 @@ impl<'g> Shares<'g> {
             all.for_each(|part| give(key, &part, &part.days));
             return;
         };
+        for site in &mut counted.own {
+            site.others = apart(series, &counted.whole.counts, &site.measured);
+        }
         let own: Vec<Seen> = counted.own.iter().map(|site| site.seen).collect();
         spread.each(kpi, &own, |entry| {
             let parts = counted.of(entry.values);
@@ -148,10 +142,7 @@ impl<'g> Shares<'g> {
         let points = measured.lines.iter().map(|(point, _)| point).enumerate();
         let asked = points.filter(|(at, point)| seen[*at] != Seen::Hidden && self.asks_for(point));
         let asked: Vec<(usize, &Point)> = asked.collect();
-        let mut counted = Counted {
-            whole: Site::of(Seen::Whole),
-            own: Vec::new(),
-        };
+        let mut counted = Counted::default();
         // Lines stand by touchpoint.
         for lines in asked.chunk_by(|one, other| one.1.touchpoint == other.1.touchpoint) {
             let next = self.series.len();
@@ -162,9 +153,6 @@ impl<'g> Shares<'g> {
                 Seen::Whole => counted.whole = site,
                 _ => counted.own.push(site),
             }
-        }
-        for site in &mut counted.own {
-            site.others = apart(&self.series, &counted.whole.counts, &site.measured);
         }
         let several = self.series.len() - first > 1;
         if several && self.given.kpis[kpi].aggregation == Aggregation::Sum {
@@ -194,23 +182,26 @@ impl<'g> Shares<'g> {
                 *few = parts(series).min(*few);
             }
         }
-        let (mut site, asked) = (Site::of(seen), asked(self.periods));
+        let mut counts = Vec::new();
         for (at, measured) in measured.iter().enumerate() {
             let parts = Some(parts(&series[at]));
             let behind = measured.iter().filter(|period| fewest[**period] != parts);
-            let behind = behind.map(|period| self.periods[*period].clone());
-            let days = without(&asked, behind.collect()).into_iter();
-            let key = self.keys.of_point(self.given, series[at].point());
-            let line = first + at;
-            let parts = days.map(|days| Part { line, days, key });
-            site.counts.extend(parts);
+            let behind: Vec<Days> = behind.map(|at| self.periods[*at].clone()).collect();
+            let all = Part {
+                line: first + at,
+                days: asked(self.periods),
+                key: self.keys.of_point(self.given, series[at].point()),
+            };
+            counts.extend(apart(&self.series, &[all], &behind));
         }
-        let values = |part: &Part| self.series[part.line].has_values(&part.days);
-        site.counts.retain(values);
         let measured = self.periods.iter().zip(&fewest);
         let measured = measured.filter(|(_, fewest)| fewest.is_some());
-        site.measured = measured.map(|(days, _)| days.clone()).collect();
-        site
+        Site {
+            seen,
+            counts,
+            measured: measured.map(|(days, _)| days.clone()).collect(),
+            others: Vec::new(),
+        }
     }
 
     /// Whether values of this point are asked for, as far as channels and segments go.
@@ -238,7 +229,7 @@ fn asked(periods: &[Days]) -> Days {
     first..periods.last().map_or(first, |days| days.end)
 }
 
-/// What there is apart from these days.
+/// What there is apart from these days, as far as there are values.
 fn apart(series: &[Series], parts: &[Part], days: &[Days]) -> Vec<Part> {
     let parts = parts.iter().flat_map(|part| {
         let days = without(&part.days, days.to_vec()).into_iter();

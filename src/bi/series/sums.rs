@@ -52,8 +52,6 @@ pub struct Sums {
     series: Vec<Series>,
     shares: Vec<Share>,
     groups: Vec<Range<usize>>,
-    /// Whether the sums of lines in periods are kept.
-    kept: bool,
 }
 
 impl Series {
@@ -142,13 +140,17 @@ impl Sums {
         match groups.len() * periods.len() > MOST_CELLS {
             true => Err(Error::BadInput(refuse::too_large(MOST_CELLS))),
             false => Ok(Self {
-                kept: series.len() * periods.len() <= MOST_KEPT,
                 periods,
                 series,
                 shares,
                 groups,
             }),
         }
+    }
+
+    /// Whether the sums of lines in periods are kept.
+    fn keeps(&self) -> bool {
+        self.series.len() * self.periods.len() <= MOST_KEPT
     }
 
     /// How many groups there are.
@@ -178,7 +180,7 @@ impl Sums {
                 continue;
             }
             let series = &self.series[share.line];
-            let mut part = match days == *asked && self.kept {
+            let mut part = match days == *asked && self.keeps() {
                 true => series.tallies(&self.periods, &targets[series.kpi])[period],
                 false => series.sum(&days, &targets[series.kpi]),
             };
