@@ -219,8 +219,13 @@ impl<'c> Permit<'c> {
     pub async fn lock_department_tree(&self) -> Result<()> {
         const DEPARTMENT_TREE: &str = "SELECT pg_advisory_xact_lock(73281946102)";
         // SQLite has one writer at a time: the transaction itself is the lock.
+        self.on_postgresql(DEPARTMENT_TREE).await
+    }
+
+    /// Runs what PostgreSQL alone must be told, inside the transaction.
+    pub async fn on_postgresql(&self, sql: &str) -> Result<()> {
         if self.tx.get_database_backend() == DbBackend::Postgres {
-            self.tx.execute_unprepared(DEPARTMENT_TREE).await?;
+            self.tx.execute_unprepared(sql).await?;
         }
         Ok(())
     }

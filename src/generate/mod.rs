@@ -19,10 +19,7 @@ use entity::{
     kpi, persona, segment,
     words::Subject,
 };
-use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, Iterable,
-    PaginatorTrait,
-};
+use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, Iterable, PaginatorTrait};
 
 use self::{
     dice::{Dice, Ids},
@@ -91,9 +88,7 @@ pub async fn generate(
     if holds_something(permit.tx()).await? {
         return Err(GenerateError::NotEmpty);
     }
-    if permit.tx().get_database_backend() == DbBackend::Postgres {
-        permit.tx().execute_unprepared(PATIENT).await?;
-    }
+    permit.on_postgresql(PATIENT).await?;
     let mut maker = Maker::new(&permit, size);
     maker.everything(password_hash).await?;
     let (rows, took) = maker.progress.finish();

@@ -10,7 +10,7 @@ use std::{
 
 use entity::{id::KpiId, kpi, measurement};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait, Query},
 };
 use tokio::{sync::mpsc, task::spawn_blocking};
@@ -60,7 +60,7 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Im
     let kpis = lock_kpis(&mut permit, ids).await?;
     faults.check()?;
     refuse_if_changed(&checked.kpis, &kpis)?;
-    take_time(&permit).await?;
+    permit.on_postgresql(PATIENT).await?;
     let mut how = How {
         dry_run,
         fresh: fresh(&permit, kpis.keys().copied().collect()).await?,
@@ -69,7 +69,9 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Im
     let put = write(&permit, sheet, known, &mut how).await?;
     if !dry_run {
         note(&mut permit, &kpis, &put);
-        count_up(&permit, put.done).await?;
+        if put.done.recorded + put.done.corrected >= MANY {
+            permit.on_postgresql(COUNT_UP).await?;
+        }
         permit.commit().await?;
     }
     Ok(Imported {
@@ -142,28 +144,15 @@ fn refuse_if_changed(
 }
 
 /// On PostgreSQL a statement has seconds, which the checks of millions of corrections at the commit may outlast.
-async fn take_time(permit: &Permit<'_>) -> Result<()> {
-    const PATIENT: &str = "SET LOCAL statement_timeout = '10min'";
-    if permit.tx().get_database_backend() == DbBackend::Postgres {
-        permit.tx().execute_unprepared(PATIENT).await?;
-    }
-    Ok(())
-}
+const PATIENT: &str = "SET LOCAL statement_timeout = '10min'";
 
 /// So many new rows tell PostgreSQL's planner something else of their table than it knows.
 const MANY: i32 = 10_000;
 
 /// Has PostgreSQL count up a table that has grown by a lot. It would by itself, a minute later: until then it may go
-/// through all values to find a thousand, as does whoever sends the same sheet again. Where somebody is at it already,
-/// or the table is another's, it is left alone.
-async fn count_up(permit: &Permit<'_>, done: Recorded) -> Result<()> {
-    let tx = permit.tx();
-    if tx.get_database_backend() == DbBackend::Postgres && done.recorded + done.corrected >= MANY {
-        let count = "ANALYZE (SKIP_LOCKED) measurement";
-        tx.execute_unprepared(count).await?;
-    }
-    Ok(())
-}
+/// through all values to find a thousand, for whoever sends the same sheet again. Where somebody is at it already, or
+/// the table is another's, it is left alone.
+const COUNT_UP: &str = "ANALYZE (SKIP_LOCKED) measurement";
 
 /// Those of the KPIs that have no values at all.
 async fn fresh(permit: &Permit<'_>, ids: Vec<KpiId>) -> Result<HashSet<KpiId>> {
