@@ -77,7 +77,9 @@ impl Journey {
             schema: None,
         };
         let store = Store::open(&options).await.expect("it opens");
-        migration::up(store.writer()).await.expect("it migrates");
+        migration::up(store.writer().connections())
+            .await
+            .expect("it migrates");
         let caller = Caller::operator(store.clone(), Clock::new(chrono_tz::UTC), "bench");
         let size = Size {
             blueprints: 1,

@@ -38,7 +38,9 @@ async fn main() {
         schema: None,
     };
     let store = Store::open(&options).await.expect("it opens");
-    migration::up(store.writer()).await.expect("it migrates");
+    migration::up(store.writer().connections())
+        .await
+        .expect("it migrates");
     let clock = Clock::new(chrono_tz::UTC);
     let operator = Caller::operator(store.clone(), clock.clone(), "generate");
     let size = Size {

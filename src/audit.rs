@@ -12,15 +12,15 @@ use entity::{
     words::{ActorKind, AuditOutcome},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, Select, Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, Select,
+    Set,
     prelude::{DateTimeUtc, Json, Uuid},
     sea_query::{Expr, ExprTrait},
 };
 
 use crate::{
     access::{Caller, Guarded},
-    database::Store,
+    database::{Store, Transaction},
     error::{Forbidden, Result},
     id,
 };
@@ -259,7 +259,7 @@ pub(crate) async fn sign_in<C: ConnectionTrait>(
 
 /// A number that is another one after everything that is done: how many acts there were since yesterday began. Where it
 /// is the same on the same day, in two snapshots, nothing was done between them.
-pub async fn acts(caller: &Caller, tx: &DatabaseTransaction) -> Result<u64> {
+pub async fn acts(caller: &Caller, tx: &Transaction) -> Result<u64> {
     let yesterday = caller.today.pred_opt().unwrap_or(caller.today);
     let begun = caller.end_of(yesterday) - Duration::days(1);
     let done = done().filter(audit_event::Column::At.gte(begun));

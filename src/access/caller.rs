@@ -10,14 +10,14 @@ use entity::{
     words::{DepartmentRole, OrganisationRole},
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, DatabaseTransaction, EntityTrait, QueryFilter,
-    QuerySelect, QueryTrait, Select, sea_query::SimpleExpr,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::SimpleExpr,
 };
 
 use super::{Guarded, Keyed, Permit, Reader};
 use crate::{
     clock::Clock,
-    database::Store,
+    database::{Pool, Store, Transaction},
     error::{Error, Forbidden, Result},
     input::{self, By, ByInside, KeyInside},
     policy::{self, Action, Reach, Standing, Ties},
@@ -225,12 +225,12 @@ impl Caller {
 
     /// A connection that can only read. Everything read by it starts from [`Caller::select`] or [`Caller::readable`].
     #[must_use]
-    pub fn reader(&self) -> &DatabaseConnection {
+    pub fn reader(&self) -> &Pool {
         self.store.reader()
     }
 
     /// One moment of the truth, for what takes several statements.
-    pub async fn snapshot(&self) -> Result<DatabaseTransaction> {
+    pub async fn snapshot(&self) -> Result<Transaction> {
         Ok(self.store.snapshot().await?)
     }
 
@@ -260,7 +260,7 @@ impl Caller {
 
     /// Begins to write what stays although the act is refused: failed tries of a
     /// password, and nothing else; and what is no act of anybody, since when findings are open.
-    pub(crate) async fn begin_bookkeeping(&self) -> Result<DatabaseTransaction> {
+    pub(crate) async fn begin_bookkeeping(&self) -> Result<Transaction> {
         Ok(self.store.begin().await?)
     }
 

@@ -10,13 +10,13 @@ use entity::{
     session, source, template, touchpoint, transition,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QuerySelect,
-    QueryTrait,
+    ColumnTrait, Condition, DbErr, EntityTrait, IntoActiveModel, QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, Func, SimpleExpr},
 };
 use serde::Serialize;
 
 use super::{Reader, scope, ties};
+use crate::database::Transaction;
 use crate::policy::Ties;
 
 /// The lock that guards a row: taken before it is read, so that what is read stays true until the commit.
@@ -71,7 +71,7 @@ pub trait Guarded:
     fn readable(reader: Reader<'_>) -> Condition;
     /// What ties a row to departments, for the decision.
     fn ties(
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         row: &Self::Model,
     ) -> impl Future<Output = Result<Ties, DbErr>> + Send;
 
@@ -150,7 +150,7 @@ macro_rules! guarded {
                 $readable(reader)
             }
 
-            async fn ties(tx: &DatabaseTransaction, row: &Self::Model) -> Result<Ties, DbErr> {
+            async fn ties(tx: &Transaction, row: &Self::Model) -> Result<Ties, DbErr> {
                 $ties(tx, row).await
             }
 

@@ -14,14 +14,14 @@ use entity::{
     words::{DepartmentKind, DepartmentRole, OrganisationRole},
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
-    QueryFilter, Statement, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, Statement,
+    sea_query::Expr,
 };
 
 use super::Caller;
 use crate::{
     clock::Clock,
-    database::Store,
+    database::{Store, Transaction},
     error::{Error, Result},
     policy::{AccountStanding, Standing, token::Narrowing},
 };
@@ -116,10 +116,7 @@ WHERE account.id = $1 AND account.archived_at IS NULL"
 );
 
 /// What the policy needs to know of an account, as of a request of its own; nothing where it is archived.
-pub(crate) async fn standing_of(
-    tx: &DatabaseTransaction,
-    account: AccountId,
-) -> Result<Option<Standing>> {
+pub(crate) async fn standing_of(tx: &Transaction, account: AccountId) -> Result<Option<Standing>> {
     let backend = tx.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, OF_ACCOUNT, [account.into()]);
     let rows = Own::find_by_statement(statement).all(tx).await?;

@@ -10,14 +10,15 @@ use entity::{
 use sea_orm::{
     ActiveModelTrait, ActiveValue,
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel,
-    Iterable, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TryIntoModel,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, Iterable,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, TryIntoModel,
     sea_query::{Expr, ExprTrait, LockType, SimpleExpr},
 };
 
 use super::{Archives, Caller, Guarded, Keyed, Lock, Stirred};
 use crate::{
     audit::{self, Event},
+    database::Transaction,
     error::{Error, Forbidden, Reason, Result, UserErrorCode},
     id, index, input,
     policy::{Action, Relation, Ties},
@@ -30,7 +31,7 @@ const ROWS: usize = 500;
 pub struct Permit<'c> {
     /// Who holds it.
     pub caller: &'c Caller,
-    tx: DatabaseTransaction,
+    tx: Transaction,
     /// The blueprints whose lock is taken, and whether each is archived.
     locked: BTreeMap<BlueprintId, bool>,
     /// The departments that what has been fetched is tied to: whose leads may read of it in the audit log.
@@ -43,7 +44,7 @@ pub struct Permit<'c> {
 }
 
 impl<'c> Permit<'c> {
-    pub(super) fn new(caller: &'c Caller, tx: DatabaseTransaction) -> Self {
+    pub(super) fn new(caller: &'c Caller, tx: Transaction) -> Self {
         Self {
             caller,
             tx,
@@ -57,7 +58,7 @@ impl<'c> Permit<'c> {
 
     /// The transaction, for reading and writing what belongs to the rows fetched.
     #[must_use]
-    pub fn tx(&self) -> &DatabaseTransaction {
+    pub fn tx(&self) -> &Transaction {
         &self.tx
     }
 
@@ -465,7 +466,7 @@ impl<'c> Permit<'c> {
 }
 
 /// Notes what findings hang on and was changed. Marks are only ever added by those who write: nobody waits for another.
-async fn mark(tx: &DatabaseTransaction, stirred: &BTreeSet<Stirred>) -> Result<()> {
+async fn mark(tx: &Transaction, stirred: &BTreeSet<Stirred>) -> Result<()> {
     if stirred.is_empty() {
         return Ok(());
     }

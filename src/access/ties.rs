@@ -8,32 +8,32 @@ use entity::{
     words::{ResponsibilityStatus, Role},
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, ModelTrait, QueryFilter,
-    QuerySelect, QueryTrait,
+    ColumnTrait, Condition, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, QueryTrait,
 };
 
+use crate::database::Transaction;
 use crate::policy::{Relation, Ties};
 
 type Answer = Result<Ties, DbErr>;
 
 /// Nothing ties it to a department.
-pub(super) async fn none<M: ModelTrait>(_: &DatabaseTransaction, _: &M) -> Answer {
+pub(super) async fn none<M: ModelTrait>(_: &Transaction, _: &M) -> Answer {
     Ok(Ties::none())
 }
 
-pub(super) async fn department(_: &DatabaseTransaction, row: &department::Model) -> Answer {
+pub(super) async fn department(_: &Transaction, row: &department::Model) -> Answer {
     Ok(Ties::none().and(Relation::IsIt, [row.id]))
 }
 
-pub(super) async fn membership(_: &DatabaseTransaction, row: &membership::Model) -> Answer {
+pub(super) async fn membership(_: &Transaction, row: &membership::Model) -> Answer {
     Ok(Ties::none().and(Relation::IsIt, [row.department_id]))
 }
 
-pub(super) async fn blueprint(_: &DatabaseTransaction, row: &blueprint::Model) -> Answer {
+pub(super) async fn blueprint(_: &Transaction, row: &blueprint::Model) -> Answer {
     Ok(Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]))
 }
 
-async fn owner(tx: &DatabaseTransaction, id: BlueprintId) -> Answer {
+async fn owner(tx: &Transaction, id: BlueprintId) -> Answer {
     let owner: Option<DepartmentId> = blueprint::Entity::find_by_id(id)
         .select_only()
         .column(blueprint::Column::OwnerDepartmentId)
@@ -43,46 +43,46 @@ async fn owner(tx: &DatabaseTransaction, id: BlueprintId) -> Answer {
     Ok(Ties::none().and(Relation::OwnsBlueprint, owner))
 }
 
-pub(super) async fn phase(tx: &DatabaseTransaction, row: &phase::Model) -> Answer {
+pub(super) async fn phase(tx: &Transaction, row: &phase::Model) -> Answer {
     owner(tx, row.blueprint_id).await
 }
 
-pub(super) async fn transition(tx: &DatabaseTransaction, row: &transition::Model) -> Answer {
+pub(super) async fn transition(tx: &Transaction, row: &transition::Model) -> Answer {
     owner(tx, row.blueprint_id).await
 }
 
-pub(super) async fn scenario(tx: &DatabaseTransaction, row: &scenario::Model) -> Answer {
+pub(super) async fn scenario(tx: &Transaction, row: &scenario::Model) -> Answer {
     owner(tx, row.blueprint_id).await
 }
 
-pub(super) async fn publication(tx: &DatabaseTransaction, row: &publication::Model) -> Answer {
+pub(super) async fn publication(tx: &Transaction, row: &publication::Model) -> Answer {
     owner(tx, row.blueprint_id).await
 }
 
-pub(super) async fn source(tx: &DatabaseTransaction, row: &source::Model) -> Answer {
+pub(super) async fn source(tx: &Transaction, row: &source::Model) -> Answer {
     place(tx, row.blueprint_id, None, None).await
 }
 
-pub(super) async fn insight(tx: &DatabaseTransaction, row: &insight::Model) -> Answer {
+pub(super) async fn insight(tx: &Transaction, row: &insight::Model) -> Answer {
     place(tx, row.blueprint_id, row.phase_id, row.touchpoint_id).await
 }
 
-pub(super) async fn promise(tx: &DatabaseTransaction, row: &promise::Model) -> Answer {
+pub(super) async fn promise(tx: &Transaction, row: &promise::Model) -> Answer {
     place(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
 }
 
-pub(super) async fn evaluation(tx: &DatabaseTransaction, row: &evaluation::Model) -> Answer {
+pub(super) async fn evaluation(tx: &Transaction, row: &evaluation::Model) -> Answer {
     place(tx, row.blueprint_id, None, Some(row.touchpoint_id)).await
 }
 
-pub(super) async fn improvement(_: &DatabaseTransaction, row: &improvement::Model) -> Answer {
+pub(super) async fn improvement(_: &Transaction, row: &improvement::Model) -> Answer {
     Ok(Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]))
 }
 
 /// What ties what is said of a place: the owner of the blueprint, and who delivers at the touchpoint; of a phase at
 /// one of its touchpoints, of the whole blueprint at any.
 pub async fn place(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     blueprint: BlueprintId,
     phase: Option<PhaseId>,
     touchpoint: Option<TouchpointId>,
@@ -111,25 +111,22 @@ pub async fn place(
         .and(Relation::Delivers, delivering))
 }
 
-pub(super) async fn touchpoint(tx: &DatabaseTransaction, row: &touchpoint::Model) -> Answer {
+pub(super) async fn touchpoint(tx: &Transaction, row: &touchpoint::Model) -> Answer {
     place(tx, row.blueprint_id, None, Some(row.id)).await
 }
 
-pub(super) async fn responsibility(
-    tx: &DatabaseTransaction,
-    row: &responsibility::Model,
-) -> Answer {
+pub(super) async fn responsibility(tx: &Transaction, row: &responsibility::Model) -> Answer {
     let ties = owner(tx, row.blueprint_id).await?;
     Ok(ties
         .and(Relation::Holds, [row.department_id])
         .and(Relation::Proposes, row.proposed_by_department_id))
 }
 
-pub(super) async fn kpi(_: &DatabaseTransaction, row: &kpi::Model) -> Answer {
+pub(super) async fn kpi(_: &Transaction, row: &kpi::Model) -> Answer {
     Ok(Ties::none().and(Relation::OwnsKpi, [row.owner_department_id]))
 }
 
-async fn of_kpi(tx: &DatabaseTransaction, id: KpiId) -> Answer {
+async fn of_kpi(tx: &Transaction, id: KpiId) -> Answer {
     let owner: Option<DepartmentId> = kpi::Entity::find_by_id(id)
         .select_only()
         .column(kpi::Column::OwnerDepartmentId)
@@ -139,23 +136,23 @@ async fn of_kpi(tx: &DatabaseTransaction, id: KpiId) -> Answer {
     Ok(Ties::none().and(Relation::OwnsKpi, owner))
 }
 
-pub(super) async fn kpi_target(tx: &DatabaseTransaction, row: &kpi_target::Model) -> Answer {
+pub(super) async fn kpi_target(tx: &Transaction, row: &kpi_target::Model) -> Answer {
     of_kpi(tx, row.kpi_id).await
 }
 
-pub(super) async fn kpi_link(tx: &DatabaseTransaction, row: &kpi_link::Model) -> Answer {
+pub(super) async fn kpi_link(tx: &Transaction, row: &kpi_link::Model) -> Answer {
     of_kpi(tx, row.kpi_id).await
 }
 
-pub(super) async fn kpi_grant(tx: &DatabaseTransaction, row: &kpi_grant::Model) -> Answer {
+pub(super) async fn kpi_grant(tx: &Transaction, row: &kpi_grant::Model) -> Answer {
     of_kpi(tx, row.kpi_id).await
 }
 
-pub(super) async fn feedback(_: &DatabaseTransaction, row: &feedback::Model) -> Answer {
+pub(super) async fn feedback(_: &Transaction, row: &feedback::Model) -> Answer {
     Ok(Ties::none().and(Relation::LooksAfter, row.department_id))
 }
 
-pub(super) async fn follow_up(tx: &DatabaseTransaction, row: &follow_up::Model) -> Answer {
+pub(super) async fn follow_up(tx: &Transaction, row: &follow_up::Model) -> Answer {
     let department: Option<Option<DepartmentId>> = feedback::Entity::find_by_id(row.feedback_id)
         .select_only()
         .column(feedback::Column::DepartmentId)
@@ -165,6 +162,6 @@ pub(super) async fn follow_up(tx: &DatabaseTransaction, row: &follow_up::Model) 
     Ok(Ties::none().and(Relation::LooksAfter, department.flatten()))
 }
 
-pub(super) async fn measurement(tx: &DatabaseTransaction, row: &measurement::Model) -> Answer {
+pub(super) async fn measurement(tx: &Transaction, row: &measurement::Model) -> Answer {
     of_kpi(tx, row.kpi_id).await
 }

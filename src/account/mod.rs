@@ -14,15 +14,16 @@ use entity::{
     membership,
     words::{AuditOutcome, OrganisationRole},
 };
+use sea_orm::sea_query::LockType;
 use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
 };
-use sea_orm::{DatabaseTransaction, sea_query::LockType};
 
 use self::{password::Seat, throttle::Subject};
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, live},
     audit,
+    database::Transaction,
     error::{Error, Forbidden, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, replace},
     policy::{Action, Ties},
@@ -209,7 +210,7 @@ async fn refuse_members(permit: &Permit<'_>, row: &account::Model) -> Result<()>
 }
 
 /// How many active ADMINs there are besides this account.
-pub async fn admins_besides(tx: &DatabaseTransaction, id: AccountId) -> Result<usize> {
+pub async fn admins_besides(tx: &Transaction, id: AccountId) -> Result<usize> {
     let admins = active_admins().all(tx).await?;
     Ok(admins.iter().filter(|admin| admin.id != id).count())
 }
@@ -391,7 +392,7 @@ async fn note_wrong_password(
     own: &account::Model,
     tried: &[Subject],
 ) -> Result<()> {
-    let tx: DatabaseTransaction = caller.begin_bookkeeping().await?;
+    let tx: Transaction = caller.begin_bookkeeping().await?;
     throttle::failed(&tx, tried, caller.now).await?;
     audit::sign_in(
         &tx,

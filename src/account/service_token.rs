@@ -12,14 +12,12 @@ use entity::{
     service_token, service_token_department,
     words::TokenScope,
 };
-use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, Select, Set,
-    sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Select, Set, sea_query::Expr};
 
 use crate::{
     access::Caller,
     audit::Event,
+    database::Transaction,
     error::{Result, UserErrorCode},
     input::{self, Faults},
     policy::{Action, Ties},
@@ -156,7 +154,7 @@ pub async fn revoke(
 
 /// Revokes every token of an account.
 pub(super) async fn revoke_all(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     account: AccountId,
     now: DateTime<Utc>,
 ) -> Result<()> {

@@ -11,8 +11,7 @@ use entity::{
     words::AuditOutcome,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-    Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set,
     sea_query::{Expr, LockType, SelectStatement},
 };
 use serde::Serialize;
@@ -25,7 +24,7 @@ use crate::{
     access::{Caller, Keyed},
     audit,
     clock::Clock,
-    database::Store,
+    database::{Store, Transaction},
     error::{Error, Result},
     id, input,
     policy::Action,
@@ -294,7 +293,7 @@ impl Desk<'_> {
 }
 
 async fn keep(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     token: &Refresh,
     session: SessionId,
     now: DateTime<Utc>,
@@ -311,11 +310,7 @@ async fn keep(
     Ok(())
 }
 
-async fn rotate(
-    tx: &DatabaseTransaction,
-    token: &refresh_token::Model,
-    now: DateTime<Utc>,
-) -> Result<()> {
+async fn rotate(tx: &Transaction, token: &refresh_token::Model, now: DateTime<Utc>) -> Result<()> {
     refresh_token::Entity::update_many()
         .col_expr(refresh_token::Column::RotatedAt, Expr::value(now))
         .filter(refresh_token::Column::Hash.eq(token.hash.clone()))
@@ -324,7 +319,7 @@ async fn rotate(
     Ok(())
 }
 
-async fn touch(tx: &DatabaseTransaction, session: SessionId, now: DateTime<Utc>) -> Result<()> {
+async fn touch(tx: &Transaction, session: SessionId, now: DateTime<Utc>) -> Result<()> {
     session::Entity::update_many()
         .col_expr(session::Column::LastUsedAt, Expr::value(now))
         .filter(session::Column::Id.eq(session))
@@ -335,7 +330,7 @@ async fn touch(tx: &DatabaseTransaction, session: SessionId, now: DateTime<Utc>)
 
 /// Ends every session of an account, or every other one.
 pub(super) async fn end_all(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     account: AccountId,
     except: Option<SessionId>,
     now: DateTime<Utc>,
@@ -347,7 +342,7 @@ pub(super) async fn end_all(
 }
 
 /// Ends sessions. Their tokens go: without the session none of them is good for anything, not even as a warning.
-async fn end_some(tx: &DatabaseTransaction, which: Condition, now: DateTime<Utc>) -> Result<()> {
+async fn end_some(tx: &Transaction, which: Condition, now: DateTime<Utc>) -> Result<()> {
     session::Entity::update_many()
         .col_expr(session::Column::EndedAt, Expr::value(now))
         .filter(which.clone())
@@ -358,11 +353,7 @@ async fn end_some(tx: &DatabaseTransaction, which: Condition, now: DateTime<Utc>
 }
 
 /// Drops the tokens of an account's sessions that have ended or run out.
-async fn drop_dead_tokens(
-    tx: &DatabaseTransaction,
-    account: AccountId,
-    now: DateTime<Utc>,
-) -> Result<()> {
+async fn drop_dead_tokens(tx: &Transaction, account: AccountId, now: DateTime<Utc>) -> Result<()> {
     let dead = Condition::any()
         .add(session::Column::EndedAt.is_not_null())
         .add(session::Column::ExpiresAt.lte(now));
@@ -380,7 +371,7 @@ fn ids(which: Condition) -> SelectStatement {
         .into_query()
 }
 
-async fn drop_tokens(tx: &DatabaseTransaction, sessions: SelectStatement) -> Result<()> {
+async fn drop_tokens(tx: &Transaction, sessions: SelectStatement) -> Result<()> {
     refresh_token::Entity::delete_many()
         .filter(refresh_token::Column::SessionId.in_subquery(sessions))
         .exec(tx)

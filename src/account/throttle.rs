@@ -9,14 +9,13 @@ use std::{
 use chrono::{DateTime, Duration, Utc};
 use entity::sign_in_throttle;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, LockType, OnConflict},
 };
 use sha2::{Digest, Sha256};
 
 use crate::{
-    database::Store,
+    database::{Store, Transaction},
     error::{Error, Result},
 };
 
@@ -131,11 +130,7 @@ pub async fn check<C: ConnectionTrait>(
 }
 
 /// Counts a failed try. Accounts come before networks, so that two tries never wait for each other.
-pub async fn failed(
-    tx: &DatabaseTransaction,
-    subjects: &[Subject],
-    now: DateTime<Utc>,
-) -> Result<()> {
+pub async fn failed(tx: &Transaction, subjects: &[Subject], now: DateTime<Utc>) -> Result<()> {
     for subject in subjects {
         let fresh = sign_in_throttle::ActiveModel {
             subject: Set(subject.hash.clone()),
@@ -174,7 +169,7 @@ pub async fn failed(
 }
 
 /// Forgets what was counted for an account: somebody knew its password.
-pub async fn clear(tx: &DatabaseTransaction, account: &Subject) -> Result<()> {
+pub async fn clear(tx: &Transaction, account: &Subject) -> Result<()> {
     sign_in_throttle::Entity::delete_by_id(account.hash.clone())
         .exec(tx)
         .await?;

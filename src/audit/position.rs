@@ -6,12 +6,11 @@
 //! nothing is missed, and what is told twice does no harm.
 
 use entity::{audit_event, id::AuditEventId};
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-};
+use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 use uuid::Uuid;
 
 use super::done;
+use crate::database::Transaction;
 use crate::error::Result;
 
 /// How long after an event was made it may come to be seen, in milliseconds: far more than the two statements behind
@@ -63,7 +62,7 @@ impl Position {
 }
 
 /// Where the log stands.
-pub async fn position(tx: &DatabaseTransaction) -> Result<Position> {
+pub async fn position(tx: &Transaction) -> Result<Position> {
     let newest = done()
         .select_only()
         .column(audit_event::Column::Id)
@@ -84,7 +83,7 @@ pub async fn position(tx: &DatabaseTransaction) -> Result<Position> {
 }
 
 /// What was done behind a place, if it is not more than so many acts.
-pub async fn done_behind(tx: &DatabaseTransaction, place: Position, most: u64) -> Result<Done> {
+pub async fn done_behind(tx: &Transaction, place: Position, most: u64) -> Result<Done> {
     let mut events = done()
         .filter(audit_event::Column::Id.gte(minutes_before(place.newest)))
         .order_by_asc(audit_event::Column::Id)

@@ -14,8 +14,8 @@ use entity::{
     words::{Direction, KpiState, Role, Stage, Unit},
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Select,
     sea_query::{Expr, ExprTrait, Func, SelectStatement, SimpleExpr},
 };
 use uuid::Uuid;
@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     access::{Caller, Keyed, scope},
+    database::Transaction,
     error::Result,
     kpi::rules,
     page::{self, Page},
@@ -166,7 +167,7 @@ async fn candidates(
     filter: &Filter,
     next: Option<(NaiveDate, MeasurementId, bool)>,
     round: u64,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
 ) -> Result<Vec<(MeasurementId, NaiveDate)>> {
     use measurement::Column::{Id, KpiId, MeasuredOn, SupersededById};
     let mut select = caller

@@ -6,13 +6,13 @@ use entity::{
     blueprint,
     id::{BlueprintId, PersonaId, TouchpointId},
 };
-use sea_orm::{DatabaseTransaction, QueryOrder, QuerySelect};
+use sea_orm::{QueryOrder, QuerySelect};
 
 use super::{
     cube::{Cube, places::Places},
     scope::Scope,
 };
-use crate::{access::Caller, error::Result};
+use crate::{access::Caller, database::Transaction, error::Result};
 
 /// A blueprint that counts.
 pub struct Journey {
@@ -39,7 +39,7 @@ impl Journeys {
     pub async fn of(
         caller: &Caller,
         cube: &Cube,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         scope: &Scope<'_>,
     ) -> Result<Self> {
         use blueprint::Column::{Id, Key, PersonaId as Persona, Revision};

@@ -1,8 +1,9 @@
 //! Keys and names of what stands in tables of few rows.
 
 use entity::id::Id;
-use sea_orm::{DatabaseTransaction, EntityTrait, QueryOrder, QuerySelect, Select, TryGetable};
+use sea_orm::{EntityTrait, QueryOrder, QuerySelect, Select, TryGetable};
 
+use crate::database::Transaction;
 use crate::error::Result;
 
 /// Things by id, each with its key and its name.
@@ -25,7 +26,7 @@ impl<I> Default for Names<I> {
 impl<I: Id + TryGetable> Names<I> {
     /// Those of the things that are selected, in these columns: id, key and name.
     pub async fn of<E: EntityTrait>(
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         select: Select<E>,
         [id, key, name]: [E::Column; 3],
     ) -> Result<Self> {

@@ -4,7 +4,7 @@
 
 use chrono::{Datelike, NaiveDate};
 use entity::{id::MeasurementId, kpi, measurement};
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, DbBackend, Statement};
 use uuid::Uuid;
 
 use super::{
@@ -19,7 +19,10 @@ use super::{
     series::Question,
     since::Changed,
 };
-use crate::{access::Caller, canvas::findings::Thresholds, error::Result, page, statement::Text};
+use crate::{
+    access::Caller, canvas::findings::Thresholds, database::Transaction, error::Result, page,
+    statement::Text,
+};
 
 /// Most days of a range.
 pub const MOST_DAYS: usize = 3_660;
@@ -177,7 +180,7 @@ impl Query {
     }
 
     /// The rows, one after another, from one moment of the truth that the transaction keeps.
-    pub fn rows(self, caller: &Caller, tx: DatabaseTransaction) -> Result<Rows> {
+    pub fn rows(self, caller: &Caller, tx: Transaction) -> Result<Rows> {
         let shape = self.shape();
         if let Some(changed) = self.changed.clone() {
             caller.require_somewhere(self.dataset.permission)?;
@@ -203,7 +206,7 @@ impl Query {
     }
 
     /// How many rows there are, whatever the limit and the place.
-    pub async fn count(&self, caller: &Caller, tx: &DatabaseTransaction) -> Result<u64> {
+    pub async fn count(&self, caller: &Caller, tx: &Transaction) -> Result<u64> {
         caller.require_somewhere(self.dataset.permission)?;
         let whole = Self {
             after: None,

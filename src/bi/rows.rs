@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, TryStreamExt};
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement, StreamTrait};
+use sea_orm::{ConnectionTrait, DbBackend, Statement, StreamTrait};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 use super::{
@@ -21,6 +21,7 @@ use super::{
 };
 use crate::{
     access::Caller,
+    database::Transaction,
     error::{Error, Result},
 };
 
@@ -51,7 +52,7 @@ impl Rows {
     }
 
     /// The rows of a statement.
-    pub(super) fn stored(statement: Statement, tx: DatabaseTransaction, shape: Shape) -> Self {
+    pub(super) fn stored(statement: Statement, tx: Transaction, shape: Shape) -> Self {
         Self::fetched(shape, move |wanted| async move {
             from_statement(&tx, statement, &wanted).await?;
             Ok(tx.commit().await?)
@@ -63,7 +64,7 @@ impl Rows {
         caller: Caller,
         query: Query,
         changed: Changed,
-        tx: DatabaseTransaction,
+        tx: Transaction,
         shape: Shape,
     ) -> Self {
         Self::fetched(shape.clone(), move |wanted| async move {
@@ -73,12 +74,7 @@ impl Rows {
     }
 
     /// Rows that are computed.
-    pub(super) fn computed(
-        caller: Caller,
-        query: Query,
-        tx: DatabaseTransaction,
-        shape: Shape,
-    ) -> Self {
+    pub(super) fn computed(caller: Caller, query: Query, tx: Transaction, shape: Shape) -> Self {
         Self::fetched(shape, move |wanted| async move {
             match query.dataset.source {
                 Source::Series => series::each(&caller, &tx, &query, &wanted).await?,
@@ -128,11 +124,7 @@ impl Rows {
 }
 
 /// Hands on the rows of a statement, as long as anybody wants them.
-async fn from_statement(
-    tx: &DatabaseTransaction,
-    statement: Statement,
-    wanted: &Wanted,
-) -> Result<()> {
+async fn from_statement(tx: &Transaction, statement: Statement, wanted: &Wanted) -> Result<()> {
     match statement.db_backend {
         DbBackend::Postgres => from_cursor(tx, statement, wanted).await,
         _ => from_stream(tx, statement, wanted).await,
@@ -141,11 +133,7 @@ async fn from_statement(
 
 /// Through a cursor of the server: who goes away in the middle leaves it nothing to send, and each fetch has the time
 /// of a statement for itself, however slowly the rows are taken.
-async fn from_cursor(
-    tx: &DatabaseTransaction,
-    statement: Statement,
-    wanted: &Wanted,
-) -> Result<()> {
+async fn from_cursor(tx: &Transaction, statement: Statement, wanted: &Wanted) -> Result<()> {
     let mut hash = DefaultHasher::new();
     statement.sql.hash(&mut hash);
     // Prepared statements are kept by their text: a cursor of other columns needs another name.
@@ -172,11 +160,7 @@ async fn from_cursor(
 }
 
 /// As the statement gives them: SQLite makes no more than are taken.
-async fn from_stream(
-    tx: &DatabaseTransaction,
-    statement: Statement,
-    wanted: &Wanted,
-) -> Result<()> {
+async fn from_stream(tx: &Transaction, statement: Statement, wanted: &Wanted) -> Result<()> {
     let rows = tx.stream_raw(statement).await?;
     let mut batches = pin!(rows.map_ok(Held::Stored).try_chunks(BATCH));
     while let Some(batch) = batches.next().await {

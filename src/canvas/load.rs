@@ -16,13 +16,14 @@ use entity::{
     responsibility, touchpoint, touchpoint_channel, transition,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, JoinType,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::SelectStatement,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 
 use super::{Canvas, Position, judged};
 use crate::{
     access::{Caller, scope},
+    database::Transaction,
     error::{Error, Result},
 };
 
@@ -49,7 +50,7 @@ impl Canvas {
 
     pub(super) async fn read(
         caller: &Caller,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         blueprint: blueprint::Model,
         day: NaiveDate,
     ) -> Result<Self> {
@@ -191,7 +192,7 @@ impl Read for OfTouchpoint {
 }
 
 async fn channels(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     id: BlueprintId,
 ) -> Result<HashMap<TouchpointId, Vec<channel::Model>>> {
     let ids = live_touchpoints(id)
@@ -221,7 +222,7 @@ async fn channels(
 }
 
 async fn departments(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     blueprint: &blueprint::Model,
 ) -> Result<HashMap<entity::id::DepartmentId, department::Model>> {
     let taking_part: SelectStatement = responsibility::Entity::find()
@@ -239,7 +240,7 @@ async fn departments(
     Ok(rows.into_iter().map(|row| (row.id, row)).collect())
 }
 
-async fn kpis(tx: &DatabaseTransaction, id: BlueprintId) -> Result<HashMap<KpiId, kpi::Model>> {
+async fn kpis(tx: &Transaction, id: BlueprintId) -> Result<HashMap<KpiId, kpi::Model>> {
     let linked = kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::KpiId)

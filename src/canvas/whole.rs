@@ -19,13 +19,14 @@ use entity::{
     words::Verdict,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, JoinType, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select, sea_query::SelectStatement,
+    ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select, sea_query::SelectStatement,
 };
 
 use super::Canvas;
 use crate::{
     access::{Caller, scope},
+    database::Transaction,
     error::Result,
 };
 
@@ -94,7 +95,7 @@ impl Whole {
     /// Reads a blueprint inside a transaction that has it already.
     pub async fn read(
         caller: &Caller,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         blueprint: blueprint::Model,
         day: NaiveDate,
     ) -> Result<Self> {

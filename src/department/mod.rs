@@ -9,12 +9,13 @@ use std::collections::HashMap;
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{department, id::DepartmentId, words::DepartmentKind};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Set,
     Statement,
 };
 
 use crate::{
     access::{Caller, Guarded, Permit, expect_version},
+    database::Transaction,
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, replace},
     policy::{Action, Ties},
@@ -182,9 +183,7 @@ pub async fn lock_tree<'c>(
 }
 
 /// Every department with its parent.
-pub async fn parents(
-    tx: &DatabaseTransaction,
-) -> Result<HashMap<DepartmentId, Option<DepartmentId>>> {
+pub async fn parents(tx: &Transaction) -> Result<HashMap<DepartmentId, Option<DepartmentId>>> {
     let pairs: Vec<(DepartmentId, Option<DepartmentId>)> = department::Entity::find()
         .select_only()
         .column(department::Column::Id)

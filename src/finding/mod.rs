@@ -15,10 +15,7 @@ use entity::{
     responsibility,
     words::ResponsibilityStatus,
 };
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, Set,
-    sea_query::OnConflict,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::OnConflict};
 
 use crate::{
     access::{Caller, Permit, fresh, scope},
@@ -28,6 +25,7 @@ use crate::{
         findings::{self, Asked, Finding, Severity, Thresholds},
         whole::Whole,
     },
+    database::Transaction,
     error::{Error, Reason, Result, UserError, UserErrorCode},
     input::Faults,
     policy::{Action, Relation, Ties},
@@ -88,7 +86,7 @@ pub async fn of_blueprint(
 /// What a blueprint that the caller may read gets wrong on a day, in the snapshot that it was read in.
 pub async fn told(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     blueprint: blueprint::Model,
     (day, thresholds): (NaiveDate, &Thresholds),
 ) -> Result<Vec<Told>> {

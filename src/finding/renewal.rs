@@ -10,7 +10,7 @@ use entity::{
     kpi_link, responsibility,
 };
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set,
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
@@ -21,6 +21,7 @@ use crate::{
         findings::{self, Asked, Thresholds},
         whole::Whole,
     },
+    database::Transaction,
     error::Result,
 };
 
@@ -211,7 +212,7 @@ impl Change {
     }
 
     /// Takes the turn that was next in the moment that was read. Of two at once, one does.
-    async fn take_turn(&self, tx: &DatabaseTransaction, caller: &Caller) -> Result<bool> {
+    async fn take_turn(&self, tx: &Transaction, caller: &Caller) -> Result<bool> {
         use finding_renewal::Column;
         let number = self.before.as_ref().map_or(0, |before| before.number);
         let next = finding_renewal::ActiveModel {
@@ -248,7 +249,7 @@ impl Change {
 /// who may read some of them lies in between, as each rule is about one touchpoint or one KPI.
 async fn open(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     whole: &Whole,
     thresholds: &Thresholds,
 ) -> Result<HashSet<FindingId>> {

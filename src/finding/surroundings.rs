@@ -11,13 +11,14 @@ use entity::{
     words::{ResponsibilityStatus, Role},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
-    QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
+    QueryTrait,
 };
 
 use crate::{
     access::{Caller, scope},
     canvas::{findings::Surroundings, whole::Whole},
+    database::Transaction,
     error::Result,
     responsibility::pressure,
     statement::Text,
@@ -26,7 +27,7 @@ use crate::{
 /// Reads the surroundings of a blueprint, in the snapshot that it was read in.
 pub async fn read(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     whole: &Whole,
     day: NaiveDate,
 ) -> Result<Surroundings> {
@@ -49,7 +50,7 @@ pub async fn read(
 }
 
 async fn segments(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     personas: impl Iterator<Item = PersonaId>,
 ) -> Result<HashMap<PersonaId, HashSet<SegmentId>>> {
     let rows = persona_segment::Entity::find()
@@ -69,7 +70,7 @@ async fn segments(
 /// How many responsibilities the departments that take part hold in the other blueprints that count.
 async fn held_elsewhere(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     whole: &Whole,
 ) -> Result<HashMap<DepartmentId, usize>> {
     use responsibility::Column;
@@ -101,7 +102,7 @@ async fn held_elsewhere(
 
 /// How many answers given here until the day have a follow-up that is open today, and nobody who looks after it.
 async fn unroutable(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     whole: &Whole,
     day: NaiveDate,
 ) -> Result<HashMap<TouchpointId, usize>> {
@@ -138,7 +139,7 @@ struct Measured {
 /// The latest day on which each KPI that judges something here was measured: looked up KPI by KPI, as an index leads to
 /// each and there may be thousands of values of it.
 async fn measured_on(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     whole: &Whole,
     day: NaiveDate,
 ) -> Result<HashMap<KpiId, NaiveDate>> {

@@ -19,7 +19,7 @@ use entity::{
     kpi, persona, segment,
     words::Subject,
 };
-use sea_orm::{DatabaseTransaction, EntityTrait, IntoActiveModel, Iterable, PaginatorTrait};
+use sea_orm::{EntityTrait, IntoActiveModel, Iterable, PaginatorTrait};
 
 use self::{
     dice::{Dice, Ids},
@@ -30,6 +30,7 @@ use crate::{
     access::{Caller, Permit},
     audit::Event,
     config::Size,
+    database::Transaction,
     error::{Error, Result},
 };
 
@@ -121,7 +122,7 @@ fn check(size: &Size) -> Result<(), String> {
     Ok(())
 }
 
-async fn holds_something(tx: &DatabaseTransaction) -> Result<bool> {
+async fn holds_something(tx: &Transaction) -> Result<bool> {
     Ok(account::Entity::find().count(tx).await? > 0
         || department::Entity::find().count(tx).await? > 0
         || channel::Entity::find().count(tx).await? > 0
@@ -182,7 +183,7 @@ impl<'p> Maker<'p> {
         self.values().await
     }
 
-    fn tx(&self) -> &'p DatabaseTransaction {
+    fn tx(&self) -> &'p Transaction {
         self.permit.tx()
     }
 

@@ -9,11 +9,11 @@ mod kinds;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crate::database::Transaction;
 use entity::{search_stale, search_text, words::SearchKind};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ColumnTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::OnConflict,
 };
 use uuid::Uuid;
@@ -30,7 +30,7 @@ const BATCH: u64 = 200;
 const MOST_WORDS: usize = 4_000;
 
 /// Reads again what is marked, and writes its words. After it nothing is marked.
-pub async fn renew(tx: &DatabaseTransaction) -> Result<(), DbErr> {
+pub async fn renew(tx: &Transaction) -> Result<(), DbErr> {
     loop {
         let marked = take(tx).await?;
         let more = marked.len() as u64 == BATCH;
@@ -48,7 +48,7 @@ pub async fn renew(tx: &DatabaseTransaction) -> Result<(), DbErr> {
 }
 
 /// Some of the marks, which are gone with that.
-async fn take(tx: &DatabaseTransaction) -> Result<Vec<search_stale::Model>, DbErr> {
+async fn take(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr> {
     let oldest = search_stale::Entity::find()
         .select_only()
         .column(search_stale::Column::Number)
@@ -60,7 +60,7 @@ async fn take(tx: &DatabaseTransaction) -> Result<Vec<search_stale::Model>, DbEr
         .await
 }
 
-async fn renew_kind(tx: &DatabaseTransaction, kind: SearchKind, ids: &[Uuid]) -> Result<(), DbErr> {
+async fn renew_kind(tx: &Transaction, kind: SearchKind, ids: &[Uuid]) -> Result<(), DbErr> {
     use search_text::Column;
     let entries = kinds::entries(tx, kind, ids).await?;
     if entries.len() < ids.len() {

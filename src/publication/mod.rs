@@ -11,16 +11,14 @@ use entity::{
     publication,
     words::BlueprintState,
 };
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, Set,
-    Statement,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, Statement};
 
 pub use self::compare::{Version, difference};
 use crate::{
     access::{Caller, Permit, expect_version, live},
     blueprint::life::{self, Step},
     canvas::whole::Whole,
+    database::Transaction,
     document::{
         blueprint::{Document, SaidDocument},
         import::{self, Authority},
@@ -213,11 +211,7 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
 
 /// Notes on a copy and its parts what each was copied from, by their keys, which are the same; and the template, which
 /// documents do not name.
-async fn remember_origin(
-    tx: &DatabaseTransaction,
-    origin: BlueprintId,
-    copy: BlueprintId,
-) -> Result<()> {
+async fn remember_origin(tx: &Transaction, origin: BlueprintId, copy: BlueprintId) -> Result<()> {
     const PHASES: &str = "UPDATE phase SET copied_from_id = (SELECT origin.id FROM phase AS origin \
         WHERE origin.blueprint_id = $1 AND lower(origin.key) = lower(phase.key)) WHERE blueprint_id = $2";
     const TOUCHPOINTS: &str = "UPDATE touchpoint SET copied_from_id = (SELECT origin.id FROM touchpoint AS origin \

@@ -1,10 +1,11 @@
 //! Asking what would follow: what a question starts from, read in one snapshot and nothing written.
 
 use entity::id::Id;
-use sea_orm::{ColumnTrait, DatabaseTransaction, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
     access::{Archives, Caller, Guarded, live},
+    database::Transaction,
     error::{Error, Forbidden, Result},
     policy::{Action, Ties},
 };
@@ -12,7 +13,7 @@ use crate::{
 /// The row that is asked about, if the caller may see it.
 pub(super) async fn row<E: Guarded>(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     id: E::Id,
 ) -> Result<Option<E::Model>> {
     let select = caller.select::<E>().filter(E::id_column().eq(id));
@@ -22,7 +23,7 @@ pub(super) async fn row<E: Guarded>(
 /// The row that is asked about, if the caller may see it; refused where they may not ask.
 pub(super) async fn about<E: Guarded>(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     action: Action,
     id: E::Id,
 ) -> Result<Option<E::Model>> {
@@ -54,7 +55,7 @@ pub(super) fn require<E: Guarded>(
 /// A row that the question names beside, which must be there and not archived.
 pub(super) async fn living<E: Archives>(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     field: &str,
     id: E::Id,
 ) -> Result<()> {

@@ -10,13 +10,13 @@ use entity::{
     words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Role},
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, Select,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     sea_query::{LockType, SelectStatement},
 };
 
 use crate::{
     access::{Guarded, Permit, Reader, scope},
+    database::Transaction,
     error::Result,
     feedback::still_open,
     policy::Standing,
@@ -52,7 +52,7 @@ pub struct Holdings {
 impl Holdings {
     /// Reads what these departments hold, as far as somebody of this standing may see it.
     pub async fn read(
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         eyes: &Standing,
         of: &BTreeSet<DepartmentId>,
         successor: Option<DepartmentId>,

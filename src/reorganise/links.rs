@@ -3,11 +3,11 @@
 
 use entity::{kpi, kpi_link, phase, promise_delivery, touchpoint};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
     sea_query::SelectStatement,
 };
 
-use crate::{access::Caller, error::Result};
+use crate::{access::Caller, database::Transaction, error::Result};
 
 /// What hangs on touchpoints, with all that each of it hangs on.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub struct Hung {
 /// What hangs on these touchpoints.
 pub(super) async fn at(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     touchpoints: SelectStatement,
 ) -> Result<Hung> {
     Ok(Hung {
@@ -31,7 +31,7 @@ pub(super) async fn at(
 /// All that delivers the promises that are delivered at one of these touchpoints, as far as it is not archived. A
 /// promise and where it is delivered lie in one blueprint: who may see the one may see the others.
 async fn of_promises_at(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     touchpoints: SelectStatement,
 ) -> Result<Vec<promise_delivery::Model>> {
     use promise_delivery::Column as C;
@@ -53,7 +53,7 @@ async fn of_promises_at(
 /// touchpoints. What is archived judges nothing and is not judged.
 async fn of_kpis_at(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     touchpoints: SelectStatement,
 ) -> Result<Vec<kpi_link::Model>> {
     use kpi_link::Column as C;

@@ -10,14 +10,13 @@ use entity::{
     membership, responsibility,
     words::DepartmentRole,
 };
-use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QuerySelect, QueryTrait,
-};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
 use super::{Impact, asked};
 use crate::{
     access::{Caller, scope},
     account::{admins_besides, deactivate as deactivate_account, refuse_last_admin},
+    database::Transaction,
     department::{above, parents},
     error::Result,
     input::{self, AtVersionInput},
@@ -85,7 +84,7 @@ struct Leads {
 }
 
 impl Leads {
-    async fn read(caller: &Caller, tx: &DatabaseTransaction, person: AccountId) -> Result<Self> {
+    async fn read(caller: &Caller, tx: &Transaction, person: AccountId) -> Result<Self> {
         let living = caller
             .select::<department::Entity>()
             .select_only()
@@ -143,7 +142,7 @@ impl Leads {
     }
 }
 
-async fn without(caller: &Caller, tx: &DatabaseTransaction, person: AccountId) -> Result<Impact> {
+async fn without(caller: &Caller, tx: &Transaction, person: AccountId) -> Result<Impact> {
     let unled = Leads::read(caller, tx, person).await?.without(person);
     let named = Condition::all()
         .add(scope::open_responsibility())

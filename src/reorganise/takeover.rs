@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use entity::{department, id::DepartmentId};
-use sea_orm::{DatabaseTransaction, Set};
+use sea_orm::Set;
 
 use super::{
     Holdings, Impact, Step,
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     access::{Caller, Permit, expect_version},
+    database::Transaction,
     department::{is_within, parents},
     error::{Error, Reason, Result, UserErrorCode},
     feedback::follow_up::hand_over,
@@ -31,7 +32,7 @@ impl Takeover {
     /// is told by those that the caller sees.
     pub async fn plan(
         caller: &Caller,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         eyes: &Standing,
         of: &BTreeSet<DepartmentId>,
         successor: Option<DepartmentId>,
@@ -138,7 +139,7 @@ impl Going {
 
 /// Refuses a successor that goes itself, or lies below one that does.
 pub(super) async fn refuse_circle(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     of: &BTreeSet<DepartmentId>,
     successor: DepartmentId,
 ) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use async_graphql::ID;
 use entity::{blueprint, id::TouchpointId, responsibility, touchpoint};
-use sea_orm::{DatabaseTransaction, EntityTrait, QuerySelect, QueryTrait};
+use sea_orm::{EntityTrait, QuerySelect, QueryTrait};
 
 use super::{
     Impact, Step, asked,
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     access::{Caller, Guarded, Permit, live},
     canvas::whole::Whole,
+    database::Transaction,
     error::{Error, Result},
     input::{self, AtVersionInput},
     policy::Action,
@@ -59,11 +60,7 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Impact>> 
     impact.hindered_by(checks).map(Some)
 }
 
-async fn whole(
-    caller: &Caller,
-    tx: &DatabaseTransaction,
-    row: &touchpoint::Model,
-) -> Result<Whole> {
+async fn whole(caller: &Caller, tx: &Transaction, row: &touchpoint::Model) -> Result<Whole> {
     let blueprint = asked::row::<blueprint::Entity>(caller, tx, row.blueprint_id).await?;
     let blueprint = blueprint.ok_or_else(|| Error::not_found("id", touchpoint::Entity::NOUN))?;
     Whole::read(caller, tx, blueprint, caller.today).await
@@ -71,7 +68,7 @@ async fn whole(
 
 async fn plan(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     whole: &Whole,
     id: TouchpointId,
 ) -> Result<(Vec<Step>, Impact)> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, ID, Object, SimpleObject, Union};
 use entity::words::SearchKind;
-use sea_orm::{ColumnTrait, DatabaseTransaction, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     access::Caller,
     blueprint::graphql::{Blueprint, Phase},
+    database::Transaction,
     department::graphql::Department,
     error::Result,
     improvement::graphql::Improvement,
@@ -57,7 +58,7 @@ macro_rules! findable {
             question: &Question,
             kind: SearchKind,
             ids: &[Uuid],
-            tx: &DatabaseTransaction,
+            tx: &Transaction,
         ) -> Result<Vec<(Uuid, SearchHit)>> {
             match kind {
                 $(SearchKind::$kind => {
@@ -133,7 +134,7 @@ async fn load(
     caller: &Caller,
     question: &Question,
     places: &[Place],
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
 ) -> Result<HashMap<(SearchKind, Uuid), SearchHit>> {
     let mut ids: HashMap<SearchKind, Vec<Uuid>> = HashMap::new();
     for place in places {

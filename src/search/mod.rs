@@ -15,14 +15,15 @@ use entity::{
     words::SearchKind,
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, IntoSimpleExpr,
-    QueryFilter, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, IntoSimpleExpr, QueryFilter,
+    QuerySelect, QueryTrait,
     sea_query::{Expr, ExprTrait, SelectStatement},
 };
 use uuid::Uuid;
 
 use crate::{
     access::{Caller, Guarded},
+    database::Transaction,
     error::{Error, Result},
     index::{self, every_kind},
     page::{self, Page},
@@ -126,7 +127,7 @@ pub async fn find(
     caller: &Caller,
     question: &Question,
     page: &Page,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
 ) -> Result<Vec<Place>> {
     let behind = page.after.as_deref().map(Place::from_cursor).transpose()?;
     let missing = page.size()? + 1;
@@ -150,7 +151,7 @@ pub async fn find(
 }
 
 /// How many are found.
-pub async fn count(caller: &Caller, question: &Question, tx: &DatabaseTransaction) -> Result<u64> {
+pub async fn count(caller: &Caller, question: &Question, tx: &Transaction) -> Result<u64> {
     let text = found(caller, question, tx).then(" SELECT COUNT(*) FROM found");
     let row = tx.query_one_raw(text.statement()).await?;
     let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
@@ -160,7 +161,7 @@ pub async fn count(caller: &Caller, question: &Question, tx: &DatabaseTransactio
 /// What is found, as the beginning of a statement. What the index gives is asked kind by kind whether the caller may
 /// see it: one condition over all kinds would keep PostgreSQL from joining. The LIMIT says nothing to PostgreSQL, and
 /// keeps SQLite from turning the join round and going through all that the caller may see.
-fn found(caller: &Caller, question: &Question, tx: &DatabaseTransaction) -> Text {
+fn found(caller: &Caller, question: &Question, tx: &Transaction) -> Text {
     let backend = tx.get_database_backend();
     let mut text = Text::new(backend, "WITH matched AS MATERIALIZED (SELECT ");
     text = distance(text, &question.words)

@@ -18,7 +18,7 @@ async fn given_up<F: Future>(turns: i32, work: F) {
     }
 }
 
-async fn segments(db: &DatabaseConnection) -> i64 {
+async fn segments(db: &impl ConnectionTrait) -> i64 {
     let sql = Statement::from_string(db.get_database_backend(), "SELECT count(*) FROM segment");
     let row = db.query_one_raw(sql).await.expect("it is counted");
     let row = row.expect("a row");

@@ -12,7 +12,7 @@ use entity::{
     read::Cells,
 };
 use futures_util::TryStreamExt;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, QueryResult, StreamTrait};
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, StreamTrait};
 
 use super::{
     places::{Days, Link, Phase, Places, Site, Touchpoint, days},
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     access::Caller,
+    database::Transaction,
     error::{Error, Result},
     statement::Text,
 };
@@ -31,7 +32,7 @@ type Come = HashMap<KpiId, BTreeMap<Point, Vec<Value>>>;
 
 /// What was measured of these KPIs at these revisions, which are those that the snapshot sees.
 pub async fn measured(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     wanted: &[(KpiId, i32)],
     kept: impl Fn(KpiId) -> Option<Arc<Measured>>,
 ) -> Result<Vec<Arc<Measured>>> {
@@ -85,7 +86,7 @@ SELECT kpi_id, touchpoint_id, channel_id, segment_id, blueprint_id, measured_on,
     sample_size FROM ";
 const AT: &str = "measurement LEFT JOIN touchpoint ON touchpoint.id = touchpoint_id ";
 
-async fn take(tx: &DatabaseTransaction, text: Text, come: &mut Come) -> Result<()> {
+async fn take(tx: &Transaction, text: Text, come: &mut Come) -> Result<()> {
     let mut rows = tx.stream_raw(text.statement()).await?;
     while let Some(row) = rows.try_next().await? {
         let mut cells = Cells::of(&row)?;
@@ -108,14 +109,14 @@ async fn take(tx: &DatabaseTransaction, text: Text, come: &mut Come) -> Result<(
     Ok(())
 }
 
-fn backend(tx: &DatabaseTransaction) -> DbBackend {
+fn backend(tx: &Transaction) -> DbBackend {
     ConnectionTrait::get_database_backend(tx)
 }
 
 /// What is judged in these blueprints at these revisions, which are those that the snapshot sees.
 pub async fn places(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     wanted: &[(BlueprintId, i32)],
     kept: impl Fn(BlueprintId) -> Option<Arc<Places>>,
 ) -> Result<Vec<Arc<Places>>> {
@@ -145,7 +146,7 @@ pub async fn places(
 
 async fn of_blueprints(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     ids: &[BlueprintId],
 ) -> Result<HashMap<BlueprintId, Places>> {
     let mut all = HashMap::new();
@@ -225,7 +226,7 @@ const LINKS: [&str; 2] = [
 ];
 
 async fn inside(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     [select, order]: [&str; 2],
     ids: &[BlueprintId],
 ) -> Result<Vec<QueryResult>> {

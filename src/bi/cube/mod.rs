@@ -15,11 +15,10 @@ pub mod values;
 use std::sync::Arc;
 
 use entity::id::{BlueprintId, KpiId};
-use sea_orm::DatabaseTransaction;
 use tokio::sync::Mutex;
 
 use self::{places::Places, shelf::Shelf, values::Measured};
-use crate::{access::Caller, error::Result};
+use crate::{access::Caller, database::Transaction, error::Result};
 
 /// What is kept in memory; a copy is the same.
 #[derive(Clone)]
@@ -69,7 +68,7 @@ impl Cube {
     /// What was measured of these KPIs, each at the revision that the snapshot sees.
     pub async fn measured(
         &self,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         wanted: &[(KpiId, i32)],
     ) -> Result<Vec<Arc<Measured>>> {
         if let Some(all) = self.0.measured.all(wanted) {
@@ -84,7 +83,7 @@ impl Cube {
     pub async fn places(
         &self,
         caller: &Caller,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         wanted: &[(BlueprintId, i32)],
     ) -> Result<Vec<Arc<Places>>> {
         if let Some(all) = self.0.places.all(wanted) {

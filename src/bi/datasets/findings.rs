@@ -8,7 +8,7 @@ use entity::{
         TouchpointId,
     },
 };
-use sea_orm::{ColumnTrait, DatabaseTransaction, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
 use super::{columns, filters, order};
 use crate::{
@@ -24,6 +24,7 @@ use crate::{
         rows::Wanted,
     },
     canvas::findings::{Rule, Severity},
+    database::Transaction,
     error::Result,
     finding::{self, Told},
     policy::Action,
@@ -74,7 +75,7 @@ fn severities() -> Vec<&'static str> {
 /// Hands on the rows of one blueprint after another.
 pub(in crate::bi) async fn each(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     query: &Query,
     wanted: &Wanted,
 ) -> Result<()> {
@@ -103,7 +104,7 @@ pub(in crate::bi) async fn each(
 /// All rows at once, in the order that is asked for.
 pub(in crate::bi) async fn all(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     query: &Query,
 ) -> Result<Vec<Held>> {
     let mut rows = Vec::new();
@@ -116,7 +117,7 @@ pub(in crate::bi) async fn all(
 /// The blueprints that are looked at, in the order of the rows.
 async fn blueprints(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     query: &Query,
 ) -> Result<Vec<blueprint::Model>> {
     use blueprint::Column;
@@ -138,7 +139,7 @@ async fn blueprints(
 /// The rows of one blueprint that pass, in order.
 async fn of(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     query: &Query,
     blueprint: blueprint::Model,
 ) -> Result<Vec<Computed>> {

@@ -7,7 +7,6 @@ use entity::{
     },
     words::{Aggregation, Direction, KpiState, Stage, Unit},
 };
-use sea_orm::DatabaseTransaction;
 
 use super::{columns, filters, order};
 use crate::{
@@ -23,6 +22,7 @@ use crate::{
         rows::{BATCH, Wanted},
         series::{self, Answer, Line, Spot},
     },
+    database::Transaction,
     error::{Error, Result},
     policy::Action,
 };
@@ -98,7 +98,7 @@ pub static KPI_SERIES: Dataset = Dataset {
 /// Hands on the rows, batch after batch.
 pub(in crate::bi) async fn each(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     query: &Query,
     wanted: &Wanted,
 ) -> Result<()> {
@@ -120,7 +120,7 @@ pub(in crate::bi) async fn each(
 /// All rows at once.
 pub(in crate::bi) async fn all(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     query: &Query,
 ) -> Result<Vec<Held>> {
     let answer = answered(caller, tx, query).await?;
@@ -134,7 +134,7 @@ pub(in crate::bi) async fn all(
     ))
 }
 
-async fn answered(caller: &Caller, tx: &DatabaseTransaction, query: &Query) -> Result<Answer> {
+async fn answered(caller: &Caller, tx: &Transaction, query: &Query) -> Result<Answer> {
     let (Some(question), Some(cube)) = (&query.series, &query.cube) else {
         return Err(Error::internal("a series without a question"));
     };

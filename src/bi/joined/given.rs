@@ -7,7 +7,7 @@ use entity::{
     department,
     id::{DepartmentId, KpiId, KpiLinkId},
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::{
     fact::{Read, Seat, read},
@@ -26,6 +26,7 @@ use crate::{
         registry::Column,
         scope::Scope,
     },
+    database::Transaction,
     error::{Error, Result},
 };
 
@@ -51,7 +52,7 @@ type Linked = (KpiLinkId, usize, usize);
 
 impl Given {
     /// What there is for the rows of a query.
-    pub async fn of(caller: &Caller, tx: &DatabaseTransaction, query: &Query) -> Result<Self> {
+    pub async fn of(caller: &Caller, tx: &Transaction, query: &Query) -> Result<Self> {
         let Some(cube) = &query.cube else {
             return Err(Error::internal("a join without what is kept for it"));
         };
@@ -151,7 +152,7 @@ fn links(journeys: &[Journey]) -> HashMap<KpiId, Vec<Linked>> {
     all
 }
 
-async fn departments(tx: &DatabaseTransaction, scope: &Scope<'_>) -> Result<Names<DepartmentId>> {
+async fn departments(tx: &Transaction, scope: &Scope<'_>) -> Result<Names<DepartmentId>> {
     use department::Column::{Id, Key, Name};
     let mut select = department::Entity::find();
     if let Some(own) = scope.own_departments() {

@@ -6,7 +6,7 @@ use entity::{
     read::{self, Cells, Read},
     words::{Direction, Unit},
 };
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, Statement};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use crate::{
     access::Caller,
@@ -14,6 +14,7 @@ use crate::{
         query::{Place, Query},
         scope::Scope,
     },
+    database::Transaction,
     error::Result,
     statement::Text,
 };
@@ -99,7 +100,7 @@ impl Behind {
 /// The next measurements of these days that may be seen, so many at the most.
 pub async fn next(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     (query, days): (&Query, &[NaiveDate]),
     behind: Option<&Behind>,
     most: usize,

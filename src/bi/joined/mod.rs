@@ -10,15 +10,13 @@ pub use self::fact::Fact;
 
 use std::{mem, sync::Arc};
 
-use sea_orm::DatabaseTransaction;
-
 use self::{fact::Lot, given::Given, measured::Behind};
 use super::{
     query::{Place, Query},
     row::Held,
     rows::{BATCH, Wanted},
 };
-use crate::{access::Caller, error::Result};
+use crate::{access::Caller, database::Transaction, error::Result};
 
 /// How many measurements are read at a time at the most.
 const MOST: usize = 4_000;
@@ -28,7 +26,7 @@ const GROWTH: usize = 4;
 /// Hands on the rows, batch after batch.
 pub(super) async fn each(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     query: &Query,
     wanted: &Wanted,
 ) -> Result<()> {

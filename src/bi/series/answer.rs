@@ -6,7 +6,7 @@ use entity::{
     kpi,
     words::{Aggregation, KpiState, Stage},
 };
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{
@@ -32,6 +32,7 @@ use crate::{
         query::{At, Place},
         scope::Scope,
     },
+    database::Transaction,
     error::{Error, Result},
     kpi::rules::{self, Measure},
     policy::Action,
@@ -68,7 +69,7 @@ pub struct Line<'a> {
 pub async fn answer(
     caller: &Caller,
     cube: &Cube,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     question: &Question,
 ) -> Result<Answer> {
     caller.require_somewhere(Action::PullFlatRows)?;
@@ -98,7 +99,7 @@ fn refused(faults: Vec<String>) -> Result<()> {
 
 async fn summed(
     (caller, cube): (&Caller, &Cube),
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     (given, keys): (&Given, &Keys),
     question: &Question,
     periods: &[Period],

@@ -11,10 +11,7 @@ use entity::{
     id::{ChannelId, DepartmentId, PersonaId, SegmentId, TouchpointId},
     kpi, kpi_target, persona, read, segment, touchpoint,
 };
-use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-    TryGetable,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select, TryGetable};
 
 use super::{Dimension, Question, tally::Targets};
 use crate::{
@@ -29,6 +26,7 @@ use crate::{
         names::Names,
         scope::Scope,
     },
+    database::Transaction,
     error::Result,
 };
 
@@ -76,7 +74,7 @@ impl Given {
     pub async fn seen(
         &self,
         caller: &Caller,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         measured: &[Arc<Measured>],
     ) -> Result<Vec<Vec<Seen>>> {
         let mut hidden: HashSet<TouchpointId> = HashSet::new();
@@ -131,7 +129,7 @@ impl Given {
 
 /// The KPIs that are asked about.
 pub async fn kpis(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     scope: &Scope<'_>,
     question: &Question,
 ) -> Result<Vec<kpi::Model>> {
@@ -150,7 +148,7 @@ fn named<E: Keyed>(select: Select<E>, keys: Option<&[String]>) -> Select<E> {
 pub async fn given(
     caller: &Caller,
     cube: &Cube,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     (scope, question): (&Scope<'_>, &Question),
     kpis: Vec<kpi::Model>,
 ) -> Result<Given> {
@@ -167,7 +165,7 @@ pub async fn given(
     })
 }
 
-async fn called(tx: &DatabaseTransaction, question: &Question) -> Result<Called> {
+async fn called(tx: &Transaction, question: &Question) -> Result<Called> {
     use channel::Column as OfChannel;
     use department::Column as OfDepartment;
     use persona::Column as OfPersona;
@@ -203,7 +201,7 @@ async fn called(tx: &DatabaseTransaction, question: &Question) -> Result<Called>
     Ok(called)
 }
 
-async fn targets(tx: &DatabaseTransaction, kpis: &[kpi::Model]) -> Result<Vec<Targets>> {
+async fn targets(tx: &Transaction, kpis: &[kpi::Model]) -> Result<Vec<Targets>> {
     let mut all = HashMap::new();
     for kpis in kpis.chunks(1_000) {
         let select = kpi_target::Entity::find()
@@ -216,11 +214,7 @@ async fn targets(tx: &DatabaseTransaction, kpis: &[kpi::Model]) -> Result<Vec<Ta
 }
 
 /// Of which journeys the question lets rows through.
-async fn asked(
-    tx: &DatabaseTransaction,
-    question: &Question,
-    journeys: &[Journey],
-) -> Result<Vec<bool>> {
+async fn asked(tx: &Transaction, question: &Question, journeys: &[Journey]) -> Result<Vec<bool>> {
     let personas = ids::<persona::Entity, PersonaId>(tx, question.personas.as_deref()).await?;
     let keys = question.blueprints.as_ref();
     let keys = keys.map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()));
@@ -239,7 +233,7 @@ async fn asked(
 
 /// The departments whose rows are wanted: those that are asked for, as far as they may be pulled.
 async fn departments(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     scope: &Scope<'_>,
     question: &Question,
 ) -> Result<Option<HashSet<DepartmentId>>> {
@@ -262,7 +256,7 @@ async fn departments(
 }
 
 /// The ids of what has these keys.
-async fn ids<E, I>(tx: &DatabaseTransaction, keys: Option<&[String]>) -> Result<Option<HashSet<I>>>
+async fn ids<E, I>(tx: &Transaction, keys: Option<&[String]>) -> Result<Option<HashSet<I>>>
 where
     E: Keyed,
     I: TryGetable + std::hash::Hash + Eq + Send + Sync,

@@ -5,19 +5,18 @@ use entity::{
     id::MeasurementId, kpi, kpi_link, kpi_target, measurement, responsibility, touchpoint,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{ExprTrait, IntoCondition, SelectStatement, SimpleExpr, UnionType},
 };
 
 use super::reasons::Reasons;
-use crate::{access::Caller, bi::query::Query, error::Result};
+use crate::{access::Caller, bi::query::Query, database::Transaction, error::Result};
 
 /// The first so many measurements that a question is about and that somebody may see, or might if they were in force,
 /// with these reasons to tell them again; in the order of their rows.
 pub async fn of(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     query: &Query,
     reasons: &Reasons,
     most: u64,

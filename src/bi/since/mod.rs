@@ -14,8 +14,8 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use entity::{blueprint, id::MeasurementId, kpi};
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select, sea_query::ExprTrait,
+    ColumnTrait, Condition, ConnectionTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    Select, sea_query::ExprTrait,
 };
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -26,6 +26,7 @@ use super::{query::Query, scope::Scope};
 use crate::{
     access::{Caller, Guarded, scope},
     audit::position::{self, Done, Position},
+    database::Transaction,
     error::{Error, Result},
     page,
     policy::Action,
@@ -68,7 +69,7 @@ impl Mark {
 }
 
 /// Where a pull in this snapshot stands.
-pub async fn mark(caller: &Caller, tx: &DatabaseTransaction) -> Result<Mark> {
+pub async fn mark(caller: &Caller, tx: &Transaction) -> Result<Mark> {
     Ok(Mark {
         place: position::position(tx).await?,
         seen: seen(caller, tx).await?,
@@ -79,7 +80,7 @@ pub async fn mark(caller: &Caller, tx: &DatabaseTransaction) -> Result<Mark> {
 /// mark, those without any row among them. Refused where that cannot be told.
 pub async fn changed(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     query: &Query,
     earlier: Mark,
 ) -> Result<Changed> {
@@ -103,7 +104,7 @@ pub async fn changed(
 /// What decides which rows somebody sees, besides what is in them: the days as the deployment counts them, and what
 /// their scope comes to. Taken are the exceptions, so that what is new to everybody changes nothing: KPIs whose values
 /// they may not see, and blueprints that they may not read although they are in force, or may although they are not.
-async fn seen(caller: &Caller, tx: &DatabaseTransaction) -> Result<[u8; SEEN]> {
+async fn seen(caller: &Caller, tx: &Transaction) -> Result<[u8; SEEN]> {
     let scope = Scope::of(caller, tx.get_database_backend());
     let kpis = match scope.valued_kpis() {
         Some(valued) => {
@@ -140,7 +141,7 @@ fn ids<E: Guarded>(which: Condition) -> Select<E> {
     E::find().select_only().column(E::id_column()).filter(which)
 }
 
-async fn ids_of<E: Guarded>(tx: &DatabaseTransaction, which: Condition) -> Result<Vec<Uuid>> {
+async fn ids_of<E: Guarded>(tx: &Transaction, which: Condition) -> Result<Vec<Uuid>> {
     let ids = ids::<E>(which).order_by_asc(E::id_column());
     Ok(ids.into_tuple().all(tx).await?)
 }

@@ -4,7 +4,7 @@ use std::slice;
 
 use chrono::NaiveDate;
 use entity::id::{Id, MeasurementId};
-use sea_orm::{ConnectionTrait, DatabaseTransaction};
+use sea_orm::ConnectionTrait;
 use tokio::sync::mpsc::{self, Receiver};
 use uuid::Uuid;
 
@@ -17,6 +17,7 @@ use crate::{
         row::{Held, Own, Row, Shape},
         rows::{Batch, Wanted},
     },
+    database::Transaction,
     error::Result,
 };
 
@@ -29,7 +30,7 @@ pub async fn rows(
     caller: &Caller,
     query: &Query,
     changed: &[(NaiveDate, MeasurementId)],
-    (tx, shape): (&DatabaseTransaction, &Shape),
+    (tx, shape): (&Transaction, &Shape),
     wanted: &Wanted,
 ) -> Result<()> {
     // The measurement at the place may have more rows, and is not gone.
@@ -60,12 +61,7 @@ pub async fn rows(
 }
 
 /// Fetches the rows of a few measurements.
-async fn fetch(
-    caller: &Caller,
-    query: &Query,
-    tx: &DatabaseTransaction,
-    wanted: &Wanted,
-) -> Result<()> {
+async fn fetch(caller: &Caller, query: &Query, tx: &Transaction, wanted: &Wanted) -> Result<()> {
     if matches!(query.dataset.source, Source::Joined { .. }) {
         return joined::each(caller, tx, query, wanted).await;
     }

@@ -8,12 +8,13 @@ use entity::{
     id::{AccountId, DepartmentId},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect, Set, Statement, sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, Set, Statement, sea_query::Expr,
 };
 
 use crate::{
     access::{Caller, standing_of},
+    database::Transaction,
     error::Result,
     policy::{self, Action, Relation, Standing},
 };
@@ -59,7 +60,7 @@ pub async fn all(caller: &Caller) -> Result<Vec<Login>> {
 }
 
 /// The names of the logins that the cluster has a role for.
-pub(super) async fn names(tx: &DatabaseTransaction) -> Result<Vec<String>> {
+pub(super) async fn names(tx: &Transaction) -> Result<Vec<String>> {
     Ok(bi_login::Entity::find()
         .select_only()
         .column(bi_login::Column::Name)
@@ -110,7 +111,7 @@ pub async fn renew(caller: &Caller) -> Result<usize> {
     Ok(renewed)
 }
 
-async fn has_views(tx: &DatabaseTransaction) -> Result<bool> {
+async fn has_views(tx: &Transaction) -> Result<bool> {
     let row = super::one(
         tx,
         "SELECT to_regclass('bi.signatures') IS NOT NULL AS has",
@@ -152,7 +153,7 @@ fn rows(login: &str, standing: &Standing) -> Vec<bi_reach::Model> {
 /// The login's own row is changed first: of two at once the later one waits there for the earlier.
 async fn write(
     caller: &Caller,
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     login: Stale,
     rows: Vec<bi_reach::Model>,
 ) -> Result<()> {
@@ -179,7 +180,7 @@ async fn write(
 }
 
 /// Forgets how far a login reaches.
-pub(super) async fn forget(tx: &DatabaseTransaction, login: &str) -> Result<()> {
+pub(super) async fn forget(tx: &Transaction, login: &str) -> Result<()> {
     bi_reach::Entity::delete_many()
         .filter(bi_reach::Column::Login.eq(login))
         .exec(tx)

@@ -7,7 +7,7 @@ mod password;
 pub mod role;
 
 use chrono_tz::Tz;
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     access::{self, Caller},
+    database::Transaction,
     error::{Error, Result},
     policy::{self, Action},
     statement::Text,
@@ -132,7 +133,7 @@ fn statements(zone: Tz) -> Vec<String> {
 ///
 /// # Errors
 /// There is another schema `bi`, something else hangs on the views, or the database lets nobody like us make them.
-pub async fn make(tx: &DatabaseTransaction, zone: Tz) -> Result<bool> {
+pub async fn make(tx: &Transaction, zone: Tz) -> Result<bool> {
     tx.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('cx-blueprint views'))")
         .await?;
     let owner = owner(tx).await?;
@@ -167,7 +168,7 @@ pub async fn make(tx: &DatabaseTransaction, zone: Tz) -> Result<bool> {
 }
 
 /// Whose our tables are, as a name in quotes.
-async fn owner(tx: &DatabaseTransaction) -> Result<String> {
+async fn owner(tx: &Transaction) -> Result<String> {
     let sql = "SELECT tableowner::text AS owner FROM pg_tables \
                WHERE schemaname = current_schema() AND tablename = 'bi_login'";
     let row = one(tx, sql, []).await?;
@@ -180,7 +181,7 @@ fn told(version: &str) -> String {
 }
 
 /// The comment on the schema; empty where it has none, nothing where there is no schema.
-async fn comment(tx: &DatabaseTransaction) -> Result<Option<String>> {
+async fn comment(tx: &Transaction) -> Result<Option<String>> {
     let row = one(
         tx,
         "SELECT COALESCE(obj_description(oid, 'pg_namespace'), '') AS told FROM pg_namespace WHERE nspname = 'bi'",
@@ -191,7 +192,7 @@ async fn comment(tx: &DatabaseTransaction) -> Result<Option<String>> {
 }
 
 /// Removes the views; the schema and the logins stay, and what was noted of them.
-async fn remove(tx: &DatabaseTransaction) -> Result<()> {
+async fn remove(tx: &Transaction) -> Result<()> {
     let views = Statement::from_string(
         DbBackend::Postgres,
         "SELECT viewname::text AS name FROM pg_views WHERE schemaname = 'bi'",
@@ -234,7 +235,7 @@ pub async fn keep(caller: &Caller) -> Result<bool> {
 }
 
 /// Lets a login read the views, and nothing else.
-async fn grant(tx: &DatabaseTransaction, login: &str) -> Result<()> {
+async fn grant(tx: &Transaction, login: &str) -> Result<()> {
     let views: Vec<String> = viewed()
         .map(|dataset| format!("bi.{}", dataset.name))
         .collect();
@@ -244,7 +245,7 @@ async fn grant(tx: &DatabaseTransaction, login: &str) -> Result<()> {
 }
 
 async fn one<const N: usize>(
-    tx: &DatabaseTransaction,
+    tx: &Transaction,
     sql: &str,
     values: [sea_orm::Value; N],
 ) -> Result<Option<sea_orm::QueryResult>> {
@@ -253,7 +254,7 @@ async fn one<const N: usize>(
 }
 
 /// Runs what changes views and roles, and says in words what whoever runs it may be told.
-async fn run(tx: &DatabaseTransaction, sql: &str) -> Result<()> {
+async fn run(tx: &Transaction, sql: &str) -> Result<()> {
     let Err(error) = tx.execute_unprepared(sql).await else {
         return Ok(());
     };

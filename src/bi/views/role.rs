@@ -3,13 +3,14 @@
 
 use async_graphql::ID;
 use entity::{account, bi_login, id::AccountId};
-use sea_orm::{ActiveModelTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, Set};
+use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set};
 use serde_json::json;
 
 use super::{login, named, one, password, quoted, run};
 use crate::{
     access::{Caller, Permit},
     audit::Event,
+    database::Transaction,
     error::{Error, Reason, Result, UserErrorCode},
     input,
     policy::{Action, Ties},
@@ -135,13 +136,13 @@ fn taken(name: &str) -> Error {
     )
 }
 
-async fn exists(tx: &DatabaseTransaction, name: &str) -> Result<bool> {
+async fn exists(tx: &Transaction, name: &str) -> Result<bool> {
     let sql = "SELECT 1 AS one FROM pg_roles WHERE rolname = $1";
     Ok(one(tx, sql, [name.into()]).await?.is_some())
 }
 
 /// The database that we are in and the schema of our tables, as names in quotes.
-async fn here(tx: &DatabaseTransaction) -> Result<(String, String)> {
+async fn here(tx: &Transaction) -> Result<(String, String)> {
     let sql = "SELECT current_database()::text AS database, current_schema()::text AS schema";
     let row = one(tx, sql, []).await?;
     let row = row.ok_or_else(|| Error::internal("the database does not say which it is"))?;
@@ -151,7 +152,7 @@ async fn here(tx: &DatabaseTransaction) -> Result<(String, String)> {
 
 /// Making the role. What everybody has of ours is taken from them: temporary things, with which a login could fill the
 /// disk, and making things beside our tables.
-async fn make(tx: &DatabaseTransaction, name: &str, verifier: &str, timeout: u32) -> Result<()> {
+async fn make(tx: &Transaction, name: &str, verifier: &str, timeout: u32) -> Result<()> {
     let (database, schema) = here(tx).await?;
     let (name, verifier) = (named(name), quoted(verifier));
     for statement in [
@@ -171,7 +172,7 @@ async fn make(tx: &DatabaseTransaction, name: &str, verifier: &str, timeout: u32
 }
 
 /// Large objects are anybody's to make. Only a superuser can take that from everybody; for others it stays.
-async fn without_large_objects(tx: &DatabaseTransaction) -> Result<()> {
+async fn without_large_objects(tx: &Transaction) -> Result<()> {
     let sql = "SELECT rolsuper AS may FROM pg_roles WHERE rolname = current_user";
     let row = one(tx, sql, []).await?;
     if !row.map_or(Ok(false), |row| row.try_get("", "may"))? {
@@ -185,7 +186,7 @@ async fn without_large_objects(tx: &DatabaseTransaction) -> Result<()> {
     .await
 }
 
-async fn unmaking(tx: &DatabaseTransaction, name: &str) -> Result<Vec<String>> {
+async fn unmaking(tx: &Transaction, name: &str) -> Result<Vec<String>> {
     let (database, _) = here(tx).await?;
     let name = named(name);
     let mut statements = vec![format!("REVOKE ALL ON DATABASE {database} FROM {name}")];

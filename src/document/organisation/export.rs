@@ -12,7 +12,7 @@ use entity::{
     publication, responsibility, segment, touchpoint,
     words::{BlueprintStatus, Role},
 };
-use sea_orm::{ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{
     Blueprint, Channel, Department, FORMAT, Kpi, Measurement, Organisation, Origin, Persona,
@@ -21,6 +21,7 @@ use super::{
 use crate::{
     access::Caller,
     canvas::whole::Whole,
+    database::Transaction,
     document::{
         blueprint::{Document, KpiLink},
         import::complete,
@@ -97,7 +98,7 @@ macro_rules! all {
 }
 
 impl Names {
-    async fn read(tx: &DatabaseTransaction) -> Result<Self> {
+    async fn read(tx: &Transaction) -> Result<Self> {
         let departments = all!(department, tx);
         let channels = all!(channel, tx);
         let segments = all!(segment, tx);
@@ -159,7 +160,7 @@ impl Names {
         rows.collect()
     }
 
-    async fn personas(&self, tx: &DatabaseTransaction) -> Result<Vec<Persona>> {
+    async fn personas(&self, tx: &Transaction) -> Result<Vec<Persona>> {
         let needs = persona_need::Entity::find()
             .order_by_asc(persona_need::Column::Position)
             .all(tx)
@@ -188,7 +189,7 @@ impl Names {
         Ok(rows.collect())
     }
 
-    async fn kpis(&self, tx: &DatabaseTransaction) -> Result<Vec<Kpi>> {
+    async fn kpis(&self, tx: &Transaction) -> Result<Vec<Kpi>> {
         let targets = kpi_target::Entity::find()
             .order_by_asc(kpi_target::Column::ValidFrom)
             .all(tx)
@@ -257,7 +258,7 @@ impl Names {
     async fn blueprint(
         &self,
         caller: &Caller,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         row: &blueprint::Model,
     ) -> Result<Blueprint<Document>> {
         let whole = Whole::read(caller, tx, row.clone(), caller.today).await?;
@@ -276,7 +277,7 @@ impl Names {
     }
 
     /// The links of every KPI, of archived ones too: facts of the past hang on them.
-    async fn kpi_links(&self, tx: &DatabaseTransaction, whole: &Whole) -> Result<Vec<KpiLink>> {
+    async fn kpi_links(&self, tx: &Transaction, whole: &Whole) -> Result<Vec<KpiLink>> {
         let rows = kpi_link::Entity::find()
             .filter(kpi_link::Column::BlueprintId.eq(whole.canvas.blueprint.id))
             .order_by_asc(kpi_link::Column::CreatedAt)
@@ -336,7 +337,7 @@ impl Names {
 
     async fn publications(
         &self,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         id: BlueprintId,
     ) -> Result<Vec<Publication<Document>>> {
         let rows = publication::Entity::find()
@@ -362,7 +363,7 @@ impl Names {
     /// The handshakes at the touchpoints that are there, by touchpoint and in the order of proposal.
     async fn responsibilities(
         &self,
-        tx: &DatabaseTransaction,
+        tx: &Transaction,
         whole: &Whole,
     ) -> Result<Vec<Responsibility>> {
         let rows = responsibility::Entity::find()

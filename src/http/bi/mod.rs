@@ -16,7 +16,6 @@ use axum::{
 };
 use bytes::Bytes;
 use futures_util::stream;
-use sea_orm::DatabaseTransaction;
 use tokio::{
     sync::{
         OwnedSemaphorePermit, Semaphore,
@@ -38,6 +37,7 @@ use crate::{
         registry::{self, Source},
         since::{self, Mark},
     },
+    database::Transaction,
     error::{Code, Error, Result},
 };
 
@@ -131,7 +131,7 @@ async fn answered(
 
 /// Finds what changed, where that is asked for, and where the pull stands. Of several pages that is where the first
 /// one stood: the others do not say it.
-async fn since(feed: &mut Feed, tx: &DatabaseTransaction) -> Result<Option<Mark>> {
+async fn since(feed: &mut Feed, tx: &Transaction) -> Result<Option<Mark>> {
     let (caller, asked) = (&feed.caller, &mut feed.asked);
     if let Some(earlier) = asked.since {
         let changed = since::changed(caller, tx, &asked.query, earlier).await?;
@@ -146,7 +146,7 @@ async fn since(feed: &mut Feed, tx: &DatabaseTransaction) -> Result<Option<Mark>
 
 /// A tag of the answer, found without making it: what is asked and by whom, and what has been done so far. Findings have
 /// none: since when they are open is noted besides.
-async fn tag(feed: &Feed, tx: &DatabaseTransaction, uri: &Uri) -> Result<Option<String>> {
+async fn tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<String>> {
     if matches!(feed.asked.query.dataset.source, Source::Findings) {
         return Ok(None);
     }
@@ -219,7 +219,7 @@ pub fn takes_gzip(headers: &HeaderMap) -> bool {
 }
 
 /// A page: written whole, as the header in front of it says where the next one begins.
-async fn page(feed: Feed, tx: DatabaseTransaction, limit: u64, uri: &Uri) -> Result<Response> {
+async fn page(feed: Feed, tx: Transaction, limit: u64, uri: &Uri) -> Result<Response> {
     let Feed {
         caller,
         asked,
@@ -271,7 +271,7 @@ type Chunk = io::Result<Bytes>;
 /// connection without an end, so that half of the rows never pass for all of them.
 async fn whole(
     feed: Feed,
-    tx: DatabaseTransaction,
+    tx: Transaction,
     place: OwnedSemaphorePermit,
     id: &RequestId,
 ) -> Result<Response> {
@@ -316,7 +316,7 @@ async fn following(left: Left) -> Option<(Chunk, Left)> {
 }
 
 /// Sends the rows piece after piece, and in the end that there are no more.
-async fn pour(feed: Feed, tx: DatabaseTransaction, sender: Sender<Piece>) -> Result<()> {
+async fn pour(feed: Feed, tx: Transaction, sender: Sender<Piece>) -> Result<()> {
     let Feed {
         caller,
         asked,

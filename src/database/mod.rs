@@ -1,6 +1,8 @@
 //! Opens the database, embedded SQLite or PostgreSQL, and hands out two pools: one that writes and one
 //! that can only read. The only room that connects.
 
+mod connection;
+
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -11,10 +13,12 @@ use std::{
 };
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use tokio::sync::Notify;
+
+pub use connection::{Pool, Transaction};
 
 /// Where the database is and how many connections it may have.
 #[derive(Clone, Debug)]
@@ -30,8 +34,8 @@ pub struct Options {
 /// The open database.
 #[derive(Clone, Debug)]
 pub struct Store {
-    writer: DatabaseConnection,
-    reader: DatabaseConnection,
+    writer: Pool,
+    reader: Pool,
     statements: Arc<AtomicU64>,
     written: Arc<Notify>,
 }
@@ -43,8 +47,8 @@ impl Store {
         let writer = connect(options, Access::Write, &statements).await?;
         let reader = connect(options, Access::Read, &statements).await?;
         Ok(Self {
-            writer,
-            reader,
+            writer: Pool::new(writer),
+            reader: Pool::new(reader),
             statements,
             written: Arc::default(),
         })
@@ -58,29 +62,29 @@ impl Store {
 
     /// The pool that can only read.
     #[must_use]
-    pub fn reader(&self) -> &DatabaseConnection {
+    pub fn reader(&self) -> &Pool {
         &self.reader
     }
 
     /// The pool that writes, for migrations and sign-in; everything else writes through a permit.
     #[must_use]
-    pub fn writer(&self) -> &DatabaseConnection {
+    pub fn writer(&self) -> &Pool {
         &self.writer
     }
 
     /// Begins to write. SQLite takes its write lock at once: a lock taken later is refused instead of waited for.
-    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+    pub async fn begin(&self) -> Result<Transaction, DbErr> {
         let options = TransactionOptions {
             sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
             ..TransactionOptions::default()
         };
-        let writer = self.writer.clone();
+        let writer = self.writer.connections().clone();
         whole(async move { writer.begin_with_options(options).await }).await
     }
 
     /// Begins to read one moment of the truth.
-    pub async fn snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
-        let reader = self.reader.clone();
+    pub async fn snapshot(&self) -> Result<Transaction, DbErr> {
+        let reader = self.reader.connections().clone();
         whole(async move { reader.begin().await }).await
     }
 
@@ -103,20 +107,20 @@ impl Store {
 
     /// Closes every connection.
     pub async fn close(self) -> Result<(), DbErr> {
-        self.reader.close().await?;
-        self.writer.close().await
+        self.reader.connections().close_by_ref().await?;
+        self.writer.connections().close_by_ref().await
     }
 }
 
 /// Begins in a task of its own, which goes on if whoever waits for it is given up. Given up between BEGIN and its
 /// answer, a connection would go back to the pool inside a transaction that nobody knows of: whoever comes next
 /// reads the past in it, and loses what is written.
-async fn whole<F>(begin: F) -> Result<DatabaseTransaction, DbErr>
+async fn whole<F>(begin: F) -> Result<Transaction, DbErr>
 where
     F: Future<Output = Result<DatabaseTransaction, DbErr>> + Send + 'static,
 {
     match tokio::spawn(begin).await {
-        Ok(begun) => begun,
+        Ok(begun) => begun.map(Transaction::new),
         Err(error) => Err(DbErr::Custom(format!(
             "a transaction did not begin: {error}"
         ))),
