@@ -77,7 +77,7 @@ impl Journey {
             schema: None,
         };
         let store = Store::open(&options).await.expect("it opens");
-        migration::up(store.writer().connections())
+        migration::up(store.maintenance())
             .await
             .expect("it migrates");
         let caller = Caller::operator(store.clone(), Clock::new(chrono_tz::UTC), "bench");

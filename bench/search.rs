@@ -38,7 +38,7 @@ async fn main() {
         schema: None,
     };
     let store = Store::open(&options).await.expect("it opens");
-    migration::up(store.writer().connections())
+    migration::up(store.maintenance())
         .await
         .expect("it migrates");
     let clock = Clock::new(chrono_tz::UTC);

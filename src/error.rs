@@ -1,10 +1,11 @@
 //! The one error of the product, and the only place where a failure becomes words for a client.
 //! What went wrong inside goes to the log under the request's id, never to the client.
 
+pub mod database;
+
 use std::{fmt, sync::Arc};
 
 use async_graphql::{Enum, ErrorExtensions, SimpleObject};
-use sea_orm::{DbErr, SqlErr};
 
 use crate::policy::Action;
 
@@ -28,8 +29,10 @@ pub enum Error {
     BadInput(String),
     /// What changed since cannot be told, and why: all of it has to be pulled again.
     PullAgain(&'static str),
-    /// The database cannot be had right now.
+    /// The database cannot be had right now, or cannot keep anything: nothing was done.
     Unavailable(Cause),
+    /// The database went away while it kept what was done: whether it is kept is not known.
+    Unknown(Cause),
     /// A fault of ours.
     Internal(Cause),
 }
@@ -105,73 +108,6 @@ impl Error {
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(cause.into().into())
     }
-}
-
-impl From<DbErr> for Error {
-    fn from(error: DbErr) -> Self {
-        match (&error, error.sql_err()) {
-            (_, Some(SqlErr::UniqueConstraintViolation(constraint))) => taken(&constraint),
-            (_, Some(SqlErr::ForeignKeyConstraintViolation(_))) => {
-                Self::conflict("id", Reason::InUse, "Something else still depends on it.")
-            }
-            _ if is_unreadable(&error) => {
-                Self::BadInput("A text has a NUL character in it.".to_owned())
-            }
-            (DbErr::ConnectionAcquire(_), _) => Self::Unavailable(Arc::new(error)),
-            _ if is_busy(&error) => Self::Unavailable(Arc::new(error)),
-            _ => Self::Internal(Arc::new(error)),
-        }
-    }
-}
-
-/// Somebody was first. Which rule it was is read from the name of the index, or from its columns where
-/// the database names those.
-fn taken(message: &str) -> Error {
-    // PostgreSQL puts the name of the index in quotes, into a sentence with other words in it.
-    let quoted = message
-        .split_once("unique constraint \"")
-        .and_then(|(_, rest)| rest.split('"').next());
-    let constraint = quoted.unwrap_or(message);
-    if constraint.contains("responsibility_one_accountable")
-        || constraint.ends_with("responsibility.touchpoint_id")
-    {
-        Error::conflict(
-            "id",
-            Reason::AccountableTaken,
-            "Another department has become accountable here.",
-        )
-    } else if constraint.contains("responsibility") {
-        Error::fault(
-            "departmentId",
-            UserErrorCode::Duplicate,
-            Some(Reason::AlreadyHeld),
-            "This department already holds this role here, or is offered it.",
-        )
-    } else if constraint.contains("key") && !constraint.contains("pkey") {
-        Error::fault(
-            "key",
-            UserErrorCode::Duplicate,
-            Some(Reason::KeyTaken),
-            "This key is taken; keys are never used twice.",
-        )
-    } else {
-        Error::fault("id", UserErrorCode::Duplicate, None, "This already exists.")
-    }
-}
-
-/// A NUL in a text that was only looked for; PostgreSQL cannot even read it.
-fn is_unreadable(error: &DbErr) -> bool {
-    error
-        .to_string()
-        .contains("invalid byte sequence for encoding")
-}
-
-/// Serialisation failures and deadlocks of PostgreSQL, a busy SQLite: trying again later helps.
-fn is_busy(error: &DbErr) -> bool {
-    let text = error.to_string();
-    ["database is locked", "40001", "40P01", "deadlock detected"]
-        .iter()
-        .any(|sign| text.contains(sign))
 }
 
 impl fmt::Display for Forbidden {
@@ -400,6 +336,7 @@ impl Error {
             Self::PullAgain(_) => Code::PullAgain,
             Self::RateLimited { .. } => Code::RateLimited,
             Self::Unavailable(_) => Code::ServiceUnavailable,
+            Self::Unknown(_) => Code::Timeout,
             Self::Internal(_) => Code::InternalServerError,
         }
     }
@@ -426,6 +363,9 @@ impl fmt::Display for Error {
             Self::Unavailable(_) => {
                 f.write_str("The database cannot be reached right now. Try again in a moment.")
             }
+            Self::Unknown(_) => f.write_str(
+                "The database went away while this was being kept. Look whether it was done before you try again.",
+            ),
             Self::Internal(_) => {
                 f.write_str("Something went wrong on our side. The request id helps us to find it.")
             }
@@ -436,7 +376,9 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unavailable(cause) | Self::Internal(cause) => Some(cause.as_ref()),
+            Self::Unavailable(cause) | Self::Unknown(cause) | Self::Internal(cause) => {
+                Some(cause.as_ref())
+            }
             _ => None,
         }
     }
@@ -444,7 +386,7 @@ impl std::error::Error for Error {
 
 impl From<Error> for async_graphql::Error {
     fn from(error: Error) -> Self {
-        if let Error::Unavailable(cause) | Error::Internal(cause) = &error {
+        if let Error::Unavailable(cause) | Error::Unknown(cause) | Error::Internal(cause) = &error {
             tracing::error!(cause = %cause, debug = ?cause, "a request failed on our side");
         }
         Self::new(error.to_string()).extend_with(|_, extensions| {

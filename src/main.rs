@@ -124,7 +124,7 @@ async fn open_current(database: &DatabaseArgs) -> Result<Store, Failure> {
     if store.backend() == DbBackend::Sqlite {
         bring_up_to_date(&store).await?;
     }
-    let pending = migration::pending(store.reader().connections()).await?;
+    let pending = migration::pending(store.maintenance()).await?;
     if pending.is_empty() {
         return Ok(store);
     }
@@ -137,7 +137,7 @@ async fn open_current(database: &DatabaseArgs) -> Result<Store, Failure> {
 
 /// Applies what is pending. A migration marks what has become searchable; folding its words is for the program.
 async fn bring_up_to_date(store: &Store) -> Result<(), Failure> {
-    migration::up(store.writer().connections()).await?;
+    migration::up(store.maintenance()).await?;
     let transaction = store.begin().await?;
     index::renew(&transaction).await?;
     Ok(transaction.commit().await?)
@@ -147,7 +147,7 @@ async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
     match migrate {
         Migrate::Up(database) => {
             let store = open(&database).await?;
-            let pending = migration::pending(store.writer().connections()).await?;
+            let pending = migration::pending(store.maintenance()).await?;
             let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "migrate");
             if !pending.is_empty() {
                 views::make_way(&caller).await?;
@@ -163,7 +163,7 @@ async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
         }
         Migrate::Status(database) => {
             let store = open(&database).await?;
-            let pending = migration::pending(store.reader().connections()).await?;
+            let pending = migration::pending(store.maintenance()).await?;
             if pending.is_empty() {
                 println!("The database is up to date.");
                 return Ok(());

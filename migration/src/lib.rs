@@ -24,8 +24,11 @@ mod m20261126_000016_series;
 mod m20261126_000017_correction;
 mod m20261126_000018_bi_role;
 mod m20261126_000019_since;
+mod m20261128_000024_fixed_row;
 mod search;
 mod sql;
+
+use std::collections::BTreeSet;
 
 use sea_orm_migration::{
     prelude::*,
@@ -61,6 +64,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000017_correction::Migration),
             Box::new(m20261126_000018_bi_role::Migration),
             Box::new(m20261126_000019_since::Migration),
+            Box::new(m20261128_000024_fixed_row::Migration),
         ]
     }
 }
@@ -89,9 +93,18 @@ pub async fn up(db: &DatabaseConnection) -> Result<(), DbErr> {
 /// The lock and the work share one transaction, hence one connection: a lock of the session could
 /// outlive an error in the pool, and waiting for a second connection would hang a pool of one.
 /// Whoever waits here waits for a whole migration, longer than a statement is otherwise allowed.
+/// Once there are tables it is one of them that is locked: an advisory lock could be held by anybody
+/// who may sign in to the database, a role for BI among them.
 /// SQLite needs no such thing: BEGIN IMMEDIATE already waits for the other writer.
 const LOCK: &str = "SET LOCAL statement_timeout = 0;
-    SELECT pg_advisory_xact_lock(hashtext('cx-blueprint migration'), hashtext(current_schema()))";
+    SET LOCAL lock_timeout = 0;
+    DO $$ BEGIN
+        IF to_regclass('seaql_migrations') IS NULL THEN
+            PERFORM pg_advisory_xact_lock(hashtext('cx-blueprint migration'), hashtext(current_schema()));
+        ELSE
+            LOCK TABLE seaql_migrations IN SHARE ROW EXCLUSIVE MODE;
+        END IF;
+    END $$";
 
 /// The names of the steps that [`up`] would apply, oldest first. Changes nothing.
 ///
@@ -100,4 +113,12 @@ const LOCK: &str = "SET LOCAL statement_timeout = 0;
 pub async fn pending(db: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
     let steps = Migrator::get_pending_migrations_read_only(db).await?;
     Ok(steps.iter().map(|step| step.name().to_owned()).collect())
+}
+
+/// How many steps are not among these names.
+#[must_use]
+pub fn not_in(applied: &BTreeSet<String>) -> usize {
+    let steps = Migrator::migrations();
+    let missing = steps.iter().filter(|step| !applied.contains(step.name()));
+    missing.count()
 }

@@ -37,6 +37,8 @@ pub struct Permit<'c> {
     /// The departments that what has been fetched is tied to: whose leads may read of it in the audit log.
     concerned: BTreeSet<DepartmentId>,
     events: Vec<Event>,
+    /// How many statements wrote only to take a lock.
+    locking: u64,
     /// What findings hang on and was changed.
     stirred: BTreeSet<Stirred>,
     /// Fields whose content stays out of the audit log.
@@ -51,6 +53,7 @@ impl<'c> Permit<'c> {
             locked: BTreeMap::new(),
             concerned: BTreeSet::new(),
             events: Vec::new(),
+            locking: 0,
             stirred: BTreeSet::new(),
             withheld: &[],
         }
@@ -198,6 +201,7 @@ impl<'c> Permit<'c> {
     }
 
     async fn raise_revision(&mut self, blueprint: SimpleExpr) -> Result<()> {
+        let written = self.tx.writes();
         let locked = self.locked.keys().map(|id| id.0);
         let raised: Vec<blueprint::Model> = blueprint::Entity::update_many()
             .col_expr(
@@ -208,6 +212,7 @@ impl<'c> Permit<'c> {
             .filter(blueprint::Column::Id.is_not_in(locked))
             .exec_with_returning(&self.tx)
             .await?;
+        self.locking += self.tx.writes() - written;
         self.locked.extend(
             raised
                 .into_iter()
@@ -218,7 +223,8 @@ impl<'c> Permit<'c> {
 
     /// Takes the one lock under which departments move, so that two moves cannot make a circle together.
     pub async fn lock_department_tree(&self) -> Result<()> {
-        const DEPARTMENT_TREE: &str = "SELECT pg_advisory_xact_lock(73281946102)";
+        const DEPARTMENT_TREE: &str =
+            "SELECT touched FROM fixed_row WHERE name = 'department_tree' FOR UPDATE";
         // SQLite has one writer at a time: the transaction itself is the lock.
         self.on_postgresql(DEPARTMENT_TREE).await
     }
@@ -449,8 +455,14 @@ impl<'c> Permit<'c> {
     }
 
     /// Makes it all true at once, the audit events included. Where nothing changed, no revision rises either.
+    ///
+    /// # Errors
+    /// Something was written of which no event was noted: a fault of ours, and nothing is kept.
     pub async fn commit(self) -> Result<()> {
         if self.events.is_empty() {
+            if self.tx.writes() > self.locking {
+                return Err(Error::internal("a permit wrote and noted no event"));
+            }
             return Ok(self.tx.rollback().await?);
         }
         let told = |event: Event| event.withholding(self.withheld);

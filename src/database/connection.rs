@@ -1,113 +1,268 @@
-//! What statements run on: the pool, one statement at a time, and transactions. Everything that reads or writes the
-//! database goes through one of these two.
+//! One connection of either database: runs statements, and knows whether it may run another.
 
-use std::{pin::Pin, sync::Arc};
-
-use async_trait::async_trait;
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult,
-    QueryResult, Statement, StreamTrait, TransactionStream,
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
 };
 
-/// Connections to the database, one of which is borrowed for each statement.
+use futures_util::{StreamExt, future::BoxFuture, stream::BoxStream};
+use sea_orm::{DbErr, ExecResult, QueryResult, RuntimeErr, Statement, sea_query::Values};
+use sea_query_sqlx::SqlxValues;
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, PgConnection, SqliteConnection,
+    postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
+};
+use tokio::time::timeout;
+
+use super::signal::Signal;
+use crate::error::database::Kind;
+
+/// How many steps of SQLite's machine pass between two looks at the signal: about 50 microseconds.
+const STEPS: i32 = 4096;
+/// How long PostgreSQL has to say that it is there. A network that has gone silent is not waited for.
+const ALIVE: Duration = Duration::from_secs(1);
+/// After so long a connection is opened anew: PostgreSQL's processes grow.
+const LIFETIME: Duration = Duration::from_secs(30 * 60);
+
+/// How connections are opened.
 #[derive(Clone, Debug)]
-pub struct Pool {
-    connections: Arc<DatabaseConnection>,
+pub(super) enum Source {
+    Sqlite(SqliteConnectOptions),
+    Postgres(PgConnectOptions),
 }
 
-impl Pool {
-    pub(super) fn new(connections: DatabaseConnection) -> Self {
-        Self {
-            connections: Arc::new(connections),
+impl Source {
+    /// Opens a connection whose statements end when the signal says so. Boxed, because opening one takes far more room
+    /// than running a statement, on the stack of whoever does.
+    pub(super) fn connect<'s>(
+        &'s self,
+        signal: &'s Arc<Signal>,
+    ) -> BoxFuture<'s, Result<Connection, sqlx::Error>> {
+        Box::pin(async move {
+            let inner = match self {
+                Self::Sqlite(options) => {
+                    let mut connection = options.connect().await?;
+                    let signal = Arc::clone(signal);
+                    let mut handle = connection.lock_handle().await?;
+                    handle.set_progress_handler(STEPS, move || signal.goes_on());
+                    drop(handle);
+                    Inner::Sqlite(connection)
+                }
+                Self::Postgres(options) => {
+                    let mut connection = options.connect().await?;
+                    let process = sqlx::query_scalar("SELECT pg_backend_pid()");
+                    signal.is_of(process.fetch_one(&mut connection).await?);
+                    Inner::Postgres(Box::new(connection))
+                }
+            };
+            Ok(Connection {
+                inner,
+                state: State::Clean,
+                opened: Instant::now(),
+            })
+        })
+    }
+}
+
+#[derive(Debug)]
+enum Inner {
+    Sqlite(SqliteConnection),
+    Postgres(Box<PgConnection>),
+}
+
+/// What is known of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Every statement has ended well: it may be used again.
+    Clean,
+    /// A statement is under way. Found by somebody else, it is one that was given up.
+    Running,
+    /// A statement has failed. SQLite rolls back by itself after some failures and not after others, so nothing more
+    /// may be written: it could be kept without what came before.
+    Failed,
+    /// A statement has failed because of the disk, or because nothing may be written.
+    Unwritable,
+}
+
+/// A connection that somebody has to themselves.
+#[derive(Debug)]
+pub(super) struct Connection {
+    inner: Inner,
+    state: State,
+    opened: Instant,
+}
+
+/// The same lines for either database, each with its own types.
+macro_rules! either {
+    ($inner:expr, $connection:ident => $body:expr) => {
+        match $inner {
+            Inner::Sqlite($connection) => $body,
+            Inner::Postgres(connection) => {
+                let $connection = &mut **connection;
+                $body
+            }
+        }
+    };
+}
+
+impl Connection {
+    pub(super) fn state(&self) -> State {
+        self.state
+    }
+
+    /// Waits for a statement, and remembers whether it ended, and how.
+    async fn run<T>(
+        &mut self,
+        statement: impl AsyncFnOnce(&mut Inner) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        self.begin_statement()?;
+        let result = statement(&mut self.inner).await;
+        self.end_statement(result.as_ref().err());
+        result
+    }
+
+    fn begin_statement(&mut self) -> Result<(), sqlx::Error> {
+        match self.state {
+            State::Clean => {
+                self.state = State::Running;
+                Ok(())
+            }
+            State::Running | State::Failed | State::Unwritable => Err(sqlx::Error::Protocol(
+                "a statement before this one failed or was given up".to_owned(),
+            )),
         }
     }
 
-    /// sea-orm's own pool, for its migrations.
-    #[must_use]
-    pub fn connections(&self) -> &DatabaseConnection {
-        &self.connections
-    }
-}
-
-#[async_trait]
-impl ConnectionTrait for Pool {
-    fn get_database_backend(&self) -> DbBackend {
-        self.connections.get_database_backend()
+    fn end_statement(&mut self, error: Option<&sqlx::Error>) {
+        self.state = match error {
+            None => State::Clean,
+            Some(error) if Kind::of(error) == Kind::Unwritable => State::Unwritable,
+            Some(_) => State::Failed,
+        };
     }
 
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.connections.execute_raw(statement).await
+    pub(super) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, DbErr> {
+        let ran = self.run(async |inner| {
+            either!(inner, connection => query(statement).execute(&mut *connection).await.map(ExecResult::from))
+        });
+        ran.await.map_err(executing)
     }
 
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.connections.execute_unprepared(sql).await
+    /// Runs words that have no values, outside of the statements that are kept prepared.
+    pub(super) async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, DbErr> {
+        let ran = self.run(async |inner| {
+            either!(inner, connection => {
+                connection.execute(AssertSqlSafe(sql)).await.map(ExecResult::from)
+            })
+        });
+        ran.await.map_err(executing)
     }
 
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.connections.query_one_raw(statement).await
+    pub(super) async fn query_one(
+        &mut self,
+        statement: &Statement,
+    ) -> Result<Option<QueryResult>, DbErr> {
+        let ran = self.run(async |inner| {
+            either!(inner, connection => {
+                let row = query(statement).fetch_optional(&mut *connection).await?;
+                Ok(row.map(QueryResult::from))
+            })
+        });
+        ran.await.map_err(querying)
     }
 
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.connections.query_all_raw(statement).await
-    }
-}
-
-/// An open transaction. Dropped without `commit`, nothing of it happened.
-#[derive(Debug)]
-pub struct Transaction {
-    inner: DatabaseTransaction,
-}
-
-impl Transaction {
-    pub(super) fn new(inner: DatabaseTransaction) -> Self {
-        Self { inner }
+    pub(super) async fn query_all(
+        &mut self,
+        statement: &Statement,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let ran = self.run(async |inner| {
+            either!(inner, connection => {
+                let rows = query(statement).fetch_all(&mut *connection).await?;
+                Ok(rows.into_iter().map(QueryResult::from).collect())
+            })
+        });
+        ran.await.map_err(querying)
     }
 
-    /// Makes what it wrote true at once.
-    pub async fn commit(self) -> Result<(), DbErr> {
-        self.inner.commit().await
-    }
-
-    /// Takes back what it wrote.
-    pub async fn rollback(self) -> Result<(), DbErr> {
-        self.inner.rollback().await
-    }
-}
-
-#[async_trait]
-impl ConnectionTrait for Transaction {
-    fn get_database_backend(&self) -> DbBackend {
-        ConnectionTrait::get_database_backend(&self.inner)
-    }
-
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        self.inner.execute_raw(statement).await
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.inner.execute_unprepared(sql).await
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        self.inner.query_one_raw(statement).await
-    }
-
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        self.inner.query_all_raw(statement).await
-    }
-}
-
-impl StreamTrait for Transaction {
-    type Stream<'a> = TransactionStream<'a>;
-
-    fn get_database_backend(&self) -> DbBackend {
-        StreamTrait::get_database_backend(&self.inner)
-    }
-
-    fn stream_raw<'a>(
-        &'a self,
+    /// The rows of a statement as they come. Until the last one has come, the statement is under way.
+    pub(super) fn stream(
+        &mut self,
         statement: Statement,
-    ) -> Pin<Box<dyn Future<Output = Result<Self::Stream<'a>, DbErr>> + 'a + Send>> {
-        self.inner.stream_raw(statement)
+    ) -> BoxStream<'_, Result<QueryResult, DbErr>> {
+        let rows = async_stream::try_stream! {
+            self.begin_statement().map_err(querying)?;
+            let failed = {
+                let mut rows = match &mut self.inner {
+                    Inner::Sqlite(connection) => query(&statement)
+                        .fetch(&mut *connection)
+                        .map(|row| row.map(QueryResult::from))
+                        .boxed(),
+                    Inner::Postgres(connection) => query(&statement)
+                        .fetch(&mut **connection)
+                        .map(|row| row.map(QueryResult::from))
+                        .boxed(),
+                };
+                loop {
+                    match rows.next().await {
+                        Some(Ok(row)) => yield row,
+                        Some(Err(error)) => break Some(error),
+                        None => break None,
+                    }
+                }
+            };
+            self.end_statement(failed.as_ref());
+            if let Some(error) = failed {
+                Err(querying(error))?;
+            }
+        };
+        rows.boxed()
     }
+
+    /// Whether it may be used again: clean, not too old, and PostgreSQL answers on it.
+    pub(super) async fn is_good(&mut self) -> bool {
+        if self.state != State::Clean || self.opened.elapsed() > LIFETIME {
+            return false;
+        }
+        match &mut self.inner {
+            Inner::Sqlite(_) => true,
+            Inner::Postgres(connection) => {
+                matches!(timeout(ALIVE, connection.ping()).await, Ok(Ok(())))
+            }
+        }
+    }
+
+    /// Waits until whatever was given up has ended, and closes the connection.
+    pub(super) async fn close(self) {
+        let closed = match self.inner {
+            Inner::Sqlite(connection) => connection.close().await,
+            Inner::Postgres(mut connection) if self.state == State::Running => {
+                match connection.ping().await {
+                    Ok(()) => connection.close().await,
+                    Err(error) => Err(error),
+                }
+            }
+            Inner::Postgres(connection) => connection.close().await,
+        };
+        if let Err(error) = closed {
+            tracing::debug!(%error, "a connection was broken when it was closed");
+        }
+    }
+}
+
+fn query<'q, D>(statement: &'q Statement) -> sqlx::query::Query<'q, D, SqlxValues>
+where
+    D: sqlx::Database,
+    SqlxValues: sqlx::IntoArguments<D>,
+{
+    let values = statement.values.clone();
+    let values = SqlxValues(values.unwrap_or(Values(Vec::new())));
+    sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values)
+}
+
+fn executing(error: sqlx::Error) -> DbErr {
+    DbErr::Exec(RuntimeErr::SqlxError(error.into()))
+}
+
+fn querying(error: sqlx::Error) -> DbErr {
+    DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }

@@ -1,7 +1,19 @@
-//! Opens the database, embedded SQLite or PostgreSQL, and hands out two pools: one that writes and one
-//! that can only read. The only room that connects.
+//! Opens the database, embedded SQLite or PostgreSQL, and hands out connections: to write, to read, to sign in and to
+//! see whether it works. The only room that connects.
+//!
+//! Everything runs on a [`Pool`], one statement at a time, or in a [`Transaction`]. Both stand on leases: whoever has a
+//! lease has a connection to themselves, and gives back one whose last statement ended well. A connection on which a
+//! statement has failed or was given up is closed instead, so that nothing is ever written behind a transaction that
+//! nobody knows of. A future that is dropped, because its deadline has come or its client has gone, cancels its
+//! statement: SQLite looks at a signal while it works, PostgreSQL is told by way of another connection. The place is
+//! free only when the statement has ended.
 
 mod connection;
+mod pool;
+mod probe;
+mod signal;
+mod transaction;
+mod wal;
 
 use std::{
     path::{Path, PathBuf},
@@ -12,13 +24,27 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
+use sqlx::{
+    ConnectOptions as _, PgPool, SqlitePool,
+    pool::PoolOptions,
+    postgres::PgConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::Notify;
 
-pub use connection::{Pool, Transaction};
+use self::{connection::Source, probe::Probe, wal::Wal};
+
+pub use self::{
+    pool::Pool,
+    probe::Trouble,
+    transaction::{CommitError, Transaction},
+};
+
+/// How long one waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Connections of PostgreSQL for those who sign in, and as many again for what they write.
+const ENTRANCE: u32 = 2;
 
 /// Where the database is and how many connections it may have.
 #[derive(Clone, Debug)]
@@ -36,19 +62,78 @@ pub struct Options {
 pub struct Store {
     writer: Pool,
     reader: Pool,
+    entrance: Entrance,
+    maintenance: DatabaseConnection,
+    probe: Arc<Probe>,
+    wal: Option<Arc<Wal>>,
     statements: Arc<AtomicU64>,
     written: Arc<Notify>,
+}
+
+/// Connections that only signing in uses: whoever is inside cannot keep out who wants to get in.
+#[derive(Clone, Debug)]
+struct Entrance {
+    reader: Pool,
+    writer: Pool,
 }
 
 impl Store {
     /// Opens the database; an SQLite file is made if it is not there.
     pub async fn open(options: &Options) -> Result<Self, DbErr> {
         let statements = Arc::new(AtomicU64::new(0));
-        let writer = connect(options, Access::Write, &statements).await?;
-        let reader = connect(options, Access::Read, &statements).await?;
+        let access = |access| match sqlite_path(&options.url) {
+            Some(_) => sqlite(options, access).map(Source::Sqlite),
+            None => postgres(options, access).map(Source::Postgres),
+        };
+        let (write, read) = (access(Access::Write)?, access(Access::Read)?);
+        let canceller = match &read {
+            Source::Sqlite(_) => None,
+            Source::Postgres(options) => {
+                let few = PoolOptions::new()
+                    .max_connections(2)
+                    .acquire_timeout(PATIENCE);
+                Some(few.connect_lazy_with(options.clone()))
+            }
+        };
+        let pool = |source: &Source, places| {
+            Pool::new(
+                source.clone(),
+                places,
+                PATIENCE,
+                Arc::clone(&statements),
+                canceller.clone(),
+            )
+        };
+        let maintenance = maintenance(&write);
+        // SQLite has one writer at a time; a second connection would only wait inside the database instead of in the
+        // pool, where who comes first is served first.
+        let writer = match &write {
+            Source::Sqlite(_) => pool(&write, 1),
+            Source::Postgres(_) => pool(&write, options.connections),
+        };
+        let entrance = Entrance {
+            reader: pool(&read, ENTRANCE),
+            writer: match &write {
+                Source::Sqlite(_) => writer.clone(),
+                Source::Postgres(_) => pool(&write, ENTRANCE),
+            },
+        };
+        let file = sqlite_path(&options.url);
+        // Opened first of all, so that a file that is not there is made by whoever may write.
+        writer.lease().await?;
+        let wal = file.as_deref().map(Wal::of);
         Ok(Self {
-            writer: Pool::new(writer),
-            reader: Pool::new(reader),
+            probe: Arc::new(Probe::new(
+                pool(&read, 1),
+                writer.clone(),
+                file.as_deref(),
+                wal.clone(),
+            )),
+            reader: pool(&read, options.connections),
+            writer,
+            entrance,
+            maintenance,
+            wal,
             statements,
             written: Arc::default(),
         })
@@ -66,26 +151,54 @@ impl Store {
         &self.reader
     }
 
-    /// The pool that writes, for migrations and sign-in; everything else writes through a permit.
+    /// The pool that writes without a transaction, for what may get lost; everything else writes through a permit.
     #[must_use]
     pub fn writer(&self) -> &Pool {
         &self.writer
     }
 
-    /// Begins to write. SQLite takes its write lock at once: a lock taken later is refused instead of waited for.
+    /// The pool that can only read, for those who sign in.
+    #[must_use]
+    pub fn entrance(&self) -> &Pool {
+        &self.entrance.reader
+    }
+
+    /// What migrations run on.
+    #[must_use]
+    pub fn maintenance(&self) -> &DatabaseConnection {
+        &self.maintenance
+    }
+
+    /// Begins to write.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
-        let options = TransactionOptions {
-            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-            ..TransactionOptions::default()
+        self.begin_on(&self.writer).await
+    }
+
+    /// Begins to write for somebody who signs in.
+    pub async fn begin_entrance(&self) -> Result<Transaction, DbErr> {
+        self.begin_on(&self.entrance.writer).await
+    }
+
+    async fn begin_on(&self, pool: &Pool) -> Result<Transaction, DbErr> {
+        if let Some(wal) = &self.wal {
+            wal.refuse_if_broken()?;
+        }
+        let words = match self.backend() {
+            // A lock that is taken later is refused instead of waited for.
+            DbBackend::Sqlite => "BEGIN IMMEDIATE",
+            _ => "BEGIN",
         };
-        let writer = self.writer.connections().clone();
-        whole(async move { writer.begin_with_options(options).await }).await
+        Transaction::begin(pool, words, self.wal.clone()).await
     }
 
     /// Begins to read one moment of the truth.
     pub async fn snapshot(&self) -> Result<Transaction, DbErr> {
-        let reader = self.reader.connections().clone();
-        whole(async move { reader.begin().await }).await
+        Transaction::begin(&self.reader, "BEGIN", None).await
+    }
+
+    /// What keeps the database from being read or written, if anything does. Being busy does not.
+    pub async fn trouble(&self) -> Option<Trouble> {
+        self.probe.look().await
     }
 
     /// Tells whoever waits that something was written.
@@ -105,25 +218,14 @@ impl Store {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// Closes every connection.
+    /// Closes every connection. What is still under way is given up after a moment.
     pub async fn close(self) -> Result<(), DbErr> {
-        self.reader.connections().close_by_ref().await?;
-        self.writer.connections().close_by_ref().await
-    }
-}
-
-/// Begins in a task of its own, which goes on if whoever waits for it is given up. Given up between BEGIN and its
-/// answer, a connection would go back to the pool inside a transaction that nobody knows of: whoever comes next
-/// reads the past in it, and loses what is written.
-async fn whole<F>(begin: F) -> Result<Transaction, DbErr>
-where
-    F: Future<Output = Result<DatabaseTransaction, DbErr>> + Send + 'static,
-{
-    match tokio::spawn(begin).await {
-        Ok(begun) => begun.map(Transaction::new),
-        Err(error) => Err(DbErr::Custom(format!(
-            "a transaction did not begin: {error}"
-        ))),
+        self.probe.close().await;
+        self.entrance.reader.close().await;
+        self.reader.close().await;
+        self.entrance.writer.close().await;
+        self.writer.close().await;
+        self.maintenance.close_by_ref().await
     }
 }
 
@@ -133,69 +235,84 @@ enum Access {
     Write,
 }
 
-async fn connect(
-    options: &Options,
-    access: Access,
-    statements: &Arc<AtomicU64>,
-) -> Result<DatabaseConnection, DbErr> {
-    let mut connect = ConnectOptions::new(&options.url);
-    let sqlite = sqlite_path(&options.url).is_some();
-    // SQLite has one writer at a time; a second connection would only wait inside the database instead of in the pool.
-    let connections = if sqlite && access == Access::Write {
-        1
-    } else {
-        options.connections
-    };
-    connect
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(5))
-        .statement_timeout(Duration::from_secs(30))
-        .sqlx_logging(false)
-        .set_application_name("cx-blueprint");
-    if let Some(schema) = &options.schema {
-        connect.set_schema_search_path(schema);
-    }
+fn sqlite(options: &Options, access: Access) -> Result<SqliteConnectOptions, DbErr> {
+    let sqlite: SqliteConnectOptions = options.url.parse().map_err(unreadable)?;
+    let sqlite = sqlite.disable_statement_logging();
     // Who writes very many rows goes round the indexes' pages, some for each KPI: what does not stay in memory until the
     // commit is written out again with each round.
-    let cache = if access == Access::Write {
-        "-32768"
-    } else {
-        "-2000"
+    let (cache, query_only) = match access {
+        Access::Write => ("-32768", "OFF"),
+        Access::Read => ("-2000", "ON"),
     };
-    connect.map_sqlx_sqlite_opts(move |sqlite| {
-        sqlite
-            .pragma("cache_size", cache)
-            .create_if_missing(true)
-            .journal_mode(sqlx::sqlite::SqliteJournalMode::Wal)
-            .synchronous(sqlx::sqlite::SqliteSynchronous::Normal)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
-            .pragma(
-                "query_only",
-                if access == Access::Read { "ON" } else { "OFF" },
-            )
-    });
-    if access == Access::Read {
-        // One snapshot a transaction and no writing, said once a connection instead of in every transaction.
-        connect.map_sqlx_postgres_opts(|postgres| {
-            postgres.options([
-                ("default_transaction_read_only", "on"),
-                ("default_transaction_isolation", "repeatable read"),
-                // With the price of a spinning disk the planner reads whole tables where an index leads to the rows.
-                ("random_page_cost", "1.1"),
-            ])
-        });
+    Ok(sqlite
+        .pragma("cache_size", cache)
+        .create_if_missing(access == Access::Write)
+        .journal_mode(SqliteJournalMode::Wal)
+        // After a burst the log shrinks to this again.
+        .pragma("journal_size_limit", "67108864")
+        // A commit waits for the disk outside of SQLite, together with others: see `wal`.
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        .pragma("query_only", query_only))
+}
+
+fn postgres(options: &Options, access: Access) -> Result<PgConnectOptions, DbErr> {
+    let postgres: PgConnectOptions = options.url.parse().map_err(unreadable)?;
+    let postgres = postgres.disable_statement_logging();
+    let mut postgres = postgres.application_name("cx-blueprint").options([
+        ("statement_timeout", "30s"),
+        // A client or a network that has died holds no lock for longer than this.
+        ("tcp_keepalives_idle", "30"),
+        ("tcp_keepalives_interval", "10"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "30s"),
+    ]);
+    if let Some(schema) = &options.schema {
+        postgres = postgres.options([("search_path", schema)]);
     }
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one room that connects"
-    )]
-    let mut connection = Database::connect(connect).await?;
-    let statements = Arc::clone(statements);
-    connection.set_metric_callback(move |_| {
-        statements.fetch_add(1, Ordering::Relaxed);
-    });
-    Ok(connection)
+    Ok(match access {
+        Access::Write => postgres.options([
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ]),
+        // One snapshot a transaction and no writing, said once a connection instead of in every transaction.
+        Access::Read => postgres.options([
+            ("default_transaction_read_only", "on"),
+            ("default_transaction_isolation", "repeatable read"),
+            // A feed may wait for its reader meanwhile, and holds nothing but its snapshot.
+            ("idle_in_transaction_session_timeout", "10min"),
+            // With the price of a spinning disk the planner reads whole tables where an index leads to the rows.
+            ("random_page_cost", "1.1"),
+        ]),
+    })
+}
+
+/// The URL itself may hold a password: it is not told.
+fn unreadable(_: sqlx::Error) -> DbErr {
+    let message =
+        "the database URL cannot be read; it looks like sqlite://path or postgres://user@host/name";
+    DbErr::Conn(RuntimeErr::Internal(message.to_owned()))
+}
+
+/// sea-orm's own pool, which its migrations want.
+fn maintenance(source: &Source) -> DatabaseConnection {
+    match source {
+        Source::Sqlite(options) => {
+            let one = PoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(PATIENCE);
+            let pool: SqlitePool = one.connect_lazy_with(options.clone());
+            pool.into()
+        }
+        Source::Postgres(options) => {
+            let few = PoolOptions::new()
+                .max_connections(2)
+                .acquire_timeout(PATIENCE);
+            let pool: PgPool = few.connect_lazy_with(options.clone());
+            pool.into()
+        }
+    }
 }
 
 /// The file of an SQLite URL; nothing for any other database.

@@ -256,7 +256,7 @@ pub fn failed(error: &Error, id: &RequestId) -> Response {
 
 /// Says in the log what went wrong on our side.
 pub fn log(error: &Error, id: &RequestId) {
-    if let Error::Unavailable(cause) | Error::Internal(cause) = error {
+    if let Error::Unavailable(cause) | Error::Unknown(cause) | Error::Internal(cause) = error {
         tracing::error!(request_id = &*id.0, %cause, debug = ?cause, "a request failed on our side");
     }
 }
@@ -271,6 +271,7 @@ pub fn status(error: &Error) -> StatusCode {
         Error::PullAgain(_) => StatusCode::GONE,
         Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Unknown(_) => StatusCode::GATEWAY_TIMEOUT,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -217,7 +217,7 @@ async fn shed(room: Arc<Semaphore>, request: Request, next: Next) -> Response {
 async fn ready(State(app): State<App>, Extension(id): Extension<RequestId>) -> Response {
     let pending = tokio::time::timeout(
         Duration::from_secs(2),
-        migration::pending(app.store.reader().connections()),
+        migration::pending(app.store.maintenance()),
     )
     .await;
     match pending {

@@ -132,7 +132,7 @@ impl World {
 
     /// The database, for looking at what is stored.
     pub fn db(&self) -> DatabaseConnection {
-        self.store.writer().connections().clone()
+        self.store.maintenance().clone()
     }
 
     /// Sends a request through the front door.
@@ -368,7 +368,7 @@ impl Template {
             }
         };
         let mut world = World::at(place, chrono_tz::UTC, Arc::default()).await;
-        migration::up(world.store.writer().connections())
+        migration::up(world.store.maintenance())
             .await
             .expect("a fresh database migrates");
         let mut tokens = Tokens::new();

@@ -134,7 +134,7 @@ fn statements(zone: Tz) -> Vec<String> {
 /// # Errors
 /// There is another schema `bi`, something else hangs on the views, or the database lets nobody like us make them.
 pub async fn make(tx: &Transaction, zone: Tz) -> Result<bool> {
-    tx.execute_unprepared("SELECT pg_advisory_xact_lock(hashtext('cx-blueprint views'))")
+    tx.execute_unprepared("SELECT touched FROM fixed_row WHERE name = 'views' FOR UPDATE")
         .await?;
     let owner = owner(tx).await?;
     let statements = statements(zone);

@@ -1,0 +1,196 @@
+//! Whether the database works, asked on a connection that nothing else uses: however busy the others are, that is no
+//! trouble.
+
+use std::{
+    collections::BTreeSet,
+    fmt, fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
+use tokio::{sync::Mutex, time::timeout};
+
+use super::{pool::Pool, transaction::Transaction, wal::Wal};
+
+/// How long an answer holds, so that asking costs the database next to nothing.
+const HOLDS: Duration = Duration::from_secs(1);
+/// How long the database has to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What keeps the database from being read or written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It does not answer.
+    Silent,
+    /// So many migrations are pending.
+    Pending(usize),
+    /// It takes no writes: a standby, for example.
+    ReadOnly,
+    /// The file of SQLite is gone, or is another one than was opened.
+    FileGone,
+    /// The last write could not be kept, and trying again does not help yet: the disk is full or broken.
+    Unwritable,
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Silent => f.write_str("The database does not answer."),
+            Self::Pending(count) => write!(
+                f,
+                "{count} migrations are pending: run `cx-blueprint migrate up`."
+            ),
+            Self::ReadOnly => f.write_str("The database takes no writes."),
+            Self::FileGone => f.write_str(
+                "The database's file is gone or was replaced: put it back and restart the server.",
+            ),
+            Self::Unwritable => {
+                f.write_str("The database cannot keep what is written: look at its disk.")
+            }
+        }
+    }
+}
+
+/// Looks at the database, once a second at the most.
+#[derive(Debug)]
+pub(super) struct Probe {
+    reader: Pool,
+    writer: Pool,
+    file: Option<Watched>,
+    wal: Option<Arc<Wal>>,
+    last: Mutex<Option<(Instant, Option<Trouble>)>>,
+}
+
+impl Probe {
+    pub(super) fn new(
+        reader: Pool,
+        writer: Pool,
+        file: Option<&Path>,
+        wal: Option<Arc<Wal>>,
+    ) -> Self {
+        Self {
+            reader,
+            writer,
+            file: file.and_then(Watched::new),
+            wal,
+            last: Mutex::new(None),
+        }
+    }
+
+    pub(super) async fn look(&self) -> Option<Trouble> {
+        let mut last = self.last.lock().await;
+        if let Some((at, seen)) = &*last
+            && at.elapsed() < HOLDS
+        {
+            return seen.clone();
+        }
+        let seen = self.examine().await.err();
+        *last = Some((Instant::now(), seen.clone()));
+        seen
+    }
+
+    pub(super) async fn close(&self) {
+        self.reader.close().await;
+    }
+
+    async fn examine(&self) -> Result<(), Trouble> {
+        if self.file.as_ref().is_some_and(|file| !file.is_there()) {
+            return Err(Trouble::FileGone);
+        }
+        if self
+            .wal
+            .as_ref()
+            .is_some_and(|wal| wal.refuse_if_broken().is_err())
+        {
+            return Err(Trouble::Unwritable);
+        }
+        match timeout(PATIENCE, self.read()).await {
+            Ok(Ok(read)) => read?,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the database does not answer");
+                return Err(Trouble::Silent);
+            }
+            Err(_) => return Err(Trouble::Silent),
+        }
+        // Writes that succeed say so by themselves: only after one that failed is one tried.
+        if self.writer.is_unwritable() {
+            let tried = timeout(PATIENCE, self.write()).await;
+            return match tried {
+                Ok(Ok(())) => Ok(()),
+                _ => Err(Trouble::Unwritable),
+            };
+        }
+        Ok(())
+    }
+
+    async fn read(&self) -> Result<Result<(), Trouble>, DbErr> {
+        let backend = self.reader.get_database_backend();
+        let applied = Statement::from_string(backend, "SELECT version FROM seaql_migrations");
+        let applied = self.reader.query_all_raw(applied).await?;
+        let applied: Result<BTreeSet<String>, DbErr> =
+            applied.iter().map(|row| row.try_get_by_index(0)).collect();
+        let pending = migration::not_in(&applied?);
+        if pending > 0 {
+            return Ok(Err(Trouble::Pending(pending)));
+        }
+        if backend == DbBackend::Postgres {
+            let standby = Statement::from_string(backend, "SELECT pg_is_in_recovery()");
+            let standby = self.reader.query_one_raw(standby).await?;
+            if standby.is_some_and(|row| row.try_get_by_index(0).unwrap_or(false)) {
+                return Ok(Err(Trouble::ReadOnly));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Writes something and keeps it.
+    async fn write(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        let begin = match self.writer.get_database_backend() {
+            DbBackend::Sqlite => "BEGIN IMMEDIATE",
+            _ => "BEGIN",
+        };
+        let tx = Transaction::begin(&self.writer, begin, self.wal.clone()).await?;
+        tx.execute_unprepared("UPDATE fixed_row SET touched = 1 - touched WHERE name = 'probe'")
+            .await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// A file that was opened, told apart from another one at the same path.
+#[derive(Debug)]
+struct Watched {
+    path: PathBuf,
+    identity: Identity,
+}
+
+#[cfg(unix)]
+type Identity = (u64, u64);
+#[cfg(not(unix))]
+type Identity = ();
+
+impl Watched {
+    fn new(path: &Path) -> Option<Self> {
+        Some(Self {
+            path: path.to_owned(),
+            identity: identity(path)?,
+        })
+    }
+
+    fn is_there(&self) -> bool {
+        identity(&self.path).as_ref() == Some(&self.identity)
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<Identity> {
+    fs::metadata(path).ok().map(|_| ())
+}
