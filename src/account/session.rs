@@ -81,11 +81,11 @@ impl Desk<'_> {
             Subject::account(&attempt.login),
             Subject::network(attempt.network),
         ];
-        throttle::check(self.store.reader(), &tried, self.clock.now()).await?;
+        throttle::check(self.store.entrance(), &tried, self.clock.now()).await?;
         let seat = Seat::take().await?;
         // Once more with the seat taken: of many tries at once only as many run as there are seats, and each sees
         // what those before it came to.
-        throttle::check(self.store.reader(), &tried, self.clock.now()).await?;
+        throttle::check(self.store.entrance(), &tried, self.clock.now()).await?;
         let account = self.account(&attempt.login).await?;
         let hash = account
             .as_ref()
@@ -113,7 +113,7 @@ impl Desk<'_> {
         let key = if input::is_key(login) { login } else { "" };
         Ok(account::Entity::find()
             .filter(account::Entity::has_key(key))
-            .one(self.store.reader())
+            .one(self.store.entrance())
             .await?)
     }
 
@@ -124,7 +124,7 @@ impl Desk<'_> {
         user_agent: Option<String>,
     ) -> Result<Tokens> {
         let now = self.clock.now();
-        let tx = self.store.begin().await?;
+        let tx = self.store.begin_entrance().await?;
         let account = account::Entity::find_by_id(verified.id)
             .lock(LockType::NoKeyUpdate)
             .one(&tx)
@@ -166,7 +166,7 @@ impl Desk<'_> {
 
     async fn turn_away(self, account: Option<AccountId>, tried: &[Subject; 2]) -> Result<()> {
         let now = self.clock.now();
-        let tx = self.store.begin().await?;
+        let tx = self.store.begin_entrance().await?;
         throttle::failed(&tx, tried, now).await?;
         audit::sign_in(
             &tx,
@@ -185,7 +185,7 @@ impl Desk<'_> {
     pub async fn refresh(self, token: &str) -> Result<Tokens> {
         let now = self.clock.now();
         let (token, found) = self.find(token).await?;
-        let tx = self.store.begin().await?;
+        let tx = self.store.begin_entrance().await?;
         let session = session::Entity::find_by_id(found.session_id)
             .lock(LockType::NoKeyUpdate)
             .one(&tx)
@@ -239,7 +239,7 @@ impl Desk<'_> {
             Err(Error::Unauthenticated(_)) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let tx = self.store.begin().await?;
+        let tx = self.store.begin_entrance().await?;
         let session = session::Entity::find_by_id(found.session_id)
             .lock(LockType::NoKeyUpdate)
             .one(&tx)
@@ -268,7 +268,7 @@ impl Desk<'_> {
         let ended = || Error::Unauthenticated(ENDED);
         let token = Refresh::from_text(token.trim()).ok_or_else(ended)?;
         let found = refresh_token::Entity::find_by_id(token.hash())
-            .one(self.store.reader())
+            .one(self.store.entrance())
             .await?;
         Ok((token, found.ok_or_else(ended)?))
     }

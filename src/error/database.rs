@@ -19,6 +19,15 @@ pub fn cause(error: &DbErr) -> Option<&sqlx::Error> {
     }
 }
 
+/// The code that the database gave: SQLSTATE, or SQLite's extended result code.
+#[must_use]
+pub fn code(error: &DbErr) -> Option<String> {
+    match cause(error)? {
+        sqlx::Error::Database(said) => said.code().map(Into::into),
+        _ => None,
+    }
+}
+
 /// What went wrong, as far as it matters to whoever asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {

@@ -38,7 +38,7 @@ use crate::{
     canvas::findings::Thresholds,
     clock::Clock,
     database::Store,
-    error::{Code, Error},
+    error::Code,
     graph::{Api, loaders::loaders},
     token::SigningKey,
 };
@@ -213,41 +213,14 @@ async fn shed(room: Arc<Semaphore>, request: Request, next: Next) -> Response {
     }
 }
 
-/// Ready when the database answers and no migration is pending.
+/// Ready unless the database is broken; a server that is only busy stays ready.
 async fn ready(State(app): State<App>, Extension(id): Extension<RequestId>) -> Response {
-    let pending = tokio::time::timeout(
-        Duration::from_secs(2),
-        migration::pending(app.store.maintenance()),
-    )
-    .await;
-    match pending {
-        Ok(Ok(pending)) if pending.is_empty() => "ready".into_response(),
-        Ok(Ok(pending)) => {
-            let message = format!(
-                "{} migrations are pending: run `cx-blueprint migrate up`.",
-                pending.len()
-            );
-            auth::problem(
-                StatusCode::SERVICE_UNAVAILABLE,
-                Code::ServiceUnavailable,
-                &message,
-                &id,
-            )
-        }
-        Ok(Err(error)) => {
-            let error = Error::from(error);
-            tracing::warn!(request_id = &*id.0, %error, "not ready");
-            auth::problem(
-                StatusCode::SERVICE_UNAVAILABLE,
-                Code::ServiceUnavailable,
-                "The database does not answer.",
-                &id,
-            )
-        }
-        Err(_) => auth::problem(
+    match app.store.trouble().await {
+        None => "ready".into_response(),
+        Some(trouble) => auth::problem(
             StatusCode::SERVICE_UNAVAILABLE,
             Code::ServiceUnavailable,
-            "The database does not answer.",
+            &trouble.to_string(),
             &id,
         ),
     }

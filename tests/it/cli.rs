@@ -41,8 +41,12 @@ pub struct Server {
 
 impl Server {
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = program()
-            .args(arguments)
+        Self::spawn(program().args(arguments))
+    }
+
+    /// Starts it by another command.
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -56,7 +60,7 @@ impl Server {
     }
 
     /// Sends one request as bytes, and gives the whole answer as text.
-    fn says(&self, request: &str) -> String {
+    pub fn says(&self, request: &str) -> String {
         let mut stream = std::net::TcpStream::connect(&self.address).expect("it answers");
         stream.write_all(request.as_bytes()).expect("it listens");
         let mut answer = String::new();
@@ -64,7 +68,7 @@ impl Server {
         answer
     }
 
-    fn post(&self, path: &str, body: &str) -> String {
+    pub fn post(&self, path: &str, body: &str) -> String {
         self.says(&format!(
             "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
@@ -123,7 +127,7 @@ fn the_demo_stays_on_this_machine_and_out_of_databases_in_use() {
     assert!(said.contains("holds something already"), "{said}");
 }
 
-fn make_admin(url: &str) {
+pub fn make_admin(url: &str) {
     make_account(url, "ADMIN");
 }
 
@@ -425,7 +429,7 @@ fn touchpoints_go_out_to_a_spreadsheet_and_come_in_again() {
 
 impl Server {
     /// Signs in and asks, and gives the whole answer as text.
-    fn asks(&self, login: &str, password: &str, query: &str) -> String {
+    pub fn asks(&self, login: &str, password: &str, query: &str) -> String {
         let body = serde_json::json!({ "login": login, "password": password }).to_string();
         let tokens = self.post("/auth/login", &body);
         let (_, tokens) = tokens.split_once("\r\n\r\n").expect("a body");

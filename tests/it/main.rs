@@ -34,6 +34,7 @@ mod ids;
 mod improvement;
 mod insight;
 mod intake;
+mod kept;
 mod kpi;
 mod odata;
 mod organisation;

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     access::{self, Caller},
     database::Transaction,
-    error::{Error, Result},
+    error::{Error, Result, database},
     policy::{self, Action},
     statement::Text,
 };
@@ -258,17 +258,22 @@ async fn run(tx: &Transaction, sql: &str) -> Result<()> {
     let Err(error) = tx.execute_unprepared(sql).await else {
         return Ok(());
     };
-    let told = error.to_string();
-    let sentence = if told.contains("permission denied") || told.contains("must be") {
-        "The user of the database may not do this. Views and logins for BI are made by the owner of the database and \
-         its tables, who has CREATEROLE, or by a superuser."
-    } else if told.contains("depend on it") {
-        "Something else in this cluster depends on it: views of others on ours, or rights of the login elsewhere. \
-         Remove that first."
-    } else if told.contains("not recognized") {
-        "This PostgreSQL does not know the time zone. Those that it knows are in pg_timezone_names."
-    } else {
-        return Err(error.into());
+    let sentence = match database::code(&error).as_deref() {
+        // insufficient_privilege
+        Some("42501") => {
+            "The user of the database may not do this. Views and logins for BI are made by the owner of the database \
+             and its tables, who has CREATEROLE, or by a superuser."
+        }
+        // dependent_objects_still_exist
+        Some("2BP01") => {
+            "Something else in this cluster depends on it: views of others on ours, or rights of the login elsewhere. \
+             Remove that first."
+        }
+        // invalid_parameter_value
+        Some("22023") => {
+            "This PostgreSQL does not know the time zone. Those that it knows are in pg_timezone_names."
+        }
+        _ => return Err(error.into()),
     };
     tracing::warn!(%error, "the database refused");
     Err(Error::BadInput(sentence.to_owned()))
