@@ -35,6 +35,8 @@ pub enum Error {
     Unknown(Cause),
     /// A fault of ours.
     Internal(Cause),
+    /// What stopped a long act of several parts, of which so many rows are done.
+    Stopped { rows: usize, cause: Box<Error> },
 }
 
 /// The permission that was wanted, and what for.
@@ -338,6 +340,7 @@ impl Error {
             Self::Unavailable(_) => Code::ServiceUnavailable,
             Self::Unknown(_) => Code::Timeout,
             Self::Internal(_) => Code::InternalServerError,
+            Self::Stopped { cause, .. } => cause.code(),
         }
     }
 }
@@ -365,6 +368,10 @@ impl fmt::Display for Error {
             }
             Self::Unknown(_) => f.write_str(
                 "The database went away while this was being kept. Look whether it was done before you try again.",
+            ),
+            Self::Stopped { rows, cause } => write!(
+                f,
+                "{cause} The first {rows} rows are recorded; sent again, they stay as they are."
             ),
             Self::Internal(_) => {
                 f.write_str("Something went wrong on our side. The request id helps us to find it.")

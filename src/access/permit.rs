@@ -229,9 +229,15 @@ impl<'c> Permit<'c> {
         self.on_postgresql(DEPARTMENT_TREE).await
     }
 
+    /// Whether the database is PostgreSQL, where several may write at once.
+    #[must_use]
+    pub fn is_on_postgresql(&self) -> bool {
+        self.tx.get_database_backend() == DbBackend::Postgres
+    }
+
     /// Runs what PostgreSQL alone must be told, inside the transaction.
     pub async fn on_postgresql(&self, sql: &str) -> Result<()> {
-        if self.tx.get_database_backend() == DbBackend::Postgres {
+        if self.is_on_postgresql() {
             self.tx.execute_unprepared(sql).await?;
         }
         Ok(())

@@ -256,6 +256,9 @@ pub fn failed(error: &Error, id: &RequestId) -> Response {
 
 /// Says in the log what went wrong on our side.
 pub fn log(error: &Error, id: &RequestId) {
+    if let Error::Stopped { cause, .. } = error {
+        log(cause, id);
+    }
     if let Error::Unavailable(cause) | Error::Unknown(cause) | Error::Internal(cause) = error {
         tracing::error!(request_id = &*id.0, %cause, debug = ?cause, "a request failed on our side");
     }
@@ -273,6 +276,7 @@ pub fn status(error: &Error) -> StatusCode {
         Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         Error::Unknown(_) => StatusCode::GATEWAY_TIMEOUT,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        Error::Stopped { cause, .. } => status(cause),
     }
 }
 
@@ -285,6 +289,7 @@ pub fn with_advice(mut response: Response, error: &Error) -> Response {
             (header::RETRY_AFTER, HeaderValue::from(*retry_after))
         }
         Error::Unavailable(_) => (header::RETRY_AFTER, HeaderValue::from_static("1")),
+        Error::Stopped { cause, .. } => return with_advice(response, cause),
         _ => return response,
     };
     response.headers_mut().insert(advice.0, advice.1);

@@ -83,6 +83,22 @@ pub struct Recorded {
     pub unchanged: i32,
 }
 
+impl Recorded {
+    /// Adds what became of others.
+    pub(super) fn add(&mut self, other: Self) {
+        self.recorded += other.recorded;
+        self.corrected += other.corrected;
+        self.unchanged += other.unchanged;
+    }
+
+    /// How many it was.
+    #[must_use]
+    pub fn rows(self) -> usize {
+        let rows = self.recorded + self.corrected + self.unchanged;
+        usize::try_from(rows).unwrap_or(0)
+    }
+}
+
 /// What putting values in force came to.
 #[derive(Debug, Default)]
 pub(super) struct Put {
@@ -94,9 +110,7 @@ pub(super) struct Put {
 impl Put {
     /// What both came to.
     pub fn add(&mut self, other: Self) {
-        self.done.recorded += other.done.recorded;
-        self.done.corrected += other.done.corrected;
-        self.done.unchanged += other.done.unchanged;
+        self.done.add(other.done);
         self.kpis.extend(other.kpis);
     }
 }

@@ -1,11 +1,14 @@
-//! Measurements by the sheet: as many rows as there are, all or none, in memory that is bounded. The sheet is read
-//! twice: once to find every fault, and then to write. What can be right, and what recording means, is what it is for
-//! the batch.
+//! Measurements by the sheet: as many rows as there are, in memory that is bounded. The sheet is read twice: once to
+//! find every fault, and then to write. What can be right, and what recording means, is what it is for the batch.
+//!
+//! On PostgreSQL a sheet is one act: all of its rows are recorded, or none. SQLite has one writer, so there a long sheet
+//! goes in as several acts of about a second each, between which others write and sign in.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     io::Read,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use entity::{id::KpiId, kpi, measurement};
@@ -13,7 +16,11 @@ use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QuerySelect,
     sea_query::{Expr, ExprTrait, Query},
 };
-use tokio::{sync::mpsc, task::spawn_blocking};
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, spawn_blocking},
+    time::sleep,
+};
 
 use self::read::Columns;
 use super::{
@@ -40,6 +47,8 @@ pub struct Imported {
     pub rows: usize,
     /// What became of them.
     pub done: Recorded,
+    /// In how many acts they were recorded.
+    pub acts: u32,
 }
 
 /// A sheet that was read, and the KPIs that it names as they were then.
@@ -48,36 +57,119 @@ pub struct Checked {
     kpis: HashMap<KpiId, kpi::Model>,
 }
 
+/// How long an act of SQLite may keep others from writing, before the next one begins.
+const ACT: Duration = Duration::from_secs(1);
+/// How long it lets others write then: another process looks now and then whether it may.
+const PAUSE: Duration = Duration::from_millis(100);
+
 /// Records what a sheet says, or tells what would become of it.
+///
+/// # Errors
+/// What is wrong with the sheet is found before anything is written. What stops it later, on SQLite, says how many of
+/// its rows are recorded by then.
 pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Imported> {
     let (sheet, known) = (Arc::new(sheet), Arc::new(Known::read(caller).await?));
     let (checked, faults) = {
         let (sheet, known) = (Arc::clone(&sheet), Arc::clone(&known));
         off_thread(move || check(sheet.read(MOST)?, &known)).await?
     };
-    let mut permit = caller.begin().await?;
-    let ids = checked.kpis.keys().copied().collect();
-    let kpis = lock_kpis(&mut permit, ids).await?;
-    faults.check()?;
-    refuse_if_changed(&checked.kpis, &kpis)?;
-    permit.on_postgresql(PATIENT).await?;
-    let mut how = How {
+    let mut writing = Writing {
+        caller,
+        kpis: checked.kpis,
+        unread: Some(Unread {
+            sheet,
+            known,
+            faults,
+        }),
+        batches: Batches::default(),
         dry_run,
-        fresh: fresh(&permit, kpis.keys().copied().collect()).await?,
-        ..How::default()
     };
-    let put = write(&permit, sheet, known, &mut how).await?;
-    if !dry_run {
-        note(&mut permit, &kpis, &put);
-        if put.done.recorded + put.done.corrected >= MANY {
-            permit.on_postgresql(COUNT_UP).await?;
-        }
-        permit.commit().await?;
-    }
-    Ok(Imported {
+    let mut imported = Imported {
         rows: checked.rows,
-        done: put.done,
-    })
+        ..Imported::default()
+    };
+    loop {
+        let act = writing.act().await;
+        let done = act.map_err(|error| imported.stopped_by(error, dry_run))?;
+        imported.done.add(done);
+        imported.acts += 1;
+        if writing.batches.are_over().await? {
+            return Ok(imported);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+impl Imported {
+    /// A failure, behind what is done already.
+    fn stopped_by(&self, error: Error, dry_run: bool) -> Error {
+        match self.done.rows() {
+            0 => error,
+            _ if dry_run => error,
+            rows => Error::Stopped {
+                rows,
+                cause: Box::new(error),
+            },
+        }
+    }
+}
+
+/// A sheet that was found to be whole, or not.
+struct Unread {
+    sheet: Arc<Spooled>,
+    known: Arc<Known>,
+    faults: Faults,
+}
+
+/// A sheet that is being written.
+struct Writing<'c> {
+    caller: &'c Caller,
+    /// Its KPIs, as they were when it was read.
+    kpis: HashMap<KpiId, kpi::Model>,
+    /// It, until the first act has asked whether one may record at all.
+    unread: Option<Unread>,
+    batches: Batches,
+    dry_run: bool,
+}
+
+impl Writing<'_> {
+    /// Puts values in force: all that are left on PostgreSQL, and on SQLite those of about a second.
+    async fn act(&mut self) -> Result<Recorded> {
+        let mut permit = self.caller.begin().await?;
+        let begun = Instant::now();
+        let patient = permit.is_on_postgresql();
+        let kpis = lock_kpis(&mut permit, self.kpis.keys().copied().collect()).await?;
+        if let Some(unread) = self.unread.take() {
+            unread.faults.check()?;
+            self.batches = Batches::read(unread.sheet, unread.known);
+        }
+        refuse_if_changed(&self.kpis, &kpis)?;
+        permit.on_postgresql(PATIENT).await?;
+        let mut how = How {
+            dry_run: self.dry_run,
+            fresh: fresh(&permit, kpis.keys().copied().collect()).await?,
+            ..How::default()
+        };
+        let mut put = Put::default();
+        while let Some(values) = self.batches.next().await? {
+            put.add(put_some(&permit, values, &mut how).await?);
+            if !patient && begun.elapsed() > ACT {
+                break;
+            }
+        }
+        if !self.dry_run {
+            note(&mut permit, &kpis, &put);
+            if put.done.recorded + put.done.corrected >= MANY {
+                permit.on_postgresql(COUNT_UP).await?;
+            }
+            permit.commit().await?;
+        }
+        tracing::debug!(
+            rows = put.done.rows(),
+            "measurements of a sheet put in force"
+        );
+        Ok(put.done)
+    }
 }
 
 async fn off_thread<T: Send + 'static>(
@@ -175,27 +267,50 @@ async fn fresh(permit: &Permit<'_>, ids: Vec<KpiId>) -> Result<HashSet<KpiId>> {
     Ok(ids.into_iter().collect())
 }
 
-/// Reads the sheet again beside the database's work, and puts its values in force.
-async fn write(
-    permit: &Permit<'_>,
-    sheet: Arc<Spooled>,
-    known: Arc<Known>,
-    how: &mut How,
-) -> Result<Put> {
-    let (sender, mut batches) = mpsc::channel(2);
-    let reading = spawn_blocking(move || deliver(&sheet, &known, &sender));
-    let mut put = Put::default();
-    let mut rows = 0;
-    while let Some(values) = batches.recv().await {
-        rows += values.len();
-        put.add(put_some(permit, values, how).await?);
-        tracing::debug!(rows, "measurements of a sheet put in force");
-    }
-    reading.await.map_err(Error::internal)??;
-    Ok(put)
+type Batch = Vec<(Key, Content)>;
+
+/// The values of a sheet, which is read again beside the database's work.
+#[derive(Default)]
+struct Batches {
+    read: Option<mpsc::Receiver<Batch>>,
+    reading: Option<JoinHandle<Result<()>>>,
+    next: Option<Batch>,
 }
 
-type Batch = Vec<(Key, Content)>;
+impl Batches {
+    fn read(sheet: Arc<Spooled>, known: Arc<Known>) -> Self {
+        let (sender, read) = mpsc::channel(2);
+        let reading = spawn_blocking(move || deliver(&sheet, &known, &sender));
+        Self {
+            read: Some(read),
+            reading: Some(reading),
+            next: None,
+        }
+    }
+
+    /// The next one; nothing when all have been read.
+    async fn next(&mut self) -> Result<Option<Batch>> {
+        if let Some(batch) = self.next.take() {
+            return Ok(Some(batch));
+        }
+        let batch = match &mut self.read {
+            Some(read) => read.recv().await,
+            None => None,
+        };
+        if batch.is_none()
+            && let Some(reading) = self.reading.take()
+        {
+            reading.await.map_err(Error::internal)??;
+        }
+        Ok(batch)
+    }
+
+    /// Whether all have been read.
+    async fn are_over(&mut self) -> Result<bool> {
+        self.next = self.next().await?;
+        Ok(self.next.is_none())
+    }
+}
 
 /// Reads the sheet for the second time, and gives its values on by the batch; ends early where nobody takes them.
 fn deliver(sheet: &Spooled, known: &Known, taken: &mpsc::Sender<Batch>) -> Result<()> {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ids::Ids,
-    world::{Actor, World, read},
+    world::{Actor, World, on_postgres, read},
 };
 
 const PATH: &str = "/bi/v1/measurements.csv";
@@ -114,6 +114,21 @@ async fn a_sheet_is_recorded_once_however_often_it_is_sent() {
     assert_eq!(superseded.count(), 3, "what was corrected is kept");
 }
 
+/// The audit events of an act: what of, and what is told of it, without ids.
+async fn events(world: &World, action: &str) -> Vec<(Option<String>, Option<Value>)> {
+    let events = audit_event::Entity::find().filter(audit_event::Column::Action.eq(action));
+    let events = events.all(&world.db()).await.expect("events");
+    let told = events.into_iter().map(|event| {
+        let after = event.after.map(|after| {
+            let mut after = serde_json::to_value(after).expect("JSON");
+            after["kpiIds"].take();
+            after
+        });
+        (event.subject_type, after)
+    });
+    told.collect()
+}
+
 #[tokio::test]
 async fn a_sheet_says_what_a_batch_says() {
     let (one, other) = (World::small().await, World::small().await);
@@ -149,19 +164,6 @@ async fn a_sheet_says_what_a_batch_says() {
     };
     assert_eq!(told(&one).await, told(&other).await);
     assert_eq!(kept(&one).await.len(), kept(&other).await.len());
-    let events = async |world: &World, action: &str| {
-        let events = audit_event::Entity::find().filter(audit_event::Column::Action.eq(action));
-        let events = events.all(&world.db()).await.expect("events");
-        let told = events.into_iter().map(|event| {
-            let after = event.after.map(|after| {
-                let mut after = serde_json::to_value(after).expect("JSON");
-                after["kpiIds"].take();
-                after
-            });
-            (event.subject_type, after)
-        });
-        told.collect::<Vec<_>>()
-    };
     let sheet = events(&one, "kpiMeasurementsImport").await;
     assert_eq!(sheet.len(), 1, "one event for all of it");
     assert_eq!(sheet, events(&other, "kpiMeasurementsRecord").await);
@@ -413,4 +415,49 @@ async fn a_token_brings_figures_where_its_scope_opens_that() {
     let other = one.replace("PRICE", "SECRET");
     let (status, _) = narrowed.sends(PATH, other).await;
     assert!([StatusCode::FORBIDDEN, StatusCode::BAD_REQUEST].contains(&status));
+}
+
+/// A sheet with values of PRICE: on 30,000 days, as a whole and on each of two channels.
+fn long_sheet() -> String {
+    let first = chrono::NaiveDate::from_ymd_opt(1940, 1, 1).expect("a day");
+    let days = (0..30_000).map(|day| first + chrono::Duration::days(day));
+    let lines =
+        days.map(|day| format!("PRICE,{day},1.5,\nPRICE,{day},1.5,PHONE\nPRICE,{day},1.5,WEB\n"));
+    format!(
+        "kpi,measured_on,value,channel\n{}",
+        lines.collect::<String>()
+    )
+}
+
+#[tokio::test]
+async fn while_a_long_sheet_goes_in_others_sign_in_and_write() {
+    let world = World::small().await;
+    let cx = world.sign_in("cx-manager").await;
+    let bringing = async {
+        let (status, answer) = cx.sends(PATH, long_sheet()).await;
+        assert_eq!(status, StatusCode::OK, "{answer}");
+        answer
+    };
+    let mut bringing = std::pin::pin!(bringing);
+    let mut signed_in = 0;
+    let answer = loop {
+        tokio::select! {
+            biased;
+            answer = &mut bringing => break answer,
+            _ = world.sign_in_anew("lead") => signed_in += 1,
+        }
+    };
+    assert!(signed_in > 0, "somebody signed in meanwhile");
+    assert_eq!(answer["recorded"], json!(90_000));
+    let acts = answer["acts"].as_u64().expect("a number");
+    assert_eq!(
+        events(&world, "kpiMeasurementsImport").await.len() as u64,
+        acts
+    );
+    if on_postgres() {
+        assert_eq!(acts, 1, "one act, all or none");
+    } else {
+        assert!(acts > 1, "it kept the only writer for itself");
+    }
+    assert_eq!(cx.brings("", long_sheet()).await, [90_000, 0, 0, 90_000]);
 }

@@ -115,7 +115,7 @@ impl What {
                 let (rows, done) = (imported.rows, imported.done);
                 Ok(
                     json!({ "rows": rows, "recorded": done.recorded, "corrected": done.corrected,
-                    "unchanged": done.unchanged, "dryRun": dry_run }),
+                    "unchanged": done.unchanged, "acts": imported.acts, "dryRun": dry_run }),
                 )
             }
             Self::Feedback => {
