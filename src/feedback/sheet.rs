@@ -2,6 +2,7 @@
 //! what recording means, is what it is for the batch; every fault is told at its line and column.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, hash_map::Entry as Slot},
     io::Read,
 };
@@ -233,7 +234,7 @@ fn answer(
     let text = |name, faults: &mut Faults| {
         cell(name)
             .and_then(|cell| cell.text(faults))
-            .map(str::to_owned)
+            .map(Cow::into_owned)
     };
     let answered_on = cell("answered_on").and_then(|cell| cell.day(faults));
     let answered_at = cell("answered_at").and_then(|cell| cell.moment(faults));

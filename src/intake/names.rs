@@ -57,7 +57,8 @@ impl<I: Id + std::hash::Hash + TryGetable> Names<I> {
 
     /// What a cell names; a fault where that is not there for the caller, and nothing where the cell is empty.
     pub fn find(&self, cell: &Cell<'_>, faults: &mut Faults) -> Option<I> {
-        let text = cell.text(faults)?.trim();
+        let text = cell.text(faults)?;
+        let text = text.trim();
         let found = match text.parse::<I>() {
             Ok(id) => self.ids.get(&id),
             Err(_) => self.keys.get(text.to_ascii_lowercase().as_str()),

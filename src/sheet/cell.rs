@@ -1,6 +1,6 @@
 //! One cell: its place as people find it, and what its text says.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -118,7 +118,7 @@ impl<'r> Cell<'r> {
 
     /// A text, without the guard that it was written with; nothing where the cell is empty. A formula is refused: a
     /// sheet holds values.
-    pub fn text(&self, faults: &mut Faults) -> Option<&'r str> {
+    pub fn text(&self, faults: &mut Faults) -> Option<Cow<'r, str>> {
         if self.is_empty() {
             return None;
         }
@@ -220,7 +220,7 @@ impl<'r> Cell<'r> {
     /// The items of a list of plain texts.
     pub fn list(&self, faults: &mut Faults) -> Vec<String> {
         let text = self.text(faults).unwrap_or_default();
-        items(text).map(unescaped).collect()
+        items(&text).map(unescaped).collect()
     }
 }
 

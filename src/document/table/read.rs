@@ -2,6 +2,7 @@
 //! up.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     io::BufRead,
 };
@@ -184,7 +185,7 @@ impl Line<'_> {
     }
 
     fn text(&mut self, name: &str) -> Perhaps<Option<String>> {
-        self.said(name, |cell, faults| cell.text(faults).map(str::to_owned))
+        self.said(name, |cell, faults| cell.text(faults).map(Cow::into_owned))
     }
 
     fn list(&mut self, name: &str) -> Perhaps<Vec<String>> {
@@ -206,7 +207,7 @@ impl Line<'_> {
             let cell = self.columns.cell(self.row, from)?;
             // Its faults are told where it is read for itself.
             let name = cell.text(&mut Faults::default())?;
-            Some(key_from(name))
+            Some(key_from(&name))
         })
     }
 
@@ -239,7 +240,9 @@ impl Line<'_> {
         SaidTouchpoint {
             key,
             phase: Perhaps(phase),
-            name: self.needed("name", |cell, faults| cell.text(faults).map(str::to_owned)),
+            name: self.needed("name", |cell, faults| {
+                cell.text(faults).map(Cow::into_owned)
+            }),
             lane: self.needed("lane", |cell, faults| {
                 cell.word(Lane::ALL, Lane::as_str, faults)
             }),
@@ -311,5 +314,5 @@ fn evidence(cell: &Cell<'_>, faults: &mut Faults) -> Vec<Evidence> {
             link: link.map(unescaped),
         }
     };
-    items(text).map(read).collect()
+    items(&text).map(read).collect()
 }

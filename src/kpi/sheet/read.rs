@@ -176,7 +176,7 @@ fn placed<I: entity::id::Id + std::hash::Hash + sea_orm::TryGetable>(
 fn source(cell: &Cell<'_>, faults: &mut Faults) -> Option<String> {
     let text = cell.text(faults)?;
     let mut own = Faults::default();
-    let source = own.optional_text("source", Some(text));
+    let source = own.optional_text("source", Some(&text));
     cell.place.all_wrong(own.found(), faults);
     source
 }
