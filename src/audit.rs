@@ -75,14 +75,7 @@ impl Event {
     #[must_use]
     pub fn withholding(mut self, fields: &[&str]) -> Self {
         for body in [&mut self.before, &mut self.after] {
-            let Some(Json::Object(body)) = body else {
-                continue;
-            };
-            for field in fields {
-                if let Some(content) = body.get_mut(*field) {
-                    *content = Json::String("withheld".to_owned());
-                }
-            }
+            withhold(body.as_mut(), fields);
         }
         self
     }
@@ -96,6 +89,21 @@ impl Event {
         }
     }
 }
+
+/// Puts a word in the place of what these fields of a body hold.
+pub(crate) fn withhold(body: Option<&mut Json>, fields: &[&str]) {
+    let Some(Json::Object(body)) = body else {
+        return;
+    };
+    for field in fields {
+        if let Some(content) = body.get_mut(*field) {
+            *content = Json::String("withheld".to_owned());
+        }
+    }
+}
+
+/// What of a target is as confidential as the values of its KPI.
+pub(crate) const OF_TARGET: &[&str] = &["value", "warning"];
 
 fn body<E: Guarded>(row: &E::Model) -> Json {
     // A row of plain columns always has a JSON form; without one the event still says that it happened.

@@ -63,6 +63,7 @@ impl fmt::Debug for SigningKey {
 pub enum WeakKey {
     TooShort,
     TooRegular,
+    MadeOfWords,
     WellKnown,
 }
 
@@ -71,6 +72,9 @@ impl fmt::Display for WeakKey {
         let why = match self {
             Self::TooShort => "has fewer than 32 bytes",
             Self::TooRegular => "follows a pattern",
+            Self::MadeOfWords => {
+                "is no random text: it has other signs than base64 has, or too few digits"
+            }
             Self::WellKnown => "is made of words that everybody tries first",
         };
         write!(
@@ -113,6 +117,9 @@ impl SigningKey {
         if is_regular(bytes) {
             return Err(WeakKey::TooRegular);
         }
+        if is_made_of_words(bytes) {
+            return Err(WeakKey::MadeOfWords);
+        }
         Ok(Self::of(bytes))
     }
 
@@ -136,13 +143,23 @@ impl SigningKey {
         let path = PathBuf::from(path);
         match new_file(&path) {
             Ok(mut file) => {
-                file.write_all(random_text::<48>()?.as_bytes())?;
+                file.write_all(random_key()?.as_bytes())?;
                 file.sync_all()?;
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
         read_kept(&path)
+    }
+}
+
+/// A key as text that is taken again: chance makes one in some thousands look as if it were made of words.
+fn random_key() -> io::Result<String> {
+    loop {
+        let text = random_text::<48>()?;
+        if SigningKey::from_text(&text).is_ok() {
+            return Ok(text);
+        }
     }
 }
 
@@ -164,10 +181,32 @@ fn new_file(path: &Path) -> io::Result<fs::File> {
         .open(path)
 }
 
+/// Whoever can read the key can sign in as anybody.
+#[cfg(unix)]
+fn refuse_if_shared(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let why = format!(
+        "{} may be read by others than its owner (its mode is {mode:03o}). Run `chmod 600` on it, or remove it where \
+         somebody may have read it: a new key is made then, with which everybody signs in again",
+        path.display()
+    );
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, why))
+}
+
+#[cfg(not(unix))]
+fn refuse_if_shared(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
 /// Reads the key, waiting a moment for another process that has made the file and not yet written it.
 fn read_kept(path: &Path) -> io::Result<SigningKey> {
     let mut tries = 0;
     loop {
+        refuse_if_shared(path)?;
         match SigningKey::from_text(&fs::read_to_string(path)?) {
             Ok(key) => return Ok(key),
             Err(WeakKey::TooShort) if tries < 40 => thread::sleep(Wait::from_millis(25)),
@@ -193,6 +232,22 @@ fn validation(audience: &str) -> Validation {
     validation.validate_exp = false;
     validation.validate_nbf = false;
     validation
+}
+
+/// Whether people could have thought of it: random keys are written in base64 or as hexadecimal digits, in which
+/// digits are frequent, signs are rare and nothing else occurs.
+fn is_made_of_words(bytes: &[u8]) -> bool {
+    let is_sign = |byte: &&u8| matches!(byte, b'+' | b'/' | b'-' | b'_');
+    let key = bytes
+        .strip_suffix(b"==")
+        .or_else(|| bytes.strip_suffix(b"="));
+    let key = key.unwrap_or(bytes);
+    let signs = key.iter().filter(is_sign).count();
+    let digits = key.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let foreign = key
+        .iter()
+        .any(|byte| !byte.is_ascii_alphanumeric() && !is_sign(&byte));
+    foreign || digits < 2 || signs * 6 > key.len()
 }
 
 /// Few different bytes, a block that repeats, or an alphabet.
@@ -416,6 +471,16 @@ mod tests {
         for (text, why) in [
             ("short", WeakKey::TooShort),
             ("my-very-Secret-key-for-production-2025", WeakKey::WellKnown),
+            ("my dog is called Rex and he is 7 old", WeakKey::MadeOfWords),
+            (
+                "my-dog-is-called-rex-and-he-is-17-old",
+                WeakKey::MadeOfWords,
+            ),
+            ("MyDogIsCalledRexAndHeIsSevenYearsOld", WeakKey::MadeOfWords),
+            (
+                "kodeord: æbleskiver og 12 kopper kaffe",
+                WeakKey::MadeOfWords,
+            ),
             (&"x".repeat(64), WeakKey::TooRegular),
             (&"0123456789abcdef".repeat(2), WeakKey::TooRegular),
             ("abcdefghijklmnopqrstuvwxyz0123456789", WeakKey::TooRegular),

@@ -16,6 +16,7 @@ mod transaction;
 mod wal;
 
 use std::{
+    fs, io,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -119,6 +120,9 @@ impl Store {
             },
         };
         let file = sqlite_path(&options.url);
+        if let Some(path) = &file {
+            make_private(path)?;
+        }
         // Opened first of all, so that a file that is not there is made by whoever may write.
         writer.lease().await?;
         let wal = file.as_deref().map(Wal::of);
@@ -312,6 +316,26 @@ fn maintenance(source: &Source) -> DatabaseConnection {
             let pool: PgPool = few.connect_lazy_with(options.clone());
             pool.into()
         }
+    }
+}
+
+/// Makes the file of a new database, for its owner alone; SQLite makes those beside it alike. One that is there already
+/// stays as its owner has it.
+fn make_private(path: &Path) -> Result<(), DbErr> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(DbErr::Conn(RuntimeErr::Internal(format!(
+            "{} cannot be made: {error}",
+            path.display()
+        )))),
     }
 }
 

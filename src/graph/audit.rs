@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use entity::{
     account, audit_event, audit_event_department, blueprint, channel, department, evaluation,
     feedback, follow_up,
-    id::{AccountId, BlueprintId, DepartmentId, PREFIXES, ServiceTokenId},
+    id::{AccountId, BlueprintId, DepartmentId, KpiTargetId, PREFIXES, ServiceTokenId},
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
     phase, playbook, promise, publication, responsibility, scenario, segment, service_token,
     session, source, template, touchpoint, transition,
@@ -18,6 +18,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, pr
 
 use crate::{
     access::{Caller, Guarded},
+    audit::{OF_TARGET, withhold},
     error::{Error, Result},
     input,
     page::{self, Page, Pages},
@@ -61,11 +62,17 @@ pub struct AuditEvent {
     pub actor_token_id: Option<ServiceTokenId>,
     #[graphql(skip)]
     pub lies_in: Option<BlueprintId>,
+    /// The target that it was done to, if it was one.
+    #[graphql(skip)]
+    pub target: Option<KpiTargetId>,
 }
 
 impl From<audit_event::Model> for AuditEvent {
     fn from(row: audit_event::Model) -> Self {
         let subject = row.subject_type.as_deref().zip(row.subject_id);
+        let is_target = |kind: &str| kind == <kpi_target::Entity as Guarded>::TYPE;
+        let target = subject.filter(|(kind, _)| is_target(kind));
+        let target = target.map(|(_, id)| id.into());
         Self {
             id: ID(row.id.to_string()),
             at: row.at,
@@ -83,6 +90,7 @@ impl From<audit_event::Model> for AuditEvent {
             actor_id: row.actor_account_id,
             actor_token_id: row.actor_token_id,
             lies_in: row.blueprint_id,
+            target,
         }
     }
 }
@@ -188,6 +196,7 @@ async fn events(
     }
     let mut page = page::newest_first(ctx, caller, select, page, AuditEvent::from).await?;
     hide_bodies(caller, page.edges.iter_mut().map(|edge| &mut edge.node)).await?;
+    hide_targets(caller, page.edges.iter_mut().map(|edge| &mut edge.node)).await?;
     Ok(page)
 }
 
@@ -217,6 +226,38 @@ async fn hide_bodies<'a>(
         if event.lies_in.is_some_and(|id| !readable.contains(&id)) {
             event.before = None;
             event.after = None;
+        }
+    }
+    Ok(())
+}
+
+/// Takes out what targets were, of KPIs whose values the caller may not read now, whatever they were when it was noted.
+/// Those of a target that is gone are left to those who may read all values.
+async fn hide_targets<'a>(
+    caller: &Caller,
+    events: impl Iterator<Item = &'a mut AuditEvent>,
+) -> Result<()> {
+    if caller.reach(Action::ReadConfidential).everything {
+        return Ok(());
+    }
+    let events: Vec<&mut AuditEvent> = events.filter(|event| event.target.is_some()).collect();
+    if events.is_empty() {
+        return Ok(());
+    }
+    let targets = events.iter().filter_map(|event| event.target);
+    let readable: Vec<KpiTargetId> = caller
+        .select::<kpi_target::Entity>()
+        .select_only()
+        .column(kpi_target::Column::Id)
+        .filter(kpi_target::Column::Id.is_in(targets))
+        .into_tuple()
+        .all(caller.reader())
+        .await?;
+    for event in events {
+        if event.target.is_some_and(|id| !readable.contains(&id)) {
+            for body in [&mut event.before, &mut event.after] {
+                withhold(body.as_mut().map(|Json(body)| body), OF_TARGET);
+            }
         }
     }
     Ok(())

@@ -12,6 +12,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use super::{measurement::check_day, rules};
 use crate::{
     access::{Caller, Permit, expect_version, live},
+    audit,
     error::{Error, Reason, Result},
     input::{self, AtVersionInput, Faults},
     policy::Action,
@@ -69,7 +70,7 @@ pub async fn set(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi_target
 /// Keeps what is confidential out of the audit log.
 fn keep_secrets(permit: &mut Permit<'_>, kpi: &kpi::Model) {
     if kpi.sensitivity == Sensitivity::Confidential {
-        permit.withhold(&["value", "warning"]);
+        permit.withhold(audit::OF_TARGET);
     }
 }
 

@@ -808,3 +808,50 @@ async fn a_department_has_the_kpis_of_what_it_delivers() {
         "PRICE SECRET"
     );
 }
+
+#[tokio::test]
+async fn targets_set_before_a_kpi_became_confidential_are_read_in_the_log_by_those_who_may_now() {
+    let world = World::small().await;
+    let ids = Ids::of(&world).await;
+    let cx = world.sign_in("cx-manager").await;
+    let set = |day: &str, value: f64| json!({ "kpiId": ids["PRICE"], "validFrom": day, "value": value, "warning": 71.25 });
+    for (day, value) in [("2031-01-01", 61.25), ("2032-01-01", 62.25)] {
+        cx.does(TARGET, set(day, value)).await;
+    }
+    let log = "{ auditEvents(first: 200) { nodes { action before after } } }";
+    let told = async |login: &str| {
+        let events = world.sign_in(login).await.ask(log, Value::Null).await;
+        let nodes = events["auditEvents"]["nodes"]
+            .as_array()
+            .expect("events")
+            .clone();
+        let of_targets = nodes
+            .into_iter()
+            .filter(|event| event["action"] == "kpiTargetSet");
+        of_targets
+            .map(|event| event.to_string())
+            .collect::<String>()
+    };
+    for login in ["admin", "auditor"] {
+        let told = told(login).await;
+        assert!(
+            told.contains("61.25") && told.contains("71.25"),
+            "{login}: {told}"
+        );
+    }
+    let kpi = cx
+        .ask("{ kpi(by: { key: \"PRICE\" }) { version } }", Value::Null)
+        .await;
+    let version = &kpi["kpi"]["version"];
+    cx.does(
+        UPDATE,
+        json!({ "id": ids["PRICE"], "expectedVersion": version, "sensitivity": "CONFIDENTIAL" }),
+    )
+    .await;
+    let told_admin = told("admin").await;
+    for value in ["61.25", "62.25", "71.25"] {
+        assert!(!told_admin.contains(value), "{told_admin}");
+    }
+    assert!(told_admin.contains("withheld"), "{told_admin}");
+    assert!(told("auditor").await.contains("61.25"));
+}
