@@ -188,6 +188,26 @@ fn event(action: &str, outcome: AuditOutcome, at: DateTimeUtc) -> audit_event::A
     }
 }
 
+/// Whether an account made a thing: the first event of it is theirs, and tells of no state before.
+pub(crate) async fn made_by<C: ConnectionTrait>(
+    db: &C,
+    (kind, id): (&str, uuid::Uuid),
+    account: AccountId,
+) -> Result<bool> {
+    let first = audit_event::Entity::find()
+        .filter(audit_event::Column::SubjectType.eq(kind))
+        .filter(audit_event::Column::SubjectId.eq(id))
+        .filter(audit_event::Column::Outcome.eq(AuditOutcome::Done))
+        .order_by_asc(audit_event::Column::At)
+        .order_by_asc(audit_event::Column::Id)
+        .one(db)
+        .await?;
+    Ok(
+        first
+            .is_some_and(|event| event.before.is_none() && event.actor_account_id == Some(account)),
+    )
+}
+
 /// Notes a refusal in a transaction of its own; the same refusal within an hour is counted, not stored again.
 pub(crate) async fn refusal(caller: &Caller, store: &Store, forbidden: &Forbidden) -> Result<()> {
     let tx = store.begin().await?;

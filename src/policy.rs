@@ -47,8 +47,10 @@ actions! {
     ReadDraft = "READ_DRAFT",
     /// Read the values of a confidential KPI.
     ReadConfidential = "READ_CONFIDENTIAL",
-    /// Change what a touchpoint says (name, note, emotions, importance, usage, evidence, systems, channels) and what is known there: insights, sources, promises and evaluations.
+    /// Change what a touchpoint says (name, note, emotions, importance, usage, evidence, systems, channels) and what is known there: insights, promises and evaluations, and the sources that these insights rest on.
     DescribeTouchpoint = "DESCRIBE_TOUCHPOINT",
+    /// Change what is known of a blueprint as a whole: its insights, and the sources that insights of others rest on.
+    DescribeBlueprint = "DESCRIBE_BLUEPRINT",
     /// Change a blueprint's structure, title, personas and visibility; submit it for review; delete a never-published draft.
     ShapeBlueprint = "SHAPE_BLUEPRINT",
     /// Create a blueprint.
@@ -239,6 +241,7 @@ pub const fn row(action: Action) -> [Cell; 8] {
         A::ReadDraft              => [No,   PART,  PART,  PART,  No,      Yes,   Yes,  No ],
         A::ReadConfidential       => [No,   No,    KPI,   KPI,   Granted, Yes,   Yes,  No ],
         A::DescribeTouchpoint     => [No,   No,    DELI,  DE_OW, No,      No,    Yes,  No ],
+        A::DescribeBlueprint      => [No,   No,    No,    OWNS,  No,      No,    Yes,  No ],
         A::ShapeBlueprint         => [No,   No,    No,    OWNS,  No,      No,    Yes,  No ],
         A::CreateBlueprint        => [No,   No,    No,    OWNS,  No,      No,    Yes,  No ],
         A::GovernBlueprint        => [No,   No,    No,    No,    No,      No,    Yes,  No ],

@@ -272,6 +272,14 @@ impl<'c> Permit<'c> {
         ))
     }
 
+    /// Whether it was the caller who made a row, as the audit log has it.
+    pub async fn made_by_caller<E: Guarded>(&self, row: &E::Model) -> Result<bool> {
+        let Some(account) = self.caller.account() else {
+            return Ok(false);
+        };
+        audit::made_by(&self.tx, (E::TYPE, E::id(row).uuid()), account).await
+    }
+
     /// The key that was given, or one made from a name; refused where it is taken, perhaps by something archived.
     pub async fn key<E: Keyed>(
         &self,

@@ -25,6 +25,7 @@ pub fn of_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
     of(
         caller,
         &[
+            Action::DescribeBlueprint,
             Action::ShapeBlueprint,
             Action::GovernBlueprint,
             Action::DismissFinding,

@@ -252,7 +252,8 @@ pub struct InsightMutation;
 
 #[Object]
 impl InsightMutation {
-    /// Notes what is known. Requires: DESCRIBE_TOUCHPOINT.
+    /// Notes what is known, at a touchpoint or a phase, or of the whole blueprint. Requires: DESCRIBE_TOUCHPOINT; of the
+    /// whole DESCRIBE_BLUEPRINT.
     async fn insight_create(
         &self,
         ctx: &Context<'_>,
@@ -262,7 +263,8 @@ impl InsightMutation {
         InsightPayload::answer(&caller, super::create(&caller, input).await).await
     }
 
-    /// Changes what an insight says, how it is known or what answers it. Requires: DESCRIBE_TOUCHPOINT.
+    /// Changes what an insight says, how it is known or what answers it. Requires: DESCRIBE_TOUCHPOINT; of
+    /// the whole blueprint DESCRIBE_BLUEPRINT.
     async fn insight_update(
         &self,
         ctx: &Context<'_>,
@@ -272,7 +274,8 @@ impl InsightMutation {
         InsightPayload::answer(&caller, super::update(&caller, input).await).await
     }
 
-    /// Deletes an insight; a question that it answered is open again. Requires: DESCRIBE_TOUCHPOINT.
+    /// Deletes an insight; a question that it answered is open again. Requires: DESCRIBE_TOUCHPOINT; of
+    /// the whole blueprint DESCRIBE_BLUEPRINT.
     async fn insight_delete(
         &self,
         ctx: &Context<'_>,
@@ -292,7 +295,8 @@ impl InsightMutation {
         SourcePayload::answer(&caller, super::source::create(&caller, input).await).await
     }
 
-    /// Changes what a source says of itself. Requires: DESCRIBE_TOUCHPOINT.
+    /// Changes what a source says of itself. Requires: DESCRIBE_TOUCHPOINT where insights of your own alone rest on it, or
+    /// where you made it and none does; else DESCRIBE_BLUEPRINT.
     async fn source_update(
         &self,
         ctx: &Context<'_>,
@@ -302,7 +306,8 @@ impl InsightMutation {
         SourcePayload::answer(&caller, super::source::update(&caller, input).await).await
     }
 
-    /// Deletes a source that no insight rests on. Requires: DESCRIBE_TOUCHPOINT.
+    /// Deletes a source that no insight rests on. Requires: DESCRIBE_TOUCHPOINT where you made it, else
+    /// DESCRIBE_BLUEPRINT.
     async fn source_delete(
         &self,
         ctx: &Context<'_>,

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
-    id::{InsightId, PersonaId, SourceId},
+    id::{InsightId, PersonaId, PhaseId, SourceId, TouchpointId},
     insight, insight_source,
     json::Texts,
     persona,
@@ -17,7 +17,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use crate::{
-    access::{Caller, Permit, changed, expect_version, fresh},
+    access::{Caller, Guarded, Permit, changed, expect_version, fresh},
     audit::Event,
     blueprint::refuse_full,
     error::{Error, Result, UserErrorCode},
@@ -140,7 +140,8 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     faults.check()?;
     let mut permit = caller.begin().await?;
     let place = which.lock(&mut permit).await?;
-    place.require(&permit, Action::DescribeTouchpoint).await?;
+    let action = describing(place.phase, place.touchpoint);
+    place.require(&permit, action).await?;
     let same = |row: &insight::Model| row.text == text && row.kind == input.kind;
     if let Some(row) = permit
         .made_before::<insight::Entity>(input.id.as_ref(), id, same)
@@ -341,14 +342,25 @@ pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<insight::
     Ok(row)
 }
 
+/// What one has to be allowed to say something of a place: the whole blueprint where it is neither a phase nor a
+/// touchpoint.
+fn describing(phase: Option<PhaseId>, touchpoint: Option<TouchpointId>) -> Action {
+    match (phase, touchpoint) {
+        (None, None) => Action::DescribeBlueprint,
+        _ => Action::DescribeTouchpoint,
+    }
+}
+
 async fn fetch(
     caller: &Caller,
     id: InsightId,
     expected_version: i32,
 ) -> Result<(insight::Model, Permit<'_>)> {
-    let (row, permit) = caller
-        .fetch::<insight::Entity>(Action::DescribeTouchpoint, "id", id)
-        .await?;
+    let mut permit = caller.begin().await?;
+    let row = permit.look::<insight::Entity>("id", id).await?;
+    let ties = insight::Entity::ties(permit.tx(), &row).await?;
+    let action = describing(row.phase_id, row.touchpoint_id);
+    permit.decide::<insight::Entity>(action, &ties, &row)?;
     permit.live_blueprint(row.blueprint_id)?;
     expect_version::<insight::Entity>(&row, expected_version)?;
     Ok((row, permit))

@@ -2,14 +2,17 @@
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
-    id::{BlueprintId, SourceId},
-    insight_source, source,
+    id::{BlueprintId, PhaseId, SourceId, TouchpointId},
+    insight, insight_source, source,
     words::SourceKind,
 };
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
+use sea_orm::{
+    ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, QueryTrait, Set,
+};
 
+use super::describing;
 use crate::{
-    access::{Caller, Permit, expect_version},
+    access::{Caller, Guarded, Permit, expect_version, ties_of_place},
     blueprint::{refuse_full, refuse_taken},
     error::{Error, Reason, Result},
     input::{self, AtVersionInput, Faults, change, replace},
@@ -171,14 +174,44 @@ pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<source::M
     Ok(row)
 }
 
+/// Whether a source is the caller's own: all insights that rest on it are at places that they may describe, or none
+/// does and it was they who made it.
+async fn is_own(permit: &Permit<'_>, row: &source::Model) -> Result<bool> {
+    let resting = insight_source::Entity::find()
+        .select_only()
+        .column(insight_source::Column::InsightId)
+        .filter(insight_source::Column::SourceId.eq(row.id));
+    let resting: Vec<(Option<PhaseId>, Option<TouchpointId>)> = insight::Entity::find()
+        .filter(insight::Column::Id.in_subquery(resting.into_query()))
+        .select_only()
+        .columns([insight::Column::PhaseId, insight::Column::TouchpointId])
+        .distinct()
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    for (phase, touchpoint) in &resting {
+        let ties = ties_of_place(permit.tx(), row.blueprint_id, *phase, *touchpoint).await?;
+        if !permit.caller.may(describing(*phase, *touchpoint), &ties) {
+            return Ok(false);
+        }
+    }
+    Ok(!resting.is_empty() || permit.made_by_caller::<source::Entity>(row).await?)
+}
+
 async fn fetch(
     caller: &Caller,
     id: SourceId,
     expected_version: i32,
 ) -> Result<(source::Model, Permit<'_>)> {
-    let (row, permit) = caller
-        .fetch::<source::Entity>(Action::DescribeTouchpoint, "id", id)
-        .await?;
+    let mut permit = caller.begin().await?;
+    let row = permit.look::<source::Entity>("id", id).await?;
+    let ties = source::Entity::ties(permit.tx(), &row).await?;
+    let action = if is_own(&permit, &row).await? {
+        Action::DescribeTouchpoint
+    } else {
+        Action::DescribeBlueprint
+    };
+    permit.decide::<source::Entity>(action, &ties, &row)?;
     permit.live_blueprint(row.blueprint_id)?;
     expect_version::<source::Entity>(&row, expected_version)?;
     Ok((row, permit))

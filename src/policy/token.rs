@@ -30,7 +30,7 @@ pub const fn scopes(action: Action) -> [bool; 4] {
         A::ReadDraft | A::WhatIf | A::ReadAudit => [Y, N, N, N],
         A::RecordMeasurement                 => [N, N, Y, N],
         A::RecordFeedback                    => [N, N, N, Y],
-        A::DescribeTouchpoint | A::ShapeBlueprint | A::CreateBlueprint | A::GovernBlueprint | A::KeepCatalogue
+        A::DescribeTouchpoint | A::DescribeBlueprint | A::ShapeBlueprint | A::CreateBlueprint | A::GovernBlueprint | A::KeepCatalogue
         | A::ImportDocument | A::ImportAccepted | A::ProposeResponsibility | A::AcceptResponsibility
         | A::DeclineResponsibility | A::WithdrawResponsibility | A::EndResponsibility | A::DescribeResponsibility
         | A::DefineKpi | A::GovernKpi | A::KeepImprovements | A::DismissFinding | A::DismissError | A::KeepMembers

@@ -107,6 +107,7 @@ async fn a_canvas_is_drawn_in_one_request() {
         assert_eq!(
             canvas["viewerPermissions"],
             json!([
+                "DESCRIBE_BLUEPRINT",
                 "SHAPE_BLUEPRINT",
                 "GOVERN_BLUEPRINT",
                 "DISMISS_FINDING",

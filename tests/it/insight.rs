@@ -278,3 +278,75 @@ async fn a_draft_goes_with_what_is_known_of_it() {
         .await;
     assert!(found(&ann, json!({})).await.is_empty());
 }
+
+/// Each department keeps its own part true and nothing else: what hangs on the whole blueprint is its owner's.
+#[tokio::test]
+async fn who_delivers_at_one_touchpoint_says_nothing_of_the_whole_and_nothing_about_what_others_rest_on()
+ {
+    let world = World::small().await;
+    let (cx, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let contributor = world.sign_in("contributor").await;
+    let update_source = "mutation($input: SourceUpdateInput!) { sourceUpdate(input: $input) {
+        source { version } userErrors { code field } } }";
+    let delete_source =
+        "mutation($input: AtVersionInput!) { sourceDelete(input: $input) { userErrors { code } } }";
+    let source = async |actor: &Actor<'_>, title: &str| {
+        let input = json!({ "blueprintId": ids["open"], "title": title, "kind": "SURVEY" });
+        actor.does(SOURCE, input).await["source"]["id"].clone()
+    };
+    let insight = async |actor: &Actor<'_>, place: Value, sources: &[&Value]| {
+        let input = with(
+            place,
+            json!({ "kind": "PAIN", "text": "It hurts", "sourceIds": sources }),
+        );
+        actor.does(CREATE, input).await["insight"]["id"].clone()
+    };
+    let change = |id: &Value| json!({ "id": id, "expectedVersion": 1, "sampleSize": 4000 });
+    let of_whole = || json!({ "blueprintId": ids["open"] });
+    let (own_place, other_place) = (
+        json!({ "touchpointId": ids["T2"] }),
+        json!({ "touchpointId": ids["T3"] }),
+    );
+
+    let wide = insight(&cx, of_whole(), &[]).await;
+    let forbidden = ["FORBIDDEN"];
+    let words = json!({ "id": wide, "expectedVersion": 1, "text": "It does not" });
+    assert_eq!(contributor.refused(UPDATE, words).await, forbidden);
+    let at = json!({ "id": wide, "expectedVersion": 1 });
+    assert_eq!(contributor.refused(DELETE, at).await, forbidden);
+    let input = with(of_whole(), json!({ "kind": "PAIN", "text": "It hurts" }));
+    assert_eq!(contributor.refused(CREATE, input).await, forbidden);
+
+    let unused = source(&cx, "Of others, unused").await;
+    assert_eq!(
+        contributor.refused(update_source, change(&unused)).await,
+        forbidden
+    );
+    let at = json!({ "id": unused, "expectedVersion": 1 });
+    assert_eq!(contributor.refused(delete_source, at).await, forbidden);
+    let used = source(&cx, "Of others, used").await;
+    insight(&cx, other_place, &[&used]).await;
+    assert_eq!(
+        contributor.refused(update_source, change(&used)).await,
+        forbidden
+    );
+    insight(&contributor, own_place.clone(), &[&used]).await;
+    assert_eq!(
+        contributor.refused(update_source, change(&used)).await,
+        forbidden,
+        "by resting on it, too"
+    );
+
+    let own = source(&contributor, "Of their own").await;
+    contributor.does(update_source, change(&own)).await;
+    insight(&contributor, own_place, &[&own]).await;
+    let again = json!({ "id": own, "expectedVersion": 2, "sampleSize": 41 });
+    contributor.does(update_source, again).await;
+    insight(&cx, of_whole(), &[&own]).await;
+    let again = json!({ "id": own, "expectedVersion": 3, "sampleSize": 42 });
+    assert_eq!(
+        contributor.refused(update_source, again.clone()).await,
+        forbidden
+    );
+    cx.does(update_source, again).await;
+}

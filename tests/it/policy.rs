@@ -23,6 +23,7 @@ READ_RESTRICTED          -      part   part        part          y       y      
 READ_DRAFT               -      part   part        part          -       y       y          -
 READ_CONFIDENTIAL        -      -      kpi         kpi           granted y       y          -
 DESCRIBE_TOUCHPOINT      -      -      delivers    delivers+owns -       -       y          -
+DESCRIBE_BLUEPRINT       -      -      -           owns          -       -       y          -
 SHAPE_BLUEPRINT          -      -      -           owns          -       -       y          -
 CREATE_BLUEPRINT         -      -      -           owns          -       -       y          -
 GOVERN_BLUEPRINT         -      -      -           -             -       -       y          -
