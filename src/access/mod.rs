@@ -13,11 +13,21 @@ mod reader;
 pub mod scope;
 mod ties;
 
+/// The rules of access as they are written. What is kept of what they say is no longer so under others.
+pub(crate) const RULES: &[&str] = &[
+    include_str!("../policy.rs"),
+    include_str!("../policy/token.rs"),
+    include_str!("guarded.rs"),
+    include_str!("identify.rs"),
+    include_str!("reader.rs"),
+    include_str!("scope.rs"),
+];
+
 pub use caller::Caller;
 pub use guarded::{Archives, Guarded, Keyed, Lock, Stirred};
 pub(crate) use identify::standing_of;
 pub use identify::{identify, identify_token};
 pub use permit::{Permit, changed, expect_version, fresh, live};
 pub use reader::Reader;
-pub(crate) use reader::{login_has_all, login_has_any};
+pub(crate) use reader::{OF_LOGINS, login_has_all, login_has_any};
 pub use ties::place as ties_of_place;

@@ -243,7 +243,8 @@ impl<'c> Permit<'c> {
         Ok(())
     }
 
-    /// What an earlier try made with this client-made id, so that a retry makes nothing twice.
+    /// What an earlier try made with this client-made id, so that a retry makes nothing twice. Of a row that the caller
+    /// may not see nothing is told but that the id is taken.
     pub async fn made_before<E: Guarded>(
         &self,
         given: Option<&async_graphql::ID>,
@@ -260,7 +261,10 @@ impl<'c> Permit<'c> {
         else {
             return Ok(None);
         };
-        if same(&row) {
+        let own = E::find()
+            .filter(E::id_column().eq(id))
+            .filter(E::readable(self.caller.reader_in_sql()));
+        if same(&row) && own.count(&self.tx).await? > 0 {
             return Ok(Some(row));
         }
         let taken = "This id belongs to something else already.";

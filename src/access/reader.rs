@@ -133,7 +133,21 @@ fn noted(action: Action) -> Select<bi_reach::Entity> {
         .filter(bi_reach::Column::Action.eq(action.as_str()))
 }
 
+/// The actions whose reach is written down for BI logins. Of any other a login reaches nothing.
+pub(crate) const OF_LOGINS: [Action; 6] = [
+    Action::ReadPublished,
+    Action::ReadRestricted,
+    Action::ReadDraft,
+    Action::ReadConfidential,
+    Action::PullFlatRows,
+    Action::WorkFollowUp,
+];
+
 fn of_login(action: Action) -> Reached {
+    debug_assert!(
+        OF_LOGINS.contains(&action),
+        "a view asks for {action:?}, which is written down for no login"
+    );
     let through = policy::relations(action).into_iter().map(|relation| {
         let departments = noted(action)
             .filter(bi_reach::Column::Relation.eq(relation.as_str()))

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::world::{Actor, World};
 
-const MOVE: &str = "mutation($input: DepartmentMoveInput!) { departmentMove(input: $input) {
+pub const MOVE: &str = "mutation($input: DepartmentMoveInput!) { departmentMove(input: $input) {
     department { id version parent { key } } userErrors { field message code reason } } }";
 const ARCHIVE: &str =
     "mutation($input: DepartmentArchiveInput!) { departmentArchive(input: $input) {

@@ -24,7 +24,7 @@ use self::reasons::Reasons;
 pub(super) use self::rows::rows;
 use super::{query::Query, scope::Scope};
 use crate::{
-    access::{Caller, Guarded, scope},
+    access::{self, Caller, Guarded, scope},
     audit::position::{self, Done, Position},
     database::Transaction,
     error::{Error, Result},
@@ -128,6 +128,7 @@ async fn seen(caller: &Caller, tx: &Transaction) -> Result<[u8; SEEN]> {
     };
     let decisive = (
         env!("CARGO_PKG_VERSION"),
+        access::RULES,
         caller.zone(),
         caller.reach(Action::PullFlatRows),
         kpis,

@@ -13,20 +13,11 @@ use sea_orm::{
 };
 
 use crate::{
-    access::{Caller, standing_of},
+    access::{Caller, OF_LOGINS, standing_of},
     database::Transaction,
     error::Result,
-    policy::{self, Action, Relation, Standing},
+    policy::{self, Relation, Standing},
 };
-
-/// The actions that the views ask about. Of any other a login reaches nothing.
-const ASKED: [Action; 5] = [
-    Action::ReadPublished,
-    Action::ReadRestricted,
-    Action::ReadDraft,
-    Action::ReadConfidential,
-    Action::PullFlatRows,
-];
 
 /// How many rows a statement inserts at the most.
 const AT_ONCE: usize = 1_000;
@@ -124,7 +115,7 @@ async fn has_views(tx: &Transaction) -> Result<bool> {
 /// What is to be written down of a standing.
 fn rows(login: &str, standing: &Standing) -> Vec<bi_reach::Model> {
     let mut rows = Vec::new();
-    for action in ASKED {
+    for action in OF_LOGINS {
         let reach = policy::reach(standing, action);
         let row = |through: Option<(Relation, DepartmentId)>,
                    granted_account_id: Option<AccountId>| bi_reach::Model {

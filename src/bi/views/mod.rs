@@ -18,7 +18,6 @@ use crate::{
     access::{self, Caller},
     database::Transaction,
     error::{Error, Result, database},
-    policy::{self, Action},
     statement::Text,
 };
 
@@ -75,12 +74,9 @@ FROM bi_login JOIN account ON account.id = bi_login.account_id",
     )
 }
 
-/// The table of the policy: under another one, what was written down of a reach is no longer so.
+/// The rules themselves: under others, what was written down of a reach is no longer so.
 fn policy_digest() -> String {
-    let rows = Action::ALL
-        .iter()
-        .map(|action| format!("{action:?} {:?}\n", policy::row(*action)));
-    digest(&rows.collect::<String>())
+    digest(&access::RULES.concat())
 }
 
 fn digest(text: &str) -> String {

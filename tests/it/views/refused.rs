@@ -1,10 +1,14 @@
 //! What a login is refused: everything but reading the views; and what whoever makes logins is refused.
 
 use sea_orm::{ConnectionTrait, EntityTrait};
+use serde_json::{Value, json};
 
 use super::{Role, bi, make, renew};
 use crate::{
     cli::{complaint, run, sqlite},
+    department::MOVE,
+    facts::RECORD,
+    ids::Ids,
     world::{World, connect_as, on_postgres},
 };
 
@@ -290,4 +294,98 @@ fn on_sqlite_it_is_said_that_postgresql_is_needed() {
         "soon",
     ]));
     assert!(said.contains("500ms, 60s or 5min"), "{said}");
+}
+
+/// The planner's guess, before anybody is asked what they may see.
+async fn guessed(role: &Role<'_>, sql: &str) -> Vec<String> {
+    let rows = role.query(&format!("EXPLAIN {sql}")).await.expect("a plan");
+    rows.iter()
+        .map(|row| row.try_get_by_index(0).expect("a line"))
+        .collect()
+}
+
+#[tokio::test]
+async fn no_guess_of_the_planner_tells_values_that_a_login_may_not_see() {
+    if !on_postgres() {
+        return;
+    }
+    let world = World::small().await;
+    let (cx, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let first = chrono::NaiveDate::from_ymd_opt(2000, 1, 1).expect("a day");
+    for batch in 0..3 {
+        let measurements: Vec<Value> = (0..1_000)
+            .map(|at| {
+                let day = first + chrono::Duration::days(batch * 1_000 + at);
+                json!({ "kpiId": ids["SECRET"], "measuredOn": day, "value": 57.25, "sampleSize": 33 })
+            })
+            .collect();
+        cx.does(RECORD, json!({ "measurements": measurements }))
+            .await;
+    }
+    let role = Role::of(&world, "analyst").await;
+    world
+        .db()
+        .execute_unprepared("ANALYZE")
+        .await
+        .expect("it is counted up");
+    for column in ["value", "sample_size"] {
+        for comparison in ["=", ">", "<"] {
+            let of = |value: f64| {
+                format!("SELECT * FROM bi.kpi_measurements WHERE {column} {comparison} {value}")
+            };
+            let shape = async |value: f64| {
+                let plan = guessed(&role, &of(value)).await.join("\n");
+                plan.replace(&value.to_string(), "?")
+            };
+            // One that there is three thousand times, and ones that there never were.
+            let (common, others) = match column {
+                "value" => (57.25, [11.5, 99.5]),
+                _ => (33.0, [11.0, 99.0]),
+            };
+            let common = shape(common).await;
+            for other in others {
+                assert_eq!(shape(other).await, common, "{column} {comparison} {other}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_login_locks_keeps_nobody_waiting() {
+    if !on_postgres() {
+        return;
+    }
+    let world = World::small().await;
+    let (admin, ids) = (world.sign_in("admin").await, Ids::of(&world).await);
+    let role = Role::of(&world, "analyst").await;
+    role.query(
+        "SELECT pg_advisory_lock(73281946102), pg_advisory_lock(hashtext('cx-blueprint views'))",
+    )
+    .await
+    .expect("it locks what it likes");
+    for row in [
+        "SELECT * FROM public.fixed_row FOR UPDATE",
+        "LOCK TABLE public.fixed_row",
+    ] {
+        let said = role.refused(row).await;
+        assert!(
+            said.contains("permission denied") || said.contains("read-only"),
+            "{said}"
+        );
+    }
+    let department = admin
+        .ask(
+            "{ department(by: { key: \"courier\" }) { version } }",
+            Value::Null,
+        )
+        .await;
+    let version = &department["department"]["version"];
+    let input =
+        json!({ "id": ids["courier"], "expectedVersion": version, "parentId": ids["board"] });
+    admin.does(MOVE, input).await;
+    assert!(
+        run(&["migrate", "up", "--database-url", &world.url()])
+            .status
+            .success()
+    );
 }
