@@ -126,6 +126,7 @@ impl Journey {
             forwarded_hops: 0,
             cors_origins: Vec::new(),
             concurrent_requests: 512,
+            requests_of_one_client: 512,
             cube: Cube::new(1 << 20),
             longest_sheet: 8 << 20,
             thresholds: Thresholds::default(),

@@ -125,9 +125,19 @@ pub struct Serve {
     /// How many seconds a request may take.
     #[arg(long, env = "CX_REQUEST_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub request_seconds: u64,
-    /// How many requests are worked on at the same time; more are refused with 503.
-    #[arg(long, env = "CX_CONCURRENT_REQUESTS", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub concurrent_requests: u32,
+    /// How many queries are worked on at the same time, and four times as many mutations; as many as there are database
+    /// connections, or twice as many as there are cores, where this is not set. More wait for a moment; what would wait
+    /// too long is refused with 503.
+    #[arg(long, env = "CX_CONCURRENT_REQUESTS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub concurrent_requests: Option<u32>,
+    /// How many connections clients may have in all. Whoever comes to a full server takes the place of one that is
+    /// silent. Each takes an open file: the process raises its soft limit as far as the hard one (`ulimit -Hn`) allows.
+    #[arg(long, env = "CX_CONNECTIONS", default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections: u32,
+    /// How many connections one client may have, by its address (of IPv6 the network, /56), and how many requests under
+    /// way; behind proxies (`--forwarded-hops`) the requests alone are counted, for the client that the proxies name.
+    #[arg(long, env = "CX_CONNECTIONS_PER_CLIENT", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub connections_per_client: u32,
     /// The address at which `/metrics` is served for Prometheus; nowhere where this is not set.
     #[arg(long, env = "CX_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
@@ -151,7 +161,8 @@ pub struct Serve {
     /// this is not set.
     #[arg(long, env = "CX_FEEDBACK_RETENTION_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub feedback_retention_days: Option<u32>,
-    /// How many seconds a stopping server waits for the requests that it is working on.
+    /// How many seconds a stopping server waits for the requests that it is working on. Those that are not done by then
+    /// are cut off, and the program ends with a failure.
     #[arg(long, env = "CX_DRAIN_SECONDS", default_value_t = 25)]
     pub drain_seconds: u64,
 }
@@ -167,6 +178,14 @@ impl Serve {
     #[must_use]
     pub fn deadline(&self) -> Duration {
         Duration::from_secs(self.request_seconds)
+    }
+
+    /// How many queries are worked on at the same time: what keeps every connection that reads busy, and every core.
+    #[must_use]
+    pub fn concurrent_queries(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let busy = size(self.database.database_connections).max(2 * cores);
+        self.concurrent_requests.map_or(busy, size)
     }
 
     /// How many bytes of measured values are kept in memory.
@@ -371,6 +390,10 @@ pub struct AccountCreate {
     /// The role in the organisation: ADMIN, CX_MANAGER, AUDITOR, ANALYST or MEMBER.
     #[arg(long, value_parser = role)]
     pub role: OrganisationRole,
+}
+
+fn size(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 fn role(text: &str) -> Result<OrganisationRole, String> {

@@ -6,6 +6,8 @@ mod bi;
 mod export;
 #[path = "main/import.rs"]
 mod import;
+#[path = "main/serve.rs"]
+mod serve;
 #[path = "main/token.rs"]
 mod token;
 
@@ -14,37 +16,28 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::ExitCode,
-    sync::Arc,
     time::Duration,
 };
 
-use axum::http::HeaderValue;
 use clap::Parser;
 use cx_blueprint::{
     access::Caller,
     account::{self, AccountCreateInput, password},
-    bi::{
-        cube::Cube,
-        views::{self, login},
-    },
-    canvas::findings::Thresholds,
+    bi::views::{self, login},
     clock::Clock,
     config::{
         AccountCreate, AccountVerb, Cli, DatabaseArgs, Demo, FeedbackErase, FeedbackVerb, Generate,
         LogFormat, Migrate, Schema, SchemaOf, Serve, Verb,
     },
-    database::{self, Options, Store},
+    database::{Options, Store},
     document::{
         self,
         demonstration::{self, Demonstration},
     },
-    feedback, finding, generate, graph,
-    http::{self, App, Parts},
-    index,
+    feedback, generate, graph, index,
     token::SigningKey,
 };
 use sea_orm::DbBackend;
-use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A sentence that says what went wrong and what to do.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -60,11 +53,23 @@ const DEMO: &str = include_str!("../demo/demonstration.json");
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// How long threads may finish what they are at when everything else is done: none of them is worth waiting for.
+const LAST_WORK: Duration = Duration::from_millis(500);
+
+fn main() -> ExitCode {
     let cli = Cli::parse();
     log(&cli);
-    match run(cli.verb).await {
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("cx-blueprint: The system gives no threads: {error}.");
+            return ExitCode::FAILURE;
+        }
+    };
+    let done = runtime.block_on(run(cli.verb));
+    // Not by dropping it: that waits for every thread, however long it works for a client who was cut off.
+    runtime.shutdown_timeout(LAST_WORK);
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("cx-blueprint: {failure}");
@@ -87,7 +92,7 @@ fn log(cli: &Cli) {
 async fn run(verb: Verb) -> Result<(), Failure> {
     match verb {
         Verb::Demo(demo) => serve_demo(demo).await,
-        Verb::Serve(serve) => serve_database(serve).await,
+        Verb::Serve(serve) => serve::serve_database(serve).await,
         Verb::Migrate(migrate) => migrate_database(migrate).await,
         Verb::Generate(generate) => generate_organisation(generate).await,
         Verb::Export(options) => export::export(options).await,
@@ -233,179 +238,6 @@ async fn generate_organisation(options: Generate) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The signing key: from the configuration, or with SQLite from beside the file.
-fn signing_key(serve: &Serve) -> Result<SigningKey, Failure> {
-    match (
-        &serve.signing_key,
-        database::sqlite_path(&serve.database.database_url),
-    ) {
-        (Some(text), _) => Ok(SigningKey::from_text(text)?),
-        (None, Some(path)) => Ok(SigningKey::kept_beside(&path).map_err(|error| {
-            format!(
-                "The signing key beside {} cannot be kept: {error}.",
-                path.display()
-            )
-        })?),
-        (None, None) => Err(
-            "PostgreSQL needs a signing key, the same for every server: set CX_SIGNING_KEY, for \
-                             example to what `openssl rand -base64 48` prints."
-                .into(),
-        ),
-    }
-}
-
-async fn serve_database(serve: Serve) -> Result<(), Failure> {
-    let key = signing_key(&serve)?;
-    let store = open_current(&serve.database).await?;
-    serve_store(&serve, store, key).await
-}
-
-async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(), Failure> {
-    let origins = serve
-        .cors_origins
-        .iter()
-        .map(|origin| read_origin(origin))
-        .collect::<Result<_, _>>()?;
-    let settings = http::graphql::Settings {
-        deadline: serve.deadline(),
-        ..Default::default()
-    };
-    let thresholds = Thresholds::with(serve.finding_thresholds.iter().copied());
-    let clock = Clock::new(serve.database.time_zone);
-    let app = App::new(Parts {
-        store: store.clone(),
-        clock: clock.clone(),
-        key,
-        api: graph::schema(thresholds.clone()),
-        settings,
-        thresholds: thresholds.clone(),
-        forwarded_hops: serve.forwarded_hops,
-        cors_origins: origins,
-        concurrent_requests: usize::try_from(serve.concurrent_requests).unwrap_or(usize::MAX),
-        cube: Cube::new(serve.cube_bytes()),
-        longest_sheet: serve.longest_sheet(),
-    });
-    let listener = TcpListener::bind(serve.listen)
-        .await
-        .map_err(|error| format!("{} cannot be listened on: {error}.", serve.listen))?;
-    let watching = watch(serve.metrics_listen, &app).await?;
-    let asked_to_stop = asked_to_stop()?;
-    println!("listening on http://{}", listener.local_addr()?);
-    let router = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
-    let stop = Arc::new(tokio::sync::Notify::new());
-    let stopping = Arc::clone(&stop);
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        asked_to_stop.await;
-        tracing::info!("stopping: no new requests are taken, those under way are finished");
-        stopping.notify_one();
-    });
-    let drained = async {
-        stop.notified().await;
-        tokio::time::sleep(Duration::from_secs(serve.drain_seconds)).await;
-    };
-    let retention = serve.feedback_retention_days;
-    let keeping = tokio::spawn(keep(store.clone(), clock, thresholds, retention));
-    tokio::select! {
-        served = async { server.await } => served?,
-        () = drained => tracing::warn!("stopped before every request was finished"),
-    }
-    keeping.abort();
-    if let Some(watching) = watching {
-        watching.abort();
-    }
-    store.close().await?;
-    Ok(())
-}
-
-/// Serves what the server is doing at an address of its own, where one is set.
-async fn watch(at: Option<SocketAddr>, app: &App) -> Result<Option<JoinHandle<()>>, Failure> {
-    let Some(at) = at else { return Ok(None) };
-    let listener = TcpListener::bind(at)
-        .await
-        .map_err(|error| format!("{at} cannot be listened on: {error}."))?;
-    println!("metrics on http://{}/metrics", listener.local_addr()?);
-    let router = http::watched(app);
-    Ok(Some(tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::warn!(%error, "metrics are served no longer");
-        }
-    })))
-}
-
-/// Erases who gave feedback that is older than it may be kept, notes since when findings are open, and writes down
-/// what BI roles may see: soon after a write of this server, once a minute for those of others, and so on each new day too.
-async fn keep(store: Store, clock: Clock, thresholds: Thresholds, retention: Option<u32>) {
-    let caller = Caller::operator(store.clone(), clock.clone(), "biRefresh");
-    if let Err(error) = views::keep(&caller).await {
-        tracing::warn!(
-            ?error,
-            "the views for BI are of another version; run `cx-blueprint bi refresh`"
-        );
-    }
-    loop {
-        if let Some(days) = retention {
-            let caller = Caller::operator(store.clone(), clock.clone(), ERASE_ACT);
-            if let Err(error) = feedback::respondent::erase_older_than(&caller, days).await {
-                tracing::warn!(?error, "old feedback was not erased; it is tried again");
-            }
-        }
-        let caller = Caller::operator(store.clone(), clock.clone(), "findingRenew");
-        if let Err(error) = finding::renewal::renew_due(&caller, &thresholds).await {
-            tracing::warn!(?error, "findings were not noted; it is tried again");
-        }
-        let caller = Caller::operator(store.clone(), clock.clone(), "biRefresh");
-        if let Err(error) = login::renew(&caller).await {
-            tracing::warn!(
-                ?error,
-                "what BI roles may see was not renewed; it is tried again"
-            );
-        }
-        // Writes come in bursts: one look at a blueprint for all of them.
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        tokio::select! {
-            () = store.written() => {}
-            () = tokio::time::sleep(Duration::from_secs(60)) => {}
-        }
-    }
-}
-
-fn read_origin(origin: &str) -> Result<HeaderValue, Failure> {
-    let shaped = origin
-        .strip_prefix("https://")
-        .or_else(|| origin.strip_prefix("http://"));
-    match shaped {
-        Some(host) if !host.is_empty() && !host.contains(['/', '*']) => {
-            Ok(HeaderValue::from_str(origin)?)
-        }
-        _ => Err(
-            format!("\"{origin}\" is not an origin such as https://blueprints.example.org.").into(),
-        ),
-    }
-}
-
-/// Listens for the wish to stop from now on, so that whoever was told that the server listens can also end it well.
-#[cfg(unix)]
-fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Listens for the wish to stop from now on.
-#[cfg(windows)]
-fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
-    Ok(async move {
-        interrupt.recv().await;
-    })
-}
-
 async fn serve_demo(demo: Demo) -> Result<(), Failure> {
     if !demo.host.is_loopback() {
         return Err("The demo is served on this machine only (127.0.0.1 or ::1): everybody knows its password. \
@@ -452,7 +284,9 @@ async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         cors_origins: Vec::new(),
         forwarded_hops: 0,
         request_seconds: 10,
-        concurrent_requests: 512,
+        concurrent_requests: None,
+        connections: 4_096,
+        connections_per_client: 256,
         cube_memory_mib: 128,
         metrics_listen: None,
         sheet_megabytes: 512,
@@ -461,5 +295,5 @@ async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         feedback_retention_days: None,
     };
     let key = SigningKey::for_this_process()?;
-    serve_store(&serve, store, key).await
+    serve::serve_store(&serve, store, key).await
 }

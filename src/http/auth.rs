@@ -1,30 +1,35 @@
 //! Signing in over HTTP: login, refresh, logout, and whom a request's token stands for. One request tries
 //! one password: that is why none of it is GraphQL.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 
 use axum::{
     Json,
     body::to_bytes,
-    extract::{ConnectInfo, Extension, FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    extract::{Extension, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
+use tokio::time::timeout;
 
-use super::{App, Peer, RequestId, graphql, media};
+use super::{
+    App, RequestId,
+    admission::{AdmissionQueue, Holder, Slot, holder_of},
+    client::Client,
+    graphql, media,
+};
 use crate::{
     access::{self, Caller},
     account::session::{Attempt, Desk, Tokens},
     error::{Code, Error},
-    token::service::Secret,
+    token::{Access, service::Secret},
 };
 
 /// Bytes of the longest body.
 const BODY: usize = 16 * 1024;
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 #[derive(Deserialize)]
 struct Login {
@@ -46,15 +51,19 @@ pub async fn login(
     request: Request,
 ) -> Response {
     let wanted = "`login` and `password`";
-    let Login { login, password } = match read(request, wanted, &id).await {
-        Ok(login) => login,
+    let network = client.address(app.forwarded_hops);
+    let (login, _slot) = match admitted(&app, &app.admission.sign_in, network, request, wanted, &id)
+        .await
+    {
+        Ok(admitted) => admitted,
         Err(response) => return response,
     };
+    let Login { login, password } = login;
     let attempt = Attempt {
         login,
         password,
-        network: client.address(app.forwarded_hops),
-        user_agent: client.user_agent,
+        network,
+        user_agent: client.user_agent(),
     };
     given(desk(&app, &id).sign_in(attempt).await, &id)
 }
@@ -63,28 +72,61 @@ pub async fn login(
 pub async fn refresh(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
+    client: Client,
     request: Request,
 ) -> Response {
-    match read::<Token>(request, "`refreshToken`", &id).await {
-        Ok(token) => given(desk(&app, &id).refresh(&token.refresh_token).await, &id),
-        Err(response) => response,
-    }
+    let (token, _slot) = match token(&app, &client, request, &id).await {
+        Ok(admitted) => admitted,
+        Err(response) => return response,
+    };
+    given(desk(&app, &id).refresh(&token.refresh_token).await, &id)
 }
 
 /// `POST /auth/logout`: ends the session of a refresh token.
 pub async fn logout(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
+    client: Client,
     request: Request,
 ) -> Response {
-    let token = match read::<Token>(request, "`refreshToken`", &id).await {
-        Ok(token) => token,
+    let (token, _slot) = match token(&app, &client, request, &id).await {
+        Ok(admitted) => admitted,
         Err(response) => return response,
     };
     match desk(&app, &id).sign_out(&token.refresh_token).await {
         Ok(()) => unkept(StatusCode::NO_CONTENT.into_response()),
         Err(error) => failed(&error, &id),
     }
+}
+
+/// A refresh token that was sent, and leave to do something with it.
+async fn token(
+    app: &App,
+    client: &Client,
+    request: Request,
+    id: &RequestId,
+) -> Result<(Token, Slot), Response> {
+    let network = client.address(app.forwarded_hops);
+    let queue = &app.admission.sessions;
+    admitted(app, queue, network, request, "`refreshToken`", id).await
+}
+
+/// What was sent, once all of it is there, and leave to work on it.
+async fn admitted<T: DeserializeOwned>(
+    app: &App,
+    queue: &AdmissionQueue,
+    network: IpAddr,
+    request: Request,
+    wanted: &str,
+    id: &RequestId,
+) -> Result<(T, Slot), Response> {
+    let arriving = timeout(app.settings.arrival, read(request, wanted, id));
+    let sent = arriving.await.map_err(|_| {
+        let message = "The body took too long to arrive.";
+        problem(StatusCode::REQUEST_TIMEOUT, Code::Timeout, message, id)
+    })??;
+    let slot = queue.enter(holder_of(network)).await;
+    Ok((sent, slot.map_err(|overloaded| overloaded.response(id))?))
 }
 
 fn desk<'a>(app: &'a App, id: &'a RequestId) -> Desk<'a> {
@@ -132,74 +174,87 @@ async fn read<T: DeserializeOwned>(
     })
 }
 
-/// Where a request comes from, as far as its connection and its headers say.
-pub struct Client {
-    peer: IpAddr,
-    /// What the proxies in front have added, the nearest last.
-    forwarded: Vec<String>,
-    user_agent: Option<String>,
+/// What a request shows of who calls, read without a look into the database: enough to keep its turn, not to answer it.
+pub struct Bearer(Shown);
+
+enum Shown {
+    /// The access token of a session, with our signature.
+    Session(Access),
+    /// The hash of a service token.
+    Service(Vec<u8>),
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Client {
-    type Rejection = std::convert::Infallible;
+impl Bearer {
+    /// What the `Authorization` header shows.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED where there is nothing that could be a token of ours.
+    pub fn sent(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
+        Self::read(app, authorization(headers, "bearer").ok_or(SIGN_IN)?)
+    }
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let peer = parts.extensions.get::<Peer>();
-        // Without a peer, as inside a test, everybody comes from one network.
-        let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
-        Ok(Self {
-            peer: peer.map_or(unknown, |ConnectInfo(peer)| peer.ip()),
-            forwarded: parts
-                .headers
-                .get_all(FORWARDED_FOR)
+    /// The same where programs ask that know only of names and passwords: by Bearer, or by Basic with the token as the
+    /// password. Browsers send Basic by themselves to whatever page asks them to, so this is for routes on which
+    /// nothing comes of that: they read, or take what no form can send.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED where there is nothing that could be a token of ours.
+    pub fn sent_by_a_program(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
+        match authorization(headers, "basic") {
+            Some(encoded) => Self::read(app, &password(encoded).ok_or(SIGN_IN)?),
+            None => Self::sent(app, headers),
+        }
+    }
+
+    /// A service token is known by its prefix; any other is the access token of a session.
+    fn read(app: &App, token: &str) -> Result<Self, Error> {
+        Ok(Self(match Secret::read(token) {
+            Some(secret) => Shown::Service(secret?.hash()),
+            None => Shown::Session(app.key.read(token, app.clock.now())?),
+        }))
+    }
+
+    /// For whom a slot is taken.
+    #[must_use]
+    pub fn holder(&self) -> Holder {
+        match &self.0 {
+            Shown::Session(access) => access.account.0.as_u128(),
+            Shown::Service(hash) => hash
                 .iter()
-                .filter_map(text)
-                .flat_map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>())
-                .collect(),
-            user_agent: parts.headers.get(header::USER_AGENT).and_then(text),
-        })
+                .take(16)
+                .fold(0, |holder, byte| holder << 8 | Holder::from(*byte)),
+        }
+    }
+
+    /// Who calls, with the rights as they are now.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED where the session or the token has ended.
+    pub async fn caller(self, app: &App, id: &RequestId) -> Result<Caller, Error> {
+        let request_id = std::sync::Arc::clone(&id.0);
+        match self.0 {
+            Shown::Service(hash) => {
+                access::identify_token(&app.store, &app.clock, hash, request_id).await
+            }
+            Shown::Session(Access { session, account }) => {
+                access::identify(&app.store, &app.clock, session, account, request_id).await
+            }
+        }
     }
 }
 
-impl Client {
-    /// The address of the client behind so many trusted proxies: what lies further left anybody can write.
-    fn address(&self, hops: usize) -> IpAddr {
-        let said = hops
-            .checked_sub(1)
-            .and_then(|behind| self.forwarded.iter().rev().nth(behind));
-        said.and_then(|text| address(text)).unwrap_or(self.peer)
-    }
+/// Who calls, where it is a program that may know only of names and passwords.
+///
+/// # Errors
+/// UNAUTHENTICATED where it shows no token, or one that has ended.
+pub async fn program(app: &App, headers: &HeaderMap, id: &RequestId) -> Result<Caller, Error> {
+    Bearer::sent_by_a_program(app, headers)?.caller(app, id).await
 }
 
-/// An address as proxies write it, some with a port.
-fn address(text: &str) -> Option<IpAddr> {
-    let text = text.trim();
-    let bare = text
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'));
-    let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
-    bare.unwrap_or(text).parse().or_else(|_| with_port()).ok()
-}
-
-/// Who calls: whom the token in the `Authorization` header stands for, with the rights as they are now.
-pub async fn bearer(app: &App, headers: &HeaderMap, id: &RequestId) -> Result<Caller, Error> {
-    let token = authorization(headers, "bearer").ok_or(SIGN_IN)?;
-    holder(app, token, id).await
-}
-
-/// Who calls, where programs do that know only of names and passwords: by Bearer, or by Basic with the token as the
-/// password. Browsers send Basic by themselves to whatever page asks them to, so this is for routes on which nothing
-/// comes of that: they read, or take what no form can send.
-pub async fn bearer_or_basic(
-    app: &App,
-    headers: &HeaderMap,
-    id: &RequestId,
-) -> Result<Caller, Error> {
-    match authorization(headers, "basic") {
-        Some(encoded) => holder(app, &password(encoded).ok_or(SIGN_IN)?, id).await,
-        None => bearer(app, headers, id).await,
-    }
+/// For whom a slot is taken where it is known who calls: whatever token an account uses, it is one.
+#[must_use]
+pub fn account(caller: &Caller) -> Holder {
+    caller.account().map_or(0, |account| account.0.as_u128())
 }
 
 const SIGN_IN: Error = Error::Unauthenticated("Sign in first.");
@@ -217,22 +272,10 @@ fn password(encoded: &str) -> Option<String> {
     Some(said.split_once(':')?.1.to_owned())
 }
 
-/// Whom a token stands for: a service token by its prefix, any other is the access token of a session.
-async fn holder(app: &App, token: &str, id: &RequestId) -> Result<Caller, Error> {
-    let request_id = std::sync::Arc::clone(&id.0);
-    if let Some(secret) = Secret::read(token) {
-        let hash = secret?.hash();
-        return access::identify_token(&app.store, &app.clock, hash, request_id).await;
-    }
-    let signed = app.key.read(token, app.clock.now())?;
-    let (session, account) = (signed.session, signed.account);
-    access::identify(&app.store, &app.clock, session, account, request_id).await
-}
-
 /// A GraphQL request that did not run because nobody could be told to be calling.
 #[must_use]
 pub fn refused(error: &Error, headers: &HeaderMap, id: &RequestId) -> Response {
-    log(error, id);
+    log(error);
     let media = media::accepted(headers).unwrap_or(media::Media::Json);
     let status = status(error);
     let response = graphql::refuse(media, status, error.code(), &error.to_string(), &id.0);
@@ -249,18 +292,18 @@ pub fn problem(status: StatusCode, code: Code, message: &str, id: &RequestId) ->
 /// An answer that says why a request failed.
 #[must_use]
 pub fn failed(error: &Error, id: &RequestId) -> Response {
-    log(error, id);
+    log(error);
     let response = problem(status(error), error.code(), &error.to_string(), id);
     with_advice(response, error)
 }
 
 /// Says in the log what went wrong on our side.
-pub fn log(error: &Error, id: &RequestId) {
+pub fn log(error: &Error) {
     if let Error::Stopped { cause, .. } = error {
-        log(cause, id);
+        log(cause);
     }
     if let Error::Unavailable(cause) | Error::Unknown(cause) | Error::Internal(cause) = error {
-        tracing::error!(request_id = &*id.0, %cause, debug = ?cause, "a request failed on our side");
+        tracing::error!(%cause, debug = ?cause, "a request failed on our side");
     }
 }
 
@@ -317,37 +360,4 @@ pub(super) fn unkept(mut response: Response) -> Response {
         .headers_mut()
         .insert(header::CACHE_CONTROL, no_store);
     response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn client(forwarded: &[&str]) -> Client {
-        Client {
-            peer: "192.0.2.1".parse().expect("an address"),
-            forwarded: forwarded.iter().map(|&text| text.to_owned()).collect(),
-            user_agent: None,
-        }
-    }
-
-    fn from(forwarded: &[&str], hops: usize) -> String {
-        client(forwarded).address(hops).to_string()
-    }
-
-    #[test]
-    fn without_trusted_proxies_the_header_says_nothing() {
-        assert_eq!(from(&["203.0.113.7"], 0), "192.0.2.1");
-    }
-
-    #[test]
-    fn behind_proxies_the_entry_of_the_outermost_trusted_one_counts() {
-        let said = [" 10.9.9.9", " 203.0.113.7 ", "198.51.100.2:4711"];
-        assert_eq!(from(&said, 1), "198.51.100.2");
-        assert_eq!(from(&said, 2), "203.0.113.7");
-        assert_eq!(from(&said, 4), "192.0.2.1");
-        assert_eq!(from(&["nonsense"], 1), "192.0.2.1");
-        assert_eq!(from(&["[2001:db8::1]"], 1), "2001:db8::1");
-        assert_eq!(from(&["[2001:db8::1]:443"], 1), "2001:db8::1");
-    }
 }

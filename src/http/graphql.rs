@@ -17,6 +17,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::{
+    admission::{Overloaded, retry_soon},
     guard::{self, Admitted, Limits, Rejection},
     media::{self, Media},
 };
@@ -37,7 +38,9 @@ pub struct Settings {
     pub limits: Limits,
     /// Bytes of the body of a POST.
     pub body: usize,
-    /// For the body to arrive, and again for the operation to run.
+    /// For a body to arrive, here and where people sign in.
+    pub arrival: Duration,
+    /// For the operation to run.
     pub deadline: Duration,
 }
 
@@ -46,28 +49,71 @@ impl Default for Settings {
         Self {
             limits: Limits::default(),
             body: 1024 * 1024,
+            arrival: Duration::from_secs(10),
             deadline: Duration::from_secs(10),
         }
     }
 }
 
-/// Answers one request. `attach` adds what resolvers look up, such as the caller.
-pub async fn serve<E: Executor>(
-    executor: &E,
+/// A request that has come whole and that the guard admits.
+pub struct Received<'r> {
+    media: Media,
+    admitted: Admitted,
+    request_id: &'r str,
+}
+
+/// Takes in what is asked. It runs nothing, and asks nobody who calls.
+///
+/// # Errors
+/// The answer, where it cannot be run.
+pub async fn take_in<'r>(
     http: Request,
-    request_id: &str,
+    request_id: &'r str,
     settings: &Settings,
-    attach: impl FnOnce(async_graphql::Request) -> async_graphql::Request + Send,
-) -> Response {
+) -> Result<Received<'r>, Response> {
     let media = media::accepted(http.headers());
-    let outcome = match media {
-        Some(_) => answer(executor, http, request_id, settings, attach).await,
+    let admitted = match media {
+        Some(_) => admit(http, settings).await,
         None => Err(Stop::NotAcceptable),
     };
     let media = media.unwrap_or(Media::Json);
-    match outcome {
-        Ok(response) => ran(media, response, request_id),
-        Err(stop) => stopped(media, stop, request_id),
+    match admitted {
+        Ok(admitted) => Ok(Received {
+            media,
+            admitted,
+            request_id,
+        }),
+        Err(stop) => Err(stopped(media, stop, request_id)),
+    }
+}
+
+impl Received<'_> {
+    /// Whether it changes something.
+    #[must_use]
+    pub fn is_mutation(&self) -> bool {
+        self.admitted.operation == OperationType::Mutation
+    }
+
+    /// Runs it. `attach` adds what resolvers look up, such as the caller.
+    pub async fn run<E: Executor>(
+        self,
+        executor: &E,
+        settings: &Settings,
+        attach: impl FnOnce(async_graphql::Request) -> async_graphql::Request + Send,
+    ) -> Response {
+        let is_mutation = self.is_mutation();
+        let request = attach(self.admitted.request);
+        match run(executor, request, settings.deadline).await {
+            Ok(response) => ran(self.media, response, is_mutation, self.request_id),
+            Err(stop) => stopped(self.media, stop, self.request_id),
+        }
+    }
+
+    /// The answer where there is more to do than can be done in time.
+    #[must_use]
+    pub fn overloaded(self) -> Response {
+        let stop = Stop::failed(Code::ServiceUnavailable, Overloaded::MESSAGE);
+        stopped(self.media, stop, self.request_id)
     }
 }
 
@@ -150,31 +196,23 @@ fn status(stop: &Stop, media: Media) -> StatusCode {
     }
 }
 
-async fn answer<E: Executor>(
-    executor: &E,
-    http: Request,
-    request_id: &str,
-    settings: &Settings,
-    attach: impl FnOnce(async_graphql::Request) -> async_graphql::Request + Send,
-) -> Result<async_graphql::Response, Stop> {
+async fn admit(http: Request, settings: &Settings) -> Result<Admitted, Stop> {
     let by_get = http.method() == Method::GET;
     let asked = reading::read(http, settings).await?;
-    let Admitted { request, operation } = guard::admit(asked, &settings.limits)?;
-    match operation {
-        OperationType::Mutation if by_get => return Err(Stop::Method("POST")),
-        OperationType::Query | OperationType::Mutation => {}
+    let admitted = guard::admit(asked, &settings.limits)?;
+    match admitted.operation {
+        OperationType::Mutation if by_get => Err(Stop::Method("POST")),
+        OperationType::Query | OperationType::Mutation => Ok(admitted),
         OperationType::Subscription => {
             let message = "Subscriptions are not offered over plain HTTP.";
-            return Err(Stop::failed(Code::BadUserInput, message));
+            Err(Stop::failed(Code::BadUserInput, message))
         }
     }
-    run(executor, attach(request), request_id, settings.deadline).await
 }
 
 async fn run<E: Executor>(
     executor: &E,
     request: async_graphql::Request,
-    request_id: &str,
     deadline: Duration,
 ) -> Result<async_graphql::Response, Stop> {
     // What a panic leaves behind dies with this request: nothing of it is looked at again.
@@ -183,11 +221,11 @@ async fn run<E: Executor>(
         Ok(Ok(response)) if never_ran(&response) => Err(invalid(response.errors)),
         Ok(Ok(response)) => Ok(response),
         Ok(Err(panic)) => {
-            tracing::error!(request_id, panic = said(&*panic), "a resolver panicked");
+            tracing::error!(panic = said(&*panic), "a resolver panicked");
             Err(Stop::failed(Code::InternalServerError, OUR_FAULT))
         }
         Err(_) => {
-            tracing::warn!(request_id, ?deadline, "an operation was given up");
+            tracing::warn!(?deadline, "an operation was given up");
             let message = "The operation took too long and was given up.";
             Err(Stop::failed(Code::Timeout, message))
         }
@@ -224,15 +262,44 @@ fn named(invalid: ServerError) -> ServerError {
         "Query is too complex." | "Query is nested too deep." => Code::QueryTooComplex,
         _ => Code::GraphqlValidationFailed,
     };
-    error(code, &clipped(&invalid.message), invalid.locations)
+    error(code, &without_input(&invalid.message), invalid.locations)
 }
 
-fn ran(media: Media, mut response: async_graphql::Response, request_id: &str) -> Response {
+fn ran(
+    media: Media,
+    mut response: async_graphql::Response,
+    is_mutation: bool,
+    request_id: &str,
+) -> Response {
     response.errors.truncate(MOST_ERRORS);
     for error in &mut response.errors {
         mask(error, request_id);
     }
-    written(media, StatusCode::OK, json(&response), request_id)
+    match fault(&response, is_mutation) {
+        Some(code) => stopped(media, Stop::Failed(code, response.errors), request_id),
+        None => written(media, StatusCode::OK, json(&response)),
+    }
+}
+
+/// The fault of ours that left nothing to answer with: a client that looks at the status alone must not take it for an
+/// answer. Where something was answered besides, it is one, and the fault stands in its errors.
+fn fault(response: &async_graphql::Response, is_mutation: bool) -> Option<Code> {
+    let is_empty = match &response.data {
+        Value::Null => true,
+        Value::Object(roots) => roots.values().all(|root| *root == Value::Null),
+        _ => false,
+    };
+    if !is_empty {
+        return None;
+    }
+    let has = |wanted| response.errors.iter().any(|error| code(error) == Some(wanted));
+    // What failed behind the root of a mutation failed after the change was made: come again would be bad advice.
+    let may_be_done = is_mutation && response.errors.iter().any(|error| error.path.len() > 1);
+    let unavailable = has(Code::ServiceUnavailable);
+    if has(Code::InternalServerError) || (unavailable && may_be_done) {
+        return Some(Code::InternalServerError);
+    }
+    unavailable.then_some(Code::ServiceUnavailable)
 }
 
 /// Written straight from its own type: on a detour through `serde_json::Value` the keys would lose their order.
@@ -251,10 +318,10 @@ fn mask(failed: &mut ServerError, request_id: &str) {
     failed.source = None;
     if code(failed).is_none() {
         let worded = if is_input(&failed.message) {
-            error(Code::BadUserInput, &clipped(&failed.message), Vec::new())
+            error(Code::BadUserInput, &without_input(&failed.message), Vec::new())
         } else {
             let path = serde_json::to_string(&failed.path).unwrap_or_default();
-            tracing::error!(request_id, path, message = failed.message, "a field failed");
+            tracing::error!(path, message = failed.message, "a field failed");
             error(Code::InternalServerError, OUR_FAULT, Vec::new())
         };
         failed.message = worded.message;
@@ -266,6 +333,20 @@ fn mask(failed: &mut ServerError, request_id: &str) {
 /// The two ways in which async-graphql words an argument that validation let pass and its type could not read.
 fn is_input(message: &str) -> bool {
     message.starts_with("Failed to parse \"") || message.starts_with("Expected input type \"")
+}
+
+/// A message of async-graphql up to where it would repeat what was sent. Names of fields and types stay, and what our
+/// own scalars say, which repeat nothing.
+fn without_input(message: &str) -> String {
+    const BEFORE_INPUT: [&str; 3] = ["\", found ", " does not contain value \"", " does not contain the value \""];
+    let end = BEFORE_INPUT.iter().filter_map(|before| message.find(before)).min();
+    let kept = match end {
+        None => return clipped(message),
+        // The quotation mark before belongs to the type.
+        Some(end) if message[end..].starts_with('"') => &message[..=end],
+        Some(end) => return format!("{} does not contain this value.", clipped(&message[..end])),
+    };
+    clipped(kept) + "."
 }
 
 fn code(error: &ServerError) -> Option<Code> {
@@ -304,6 +385,9 @@ fn stopped(media: Media, stop: Stop, request_id: &str) -> Response {
             let error = error(Code::Timeout, message, Vec::new());
             refusal(media, status, vec![error], request_id)
         }
+        Stop::Failed(Code::ServiceUnavailable, errors) => {
+            retry_soon(refusal(media, status, errors, request_id))
+        }
         Stop::Failed(_, errors) => refusal(media, status, errors, request_id),
     }
 }
@@ -321,12 +405,7 @@ fn refusal(
     for error in &mut errors {
         sign(error, request_id);
     }
-    written(
-        media,
-        status,
-        serde_json::to_vec(&Refusal { errors }),
-        request_id,
-    )
+    written(media, status, serde_json::to_vec(&Refusal { errors }))
 }
 
 fn error(code: Code, message: &str, locations: Vec<Pos>) -> ServerError {
@@ -355,12 +434,11 @@ fn written(
     media: Media,
     status: StatusCode,
     json: serde_json::Result<Vec<u8>>,
-    request_id: &str,
 ) -> Response {
     let body = match json {
         Ok(body) => body,
         Err(error) => {
-            tracing::error!(request_id, %error, "an answer could not be written");
+            tracing::error!(%error, "an answer could not be written");
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };

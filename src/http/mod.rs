@@ -1,7 +1,9 @@
 //! The way in: routes, limits, request ids, and what is answered when nothing else answers.
 
+pub mod admission;
 pub mod auth;
 pub mod bi;
+pub mod client;
 pub mod etag;
 pub mod graphql;
 pub mod guard;
@@ -9,29 +11,35 @@ pub mod media;
 pub mod metrics;
 pub mod odata;
 pub mod picture;
+pub mod server;
 
 use std::{
     any::Any,
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::{
     Router,
-    extract::{ConnectInfo, DefaultBodyLimit, Extension, Request, State},
+    extract::{DefaultBodyLimit, Extension, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use tokio::sync::Semaphore;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
 };
+use tracing::Instrument;
 
-use self::metrics::Metrics;
+pub use self::server::Peer;
+use self::{
+    admission::{Admission, ClientShares, retry_soon},
+    client::Client,
+    metrics::Metrics,
+    server::UnderWay,
+};
 use crate::{
     access::Caller,
     bi::cube::Cube,
@@ -49,6 +57,10 @@ pub struct App {
     parts: Arc<Parts>,
     /// What it is doing.
     pub metrics: Metrics,
+    /// Who is worked for next.
+    pub admission: Admission,
+    /// What it has begun and not ended.
+    pub under_way: UnderWay,
 }
 
 /// The parts of the application.
@@ -64,8 +76,10 @@ pub struct Parts {
     pub forwarded_hops: usize,
     /// Origins whose pages may call the API.
     pub cors_origins: Vec<HeaderValue>,
-    /// How many requests are worked on at the same time.
+    /// How many queries are worked on at the same time.
     pub concurrent_requests: usize,
+    /// How many requests of one client may be under way.
+    pub requests_of_one_client: usize,
     /// Measured values that are kept in memory.
     pub cube: Cube,
     /// Bytes of the longest sheet that is taken in.
@@ -86,6 +100,8 @@ impl App {
     pub fn new(parts: Parts) -> Self {
         Self {
             metrics: Metrics::new(parts.store.clone(), parts.cube.clone()),
+            admission: Admission::new(parts.concurrent_requests, parts.settings.deadline),
+            under_way: UnderWay::default(),
             parts: Arc::new(parts),
         }
     }
@@ -120,7 +136,8 @@ pub fn router(app: App) -> Router {
         ])
         .max_age(Duration::from_secs(600));
     let metrics = app.metrics.clone();
-    let room = Arc::new(Semaphore::new(app.concurrent_requests));
+    let shares = ClientShares::new(app.requests_of_one_client);
+    let hops = app.forwarded_hops;
     let served = Router::new()
         .route("/graphql", any(serve_graphql))
         .route("/auth/login", post(auth::login))
@@ -129,11 +146,9 @@ pub fn router(app: App) -> Router {
         .route("/blueprints/{file}", get(picture::serve))
         .route("/bi/v1", get(bi::list))
         .route("/bi/v1/{file}", get(bi::serve).post(bi::intake::serve))
-        .layer(Extension(bi::Places::default()))
         .merge(odata::routes())
-        .layer(Extension(bi::intake::Turn::default()))
         .layer(middleware::from_fn(move |request, next| {
-            shed(Arc::clone(&room), request, next)
+            share(shares.clone(), hops, request, next)
         }))
         .layer(DefaultBodyLimit::max(app.settings.body));
     served
@@ -153,21 +168,39 @@ pub fn watched(app: &App) -> Router {
     Router::new().route("/metrics", get(|| async move { metrics.serve() }))
 }
 
+/// Takes in what is asked before a slot is taken for it, and finds out who asks only then: neither a client that is
+/// slow to send nor a queue that is long costs the database anything.
 async fn serve_graphql(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    match auth::bearer(&app, request.headers(), &id).await {
+    let headers = request.headers().clone();
+    let bearer = match auth::Bearer::sent(&app, &headers) {
+        Ok(bearer) => bearer,
+        Err(error) => return auth::refused(&error, &headers, &id),
+    };
+    let asked = match graphql::take_in(request, &id.0, &app.settings).await {
+        Ok(asked) => asked,
+        Err(response) => return response,
+    };
+    let queue = match asked.is_mutation() {
+        true => &app.admission.mutations,
+        false => &app.admission.queries,
+    };
+    let Ok(_slot) = queue.enter(bearer.holder()).await else {
+        return asked.overloaded();
+    };
+    match bearer.caller(&app, &id).await {
         Ok(caller) => {
-            graphql::serve(&app.api, request, &id.0, &app.settings, |request| {
+            let run = asked.run(&app.api, &app.settings, |request| {
                 attach(request, caller)
                     .data(app.key.clone())
                     .data(app.cube.clone())
-            })
-            .await
+            });
+            run.await
         }
-        Err(error) => auth::refused(&error, request.headers(), &id),
+        Err(error) => auth::refused(&error, &headers, &id),
     }
 }
 
@@ -175,55 +208,48 @@ fn attach(request: async_graphql::Request, caller: Caller) -> async_graphql::Req
     request.data(loaders(caller.clone())).data(caller)
 }
 
-/// Gives every request an id, says it in the answer and in the log, and counts it.
+/// Gives every request an id, says it in the answer and with whatever is logged on the way, and counts it.
 async fn numbered(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
     let id: Arc<str> = format!("req_{}", crate::id::random()).into();
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let route = metrics::route(&request);
     let begun = Instant::now();
-    let mut response = next.run(request).await;
+    // Of the highest level, so that what is logged has its id whatever the filter leaves out.
+    let span = tracing::error_span!("request", request_id = &*id);
+    let mut response = next.run(request).instrument(span.clone()).await;
     metrics.count(&route, response.status(), begun.elapsed());
-    tracing::debug!(request_id = &*id, %method, path, status = response.status().as_u16(), "answered");
+    let status = response.status().as_u16();
+    span.in_scope(|| tracing::debug!(%method, path, status, "answered"));
+    let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+        headers.insert(REQUEST_ID, value);
     }
+    // What an answer is, is what it says it is: no browser guesses a page into it.
+    let nosniff = HeaderValue::from_static("nosniff");
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     response
 }
 
-/// Refuses at once what would only wait: a server that is full answers sooner than one that queues.
-async fn shed(room: Arc<Semaphore>, request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().cloned();
-    match (room.try_acquire(), id) {
-        (Ok(_place), _) => next.run(request).await,
-        (Err(_), id) => {
-            let id = id.unwrap_or_else(|| RequestId("".into()));
-            let message = "The server is full. Try again in a moment.";
-            let mut response = auth::problem(
-                StatusCode::SERVICE_UNAVAILABLE,
-                Code::ServiceUnavailable,
-                message,
-                &id,
-            );
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            response
+/// Refuses what goes beyond the share of one client.
+async fn share(shares: ClientShares, hops: usize, request: Request, next: Next) -> Response {
+    let client = Client::of(request.extensions(), request.headers());
+    match shares.begin(client.address(hops)) {
+        Ok(_share) => next.run(request).await,
+        Err(overloaded) => {
+            let id = request.extensions().get::<RequestId>().cloned();
+            overloaded.response(&id.unwrap_or_else(|| RequestId("".into())))
         }
     }
 }
 
 /// Ready unless the database is broken; a server that is only busy stays ready.
 async fn ready(State(app): State<App>, Extension(id): Extension<RequestId>) -> Response {
-    match app.store.trouble().await {
-        None => "ready".into_response(),
-        Some(trouble) => auth::problem(
-            StatusCode::SERVICE_UNAVAILABLE,
-            Code::ServiceUnavailable,
-            &trouble.to_string(),
-            &id,
-        ),
-    }
+    let Some(trouble) = app.store.trouble().await else {
+        return "ready".into_response();
+    };
+    let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, Code::ServiceUnavailable);
+    retry_soon(auth::problem(status, code, &trouble.to_string(), &id))
 }
 
 fn nothing_here(id: &RequestId) -> Response {
@@ -260,6 +286,3 @@ fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
         &RequestId("".into()),
     )
 }
-
-/// The peer of a connection, where the server knows it.
-pub type Peer = ConnectInfo<SocketAddr>;

@@ -13,7 +13,13 @@ use sea_orm::{ColumnTrait, Condition};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{App, RequestId, auth, etag, nothing_here};
+use super::{
+    App, RequestId,
+    admission::{Overloaded, holder_of},
+    auth,
+    client::Client,
+    etag, nothing_here,
+};
 use crate::{
     access::{self, Caller, Keyed},
     canvas::Canvas,
@@ -46,12 +52,17 @@ struct Wanted {
 pub async fn serve(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
+    client: Client,
     Path(file): Path<String>,
     headers: HeaderMap,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
     let Some(key) = file.strip_suffix(".svg") else {
         return nothing_here(&id);
+    };
+    let client = client.address(app.forwarded_hops);
+    let Ok(_slot) = app.admission.queries.enter(holder_of(client)).await else {
+        return Overloaded.response(&id);
     };
     let drawn = timeout(app.settings.deadline, draw(&app, &id, key, &headers, asked));
     match drawn.await {
@@ -86,7 +97,7 @@ async fn draw(
         },
         asked => {
             // Who has not signed in is told that first, whatever they ask.
-            let caller = auth::bearer_or_basic(app, headers, id).await?;
+            let caller = auth::program(app, headers, id).await?;
             let Query(asked) = asked.map_err(|_| malformed())?;
             direct(caller, &asked)?
         }

@@ -103,6 +103,7 @@ impl World {
             forwarded_hops: 0,
             cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
             concurrent_requests: 512,
+            requests_of_one_client: 512,
             cube: Cube::new(64 << 20),
             longest_sheet: 8 << 20,
         });

@@ -1,8 +1,8 @@
 //! `POST /bi/v1/measurements.csv` and `feedback.csv`: figures and answers by the sheet. It takes the body as it comes
-//! into a file, one sheet at a time, and tells what became of it or every fault; what may be recorded is for the slices
-//! to say.
+//! into a file, records one sheet at a time, and tells what became of it or every fault; what may be recorded is for
+//! the slices to say.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Json,
@@ -15,38 +15,28 @@ use clap::ValueEnum;
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
     task::spawn_blocking,
-    time::timeout,
+    time::{Instant, timeout, timeout_at},
 };
+use tracing::Instrument;
 
 use super::{Parameters, refused};
 use crate::{
     access::Caller,
     error::{Code, Error, Result, UserError},
     feedback,
-    http::{App, RequestId, auth, not_this_way},
+    http::{App, RequestId, admission::Slot, auth, not_this_way},
     kpi,
     policy::Action,
     sheet::{Dialect, Spool, Spooled},
 };
 
-/// How long a client may send nothing before it is given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How much of a sheet has to come in how long, at the least, unless it ends before.
+const LEAST: (usize, Duration) = (60 * 1024, Duration::from_secs(60));
 /// How long a sheet may take to come.
 const LONGEST: Duration = Duration::from_secs(30 * 60);
 /// Bytes that are written into the file at once.
 const AT_ONCE: usize = 1 << 20;
-
-/// The turn of the one whose sheet is taken in.
-#[derive(Clone)]
-pub struct Turn(Arc<Semaphore>);
-
-impl Default for Turn {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
-    }
-}
 
 /// How a sheet is to be taken.
 struct Asked {
@@ -137,13 +127,12 @@ type Said = Result<Sent<Parameters>, QueryRejection>;
 pub async fn serve(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    Extension(turn): Extension<Turn>,
     Path(file): Path<String>,
     said: Said,
     request: Request,
 ) -> Response {
     match What::named(&file) {
-        Some(what) => answered(what, &app, &id, turn, said, request).await,
+        Some(what) => answered(what, &app, &id, said, request).await,
         None => not_this_way(&id),
     }
 }
@@ -152,11 +141,10 @@ async fn answered(
     what: What,
     app: &App,
     id: &RequestId,
-    turn: Turn,
     said: Said,
     request: Request,
 ) -> Response {
-    let done = taken_in(what, app, id, turn, said, request).await;
+    let done = taken_in(what, app, id, said, request).await;
     done.map_or_else(|no| no.answer(id), |done| Json(done).into_response())
 }
 
@@ -164,31 +152,33 @@ async fn taken_in(
     what: What,
     app: &App,
     id: &RequestId,
-    turn: Turn,
     said: Said,
     request: Request,
 ) -> Result<Value, No> {
-    let (caller, asked, turn) = begun(what, app, id, turn, said, request.headers()).await?;
+    let (caller, asked, slot) = begun(what, app, id, said, request.headers()).await?;
     let sheet = spooled(what.longest(app), asked.dialect, request, id).await?;
+    let turn = app.admission.sheets.enter(auth::account(&caller)).await;
+    let turn = turn.map_err(|_| busy("Another sheet is being recorded.", id))?;
+    let under_way = app.under_way.begin();
     // In a task of its own: a sheet that has come is seen through, whether or not its sender waits for it.
-    let recording = tokio::spawn(async move {
-        let _turn = turn;
+    let recording = async move {
+        let _held = (slot, turn, under_way);
         let done = what.take_in(&caller, sheet, asked.dry_run).await;
         noted(&caller, done).await
-    });
+    };
+    let recording = tokio::spawn(recording.in_current_span());
     Ok(recording.await.map_err(Error::internal)??)
 }
 
-/// Whoever may send a sheet, how it is to be taken, and their turn: all that is known before the first byte of it.
+/// Whoever may send a sheet, how it is to be taken, and leave to send it: all that is known before the first byte of it.
 async fn begun(
     what: What,
     app: &App,
     id: &RequestId,
-    turn: Turn,
     said: Said,
     headers: &HeaderMap,
-) -> Result<(Caller, Asked, OwnedSemaphorePermit), No> {
-    let caller = auth::bearer_or_basic(app, headers, id).await?;
+) -> Result<(Caller, Asked, Slot), No> {
+    let caller = auth::program(app, headers, id).await?;
     let caller = caller.acting(what.act());
     noted(&caller, caller.require_somewhere(what.action())).await?;
     let Sent(parameters) = said.map_err(|_| {
@@ -200,9 +190,9 @@ async fn begun(
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         return Err(No::problem(status, Code::BadUserInput, message, id));
     }
-    match turn.0.try_acquire_owned() {
-        Ok(turn) => Ok((caller, asked, turn)),
-        Err(_) => Err(busy(id)),
+    match app.admission.uploads.enter(auth::account(&caller)).await {
+        Ok(slot) => Ok((caller, asked, slot)),
+        Err(_) => Err(busy("Too many sheets are coming in, or two of yours.", id)),
     }
 }
 
@@ -290,12 +280,18 @@ fn slow() -> Error {
 async fn take(mut spool: Spool, body: Body) -> Result<Option<Spool>> {
     let mut pieces = body.into_data_stream();
     let mut held = Vec::with_capacity(AT_ONCE);
+    let (mut came, mut due) = (0_usize, Instant::now() + LEAST.1);
     loop {
-        let piece = timeout(PATIENCE, pieces.next()).await.map_err(|_| slow())?;
+        let piece = timeout_at(due, pieces.next()).await.map_err(|_| slow())?;
         let ended = piece.is_none();
         if let Some(piece) = piece {
             let broken = |_| Error::BadInput("The sheet did not come to its end.".to_owned());
-            held.extend_from_slice(&piece.map_err(broken)?);
+            let piece = piece.map_err(broken)?;
+            came += piece.len();
+            if came >= LEAST.0 {
+                (came, due) = (0, Instant::now() + LEAST.1);
+            }
+            held.extend_from_slice(&piece);
         }
         if held.len() >= AT_ONCE || ended {
             let written = spawn_blocking(move || {
@@ -325,10 +321,10 @@ fn too_large(most: u64, id: &RequestId) -> No {
     No::problem(status, Code::BadUserInput, &message, id)
 }
 
-fn busy(id: &RequestId) -> No {
-    let message = "Another sheet is being taken in. Try again in a moment.";
+fn busy(why: &str, id: &RequestId) -> No {
+    let message = format!("{why} Nothing of this one was recorded. Try again in a moment.");
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    let mut response = auth::problem(status, Code::ServiceUnavailable, message, id);
+    let mut response = auth::problem(status, Code::ServiceUnavailable, &message, id);
     let headers = response.headers_mut();
     headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     No::Answered(response)

@@ -25,7 +25,7 @@ pub async fn serve(
     Extension(id): Extension<RequestId>,
     headers: HeaderMap,
 ) -> Response {
-    let caller = match auth::bearer_or_basic(&app, &headers, &id).await {
+    let caller = match auth::program(&app, &headers, &id).await {
         Ok(caller) => caller,
         Err(error) => return refused(&error, &id),
     };

@@ -6,7 +6,7 @@ pub mod form;
 pub mod intake;
 mod list;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, time::Duration};
 
 use axum::{
     body::Body,
@@ -17,19 +17,21 @@ use axum::{
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::{
-    sync::{
-        OwnedSemaphorePermit, Semaphore,
-        mpsc::{self, Receiver, Sender},
-    },
-    time::timeout,
+    sync::mpsc::{self, Receiver, Sender},
+    time::{Instant, timeout, timeout_at},
 };
+use tracing::Instrument;
 
 pub use self::list::{pulled, serve as list};
 use self::{
     asked::Asked,
     form::{Form, Writer},
 };
-use super::{App, RequestId, auth, etag};
+use super::{
+    App, RequestId,
+    admission::{FEEDS, Slot, retry_soon},
+    auth, etag,
+};
 use crate::{
     access::Caller,
     audit,
@@ -41,22 +43,13 @@ use crate::{
     error::{Code, Error, Result},
 };
 
-/// How many feeds are streamed at the same time: each holds one of the connections that read.
-pub const FEEDS: usize = 4;
-/// How long a client may take nothing before it is given up.
+/// How long a client may take for a piece, which has at least 64 KiB unless they are compressed to less: about a
+/// kilobyte a second is taking something, less is holding a connection of the database for nothing.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a feed may last: as long as it does, the database keeps what is changed and deleted meanwhile.
+const LIFE: Duration = Duration::from_secs(30 * 60);
 /// Where a pull stood: what to send as `updated_since` the next time.
 const UPDATED_UNTIL: HeaderName = HeaderName::from_static("updated-until");
-
-/// The places for those who stream.
-#[derive(Clone)]
-pub struct Places(Arc<Semaphore>);
-
-impl Default for Places {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(FEEDS)))
-    }
-}
 
 type Parameters = Vec<(String, String)>;
 
@@ -68,11 +61,9 @@ struct Feed {
 }
 
 /// `GET /bi/v1/{dataset}.{csv,ndjson}`.
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
 pub async fn serve(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
-    Extension(places): Extension<Places>,
     uri: Uri,
     method: Method,
     Path(file): Path<String>,
@@ -88,10 +79,11 @@ pub async fn serve(
     if method == Method::HEAD {
         return dressed(StatusCode::OK.into_response(), form, gzip);
     }
-    let Ok(place) = places.0.try_acquire_owned() else {
+    let slot = app.admission.feeds.enter(auth::account(&feed.caller));
+    let Ok(slot) = slot.await else {
         return full(&id);
     };
-    match answered(feed, place, &uri, &headers, &id).await {
+    match answered(feed, slot, &uri, &headers).await {
         Ok(response) => dressed(response, form, gzip),
         Err(error) => refused(&error, &id),
     }
@@ -100,10 +92,9 @@ pub async fn serve(
 /// The rows, or word that the client has them already.
 async fn answered(
     mut feed: Feed,
-    place: OwnedSemaphorePermit,
+    slot: Slot,
     uri: &Uri,
     headers: &HeaderMap,
-    id: &RequestId,
 ) -> Result<Response> {
     let tx = feed.caller.snapshot().await?;
     let tag = tag(&feed, &tx, uri).await?;
@@ -118,7 +109,7 @@ async fn answered(
             StatusCode::NOT_MODIFIED.into_response()
         }
         (false, Some(limit)) => page(feed, tx, limit, uri).await?,
-        (false, None) => whole(feed, tx, place, id).await?,
+        (false, None) => whole(feed, tx, slot).await?,
     };
     if let Some(tag) = tag {
         etag::say(response.headers_mut(), &tag);
@@ -178,7 +169,7 @@ async fn read(
     sent: Result<Sent<Parameters>, QueryRejection>,
 ) -> Result<Option<Feed>> {
     // Who has not signed in is told that first, whatever they ask.
-    let caller = auth::bearer_or_basic(app, headers, id).await?;
+    let caller = auth::program(app, headers, id).await?;
     let named = file.rsplit_once('.');
     let named =
         named.and_then(|(name, extension)| Some((registry::named(name)?, Form::named(extension)?)));
@@ -272,20 +263,19 @@ type Chunk = io::Result<Bytes>;
 async fn whole(
     feed: Feed,
     tx: Transaction,
-    place: OwnedSemaphorePermit,
-    id: &RequestId,
+    slot: Slot,
 ) -> Result<Response> {
     let (sender, mut chunks) = mpsc::channel(2);
     let pouring = pour(feed, tx, sender);
-    let request_id = Arc::clone(&id.0);
-    let poured = tokio::spawn(async move {
-        let _place = place;
+    let poured = async move {
+        let _slot = slot;
         let poured = pouring.await;
         if let Err(error) = &poured {
-            tracing::warn!(request_id = &*request_id, %error, debug = ?error, "a feed was broken off");
+            tracing::warn!(%error, debug = ?error, "a feed was broken off");
         }
         poured
-    });
+    };
+    let poured = tokio::spawn(poured.in_current_span());
     let Some(first) = chunks.recv().await else {
         return match poured.await {
             Ok(Ok(())) => Err(Error::internal("a feed ended without a word")),
@@ -315,29 +305,32 @@ async fn following(left: Left) -> Option<(Chunk, Left)> {
     }
 }
 
-/// Sends the rows piece after piece, and in the end that there are no more.
+/// Sends the rows piece after piece, and in the end that there are no more. Whoever takes too little, or too long, is
+/// given up, and gets no end.
 async fn pour(feed: Feed, tx: Transaction, sender: Sender<Piece>) -> Result<()> {
     let Feed {
         caller,
         asked,
         gzip,
     } = feed;
+    let end = Instant::now() + LIFE;
+    let given = async |piece: Piece| {
+        let taken = timeout(PATIENCE, sender.send(piece));
+        matches!(timeout_at(end, taken).await, Ok(Ok(Ok(()))))
+    };
     let mut writer = Writer::new(asked.form, &asked.query.columns, asked.besides, gzip);
     let mut rows = asked.query.rows(&caller, tx)?;
     while let Some(row) = rows.next().await? {
         writer.row(&row)?;
-        if let Some(chunk) = writer.chunk()? {
-            // Whoever takes nothing for so long is given up, and gets no end either.
-            if !matches!(
-                timeout(PATIENCE, sender.send(Some(chunk))).await,
-                Ok(Ok(()))
-            ) {
-                return Ok(());
-            }
+        if let Some(chunk) = writer.chunk()?
+            && !given(Some(chunk)).await
+        {
+            tracing::info!("a feed ended before its rows: its client took too little or too long");
+            return Ok(());
         }
     }
-    for piece in [Some(writer.end()?), None] {
-        timeout(PATIENCE, sender.send(piece)).await.ok();
+    if given(Some(writer.end()?)).await {
+        given(None).await;
     }
     Ok(())
 }
@@ -372,11 +365,10 @@ fn no_dataset(id: &RequestId) -> Response {
 }
 
 fn full(id: &RequestId) -> Response {
-    let message = format!("{FEEDS} feeds are being streamed already. Try again in a moment.");
+    let message = format!(
+        "{FEEDS} feeds are being streamed already, or half of them to you. Try again when one has ended."
+    );
     let code = Code::ServiceUnavailable;
-    let mut response = auth::problem(StatusCode::SERVICE_UNAVAILABLE, code, &message, id);
-    response
-        .headers_mut()
-        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    response
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    retry_soon(auth::problem(status, code, &message, id))
 }

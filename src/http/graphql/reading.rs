@@ -69,7 +69,7 @@ async fn from_body(http: Request, settings: &Settings) -> Result<Parameters, Sto
     if !media::is_json(http.headers()) {
         return Err(Stop::NotJson);
     }
-    let reading = timeout(settings.deadline, whole(http.into_body(), settings.body));
+    let reading = timeout(settings.arrival, whole(http.into_body(), settings.body));
     let bytes = reading.await.unwrap_or(Err(Stop::SlowBody))?;
     // The derived reader takes an array for an object, and a batch for a request.
     if bytes.trim_ascii_start().starts_with(b"[") {

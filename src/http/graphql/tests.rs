@@ -1,7 +1,7 @@
 //! Requests and the answers they get: status, headers and body, over a schema that fails in every way.
 
 use async_graphql::{
-    Context, EmptySubscription, Error, ErrorExtensions, InputValueError, InputValueResult, Object,
+    Context, EmptySubscription, Enum, Error, ErrorExtensions, InputValueError, InputValueResult, Object,
     Scalar, ScalarType, Schema,
 };
 use serde_json::{Value as Json, json};
@@ -24,6 +24,25 @@ impl ScalarType for Day {
 
     fn to_value(&self) -> Value {
         Value::Null
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+enum Colour {
+    Red,
+}
+
+fn unavailable() -> Error {
+    let error = Error::new("Come again.");
+    error.extend_with(|_, with| with.set("code", "SERVICE_UNAVAILABLE"))
+}
+
+struct Done;
+
+#[Object]
+impl Done {
+    async fn unavailable(&self) -> Result<i32, Error> {
+        Err(unavailable())
     }
 }
 
@@ -59,6 +78,18 @@ impl Query {
         Err(error.extend_with(|_, with| with.set("code", "SQL")))
     }
 
+    async fn unavailable(&self) -> Option<Result<i32, Error>> {
+        Some(Err(unavailable()))
+    }
+
+    async fn whole(&self, number: Option<i32>) -> Option<i32> {
+        number
+    }
+
+    async fn colour(&self, #[graphql(name = "as")] colour: Option<Colour>) -> Option<Colour> {
+        colour
+    }
+
     async fn leaks(&self) -> Vec<Option<Result<i32, Error>>> {
         (0..50)
             .map(|_| Some(Err(Error::new("/etc/passwd"))))
@@ -88,6 +119,10 @@ struct Mutation;
 
 #[Object]
 impl Mutation {
+    async fn done(&self) -> Option<Done> {
+        Some(Done)
+    }
+
     async fn zeta(&self) -> i32 {
         1
     }
@@ -124,11 +159,15 @@ async fn send(http: Request) -> Answer {
         .limit_complexity(2_000)
         .finish();
     let settings = Settings {
+        arrival: Duration::from_millis(200),
         deadline: Duration::from_millis(200),
         ..Settings::default()
     };
     let attach = |request: async_graphql::Request| request.data(Caller("Ada"));
-    let response = serve(&schema, http, "r-7", &settings, attach).await;
+    let response = match take_in(http, "r-7", &settings).await {
+        Ok(received) => received.run(&schema, &settings, attach).await,
+        Err(response) => response,
+    };
     let (parts, body) = response.into_parts();
     let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
     assert_eq!(parts.headers[header::CACHE_CONTROL], "no-store");
@@ -215,19 +254,65 @@ async fn an_error_of_ours_keeps_its_words() {
 
 #[tokio::test]
 async fn any_other_error_is_masked_and_keeps_its_path() {
-    for (query, path, data) in [
-        ("{zeta leak}", "leak", json!({"zeta": 1, "leak": null})),
-        ("{zeta leakAll}", "leakAll", Json::Null),
-    ] {
+    for (query, path) in [("{zeta leak}", "leak"), ("{zeta leakAll}", "leakAll")] {
         let answer = ask(query).await;
-        assert_eq!(
-            (answer.status, answer.code().as_str()),
-            (200, "INTERNAL_SERVER_ERROR")
-        );
+        assert_eq!(answer.code(), "INTERNAL_SERVER_ERROR");
         assert!(!answer.text.contains("SELECT") && !answer.text.contains("SQL"));
         assert_eq!(answer.json()["errors"][0]["path"], json!([path]));
-        assert_eq!(answer.json()["data"], data);
     }
+}
+
+#[tokio::test]
+async fn a_fault_of_ours_without_data_is_no_success() {
+    let partly = ask("{zeta leak}").await;
+    assert_eq!((partly.status, partly.ran()), (200, true));
+    assert_eq!(partly.json()["data"], json!({"zeta": 1, "leak": null}));
+    for query in ["{zeta leakAll}", "{leak}", "{leak again: leak}"] {
+        for answer in [ask(query).await, ask_json(query).await] {
+            assert_eq!((answer.status, answer.ran()), (500, false), "{query}");
+        }
+    }
+    for answer in [ask("{unavailable}").await, ask_json("{unavailable}").await] {
+        assert_eq!((answer.status, answer.ran()), (503, false));
+        assert_eq!(answer.headers[header::RETRY_AFTER], "1");
+    }
+    let answer = ask("mutation{done{unavailable}}").await;
+    assert_eq!(
+        (answer.status, answer.ran()),
+        (500, false),
+        "what was done may not be done again"
+    );
+    let answer = ask("{forbidden}").await;
+    assert_eq!((answer.status, answer.ran()), (200, true), "a fault of nobody");
+}
+
+#[tokio::test]
+async fn nothing_that_was_sent_is_sent_back() {
+    let sent = "sent-by-somebody";
+    for query in [
+        format!("{{on(day:\"{sent}\")}}"),
+        format!("{{whole(number:\"{sent}\")}}"),
+        format!("{{whole(number:[[[\"{sent}\"]]])}}"),
+        "{colour(as:sent_by_somebody)}".to_owned(),
+    ] {
+        let answer = ask(&query).await;
+        assert!(!answer.text.replace('_', "-").contains(sent), "{}", answer.text);
+    }
+    for (query, value) in [
+        ("query($v:Int){whole(number:$v)}", json!(sent)),
+        ("query($v:Int){whole(number:$v)}", json!([[[sent]]])),
+        ("query($v:Colour){colour(as:$v)}", json!(sent)),
+        ("query($v:Day){on(day:$v)}", json!(sent)),
+    ] {
+        let asked = json!({ "query": query, "variables": { "v": value } }).to_string();
+        let answer = body(asked).await;
+        assert!(!answer.text.contains(sent), "{}", answer.text);
+        assert_eq!(answer.code(), "BAD_USER_INPUT", "{}", answer.text);
+    }
+    assert_eq!(
+        without_input("Expected input type \"Int\", found [[[1]]]."),
+        "Expected input type \"Int\"."
+    );
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     bi::registry,
     error::Error,
-    http::{RequestId, auth},
+    http::{admission::retry_soon, auth},
 };
 
 /// Why a request is not answered with what it asks for.
@@ -105,12 +105,12 @@ pub fn told(body: Vec<u8>, content_type: &'static str, gzip: bool) -> Response {
 /// A refusal as OData words it: nothing but a code and a message, as some clients take nothing else. The id of the
 /// request stands in its header.
 #[must_use]
-pub fn refused(refusal: Refusal, id: &RequestId) -> Response {
+pub fn refused(refusal: Refusal) -> Response {
     let body =
         |code: &str, message: &str| Json(json!({ "error": { "code": code, "message": message } }));
     match refusal {
         Refusal::Failed(error) => {
-            auth::log(&error, id);
+            auth::log(&error);
             let body = body(error.code().as_str(), &error.to_string());
             let response = (auth::status(&error), body).into_response();
             auth::offering_basic(auth::with_advice(response, &error), &error)
@@ -120,6 +120,9 @@ pub fn refused(refusal: Refusal, id: &RequestId) -> Response {
             if status == StatusCode::METHOD_NOT_ALLOWED {
                 let allowed = HeaderValue::from_static("GET, HEAD");
                 response.headers_mut().insert(header::ALLOW, allowed);
+            }
+            if status == StatusCode::SERVICE_UNAVAILABLE {
+                return retry_soon(response);
             }
             response
         }

@@ -19,8 +19,6 @@ pub mod range;
 mod tests;
 pub mod token;
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     extract::{Extension, Path, State, rejection::PathRejection},
@@ -28,7 +26,6 @@ use axum::{
     response::Response,
     routing::any,
 };
-use tokio::{sync::Semaphore, time::timeout};
 
 use self::{
     address::{Nowhere, Target},
@@ -38,15 +35,12 @@ use self::{
     options::{Sent, Subject},
     page::Reader,
 };
-use super::{App, RequestId, auth, bi};
-use crate::{access::Caller, bi::registry::Dataset, error::Error};
-
-/// How many pages are made at the same time; whoever comes next waits a little, as each is soon done.
-const PAGES: usize = 4;
-
-/// The places for those who wait for a page.
-#[derive(Clone)]
-struct Places(Arc<Semaphore>);
+use super::{
+    App, RequestId,
+    admission::{Overloaded, Slot},
+    auth, bi,
+};
+use crate::{access::Caller, bi::registry::Dataset, error::Code};
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
@@ -56,14 +50,12 @@ pub fn routes() -> Router<App> {
         .route("/bi/odata/v4", any(serve_root))
         .route("/bi/odata/v4/", any(serve_root))
         .route("/bi/odata/v4/{*path}", any(serve_below))
-        .layer(Extension(Places(Arc::new(Semaphore::new(PAGES)))))
 }
 
 /// A request, as far as it matters.
 struct Asking<'r> {
     app: &'r App,
     id: &'r RequestId,
-    places: &'r Places,
     method: &'r Method,
     uri: &'r Uri,
     headers: &'r HeaderMap,
@@ -72,13 +64,12 @@ struct Asking<'r> {
 async fn serve_root(
     app: State<App>,
     id: Extension<RequestId>,
-    places: Extension<Places>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
     serve(
-        (app, id, places),
+        (app, id),
         method,
         uri,
         headers,
@@ -90,21 +81,16 @@ async fn serve_root(
 async fn serve_below(
     app: State<App>,
     id: Extension<RequestId>,
-    places: Extension<Places>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
-    serve((app, id, places), method, uri, headers, path).await
+    serve((app, id), method, uri, headers, path).await
 }
 
 async fn serve(
-    (State(app), Extension(id), Extension(places)): (
-        State<App>,
-        Extension<RequestId>,
-        Extension<Places>,
-    ),
+    (State(app), Extension(id)): (State<App>, Extension<RequestId>),
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -113,7 +99,6 @@ async fn serve(
     let asking = Asking {
         app: &app,
         id: &id,
-        places: &places,
         method: &method,
         uri: &uri,
         headers: &headers,
@@ -121,7 +106,7 @@ async fn serve(
     let path = path.map(|Path(path)| path).ok();
     let mut response = match asking.answer(path.as_deref()).await {
         Ok(response) => response,
-        Err(refusal) => refused(refusal, &id),
+        Err(refusal) => refused(refusal),
     };
     let fixed = [
         (media::ODATA_VERSION, "4.0"),
@@ -143,7 +128,7 @@ async fn serve(
 impl Asking<'_> {
     async fn answer(&self, path: Option<&str>) -> Answer {
         // Who has not signed in is told that first, whatever they ask.
-        let caller = auth::bearer_or_basic(self.app, self.headers, self.id).await?;
+        let caller = auth::program(self.app, self.headers, self.id).await?;
         let target = address::target(path.unwrap_or("?"));
         if !matches!(target, Err(Nowhere::Unsupported))
             && ![Method::GET, Method::HEAD].contains(self.method)
@@ -220,7 +205,7 @@ impl Asking<'_> {
         let body = match self.is_head() {
             true => Vec::new(),
             false => {
-                let _place = self.place().await?;
+                let _slot = self.slot(caller).await?;
                 reader.rows(caller, asked).await?
             }
         };
@@ -241,7 +226,7 @@ impl Asking<'_> {
         let body = match self.is_head() {
             true => Vec::new(),
             false => {
-                let _place = self.place().await?;
+                let _slot = self.slot(caller).await?;
                 let tx = caller.snapshot().await?;
                 asked
                     .query
@@ -275,7 +260,7 @@ impl Asking<'_> {
         let body = match self.is_head() {
             true => Some(Vec::new()),
             false => {
-                let _place = self.place().await?;
+                let _slot = self.slot(caller).await?;
                 reader.row(caller, asked).await?
             }
         };
@@ -304,14 +289,12 @@ impl Asking<'_> {
         self.method == Method::HEAD
     }
 
-    async fn place(&self) -> Result<tokio::sync::SemaphorePermit<'_>, Refusal> {
-        let place = timeout(self.app.settings.deadline, self.places.0.acquire()).await;
-        match place {
-            Ok(Ok(place)) => Ok(place),
-            _ => Err(Error::Unavailable(Arc::new(std::io::Error::other(
-                "no page was done in time",
-            )))
-            .into()),
-        }
+    async fn slot(&self, caller: &Caller) -> Result<Slot, Refusal> {
+        let slot = self.app.admission.pages.enter(auth::account(caller)).await;
+        slot.map_err(|_| {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let code = Code::ServiceUnavailable.as_str();
+            Refusal::Told(status, code, Overloaded::MESSAGE.to_owned())
+        })
     }
 }

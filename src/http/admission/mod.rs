@@ -1,0 +1,133 @@
+//! Who is worked for next, and who is told to come again: one queue for each kind of work, so that none takes the
+//! place of another. It knows neither requests nor answers.
+//!
+//! A slot is taken when everything that is needed from the client is there, never while it comes. In front of the
+//! slots people wait, and what bounds the waiting is time: as long as nobody had to be refused, a second is better
+//! than a refusal; once somebody was, the work comes faster than it is done, and everybody who waits longer than a
+//! moment waits for nothing. That is why then only those stay whose turn is near, and the rest is told at once.
+//!
+//! ```text
+//! calm:       a b c d e f … ──▶ ▢▢▢▢   up to `calm` of expected waiting
+//! congested:            a b ──▶ ▢▢▢▢   up to `congested`, for a second after each refusal
+//! ```
+//!
+//! Expected is what the slots have been held for, on average, times the number of those before. Slots go to whom holds
+//! the fewest, then in the order of coming, and nobody holds more than a share of them: one account that asks for more
+//! than the server can do waits for itself.
+
+mod queue;
+mod share;
+
+use std::{net::IpAddr, time::Duration};
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+
+pub use self::{
+    queue::{AdmissionQueue, QueueSettings, Slot},
+    share::{ClientShare, ClientShares},
+};
+use super::{RequestId, auth, server::client};
+use crate::error::Code;
+
+/// For whom a slot is taken: an account, a token or a network, as a number.
+pub type Holder = u128;
+
+/// The network or the address of a client as a holder, where it is not known for whom it asks.
+#[must_use]
+pub fn holder_of(address: IpAddr) -> Holder {
+    match client(address) {
+        IpAddr::V4(v4) => v4.to_bits().into(),
+        IpAddr::V6(v6) => v6.to_bits(),
+    }
+}
+
+/// A refusal: more is asked for than can be done in time.
+#[derive(Clone, Copy, Debug)]
+pub struct Overloaded;
+
+impl Overloaded {
+    /// What the client is told.
+    pub const MESSAGE: &str = "The server has more to do than it can do in time. Try again in a moment.";
+
+    /// The refusal, wherever it is not GraphQL's to say.
+    #[must_use]
+    pub fn response(self, id: &RequestId) -> Response {
+        let code = Code::ServiceUnavailable;
+        let response = auth::problem(StatusCode::SERVICE_UNAVAILABLE, code, Self::MESSAGE, id);
+        retry_soon(response)
+    }
+}
+
+/// Says that trying again in a second may help.
+#[must_use]
+pub fn retry_soon(mut response: Response) -> Response {
+    let second = HeaderValue::from_static("1");
+    response.headers_mut().insert(header::RETRY_AFTER, second);
+    response
+}
+
+/// A moment in which those stay who are next although others are being refused; they are told within twice that.
+const MOMENT: Duration = Duration::from_millis(25);
+
+/// The queues of a server.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// What only reads: queries and pictures.
+    pub queries: AdmissionQueue,
+    /// Mutations, which on SQLite wait for one writer, and share a sync where many of them are at it.
+    pub mutations: AdmissionQueue,
+    /// Signing in with a password.
+    pub sign_in: AdmissionQueue,
+    /// Refreshing and ending sessions: nobody who is signed in is thrown out because others sign in.
+    pub sessions: AdmissionQueue,
+    /// Feeds, each of which holds one of the connections that read for as long as its client reads.
+    pub feeds: AdmissionQueue,
+    /// Pages of OData.
+    pub pages: AdmissionQueue,
+    /// Sheets that are coming in, each of which lies in a file meanwhile.
+    pub uploads: AdmissionQueue,
+    /// The sheet that is being recorded.
+    pub sheets: AdmissionQueue,
+}
+
+/// How many feeds are streamed at the same time.
+pub const FEEDS: usize = 4;
+
+impl Admission {
+    /// Queues of a server that works on so many queries at the same time, of which no one takes longer than the
+    /// deadline.
+    #[must_use]
+    pub fn new(queries: usize, deadline: Duration) -> Self {
+        let second = Duration::from_secs(1);
+        let queue = |slots: usize, share: usize, calm: Duration, congested: Duration| {
+            AdmissionQueue::new(QueueSettings {
+                slots,
+                share,
+                calm,
+                congested,
+            })
+        };
+        let brief = |slots: usize| queue(slots, most_of(slots), second, MOMENT);
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            queries: brief(queries),
+            mutations: brief(queries.saturating_mul(4)),
+            // A password takes long by design, and people would rather wait than type it again.
+            sign_in: queue(2 * cores, cores, 5 * second, second),
+            sessions: brief(queries),
+            feeds: queue(FEEDS, FEEDS / 2, second, second),
+            pages: queue(4, 3, deadline, second),
+            uploads: queue(4, 2, second, second),
+            // Whoever has sent a whole sheet waits for their turn rather than sending it again.
+            sheets: queue(1, 1, 30 * second, 30 * second),
+        }
+    }
+}
+
+/// All but a quarter: what one holder may take leaves room for another.
+fn most_of(slots: usize) -> usize {
+    (slots - slots / 4).max(1)
+}

@@ -1,0 +1,69 @@
+//! How many requests of one client may be under way: no single one takes all that the server can keep open.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::Overloaded;
+use crate::http::server::client;
+
+/// The requests that are under way, by client.
+#[derive(Clone, Debug)]
+pub struct ClientShares {
+    each: usize,
+    counts: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+/// One request of a client, counted until it is dropped.
+pub struct ClientShare {
+    shares: ClientShares,
+    client: IpAddr,
+}
+
+impl ClientShares {
+    /// At the most so many requests of each client.
+    #[must_use]
+    pub fn new(each: usize) -> Self {
+        Self {
+            each,
+            counts: Arc::default(),
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one more.
+    ///
+    /// # Errors
+    /// The client has as many as it may have.
+    pub fn begin(&self, address: IpAddr) -> Result<ClientShare, Overloaded> {
+        let client = client(address);
+        let mut counts = self.counts();
+        let count = counts.entry(client).or_default();
+        if *count >= self.each {
+            return Err(Overloaded);
+        }
+        *count += 1;
+        drop(counts);
+        Ok(ClientShare {
+            shares: self.clone(),
+            client,
+        })
+    }
+}
+
+impl Drop for ClientShare {
+    fn drop(&mut self) {
+        let mut counts = self.shares.counts();
+        if let Some(count) = counts.get_mut(&self.client) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.client);
+            }
+        }
+    }
+}

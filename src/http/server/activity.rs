@@ -1,0 +1,278 @@
+//! What a connection is doing, counted where it happens: by the stream under it, by its requests and by their bodies.
+//! It decides nothing.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::body::{Body, Bytes, HttpBody};
+use http_body::{Frame, SizeHint};
+use tokio::{
+    sync::Notify,
+    time::Instant,
+};
+
+/// The requests that are under way in the whole server, and what goes on for one whose connection has ended.
+#[derive(Clone, Debug, Default)]
+pub struct UnderWay(Arc<Requests>);
+
+#[derive(Debug, Default)]
+struct Requests {
+    count: AtomicUsize,
+    ended: Notify,
+}
+
+impl UnderWay {
+    /// Counts one more, until what is returned is dropped.
+    #[must_use]
+    pub fn begin(&self) -> UnderWayGuard {
+        self.0.count.fetch_add(1, Relaxed);
+        UnderWayGuard(Arc::clone(&self.0))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.count.load(Relaxed)
+    }
+
+    /// Waits until there are none.
+    pub async fn none(&self) {
+        loop {
+            let ended = self.0.ended.notified();
+            if self.count() == 0 {
+                return;
+            }
+            ended.await;
+        }
+    }
+}
+
+/// One request that is under way.
+#[derive(Debug)]
+pub struct UnderWayGuard(Arc<Requests>);
+
+impl Drop for UnderWayGuard {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Relaxed);
+        self.0.ended.notify_waiters();
+    }
+}
+
+/// What one connection is doing.
+#[derive(Debug)]
+pub struct Activity {
+    born: Instant,
+    server: UnderWay,
+    /// Requests whose heads have come, from the first on.
+    begun: AtomicU64,
+    /// Those of them that are not answered to the end yet.
+    under_way: AtomicUsize,
+    /// Those of them whose bodies are still coming.
+    incoming: AtomicUsize,
+    /// Handlers that run, and answers whose next piece is not made yet: where it is not the client who is waited for.
+    ours: AtomicUsize,
+    /// Bytes that the system has taken over.
+    written: AtomicU64,
+    /// The millisecond of the connection's life, plus one, in which a head began to come; zero where none is coming.
+    head: AtomicU64,
+    http2: AtomicBool,
+}
+
+impl Activity {
+    pub(super) fn new(server: UnderWay) -> Self {
+        Self {
+            born: Instant::now(),
+            server,
+            begun: AtomicU64::new(0),
+            under_way: AtomicUsize::new(0),
+            incoming: AtomicUsize::new(0),
+            ours: AtomicUsize::new(0),
+            written: AtomicU64::new(0),
+            // Whoever connects is expected to ask.
+            head: AtomicU64::new(1),
+            http2: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Relaxed)
+    }
+
+    pub(super) fn written(&self) -> u64 {
+        self.written.load(Relaxed)
+    }
+
+    /// Whether something is being worked on, so that the client is not to blame for the silence.
+    pub(super) fn is_ours(&self) -> bool {
+        self.ours.load(Relaxed) > 0
+    }
+
+    pub(super) fn is_asked(&self) -> bool {
+        self.under_way.load(Relaxed) > 0
+    }
+
+    /// Whether nothing is lost but time if the connection ends: no request of it has come to its end.
+    pub(super) fn is_evictable(&self) -> bool {
+        self.under_way.load(Relaxed) <= self.incoming.load(Relaxed)
+    }
+
+    /// How long the head of a request has been coming; nothing where none is.
+    pub(super) fn head_for(&self, now: Instant) -> Option<Duration> {
+        let begun = self.head.load(Relaxed).checked_sub(1)?;
+        let begun = self.born + Duration::from_millis(begun);
+        Some(now.saturating_duration_since(begun))
+    }
+
+    pub(super) fn wrote(&self, bytes: usize) {
+        self.written.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// Bytes have come. Between two requests of HTTP/1 they are the next one's head; on HTTP/2 they may be anything.
+    pub(super) fn read(&self) {
+        if self.is_asked() || self.http2.load(Relaxed) {
+            return;
+        }
+        let age = self.born.elapsed().as_millis();
+        let age = u64::try_from(age).unwrap_or(u64::MAX).saturating_add(1);
+        self.head.compare_exchange(0, age, Relaxed, Relaxed).ok();
+    }
+
+    /// The head of a request has come.
+    pub(super) fn begin(self: &Arc<Self>, http2: bool) -> Asked {
+        self.http2.store(http2, Relaxed);
+        self.head.store(0, Relaxed);
+        self.begun.fetch_add(1, Relaxed);
+        self.under_way.fetch_add(1, Relaxed);
+        Asked {
+            activity: Arc::clone(self),
+            _server: self.server.begin(),
+        }
+    }
+
+    pub(super) fn ours(self: &Arc<Self>) -> Ours {
+        self.ours.fetch_add(1, Relaxed);
+        Ours(Arc::clone(self))
+    }
+}
+
+/// A request, until its answer has ended.
+pub(super) struct Asked {
+    activity: Arc<Activity>,
+    _server: UnderWayGuard,
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.activity.under_way.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A moment in which the client waits for us.
+pub(super) struct Ours(Arc<Activity>);
+
+impl Drop for Ours {
+    fn drop(&mut self) {
+        self.0.ours.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A body that is coming.
+struct Coming(Arc<Activity>);
+
+impl Drop for Coming {
+    fn drop(&mut self) {
+        self.0.incoming.fetch_sub(1, Relaxed);
+    }
+}
+
+/// The body of a request, counted as coming until it has come or nobody wants it any more.
+pub(super) struct RequestBody<B> {
+    body: B,
+    coming: Option<Coming>,
+}
+
+impl<B: HttpBody> RequestBody<B> {
+    pub(super) fn new(body: B, activity: &Arc<Activity>) -> Self {
+        let coming = (!body.is_end_stream()).then(|| {
+            activity.incoming.fetch_add(1, Relaxed);
+            Coming(Arc::clone(activity))
+        });
+        Self { body, coming }
+    }
+}
+
+impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for RequestBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let goes_on = matches!(polled, Poll::Pending | Poll::Ready(Some(Ok(_))));
+        if !goes_on || self.body.is_end_stream() {
+            self.coming = None;
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// The body of an answer, which tells whether its next piece is not made yet or not asked for.
+pub(super) struct AnswerBody {
+    body: Body,
+    activity: Arc<Activity>,
+    making: Option<Ours>,
+    _asked: Asked,
+}
+
+impl AnswerBody {
+    pub(super) fn new(body: Body, asked: Asked) -> Self {
+        Self {
+            body,
+            activity: Arc::clone(&asked.activity),
+            making: None,
+            _asked: asked,
+        }
+    }
+}
+
+impl HttpBody for AnswerBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        self.making = match polled {
+            Poll::Pending => self.making.take().or_else(|| Some(self.activity.ours())),
+            Poll::Ready(_) => None,
+        };
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,270 @@
+//! One connection: speaks HTTP/1 or 2 over it, and ends it when its client sends or takes too little, when it has to
+//! make room for another, or when the server stops.
+
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::ConnectInfo,
+    http::{Request, Response, Version},
+};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    sync::watch,
+    time::{Instant, MissedTickBehavior, interval},
+};
+use tower::ServiceExt;
+
+use super::{
+    ServerLimits,
+    activity::{Activity, AnswerBody, RequestBody},
+    peers::Ticket,
+};
+
+/// Bytes of the head of a request, and of what of an answer is kept ready for HTTP/1. A document of 32 KiB fits, also
+/// in the address of a GET, where a letter takes up to three.
+const HEAD: usize = 128 * 1024;
+/// Streams of a connection of HTTP/2 at the same time.
+const STREAMS: u32 = 32;
+/// How often a client of HTTP/2 is asked whether it is still there, and how long it may take to say so.
+const PING: (Duration, Duration) = (Duration::from_secs(20), Duration::from_secs(10));
+/// Bytes that the system keeps ready for a client which does not take them. With what it keeps by itself, some
+/// megabytes, one that takes 4 KB/s seems to take nothing for minutes, and then a lot.
+const KEPT_READY: u32 = 128 * 1024;
+/// Once the server stops, for how long an answered connection may still take what is on its way.
+const LAST_BYTES: Duration = Duration::from_secs(1);
+
+pub(super) struct Connection {
+    pub stream: TcpStream,
+    pub peer: SocketAddr,
+    pub activity: Arc<Activity>,
+    pub ticket: Ticket,
+    pub limits: ServerLimits,
+}
+
+impl Connection {
+    /// Serves it to its end, whoever brings that about.
+    pub(super) async fn serve(self, router: Router, mut stopping: watch::Receiver<bool>) {
+        let Self {
+            stream,
+            peer,
+            activity,
+            ticket,
+            limits,
+        } = self;
+        tune(&stream);
+        let io = TokioIo::new(Metered {
+            stream,
+            activity: Arc::clone(&activity),
+        });
+        let asked = Arc::clone(&activity);
+        let service = service_fn(move |request| answer(router.clone(), request, peer, Arc::clone(&asked)));
+        let builder = builder();
+        let mut connection = std::pin::pin!(builder.serve_connection(io, service));
+        let mut watched = Watch::new(activity, limits);
+        let mut looks = interval(watched.pace());
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut is_stopping = false;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%peer, error, "a connection broke off");
+                    }
+                    return;
+                }
+                () = ticket.evicted() => {
+                    tracing::debug!(%peer, "a connection made room for another");
+                    return;
+                }
+                _ = stopping.wait_for(|stopping| *stopping), if !is_stopping => {
+                    is_stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                now = looks.tick() => if watched.is_overdue(now, is_stopping) {
+                    tracing::debug!(%peer, "a connection was ended for its silence");
+                    return;
+                },
+            }
+        }
+    }
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // See `Watch`: this one would also end connections that wait for their next request.
+        .header_read_timeout(None)
+        .max_buf_size(HEAD);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(u32::try_from(HEAD).unwrap_or(u32::MAX))
+        .max_send_buf_size(HEAD)
+        .keep_alive_interval(PING.0)
+        .keep_alive_timeout(PING.1);
+    builder
+}
+
+fn tune(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection delays what is small");
+    }
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_notsent_lowat(KEPT_READY) {
+        tracing::debug!(%error, "the system keeps as much ready as it likes");
+    }
+}
+
+async fn answer(
+    router: Router,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    activity: Arc<Activity>,
+) -> Result<Response<AnswerBody>, Infallible> {
+    let asked = activity.begin(request.version() == Version::HTTP_2);
+    let _ours = activity.ours();
+    let mut request = request.map(|body| Body::new(RequestBody::new(body, &activity)));
+    request.extensions_mut().insert(ConnectInfo(peer));
+    let response = router.oneshot(request).await?;
+    Ok(response.map(|body| AnswerBody::new(body, asked)))
+}
+
+/// Sees whether a client keeps a connection that it does not use.
+struct Watch {
+    activity: Arc<Activity>,
+    limits: ServerLimits,
+    /// Since when it is the client who is waited for.
+    since: Instant,
+    /// Requests and bytes at that time.
+    begun: u64,
+    written: u64,
+}
+
+impl Watch {
+    fn new(activity: Arc<Activity>, limits: ServerLimits) -> Self {
+        Self {
+            activity,
+            limits,
+            since: Instant::now(),
+            begun: 0,
+            written: 0,
+        }
+    }
+
+    /// How often it is looked at: late by a quarter of the shortest deadline at the most.
+    fn pace(&self) -> Duration {
+        let shortest = self.limits.head.min(self.limits.idle).min(4 * LAST_BYTES);
+        (shortest / 4).max(Duration::from_millis(10))
+    }
+
+    fn is_overdue(&mut self, now: Instant, stopping: bool) -> bool {
+        let activity = &self.activity;
+        if activity.is_ours() || activity.begun() != self.begun {
+            self.restart(now);
+            return false;
+        }
+        if activity.head_for(now).is_some_and(|coming| coming >= self.limits.head) {
+            return true;
+        }
+        let quiet = now.saturating_duration_since(self.since);
+        let taken = self.activity.written() - self.written;
+        if stopping && !self.activity.is_asked() {
+            return quiet >= LAST_BYTES;
+        }
+        if quiet < self.limits.idle {
+            return false;
+        }
+        if taken < self.limits.least {
+            return true;
+        }
+        self.restart(now);
+        false
+    }
+
+    fn restart(&mut self, now: Instant) {
+        self.since = now;
+        self.begun = self.activity.begun();
+        self.written = self.activity.written();
+    }
+}
+
+/// A stream that counts what comes and goes.
+struct Metered {
+    stream: TcpStream,
+    activity: Arc<Activity>,
+}
+
+impl AsyncRead for Metered {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if buffer.filled().len() > before {
+            self.activity.read();
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Metered {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.count(polled)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.count(polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl Metered {
+    fn count(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(bytes)) = polled {
+            self.activity.wrote(bytes);
+        }
+        polled
+    }
+}

@@ -1,0 +1,125 @@
+//! The accept loop: bounds on connections, deadlines for what clients send and take, and an end within the time that
+//! draining may take. It knows no route and signs nobody in.
+//!
+//! `axum::serve` has none of this, and hyper's own header timeout begins with the wait for a request, so that what is
+//! enough for a slow head would end every connection that a proxy keeps. Each connection is one task
+//! ([`connection`]), which counts what it is doing ([`activity`]) and looks after itself; [`peers`] holds how many
+//! there are, of whom, and which of them makes room when a place is needed.
+
+mod activity;
+mod connection;
+pub mod files;
+mod peers;
+
+use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until},
+};
+
+pub use self::{activity::{UnderWay, UnderWayGuard}, peers::client};
+use self::{activity::Activity, connection::Connection, peers::Peers};
+
+/// What connections may take.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerLimits {
+    /// Connections in all.
+    pub connections: usize,
+    /// Connections of one peer; the same as in all where the peers are proxies.
+    pub of_one_peer: usize,
+    /// Time for the head of a request to arrive, from its first byte, or from the connection's own beginning.
+    pub head: Duration,
+    /// Time without a request under way, or in which a client takes too little of an answer.
+    pub idle: Duration,
+    /// Bytes that a client takes of an answer within [`Self::idle`], at the least.
+    pub least: u64,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 4_096,
+            of_one_peer: 256,
+            head: Duration::from_secs(10),
+            // Longer than the minute for which proxies keep a connection: whoever closes first must not be us.
+            idle: Duration::from_secs(75),
+            least: 75 * 1024,
+        }
+    }
+}
+
+/// How long accepting rests when the system has no more files to give.
+const REST: Duration = Duration::from_millis(50);
+
+/// Serves until `stop`, then takes no new connections, lets what is under way finish for as long as `drain` says, and
+/// ends what is left. Returns how many requests were cut off by that.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ServerLimits,
+    under_way: UnderWay,
+    stop: impl Future<Output = ()>,
+    drain: Duration,
+) -> usize {
+    let peers = Arc::new(Peers::new(limits.connections, limits.of_one_peer));
+    let (stopping, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => break,
+            Some(_) = tasks.join_next() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let activity = Arc::new(Activity::new(under_way.clone()));
+                    let Some(ticket) = peers.admit(peer.ip(), &activity) else {
+                        refuse(stream);
+                        continue;
+                    };
+                    let connection = Connection { stream, peer, activity, ticket, limits };
+                    tasks.spawn(connection.serve(router.clone(), stopped.clone()));
+                }
+                Err(error) => {
+                    // The next one may fare better: what fails is one connection, or there are no files for a while.
+                    tracing::warn!(%error, "a connection was not accepted");
+                    sleep(REST).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    stopping.send_replace(true);
+    let cut = drained(&mut tasks, &under_way, Instant::now() + drain).await;
+    tasks.shutdown().await;
+    cut
+}
+
+/// Waits until every connection has ended and nothing that was asked for is still being done. Returns the number of
+/// requests that are under way at the deadline.
+async fn drained(tasks: &mut JoinSet<()>, under_way: &UnderWay, deadline: Instant) -> usize {
+    let all_done = async {
+        while tasks.join_next().await.is_some() {}
+        under_way.none().await;
+    };
+    tokio::select! {
+        () = all_done => 0,
+        () = sleep_until(deadline) => under_way.count(),
+    }
+}
+
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// Turns a connection away. What fits into its empty buffer is said; nobody waits for more.
+fn refuse(stream: TcpStream) {
+    let told = stream.into_std().and_then(|mut stream| stream.write_all(FULL));
+    if let Err(error) = told {
+        tracing::debug!(%error, "a connection was turned away without a word");
+    }
+}
+
+/// The address of a connection's other end, as handlers find it.
+pub type Peer = axum::extract::ConnectInfo<SocketAddr>;

@@ -1,0 +1,217 @@
+//! Who is connected: how many in all and of whom, and which connection makes room when there is none. It closes
+//! nothing itself; whoever has to go is told.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::Notify;
+
+use super::activity::Activity;
+
+/// The connections of a server.
+///
+/// A newcomer who finds no room takes that of the oldest connection on which nothing is being worked, of its own peer
+/// where that has reached its share, else of one that has more connections than it. So the silent never keep out who
+/// speaks, from however many addresses they come, and a network behind one address is not turned away for what its
+/// browsers keep open.
+pub(super) struct Peers {
+    table: Mutex<Table>,
+    all: usize,
+    each: usize,
+}
+
+#[derive(Default)]
+struct Table {
+    /// By age.
+    connections: BTreeMap<u64, Entry>,
+    counts: HashMap<IpAddr, usize>,
+    next: u64,
+}
+
+struct Entry {
+    peer: IpAddr,
+    activity: Arc<Activity>,
+    evicted: Arc<Notify>,
+}
+
+/// The place of a connection, given back when it is dropped.
+pub(super) struct Ticket {
+    peers: Arc<Peers>,
+    id: u64,
+    evicted: Arc<Notify>,
+}
+
+impl Ticket {
+    /// Waits until the connection has to make room.
+    pub(super) async fn evicted(&self) {
+        self.evicted.notified().await;
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.peers.table().remove(self.id);
+    }
+}
+
+impl Peers {
+    pub(super) fn new(all: usize, each: usize) -> Self {
+        Self {
+            table: Mutex::default(),
+            all,
+            each,
+        }
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A place for a connection of this peer; nothing where there is none and nobody makes room.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        peer: IpAddr,
+        activity: &Arc<Activity>,
+    ) -> Option<Ticket> {
+        let peer = client(peer);
+        let mut table = self.table();
+        if table.count(peer) >= self.each {
+            table.evict(|other, _| other == peer)?;
+        } else if table.connections.len() >= self.all {
+            let own = table.count(peer);
+            table.evict(|other, count| other == peer || count > own)?;
+        }
+        Some(table.add(self, peer, activity))
+    }
+}
+
+impl Table {
+    fn count(&self, peer: IpAddr) -> usize {
+        self.counts.get(&peer).copied().unwrap_or_default()
+    }
+
+    fn add(&mut self, peers: &Arc<Peers>, peer: IpAddr, activity: &Arc<Activity>) -> Ticket {
+        let id = self.next;
+        self.next += 1;
+        let evicted = Arc::<Notify>::default();
+        *self.counts.entry(peer).or_default() += 1;
+        self.connections.insert(
+            id,
+            Entry {
+                peer,
+                activity: Arc::clone(activity),
+                evicted: Arc::clone(&evicted),
+            },
+        );
+        Ticket {
+            peers: Arc::clone(peers),
+            id,
+            evicted,
+        }
+    }
+
+    /// Takes the place of one of these: of the peer that has most, the oldest on which nothing is being worked.
+    fn evict(&mut self, may: impl Fn(IpAddr, usize) -> bool) -> Option<()> {
+        let mut worst: Option<(usize, u64)> = None;
+        for (id, entry) in &self.connections {
+            let count = self.count(entry.peer);
+            let more = worst.is_none_or(|(most, _)| count > most);
+            if more && may(entry.peer, count) && entry.activity.is_evictable() {
+                worst = Some((count, *id));
+            }
+        }
+        let (_, id) = worst?;
+        self.remove(id)?.evicted.notify_one();
+        Some(())
+    }
+
+    fn remove(&mut self, id: u64) -> Option<Entry> {
+        let entry = self.connections.remove(&id)?;
+        if let Some(count) = self.counts.get_mut(&entry.peer) {
+            *count -= 1;
+            if *count == 0 {
+                self.counts.remove(&entry.peer);
+            }
+        }
+        Some(entry)
+    }
+}
+
+/// Whom an address stands for: of IPv6 a whole network is usually one customer's, to take addresses from at will.
+pub fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 72 << 72)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::server::UnderWay;
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([127, 0, 0, last])
+    }
+
+    fn connects(peers: &Arc<Peers>, last: u8) -> Option<(Ticket, Arc<Activity>)> {
+        let activity = Arc::new(Activity::new(UnderWay::default()));
+        let ticket = peers.admit(address(last), &activity)?;
+        Some((ticket, activity))
+    }
+
+    fn is_evicted(ticket: &Ticket) -> bool {
+        !ticket.peers.table().connections.contains_key(&ticket.id)
+    }
+
+    #[test]
+    fn a_peer_with_its_share_makes_room_for_itself_alone() {
+        let peers = Arc::new(Peers::new(10, 2));
+        let other = connects(&peers, 2).expect("room");
+        let first = connects(&peers, 1).expect("room");
+        let second = connects(&peers, 1).expect("room");
+        let third = connects(&peers, 1).expect("room of its own");
+        let gone = [&other, &first, &second, &third].map(|(ticket, _)| is_evicted(ticket));
+        assert_eq!(gone, [false, true, false, false]);
+    }
+
+    #[test]
+    fn the_silent_of_whoever_has_most_make_room_and_what_is_worked_on_stays() {
+        let peers = Arc::new(Peers::new(4, 3));
+        let many: Vec<_> = (0..3).filter_map(|_| connects(&peers, 1)).collect();
+        let one = connects(&peers, 2).expect("room");
+        let worked_on = many[0].1.begin(false);
+        let new = connects(&peers, 3).expect("room");
+        assert!(!is_evicted(&many[0].0) && is_evicted(&many[1].0) && !is_evicted(&one.0));
+        drop(worked_on);
+        // One each, and the newcomer has none: the oldest goes.
+        let third = connects(&peers, 4).expect("room");
+        assert!(is_evicted(&many[0].0));
+        drop((new, third));
+    }
+
+    #[test]
+    fn where_everybody_is_being_served_the_newcomer_waits_outside() {
+        let peers = Arc::new(Peers::new(2, 2));
+        let (ticket, activity) = connects(&peers, 1).expect("room");
+        let busy = [activity.begin(false), activity.begin(false)];
+        let (_other, other) = connects(&peers, 2).expect("room");
+        let also_busy = other.begin(true);
+        assert!(connects(&peers, 3).is_none());
+        drop((busy, also_busy));
+        drop(ticket);
+        assert!(connects(&peers, 3).is_some());
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_client() {
+        let of = |text: &str| client(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8:1:200::1"), of("2001:db8:1:2ff::9"));
+        assert_ne!(of("2001:db8:1:200::1"), of("2001:db8:1:300::1"));
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+}

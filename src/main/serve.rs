@@ -1,0 +1,262 @@
+//! `serve`: one process from its start to its end, with what it does beside answering requests. What is served is the
+//! library's to say.
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::http::HeaderValue;
+use cx_blueprint::{
+    access::Caller,
+    bi::{
+        cube::Cube,
+        views::{self, login},
+    },
+    canvas::findings::Thresholds,
+    clock::Clock,
+    config::Serve,
+    database::{self, Store},
+    feedback, finding, graph,
+    http::{
+        self, App, Parts,
+        server::{self, ServerLimits, UnderWay, files},
+    },
+    token::SigningKey,
+};
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+
+use super::{ERASE_ACT, Failure, open_current};
+
+/// How long the connections to the database have to close, once no request is under way any more.
+const CLOSING: Duration = Duration::from_secs(2);
+/// How many may look at what the server is doing, at the same time.
+const WATCHERS: usize = 64;
+
+/// The signing key: from the configuration, or with SQLite from beside the file.
+fn signing_key(serve: &Serve) -> Result<SigningKey, Failure> {
+    match (
+        &serve.signing_key,
+        database::sqlite_path(&serve.database.database_url),
+    ) {
+        (Some(text), _) => Ok(SigningKey::from_text(text)?),
+        (None, Some(path)) => Ok(SigningKey::kept_beside(&path).map_err(|error| {
+            format!(
+                "The signing key beside {} cannot be kept: {error}.",
+                path.display()
+            )
+        })?),
+        (None, None) => Err(
+            "PostgreSQL needs a signing key, the same for every server: set CX_SIGNING_KEY, for \
+                             example to what `openssl rand -base64 48` prints."
+                .into(),
+        ),
+    }
+}
+
+/// Opens the database and serves it.
+///
+/// # Errors
+/// It could not begin, or requests were cut off when it stopped.
+pub async fn serve_database(serve: Serve) -> Result<(), Failure> {
+    let key = signing_key(&serve)?;
+    let store = open_current(&serve.database).await?;
+    serve_store(&serve, store, key).await
+}
+
+/// Serves this store until it is asked to stop.
+///
+/// # Errors
+/// It could not begin, or requests were cut off when it stopped.
+pub async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result<(), Failure> {
+    let thresholds = Thresholds::with(serve.finding_thresholds.iter().copied());
+    let clock = Clock::new(serve.database.time_zone);
+    let app = app(serve, store.clone(), clock.clone(), key, &thresholds)?;
+    let listener = listen(serve.listen).await?;
+    let watching = watch(serve.metrics_listen, &app).await?;
+    let asked_to_stop = asked_to_stop()?;
+    let limits = limits(serve, files::raise(files(serve)));
+    println!("listening on http://{}", listener.local_addr()?);
+    let stop = async move {
+        asked_to_stop.await;
+        tracing::info!("stopping: no new requests are taken, those under way are finished");
+    };
+    let retention = serve.feedback_retention_days;
+    let keeping = tokio::spawn(keep(store.clone(), clock, thresholds, retention));
+    let under_way = app.under_way.clone();
+    let drain = Duration::from_secs(serve.drain_seconds);
+    let cut = server::serve(listener, http::router(app), limits, under_way, stop, drain).await;
+    keeping.abort();
+    if let Some(watching) = watching {
+        watching.abort();
+    }
+    // What was cut off may still hold a connection, and waits for nothing that would come.
+    match timeout(CLOSING, store.close()).await {
+        Ok(closed) => closed?,
+        Err(_) => tracing::warn!("stopped before every connection to the database was closed"),
+    }
+    match cut {
+        0 => Ok(()),
+        cut => Err(format!(
+            "Stopped before every request was finished: {cut} were cut off after {} seconds (--drain-seconds).",
+            serve.drain_seconds
+        )
+        .into()),
+    }
+}
+
+fn app(
+    serve: &Serve,
+    store: Store,
+    clock: Clock,
+    key: SigningKey,
+    thresholds: &Thresholds,
+) -> Result<App, Failure> {
+    let origins = serve
+        .cors_origins
+        .iter()
+        .map(|origin| read_origin(origin))
+        .collect::<Result<_, _>>()?;
+    let settings = http::graphql::Settings {
+        deadline: serve.deadline(),
+        ..Default::default()
+    };
+    Ok(App::new(Parts {
+        store,
+        clock,
+        key,
+        api: graph::schema(thresholds.clone()),
+        settings,
+        thresholds: thresholds.clone(),
+        forwarded_hops: serve.forwarded_hops,
+        cors_origins: origins,
+        concurrent_requests: serve.concurrent_queries(),
+        requests_of_one_client: size(serve.connections_per_client),
+        cube: Cube::new(serve.cube_bytes()),
+        longest_sheet: serve.longest_sheet(),
+    }))
+}
+
+/// How many files may have to be open.
+fn files(serve: &Serve) -> u64 {
+    u64::from(serve.connections).saturating_add(other_files(serve))
+}
+
+/// Files besides clients' connections: those of the database, of which SQLite takes three for each, sheets, the log.
+fn other_files(serve: &Serve) -> u64 {
+    128 + 6 * u64::from(serve.database.database_connections)
+}
+
+/// What connections may take, where so many files may be open.
+fn limits(serve: &Serve, files: u64) -> ServerLimits {
+    let left = files.saturating_sub(other_files(serve)).max(1);
+    let connections = size(serve.connections).min(usize::try_from(left).unwrap_or(usize::MAX));
+    if connections < size(serve.connections) {
+        tracing::warn!(connections, files, "fewer connections than --connections: more files may not be open");
+    }
+    let of_one_peer = match serve.forwarded_hops {
+        0 => size(serve.connections_per_client).min(connections),
+        // The peers are the proxies.
+        _ => connections,
+    };
+    ServerLimits {
+        connections,
+        of_one_peer,
+        ..ServerLimits::default()
+    }
+}
+
+fn size(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+async fn listen(at: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(at).await;
+    listener.map_err(|error| format!("{at} cannot be listened on: {error}.").into())
+}
+
+/// Serves what the server is doing at an address of its own, where one is set.
+async fn watch(at: Option<SocketAddr>, app: &App) -> Result<Option<JoinHandle<usize>>, Failure> {
+    let Some(at) = at else { return Ok(None) };
+    let listener = listen(at).await?;
+    println!("metrics on http://{}/metrics", listener.local_addr()?);
+    let limits = ServerLimits {
+        connections: WATCHERS,
+        of_one_peer: WATCHERS,
+        ..ServerLimits::default()
+    };
+    let (router, never) = (http::watched(app), std::future::pending());
+    let served = server::serve(listener, router, limits, UnderWay::default(), never, Duration::ZERO);
+    Ok(Some(tokio::spawn(served)))
+}
+
+/// Erases who gave feedback that is older than it may be kept, notes since when findings are open, and writes down
+/// what BI roles may see: soon after a write of this server, once a minute for those of others, and so on each new day too.
+async fn keep(store: Store, clock: Clock, thresholds: Thresholds, retention: Option<u32>) {
+    let caller = Caller::operator(store.clone(), clock.clone(), "biRefresh");
+    if let Err(error) = views::keep(&caller).await {
+        tracing::warn!(
+            ?error,
+            "the views for BI are of another version; run `cx-blueprint bi refresh`"
+        );
+    }
+    loop {
+        if let Some(days) = retention {
+            let caller = Caller::operator(store.clone(), clock.clone(), ERASE_ACT);
+            if let Err(error) = feedback::respondent::erase_older_than(&caller, days).await {
+                tracing::warn!(?error, "old feedback was not erased; it is tried again");
+            }
+        }
+        let caller = Caller::operator(store.clone(), clock.clone(), "findingRenew");
+        if let Err(error) = finding::renewal::renew_due(&caller, &thresholds).await {
+            tracing::warn!(?error, "findings were not noted; it is tried again");
+        }
+        let caller = Caller::operator(store.clone(), clock.clone(), "biRefresh");
+        if let Err(error) = login::renew(&caller).await {
+            tracing::warn!(
+                ?error,
+                "what BI roles may see was not renewed; it is tried again"
+            );
+        }
+        // Writes come in bursts: one look at a blueprint for all of them.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::select! {
+            () = store.written() => {}
+            () = tokio::time::sleep(Duration::from_secs(60)) => {}
+        }
+    }
+}
+
+fn read_origin(origin: &str) -> Result<HeaderValue, Failure> {
+    let shaped = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
+    match shaped {
+        Some(host) if !host.is_empty() && !host.contains(['/', '*']) => {
+            Ok(HeaderValue::from_str(origin)?)
+        }
+        _ => Err(
+            format!("\"{origin}\" is not an origin such as https://blueprints.example.org.").into(),
+        ),
+    }
+}
+
+/// Listens for the wish to stop from now on, so that whoever was told that the server listens can also end it well.
+#[cfg(unix)]
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Listens for the wish to stop from now on.
+#[cfg(windows)]
+fn asked_to_stop() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
+}
