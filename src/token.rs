@@ -394,6 +394,17 @@ impl SigningKey {
         Ok((access, claims.shows))
     }
 
+    /// A hash of these parts that nobody can make without the secret, of its own for each purpose.
+    pub fn keyed(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 32]> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0.bytes).map_err(Error::internal)?;
+        for part in [purpose.as_bytes()].iter().chain(parts) {
+            // With its length before it, no part can pass for the end of another.
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        Ok(mac.finalize().into_bytes().into())
+    }
+
     /// The token that follows a refresh token: always the same, so that it can be given twice without being kept.
     pub fn successor(&self, token: &Refresh) -> Result<Refresh> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0.bytes).map_err(Error::internal)?;

@@ -61,6 +61,7 @@ pub mod segment;
 pub mod service_token;
 pub mod service_token_department;
 pub mod session;
+pub mod sign_in_origin;
 pub mod sign_in_throttle;
 pub mod source;
 pub mod template;

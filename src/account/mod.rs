@@ -19,7 +19,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
 };
 
-use self::{password::Seat, throttle::Subject};
+use self::{password::Seat, throttle::SessionGuess};
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, live},
     audit,
@@ -310,7 +310,7 @@ pub async fn reset_password(
         .fetch_at::<account::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
         .await?;
     session::end_all(permit.tx(), row.id, None, caller.now).await?;
-    throttle::clear(permit.tx(), &Subject::account(&row.key)).await?;
+    throttle::forget(permit.tx(), row.id, &row.key).await?;
     let row = set_password(&mut permit, &row, hash).await?;
     permit.commit().await?;
     Ok(row)
@@ -328,8 +328,8 @@ async fn set_password(
     permit.update::<account::Entity>(row, change).await
 }
 
-/// Changes one's own password, which ends one's other sessions. A wrong present password counts like a failed
-/// sign-in, so that a stolen access token is no way to find it out.
+/// Changes one's own password, which ends one's other sessions. Wrong present passwords are counted for the session, so
+/// that a stolen access token is no way to find it out; what fails at signing in keeps nobody from changing it.
 pub async fn change_password(
     caller: &Caller,
     input: PasswordChangeInput,
@@ -351,16 +351,19 @@ pub async fn change_password(
     }
     password::check(&mut faults, "newPassword", &input.new_password, &own.key);
     faults.check()?;
-    let tried = [Subject::account(&own.key)];
-    throttle::check(caller.reader(), &tried, caller.now).await?;
+    let session = caller
+        .session
+        .ok_or(Error::Unauthenticated("Sign in first."))?;
+    let guess = SessionGuess::new(session);
+    guess.check(caller.reader(), caller.now).await?;
     let seat = Seat::take().await?;
-    throttle::check(caller.reader(), &tried, caller.now).await?;
+    guess.check(caller.reader(), caller.now).await?;
     let verified = own.password_hash.clone();
     if !seat
         .verify(input.current_password, verified.clone())
         .await?
     {
-        note_wrong_password(caller, &own, &tried).await?;
+        note_wrong_password(caller, &own, &guess).await?;
         return Err(wrong_password());
     }
     let hash = seat.hash(input.new_password).await?;
@@ -372,7 +375,6 @@ pub async fn change_password(
         return Err(wrong_password());
     }
     session::end_all(permit.tx(), row.id, caller.session, caller.now).await?;
-    throttle::clear(permit.tx(), &tried[0]).await?;
     let row = set_password(&mut permit, &row, hash).await?;
     permit.commit().await?;
     Ok(row)
@@ -390,10 +392,10 @@ fn wrong_password() -> Error {
 async fn note_wrong_password(
     caller: &Caller,
     own: &account::Model,
-    tried: &[Subject],
+    guess: &SessionGuess,
 ) -> Result<()> {
     let tx: Transaction = caller.begin_bookkeeping().await?;
-    throttle::failed(&tx, tried, caller.now).await?;
+    guess.failed(&tx, caller.now).await?;
     audit::sign_in(
         &tx,
         &caller.act,

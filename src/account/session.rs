@@ -18,7 +18,7 @@ use serde::Serialize;
 
 use super::{
     password::Seat,
-    throttle::{self, Subject},
+    throttle::{self, Guess},
 };
 use crate::{
     access::{Caller, Keyed},
@@ -77,15 +77,12 @@ impl Desk<'_> {
     /// Signs in with a password. An unknown account, a wrong password, a service and a deactivated account are
     /// refused alike: in words, in statements and in time.
     pub async fn sign_in(self, attempt: Attempt) -> Result<Tokens> {
-        let tried = [
-            Subject::account(&attempt.login),
-            Subject::network(attempt.network),
-        ];
-        throttle::check(self.store.entrance(), &tried, self.clock.now()).await?;
+        let guess = Guess::new(self.key, &attempt.login, attempt.network, &attempt.password)?;
+        guess.check(self.store.entrance(), self.clock.now()).await?;
         let seat = Seat::take().await?;
         // Once more with the seat taken: of many tries at once only as many run as there are seats, and each sees
         // what those before it came to.
-        throttle::check(self.store.entrance(), &tried, self.clock.now()).await?;
+        guess.check(self.store.entrance(), self.clock.now()).await?;
         let account = self.account(&attempt.login).await?;
         let hash = account
             .as_ref()
@@ -95,10 +92,10 @@ impl Desk<'_> {
         match account {
             Some(account) if right => {
                 drop(seat);
-                self.welcome(&account, &tried, attempt.user_agent).await
+                self.welcome(&account, &guess, attempt.user_agent).await
             }
             account => {
-                self.turn_away(account.map(|account| account.id), &tried)
+                self.turn_away(account.map(|account| account.id), &guess)
                     .await?;
                 drop(seat);
                 throttle::tidy(self.store, self.clock.now()).await;
@@ -120,7 +117,7 @@ impl Desk<'_> {
     async fn welcome(
         self,
         verified: &account::Model,
-        tried: &[Subject; 2],
+        guess: &Guess,
         user_agent: Option<String>,
     ) -> Result<Tokens> {
         let now = self.clock.now();
@@ -135,7 +132,7 @@ impl Desk<'_> {
         }) {
             return Err(Error::Unauthenticated(WRONG));
         }
-        throttle::clear(&tx, &tried[0]).await?;
+        guess.succeeded(&tx, verified.id, now).await?;
         drop_dead_tokens(&tx, verified.id, now).await?;
         let session = session::ActiveModel {
             id: Set(id::new()),
@@ -164,10 +161,10 @@ impl Desk<'_> {
         self.tokens(&session, &refresh, now)
     }
 
-    async fn turn_away(self, account: Option<AccountId>, tried: &[Subject; 2]) -> Result<()> {
+    async fn turn_away(self, account: Option<AccountId>, guess: &Guess) -> Result<()> {
         let now = self.clock.now();
         let tx = self.store.begin_entrance().await?;
-        throttle::failed(&tx, tried, now).await?;
+        guess.failed(&tx, now).await?;
         audit::sign_in(
             &tx,
             audit::SIGN_IN,

@@ -1,5 +1,17 @@
 //! The brake on guessing: failed tries are counted for the account that was named and for the network they come
 //! from, and after too many of them the next try has to wait. Kept in the database, so that it holds across servers.
+//!
+//! Two things would otherwise let anybody lock others out, and are told apart:
+//!
+//! - **An origin**, a network from which this account has signed in before, is judged by what failed there for this
+//!   account alone. Whoever guesses elsewhere, or for others, keeps nobody out of their own office.
+//! - **A repeated guess**, the same wrong password for the same account from the same network, tells whoever sends it
+//!   nothing new. It counts the first time; after that only for itself, so that one job with an old password waits
+//!   alone. What is remembered of it are 12 bits of a keyed hash: with the database and the secret, one of 4,096
+//!   passwords would still pass for it, and a new guess passes for a repeated one that rarely.
+//!
+//! What it comes to for one account within a day: 101 guesses from all networks that are not its origins, 29 more from
+//! each of its origins, of which there are ten at the most.
 
 use std::{
     cmp::Ordering,
@@ -7,9 +19,13 @@ use std::{
 };
 
 use chrono::{DateTime, Duration, Utc};
-use entity::sign_in_throttle;
+use entity::{
+    id::{AccountId, SessionId},
+    sign_in_origin, sign_in_throttle,
+};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait, Set,
     sea_query::{Expr, LockType, OnConflict},
 };
 use sha2::{Digest, Sha256};
@@ -17,28 +33,43 @@ use sha2::{Digest, Sha256};
 use crate::{
     database::{Store, Transaction},
     error::{Error, Result},
+    token::SigningKey,
 };
 
-/// The longest wait.
-const LONGEST: Duration = Duration::minutes(15);
 /// After so long, what was counted is not kept any more.
 const KEPT: Duration = Duration::days(2);
+/// After so long without signing in, an origin is none any more.
+const ORIGIN_KEPT: Duration = Duration::days(90);
+/// Origins of one account.
+const ORIGINS: u64 = 10;
+/// Bits that are remembered of a wrong password.
+const FINGERPRINT: u16 = 12;
 
 /// How much may fail before one has to wait, and how fast a failure is forgotten.
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
     failures: i32,
     forgets_one_in: Duration,
+    /// The longest wait.
+    longest: Duration,
 }
 
 const OF_ACCOUNT: Allowance = Allowance {
     failures: 5,
     forgets_one_in: Duration::hours(1),
+    longest: Duration::minutes(15),
+};
+// Longer waits than for the account: each origin has its own.
+const OF_ORIGIN: Allowance = Allowance {
+    failures: 5,
+    forgets_one_in: Duration::hours(1),
+    longest: Duration::hours(1),
 };
 // Behind one address there may be a whole office.
 const OF_NETWORK: Allowance = Allowance {
     failures: 30,
     forgets_one_in: Duration::minutes(1),
+    longest: Duration::minutes(15),
 };
 
 impl Allowance {
@@ -48,7 +79,7 @@ impl Allowance {
             Ordering::Less => Duration::zero(),
             _ => {
                 let doublings = u32::try_from(failures - self.failures).unwrap_or(0).min(16);
-                Duration::seconds(1 << doublings).min(LONGEST)
+                Duration::seconds(1 << doublings).min(self.longest)
             }
         }
     }
@@ -62,38 +93,202 @@ impl Allowance {
             .saturating_sub(forgotten)
             .max(0)
             .saturating_add(1)
-            .min(self.failures + 10)
+            .min(self.failures + 12)
     }
 }
 
 /// What tries are counted for.
 #[derive(Clone, Debug)]
-pub struct Subject {
+struct Subject {
     hash: Vec<u8>,
     allowance: Allowance,
 }
 
 impl Subject {
     /// The account with this key, whether there is one or not.
-    #[must_use]
-    pub fn account(key: &str) -> Self {
+    fn account(key: &str) -> Self {
         Self {
-            hash: hash("account", key.trim().to_lowercase().as_bytes()),
+            hash: hash("account", folded(key).as_bytes()),
             allowance: OF_ACCOUNT,
         }
     }
 
-    /// The network that an address lies in: what one customer of a provider usually gets.
-    #[must_use]
-    pub fn network(address: IpAddr) -> Self {
-        let network = match address.to_canonical() {
-            IpAddr::V4(v4) => v4.octets()[..3].to_vec(),
-            IpAddr::V6(v6) => Ipv6Addr::octets(&v6)[..7].to_vec(),
-        };
+    fn network(network: &[u8]) -> Self {
         Self {
-            hash: hash("network", &network),
+            hash: hash("network", network),
             allowance: OF_NETWORK,
         }
+    }
+
+    fn origin(origin: &[u8]) -> Self {
+        Self {
+            hash: hash("origin", origin),
+            allowance: OF_ORIGIN,
+        }
+    }
+
+    fn guess(fingerprint: &[u8]) -> Self {
+        Self {
+            hash: hash("guess", fingerprint),
+            allowance: OF_ACCOUNT,
+        }
+    }
+
+    /// The session in which somebody says their present password. Whoever guesses it holds a stolen token, and keeps
+    /// its owner out of nothing.
+    fn session(session: SessionId) -> Self {
+        Self {
+            hash: hash("session", session.0.as_bytes()),
+            allowance: OF_ACCOUNT,
+        }
+    }
+}
+
+/// However a key is typed, it is one.
+fn folded(key: &str) -> String {
+    key.trim().to_lowercase()
+}
+
+/// The network that an address lies in: what one customer of a provider usually gets.
+fn network(address: IpAddr) -> Vec<u8> {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.octets()[..3].to_vec(),
+        IpAddr::V6(v6) => Ipv6Addr::octets(&v6)[..7].to_vec(),
+    }
+}
+
+/// A try of a password, as it is counted.
+#[derive(Clone, Debug)]
+pub struct Guess {
+    account: Subject,
+    network: Subject,
+    /// The account in this network.
+    origin: Subject,
+    /// What is kept of an origin.
+    origin_hash: Vec<u8>,
+    /// This password for the account in this network.
+    itself: Subject,
+}
+
+impl Guess {
+    /// A password for an account, whether there is one with this key or not, from this address.
+    pub fn new(key: &SigningKey, login: &str, address: IpAddr, password: &str) -> Result<Self> {
+        let (login, network) = (folded(login), network(address));
+        let origin = key.keyed("sign-in origin", &[login.as_bytes(), &network])?;
+        let said = [login.as_bytes(), &network, password.as_bytes()];
+        let guess = key.keyed("sign-in guess", &said)?;
+        let fingerprint = u16::from_be_bytes([guess[0], guess[1]]) >> (16 - FINGERPRINT);
+        let itself = [&origin[..], &fingerprint.to_be_bytes()].concat();
+        Ok(Self {
+            account: Subject::account(&login),
+            network: Subject::network(&network),
+            origin: Subject::origin(&origin),
+            origin_hash: origin.to_vec(),
+            itself: Subject::guess(&itself),
+        })
+    }
+
+    /// Refuses a try that has to wait. The same statements run whoever is named.
+    pub async fn check<C: ConnectionTrait>(&self, db: &C, now: DateTime<Utc>) -> Result<()> {
+        match self.is_known(db, now).await? {
+            true => check(db, &[&self.origin, &self.itself], now).await,
+            false => check(db, &[&self.account, &self.network, &self.itself], now).await,
+        }
+    }
+
+    async fn is_known<C: ConnectionTrait>(&self, db: &C, now: DateTime<Utc>) -> Result<bool> {
+        let known = sign_in_origin::Entity::find_by_id(self.origin_hash.clone())
+            .filter(sign_in_origin::Column::LastUsedAt.gt(now - ORIGIN_KEPT))
+            .count(db)
+            .await?;
+        Ok(known > 0)
+    }
+
+    /// Counts a failed try. Accounts come before networks, so that two tries never wait for each other.
+    pub async fn failed(&self, tx: &Transaction, now: DateTime<Utc>) -> Result<()> {
+        if count(tx, &self.itself, now).await? > 0 {
+            return Ok(());
+        }
+        for subject in [&self.account, &self.origin, &self.network] {
+            count(tx, subject, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Somebody knew the password: from here on this is an origin of the account. What was counted for the account is
+    /// forgotten where it was not known here; at an origin that was not asked, and whoever guesses elsewhere gains
+    /// nothing by its owner's coming to work.
+    pub async fn succeeded(
+        &self,
+        tx: &Transaction,
+        account: AccountId,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let counted = match self.is_known(tx, now).await? {
+            true => &self.origin,
+            false => &self.account,
+        };
+        sign_in_throttle::Entity::delete_by_id(counted.hash.clone())
+            .exec(tx)
+            .await?;
+        let origin = sign_in_origin::ActiveModel {
+            hash: Set(self.origin_hash.clone()),
+            account_id: Set(account),
+            last_used_at: Set(now),
+        };
+        let renewed = [
+            sign_in_origin::Column::AccountId,
+            sign_in_origin::Column::LastUsedAt,
+        ];
+        sign_in_origin::Entity::insert(origin)
+            .on_conflict(
+                OnConflict::column(sign_in_origin::Column::Hash)
+                    .update_columns(renewed)
+                    .to_owned(),
+            )
+            .exec_without_returning(tx)
+            .await?;
+        drop_oldest_origins(tx, account).await
+    }
+}
+
+async fn drop_oldest_origins(tx: &Transaction, account: AccountId) -> Result<()> {
+    let newest = sign_in_origin::Entity::find()
+        .select_only()
+        .column(sign_in_origin::Column::Hash)
+        .filter(sign_in_origin::Column::AccountId.eq(account))
+        .order_by_desc(sign_in_origin::Column::LastUsedAt)
+        .order_by_asc(sign_in_origin::Column::Hash)
+        .limit(ORIGINS)
+        .into_query();
+    sign_in_origin::Entity::delete_many()
+        .filter(sign_in_origin::Column::AccountId.eq(account))
+        .filter(sign_in_origin::Column::Hash.not_in_subquery(newest))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// The brake on guessing a present password from inside a session.
+#[derive(Clone, Debug)]
+pub struct SessionGuess(Subject);
+
+impl SessionGuess {
+    /// A try in this session.
+    #[must_use]
+    pub fn new(session: SessionId) -> Self {
+        Self(Subject::session(session))
+    }
+
+    /// Refuses a try that has to wait.
+    pub async fn check<C: ConnectionTrait>(&self, db: &C, now: DateTime<Utc>) -> Result<()> {
+        check(db, &[&self.0], now).await
+    }
+
+    /// Counts a failed try.
+    pub async fn failed(&self, tx: &Transaction, now: DateTime<Utc>) -> Result<()> {
+        count(tx, &self.0, now).await?;
+        Ok(())
     }
 }
 
@@ -105,10 +300,9 @@ fn hash(kind: &str, what: &[u8]) -> Vec<u8> {
     hash.finalize().to_vec()
 }
 
-/// Refuses a try that has to wait.
-pub async fn check<C: ConnectionTrait>(
+async fn check<C: ConnectionTrait>(
     db: &C,
-    subjects: &[Subject],
+    subjects: &[&Subject],
     now: DateTime<Utc>,
 ) -> Result<()> {
     let hashes = subjects.iter().map(|subject| subject.hash.clone());
@@ -129,60 +323,67 @@ pub async fn check<C: ConnectionTrait>(
     }
 }
 
-/// Counts a failed try. Accounts come before networks, so that two tries never wait for each other.
-pub async fn failed(tx: &Transaction, subjects: &[Subject], now: DateTime<Utc>) -> Result<()> {
-    for subject in subjects {
-        let fresh = sign_in_throttle::ActiveModel {
-            subject: Set(subject.hash.clone()),
-            failures: Set(0),
-            last_failed_at: Set(now),
-            blocked_until: Set(now),
-        };
-        sign_in_throttle::Entity::insert_many([fresh])
-            .on_conflict(
-                OnConflict::column(sign_in_throttle::Column::Subject)
-                    .do_nothing()
-                    .to_owned(),
-            )
-            .exec_without_returning(tx)
-            .await?;
-        let row = sign_in_throttle::Entity::find_by_id(subject.hash.clone())
-            .lock(LockType::Update)
-            .one(tx)
-            .await?;
-        let row = row.ok_or_else(|| Error::internal("a row just made is not there"))?;
-        let failures = subject
-            .allowance
-            .counted(row.failures, now - row.last_failed_at);
-        sign_in_throttle::Entity::update_many()
-            .col_expr(sign_in_throttle::Column::Failures, Expr::value(failures))
-            .col_expr(sign_in_throttle::Column::LastFailedAt, Expr::value(now))
-            .col_expr(
-                sign_in_throttle::Column::BlockedUntil,
-                Expr::value(now + subject.allowance.delay(failures)),
-            )
-            .filter(sign_in_throttle::Column::Subject.eq(subject.hash.clone()))
-            .exec(tx)
-            .await?;
-    }
-    Ok(())
+/// Counts a failure, and returns how many there were before that are still kept.
+async fn count(tx: &Transaction, subject: &Subject, now: DateTime<Utc>) -> Result<i32> {
+    let fresh = sign_in_throttle::ActiveModel {
+        subject: Set(subject.hash.clone()),
+        failures: Set(0),
+        last_failed_at: Set(now),
+        blocked_until: Set(now),
+    };
+    sign_in_throttle::Entity::insert_many([fresh])
+        .on_conflict(
+            OnConflict::column(sign_in_throttle::Column::Subject)
+                .do_nothing()
+                .to_owned(),
+        )
+        .exec_without_returning(tx)
+        .await?;
+    let row = sign_in_throttle::Entity::find_by_id(subject.hash.clone())
+        .lock(LockType::Update)
+        .one(tx)
+        .await?;
+    let row = row.ok_or_else(|| Error::internal("a row just made is not there"))?;
+    let since = now - row.last_failed_at;
+    let before = if since < KEPT { row.failures } else { 0 };
+    let failures = subject.allowance.counted(before, since);
+    sign_in_throttle::Entity::update_many()
+        .col_expr(sign_in_throttle::Column::Failures, Expr::value(failures))
+        .col_expr(sign_in_throttle::Column::LastFailedAt, Expr::value(now))
+        .col_expr(
+            sign_in_throttle::Column::BlockedUntil,
+            Expr::value(now + subject.allowance.delay(failures)),
+        )
+        .filter(sign_in_throttle::Column::Subject.eq(subject.hash.clone()))
+        .exec(tx)
+        .await?;
+    Ok(before)
 }
 
-/// Forgets what was counted for an account: somebody knew its password.
-pub async fn clear(tx: &Transaction, account: &Subject) -> Result<()> {
-    sign_in_throttle::Entity::delete_by_id(account.hash.clone())
+/// Forgets what was counted for an account, and where it has signed in: it has a new password, of which nobody knows
+/// anything yet.
+pub async fn forget(tx: &Transaction, account: AccountId, key: &str) -> Result<()> {
+    sign_in_throttle::Entity::delete_by_id(Subject::account(key).hash)
+        .exec(tx)
+        .await?;
+    sign_in_origin::Entity::delete_many()
+        .filter(sign_in_origin::Column::AccountId.eq(account))
         .exec(tx)
         .await?;
     Ok(())
 }
 
-/// Drops what nobody has failed at for days. Tidying up never fails a sign-in.
+/// Drops what nobody has failed at for days, and origins that are none any more. Tidying up never fails a sign-in.
 pub async fn tidy(store: &Store, now: DateTime<Utc>) {
-    let old = sign_in_throttle::Entity::delete_many()
+    let failures = sign_in_throttle::Entity::delete_many()
         .filter(sign_in_throttle::Column::LastFailedAt.lt(now - KEPT))
         .exec(store.writer())
         .await;
-    if let Err(error) = old {
+    let origins = sign_in_origin::Entity::delete_many()
+        .filter(sign_in_origin::Column::LastUsedAt.lt(now - ORIGIN_KEPT))
+        .exec(store.writer())
+        .await;
+    for error in [failures.err(), origins.err()].into_iter().flatten() {
         tracing::warn!(%error, "old failed sign-ins could not be dropped");
     }
 }
@@ -202,7 +403,26 @@ mod tests {
         );
         assert_eq!(OF_NETWORK.delay(29), Duration::zero());
         assert_eq!(OF_NETWORK.delay(30), Duration::seconds(1));
-        assert_eq!(OF_NETWORK.delay(i32::MAX), LONGEST);
+        assert_eq!(OF_NETWORK.delay(i32::MAX), Duration::minutes(15));
+        assert_eq!(OF_ORIGIN.delay(i32::MAX), Duration::hours(1));
+    }
+
+    /// Failures within a day of somebody who tries again as soon as they may.
+    fn in_a_day(allowance: Allowance) -> usize {
+        let (mut failures, mut last, mut now, mut all) = (0, Duration::zero(), Duration::zero(), 0);
+        while now < Duration::days(1) && all < 1_000_000 {
+            failures = allowance.counted(failures, now - last);
+            last = now;
+            now += allowance.delay(failures);
+            all += 1;
+        }
+        all
+    }
+
+    #[test]
+    fn a_day_of_guessing_is_bounded() {
+        let guesses = [OF_ACCOUNT, OF_ORIGIN, OF_NETWORK].map(in_a_day);
+        assert_eq!(guesses, [109, 38, 134]);
     }
 
     #[test]
@@ -212,12 +432,12 @@ mod tests {
         assert_eq!(OF_ACCOUNT.counted(5, Duration::minutes(121)), 4);
         assert_eq!(OF_ACCOUNT.counted(5, Duration::days(9)), 1);
         assert_eq!(OF_ACCOUNT.counted(5, Duration::seconds(-9)), 6);
-        assert_eq!(OF_ACCOUNT.counted(i32::MAX, Duration::zero()), 15);
+        assert_eq!(OF_ACCOUNT.counted(i32::MAX, Duration::zero()), 17);
     }
 
     #[test]
     fn neighbours_in_a_network_are_counted_together() {
-        let of = |address: &str| Subject::network(address.parse().expect("an address")).hash;
+        let of = |address: &str| network(address.parse().expect("an address"));
         assert_eq!(of("192.0.2.1"), of("192.0.2.200"));
         assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.9"));
         assert_ne!(of("192.0.2.1"), of("192.0.3.1"));

@@ -52,12 +52,11 @@ pub async fn login(
 ) -> Response {
     let wanted = "`login` and `password`";
     let network = client.address(app.forwarded_hops);
-    let (login, _slot) = match admitted(&app, &app.admission.sign_in, network, request, wanted, &id)
-        .await
-    {
-        Ok(admitted) => admitted,
-        Err(response) => return response,
-    };
+    let (login, _slot) =
+        match admitted(&app, &app.admission.sign_in, network, request, wanted, &id).await {
+            Ok(admitted) => admitted,
+            Err(response) => return response,
+        };
     let Login { login, password } = login;
     let attempt = Attempt {
         login,
@@ -248,7 +247,9 @@ impl Bearer {
 /// # Errors
 /// UNAUTHENTICATED where it shows no token, or one that has ended.
 pub async fn program(app: &App, headers: &HeaderMap, id: &RequestId) -> Result<Caller, Error> {
-    Bearer::sent_by_a_program(app, headers)?.caller(app, id).await
+    Bearer::sent_by_a_program(app, headers)?
+        .caller(app, id)
+        .await
 }
 
 /// For whom a slot is taken where it is known who calls: whatever token an account uses, it is one.

@@ -292,7 +292,12 @@ fn fault(response: &async_graphql::Response, is_mutation: bool) -> Option<Code> 
     if !is_empty {
         return None;
     }
-    let has = |wanted| response.errors.iter().any(|error| code(error) == Some(wanted));
+    let has = |wanted| {
+        response
+            .errors
+            .iter()
+            .any(|error| code(error) == Some(wanted))
+    };
     // What failed behind the root of a mutation failed after the change was made: come again would be bad advice.
     let may_be_done = is_mutation && response.errors.iter().any(|error| error.path.len() > 1);
     let unavailable = has(Code::ServiceUnavailable);
@@ -318,7 +323,11 @@ fn mask(failed: &mut ServerError, request_id: &str) {
     failed.source = None;
     if code(failed).is_none() {
         let worded = if is_input(&failed.message) {
-            error(Code::BadUserInput, &without_input(&failed.message), Vec::new())
+            error(
+                Code::BadUserInput,
+                &without_input(&failed.message),
+                Vec::new(),
+            )
         } else {
             let path = serde_json::to_string(&failed.path).unwrap_or_default();
             tracing::error!(path, message = failed.message, "a field failed");
@@ -338,8 +347,15 @@ fn is_input(message: &str) -> bool {
 /// A message of async-graphql up to where it would repeat what was sent. Names of fields and types stay, and what our
 /// own scalars say, which repeat nothing.
 fn without_input(message: &str) -> String {
-    const BEFORE_INPUT: [&str; 3] = ["\", found ", " does not contain value \"", " does not contain the value \""];
-    let end = BEFORE_INPUT.iter().filter_map(|before| message.find(before)).min();
+    const BEFORE_INPUT: [&str; 3] = [
+        "\", found ",
+        " does not contain value \"",
+        " does not contain the value \"",
+    ];
+    let end = BEFORE_INPUT
+        .iter()
+        .filter_map(|before| message.find(before))
+        .min();
     let kept = match end {
         None => return clipped(message),
         // The quotation mark before belongs to the type.
@@ -430,11 +446,7 @@ fn clipped(message: &str) -> String {
     }
 }
 
-fn written(
-    media: Media,
-    status: StatusCode,
-    json: serde_json::Result<Vec<u8>>,
-) -> Response {
+fn written(media: Media, status: StatusCode, json: serde_json::Result<Vec<u8>>) -> Response {
     let body = match json {
         Ok(body) => body,
         Err(error) => {

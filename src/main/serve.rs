@@ -149,7 +149,11 @@ fn limits(serve: &Serve, files: u64) -> ServerLimits {
     let left = files.saturating_sub(other_files(serve)).max(1);
     let connections = size(serve.connections).min(usize::try_from(left).unwrap_or(usize::MAX));
     if connections < size(serve.connections) {
-        tracing::warn!(connections, files, "fewer connections than --connections: more files may not be open");
+        tracing::warn!(
+            connections,
+            files,
+            "fewer connections than --connections: more files may not be open"
+        );
     }
     let of_one_peer = match serve.forwarded_hops {
         0 => size(serve.connections_per_client).min(connections),
@@ -183,7 +187,14 @@ async fn watch(at: Option<SocketAddr>, app: &App) -> Result<Option<JoinHandle<us
         ..ServerLimits::default()
     };
     let (router, never) = (http::watched(app), std::future::pending());
-    let served = server::serve(listener, router, limits, UnderWay::default(), never, Duration::ZERO);
+    let served = server::serve(
+        listener,
+        router,
+        limits,
+        UnderWay::default(),
+        never,
+        Duration::ZERO,
+    );
     Ok(Some(tokio::spawn(served)))
 }
 

@@ -58,5 +58,6 @@ mod template;
 mod touchpoint;
 mod view;
 mod views;
+mod way_in;
 mod what_if;
 mod world;

@@ -52,33 +52,198 @@ async fn unknown_account_and_wrong_password_are_told_alike() {
     assert_eq!(said(&service), said(&known), "a service has no password");
 }
 
+const OFFICE: [u8; 4] = [192, 0, 2, 7];
+const ELSEWHERE: [u8; 4] = [203, 0, 113, 7];
+
+async fn login_from(
+    world: &World,
+    from: [u8; 4],
+    login: &str,
+    password: &str,
+) -> (StatusCode, Value) {
+    let body = json!({ "login": login, "password": password }).to_string();
+    let request = Request::post("/auth/login").header(header::CONTENT_TYPE, "application/json");
+    let request = request.body(Body::from(body)).expect("a request");
+    read(world.send_from(from, request).await).await
+}
+
+/// Guesses another password each time until one has to wait, and tells how many were tried.
+async fn guesses(world: &World, from: [u8; 4], login: &str) -> usize {
+    for guess in 0..200 {
+        let password = format!(
+            "{login} guess {guess} from {from:?} at {}",
+            world.clock.now()
+        );
+        match login_from(world, from, login, &password).await.0 {
+            StatusCode::UNAUTHORIZED => {}
+            StatusCode::TOO_MANY_REQUESTS => return guess,
+            other => panic!("{other}"),
+        }
+    }
+    panic!("nobody may guess for ever");
+}
+
+/// Guesses from ever other networks until whoever is not known somewhere has to wait for minutes.
+async fn hammered(world: &World, login: &str) {
+    for turn in 0..10_u8 {
+        guesses(world, [198, 51, turn, 1], login).await;
+        world.clock.advance(Duration::seconds(1 << turn));
+    }
+    guesses(world, [198, 51, 200, 1], login).await;
+}
+
 #[tokio::test]
 async fn after_some_failures_one_has_to_wait_and_then_may_again() {
     let world = World::small().await;
-    let mut failures = 0;
-    let wait = loop {
-        let (status, answer) = login(&world, "lead", "wrong").await;
-        match status {
-            StatusCode::UNAUTHORIZED => failures += 1,
-            StatusCode::TOO_MANY_REQUESTS => break answer,
-            other => panic!("{other}: {answer}"),
-        }
-        assert!(failures < 20, "nobody may guess for ever");
-    };
+    let failures = guesses(&world, ELSEWHERE, "lead").await;
     assert!(failures >= 5, "a few slips cost nothing: {failures}");
-    assert_eq!(wait["error"]["code"], "RATE_LIMITED");
+    let (status, wait) = login_from(&world, ELSEWHERE, "lead", PASSWORD).await;
     assert_eq!(
-        login(&world, "lead", PASSWORD).await.0,
-        StatusCode::TOO_MANY_REQUESTS,
+        (status, &wait["error"]["code"]),
+        (StatusCode::TOO_MANY_REQUESTS, &json!("RATE_LIMITED")),
         "the right one has to wait too"
     );
-    assert_eq!(
-        login(&world, "viewer", PASSWORD).await.0,
-        StatusCode::OK,
-        "others do not"
-    );
+    let viewer = login_from(&world, ELSEWHERE, "viewer", PASSWORD).await;
+    assert_eq!(viewer.0, StatusCode::OK, "others do not");
     world.clock.advance(Duration::minutes(20));
-    assert_eq!(login(&world, "lead", PASSWORD).await.0, StatusCode::OK);
+    let lead = login_from(&world, ELSEWHERE, "lead", PASSWORD).await;
+    assert_eq!(lead.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn whoever_has_signed_in_from_a_place_is_not_kept_out_there_by_guesses_elsewhere() {
+    let world = World::small().await;
+    assert_eq!(
+        login_from(&world, OFFICE, "lead", PASSWORD).await.0,
+        StatusCode::OK
+    );
+    hammered(&world, "lead").await;
+    let elsewhere = login_from(&world, ELSEWHERE, "lead", PASSWORD).await;
+    assert_eq!(elsewhere.0, StatusCode::TOO_MANY_REQUESTS);
+    let office = login_from(&world, OFFICE, "lead", PASSWORD).await;
+    assert_eq!(office.0, StatusCode::OK);
+    // Nor by guesses for others from the same place.
+    for other in 0..36 {
+        login_from(&world, OFFICE, &format!("nobody-{other}"), "wrong").await;
+        world.clock.advance(Duration::seconds(if other < 30 {
+            0
+        } else {
+            1 << (other - 30)
+        }));
+    }
+    login_from(&world, OFFICE, "nobody", "wrong").await;
+    let stranger = login_from(&world, OFFICE, "stranger", PASSWORD).await;
+    assert_eq!(
+        stranger.0,
+        StatusCode::TOO_MANY_REQUESTS,
+        "who never came from here waits"
+    );
+    let office = login_from(&world, OFFICE, "lead", PASSWORD).await;
+    assert_eq!(office.0, StatusCode::OK);
+    // The owner's coming to work is no help to whoever guesses elsewhere.
+    let elsewhere = login_from(&world, ELSEWHERE, "lead", PASSWORD).await;
+    assert_eq!(elsewhere.0, StatusCode::TOO_MANY_REQUESTS);
+    // Who guesses at the place itself waits like everybody.
+    assert!(guesses(&world, OFFICE, "lead").await <= 6);
+}
+
+#[tokio::test]
+async fn a_place_is_forgotten_after_a_while_and_with_the_password() {
+    let world = World::small().await;
+    let admin = world.sign_in("admin").await;
+    for login in ["lead", "viewer"] {
+        assert_eq!(
+            login_from(&world, OFFICE, login, PASSWORD).await.0,
+            StatusCode::OK
+        );
+    }
+    let found = admin
+        .ask(
+            "{ account(by: { key: \"viewer\" }) { id version } }",
+            json!({}),
+        )
+        .await;
+    let reset = "mutation($input: AccountPasswordResetInput!) { accountPasswordReset(input: $input) { account { key } userErrors { code field message } } }";
+    let mut input =
+        json!({ "id": found["account"]["id"], "expectedVersion": found["account"]["version"] });
+    input["password"] = json!("a quite different one");
+    admin.does(reset, input).await;
+    hammered(&world, "viewer").await;
+    let viewer = login_from(&world, OFFICE, "viewer", "a quite different one").await;
+    assert_eq!(viewer.0, StatusCode::TOO_MANY_REQUESTS);
+    world.clock.advance(Duration::days(91));
+    hammered(&world, "lead").await;
+    let lead = login_from(&world, OFFICE, "lead", PASSWORD).await;
+    assert_eq!(lead.0, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn of_many_places_the_newest_are_kept() {
+    let world = World::small().await;
+    for network in 0..12 {
+        let from = [192, 0, 2 + network, 1];
+        assert_eq!(
+            login_from(&world, from, "lead", PASSWORD).await.0,
+            StatusCode::OK
+        );
+        world.clock.advance(Duration::seconds(1));
+    }
+    hammered(&world, "lead").await;
+    let from = async |network: u8| {
+        login_from(&world, [192, 0, 2 + network, 1], "lead", PASSWORD)
+            .await
+            .0
+    };
+    assert_eq!(from(1).await, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(from(2).await, StatusCode::OK);
+    assert_eq!(from(11).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_job_with_an_old_password_waits_alone() {
+    let world = World::small().await;
+    let mut waited = 0;
+    for _ in 0..120 {
+        let (status, _) = login_from(&world, OFFICE, "lead", "the one of last year").await;
+        waited += usize::from(status == StatusCode::TOO_MANY_REQUESTS);
+        world.clock.advance(Duration::seconds(5));
+    }
+    assert!(
+        waited > 60,
+        "what is known to be wrong is not tried all day: {waited}"
+    );
+    for login in ["stranger", "viewer", "lead"] {
+        let right = login_from(&world, OFFICE, login, PASSWORD).await;
+        assert_eq!(right.0, StatusCode::OK, "{login}");
+    }
+    let elsewhere = login_from(&world, ELSEWHERE, "lead", PASSWORD).await;
+    assert_eq!(
+        elsewhere.0,
+        StatusCode::OK,
+        "nor is the account kept out elsewhere"
+    );
+}
+
+#[tokio::test]
+async fn within_a_day_an_account_is_tried_some_dozen_times() {
+    let world = World::small().await;
+    let until = world.clock.now() + Duration::days(1);
+    let (mut tried, mut network) = (0, 0);
+    while world.clock.now() < until {
+        network += 1;
+        let from = [
+            10,
+            u8::try_from(network / 200).expect("few"),
+            u8::try_from(network % 200).expect("few"),
+            1,
+        ];
+        tried += guesses(&world, from, "lead").await;
+        world.clock.advance(Duration::seconds(60));
+    }
+    assert!(
+        (80..=115).contains(&tried),
+        "{tried} from {network} networks"
+    );
 }
 
 #[tokio::test]
@@ -267,4 +432,27 @@ async fn one_changes_the_own_password_with_the_old_one() {
         "the other device is signed out"
     );
     assert!(works(&world, &json!(lead.token)).await, "this one is not");
+}
+
+#[tokio::test]
+async fn a_present_password_is_guessed_no_better_from_inside_and_asked_for_whatever_fails_outside()
+{
+    let world = World::small().await;
+    let change = "mutation($input: PasswordChangeInput!) { passwordChange(input: $input) { userErrors { code reason } } }";
+    let input = |guess: &str| json!({ "input": { "currentPassword": guess, "newPassword": "a quite different one" } });
+    world.sign_in_anew("lead").await;
+    hammered(&world, "lead").await;
+    let thief = world.sign_in_anew("lead").await;
+    let owner = world.sign_in_anew("lead").await;
+    let mut tried = 0;
+    loop {
+        let answer = thief.send(change, input(&format!("guess {tried}"))).await;
+        if answer["errors"][0]["extensions"]["code"] == "RATE_LIMITED" {
+            break;
+        }
+        tried += 1;
+        assert!(tried < 20, "nobody may guess for ever: {answer}");
+    }
+    guesses(&world, [127, 0, 0, 1], "lead").await;
+    owner.does(change, input(PASSWORD)["input"].clone()).await;
 }

@@ -16,8 +16,8 @@ use entity::{
     kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona, persona_need,
     persona_segment, phase, playbook, promise, promise_delivery, publication, refresh_token,
     responsibility, scenario, scenario_step, search_stale, search_text, segment, service_token,
-    service_token_department, session, sign_in_throttle, source, template, touchpoint,
-    touchpoint_channel, touchpoint_segment, transition,
+    service_token_department, session, sign_in_origin, sign_in_throttle, source, template,
+    touchpoint, touchpoint_channel, touchpoint_segment, transition,
     words::*,
 };
 use sea_orm::{
@@ -37,7 +37,7 @@ macro_rules! every_entity {
             insight insight_source kpi kpi_grant kpi_link kpi_target measurement membership persona
             persona_need persona_segment phase playbook promise promise_delivery publication refresh_token responsibility scenario scenario_step search_stale search_text
             segment service_token service_token_department session source
-            sign_in_throttle template touchpoint touchpoint_channel touchpoint_segment transition
+            sign_in_origin sign_in_throttle template touchpoint touchpoint_channel touchpoint_segment transition
         )
     };
 }

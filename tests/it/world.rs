@@ -1,6 +1,6 @@
 //! A fresh database with the real application over it, and people who call it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -19,7 +19,10 @@ use cx_blueprint::{
     document::{self, demonstration},
     error::Result,
     finding, graph,
-    http::{self, App, Parts},
+    http::{
+        self, App, Parts,
+        server::{self, ServerLimits, UnderWay},
+    },
     token::SigningKey,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr};
@@ -36,12 +39,33 @@ pub const ORGANISATION: &str = include_str!("demonstration.json");
 /// The demo organisation.
 const DEMO: &str = include_str!("../../demo/demonstration.json");
 
+/// How long a body may take to arrive.
+pub const ARRIVAL: Duration = Duration::from_secs(2);
+/// How long a listening world waits for what is under way when it stops.
+pub const DRAIN: Duration = Duration::from_millis(800);
+
+/// A server that listens.
+pub struct Listening {
+    pub address: std::net::SocketAddr,
+    stop: tokio::sync::oneshot::Sender<()>,
+    served: tokio::task::JoinHandle<usize>,
+}
+
+impl Listening {
+    /// Stops it, and tells how many requests were cut off.
+    pub async fn stops(self) -> usize {
+        drop(self.stop);
+        self.served.await.expect("it served")
+    }
+}
+
 /// A fresh, migrated database and the application over it.
 pub struct World {
     pub store: Store,
     pub clock: Clock,
     router: Router,
     watched: Router,
+    under_way: UnderWay,
     /// The access tokens of those who were signed in when the database was made.
     tokens: Arc<Tokens>,
     place: Place,
@@ -84,7 +108,24 @@ impl World {
         Self::at(place, chrono_tz::UTC, Arc::clone(&self.tokens)).await
     }
 
+    /// Another server on the same database that works on so many queries at the same time, and takes so many requests
+    /// of one client.
+    pub async fn beside_with(&self, queries: usize, of_one_client: usize) -> Self {
+        let place = Place::Shared(self.place.url());
+        let room = (queries, of_one_client);
+        Self::with_room(place, chrono_tz::UTC, Arc::clone(&self.tokens), room).await
+    }
+
     async fn at(place: Place, zone: Tz, tokens: Arc<Tokens>) -> Self {
+        Self::with_room(place, zone, tokens, (512, 512)).await
+    }
+
+    async fn with_room(
+        place: Place,
+        zone: Tz,
+        tokens: Arc<Tokens>,
+        (queries, of_one_client): (usize, usize),
+    ) -> Self {
         let store = Store::open(&Options {
             url: place.url(),
             connections: 8,
@@ -98,12 +139,15 @@ impl World {
             clock: clock.clone(),
             key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),
             api: graph::schema(Thresholds::default()),
-            settings: http::graphql::Settings::default(),
+            settings: http::graphql::Settings {
+                arrival: ARRIVAL,
+                ..Default::default()
+            },
             thresholds: Thresholds::default(),
             forwarded_hops: 0,
             cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
-            concurrent_requests: 512,
-            requests_of_one_client: 512,
+            concurrent_requests: queries,
+            requests_of_one_client: of_one_client,
             cube: Cube::new(64 << 20),
             longest_sheet: 8 << 20,
         });
@@ -111,6 +155,7 @@ impl World {
             store,
             clock,
             watched: http::watched(&app),
+            under_way: app.under_way.clone(),
             router: http::router(app),
             tokens,
             place,
@@ -137,18 +182,37 @@ impl World {
     }
 
     /// Sends a request through the front door.
-    pub async fn send(&self, mut request: Request<Body>) -> Response<Body> {
-        request
-            .extensions_mut()
-            .insert(ConnectInfo(std::net::SocketAddr::from((
-                [127, 0, 0, 1],
-                4000,
-            ))));
+    pub async fn send(&self, request: Request<Body>) -> Response<Body> {
+        self.send_from([127, 0, 0, 1], request).await
+    }
+
+    /// Sends a request through the front door from this address.
+    pub async fn send_from(&self, from: [u8; 4], mut request: Request<Body>) -> Response<Body> {
+        let peer = ConnectInfo(std::net::SocketAddr::from((from, 4000)));
+        request.extensions_mut().insert(peer);
         self.router
             .clone()
             .oneshot(request)
             .await
             .expect("the router answers")
+    }
+
+    /// Listens at an address of its own, until what is returned is dropped.
+    pub async fn listens(&self, limits: ServerLimits) -> Listening {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await;
+        let listener = listener.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let (router, under_way) = (self.router.clone(), self.under_way.clone());
+        let served = tokio::spawn(async move {
+            let stopped = async { stopped.await.unwrap_or_default() };
+            server::serve(listener, router, limits, under_way, stopped, DRAIN).await
+        });
+        Listening {
+            address,
+            stop,
+            served,
+        }
     }
 
     /// What Prometheus reads.

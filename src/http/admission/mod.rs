@@ -50,7 +50,8 @@ pub struct Overloaded;
 
 impl Overloaded {
     /// What the client is told.
-    pub const MESSAGE: &str = "The server has more to do than it can do in time. Try again in a moment.";
+    pub const MESSAGE: &str =
+        "The server has more to do than it can do in time. Try again in a moment.";
 
     /// The refusal, wherever it is not GraphQL's to say.
     #[must_use]

@@ -309,22 +309,35 @@ mod tests {
         waited.sort();
         refused.sort();
         let most = |all: &[Duration], share: usize| all[all.len() * share / 100];
-        let usual = (waited.len(), most(&waited, 50), most(&refused, 80), refused.last());
+        let usual = (
+            waited.len(),
+            most(&waited, 50),
+            most(&refused, 80),
+            refused.last(),
+        );
         assert!(waited.len() > 120, "slots are not left empty: {usual:?}");
         assert!(most(&waited, 50) <= Duration::from_millis(80), "{usual:?}");
         assert!(most(&refused, 80) <= Duration::from_millis(50), "{usual:?}");
-        assert!(refused.last() <= Some(&Duration::from_millis(1_200)), "{usual:?}");
+        assert!(
+            refused.last() <= Some(&Duration::from_millis(1_200)),
+            "{usual:?}"
+        );
         tokio::time::sleep(RECOVERY).await;
         let after: Vec<_> = (0..20).map(|_| works(&queue, 1, 80)).collect();
         for one in after {
-            one.await.expect("it runs").expect("soon after nobody is refused");
+            one.await
+                .expect("it runs")
+                .expect("soon after nobody is refused");
         }
     }
 
     #[tokio::test]
     async fn who_asks_for_everything_waits_for_itself() {
         let queue = queue(8, 6);
-        works(&queue, 1, 50).await.expect("it runs").expect("a slot");
+        works(&queue, 1, 50)
+            .await
+            .expect("it runs")
+            .expect("a slot");
         let greedy: Vec<_> = (0..400).map(|_| works(&queue, 1, 50)).collect();
         tokio::time::sleep(Duration::from_millis(10)).await;
         assert_eq!(queue.taken(), 6);
@@ -354,9 +367,15 @@ mod tests {
     async fn where_all_slots_are_held_for_long_nobody_waits_for_long() {
         let queue = queue(2, 2);
         let _held = [queue.enter(1).await, queue.enter(2).await];
-        let waited = works(&queue, 3, 0).await.expect("it runs").expect_err("refused");
+        let waited = works(&queue, 3, 0)
+            .await
+            .expect("it runs")
+            .expect_err("refused");
         assert!(waited >= Duration::from_secs(1), "{waited:?}");
-        let waited = works(&queue, 3, 0).await.expect("it runs").expect_err("refused");
+        let waited = works(&queue, 3, 0)
+            .await
+            .expect("it runs")
+            .expect_err("refused");
         assert!(waited < Duration::from_millis(500), "{waited:?}");
     }
 }

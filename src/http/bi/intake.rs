@@ -137,13 +137,7 @@ pub async fn serve(
     }
 }
 
-async fn answered(
-    what: What,
-    app: &App,
-    id: &RequestId,
-    said: Said,
-    request: Request,
-) -> Response {
+async fn answered(what: What, app: &App, id: &RequestId, said: Said, request: Request) -> Response {
     let done = taken_in(what, app, id, said, request).await;
     done.map_or_else(|no| no.answer(id), |done| Json(done).into_response())
 }

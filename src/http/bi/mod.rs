@@ -90,12 +90,7 @@ pub async fn serve(
 }
 
 /// The rows, or word that the client has them already.
-async fn answered(
-    mut feed: Feed,
-    slot: Slot,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Result<Response> {
+async fn answered(mut feed: Feed, slot: Slot, uri: &Uri, headers: &HeaderMap) -> Result<Response> {
     let tx = feed.caller.snapshot().await?;
     let tag = tag(&feed, &tx, uri).await?;
     let known = tag.as_ref().is_some_and(|tag| etag::is_known(headers, tag));
@@ -260,11 +255,7 @@ type Chunk = io::Result<Bytes>;
 
 /// Every row, streamed. What goes wrong before the first bytes is told as a problem; what goes wrong later ends the
 /// connection without an end, so that half of the rows never pass for all of them.
-async fn whole(
-    feed: Feed,
-    tx: Transaction,
-    slot: Slot,
-) -> Result<Response> {
+async fn whole(feed: Feed, tx: Transaction, slot: Slot) -> Result<Response> {
     let (sender, mut chunks) = mpsc::channel(2);
     let pouring = pour(feed, tx, sender);
     let poured = async move {

@@ -1,8 +1,8 @@
 //! Requests and the answers they get: status, headers and body, over a schema that fails in every way.
 
 use async_graphql::{
-    Context, EmptySubscription, Enum, Error, ErrorExtensions, InputValueError, InputValueResult, Object,
-    Scalar, ScalarType, Schema,
+    Context, EmptySubscription, Enum, Error, ErrorExtensions, InputValueError, InputValueResult,
+    Object, Scalar, ScalarType, Schema,
 };
 use serde_json::{Value as Json, json};
 
@@ -283,7 +283,11 @@ async fn a_fault_of_ours_without_data_is_no_success() {
         "what was done may not be done again"
     );
     let answer = ask("{forbidden}").await;
-    assert_eq!((answer.status, answer.ran()), (200, true), "a fault of nobody");
+    assert_eq!(
+        (answer.status, answer.ran()),
+        (200, true),
+        "a fault of nobody"
+    );
 }
 
 #[tokio::test]
@@ -296,7 +300,11 @@ async fn nothing_that_was_sent_is_sent_back() {
         "{colour(as:sent_by_somebody)}".to_owned(),
     ] {
         let answer = ask(&query).await;
-        assert!(!answer.text.replace('_', "-").contains(sent), "{}", answer.text);
+        assert!(
+            !answer.text.replace('_', "-").contains(sent),
+            "{}",
+            answer.text
+        );
     }
     for (query, value) in [
         ("query($v:Int){whole(number:$v)}", json!(sent)),

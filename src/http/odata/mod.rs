@@ -68,14 +68,7 @@ async fn serve_root(
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
-    serve(
-        (app, id),
-        method,
-        uri,
-        headers,
-        Ok(Path(String::new())),
-    )
-    .await
+    serve((app, id), method, uri, headers, Ok(Path(String::new()))).await
 }
 
 async fn serve_below(

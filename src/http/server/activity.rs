@@ -13,10 +13,7 @@ use std::{
 
 use axum::body::{Body, Bytes, HttpBody};
 use http_body::{Frame, SizeHint};
-use tokio::{
-    sync::Notify,
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 
 /// The requests that are under way in the whole server, and what goes on for one whose connection has ended.
 #[derive(Clone, Debug, Default)]

@@ -73,7 +73,8 @@ impl Connection {
             activity: Arc::clone(&activity),
         });
         let asked = Arc::clone(&activity);
-        let service = service_fn(move |request| answer(router.clone(), request, peer, Arc::clone(&asked)));
+        let service =
+            service_fn(move |request| answer(router.clone(), request, peer, Arc::clone(&asked)));
         let builder = builder();
         let mut connection = std::pin::pin!(builder.serve_connection(io, service));
         let mut watched = Watch::new(activity, limits);
@@ -182,7 +183,10 @@ impl Watch {
             self.restart(now);
             return false;
         }
-        if activity.head_for(now).is_some_and(|coming| coming >= self.limits.head) {
+        if activity
+            .head_for(now)
+            .is_some_and(|coming| coming >= self.limits.head)
+        {
             return true;
         }
         let quiet = now.saturating_duration_since(self.since);

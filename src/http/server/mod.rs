@@ -21,8 +21,11 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-pub use self::{activity::{UnderWay, UnderWayGuard}, peers::client};
 use self::{activity::Activity, connection::Connection, peers::Peers};
+pub use self::{
+    activity::{UnderWay, UnderWayGuard},
+    peers::client,
+};
 
 /// What connections may take.
 #[derive(Clone, Copy, Debug)]
@@ -115,7 +118,9 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncont
 
 /// Turns a connection away. What fits into its empty buffer is said; nobody waits for more.
 fn refuse(stream: TcpStream) {
-    let told = stream.into_std().and_then(|mut stream| stream.write_all(FULL));
+    let told = stream
+        .into_std()
+        .and_then(|mut stream| stream.write_all(FULL));
     if let Err(error) = told {
         tracing::debug!(%error, "a connection was turned away without a word");
     }

@@ -143,24 +143,41 @@ async fn what_is_not_csv_or_asked_otherwise_is_told_so() {
 }
 
 #[tokio::test]
-async fn one_sheet_is_taken_at_a_time() {
+async fn a_sheet_that_does_not_come_takes_nobodys_turn() {
     let world = World::small().await;
     let contributor = world.sign_in("contributor").await;
-    let begun = stream::once(async {
-        Ok::<_, std::io::Error>(Bytes::from("kpi,measured_on,value\nPRICE,2025-05-31,1\n"))
-    });
-    let held = sheet(
-        PATH,
-        &contributor.token,
-        Body::from_stream(begun.chain(stream::pending())),
+    let dawdling = || {
+        let begun = stream::once(async {
+            Ok::<_, std::io::Error>(Bytes::from("kpi,measured_on,value\nPRICE,2025-05-31,1\n"))
+        });
+        let body = Body::from_stream(begun.chain(stream::pending()));
+        Box::pin(world.send(sheet(PATH, &contributor.token, body)))
+    };
+    let moment = Duration::from_millis(500);
+    let mut first = dawdling();
+    assert!(tokio::time::timeout(moment, &mut first).await.is_err());
+    assert_eq!(
+        contributor.brings("", HEAD).await,
+        [0, 0, 0, 0],
+        "others go on"
     );
-    let sending = world.send(held);
-    tokio::pin!(sending);
-    let gone = tokio::time::timeout(Duration::from_millis(500), &mut sending).await;
-    assert!(gone.is_err(), "it waits for the rest");
-    let response = world.send(sheet(PATH, &contributor.token, HEAD)).await;
-    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert!(response.headers().contains_key(header::RETRY_AFTER));
+    let mut second = dawdling();
+    assert!(tokio::time::timeout(moment, &mut second).await.is_err());
+    let third = world.send(sheet(PATH, &contributor.token, HEAD)).await;
+    assert_eq!(
+        third.status(),
+        StatusCode::SERVICE_UNAVAILABLE,
+        "two of one account"
+    );
+    assert!(third.headers().contains_key(header::RETRY_AFTER));
+    let manager = world.sign_in("cx-manager").await;
+    assert_eq!(
+        manager.brings("", HEAD).await,
+        [0, 0, 0, 0],
+        "not of another"
+    );
+    drop(first);
+    assert_eq!(contributor.brings("", HEAD).await, [0, 0, 0, 0]);
 }
 
 #[tokio::test]
