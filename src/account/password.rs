@@ -1,5 +1,5 @@
-//! Passwords: how strong one must be, hashing and verifying. Argon2 runs off the async threads, and never more
-//! often at once than there are cores.
+//! Passwords: how strong one must be, hashing and verifying. Argon2 runs off the async threads, and never on all cores
+//! at once where there are several.
 
 use std::{
     sync::{Arc, LazyLock},
@@ -28,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 static SEATS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     let cores = available_parallelism().map_or(1, usize::from);
-    Arc::new(Semaphore::new(cores))
+    // Who signs in must not take the last core from those who are.
+    Arc::new(Semaphore::new((cores - 1).max(1)))
 });
 
 /// What a password is held against where there is none: an unknown account takes as long as a wrong password.

@@ -229,14 +229,14 @@ impl Bearer {
     ///
     /// # Errors
     /// UNAUTHENTICATED where the session or the token has ended.
-    pub async fn caller(self, app: &App, id: &RequestId) -> Result<Caller, Error> {
+    pub async fn caller(&self, app: &App, id: &RequestId) -> Result<Caller, Error> {
         let request_id = std::sync::Arc::clone(&id.0);
-        match self.0 {
+        match &self.0 {
             Shown::Service(hash) => {
-                access::identify_token(&app.store, &app.clock, hash, request_id).await
+                access::identify_token(&app.store, &app.clock, hash.clone(), request_id).await
             }
             Shown::Session(Access { session, account }) => {
-                access::identify(&app.store, &app.clock, session, account, request_id).await
+                access::identify(&app.store, &app.clock, *session, *account, request_id).await
             }
         }
     }

@@ -21,6 +21,7 @@ use std::{
 
 use axum::{
     Router,
+    body::HttpBody,
     extract::{DefaultBodyLimit, Extension, Request, State},
     http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
@@ -38,7 +39,6 @@ use self::{
     admission::{Admission, ClientShares, retry_soon},
     client::Client,
     metrics::Metrics,
-    server::UnderWay,
 };
 use crate::{
     access::Caller,
@@ -59,8 +59,6 @@ pub struct App {
     pub metrics: Metrics,
     /// Who is worked for next.
     pub admission: Admission,
-    /// What it has begun and not ended.
-    pub under_way: UnderWay,
 }
 
 /// The parts of the application.
@@ -101,7 +99,6 @@ impl App {
         Self {
             metrics: Metrics::new(parts.store.clone(), parts.cube.clone()),
             admission: Admission::new(parts.concurrent_requests, parts.settings.deadline),
-            under_way: UnderWay::default(),
             parts: Arc::new(parts),
         }
     }
@@ -180,6 +177,14 @@ async fn serve_graphql(
         Ok(bearer) => bearer,
         Err(error) => return auth::refused(&error, &headers, &id),
     };
+    // Somebody who only pretends to be somebody does not fill the memory.
+    let caller = match is_small(&request) {
+        true => None,
+        false => match bearer.caller(&app, &id).await {
+            Ok(caller) => Some(caller),
+            Err(error) => return auth::refused(&error, &headers, &id),
+        },
+    };
     let asked = match graphql::take_in(request, &id.0, &app.settings).await {
         Ok(asked) => asked,
         Err(response) => return response,
@@ -191,7 +196,11 @@ async fn serve_graphql(
     let Ok(_slot) = queue.enter(bearer.holder()).await else {
         return asked.overloaded();
     };
-    match bearer.caller(&app, &id).await {
+    let caller = match caller {
+        Some(caller) => Ok(caller),
+        None => bearer.caller(&app, &id).await,
+    };
+    match caller {
         Ok(caller) => {
             let run = asked.run(&app.api, &app.settings, |request| {
                 attach(request, caller)
@@ -203,6 +212,16 @@ async fn serve_graphql(
         Err(error) => auth::refused(&error, &headers, &id),
     }
 }
+
+/// Whether a body is so small that it is taken in before it is known who sends it; one of which the length is not said
+/// may be as long as it likes.
+fn is_small(request: &Request) -> bool {
+    let length = request.body().size_hint().upper();
+    length.is_some_and(|length| length <= SMALL)
+}
+
+/// Bytes of a body that is small.
+const SMALL: u64 = 64 * 1024;
 
 fn attach(request: async_graphql::Request, caller: Caller) -> async_graphql::Request {
     request.data(loaders(caller.clone())).data(caller)

@@ -17,7 +17,7 @@ use cx_blueprint::{
     feedback, finding, graph,
     http::{
         self, App, Parts,
-        server::{self, ServerLimits, UnderWay, files},
+        server::{self, ServerLimits, files},
     },
     token::SigningKey,
 };
@@ -80,9 +80,8 @@ pub async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result
     };
     let retention = serve.feedback_retention_days;
     let keeping = tokio::spawn(keep(store.clone(), clock, thresholds, retention));
-    let under_way = app.under_way.clone();
     let drain = Duration::from_secs(serve.drain_seconds);
-    let cut = server::serve(listener, http::router(app), limits, under_way, stop, drain).await;
+    let cut = server::serve(listener, http::router(app), limits, stop, drain).await;
     keeping.abort();
     if let Some(watching) = watching {
         watching.abort();
@@ -187,14 +186,7 @@ async fn watch(at: Option<SocketAddr>, app: &App) -> Result<Option<JoinHandle<us
         ..ServerLimits::default()
     };
     let (router, never) = (http::watched(app), std::future::pending());
-    let served = server::serve(
-        listener,
-        router,
-        limits,
-        UnderWay::default(),
-        never,
-        Duration::ZERO,
-    );
+    let served = server::serve(listener, router, limits, never, Duration::ZERO);
     Ok(Some(tokio::spawn(served)))
 }
 

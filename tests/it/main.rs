@@ -38,6 +38,7 @@ mod kept;
 mod kpi;
 mod odata;
 mod organisation;
+mod overload;
 mod picture;
 mod policy;
 mod promise;

@@ -21,7 +21,7 @@ use cx_blueprint::{
     finding, graph,
     http::{
         self, App, Parts,
-        server::{self, ServerLimits, UnderWay},
+        server::{self, ServerLimits},
     },
     token::SigningKey,
 };
@@ -65,7 +65,6 @@ pub struct World {
     pub clock: Clock,
     router: Router,
     watched: Router,
-    under_way: UnderWay,
     /// The access tokens of those who were signed in when the database was made.
     tokens: Arc<Tokens>,
     place: Place,
@@ -155,7 +154,6 @@ impl World {
             store,
             clock,
             watched: http::watched(&app),
-            under_way: app.under_way.clone(),
             router: http::router(app),
             tokens,
             place,
@@ -203,10 +201,10 @@ impl World {
         let listener = listener.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        let (router, under_way) = (self.router.clone(), self.under_way.clone());
+        let router = self.router.clone();
         let served = tokio::spawn(async move {
             let stopped = async { stopped.await.unwrap_or_default() };
-            server::serve(listener, router, limits, under_way, stopped, DRAIN).await
+            server::serve(listener, router, limits, stopped, DRAIN).await
         });
         Listening {
             address,

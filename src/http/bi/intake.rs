@@ -25,7 +25,7 @@ use crate::{
     access::Caller,
     error::{Code, Error, Result, UserError},
     feedback,
-    http::{App, RequestId, admission::Slot, auth, not_this_way},
+    http::{App, RequestId, admission::Slot, auth, not_this_way, server::UnderWayGuard},
     kpi,
     policy::Action,
     sheet::{Dialect, Spool, Spooled},
@@ -149,11 +149,11 @@ async fn taken_in(
     said: Said,
     request: Request,
 ) -> Result<Value, No> {
+    let under_way = request.extensions().get::<UnderWayGuard>().cloned();
     let (caller, asked, slot) = begun(what, app, id, said, request.headers()).await?;
     let sheet = spooled(what.longest(app), asked.dialect, request, id).await?;
     let turn = app.admission.sheets.enter(auth::account(&caller)).await;
     let turn = turn.map_err(|_| busy("Another sheet is being recorded.", id))?;
-    let under_way = app.under_way.begin();
     // In a task of its own: a sheet that has come is seen through, whether or not its sender waits for it.
     let recording = async move {
         let _held = (slot, turn, under_way);

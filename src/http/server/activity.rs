@@ -15,9 +15,9 @@ use axum::body::{Body, Bytes, HttpBody};
 use http_body::{Frame, SizeHint};
 use tokio::{sync::Notify, time::Instant};
 
-/// The requests that are under way in the whole server, and what goes on for one whose connection has ended.
+/// The requests that are under way in the whole server, with those whose connections have ended.
 #[derive(Clone, Debug, Default)]
-pub struct UnderWay(Arc<Requests>);
+pub(super) struct UnderWay(Arc<Requests>);
 
 #[derive(Debug, Default)]
 struct Requests {
@@ -26,21 +26,19 @@ struct Requests {
 }
 
 impl UnderWay {
-    /// Counts one more, until what is returned is dropped.
-    #[must_use]
-    pub fn begin(&self) -> UnderWayGuard {
+    /// Counts one more, until every copy of what is returned is dropped.
+    fn begin(&self) -> UnderWayGuard {
         self.0.count.fetch_add(1, Relaxed);
-        UnderWayGuard(Arc::clone(&self.0))
+        UnderWayGuard(Arc::new(One(Arc::clone(&self.0))))
     }
 
     /// How many there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.0.count.load(Relaxed)
     }
 
     /// Waits until there are none.
-    pub async fn none(&self) {
+    pub(super) async fn none(&self) {
         loop {
             let ended = self.0.ended.notified();
             if self.count() == 0 {
@@ -51,11 +49,15 @@ impl UnderWay {
     }
 }
 
-/// One request that is under way.
-#[derive(Debug)]
-pub struct UnderWayGuard(Arc<Requests>);
+/// A request that is under way; a copy is the same request. Handlers find it in the extensions, to keep it for what goes
+/// on when the connection has ended.
+#[derive(Clone, Debug)]
+pub struct UnderWayGuard(#[expect(dead_code, reason = "it counts by being there")] Arc<One>);
 
-impl Drop for UnderWayGuard {
+#[derive(Debug)]
+struct One(Arc<Requests>);
+
+impl Drop for One {
     fn drop(&mut self) {
         self.0.count.fetch_sub(1, Relaxed);
         self.0.ended.notify_waiters();
@@ -149,7 +151,7 @@ impl Activity {
         self.under_way.fetch_add(1, Relaxed);
         Asked {
             activity: Arc::clone(self),
-            _server: self.server.begin(),
+            server: self.server.begin(),
         }
     }
 
@@ -162,7 +164,13 @@ impl Activity {
 /// A request, until its answer has ended.
 pub(super) struct Asked {
     activity: Arc<Activity>,
-    _server: UnderWayGuard,
+    server: UnderWayGuard,
+}
+
+impl Asked {
+    pub(super) fn guard(&self) -> UnderWayGuard {
+        self.server.clone()
+    }
 }
 
 impl Drop for Asked {

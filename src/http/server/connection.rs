@@ -145,6 +145,7 @@ async fn answer(
     let _ours = activity.ours();
     let mut request = request.map(|body| Body::new(RequestBody::new(body, &activity)));
     request.extensions_mut().insert(ConnectInfo(peer));
+    request.extensions_mut().insert(asked.guard());
     let response = router.oneshot(request).await?;
     Ok(response.map(|body| AnswerBody::new(body, asked)))
 }

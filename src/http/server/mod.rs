@@ -21,10 +21,11 @@ use tokio::{
     time::{Instant, sleep, sleep_until},
 };
 
-use self::{activity::Activity, connection::Connection, peers::Peers};
-pub use self::{
-    activity::{UnderWay, UnderWayGuard},
-    peers::client,
+pub use self::{activity::UnderWayGuard, peers::client};
+use self::{
+    activity::{Activity, UnderWay},
+    connection::Connection,
+    peers::Peers,
 };
 
 /// What connections may take.
@@ -64,10 +65,10 @@ pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: ServerLimits,
-    under_way: UnderWay,
     stop: impl Future<Output = ()>,
     drain: Duration,
 ) -> usize {
+    let under_way = UnderWay::default();
     let peers = Arc::new(Peers::new(limits.connections, limits.of_one_peer));
     let (stopping, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();

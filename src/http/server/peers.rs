@@ -151,7 +151,7 @@ pub fn client(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::server::UnderWay;
+    use crate::http::server::activity::UnderWay;
 
     fn address(last: u8) -> IpAddr {
         IpAddr::from([127, 0, 0, last])
