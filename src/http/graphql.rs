@@ -304,6 +304,9 @@ fn fault(response: &async_graphql::Response, is_mutation: bool) -> Option<Code> 
     if has(Code::InternalServerError) || (unavailable && may_be_done) {
         return Some(Code::InternalServerError);
     }
+    if has(Code::Timeout) {
+        return Some(Code::Timeout);
+    }
     unavailable.then_some(Code::ServiceUnavailable)
 }
 
