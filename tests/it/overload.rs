@@ -243,9 +243,11 @@ async fn at_four_times_what_it_can_do_a_server_does_what_it_can() {
     assert_eq!(unready, 0, "busy is not unready");
     assert!(full.accepted.len() > half.accepted.len() / 2);
     assert!(full.refused.len() > full.accepted.len());
-    // Beside other tests the times are theirs as well.
-    assert!(most(&full.accepted, 50) < Duration::from_secs(1));
-    assert!(most(&full.refused, 90) < Duration::from_millis(500));
+    // Beside other tests the times are theirs: they are held to only where they are measured.
+    if seconds.is_some() {
+        assert!(most(&full.accepted, 99) < 3 * most(&half.accepted, 99));
+        assert!(most(&full.refused, 99) < Duration::from_millis(50));
+    }
     assert!(
         after.refused.len() * 10 <= after.accepted.len(),
         "{after:?}"
