@@ -29,6 +29,12 @@ pub enum Error {
     BadInput(String),
     /// What changed since cannot be told, and why: all of it has to be pulled again.
     PullAgain(&'static str),
+    /// It asks for more than one request may cost, and what to ask less of.
+    TooComplex(String),
+    /// It took longer than a request may, and was given up.
+    TookTooLong,
+    /// Too much is being computed already; nothing was done.
+    Busy,
     /// The database cannot be had right now, or cannot keep anything: nothing was done.
     Unavailable(Cause),
     /// The database went away while it kept what was done: whether it is kept is not known.
@@ -337,8 +343,9 @@ impl Error {
             Self::Unauthenticated(_) => Code::Unauthenticated,
             Self::PullAgain(_) => Code::PullAgain,
             Self::RateLimited { .. } => Code::RateLimited,
-            Self::Unavailable(_) => Code::ServiceUnavailable,
-            Self::Unknown(_) => Code::Timeout,
+            Self::TooComplex(_) => Code::QueryTooComplex,
+            Self::TookTooLong | Self::Unknown(_) => Code::Timeout,
+            Self::Unavailable(_) | Self::Busy => Code::ServiceUnavailable,
             Self::Internal(_) => Code::InternalServerError,
             Self::Stopped { cause, .. } => cause.code(),
         }
@@ -359,7 +366,11 @@ impl fmt::Display for Error {
             Self::RateLimited { retry_after } => {
                 write!(f, "Too many attempts. Try again in {retry_after} seconds.")
             }
-            Self::BadInput(sentence) => f.write_str(sentence),
+            Self::BadInput(sentence) | Self::TooComplex(sentence) => f.write_str(sentence),
+            Self::TookTooLong => f.write_str(
+                "This took too long and was given up. Ask for less at once: fewer days, fewer rows, a simpler filter.",
+            ),
+            Self::Busy => f.write_str("The server is computing as much as it can. Try again in a moment."),
             Self::PullAgain(why) => {
                 write!(f, "{why} Pull everything again, without `updated_since`.")
             }

@@ -7,7 +7,7 @@
 //! [`insight`], [`promise`], [`evaluation`], [`improvement`], [`feedback`], [`finding`]) has its use-cases as plain functions with the caller first, and its
 //! face in the API beside them in `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole
 //! blueprints are read into memory by [`canvas`], where what follows from one (how people move, smaller pictures) is
-//! a pure function over it, as are their pictures in [`picture`]; acts across slices, and what they would change, are
+//! a pure function over it, computed within the request's budget on the pool of [`compute`], as are their pictures in [`picture`]; acts across slices, and what they would change, are
 //! in [`reorganise`]; flat rows for BI in [`bi`], one registry of datasets of which GraphQL, the feed, OData and views of
 //! PostgreSQL are faces, with series and the join of facts put together over what it keeps in memory; documents in
 //! [`document`], spreadsheets read and written by [`sheet`], those of very many rows taken in by the slices with the
@@ -34,6 +34,9 @@ pub mod id;
 
 /// What time it is.
 pub mod clock;
+
+/// Computing over whole blueprints, within what one request may spend.
+pub mod compute;
 
 /// The open database.
 pub mod database;
@@ -67,6 +70,9 @@ pub mod audit;
 
 /// Keyset pages.
 pub mod page;
+
+/// Objects in lists, counted as they are answered.
+pub mod meter;
 
 /// What mutations answer.
 pub mod payload;

@@ -17,6 +17,7 @@ use sea_orm::{
 use super::{Guarded, Keyed, Permit, Reader};
 use crate::{
     clock::Clock,
+    compute::{self, Budget, Steps},
     database::{Pool, Store, Transaction},
     error::{Error, Forbidden, Result},
     input::{self, By, ByInside, KeyInside},
@@ -38,6 +39,8 @@ pub struct Caller {
     pub session: Option<SessionId>,
     /// The service token that one is signed in with.
     pub token: Option<ServiceTokenId>,
+    /// What the request may still spend.
+    pub budget: Arc<Budget>,
     pub(crate) standing: Arc<Standing>,
     pub(crate) clock: Clock,
     pub(super) store: Store,
@@ -64,6 +67,10 @@ impl Caller {
             act: "".into(),
             session: None,
             token: None,
+            budget: match standing {
+                Standing::Account(_) => Arc::default(),
+                Standing::Operator => Arc::new(Budget::unlimited()),
+            },
             standing: Arc::new(standing),
             clock,
             store,
@@ -77,6 +84,23 @@ impl Caller {
             act: act.into(),
             ..self.clone()
         }
+    }
+
+    /// The same caller with a budget of its own: for each blueprint of a feed, which is as long as it is.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self {
+            budget: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Computes on the pool, in the caller's turn and within the request's budget.
+    pub async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        compute::run(&self.budget, self.account(), work).await
     }
 
     /// The moment at which a day ends in the deployment's time zone.

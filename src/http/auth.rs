@@ -312,13 +312,15 @@ pub fn log(error: &Error) {
 #[must_use]
 pub fn status(error: &Error) -> StatusCode {
     match error {
-        Error::Refused(_) | Error::Conflict { .. } | Error::BadInput(_) => StatusCode::BAD_REQUEST,
+        Error::Refused(_) | Error::Conflict { .. } | Error::BadInput(_) | Error::TooComplex(_) => {
+            StatusCode::BAD_REQUEST
+        }
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
         Error::PullAgain(_) => StatusCode::GONE,
         Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Unknown(_) => StatusCode::GATEWAY_TIMEOUT,
+        Error::TookTooLong | Error::Unknown(_) => StatusCode::GATEWAY_TIMEOUT,
+        Error::Unavailable(_) | Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Error::Stopped { cause, .. } => status(cause),
     }
@@ -332,7 +334,7 @@ pub fn with_advice(mut response: Response, error: &Error) -> Response {
         Error::RateLimited { retry_after } => {
             (header::RETRY_AFTER, HeaderValue::from(*retry_after))
         }
-        Error::Unavailable(_) => (header::RETRY_AFTER, HeaderValue::from_static("1")),
+        Error::Unavailable(_) | Error::Busy => (header::RETRY_AFTER, HeaderValue::from_static("1")),
         Error::Stopped { cause, .. } => return with_advice(response, cause),
         _ => return response,
     };

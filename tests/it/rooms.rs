@@ -6,6 +6,7 @@ use std::{fs, path::Path};
 /// From left to right; a room imports only from its left. Rooms in one entry may import one another.
 const ORDER: &[&[&str]] = &[
     &["error", "policy", "id", "clock"],
+    &["compute"],
     &[
         "database",
         "scalar",
@@ -17,6 +18,7 @@ const ORDER: &[&[&str]] = &[
         "index",
     ],
     &["access", "audit"],
+    &["meter"],
     &["page", "payload"],
     &["intake"],
     &["canvas"],

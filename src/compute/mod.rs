@@ -1,0 +1,74 @@
+//! Computing over whole blueprints, off the threads that answer requests: it bounds what one request may spend and what
+//! one account may occupy, and knows nothing of blueprints.
+//!
+//! A request has one [`Budget`] of steps and of bytes. What walks a graph, draws, compares or judges spends from it as it
+//! goes, and so does every list that is answered: thirty aliases share what one has. Work that may take longer than a
+//! tenth of a millisecond goes through [`run`], on a pool of one thread fewer than there are cores (one at the least),
+//! where accounts take turns. The future of [`run`] that is dropped, because its client has gone or its deadline has
+//! passed, stops the work at its next step.
+//!
+//! ```text
+//! let view = compute::run(&caller.budget, caller.account(), move |steps| view(&canvas, steps)).await?;
+//! ```
+
+mod budget;
+mod pool;
+#[cfg(test)]
+mod tests;
+
+use std::sync::{
+    Arc, LazyLock,
+    atomic::{AtomicBool, Ordering},
+};
+
+use entity::id::AccountId;
+use tokio::sync::oneshot;
+
+pub use self::budget::{BYTES, Budget, FIELD, ROW, SEARCH, STATEMENT, STEPS, Steps};
+use self::pool::{Job, Pool};
+use crate::error::{Error, Result};
+
+/// One for the process: its threads are what there is of cores, whoever asks.
+static POOL: LazyLock<Pool> = LazyLock::new(|| Pool::start(pool::threads()));
+
+/// Tells work that nobody waits for it any more.
+struct Gone(Arc<AtomicBool>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.fetch_or(true, Ordering::Relaxed);
+    }
+}
+
+/// Does some work on the pool, in its account's turn.
+///
+/// # Errors
+///
+/// `Busy` where too much is waiting already, `TooComplex` where the budget of the request does not reach.
+pub async fn run<T: Send + 'static>(
+    budget: &Arc<Budget>,
+    account: Option<AccountId>,
+    work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    run_on(&POOL, budget, account, work).await
+}
+
+async fn run_on<T: Send + 'static>(
+    pool: &Pool,
+    budget: &Arc<Budget>,
+    account: Option<AccountId>,
+    work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let gone = Gone(Arc::default());
+    let steps = Steps::new(Arc::clone(budget), Arc::clone(&gone.0));
+    let (done, result) = oneshot::channel();
+    let job: Job = Box::new(move || {
+        // Whoever went away while it waited its turn costs nothing.
+        let result = steps.take(0).and_then(|()| work(&steps));
+        done.send(result).ok();
+    });
+    pool.submit(account, job)?;
+    // Work that ends without a word has panicked; the pool has said so in the log.
+    let result = result.await;
+    result.unwrap_or_else(|_| Err(Error::internal("work on the pool broke off")))
+}

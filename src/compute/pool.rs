@@ -1,0 +1,159 @@
+//! The threads that compute, and the queue before them: accounts take turns, and none fills it. A job runs to its end;
+//! it is the job that looks whether it still should.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
+};
+
+use entity::id::AccountId;
+
+use crate::error::{Error, Result};
+
+/// Work that waits for a thread.
+pub(super) type Job = Box<dyn FnOnce() + Send>;
+
+/// Jobs of all accounts that wait.
+const MOST_WAITING: usize = 256;
+
+/// Jobs of one account that wait.
+const SHARE: usize = 64;
+
+/// Whose job it is; the command line has no account.
+type Owner = Option<AccountId>;
+
+pub(super) struct Pool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    queue: Mutex<Queue>,
+    come: Condvar,
+}
+
+/// What waits, by account. An account is in `turns` exactly while something of it waits.
+#[derive(Default)]
+struct Queue {
+    jobs: HashMap<Owner, VecDeque<Job>>,
+    turns: VecDeque<Owner>,
+    waiting: usize,
+    running: HashMap<Owner, usize>,
+    /// Threads that one account may have at the same time.
+    at_once: usize,
+}
+
+/// One fewer than there are cores, so that whoever answers requests has one; at the least one.
+pub(super) fn threads() -> usize {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    cores.saturating_sub(1).max(1)
+}
+
+impl Pool {
+    /// A pool of so many threads. Where the system gives none, submitting says so.
+    pub fn start(threads: usize) -> Self {
+        let shared = Arc::new(Shared {
+            queue: Mutex::new(Queue {
+                // Where there are several, one is left to the others.
+                at_once: threads.saturating_sub(1).max(1),
+                ..Queue::default()
+            }),
+            come: Condvar::new(),
+        });
+        for at in 0..threads {
+            let worker = Arc::clone(&shared);
+            let started = thread::Builder::new()
+                .name(format!("compute-{at}"))
+                .spawn(move || worker.work());
+            if let Err(error) = started {
+                tracing::error!(%error, "a thread that computes could not be started");
+            }
+        }
+        Self { shared }
+    }
+
+    /// Puts a job in its account's queue.
+    ///
+    /// # Errors
+    ///
+    /// `Busy` where the queue, or the account's share of it, is full.
+    pub fn submit(&self, owner: Owner, job: Job) -> Result<()> {
+        let mut queue = self.shared.lock();
+        if queue.waiting >= MOST_WAITING {
+            return Err(Error::Busy);
+        }
+        let own = queue.jobs.entry(owner).or_default();
+        if own.len() >= SHARE {
+            return Err(Error::Busy);
+        }
+        own.push_back(job);
+        if own.len() == 1 {
+            queue.turns.push_back(owner);
+        }
+        queue.waiting += 1;
+        drop(queue);
+        self.shared.come.notify_one();
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Nothing that panics holds it, so what a poisoned lock guards is whole.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        loop {
+            let (owner, job) = self.next();
+            if catch_unwind(AssertUnwindSafe(job)).is_err() {
+                tracing::error!("work on the pool panicked");
+            }
+            let mut queue = self.lock();
+            queue.done(owner);
+            drop(queue);
+            // What could not run beside it may run now.
+            self.come.notify_one();
+        }
+    }
+
+    fn next(&self) -> (Owner, Job) {
+        let mut queue = self.lock();
+        loop {
+            if let Some(next) = queue.take() {
+                return next;
+            }
+            let woken = self.come.wait(queue);
+            queue = woken.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Queue {
+    /// The next job of the first account in turn that has a thread left; the account goes to the end of the turns.
+    fn take(&mut self) -> Option<(Owner, Job)> {
+        let free =
+            |owner: &Owner| self.running.get(owner).copied().unwrap_or_default() < self.at_once;
+        let at = self.turns.iter().position(free)?;
+        let owner = self.turns.remove(at)?;
+        let own = self.jobs.get_mut(&owner)?;
+        let job = own.pop_front()?;
+        match own.is_empty() {
+            true => drop(self.jobs.remove(&owner)),
+            false => self.turns.push_back(owner),
+        }
+        self.waiting -= 1;
+        *self.running.entry(owner).or_default() += 1;
+        Some((owner, job))
+    }
+
+    fn done(&mut self, owner: Owner) {
+        if let Some(running) = self.running.get_mut(&owner) {
+            *running -= 1;
+            if *running == 0 {
+                self.running.remove(&owner);
+            }
+        }
+    }
+}

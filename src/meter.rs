@@ -1,0 +1,101 @@
+//! Objects in lists, counted as they are answered: each spends from the request's budget what its fields cost, and counts
+//! the bytes of its texts. A list in the API is made of these, so that no nesting of lists multiplies unnoticed.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use async_graphql::{
+    ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value,
+    parser::types::{Field, FragmentDefinition, Selection, SelectionSet},
+    registry::Registry,
+};
+
+use crate::{access::Caller, compute::FIELD, error::Result};
+
+/// An object of a list, counted when it is answered.
+#[derive(Clone, Debug)]
+pub struct Metered<T>(pub T);
+
+/// A list whose objects are counted.
+pub type Listed<T> = Vec<Metered<T>>;
+
+/// These as a list whose objects are counted.
+pub fn listed<R, T: From<R>>(rows: impl IntoIterator<Item = R>) -> Listed<T> {
+    rows.into_iter().map(|row| Metered(row.into())).collect()
+}
+
+/// A fault of the budget where a list is resolved.
+pub fn charge(field: &Positioned<Field>, charged: Result<()>) -> ServerResult<()> {
+    charged.map_err(|error| async_graphql::Error::from(error).into_server_error(field.pos))
+}
+
+impl<T: OutputType> OutputType for Metered<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        T::qualified_type_name()
+    }
+
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        self.0.introspection_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        // Without a caller there is nobody whose budget it would be: the executors of unit tests.
+        let Some(caller) = ctx.data_opt::<Caller>() else {
+            return self.0.resolve(ctx, field).await;
+        };
+        let fields = fields(&ctx.item.node, &ctx.query_env.fragments);
+        charge(field, caller.budget.spend(FIELD.saturating_mul(fields)))?;
+        let value = self.0.resolve(ctx, field).await?;
+        charge(field, caller.budget.answer(bytes(&value)))?;
+        Ok(value)
+    }
+}
+
+/// Fields of a selection, those inside them included. The guard has bounded it.
+pub fn fields(
+    set: &SelectionSet,
+    fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
+) -> u64 {
+    let of = |selection: &Positioned<Selection>| match &selection.node {
+        Selection::Field(field) => 1 + fields(&field.node.selection_set.node, fragments),
+        Selection::InlineFragment(inline) => fields(&inline.node.selection_set.node, fragments),
+        Selection::FragmentSpread(spread) => {
+            let fragment = fragments.get(&spread.node.fragment_name.node);
+            fragment.map_or(0, |one| fields(&one.node.selection_set.node, fragments))
+        }
+    };
+    set.items.iter().map(of).sum()
+}
+
+/// About what an object takes, without the objects of its lists, which count themselves.
+fn bytes(value: &Value) -> u64 {
+    /// Of a number, a word, or the punctuation around anything.
+    const LEAF: u64 = 8;
+    match value {
+        Value::String(text) => LEAF + text.len() as u64,
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            fields
+                .map(|(key, value)| key.len() as u64 + bytes(value))
+                .sum()
+        }
+        Value::List(items) => {
+            let plain = |item: &&Value| !matches!(item, Value::Object(_));
+            items.iter().filter(plain).map(bytes).sum()
+        }
+        // What was drawn counted itself.
+        Value::Binary(_) => 0,
+        _ => LEAF,
+    }
+}
