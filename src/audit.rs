@@ -80,6 +80,11 @@ impl Event {
         self
     }
 
+    /// What it tells of how things are now.
+    pub(crate) fn after(&self) -> Option<&Json> {
+        self.after.as_ref()
+    }
+
     fn of<E: Guarded>(row: &E::Model, before: Option<Json>, after: Option<Json>) -> Self {
         Self {
             subject: Some((E::TYPE, E::id(row).uuid())),

@@ -17,6 +17,10 @@ use crate::{
 pub const NAME: usize = 200;
 /// Longest free text, in characters.
 pub const TEXT: usize = 4_000;
+/// Longest sentence in a list of them (a task, a need, a why), in characters.
+pub const SENTENCE: usize = 500;
+/// Longest address of a page, in characters.
+pub const LINK: usize = 2_000;
 /// Longest key, in characters.
 pub const KEY: usize = 64;
 /// Longest list inside one object.
@@ -224,7 +228,10 @@ impl Faults {
 
     /// A link is shown to people to click on: only addresses of the web, nothing that runs.
     pub fn link(&mut self, path: &str, link: Option<&str>) -> Option<String> {
-        let link = self.optional_text(path, link)?;
+        let link = self.text(path, link?, LINK);
+        if link.is_empty() {
+            return None;
+        }
         if !link.starts_with("https://") && !link.starts_with("http://") {
             let message = "A link begins with https:// or http://.";
             self.add(path, UserErrorCode::Invalid, None, message);
@@ -259,8 +266,17 @@ impl Faults {
         text.to_owned()
     }
 
-    /// A list of texts, none empty.
+    /// A list of sentences, none empty.
     pub fn texts(&mut self, path: &str, texts: &[String]) -> Vec<String> {
+        self.texts_of(path, texts, SENTENCE)
+    }
+
+    /// A list of names, none empty.
+    pub fn names(&mut self, path: &str, texts: &[String]) -> Vec<String> {
+        self.texts_of(path, texts, NAME)
+    }
+
+    fn texts_of(&mut self, path: &str, texts: &[String], longest: usize) -> Vec<String> {
         self.few(path, texts.len());
         texts
             .iter()
@@ -268,8 +284,9 @@ impl Faults {
             .enumerate()
             .map(|(index, text)| {
                 let path = format!("{path}.{index}");
-                let text = self.text(&path, text, TEXT);
-                if text.is_empty() {
+                let empty = text.trim().is_empty();
+                let text = self.text(&path, text, longest);
+                if empty {
                     self.add(&path, UserErrorCode::Required, None, "This needs a text.");
                 }
                 text

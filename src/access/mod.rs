@@ -12,6 +12,7 @@ mod permit;
 mod reader;
 pub mod scope;
 mod ties;
+mod weight;
 
 /// The rules of access as they are written. What is kept of what they say is no longer so under others.
 pub(crate) const RULES: &[&str] = &[
@@ -31,3 +32,4 @@ pub use permit::{Permit, changed, expect_version, fresh, live};
 pub use reader::Reader;
 pub(crate) use reader::{OF_LOGINS, login_has_all, login_has_any};
 pub use ties::place as ties_of_place;
+pub use weight::MOST_BYTES;

@@ -1,7 +1,10 @@
 //! The leave to write: one transaction, opened for one caller, in which every row was fetched under its lock,
 //! every change is decided and every change leaves its audit event.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use entity::{
     blueprint, finding_mark,
@@ -15,7 +18,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockType, SimpleExpr},
 };
 
-use super::{Archives, Caller, Guarded, Keyed, Lock, Stirred};
+use super::{Archives, Caller, Guarded, Keyed, Lock, Stirred, weight};
 use crate::{
     audit::{self, Event},
     database::Transaction,
@@ -43,6 +46,8 @@ pub struct Permit<'c> {
     stirred: BTreeSet<Stirred>,
     /// Fields whose content stays out of the audit log.
     withheld: &'static [&'static str],
+    /// Whether texts were written that are long, or many.
+    weighty: AtomicBool,
 }
 
 impl<'c> Permit<'c> {
@@ -56,6 +61,7 @@ impl<'c> Permit<'c> {
             locking: 0,
             stirred: BTreeSet::new(),
             withheld: &[],
+            weighty: AtomicBool::new(false),
         }
     }
 
@@ -435,6 +441,7 @@ impl<'c> Permit<'c> {
             ROWS * E::Column::iter().count() < 32_766,
             "SQLite takes no more parameters than that"
         );
+        self.weighty.fetch_or(!rows.is_empty(), Ordering::Relaxed);
         let mut rows = rows.into_iter().peekable();
         while rows.peek().is_some() {
             let chunk: Vec<E::ActiveModel> = rows.by_ref().take(ROWS).collect();
@@ -454,6 +461,8 @@ impl<'c> Permit<'c> {
 
     /// Notes an event besides those of `insert`, `update` and `delete`.
     pub fn note(&mut self, event: Event) {
+        let is_long = weight::is_long(event.after());
+        self.weighty.fetch_or(is_long, Ordering::Relaxed);
         self.events.push(event);
     }
 
@@ -482,6 +491,11 @@ impl<'c> Permit<'c> {
                 return Err(Error::internal("a permit wrote and noted no event"));
             }
             return Ok(self.tx.rollback().await?);
+        }
+        if self.weighty.load(Ordering::Relaxed) {
+            for blueprint in self.locked.keys() {
+                Box::pin(weight::refuse_heavy(&self.tx, *blueprint)).await?;
+            }
         }
         let told = |event: Event| event.withholding(self.withheld);
         let events = self.events.into_iter().map(told).collect();

@@ -492,7 +492,7 @@ impl<'a> Resolver<'a> {
                     .iter()
                     .map(|item| (&*item.label, item.link.as_deref())),
             ),
-            systems: Texts(faults.texts(&at("systems"), &said.systems)),
+            systems: Texts(faults.names(&at("systems"), &said.systems)),
             note: faults.optional_text(&at("note"), said.note.as_deref()),
             copied_from_id: now.and_then(|now| now.copied_from_id),
             created_at: now.map_or(self.now, |now| now.created_at),

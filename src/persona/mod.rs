@@ -19,7 +19,7 @@ use crate::{
     audit::Event,
     error::{Error, Result, UserErrorCode},
     id,
-    input::{self, AtVersionInput, Faults, LIST, TEXT, change, replace},
+    input::{self, AtVersionInput, Faults, LIST, SENTENCE, change, replace},
     policy::{Action, Ties},
 };
 
@@ -89,7 +89,7 @@ fn needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<Need> {
     }
     let read = |(index, need): (usize, &PersonaNeedInput)| {
         let path = format!("needs.{index}.text");
-        let text = faults.text(&path, &need.text, TEXT);
+        let text = faults.text(&path, &need.text, SENTENCE);
         if text.is_empty() {
             faults.add(&path, UserErrorCode::Required, None, "This needs a text.");
         }

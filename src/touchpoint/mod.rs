@@ -192,7 +192,7 @@ impl TouchpointText {
                 read_evidence(faults, "evidence", evidence)
             }),
             systems: replace(self.systems.as_ref(), |systems| {
-                Texts(faults.texts("systems", systems))
+                Texts(faults.names("systems", systems))
             }),
             ..Default::default()
         };

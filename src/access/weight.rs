@@ -1,0 +1,105 @@
+//! How much text one blueprint holds: bounded when it is written, by whichever way, so that whoever reads the whole of it
+//! knows what that can come to at the most.
+
+use entity::id::BlueprintId;
+use sea_orm::{ConnectionTrait, Statement};
+use serde_json::Value as Json;
+
+use crate::{
+    database::Transaction,
+    error::{Error, Result, UserErrorCode},
+};
+
+/// Bytes of all texts of one blueprint, archived parts included.
+pub const MOST_BYTES: u64 = 2 * 1024 * 1024;
+
+/// Bytes of a row that is written without looking how much the blueprint holds: what is this short is bounded by how many
+/// rows there may be.
+const SHORT: usize = 256;
+
+/// What holds texts in a blueprint, and which.
+const TEXTS: &[(&str, &[&str])] = &[
+    ("phase", &["name", "customer_goal", "prompt"]),
+    (
+        "touchpoint",
+        &[
+            "name",
+            "customer_action",
+            "usage_reason",
+            "evidence",
+            "systems",
+            "note",
+        ],
+    ),
+    ("transition", &["condition"]),
+    ("responsibility", &["tasks", "note", "reason"]),
+    ("insight", &["text", "whys", "answer"]),
+    ("source", &["title", "link", "note"]),
+    ("improvement", &["title", "description", "result"]),
+    ("scenario", &["name", "note"]),
+];
+
+/// The same for what is at a touchpoint and does not name its blueprint.
+const TEXTS_AT_TOUCHPOINTS: &[(&str, &[&str])] = &[
+    ("promise", &["text"]),
+    ("evaluation", &["by_name", "conflict", "note"]),
+];
+
+/// Whether what an event tells of is long enough to look.
+pub(super) fn is_long(body: Option<&Json>) -> bool {
+    body.is_some_and(|body| texts(body) > SHORT)
+}
+
+fn texts(body: &Json) -> usize {
+    match body {
+        Json::String(text) => text.len(),
+        Json::Array(items) => items.iter().map(texts).sum(),
+        Json::Object(fields) => fields.values().map(texts).sum(),
+        _ => 0,
+    }
+}
+
+/// Refuses what would make a blueprint hold more text than one may.
+///
+/// # Errors
+///
+/// `Refused` with `LIMIT_EXCEEDED`, which says how much it would be.
+pub(super) async fn refuse_heavy(tx: &Transaction, blueprint: BlueprintId) -> Result<()> {
+    let held = |(table, columns): &(&str, &[&str]), which: &str| {
+        let lengths = columns
+            .iter()
+            .map(|column| format!("COALESCE(octet_length(CAST({column} AS text)), 0)"));
+        let lengths: Vec<String> = lengths.collect();
+        format!(
+            "(SELECT COALESCE(SUM({}), 0) FROM {table} WHERE {which})",
+            lengths.join(" + ")
+        )
+    };
+    const AT_TOUCHPOINTS: &str =
+        "touchpoint_id IN (SELECT id FROM touchpoint WHERE blueprint_id = $1)";
+    let own = TEXTS.iter().map(|table| held(table, "blueprint_id = $1"));
+    let at = TEXTS_AT_TOUCHPOINTS
+        .iter()
+        .map(|table| held(table, AT_TOUCHPOINTS));
+    let all: Vec<String> = own.chain(at).collect();
+    let sql = format!("SELECT CAST({} AS bigint) AS bytes", all.join(" + "));
+    let statement =
+        Statement::from_sql_and_values(tx.get_database_backend(), sql, [blueprint.into()]);
+    let row = tx.query_one_raw(statement).await?;
+    let bytes: i64 = row.map_or(Ok(0), |row| row.try_get("", "bytes"))?;
+    if u64::try_from(bytes).unwrap_or_default() <= MOST_BYTES {
+        return Ok(());
+    }
+    let message = format!(
+        "With this the blueprint would hold {} KiB of text; {} KiB is the most. Shorten what is long, or make two \
+         blueprints of it.",
+        bytes / 1024,
+        MOST_BYTES / 1024
+    );
+    Err(Error::fault(
+        "",
+        UserErrorCode::LimitExceeded,
+        None,
+        message,
+    ))
+}
