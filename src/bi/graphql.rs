@@ -9,6 +9,7 @@ use entity::words::{Direction, KpiState, Role, Stage, Unit};
 use super::facts::{self, Fact, Filter};
 use crate::{
     error::Result,
+    meter::Metered,
     page::{self, Page},
     payload::caller,
     scalar::Date,
@@ -180,7 +181,7 @@ impl BiQuery {
         first: Option<i32>,
         after: Option<String>,
         filter: Option<KpiFactFilter>,
-    ) -> Option<Result<Connection<String, KpiFact>>> {
+    ) -> Option<Result<Connection<String, Metered<KpiFact>>>> {
         Some(
             pull(
                 ctx,
@@ -196,7 +197,7 @@ async fn pull(
     ctx: &Context<'_>,
     filter: Filter,
     page: Page,
-) -> Result<Connection<String, KpiFact>> {
+) -> Result<Connection<String, Metered<KpiFact>>> {
     let mut rows = facts::facts(caller(ctx)?, &filter, &page).await?;
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
     let more = rows.len() > size;
@@ -204,7 +205,7 @@ async fn pull(
     let mut connection = Connection::new(page.after.is_some(), more);
     connection.edges.extend(
         rows.into_iter()
-            .map(|fact| Edge::new(fact.cursor(), fact.into())),
+            .map(|fact| Edge::new(fact.cursor(), Metered(fact.into()))),
     );
     Ok(connection)
 }

@@ -216,7 +216,7 @@ impl Query {
         };
         match self.dataset.source {
             Source::Findings => return Ok(findings::all(caller, tx, &whole).await?.len() as u64),
-            Source::Series => return Ok(series::all(caller, tx, &whole).await?.len() as u64),
+            Source::Series => return series::number(caller, tx, &whole).await,
             Source::Sql { .. } | Source::Joined { .. } => {}
         }
         let Some(text) = whole.begin(caller, tx.get_database_backend(), "COUNT(*) AS rows")? else {

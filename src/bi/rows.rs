@@ -9,7 +9,10 @@ use std::{
 
 use futures_util::{StreamExt, TryStreamExt};
 use sea_orm::{ConnectionTrait, DbBackend, Statement, StreamTrait};
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::{
+    sync::mpsc::{self, Receiver, Sender},
+    task::AbortHandle,
+};
 
 use super::{
     datasets::{findings, series},
@@ -31,8 +34,18 @@ pub(super) const BATCH: usize = 1_000;
 /// Rows that are being fetched.
 pub struct Rows {
     batches: Option<Receiver<Result<Batch>>>,
+    fetching: Option<Fetching>,
     batch: vec::IntoIter<Held>,
     shape: Shape,
+}
+
+/// A task that fetches. It ends with whoever wants the rows, in the middle of a statement too.
+struct Fetching(AbortHandle);
+
+impl Drop for Fetching {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Some rows, or that there are no more.
@@ -46,6 +59,7 @@ impl Rows {
     pub(super) fn none(shape: Shape) -> Self {
         Self {
             batches: None,
+            fetching: None,
             batch: Vec::new().into_iter(),
             shape,
         }
@@ -91,13 +105,14 @@ impl Rows {
     {
         let (sender, receiver) = mpsc::channel(1);
         let fetching = fetch(sender.clone());
-        tokio::spawn(async move {
+        let fetching = tokio::spawn(async move {
             let end = fetching.await.map(|()| None);
             // Nobody may be left to hear of it.
             sender.send(end).await.ok();
         });
         Self {
             batches: Some(receiver),
+            fetching: Some(Fetching(fetching.abort_handle())),
             ..Self::none(shape)
         }
     }
@@ -117,7 +132,10 @@ impl Rows {
             let batch = batch.unwrap_or_else(|| Err(Error::internal("fetching rows broke off")))?;
             match batch {
                 Some(batch) => self.batch = batch.into_iter(),
-                None => self.batches = None,
+                None => {
+                    self.batches = None;
+                    self.fetching = None;
+                }
             }
         }
     }

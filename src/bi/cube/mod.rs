@@ -4,7 +4,8 @@
 //! What is kept is never taken on trust: every request reads the revisions that its own snapshot of the database sees
 //! (`kpi.series_revision`, `blueprint.revision`) and takes what is kept at exactly those. What is older is caught up
 //! with by reading what has come since; what is newer, written behind the snapshot, is read for the request alone. So
-//! an answer shows what was just written, by this server or another. What a caller may see is decided before: this
+//! an answer shows what was just written, by this server or another. Two requests that miss the same at the same time
+//! both read it: neither waits, with a connection in its hand, for what another one reads. What a caller may see is decided before: this
 //! room is asked for KPIs and blueprints by their ids.
 
 mod load;
@@ -15,7 +16,6 @@ pub mod values;
 use std::sync::Arc;
 
 use entity::id::{BlueprintId, KpiId};
-use tokio::sync::Mutex;
 
 use self::{places::Places, shelf::Shelf, values::Measured};
 use crate::{access::Caller, database::Transaction, error::Result};
@@ -27,8 +27,6 @@ pub struct Cube(Arc<Parts>);
 struct Parts {
     measured: Shelf<KpiId, Measured>,
     places: Shelf<BlueprintId, Places>,
-    /// Held by whoever reads what is missing, so that nobody reads the same beside them.
-    reading: Mutex<()>,
 }
 
 /// How much is kept.
@@ -50,7 +48,6 @@ impl Cube {
         Self(Arc::new(Parts {
             measured: Shelf::new(bound - places),
             places: Shelf::new(places),
-            reading: Mutex::new(()),
         }))
     }
 
@@ -74,7 +71,6 @@ impl Cube {
         if let Some(all) = self.0.measured.all(wanted) {
             return Ok(all);
         }
-        let _turn = self.0.reading.lock().await;
         let read = load::measured(tx, wanted, |id| self.0.measured.get(id)).await?;
         Ok(self.0.measured.keep(wanted, read))
     }
@@ -89,7 +85,6 @@ impl Cube {
         if let Some(all) = self.0.places.all(wanted) {
             return Ok(all);
         }
-        let _turn = self.0.reading.lock().await;
         let read = load::places(caller, tx, wanted, |id| self.0.places.get(id)).await?;
         Ok(self.0.places.keep(wanted, read))
     }

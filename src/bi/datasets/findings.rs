@@ -145,7 +145,7 @@ async fn of(
 ) -> Result<Vec<Computed>> {
     let (id, key) = (blueprint.id, blueprint.key.clone());
     let asked = (caller.today, &query.thresholds);
-    let told = finding::told(caller, tx, blueprint, asked).await?;
+    let told = finding::told(&caller.afresh(), tx, blueprint, asked).await?;
     let mut rows: Vec<Computed> = told
         .into_iter()
         .map(|told| Computed {

@@ -13,6 +13,7 @@ use crate::{
     access::Caller,
     bi::{
         computed::{Computed, ordered},
+        filter::Filter,
         query::Query,
         registry::{
             Dataset, Source,
@@ -22,6 +23,7 @@ use crate::{
         rows::{BATCH, Wanted},
         series::{self, Answer, Line, Spot},
     },
+    compute::Steps,
     database::Transaction,
     error::{Error, Result},
     policy::Action,
@@ -116,6 +118,25 @@ pub(in crate::bi) async fn each(
         }
     }
 }
+
+/// How many rows pass, without making any of them twice or keeping one.
+pub(in crate::bi) async fn number(caller: &Caller, tx: &Transaction, query: &Query) -> Result<u64> {
+    let answer = answered(caller, tx, query).await?;
+    let query = query.clone();
+    let count = move |steps: &Steps| {
+        let every = matches!(&query.filter, Filter::All(all) if all.is_empty());
+        let mut rows = 0;
+        for line in answer.lines(Spot::default()) {
+            steps.take(LINE)?;
+            rows += u64::from(every || computed(&line).passes(&query));
+        }
+        Ok(rows)
+    };
+    caller.compute(count).await
+}
+
+/// Steps of working a line out.
+const LINE: usize = 10;
 
 /// All rows at once.
 pub(in crate::bi) async fn all(

@@ -32,6 +32,7 @@ use crate::{
         query::{At, Place},
         scope::Scope,
     },
+    compute::{STATEMENT, Steps},
     database::Transaction,
     error::{Error, Result},
     kpi::rules::{self, Measure},
@@ -123,12 +124,18 @@ async fn summed(
             unmeasured.look(question, kpi, (measured, seen));
             shares.add(kpi, measured, seen);
         }
+        let values: usize = all.iter().map(|measured| measured.values()).sum();
+        caller.budget.spend(STATEMENT + values as u64)?;
         // A large answer takes a while: others go on meanwhile.
         tokio::task::yield_now().await;
     }
     refused(unmeasured.faults(given))?;
     let Shares { series, shares, .. } = shares;
-    Sums::of(days, series, shares)
+    let work = move |steps: &Steps| {
+        steps.take(shares.len())?;
+        Sums::of(days, series, shares)
+    };
+    caller.compute(work).await
 }
 
 /// The KPIs that were never measured by a dimension that is asked for.
@@ -168,6 +175,12 @@ impl Unmeasured {
 }
 
 impl Answer {
+    /// Groups and periods that lines may stand in.
+    #[must_use]
+    pub fn cells(&self) -> usize {
+        self.sums.groups() * self.periods.len()
+    }
+
     /// The lines from a spot on, each worked out as it is taken.
     pub fn lines(&self, from: Spot) -> impl Iterator<Item = Line<'_>> {
         let spots = (from.group..self.sums.groups()).flat_map(move |group| {

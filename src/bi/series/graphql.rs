@@ -1,5 +1,7 @@
 //! Series in the API.
 
+use std::sync::Arc;
+
 use async_graphql::{
     Context, Enum, ID, InputObject, Object, SimpleObject,
     connection::{Connection, Edge},
@@ -13,7 +15,9 @@ use crate::{
         datasets::series::KPI_SERIES,
         query::Place,
     },
+    compute::Steps,
     error::{Error, Result},
+    meter::Metered,
     page::{self, Page},
     payload::caller,
     scalar::Date,
@@ -254,15 +258,18 @@ impl SeriesQuery {
         &self,
         ctx: &Context<'_>,
         input: KpiSeriesInput,
-    ) -> Option<Result<Connection<String, KpiSeriesPoint>>> {
+    ) -> Option<Result<Connection<String, Metered<KpiSeriesPoint>>>> {
         Some(series(ctx, input).await)
     }
 }
 
+/// Steps of working out one cell, for an order that looks at all of them.
+const CELL: usize = 4;
+
 async fn series(
     ctx: &Context<'_>,
     input: KpiSeriesInput,
-) -> Result<Connection<String, KpiSeriesPoint>> {
+) -> Result<Connection<String, Metered<KpiSeriesPoint>>> {
     let caller = caller(ctx)?;
     let cube = ctx
         .data::<Cube>()
@@ -279,13 +286,20 @@ async fn series(
         .after
         .as_deref()
         .map(|after| Stop::read(&answer, after));
-    let mut stops = input.order_by.stops(&answer, after.transpose()?, size + 1);
+    let (order, after) = (input.order_by, after.transpose()?);
+    let answer = Arc::new(answer);
+    let sorted = Arc::clone(&answer);
+    let work = move |steps: &Steps| {
+        steps.take(CELL * sorted.cells())?;
+        Ok(order.stops(&sorted, after, size + 1))
+    };
+    let mut stops = caller.compute(work).await?;
     let more = stops.len() > size;
     stops.truncate(size);
     let mut connection = Connection::new(page.after.is_some(), more);
     connection.edges.extend(stops.iter().map(|stop| {
         let line = answer.line(stop.spot);
-        Edge::new(stop.cursor(&line), KpiSeriesPoint::of(&line))
+        Edge::new(stop.cursor(&line), Metered(KpiSeriesPoint::of(&line)))
     }));
     Ok(connection)
 }

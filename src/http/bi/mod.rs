@@ -83,14 +83,20 @@ pub async fn serve(
     let Ok(slot) = slot.await else {
         return full(&id);
     };
-    match answered(feed, slot, &uri, &headers).await {
+    match answered(feed, slot, &uri, &headers, (&id, app.settings.deadline)).await {
         Ok(response) => dressed(response, form, gzip),
         Err(error) => refused(&error, &id),
     }
 }
 
 /// The rows, or word that the client has them already.
-async fn answered(mut feed: Feed, slot: Slot, uri: &Uri, headers: &HeaderMap) -> Result<Response> {
+async fn answered(
+    mut feed: Feed,
+    slot: Slot,
+    uri: &Uri,
+    headers: &HeaderMap,
+    (id, deadline): (&RequestId, Duration),
+) -> Result<Response> {
     let tx = feed.caller.snapshot().await?;
     let tag = tag(&feed, &tx, uri).await?;
     let known = tag.as_ref().is_some_and(|tag| etag::is_known(headers, tag));
@@ -103,8 +109,11 @@ async fn answered(mut feed: Feed, slot: Slot, uri: &Uri, headers: &HeaderMap) ->
             tx.commit().await?;
             StatusCode::NOT_MODIFIED.into_response()
         }
-        (false, Some(limit)) => page(feed, tx, limit, uri).await?,
-        (false, None) => whole(feed, tx, slot).await?,
+        (false, Some(limit)) => {
+            let page = timeout(deadline, page(feed, tx, limit, uri)).await;
+            page.unwrap_or(Err(Error::TookTooLong))?
+        }
+        (false, None) => whole(feed, tx, slot, id).await?,
     };
     if let Some(tag) = tag {
         etag::say(response.headers_mut(), &tag);

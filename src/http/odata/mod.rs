@@ -199,7 +199,7 @@ impl Asking<'_> {
             true => Vec::new(),
             false => {
                 let _slot = self.slot(caller).await?;
-                reader.rows(caller, asked).await?
+                self.within(reader.rows(caller, asked)).await?
             }
         };
         let mut response = told(body, reader.level.content_type(), reader.gzip);
@@ -220,13 +220,11 @@ impl Asking<'_> {
             true => Vec::new(),
             false => {
                 let _slot = self.slot(caller).await?;
-                let tx = caller.snapshot().await?;
-                asked
-                    .query
-                    .count(caller, &tx)
-                    .await?
-                    .to_string()
-                    .into_bytes()
+                let count = async {
+                    let tx = caller.snapshot().await?;
+                    asked.query.count(caller, &tx).await
+                };
+                self.within(count).await?.to_string().into_bytes()
             }
         };
         Ok(told(body, "text/plain; charset=utf-8", false))
@@ -254,7 +252,7 @@ impl Asking<'_> {
             true => Some(Vec::new()),
             false => {
                 let _slot = self.slot(caller).await?;
-                reader.row(caller, asked).await?
+                self.within(reader.row(caller, asked)).await?
             }
         };
         match body {
@@ -276,6 +274,16 @@ impl Asking<'_> {
         asked.query.thresholds = self.app.thresholds.clone();
         asked.query.cube = Some(self.app.cube.clone());
         Ok(asked)
+    }
+
+    /// What is made while somebody waits: not longer than any other request may take. Given up, or with its client gone,
+    /// it is dropped, and with it its statement.
+    async fn within<T>(
+        &self,
+        made: impl Future<Output = crate::error::Result<T>>,
+    ) -> crate::error::Result<T> {
+        let made = timeout(self.app.settings.deadline, made).await;
+        made.unwrap_or(Err(Error::TookTooLong))
     }
 
     fn is_head(&self) -> bool {
