@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use crate::{
     access::{Caller, Guarded},
+    compute::STATEMENT,
     error::{Error, Result},
+    meter::Metered,
 };
 
 /// How many a page has unless told.
@@ -37,7 +39,7 @@ pub struct Total {
 }
 
 /// A page of objects.
-pub type Pages<N> = Connection<String, N, Total>;
+pub type Pages<N> = Connection<String, Metered<N>, Total>;
 
 /// What a list costs in the complexity of a document.
 #[must_use]
@@ -48,8 +50,11 @@ pub fn cost(first: Option<i32>, child: usize) -> usize {
             .clamp(1, i32::from(MOST)),
     )
     .unwrap_or_default();
-    child.saturating_mul(first).saturating_add(1)
+    child.saturating_mul(first).saturating_add(LIST)
 }
+
+/// What reading a list costs in the complexity of a document, however few are in it: a statement.
+const LIST: usize = 5;
 
 impl Page {
     /// How many were asked for.
@@ -79,7 +84,7 @@ impl Page {
             Connection::with_additional_fields(self.after.is_some(), more, Total { total_count });
         page.edges.extend(
             rows.into_iter()
-                .map(|row| Edge::new(cursor(&row), node(row))),
+                .map(|row| Edge::new(cursor(&row), Metered(node(row)))),
         );
         Ok(page)
     }
@@ -115,7 +120,9 @@ async fn keyset<E: Guarded, N: OutputType>(
     order: Order,
     node: impl FnMut(E::Model) -> N,
 ) -> Result<Pages<N>> {
+    caller.budget.spend(STATEMENT)?;
     let total = if wants_total(ctx) {
+        caller.budget.spend(STATEMENT)?;
         Some(select.clone().count(caller.reader()).await?)
     } else {
         None

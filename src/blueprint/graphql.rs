@@ -18,7 +18,7 @@ use super::{
     phase::{PhaseCreateInput, PhaseMoveInput, PhaseUpdateInput},
 };
 use crate::{
-    canvas::Canvas,
+    canvas::{Canvas, shared},
     error::{Error, Result},
     input::{self, AtVersionInput, By, ByInside},
     page::{self, Page, Pages},
@@ -97,8 +97,7 @@ impl Blueprint {
         self.canvas
             .get_or_try_init(|| async {
                 let caller = caller(ctx)?;
-                let which = Condition::all().add(blueprint::Column::Id.eq(self.row.id));
-                let canvas = Canvas::load(caller, which, caller.today).await?;
+                let canvas = shared::of_row(ctx, caller, &self.row).await?;
                 canvas.ok_or_else(|| Error::not_found("", "blueprint"))
             })
             .await
@@ -267,9 +266,9 @@ async fn find(ctx: &Context<'_>, by: By) -> Result<Option<Blueprint>> {
             .map(Blueprint::from));
     }
     let which = Condition::all().add(caller.which::<blueprint::Entity>(&by)?);
-    Ok(Canvas::load(caller, which, caller.today)
-        .await?
-        .map(Blueprint::from))
+    let asked = format!("{by:?}").to_lowercase();
+    let canvas = shared::picked(ctx, caller, asked, which).await?;
+    Ok(canvas.map(Blueprint::from))
 }
 
 payload! {

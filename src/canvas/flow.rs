@@ -18,12 +18,19 @@ use petgraph::{
 };
 
 use super::{Canvas, accountable};
+use crate::{compute::Steps, error::Result};
 
 /// Ways that are listed at most.
 const MOST_WAYS: usize = 100;
 
-/// Steps that are tried at most before a list of ways is given up as it is.
+/// Places that are tried at most before a list of ways is given up as it is.
 const MOST_STEPS: usize = 100_000;
+
+/// Transitions that are looked at in a step of the budget.
+const TRIED: usize = 2;
+
+/// Steps of each transition of a way that is found.
+const FOUND: usize = 20;
 
 /// A place in the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,7 +63,7 @@ pub struct Flow<'c> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Edge {
     /// The transition's place on the canvas.
-    row: usize,
+    pub row: usize,
     kind: TransitionKind,
     pub from: Place,
     pub to: Place,
@@ -138,9 +145,9 @@ pub struct HandOff<'c> {
 
 /// Ways from one touchpoint to another.
 #[derive(Debug, Default)]
-pub struct Ways<'c> {
-    /// Each as the transitions in order; shorter ones first.
-    pub ways: Vec<Vec<&'c transition::Model>>,
+pub struct Ways {
+    /// Each as the places of its transitions on the canvas, in order; shorter ones first.
+    pub ways: Vec<Vec<usize>>,
     /// Whether there are, or may be, more.
     pub more: bool,
 }
@@ -372,21 +379,14 @@ impl<'c> Flow<'c> {
     }
 
     /// Ways from one touchpoint to another that pass no place twice, of so many transitions at most. A way may lead
-    /// to a competitor and back.
-    #[must_use]
-    pub fn ways(
-        &self,
-        from: &touchpoint::Model,
-        to: &touchpoint::Model,
-        longest: usize,
-    ) -> Ways<'c> {
+    /// to a competitor and back. How many there are can grow with the factorial of the places: each that is tried is
+    /// taken from the budget.
+    pub fn ways(&self, from: usize, to: usize, longest: usize, steps: &Steps) -> Result<Ways> {
         let mut found = Ways::default();
-        let (Some(from), Some(to)) = (self.canvas.place(from.id), self.canvas.place(to.id)) else {
-            return found;
-        };
+        steps.take(self.graph.edges.len())?;
         let left = self.distances_to(to);
         let Some(shortest) = left.get(&Place::At(from)) else {
-            return found;
+            return Ok(found);
         };
         let mut search = Search {
             flow: self,
@@ -394,17 +394,18 @@ impl<'c> Flow<'c> {
             left: &left,
             passed: BTreeSet::from([Place::At(from)]),
             way: Vec::new(),
-            steps: 0,
+            tried: 0,
+            steps,
             found: &mut found,
         };
         // Length after length, so that shorter ways come first.
         for length in *shortest..=longest.min(self.graph.onward.len() + 1) {
-            search.go(Place::At(from), length);
+            search.go(Place::At(from), length)?;
             if search.found.more {
                 break;
             }
         }
-        found
+        Ok(found)
     }
 
     /// The movements that lead on from a place; from the ends only the competitor's.
@@ -530,38 +531,43 @@ struct Search<'f, 'c> {
     to: Place,
     left: &'f BTreeMap<Place, usize>,
     passed: BTreeSet<Place>,
-    way: Vec<&'c transition::Model>,
-    steps: usize,
-    found: &'f mut Ways<'c>,
+    way: Vec<usize>,
+    tried: usize,
+    steps: &'f Steps,
+    found: &'f mut Ways,
 }
 
 impl Search<'_, '_> {
     /// Goes on from a place by exactly so many transitions.
-    fn go(&mut self, place: Place, length: usize) {
+    fn go(&mut self, place: Place, length: usize) -> Result<()> {
         if place == self.to {
             if length == 0 {
+                self.steps.take(FOUND * self.way.len())?;
                 match self.found.ways.len() < MOST_WAYS {
                     true => self.found.ways.push(self.way.clone()),
                     false => self.found.more = true,
                 }
             }
-            return;
+            return Ok(());
         }
-        self.steps += 1;
-        self.found.more |= self.steps > MOST_STEPS;
-        for edge in self.flow.on_from(place) {
+        self.tried += 1;
+        self.found.more |= self.tried > MOST_STEPS;
+        let onward = self.flow.on_from(place);
+        self.steps.take(1 + onward.len() / TRIED)?;
+        for edge in onward {
             let hopeless = self.left.get(&edge.to).is_none_or(|left| *left >= length);
             if self.found.more {
-                return;
+                return Ok(());
             }
             if hopeless || !self.passed.insert(edge.to) {
                 continue;
             }
-            self.way.push(self.flow.transition(edge));
-            self.go(edge.to, length - 1);
+            self.way.push(edge.row);
+            self.go(edge.to, length - 1)?;
             self.way.pop();
             self.passed.remove(&edge.to);
         }
+        Ok(())
     }
 }
 

@@ -23,17 +23,24 @@ use sea_orm::{
 use super::{Canvas, Position, judged};
 use crate::{
     access::{Caller, scope},
+    compute::{ROW, STATEMENT},
     database::Transaction,
     error::{Error, Result},
 };
 
+/// Statements of a canvas, as steps.
+const LOAD: u64 = 11 * STATEMENT;
+
 impl Canvas {
-    /// Loads the blueprint that the condition picks, if the caller may see it, with KPIs as of the day.
+    /// Loads the blueprint that the condition picks, if the caller may see it, with KPIs as of the day; in its turn, and
+    /// from the request's budget.
     pub async fn load(
         caller: &Caller,
         which: Condition,
         day: NaiveDate,
     ) -> Result<Option<Arc<Self>>> {
+        let _turn = caller.budget.load().await?;
+        caller.budget.spend(LOAD)?;
         let tx = caller.snapshot().await?;
         let Some(blueprint) = caller
             .select::<blueprint::Entity>()
@@ -45,6 +52,7 @@ impl Canvas {
         };
         let canvas = Self::read(caller, &tx, blueprint, day).await?;
         tx.commit().await?;
+        caller.budget.spend(ROW * canvas.rows() as u64)?;
         Ok(Some(Arc::new(canvas)))
     }
 

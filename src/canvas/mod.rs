@@ -1,5 +1,6 @@
 //! One whole blueprint in memory: loaded in a handful of flat statements inside one snapshot, so that a picture
-//! never mixes two moments. What is computed from it is a pure function over it; nothing is kept across requests.
+//! never mixes two moments. What is computed from it is a pure function over it; nothing is kept across requests. What
+//! a request reads and computes is spent from its budget, and it reads few blueprints at the same time.
 
 pub mod findings;
 pub mod flow;
@@ -7,6 +8,7 @@ pub mod judged;
 mod load;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod shared;
 pub mod view;
 pub mod whole;
 
@@ -24,6 +26,9 @@ use entity::{
 };
 
 pub use self::judged::Judged;
+
+/// What loading a canvas costs in the complexity of a document.
+pub const COST: usize = 300;
 
 /// A blueprint with everything that is not archived inside it, as of one day.
 #[derive(Debug)]
@@ -128,6 +133,16 @@ impl Canvas {
     #[must_use]
     pub fn department(&self, id: DepartmentId) -> Option<&department::Model> {
         self.departments.get(&id)
+    }
+
+    /// Rows that were read for it.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        // A link comes with its KPI's figures.
+        let links = 5 * self.links.len();
+        let channels: usize = self.channels.values().map(Vec::len).sum();
+        let parts = self.touchpoints.len() + self.transitions.len() + self.responsibilities.len();
+        self.phases.len() + parts + links + channels
     }
 
     /// A KPI that judges something here.

@@ -4,10 +4,11 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
 };
 
 use entity::{
-    touchpoint, transition,
+    touchpoint,
     words::{Basis, End, Lane, Stage},
 };
 
@@ -15,27 +16,39 @@ use super::{
     Canvas,
     flow::{Flow, Place},
 };
+use crate::{compute::Steps, error::Result};
 
-/// A smaller picture.
+/// A smaller picture, by places on the canvas.
 #[derive(Debug)]
-pub struct View<'c> {
-    /// What stays, in order of display.
-    pub touchpoints: Vec<&'c touchpoint::Model>,
+pub struct View {
+    /// The touchpoints that stay, in order of display.
+    pub touchpoints: Vec<usize>,
     /// What joins them: transitions that stay in their order, then bridges.
-    pub joints: Vec<Joint<'c>>,
+    pub joints: Vec<Arc<Joint>>,
 }
 
 /// What joins two places in a smaller picture.
 #[derive(Debug)]
-pub struct Joint<'c> {
-    pub from: Option<&'c touchpoint::Model>,
-    pub to: Option<&'c touchpoint::Model>,
+pub struct Joint {
+    pub from: Option<usize>,
+    pub to: Option<usize>,
     /// The transition; none for a bridge.
-    pub transition: Option<&'c transition::Model>,
+    pub transition: Option<usize>,
     /// The end of the graph that takes the place of `from` or `to`.
     pub end: Option<End>,
-    /// The touchpoints left out in between, on the shortest way.
-    pub left_out: Vec<&'c touchpoint::Model>,
+    /// The touchpoints left out in between, on the shortest way, where they were asked for.
+    pub left_out: Vec<usize>,
+}
+
+/// How much of a view is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// What stays.
+    Touchpoints,
+    /// And what joins it.
+    Joints,
+    /// And what the bridges pass over.
+    LeftOut,
 }
 
 fn which(canvas: &Canvas, wanted: impl Fn(&touchpoint::Model) -> bool) -> BTreeSet<usize> {
@@ -77,16 +90,30 @@ pub fn simplified(canvas: &Canvas, to: usize) -> BTreeSet<usize> {
     ranked.into_iter().take(to).map(|(at, _)| at).collect()
 }
 
-impl<'c> View<'c> {
+impl View {
     /// The picture of these touchpoints. Steps left out are bridged, so that whatever led from one place to another
     /// still does; work that enables is shown where both sides stay.
-    #[must_use]
-    pub fn of(flow: &Flow<'c>, kept: &BTreeSet<usize>) -> Self {
+    ///
+    /// Its cost is that of the bridges, of which there may be as many as pairs of what stays, each as long as what was
+    /// left out: no more of it is made than is wanted, and each step is taken from the budget.
+    pub fn new(
+        flow: &Flow<'_>,
+        kept: &BTreeSet<usize>,
+        detail: Detail,
+        steps: &Steps,
+    ) -> Result<Self> {
+        let mut view = Self {
+            touchpoints: kept.iter().copied().collect(),
+            joints: Vec::new(),
+        };
+        if detail == Detail::Touchpoints {
+            return Ok(view);
+        }
+        steps.take(flow.edges().len())?;
         let stays = |place: Place| match place {
             Place::At(at) => kept.contains(&at),
             Place::End(_) => true,
         };
-        let mut joints = Vec::new();
         let mut joined: BTreeSet<(Place, Place)> = BTreeSet::new();
         let mut leaving: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
         for edge in flow.edges().iter().filter(|edge| stays(edge.from)) {
@@ -95,10 +122,10 @@ impl<'c> View<'c> {
                     if !edge.enables() {
                         joined.insert((edge.from, to));
                     }
-                    joints.push(Joint {
-                        transition: Some(flow.transition(edge)),
-                        ..Joint::of(flow, edge.from, to, &[])
-                    });
+                    view.joints.push(Arc::new(Joint {
+                        transition: Some(edge.row),
+                        ..Joint::new(edge.from, to, Vec::new())
+                    }));
                 }
                 Place::At(to) if !edge.enables() => {
                     leaving.entry(edge.from).or_default().push(to);
@@ -107,25 +134,34 @@ impl<'c> View<'c> {
             }
         }
         for (from, into) in leaving {
-            for (to, passed) in beyond(flow, into, stays) {
+            let (reached, came_from) = beyond(flow, into, stays, steps)?;
+            for (to, last) in reached {
                 let ends = matches!((from, to), (Place::End(_), Place::End(_)));
-                if to != from && !ends && joined.insert((from, to)) {
-                    joints.push(Joint::of(flow, from, to, &passed));
+                if to == from || ends || !joined.insert((from, to)) {
+                    continue;
                 }
+                let passed = match detail {
+                    Detail::LeftOut => way_to(last, &came_from),
+                    _ => Vec::new(),
+                };
+                steps.take(BRIDGE + passed.len() * PASSED)?;
+                view.joints.push(Arc::new(Joint::new(from, to, passed)));
             }
         }
-        let touchpoints = flow.touchpoints(kept.iter().copied());
-        Self {
-            touchpoints,
-            joints,
-        }
+        Ok(view)
     }
 }
 
-impl<'c> Joint<'c> {
-    fn of(flow: &Flow<'c>, from: Place, to: Place, left_out: &[usize]) -> Self {
+/// Steps of making a bridge.
+const BRIDGE: usize = 10;
+
+/// Steps of each touchpoint that a bridge passes over.
+const PASSED: usize = 4;
+
+impl Joint {
+    fn new(from: Place, to: Place, left_out: Vec<usize>) -> Self {
         let there = |place: Place| match place {
-            Place::At(at) => flow.touchpoint(at),
+            Place::At(at) => Some(at),
             Place::End(_) => None,
         };
         let end = match (from, to) {
@@ -137,18 +173,22 @@ impl<'c> Joint<'c> {
             to: there(to),
             transition: None,
             end,
-            left_out: flow.touchpoints(left_out.iter().copied()),
+            left_out,
         }
     }
 }
 
-/// The first places that stay on every way on from places that do not, with what lies in between.
+/// By place that was got to, the place before it.
+type CameFrom = BTreeMap<usize, Option<usize>>;
+
+/// The first places that stay on every way on from places that do not, each with the last that it is got to from.
 fn beyond(
     flow: &Flow<'_>,
     into: Vec<usize>,
     stays: impl Fn(Place) -> bool,
-) -> Vec<(Place, Vec<usize>)> {
-    let mut came_from: BTreeMap<usize, Option<usize>> = BTreeMap::new();
+    steps: &Steps,
+) -> Result<(Vec<(Place, usize)>, CameFrom)> {
+    let mut came_from = CameFrom::new();
     let mut next = VecDeque::new();
     for at in into {
         if came_from.insert(at, None).is_none() {
@@ -158,10 +198,12 @@ fn beyond(
     let mut found = Vec::new();
     let mut known = BTreeSet::new();
     while let Some(at) = next.pop_front() {
-        for edge in flow.on_from(Place::At(at)) {
+        let onward = flow.on_from(Place::At(at));
+        steps.take(1 + onward.len())?;
+        for edge in onward {
             if stays(edge.to) {
                 if known.insert(edge.to) {
-                    found.push((edge.to, way_to(at, &came_from)));
+                    found.push((edge.to, at));
                 }
             } else if let Place::At(beyond) = edge.to
                 && !came_from.contains_key(&beyond)
@@ -171,10 +213,10 @@ fn beyond(
             }
         }
     }
-    found
+    Ok((found, came_from))
 }
 
-fn way_to(at: usize, came_from: &BTreeMap<usize, Option<usize>>) -> Vec<usize> {
+fn way_to(at: usize, came_from: &CameFrom) -> Vec<usize> {
     let mut way = vec![at];
     let mut here = at;
     while let Some(Some(before)) = came_from.get(&here) {

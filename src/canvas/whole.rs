@@ -26,6 +26,7 @@ use sea_orm::{
 use super::Canvas;
 use crate::{
     access::{Caller, scope},
+    compute::{ROW, STATEMENT},
     database::Transaction,
     error::Result,
 };
@@ -71,6 +72,12 @@ pub struct Whole {
     pub people: HashMap<AccountId, account::Model>,
 }
 
+/// What loading a whole blueprint costs in the complexity of a document.
+pub const COST: usize = 1_000;
+
+/// Statements of a whole blueprint, as steps.
+pub(crate) const LOAD: u64 = 32 * STATEMENT;
+
 impl Whole {
     /// Loads the blueprint that the condition picks, if the caller may see it, with KPIs as of the day.
     pub async fn load(
@@ -78,6 +85,8 @@ impl Whole {
         which: Condition,
         day: NaiveDate,
     ) -> Result<Option<Arc<Self>>> {
+        let _turn = caller.budget.load().await?;
+        caller.budget.spend(LOAD)?;
         let tx = caller.snapshot().await?;
         let Some(blueprint) = caller
             .select::<blueprint::Entity>()
@@ -89,7 +98,28 @@ impl Whole {
         };
         let whole = Self::read(caller, &tx, blueprint, day).await?;
         tx.commit().await?;
+        caller.budget.spend(ROW * whole.rows() as u64)?;
         Ok(Some(Arc::new(whole)))
+    }
+
+    /// Rows that were read for it.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        let known = self.sources.len() + self.insights.len() + self.promises.len();
+        let tried = self.evaluations.len() + self.verdicts.values().map(Vec::len).sum::<usize>();
+        let steps = self.scenarios.len() + self.steps.values().map(Vec::len).sum::<usize>();
+        let improved: usize = self.improved.values().map(Vec::len).sum();
+        let improvements = self.improvements.len() + improved;
+        let delivered: usize = self.delivered_at.values().map(Vec::len).sum();
+        let audiences: usize = self.audiences.values().map(Vec::len).sum();
+        self.canvas.rows()
+            + self.kpi_links.len()
+            + known
+            + tried
+            + steps
+            + improvements
+            + delivered
+            + audiences
     }
 
     /// Reads a blueprint inside a transaction that has it already.

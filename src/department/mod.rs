@@ -4,7 +4,7 @@
 pub mod graphql;
 pub mod membership;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{department, id::DepartmentId, words::DepartmentKind};
@@ -277,28 +277,44 @@ mod tests {
     }
 }
 
-const BELOW: &str = "\
-WITH RECURSIVE below (id) AS (
-    SELECT id FROM department WHERE id = $1
-    UNION
-    SELECT department.id FROM department JOIN below ON department.parent_id = below.id
-)
-SELECT id FROM below";
-
 #[derive(FromQueryResult)]
 struct InTree {
+    root: DepartmentId,
     id: DepartmentId,
 }
 
-/// A department and all below it, as far as the caller may see them.
-pub async fn below(caller: &Caller, id: DepartmentId) -> Result<Vec<DepartmentId>> {
+/// Departments, and by each of them it and all below it, as far as the caller may see them. Two statements for all.
+pub async fn below(
+    caller: &Caller,
+    roots: &[DepartmentId],
+) -> Result<HashMap<DepartmentId, Vec<DepartmentId>>> {
     let db = caller.reader();
-    let statement = Statement::from_sql_and_values(db.get_database_backend(), BELOW, [id.into()]);
+    let places: Vec<String> = (1..=roots.len()).map(|at| format!("${at}")).collect();
+    let sql = format!(
+        "WITH RECURSIVE below (root, id) AS (
+    SELECT id, id FROM department WHERE id IN ({})
+    UNION
+    SELECT below.root, department.id FROM department JOIN below ON department.parent_id = below.id
+)
+SELECT root, id FROM below",
+        places.join(", ")
+    );
+    let values = roots.iter().map(|id| (*id).into());
+    let statement = Statement::from_sql_and_values(db.get_database_backend(), sql, values);
     let tree = InTree::find_by_statement(statement).all(db).await?;
-    let readable = caller
+    let ids: BTreeSet<DepartmentId> = tree.iter().map(|row| row.id).collect();
+    let readable: Vec<DepartmentId> = caller
         .select::<department::Entity>()
         .select_only()
         .column(department::Column::Id)
-        .filter(department::Column::Id.is_in(tree.into_iter().map(|row| row.id)));
-    Ok(readable.into_tuple().all(db).await?)
+        .filter(department::Column::Id.is_in(ids))
+        .into_tuple()
+        .all(db)
+        .await?;
+    let readable: BTreeSet<DepartmentId> = readable.into_iter().collect();
+    let mut trees: HashMap<DepartmentId, Vec<DepartmentId>> = HashMap::new();
+    for row in tree.into_iter().filter(|row| readable.contains(&row.id)) {
+        trees.entry(row.root).or_default().push(row.id);
+    }
+    Ok(trees)
 }

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     access::Caller,
     blueprint::graphql::{Blueprint, BlueprintPayload},
+    canvas::whole,
     error::{Result, UserError},
     input::By,
     payload::acting,
@@ -123,6 +124,7 @@ impl DocumentMutation {
     /// Brings a blueprint to what a document says: all of it or nothing. Responsibilities that are ACCEPTED in the
     /// document are so only from a CX manager; from others they arrive as proposals. Links of KPIs need DEFINE_KPI,
     /// tasks of others' responsibilities DESCRIBE_RESPONSIBILITY. Requires: IMPORT_DOCUMENT.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn blueprint_import(
         &self,
         ctx: &Context<'_>,
@@ -145,6 +147,7 @@ impl DocumentMutation {
     /// or nothing. The cell of a role names every department that has it, so that who is not named has it no longer;
     /// `key?` is one that is only asked. Responsibilities of others arrive as proposals as with `blueprintImport`, and
     /// only those who may IMPORT_ACCEPTED end any. Requires: IMPORT_DOCUMENT.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn blueprint_sheet_import(
         &self,
         ctx: &Context<'_>,

@@ -20,6 +20,7 @@ use crate::{
     access::Caller,
     error::{Result, UserError},
     input,
+    meter::{Listed, listed},
     page::{self, Page, Pages},
     payload,
     payload::{acting, caller, found, refusal},
@@ -232,14 +233,14 @@ impl FeedbackQuery {
 
     /// What to do about the answers of each group that has a playbook. Where a group has none, follow-ups are due
     /// 2 days after a dissatisfied answer, 7 after an indifferent and 14 after a satisfied one.
-    async fn playbooks(&self, ctx: &Context<'_>) -> Result<Vec<Playbook>> {
+    async fn playbooks(&self, ctx: &Context<'_>) -> Result<Listed<Playbook>> {
         let caller = caller(ctx)?;
         let rows = caller
             .select::<playbook::Entity>()
             .order_by_asc(playbook::Column::AnswerGroup)
             .all(caller.reader())
             .await?;
-        Ok(rows.into_iter().map(Playbook::from).collect())
+        Ok(listed(rows))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::{
     access::Caller,
     canvas::findings::{self, Code, Rule, Severity, Thresholds},
     error::{Error, Result, UserError},
+    meter::{Listed, listed},
     payload::{acting, caller, refusal},
     scalar::Date,
 };
@@ -105,7 +106,7 @@ pub struct Dismissal {
 #[derive(SimpleObject)]
 pub struct Findings {
     /// The gravest first, then by code and in the order of display.
-    pub findings: Vec<Finding>,
+    pub findings: Listed<Finding>,
     /// How many of them are of severity ERROR.
     pub errors: usize,
     /// How many of them are of severity WARNING.
@@ -124,7 +125,7 @@ impl Findings {
             errors: of(Severity::Error),
             warnings: of(Severity::Warning),
             infos: of(Severity::Info),
-            findings,
+            findings: listed(findings),
         }
     }
 }
@@ -220,9 +221,9 @@ impl FindingQuery {
     /// What the organisation as a whole gets wrong, by the journeys that you may read. Those of a blueprint are its
     /// own.
     #[graphql(complexity = "50 * child_complexity")]
-    async fn organisation_findings(&self, ctx: &Context<'_>) -> Result<Vec<Finding>> {
+    async fn organisation_findings(&self, ctx: &Context<'_>) -> Result<Listed<Finding>> {
         let found = super::of_organisation(caller(ctx)?).await?;
-        Ok(found.into_iter().map(Finding::from).collect())
+        Ok(listed(found))
     }
 }
 

@@ -22,9 +22,10 @@ use crate::{
     audit::Event,
     canvas::{
         Canvas,
-        findings::{self, Asked, Finding, Severity, Thresholds},
-        whole::Whole,
+        findings::{self, Asked, Finding, Severity, Surroundings, Thresholds},
+        whole::{LOAD, Whole},
     },
+    compute::{ROW, Steps},
     database::Transaction,
     error::{Error, Reason, Result, UserError, UserErrorCode},
     input::Faults,
@@ -71,6 +72,8 @@ pub async fn of_blueprint(
     day: NaiveDate,
     thresholds: &Thresholds,
 ) -> Result<Vec<Told>> {
+    let _turn = caller.budget.load().await?;
+    caller.budget.spend(2 * LOAD)?;
     let tx = caller.snapshot().await?;
     let which = caller
         .select::<blueprint::Entity>()
@@ -78,9 +81,10 @@ pub async fn of_blueprint(
     let Some(blueprint) = which.one(&tx).await? else {
         return Ok(Vec::new());
     };
-    let told = told(caller, &tx, blueprint, (day, thresholds)).await?;
+    let read = Judged::read(caller, &tx, blueprint, day).await?;
     tx.commit().await?;
-    Ok(told)
+    caller.budget.spend(ROW * read.whole.rows() as u64)?;
+    read.judge(caller, (day, thresholds)).await
 }
 
 /// What a blueprint that the caller may read gets wrong on a day, in the snapshot that it was read in.
@@ -90,30 +94,75 @@ pub async fn told(
     blueprint: blueprint::Model,
     (day, thresholds): (NaiveDate, &Thresholds),
 ) -> Result<Vec<Told>> {
-    let noted = finding::Entity::find().filter(finding::Column::BlueprintId.eq(blueprint.id));
-    let noted = noted.all(tx).await?.into_iter();
-    let mut noted: HashMap<FindingId, finding::Model> = noted.map(|row| (row.id, row)).collect();
-    let whole = Whole::read(caller, tx, blueprint, day).await?;
-    let around = surroundings::read(caller, tx, &whole, day).await?;
-    let asked = Asked {
-        day,
-        thresholds,
-        confidential: true,
-    };
-    let reads_everything = caller.readable::<blueprint::Entity>().is_empty();
-    let findings = findings::find(&whole, &around, &asked).into_iter();
-    Ok(findings
-        .map(|finding| {
-            let row = noted.remove(&finding.fingerprint);
-            let may_know = reads_everything || !finding.code.looks_beyond();
-            Told {
-                open_since: row.as_ref().filter(|_| may_know).map(|row| row.open_since),
-                dismissed: row.filter(|row| row.dismissed_at.is_some()),
-                finding,
-            }
-        })
-        .collect())
+    let read = Judged::read(caller, tx, blueprint, day).await?;
+    read.judge(caller, (day, thresholds)).await
 }
+
+/// What the rules judge, and what is noted of earlier findings.
+struct Judged {
+    whole: Whole,
+    around: Surroundings,
+    noted: HashMap<FindingId, finding::Model>,
+}
+
+impl Judged {
+    async fn read(
+        caller: &Caller,
+        tx: &Transaction,
+        blueprint: blueprint::Model,
+        day: NaiveDate,
+    ) -> Result<Self> {
+        let noted = finding::Entity::find().filter(finding::Column::BlueprintId.eq(blueprint.id));
+        let noted = noted.all(tx).await?.into_iter();
+        let noted = noted.map(|row| (row.id, row)).collect();
+        let whole = Whole::read(caller, tx, blueprint, day).await?;
+        let around = surroundings::read(caller, tx, &whole, day).await?;
+        Ok(Self {
+            whole,
+            around,
+            noted,
+        })
+    }
+
+    /// The findings, as far as the caller may know of them; found on the pool.
+    async fn judge(
+        self,
+        caller: &Caller,
+        (day, thresholds): (NaiveDate, &Thresholds),
+    ) -> Result<Vec<Told>> {
+        let (reader, thresholds) = (caller.clone(), thresholds.clone());
+        let work = move |steps: &Steps| {
+            steps.take(JUDGED * self.whole.rows())?;
+            Ok(self.tell(&reader, (day, &thresholds)))
+        };
+        caller.compute(work).await
+    }
+
+    /// The findings, as far as the caller may know of them.
+    fn tell(mut self, caller: &Caller, (day, thresholds): (NaiveDate, &Thresholds)) -> Vec<Told> {
+        let asked = Asked {
+            day,
+            thresholds,
+            confidential: true,
+        };
+        let findings = findings::find(&self.whole, &self.around, &asked).into_iter();
+        let reads_everything = caller.readable::<blueprint::Entity>().is_empty();
+        findings
+            .map(|finding| {
+                let row = self.noted.remove(&finding.fingerprint);
+                let may_know = reads_everything || !finding.code.looks_beyond();
+                Told {
+                    open_since: row.as_ref().filter(|_| may_know).map(|row| row.open_since),
+                    dismissed: row.filter(|row| row.dismissed_at.is_some()),
+                    finding,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Steps of judging one row of a blueprint by all rules.
+const JUDGED: usize = 100;
 
 /// What the organisation as a whole gets wrong, by the blueprints that the caller may read. It belongs to no blueprint,
 /// so nobody keeps since when it is open, and nobody dismisses it.
@@ -218,8 +267,9 @@ async fn set_dismissal(
     let row = permit
         .look::<blueprint::Entity>("blueprintId", blueprint)
         .await?;
-    let found = told(caller, permit.tx(), row.clone(), (caller.today, thresholds)).await?;
-    let mut found = found.into_iter();
+    let read = Judged::read(caller, permit.tx(), row.clone(), caller.today).await?;
+    // Not on the pool: whoever waits there for a turn must not hold what everybody needs to write.
+    let mut found = read.tell(caller, (caller.today, thresholds)).into_iter();
     let mut told = found
         .find(|told| told.finding.fingerprint == fingerprint)
         .ok_or_else(|| Error::not_found("fingerprint", "finding of this blueprint"))?;

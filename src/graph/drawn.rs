@@ -18,7 +18,14 @@ use entity::id::Id;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::{access::Caller, canvas::Canvas};
+use crate::{
+    access::Caller,
+    canvas::Canvas,
+    meter::{Listed, charge, listed},
+};
+
+/// Bytes that are drawn in a step.
+const DRAWN: u64 = 16;
 
 /// A list of objects that a canvas holds with all that is inside them.
 pub struct Drawn<T: Inside> {
@@ -91,10 +98,15 @@ where
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         if let Some(json) = self.drawn(ctx) {
+            if let Some(caller) = ctx.data_opt::<Caller>() {
+                let bytes = json.len() as u64;
+                charge(field, caller.budget.spend(bytes / DRAWN))?;
+                charge(field, caller.budget.answer(bytes))?;
+            }
             return Ok(Value::Binary(json));
         }
         let rows = (self.rows)(&self.canvas).iter();
-        let parts: Vec<T> = rows.map(|row| T::within(row, &self.canvas)).collect();
+        let parts: Listed<T> = listed(rows.map(|row| T::within(row, &self.canvas)));
         parts.resolve(ctx, field).await
     }
 }

@@ -43,7 +43,8 @@ use crate::{
         service_token::graphql::ServiceToken,
     },
     blueprint::graphql::{Blueprint, Phase},
-    canvas::{Canvas, Judged, accountable, view},
+    canvas::{self, Canvas, Judged, accountable, view, whole},
+    compute::{ROW, SEARCH},
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
     document::{blueprint::Document, table},
     error::{Error, Result},
@@ -59,6 +60,7 @@ use crate::{
         graphql::{Kpi, KpiLink},
         of_department::{of_departments, scorecard},
     },
+    meter::{self, Listed},
     page::{self, Page, Pages},
     payload::{caller, found},
     persona::graphql::{Channel, Persona, PersonaNeed, Segment},
@@ -72,12 +74,17 @@ use crate::{
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
+/// What findings cost in the complexity of a document: a whole blueprint, what is around it, and the rules.
+const FINDINGS: usize = 2 * whole::COST;
+
 #[ComplexObject]
 impl Viewer {
     /// Your roles in departments; those in archived departments give no rights and are left out.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<Membership>> {
-        living_memberships(caller(ctx)?, self.account.row.id).await
+    async fn memberships(&self, ctx: &Context<'_>) -> Result<Listed<Membership>> {
+        Ok(meter::listed(
+            living_memberships(caller(ctx)?, self.account.row.id).await?,
+        ))
     }
 
     /// The devices on which you are signed in, in the order of signing in.
@@ -115,9 +122,9 @@ impl ServiceToken {
     }
 
     /// The departments that it is limited to, with all below them; none where it is not limited.
-    async fn departments(&self, ctx: &Context<'_>) -> Result<Vec<Department>> {
+    async fn departments(&self, ctx: &Context<'_>) -> Result<Listed<Department>> {
         let rows = load(ctx, LimitsOf(self.row.id)).await?.unwrap_or_default();
-        Ok(rows.iter().cloned().map(Department::from).collect())
+        Ok(meter::listed(rows.iter().cloned()))
     }
 
     /// Who made it; null where it was the command line.
@@ -230,12 +237,13 @@ impl Department {
         let caller = caller(ctx)?;
         let of = self.reach(ctx, include_descendants).await?;
         let day = as_of.map_or(caller.today, |day| day.0);
+        caller.budget.spend(SEARCH)?;
         let select = of_departments(caller, &of, states.as_deref(), day).await?;
         page::by_creation(ctx, caller, select, Page { first, after }, Kpi::from).await
     }
 
     /// What the KPIs that judge what it delivers come to on a day, today unless said.
-    #[graphql(complexity = "20 + child_complexity")]
+    #[graphql(complexity = "200 + child_complexity")]
     async fn scorecard(
         &self,
         ctx: &Context<'_>,
@@ -246,6 +254,7 @@ impl Department {
             let caller = caller(ctx)?;
             let of = self.reach(ctx, include_descendants).await?;
             let day = as_of.map_or(caller.today, |day| day.0);
+            caller.budget.spend(SEARCH)?;
             let card = scorecard(caller, &of, day).await?;
             Ok(Some(DepartmentScorecard::of(&card, Date(day))))
         })
@@ -349,20 +358,20 @@ impl Department {
 #[ComplexObject]
 impl Persona {
     /// What the persona needs, in order.
-    async fn needs(&self, ctx: &Context<'_>) -> Result<Vec<PersonaNeed>> {
+    async fn needs(&self, ctx: &Context<'_>) -> Result<Listed<PersonaNeed>> {
         let rows = match &self.known_needs {
             Some(needs) => needs.clone(),
             None => Vec::clone(&load(ctx, NeedsOf(self.row.id)).await?.unwrap_or_default()),
         };
-        Ok(rows.into_iter().map(PersonaNeed::from).collect())
+        Ok(meter::listed(rows))
     }
 
     /// The segments that the persona stands for, in order.
-    async fn segments(&self, ctx: &Context<'_>) -> Result<Vec<Segment>> {
+    async fn segments(&self, ctx: &Context<'_>) -> Result<Listed<Segment>> {
         let rows = load(ctx, SegmentsOf(self.row.id))
             .await?
             .unwrap_or_default();
-        Ok(rows.iter().cloned().map(Segment::from).collect())
+        Ok(meter::listed(rows.iter().cloned()))
     }
 
     /// How often a month it is contacted in all journeys that you may read and that are CURRENT and are or were
@@ -416,11 +425,12 @@ impl Blueprint {
     }
 
     /// Further personas, in order.
-    async fn secondary_personas(&self, ctx: &Context<'_>) -> Result<Vec<Persona>> {
+    #[graphql(complexity = "5 + 5 * child_complexity")]
+    async fn secondary_personas(&self, ctx: &Context<'_>) -> Result<Listed<Persona>> {
         let rows = load(ctx, SecondaryOf(self.row.id))
             .await?
             .unwrap_or_default();
-        Ok(rows.iter().cloned().map(Persona::from).collect())
+        Ok(meter::listed(rows.iter().cloned()))
     }
 
     /// The department that owns it.
@@ -433,20 +443,21 @@ impl Blueprint {
     }
 
     /// The KPIs that judge the blueprint as a whole, as of today, in the order of creation.
-    async fn kpis(&self, ctx: &Context<'_>) -> Result<Vec<KpiLink>> {
+    #[graphql(complexity = "canvas::COST + 10 * child_complexity")]
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
         let canvas = self.whole(ctx).await?;
         Ok(judged(canvas, canvas.links_above(None)))
     }
 
     /// Its phases, in order of display.
-    #[graphql(complexity = "20 * child_complexity")]
+    #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
     async fn phases(&self, ctx: &Context<'_>) -> Result<Drawn<Phase>> {
         let canvas = self.whole(ctx).await?;
         Ok(Drawn::of(canvas, |canvas| &canvas.phases))
     }
 
     /// Its transitions, in the order of creation; those from or to archived touchpoints are left out.
-    #[graphql(complexity = "20 * child_complexity")]
+    #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
     async fn transitions(&self, ctx: &Context<'_>) -> Result<Drawn<Transition>> {
         let canvas = self.whole(ctx).await?;
         Ok(Drawn::of(canvas, |canvas| &canvas.transitions))
@@ -455,52 +466,52 @@ impl Blueprint {
     /// What is known of it as a whole, of its phases and at its touchpoints, in the order of creation; of archived
     /// ones nothing.
     #[graphql(complexity = "20 * child_complexity")]
-    async fn insights(&self, ctx: &Context<'_>) -> Result<Vec<Insight>> {
+    async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
         listed(ctx, KnownIn(self.row.id)).await
     }
 
     /// Where that is known from, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn sources(&self, ctx: &Context<'_>) -> Result<Vec<Source>> {
+    async fn sources(&self, ctx: &Context<'_>) -> Result<Listed<Source>> {
         listed(ctx, SourcesIn(self.row.id)).await
     }
 
     /// What is promised at its touchpoints, in the order of creation; at archived ones nothing.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn promises(&self, ctx: &Context<'_>) -> Result<Vec<Promise>> {
+    async fn promises(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
         listed(ctx, PromisesIn(self.row.id)).await
     }
 
     /// How people found its touchpoints when they tried them, in the order of creation; of archived ones nothing.
     #[graphql(complexity = "20 * child_complexity")]
-    async fn evaluations(&self, ctx: &Context<'_>) -> Result<Vec<Evaluation>> {
+    async fn evaluations(&self, ctx: &Context<'_>) -> Result<Listed<Evaluation>> {
         listed(ctx, TriedIn(self.row.id)).await
     }
 
     /// What is to become better in it, or has, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn improvements(&self, ctx: &Context<'_>) -> Result<Vec<Improvement>> {
+    async fn improvements(&self, ctx: &Context<'_>) -> Result<Listed<Improvement>> {
         listed(ctx, ImprovementsIn(self.row.id)).await
     }
 
     /// What is known, as a grid: by phase (the whole blueprint first), kind and persona; only cells that hold
     /// anything. What is known at a touchpoint stands in its phase.
-    #[graphql(complexity = "20 * child_complexity")]
-    async fn lens(&self, ctx: &Context<'_>) -> Result<Vec<LensCell>> {
+    #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
+    async fn lens(&self, ctx: &Context<'_>) -> Result<Listed<LensCell>> {
         let canvas = self.whole(ctx).await?;
         let rows = load(ctx, KnownIn(self.row.id)).await?.unwrap_or_default();
-        Ok(lens::cells(canvas, &rows))
+        Ok(meter::listed(lens::cells(canvas, &rows)))
     }
 
     /// Its scenarios: named ways through it, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn scenarios(&self, ctx: &Context<'_>) -> Result<Vec<Scenario>> {
+    async fn scenarios(&self, ctx: &Context<'_>) -> Result<Listed<Scenario>> {
         listed(ctx, ScenariosOf(self.row.id)).await
     }
 
     /// A smaller picture: only essential touchpoints, or the so many that matter most (essential ones first, then
     /// by the sum of both importances, then by key), or both. Steps left out are bridged.
-    #[graphql(complexity = "20 * child_complexity")]
+    #[graphql(complexity = "canvas::COST + 5 * child_complexity")]
     async fn view(
         &self,
         ctx: &Context<'_>,
@@ -509,25 +520,30 @@ impl Blueprint {
     ) -> Result<BlueprintView> {
         let canvas = self.whole(ctx).await?;
         let most = simplified_to.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(0));
-        let mut kept = view::simplified(canvas, most);
-        if essential_only {
-            kept = &kept & &view::essential(canvas);
-        }
-        Ok(shown::view(canvas, &kept))
+        let choose = move |canvas: &Canvas| {
+            let kept = view::simplified(canvas, most);
+            match essential_only {
+                true => &kept & &view::essential(canvas),
+                false => kept,
+            }
+        };
+        shown::view(ctx, canvas, choose).await
     }
 
     /// The journey as its customers may see it: nothing of who delivers it or how.
-    #[graphql(complexity = "20 * child_complexity")]
+    #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
     async fn customer_view(&self, ctx: &Context<'_>) -> Result<CustomerView> {
-        Ok(shown::customer_view(self.whole(ctx).await?))
+        shown::customer_view(ctx, self.whole(ctx).await?).await
     }
 
     /// How many touchpoints lie before, at and after what the customer came for.
-    async fn attention(&self, ctx: &Context<'_>) -> Result<Vec<StageAttention>> {
-        Ok(shown::attention(self.whole(ctx).await?))
+    #[graphql(complexity = "canvas::COST + child_complexity")]
+    async fn attention(&self, ctx: &Context<'_>) -> Result<Listed<StageAttention>> {
+        Ok(meter::listed(shown::attention(self.whole(ctx).await?)))
     }
 
     /// How much of it is somebody's guess.
+    #[graphql(complexity = "canvas::COST + child_complexity")]
     async fn assumptions(&self, ctx: &Context<'_>) -> Result<Assumptions> {
         Ok(shown::assumptions(self.whole(ctx).await?))
     }
@@ -544,28 +560,36 @@ impl Blueprint {
     }
 
     /// All of it by keys, as one document that `blueprintImport` takes.
-    #[graphql(complexity = 500)]
+    #[graphql(complexity = "whole::COST")]
     async fn document(&self, ctx: &Context<'_>) -> Result<Json<Document>> {
-        Ok(Json(publication::written(ctx, self.row.id).await?))
+        let make = |document: Document| {
+            let text = serde_json::to_vec(&document).map_err(Error::internal)?;
+            Ok((Json(document), text.len()))
+        };
+        publication::written(ctx, self.row.id, make).await
     }
 
     /// Its touchpoints as a sheet for spreadsheets (CSV), which `blueprintSheetImport` takes: a row a touchpoint, with
     /// its phase before it and the departments of each role behind it. Lists are written `WEB | APP`, evidence with a
     /// link `Leaflet <https://…>`, a department that is only asked `sales?`; a text that would become a formula has an
     /// apostrophe before it.
-    #[graphql(complexity = 500)]
+    #[graphql(complexity = "whole::COST")]
     async fn sheet(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "How it is written; COMMA where none is given.")] dialect: Option<Dialect>,
     ) -> Result<String> {
-        let document = publication::written(ctx, self.row.id).await?;
-        table::write(&document, dialect.unwrap_or_default())
+        let make = move |document: Document| {
+            let sheet = table::write(&document, dialect.unwrap_or_default())?;
+            let bytes = sheet.len();
+            Ok((sheet, bytes))
+        };
+        publication::written(ctx, self.row.id, make).await
     }
 
     /// What it gets wrong as of a day, today unless said. A confidential KPI whose values you may not see acts as if it
     /// were not linked.
-    #[graphql(complexity = "200 + 20 * child_complexity")]
+    #[graphql(complexity = "FINDINGS + 20 * child_complexity")]
     async fn findings(
         &self,
         ctx: &Context<'_>,
@@ -576,6 +600,7 @@ impl Blueprint {
     }
 
     /// How people move through it.
+    #[graphql(complexity = "canvas::COST + child_complexity")]
     async fn flow(&self, ctx: &Context<'_>) -> Result<Flow> {
         Ok(Flow(Arc::clone(self.whole(ctx).await?)))
     }
@@ -606,7 +631,7 @@ impl Phase {
     }
 
     /// The KPIs that judge the phase as a whole, as of today, in the order of creation.
-    async fn kpis(&self, ctx: &Context<'_>) -> Result<Vec<KpiLink>> {
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
         match &self.canvas {
             Some(canvas) => Ok(judged(canvas, canvas.links_above(Some(self.row.id)))),
             None => links(ctx, JudgingPhase(self.row.id)).await,
@@ -614,21 +639,19 @@ impl Phase {
     }
 
     /// What is known of the phase as a whole, in the order of creation.
-    async fn insights(&self, ctx: &Context<'_>) -> Result<Vec<Insight>> {
+    async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
         listed(ctx, KnownOfPhase(self.row.id)).await
     }
 
     /// Its touchpoints, in order of display.
-    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Vec<Touchpoint>> {
+    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
         if let Some(canvas) = &self.canvas {
             let rows = canvas.touchpoints_of(self.row.id);
-            return Ok(rows
-                .iter()
-                .map(|row| Touchpoint::within(row, canvas))
-                .collect());
+            let rows = rows.iter().map(|row| Touchpoint::within(row, canvas));
+            return Ok(meter::listed(rows));
         }
         let rows = load(ctx, InPhase(self.row.id)).await?.unwrap_or_default();
-        Ok(rows.iter().cloned().map(Touchpoint::from).collect())
+        Ok(meter::listed(rows.iter().cloned()))
     }
 }
 
@@ -654,49 +677,46 @@ impl Touchpoint {
     }
 
     /// Its channels, in order.
-    async fn channels(&self, ctx: &Context<'_>) -> Result<Vec<Channel>> {
+    async fn channels(&self, ctx: &Context<'_>) -> Result<Listed<Channel>> {
         if let Some(canvas) = &self.canvas {
-            return Ok(canvas
-                .channels_of(self.row.id)
-                .iter()
-                .cloned()
-                .map(Channel::from)
-                .collect());
+            return Ok(meter::listed(
+                canvas.channels_of(self.row.id).iter().cloned(),
+            ));
         }
         let rows = load(ctx, ChannelsOf(self.row.id))
             .await?
             .unwrap_or_default();
-        Ok(rows.iter().cloned().map(Channel::from).collect())
+        Ok(meter::listed(rows.iter().cloned()))
     }
 
     /// The segments that it is for, in order; none means everybody.
-    async fn audience(&self, ctx: &Context<'_>) -> Result<Vec<Segment>> {
+    async fn audience(&self, ctx: &Context<'_>) -> Result<Listed<Segment>> {
         let rows = load(ctx, AudienceOf(self.row.id))
             .await?
             .unwrap_or_default();
-        Ok(rows.iter().cloned().map(Segment::from).collect())
+        Ok(meter::listed(rows.iter().cloned()))
     }
 
     /// What is known at it, in the order of creation.
-    async fn insights(&self, ctx: &Context<'_>) -> Result<Vec<Insight>> {
+    async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
         listed(ctx, KnownAt(self.row.id)).await
     }
 
     /// What is promised at it, in the order of creation.
-    async fn promises(&self, ctx: &Context<'_>) -> Result<Vec<Promise>> {
+    async fn promises(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
         listed(ctx, PromisedAt(self.row.id)).await
     }
 
     /// What is promised elsewhere and delivered at it, in the order of creation.
-    async fn delivers(&self, ctx: &Context<'_>) -> Result<Vec<Promise>> {
+    async fn delivers(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
         let rows = load(ctx, DeliveredHere(self.row.id)).await?;
         let mut rows = Vec::clone(&rows.unwrap_or_default());
         rows.sort_unstable_by_key(|row| (row.created_at, row.id));
-        Ok(rows.into_iter().map(Promise::from).collect())
+        Ok(meter::listed(rows))
     }
 
     /// How people found it when they tried it, in the order of creation.
-    async fn evaluations(&self, ctx: &Context<'_>) -> Result<Vec<Evaluation>> {
+    async fn evaluations(&self, ctx: &Context<'_>) -> Result<Listed<Evaluation>> {
         listed(ctx, TriedAt(self.row.id)).await
     }
 
@@ -734,7 +754,7 @@ impl Touchpoint {
     }
 
     /// The KPIs that judge it, as of today, in the order of creation.
-    async fn kpis(&self, ctx: &Context<'_>) -> Result<Vec<KpiLink>> {
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
         match &self.canvas {
             Some(canvas) => Ok(judged(canvas, canvas.links_of(self.row.id))),
             None => links(ctx, JudgingTouchpoint(self.row.id)).await,
@@ -742,41 +762,38 @@ impl Touchpoint {
     }
 
     /// Who is responsible, or offered to be: PROPOSED and ACCEPTED ones, in the order of creation.
-    async fn responsibilities(&self, ctx: &Context<'_>) -> Result<Vec<Responsibility>> {
+    async fn responsibilities(&self, ctx: &Context<'_>) -> Result<Listed<Responsibility>> {
         if let Some(canvas) = &self.canvas {
             let rows = canvas.responsibilities_of(self.row.id);
-            return Ok(rows
-                .iter()
-                .map(|row| Responsibility::within(row, canvas))
-                .collect());
+            let rows = rows.iter().map(|row| Responsibility::within(row, canvas));
+            return Ok(meter::listed(rows));
         }
         let rows = load(ctx, HeldAt(self.row.id)).await?.unwrap_or_default();
-        Ok(rows.iter().cloned().map(Responsibility::from).collect())
+        Ok(meter::listed(rows.iter().cloned()))
     }
 }
 
 /// Links that were read with the blueprint, as far as their KPIs are there.
-fn judged<'c>(canvas: &'c Canvas, links: impl IntoIterator<Item = &'c Judged>) -> Vec<KpiLink> {
+fn judged<'c>(canvas: &'c Canvas, links: impl IntoIterator<Item = &'c Judged>) -> Listed<KpiLink> {
     let links = links.into_iter();
-    links
-        .filter_map(|judged| Some(KpiLink::judged(judged, canvas.kpi(judged.link.kpi_id)?)))
-        .collect()
+    let links =
+        links.filter_map(|judged| Some(KpiLink::judged(judged, canvas.kpi(judged.link.kpi_id)?)));
+    meter::listed(links)
 }
 
-async fn links<K>(ctx: &Context<'_>, place: K) -> Result<Vec<KpiLink>>
+async fn links<K>(ctx: &Context<'_>, place: K) -> Result<Listed<KpiLink>>
 where
     K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
     Rows: Loader<K, Value = Arc<Vec<(Judged, entity::kpi::Model)>>, Error = Error>,
 {
     let rows = load(ctx, place).await?.unwrap_or_default();
-    Ok(rows
-        .iter()
-        .map(|(judged, kpi)| KpiLink::judged(judged, kpi))
-        .collect())
+    let links = rows.iter();
+    let links = links.map(|(judged, kpi)| KpiLink::judged(judged, kpi));
+    Ok(meter::listed(links))
 }
 
 /// The rows that a place has, in their order.
-async fn listed<K, R, N>(ctx: &Context<'_>, place: K) -> Result<Vec<N>>
+async fn listed<K, R, N>(ctx: &Context<'_>, place: K) -> Result<Listed<N>>
 where
     K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
     Rows: Loader<K, Value = Arc<Vec<R>>, Error = Error>,
@@ -784,7 +801,8 @@ where
     N: From<R>,
 {
     let rows = load(ctx, place).await?.unwrap_or_default();
-    Ok(rows.iter().cloned().map(N::from).collect())
+    caller(ctx)?.budget.spend(ROW / 4 * rows.len() as u64)?;
+    Ok(meter::listed(rows.iter().cloned()))
 }
 
 /// A page of improvements.
@@ -841,10 +859,10 @@ impl Scenario {
 
     /// Its touchpoints, in the order of going; archived ones are left out.
     #[graphql(complexity = "20 * child_complexity")]
-    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Vec<Touchpoint>> {
+    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
         let rows = load(ctx, StepsOf(self.row.id)).await?.unwrap_or_default();
         let living = rows.iter().filter(|row| row.archived_at.is_none());
-        Ok(living.cloned().map(Touchpoint::from).collect())
+        Ok(meter::listed(living.cloned()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Object, SimpleObject};
+use async_graphql::{Context, ID, Object, SimpleObject};
 use entity::{
     id::{DepartmentId, TouchpointId},
     touchpoint, transition,
@@ -10,9 +10,12 @@ use entity::{
 
 use crate::{
     canvas::{Canvas, flow},
+    compute::Steps,
     department::graphql::Department,
     error::{Error, Result},
     input,
+    meter::{Listed, Metered, listed},
+    payload::caller,
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
@@ -26,7 +29,7 @@ pub struct Flow(pub Arc<Canvas>);
 #[derive(SimpleObject)]
 pub struct Loop {
     /// In order of display.
-    touchpoints: Vec<Touchpoint>,
+    touchpoints: Listed<Touchpoint>,
 }
 
 /// How often people are handed from one accountable department to another.
@@ -39,14 +42,14 @@ pub struct HandOff {
     /// How many transitions it happens at.
     count: usize,
     /// Where it happens, in the order of creation.
-    transitions: Vec<Transition>,
+    transitions: Listed<Transition>,
 }
 
 /// Ways from one touchpoint to another.
 #[derive(SimpleObject)]
 pub struct Ways {
     /// Shorter ones first; 100 at most.
-    ways: Vec<Way>,
+    ways: Listed<Way>,
     /// Whether there are, or may be, more than are listed.
     has_more: bool,
 }
@@ -55,18 +58,26 @@ pub struct Ways {
 #[derive(SimpleObject)]
 pub struct Way {
     /// The transitions, in order. A way may lead to a competitor and back.
-    transitions: Vec<Transition>,
+    transitions: Listed<Transition>,
 }
 
 impl Flow {
-    fn touchpoints(&self, rows: Vec<&touchpoint::Model>) -> Vec<Touchpoint> {
-        let rows = rows.into_iter();
-        rows.map(|row| Touchpoint::within(row, &self.0)).collect()
+    /// The graph, for one walk through it. A walk takes as many steps as there are places and transitions, 2,000 at the
+    /// most, so about a tenth of a millisecond: it is done where it is asked for.
+    fn walked(&self, ctx: &Context<'_>) -> Result<flow::Flow<'_>> {
+        let steps = self.0.touchpoints.len() + self.0.transitions.len();
+        caller(ctx)?.budget.spend(steps as u64)?;
+        Ok(flow::Flow::of(&self.0))
     }
 
-    fn transitions(&self, rows: Vec<&transition::Model>) -> Vec<Transition> {
+    fn touchpoints(&self, rows: Vec<&touchpoint::Model>) -> Listed<Touchpoint> {
         let rows = rows.into_iter();
-        rows.map(|row| Transition::within(row, &self.0)).collect()
+        listed(rows.map(|row| Touchpoint::within(row, &self.0)))
+    }
+
+    fn transitions(&self, rows: Vec<&transition::Model>) -> Listed<Transition> {
+        let rows = rows.into_iter();
+        listed(rows.map(|row| Transition::within(row, &self.0)))
     }
 
     fn department(&self, id: DepartmentId) -> Result<Department> {
@@ -75,10 +86,10 @@ impl Flow {
         Ok(row.clone().into())
     }
 
-    fn place(&self, field: &str, id: &ID) -> Result<&touchpoint::Model> {
+    fn place(&self, field: &str, id: &ID) -> Result<usize> {
         let id: TouchpointId = input::id(field, id)?;
-        let row = self.0.touchpoint(id);
-        row.ok_or_else(|| Error::not_found(field, "touchpoint in this blueprint"))
+        let place = self.0.place(id);
+        place.ok_or_else(|| Error::not_found(field, "touchpoint in this blueprint"))
     }
 }
 
@@ -86,64 +97,62 @@ impl Flow {
 impl Flow {
     /// The loops, in order of display. Ends of the graph are no part of any.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn loops(&self) -> Vec<Loop> {
-        let loops = flow::Flow::of(&self.0).loops().into_iter();
-        loops
-            .map(|rows| Loop {
-                touchpoints: self.touchpoints(rows),
-            })
-            .collect()
+    async fn loops(&self, ctx: &Context<'_>) -> Result<Listed<Loop>> {
+        let loops = self.walked(ctx)?.loops().into_iter();
+        Ok(listed(loops.map(|rows| Loop {
+            touchpoints: self.touchpoints(rows),
+        })))
     }
 
     /// Transitions that lead back to an earlier phase.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn backtracks(&self) -> Vec<Transition> {
-        self.transitions(flow::Flow::of(&self.0).backtracks())
+    async fn backtracks(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
+        Ok(self.transitions(self.walked(ctx)?.backtracks()))
     }
 
     /// Transitions that pass over something: of kind SKIP, or with a whole phase in between.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn skips(&self) -> Vec<Transition> {
-        self.transitions(flow::Flow::of(&self.0).skips())
+    async fn skips(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
+        Ok(self.transitions(self.walked(ctx)?.skips()))
     }
 
     /// Transitions by which people leave the journey.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn exits(&self) -> Vec<Transition> {
-        self.transitions(flow::Flow::of(&self.0).exits())
+    async fn exits(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
+        Ok(self.transitions(self.walked(ctx)?.exits()))
     }
 
     /// Transitions by which people come back into it.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn re_entries(&self) -> Vec<Transition> {
-        self.transitions(flow::Flow::of(&self.0).re_entries())
+    async fn re_entries(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
+        Ok(self.transitions(self.walked(ctx)?.re_entries()))
     }
 
     /// Touchpoints that people get to and that nothing leads on from, not even out of the journey.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn dead_ends(&self) -> Vec<Touchpoint> {
-        self.touchpoints(flow::Flow::of(&self.0).dead_ends())
+    async fn dead_ends(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+        Ok(self.touchpoints(self.walked(ctx)?.dead_ends()))
     }
 
     /// Touchpoints that no way leads to from the start or from a re-entry, and that enable no step that people get
     /// to. Empty where the blueprint says nothing of where people come in.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn unreachable(&self) -> Vec<Touchpoint> {
-        self.touchpoints(flow::Flow::of(&self.0).unreachable())
+    async fn unreachable(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+        Ok(self.touchpoints(self.walked(ctx)?.unreachable()))
     }
 
     /// Transitions whose two ends have known and different accountable departments, counted by both departments.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn hand_offs(&self) -> Result<Vec<HandOff>> {
-        let found = flow::Flow::of(&self.0).hand_offs().into_iter();
+    async fn hand_offs(&self, ctx: &Context<'_>) -> Result<Listed<HandOff>> {
+        let found = self.walked(ctx)?.hand_offs().into_iter();
         found
             .map(|found| {
-                Ok(HandOff {
+                Ok(Metered(HandOff {
                     from: self.department(found.from)?,
                     to: self.department(found.to)?,
                     count: found.transitions.len(),
                     transitions: self.transitions(found.transitions),
-                })
+                }))
             })
             .collect()
     }
@@ -151,14 +160,15 @@ impl Flow {
     /// The touchpoints that every way from START to a phase of stage GOAL passes, in the order of passing; the one by
     /// which all of them reach the goal is the last. Who leaves to a competitor and comes back is still on the way.
     #[graphql(complexity = "10 * child_complexity")]
-    async fn must_pass(&self) -> Vec<Touchpoint> {
-        self.touchpoints(flow::Flow::of(&self.0).must_pass())
+    async fn must_pass(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+        Ok(self.touchpoints(self.walked(ctx)?.must_pass()))
     }
 
     /// Ways from one touchpoint of the blueprint to another that pass no place twice.
-    #[graphql(complexity = "10 * child_complexity")]
+    #[graphql(complexity = "500 + 10 * child_complexity")]
     async fn ways(
         &self,
+        ctx: &Context<'_>,
         #[graphql(desc = "Where they begin.")] from: ID,
         #[graphql(desc = "Where they end.")] to: ID,
         #[graphql(desc = "Transitions of a way at most, from 1; 20 unless said.")] longest: Option<
@@ -168,14 +178,18 @@ impl Flow {
         let from = self.place("from", &from)?;
         let to = self.place("to", &to)?;
         let longest = longest.map_or(LONGEST, |longest| usize::try_from(longest).unwrap_or(0));
-        let found = flow::Flow::of(&self.0).ways(from, to, longest);
-        let ways = found.ways.into_iter();
+        let canvas = Arc::clone(&self.0);
+        let work = move |steps: &Steps| flow::Flow::of(&canvas).ways(from, to, longest, steps);
+        let found = caller(ctx)?.compute(work).await?;
+        let rows = |way: Vec<usize>| {
+            let rows = way.into_iter();
+            rows.filter_map(|at| self.0.transitions.get(at)).collect()
+        };
+        let ways = found.ways.into_iter().map(|way| Way {
+            transitions: self.transitions(rows(way)),
+        });
         Ok(Ways {
-            ways: ways
-                .map(|way| Way {
-                    transitions: self.transitions(way),
-                })
-                .collect(),
+            ways: listed(ways),
             has_more: found.more,
         })
     }

@@ -5,7 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use async_graphql::SimpleObject;
 use entity::{id::PersonaId, insight, words::InsightKind};
 
-use crate::{blueprint::graphql::Phase, canvas::Canvas, insight::graphql::Insight};
+use crate::{
+    blueprint::graphql::Phase,
+    canvas::Canvas,
+    insight::graphql::Insight,
+    meter::{Listed, listed},
+};
 
 /// What is known of one kind, in one phase, of one persona.
 #[derive(SimpleObject)]
@@ -17,7 +22,7 @@ pub struct LensCell {
     /// The id of the persona that it is known of; null for all.
     persona_id: Option<async_graphql::ID>,
     /// What is known, in the order of creation.
-    insights: Vec<Insight>,
+    insights: Listed<Insight>,
 }
 
 /// The cells that hold anything: by phase in the order of display, then by kind, then by persona.
@@ -51,7 +56,7 @@ pub fn cells(canvas: &Arc<Canvas>, rows: &[insight::Model]) -> Vec<LensCell> {
             phase: phase(place).map(|row| Phase::within(row, canvas)),
             kind,
             persona_id: persona.map(|id| async_graphql::ID(id.to_string())),
-            insights,
+            insights: listed(insights),
         })
         .collect()
 }

@@ -177,11 +177,11 @@ impl Loader<Below> for Rows {
     type Error = Error;
 
     async fn load(&self, keys: &[Below]) -> Result<HashMap<Below, Self::Value>> {
-        let mut trees = HashMap::new();
-        for key in keys {
-            trees.insert(*key, Arc::new(department_below(&self.caller, key.0).await?));
-        }
-        Ok(trees)
+        let roots: Vec<DepartmentId> = keys.iter().map(|key| key.0).collect();
+        let trees = department_below(&self.caller, &roots).await?.into_iter();
+        Ok(trees
+            .map(|(root, tree)| (Below(root), Arc::new(tree)))
+            .collect())
     }
 }
 
@@ -403,14 +403,34 @@ fn grouped<K: std::hash::Hash + Eq, R>(
     paired(rows.into_iter().map(|row| (key(&row), row)))
 }
 
+/// What many keys lead to, in one statement.
+pub async fn load_many<K>(
+    ctx: &Context<'_>,
+    keys: impl IntoIterator<Item = K>,
+) -> Result<HashMap<K, <Rows as Loader<K>>::Value>>
+where
+    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
+    Rows: Loader<K, Error = Error>,
+{
+    let keys: Vec<K> = keys.into_iter().collect();
+    of_request(ctx)?.load_many(keys).await
+}
+
+fn of_request<'c>(ctx: &Context<'c>) -> Result<&'c Loaders> {
+    let loaders = ctx.data::<Loaders>();
+    let loaders = loaders.map_err(|_| Error::Unauthenticated("Sign in first."))?;
+    loaders.loader().caller.budget.spend(KEY)?;
+    Ok(loaders)
+}
+
+/// Steps of looking one key up, with others in one statement.
+const KEY: u64 = 100;
+
 /// What a key leads to, if it is there for the caller.
 pub async fn load<K>(ctx: &Context<'_>, key: K) -> Result<Option<<Rows as Loader<K>>::Value>>
 where
     K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
     Rows: Loader<K, Error = Error>,
 {
-    let loaders = ctx
-        .data::<Loaders>()
-        .map_err(|_| Error::Unauthenticated("Sign in first."))?;
-    loaders.load_one(key).await
+    of_request(ctx)?.load_one(key).await
 }

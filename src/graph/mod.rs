@@ -9,6 +9,7 @@ pub mod loaders;
 mod node;
 mod permissions;
 mod picture;
+pub mod price;
 mod view;
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema};
@@ -96,8 +97,9 @@ pub struct Mutation(
 /// The schema.
 pub type Api = Schema<Query, Mutation, EmptySubscription>;
 
-/// What a document may cost; the largest picture of a blueprint is let through.
-const COMPLEXITY: usize = 20_000;
+/// What a document may cost: a field costs 1, a list as many times what is in it as it may have, a whole blueprint what
+/// loading it comes to. What it is when it runs, the request's budget counts.
+pub const COMPLEXITY: usize = 20_000;
 
 /// Builds the schema with its limits; findings are judged by these thresholds.
 #[must_use]

@@ -1,34 +1,35 @@
 //! Smaller pictures of a blueprint, and what customers may see of it, in the API: it shows what the views of the canvas
-//! come to and decides nothing.
+//! come to, as far as it is asked for, and decides nothing.
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use async_graphql::{Context, SimpleObject};
+use async_graphql::{Context, Object, SimpleObject};
 use entity::{
     persona, touchpoint,
     words::{End, Lane, Medium, Stage, TransitionKind},
 };
 
-use super::loaders::load;
+use super::loaders::load_many;
 use crate::{
     blueprint::graphql::Phase,
-    canvas::{Canvas, flow::Flow, view},
+    canvas::{
+        Canvas,
+        flow::Flow,
+        view::{self, Detail, View},
+    },
+    compute::{SEARCH, Steps},
     department::graphql::Department,
     error::Result,
+    meter::{Listed, Metered, listed},
     payload::caller,
     responsibility::pressure,
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
 /// A smaller picture of a blueprint: some of its touchpoints, and what joins them.
-#[derive(SimpleObject)]
 pub struct BlueprintView {
-    /// The phases with the touchpoints that stay, in order of display; phases without any are left out.
-    phases: Vec<PhaseView>,
-    /// What joins them: transitions that stay in the order of creation, then bridges over what was left out.
-    joints: Vec<Joint>,
-    /// How many touchpoints were left out.
-    left_out: usize,
+    canvas: Arc<Canvas>,
+    seen: view::View,
 }
 
 /// A phase of a smaller picture.
@@ -37,22 +38,91 @@ pub struct PhaseView {
     /// The phase.
     phase: Phase,
     /// The touchpoints that stay, in order of display.
-    touchpoints: Vec<Touchpoint>,
+    touchpoints: Listed<Touchpoint>,
+}
+
+/// What joins two places of a smaller picture.
+pub struct Joint {
+    canvas: Arc<Canvas>,
+    joint: Arc<view::Joint>,
+}
+
+fn shown(canvas: &Arc<Canvas>, at: usize) -> Option<Touchpoint> {
+    let row = canvas.touchpoints.get(at)?;
+    Some(Touchpoint::within(row, canvas))
+}
+
+/// A smaller picture of a blueprint: some of its touchpoints, and what joins them.
+#[Object]
+impl BlueprintView {
+    /// The phases with the touchpoints that stay, in order of display; phases without any are left out.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn phases(&self) -> Listed<PhaseView> {
+        let canvas = &self.canvas;
+        let mut phases = Vec::new();
+        for phase in &canvas.phases {
+            let here = self.seen.touchpoints.iter().filter(|at| {
+                let row = canvas.touchpoints.get(**at);
+                row.is_some_and(|row| row.phase_id == phase.id)
+            });
+            let touchpoints: Vec<Touchpoint> = here.filter_map(|at| shown(canvas, *at)).collect();
+            if !touchpoints.is_empty() {
+                phases.push(PhaseView {
+                    phase: Phase::within(phase, canvas),
+                    touchpoints: listed(touchpoints),
+                });
+            }
+        }
+        listed(phases)
+    }
+
+    /// What joins them: transitions that stay in the order of creation, then bridges over what was left out.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn joints(&self) -> Listed<Joint> {
+        let joints = self.seen.joints.iter().map(|joint| Joint {
+            canvas: Arc::clone(&self.canvas),
+            joint: Arc::clone(joint),
+        });
+        listed(joints)
+    }
+
+    /// How many touchpoints were left out.
+    async fn left_out(&self) -> usize {
+        self.canvas.touchpoints.len() - self.seen.touchpoints.len()
+    }
 }
 
 /// What joins two places of a smaller picture: a transition, or a bridge over steps that were left out.
-#[derive(SimpleObject)]
-pub struct Joint {
+#[Object]
+impl Joint {
     /// The touchpoint that it leads from; null where it comes from an end.
-    from: Option<Touchpoint>,
+    async fn from(&self) -> Option<Touchpoint> {
+        shown(&self.canvas, self.joint.from?)
+    }
+
     /// The touchpoint that it leads to; null where it leads to an end.
-    to: Option<Touchpoint>,
+    async fn to(&self) -> Option<Touchpoint> {
+        shown(&self.canvas, self.joint.to?)
+    }
+
     /// The end of the graph, where `from` or `to` is null.
-    end: Option<End>,
+    async fn end(&self) -> Option<End> {
+        self.joint.end
+    }
+
     /// The transition; null for a bridge.
-    transition: Option<Transition>,
+    async fn transition(&self) -> Option<Transition> {
+        let row = self.canvas.transitions.get(self.joint.transition?)?;
+        Some(Transition::within(row, &self.canvas))
+    }
+
     /// The steps that a bridge passes over, on the shortest way.
-    left_out: Vec<Touchpoint>,
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn left_out(&self) -> Listed<Touchpoint> {
+        let left_out = self.joint.left_out.iter();
+        let left_out = left_out.filter_map(|at| shown(&self.canvas, *at));
+        listed(left_out)
+    }
 }
 
 /// How much attention a stage of the journey gets.
@@ -92,7 +162,7 @@ pub struct ContactPressure {
     /// Whether it is more often than the persona bears.
     too_much: bool,
     /// Who sends, those who do it most first.
-    senders: Vec<Sender>,
+    senders: Listed<Sender>,
 }
 
 /// How often a month a department contacts a persona.
@@ -110,20 +180,20 @@ pub async fn contact_pressure(
     persona: &persona::Model,
 ) -> Result<ContactPressure> {
     let caller = caller(ctx)?;
+    caller.budget.spend(SEARCH)?;
     let sending = pressure::of_persona(caller, caller.reader(), persona.id, None).await?;
+    let departments = load_many(ctx, sending.iter().filter_map(|sender| sender.department)).await?;
     let per_month = sending.iter().map(|sender| sender.per_month).sum();
     let most = persona.max_contacts_per_month;
     let mut senders = Vec::with_capacity(sending.len());
     for sender in sending {
-        let department = match sender.department {
-            Some(id) => load(ctx, id).await?.map(Department::from),
-            None => None,
-        };
+        let department = sender.department.and_then(|id| departments.get(&id));
+        let department = department.cloned().map(Department::from);
         let per_month = sender.per_month;
-        senders.push(Sender {
+        senders.push(Metered(Sender {
             department,
             per_month,
-        });
+        }));
     }
     Ok(ContactPressure {
         per_month,
@@ -157,34 +227,29 @@ pub fn assumptions(canvas: &Canvas) -> Assumptions {
     }
 }
 
-/// The picture of these touchpoints.
-pub fn view(canvas: &Arc<Canvas>, kept: &BTreeSet<usize>) -> BlueprintView {
-    let seen = view::View::of(&Flow::of(canvas), kept);
-    let left_out = canvas.touchpoints.len() - seen.touchpoints.len();
-    let one = |row: &touchpoint::Model| Touchpoint::within(row, canvas);
-    let phases = canvas.phases.iter().filter_map(|phase| {
-        let here = seen
-            .touchpoints
-            .iter()
-            .filter(|row| row.phase_id == phase.id);
-        let touchpoints: Vec<Touchpoint> = here.map(|row| one(row)).collect();
-        (!touchpoints.is_empty()).then(|| PhaseView {
-            phase: Phase::within(phase, canvas),
-            touchpoints,
+/// The picture of the touchpoints that a choice keeps, with as much of it as the document asks for.
+pub async fn view(
+    ctx: &Context<'_>,
+    canvas: &Arc<Canvas>,
+    choose: impl FnOnce(&Canvas) -> BTreeSet<usize> + Send + 'static,
+) -> Result<BlueprintView> {
+    let joints = ctx.look_ahead().field("joints");
+    let detail = match (joints.exists(), joints.field("leftOut").exists()) {
+        (false, _) => Detail::Touchpoints,
+        (true, false) => Detail::Joints,
+        (true, true) => Detail::LeftOut,
+    };
+    let within = Arc::clone(canvas);
+    let seen = caller(ctx)?
+        .compute(move |steps| {
+            steps.take(within.touchpoints.len())?;
+            View::new(&Flow::of(&within), &choose(&within), detail, steps)
         })
-    });
-    let joints = seen.joints.iter().map(|joint| Joint {
-        from: joint.from.map(one),
-        to: joint.to.map(one),
-        end: joint.end,
-        transition: joint.transition.map(|row| Transition::within(row, canvas)),
-        left_out: joint.left_out.iter().map(|row| one(row)).collect(),
-    });
-    BlueprintView {
-        phases: phases.collect(),
-        joints: joints.collect(),
-        left_out,
-    }
+        .await?;
+    Ok(BlueprintView {
+        canvas: Arc::clone(canvas),
+        seen,
+    })
 }
 
 /// A journey as its customers may see it: what they do and where, and nothing of who delivers it or how.
@@ -195,9 +260,9 @@ pub struct CustomerView {
     /// The persona's name.
     persona: String,
     /// The phases, in order of display.
-    phases: Vec<CustomerPhase>,
+    phases: Listed<CustomerPhase>,
     /// How the steps follow one another, in the order of creation.
-    ways: Vec<CustomerWay>,
+    ways: Listed<CustomerWay>,
 }
 
 /// A phase as customers may see it.
@@ -210,7 +275,7 @@ pub struct CustomerPhase {
     /// What the customer wants to reach in it.
     customer_goal: Option<String>,
     /// The steps in which the customer takes part, in order of display.
-    steps: Vec<CustomerStep>,
+    steps: Listed<CustomerStep>,
 }
 
 /// A step as customers may see it.
@@ -227,7 +292,7 @@ pub struct CustomerStep {
     /// What the customer holds or sees.
     evidence: Vec<String>,
     /// Where people meet, in order.
-    channels: Vec<CustomerChannel>,
+    channels: Listed<CustomerChannel>,
     /// What the customer feels, from −2 to 2.
     emotion: Option<i32>,
     /// How many minutes it should take.
@@ -255,21 +320,29 @@ pub struct CustomerWay {
 }
 
 /// The journey as its customers may see it.
-pub fn customer_view(canvas: &Canvas) -> CustomerView {
-    let seen = view::View::of(&Flow::of(canvas), &view::seen_by_customers(canvas));
+pub async fn customer_view(ctx: &Context<'_>, canvas: &Arc<Canvas>) -> Result<CustomerView> {
+    let canvas = Arc::clone(canvas);
+    let work = move |steps: &Steps| seen_by_customers(&canvas, steps);
+    caller(ctx)?.compute(work).await
+}
+
+fn seen_by_customers(canvas: &Canvas, steps: &Steps) -> Result<CustomerView> {
+    let kept = view::seen_by_customers(canvas);
+    let seen = View::new(&Flow::of(canvas), &kept, Detail::Joints, steps)?;
     let phases = canvas.phases.iter().map(|phase| {
-        let steps = seen.touchpoints.iter();
-        let steps = steps.filter(|row| row.phase_id == phase.id);
+        let rows = seen.touchpoints.iter();
+        let rows = rows.filter_map(|at| canvas.touchpoints.get(*at));
+        let here = rows.filter(|row| row.phase_id == phase.id);
         CustomerPhase {
             name: phase.name.clone(),
             stage: phase.stage,
             customer_goal: phase.customer_goal.clone(),
-            steps: steps.map(|row| customer_step(canvas, row)).collect(),
+            steps: listed(here.map(|row| customer_step(canvas, row))),
         }
     });
-    let key = |row: Option<&touchpoint::Model>| row.map(|row| row.key.clone());
-    let moves = |joint: &&view::Joint<'_>| {
-        let transition = joint.transition;
+    let key = |at: Option<usize>| Some(canvas.touchpoints.get(at?)?.key.clone());
+    let moves = |joint: &&Arc<view::Joint>| {
+        let transition = joint.transition.and_then(|at| canvas.transitions.get(at));
         transition.is_none_or(|transition| transition.kind != TransitionKind::Enables)
     };
     let ways = seen.joints.iter().filter(moves).map(|joint| CustomerWay {
@@ -277,12 +350,12 @@ pub fn customer_view(canvas: &Canvas) -> CustomerView {
         to: key(joint.to),
         end: joint.end,
     });
-    CustomerView {
+    Ok(CustomerView {
         title: canvas.blueprint.title.clone(),
         persona: canvas.persona.name.clone(),
-        phases: phases.collect(),
-        ways: ways.collect(),
-    }
+        phases: listed(phases),
+        ways: listed(ways),
+    })
 }
 
 fn customer_step(canvas: &Canvas, row: &touchpoint::Model) -> CustomerStep {
@@ -294,12 +367,10 @@ fn customer_step(canvas: &Canvas, row: &touchpoint::Model) -> CustomerStep {
         alone: row.lane == Lane::Customer,
         customer_action: row.customer_action.clone(),
         evidence: evidence.map(|item| item.label.clone()).collect(),
-        channels: channels
-            .map(|channel| CustomerChannel {
-                name: channel.name.clone(),
-                medium: channel.medium,
-            })
-            .collect(),
+        channels: listed(channels.map(|channel| CustomerChannel {
+            name: channel.name.clone(),
+            medium: channel.medium,
+        })),
         emotion: row.emotion,
         expected_minutes: row.expected_minutes,
     }

@@ -21,7 +21,11 @@ use super::{
     guard::{self, Admitted, Limits, Rejection},
     media::{self, Media},
 };
-use crate::{error::Code, graph::drawn};
+use crate::{
+    compute,
+    error::Code,
+    graph::{drawn, price},
+};
 
 /// Errors in one answer; a flood of them helps nobody.
 const MOST_ERRORS: usize = 20;
@@ -59,6 +63,8 @@ impl Default for Settings {
 pub struct Received<'r> {
     media: Media,
     admitted: Admitted,
+    /// As it was asked, to say what it costs.
+    asked: async_graphql::Request,
     request_id: &'r str,
 }
 
@@ -78,9 +84,10 @@ pub async fn take_in<'r>(
     };
     let media = media.unwrap_or(Media::Json);
     match admitted {
-        Ok(admitted) => Ok(Received {
+        Ok((admitted, asked)) => Ok(Received {
             media,
             admitted,
+            asked,
             request_id,
         }),
         Err(stop) => Err(stopped(media, stop, request_id)),
@@ -103,7 +110,12 @@ impl Received<'_> {
     ) -> Response {
         let is_mutation = self.is_mutation();
         let request = attach(self.admitted.request);
-        match run(executor, request, settings.deadline).await {
+        let outcome = match run(executor, request, settings.deadline).await {
+            Err(Stop::Failed(Code::QueryTooComplex, _)) => Err(priced(self.asked, settings).await),
+            Ok(response) if !is_mutation => whole(response),
+            outcome => outcome,
+        };
+        match outcome {
             Ok(response) => ran(self.media, response, is_mutation, self.request_id),
             Err(stop) => stopped(self.media, stop, self.request_id),
         }
@@ -196,17 +208,50 @@ fn status(stop: &Stop, media: Media) -> StatusCode {
     }
 }
 
-async fn admit(http: Request, settings: &Settings) -> Result<Admitted, Stop> {
+async fn admit(
+    http: Request,
+    settings: &Settings,
+) -> Result<(Admitted, async_graphql::Request), Stop> {
     let by_get = http.method() == Method::GET;
     let asked = reading::read(http, settings).await?;
+    let again = asked.clone();
     let admitted = guard::admit(asked, &settings.limits)?;
     match admitted.operation {
         OperationType::Mutation if by_get => Err(Stop::Method("POST")),
-        OperationType::Query | OperationType::Mutation => Ok(admitted),
+        OperationType::Query | OperationType::Mutation => Ok((admitted, again)),
         OperationType::Subscription => {
             let message = "Subscriptions are not offered over plain HTTP.";
             Err(Stop::failed(Code::BadUserInput, message))
         }
+    }
+}
+
+/// A refusal that says what the request would cost.
+async fn priced(asked: async_graphql::Request, settings: &Settings) -> Stop {
+    match guard::admit(asked, &settings.limits) {
+        Ok(admitted) => {
+            let message = price::refusal(price::cost(admitted.request).await);
+            Stop::failed(Code::QueryTooComplex, &message)
+        }
+        Err(rejection) => rejection.into(),
+    }
+}
+
+/// A query for whose budget its fields were too much, or that could not be computed now, has no answer: half of one would
+/// pass for all of it.
+fn whole(response: async_graphql::Response) -> Result<async_graphql::Response, Stop> {
+    let stops = |error: &&ServerError| {
+        let code = code(error);
+        matches!(code, Some(Code::QueryTooComplex | Code::ServiceUnavailable))
+    };
+    match response
+        .errors
+        .iter()
+        .find(stops)
+        .map(|error| (code(error), error.message.clone()))
+    {
+        Some((Some(code), message)) => Err(Stop::failed(code, &message)),
+        _ => Ok(response),
     }
 }
 
@@ -277,7 +322,20 @@ fn ran(
     }
     match fault(&response, is_mutation) {
         Some(code) => stopped(media, Stop::Failed(code, response.errors), request_id),
-        None => written(media, StatusCode::OK, json(&response)),
+        None => bounded(media, json(&response), request_id),
+    }
+}
+
+/// The answer, unless it is larger than one may be in spite of what its lists were counted to give.
+fn bounded(media: Media, body: serde_json::Result<Vec<u8>>, request_id: &str) -> Response {
+    match body {
+        Ok(body) if body.len() as u64 > 2 * compute::BYTES => {
+            let message = "The answer is larger than one may be. Ask for less at once.";
+            // It has run, so this is no refusal of ours to run it.
+            let status = StatusCode::OK;
+            refuse(media, status, Code::QueryTooComplex, message, request_id)
+        }
+        body => written(media, StatusCode::OK, body),
     }
 }
 

@@ -72,7 +72,7 @@ impl Default for Limits {
 }
 
 /// What a client sent.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Parameters {
     pub query: String,
     pub operation_name: Option<String>,

@@ -43,7 +43,7 @@ use self::{
 use crate::{
     access::Caller,
     bi::cube::Cube,
-    canvas::findings::Thresholds,
+    canvas::{findings::Thresholds, shared::Canvases},
     clock::Clock,
     database::Store,
     error::Code,
@@ -224,7 +224,10 @@ fn is_small(request: &Request) -> bool {
 const SMALL: u64 = 64 * 1024;
 
 fn attach(request: async_graphql::Request, caller: Caller) -> async_graphql::Request {
-    request.data(loaders(caller.clone())).data(caller)
+    request
+        .data(loaders(caller.clone()))
+        .data(Canvases::default())
+        .data(caller)
 }
 
 /// Gives every request an id, says it in the answer and with whatever is logged on the way, and counts it.

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     access::{self, Caller, Keyed},
     canvas::Canvas,
+    compute::Steps,
     error::{Code, Error, Result},
     picture,
     scalar::{Date, Theme},
@@ -104,7 +105,12 @@ async fn draw(
     };
     let which = wanted.which.add(blueprint::Entity::has_key(key));
     let canvas = Canvas::load(&wanted.caller, which, wanted.day).await?;
-    Ok(canvas.map(|canvas| picture::svg(&canvas, wanted.day, wanted.theme)))
+    let Some(canvas) = canvas else {
+        return Ok(None);
+    };
+    let (day, theme) = (wanted.day, wanted.theme);
+    let draw = move |_: &Steps| Ok(Some(picture::svg(&canvas, day, theme)));
+    wanted.caller.compute(draw).await
 }
 
 fn malformed() -> Error {

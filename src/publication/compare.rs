@@ -14,6 +14,7 @@ use super::said;
 use crate::{
     access::Caller,
     canvas::whole::Whole,
+    compute::Steps,
     document::{
         blueprint::Document,
         diff::{self, Change},
@@ -56,7 +57,8 @@ pub async fn difference(caller: &Caller, from: &Version, to: &Version) -> Result
         let message = "These are two journeys of which neither was copied from the other.";
         return Err(Error::BadInput(message.to_owned()));
     };
-    Ok(diff::between(&from, &to))
+    let compare = move |_: &Steps| Ok(diff::between(&from, &to));
+    caller.compute(compare).await
 }
 
 async fn state(caller: &Caller, path: &str, version: &Version) -> Result<State> {

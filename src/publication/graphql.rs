@@ -9,10 +9,14 @@ use super::{
     BlueprintCopyInput, BlueprintPublishInput, BlueprintRestoreInput, Version, difference,
 };
 use crate::{
+    access::Caller,
     blueprint::graphql::BlueprintPayload,
+    canvas::whole,
+    compute::Steps,
     document::graphql::BlueprintChange,
-    error::Result,
+    error::{Error, Result},
     input,
+    meter::{Listed, listed},
     page::{self, Page, Pages},
     payload::{acting, caller, found},
 };
@@ -50,9 +54,11 @@ impl From<publication::Model> for Publication {
 
 impl Publication {
     /// The blueprint as it was, as a document.
-    pub fn written(&self) -> Result<Json<serde_json::Value>> {
-        let document = serde_json::from_str(&self.row.document);
-        document.map(Json).map_err(crate::error::Error::internal)
+    pub async fn written(&self, caller: &Caller) -> Result<Json<serde_json::Value>> {
+        caller.budget.answer(self.row.document.len() as u64)?;
+        let document = self.row.document.clone();
+        let parse = move |_: &Steps| serde_json::from_str(&document).map_err(Error::internal);
+        caller.compute(parse).await.map(Json)
     }
 }
 
@@ -96,15 +102,15 @@ impl PublicationQuery {
 
     /// What differs from one state of a blueprint to another, in the words of the domain; or from a blueprint to
     /// what was copied from it, where parts are the same as those that they were copied from.
-    #[graphql(complexity = "500 + 20 * child_complexity")]
+    #[graphql(complexity = "2 * whole::COST + 20 * child_complexity")]
     async fn blueprint_diff(
         &self,
         ctx: &Context<'_>,
         from: Version,
         to: Version,
-    ) -> Result<Vec<BlueprintChange>> {
+    ) -> Result<Listed<BlueprintChange>> {
         let changes = difference(caller(ctx)?, &from, &to).await?;
-        Ok(changes.into_iter().map(Into::into).collect())
+        Ok(listed(changes))
     }
 }
 
@@ -116,6 +122,7 @@ pub struct PublicationMutation;
 impl PublicationMutation {
     /// Puts it in force, or puts its changes in force: its published number rises, and what it is now is kept as a
     /// publication. Open findings of severity ERROR stand in its way, and are named. Requires: GOVERN_BLUEPRINT.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn blueprint_publish(
         &self,
         ctx: &Context<'_>,
@@ -127,6 +134,7 @@ impl PublicationMutation {
 
     /// Brings it back to what it was in a publication, and keeps what that replaces as another. Responsibilities,
     /// owner and visibility stay as they are now. Requires: GOVERN_BLUEPRINT.
+    #[graphql(complexity = "4 * whole::COST + child_complexity")]
     async fn blueprint_restore(
         &self,
         ctx: &Context<'_>,
@@ -137,6 +145,7 @@ impl PublicationMutation {
     }
 
     /// Copies it into a FUTURE draft, to think about how it should become. Requires: SHAPE_BLUEPRINT.
+    #[graphql(complexity = "4 * whole::COST + child_complexity")]
     async fn blueprint_copy(
         &self,
         ctx: &Context<'_>,

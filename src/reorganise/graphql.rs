@@ -6,6 +6,7 @@ use entity::{account, department, touchpoint};
 use super::{DepartmentArchiveInput, DepartmentMergeInput};
 use crate::{
     account::graphql::Account,
+    canvas::whole,
     department::graphql::Department,
     error::{Result, UserError},
     input::AtVersionInput,
@@ -42,6 +43,7 @@ pub struct ReorganiseQuery;
 impl ReorganiseQuery {
     /// What archiving a department would change; null where there is none, or none that you may see. Nothing is
     /// written. Requires: WHAT_IF.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn department_archive_impact(
         &self,
         ctx: &Context<'_>,
@@ -54,6 +56,7 @@ impl ReorganiseQuery {
 
     /// What merging departments into another would change; null where one of them is not there, or you may not see
     /// it. Nothing is written. Requires: WHAT_IF, over each that would end.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn department_merge_impact(
         &self,
         ctx: &Context<'_>,
@@ -65,6 +68,7 @@ impl ReorganiseQuery {
 
     /// What archiving a touchpoint would change; null where there is none, or none that you may see. Nothing is
     /// written. Requires: SHAPE_BLUEPRINT.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn touchpoint_archive_impact(
         &self,
         ctx: &Context<'_>,
@@ -75,6 +79,7 @@ impl ReorganiseQuery {
 
     /// What would change if a person went; null where there is none, or none that you may see. Nothing is written.
     /// Requires: WHAT_IF, over a department that the person belongs to.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn account_deactivate_impact(
         &self,
         ctx: &Context<'_>,
@@ -136,6 +141,7 @@ impl ReorganiseMutation {
     /// Puts a department away. Its successor takes over what it holds: responsibilities are ended and accepted anew
     /// at once, proposals made to it are made to the successor, blueprints and KPIs change owner, what is still to do about answers is its to do. Its members stay
     /// and lose what they could do through it. Requires: KEEP_ORGANISATION.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn department_archive(
         &self,
         ctx: &Context<'_>,
@@ -149,6 +155,7 @@ impl ReorganiseMutation {
     /// Merges departments into another: all of them are put away and it takes over what they hold, as in
     /// `departmentArchive`, and the departments below them; or nothing happens. Where several hold the same role at
     /// a touchpoint, it holds it once, with the tasks of all. Requires: KEEP_ORGANISATION.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn department_merge(
         &self,
         ctx: &Context<'_>,
@@ -175,6 +182,7 @@ impl ReorganiseMutation {
     }
 
     /// Archives a touchpoint and ends its responsibilities. Requires: SHAPE_BLUEPRINT.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn touchpoint_archive(
         &self,
         ctx: &Context<'_>,
@@ -187,6 +195,7 @@ impl ReorganiseMutation {
 
     /// Deactivates an account, ends its sessions and revokes its service tokens; what it did stays under its name.
     /// The last ADMIN stays. Requires: KEEP_ORGANISATION.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn account_deactivate(
         &self,
         ctx: &Context<'_>,

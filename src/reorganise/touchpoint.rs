@@ -8,11 +8,13 @@ use super::{
     Impact, Step, asked,
     carry_out::carry_out,
     links,
+    links::Hung,
     plan::{TOUCHPOINT_ARCHIVED, let_go},
 };
 use crate::{
     access::{Caller, Guarded, Permit, live},
-    canvas::whole::Whole,
+    canvas::whole::{LOAD, Whole},
+    compute::{self, ROW},
     database::Transaction,
     error::{Error, Result},
     input::{self, AtVersionInput},
@@ -45,6 +47,8 @@ pub async fn end(permit: &mut Permit<'_>, held: &[responsibility::Model]) -> Res
 /// What archiving a touchpoint would change, as far as the caller may see it.
 pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Impact>> {
     let id: TouchpointId = input::id("id", id)?;
+    let _turn = caller.budget.load().await?;
+    caller.budget.spend(LOAD)?;
     let tx = caller.snapshot().await?;
     let about = asked::about::<touchpoint::Entity>(caller, &tx, Action::ShapeBlueprint, id);
     let Some(row) = about.await? else {
@@ -54,9 +58,12 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Impact>> 
         return Ok(Some(Impact::default()));
     }
     let whole = whole(caller, &tx, &row).await?;
-    let (_, impact) = plan(caller, &tx, &whole, id).await?;
+    let (steps, hung) = hanging(caller, &tx, &whole, id).await?;
     tx.commit().await?;
+    caller.budget.spend(ROW * whole.rows() as u64)?;
     let checks = [live::<blueprint::Entity>("id", &whole.canvas.blueprint)];
+    let work = move |_: &compute::Steps| Ok(Impact::of_touchpoint(&whole, id, &steps, &hung));
+    let impact = caller.compute(work).await?;
     impact.hindered_by(checks).map(Some)
 }
 
@@ -72,11 +79,22 @@ async fn plan(
     whole: &Whole,
     id: TouchpointId,
 ) -> Result<(Vec<Step>, Impact)> {
+    let (steps, hung) = hanging(caller, tx, whole, id).await?;
+    let impact = Impact::of_touchpoint(whole, id, &steps, &hung);
+    Ok((steps, impact))
+}
+
+/// What ends with a touchpoint, and what hangs on it.
+async fn hanging(
+    caller: &Caller,
+    tx: &Transaction,
+    whole: &Whole,
+    id: TouchpointId,
+) -> Result<(Vec<Step>, Hung)> {
     let itself = touchpoint::Entity::find_by_id(id)
         .select_only()
         .column(touchpoint::Column::Id);
     let hung = links::at(caller, tx, itself.into_query()).await?;
     let steps = let_go(whole.canvas.responsibilities_of(id), TOUCHPOINT_ARCHIVED);
-    let impact = Impact::of_touchpoint(whole, id, &steps, &hung);
-    Ok((steps, impact))
+    Ok((steps, hung))
 }

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     access::Caller,
     blueprint::graphql::{Blueprint, Phase},
+    compute::SEARCH,
     database::Transaction,
     department::graphql::Department,
     error::Result,
@@ -104,6 +105,7 @@ impl SearchQuery {
         #[graphql(desc = "The cursor of the one to go on behind.")] after: Option<String>,
     ) -> Result<Pages<SearchHit>> {
         let caller = caller(ctx)?;
+        caller.budget.spend(SEARCH)?;
         let blueprint = input::optional_id("blueprintId", blueprint_id.as_ref())?;
         let question = Question::read(&text, kinds, blueprint, include_archived)?;
         let page = Page { first, after };

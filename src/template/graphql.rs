@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     blueprint::graphql::BlueprintPayload,
+    canvas::whole,
     error::Result,
     input::{AtVersionInput, By},
     page::{self, Page, Pages},
@@ -170,6 +171,7 @@ impl TemplateMutation {
     }
 
     /// Makes a draft with the phases of a template, each with what to ask there. Requires: CREATE_BLUEPRINT.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn blueprint_from_template(
         &self,
         ctx: &Context<'_>,

@@ -12,6 +12,7 @@ mod bad_document;
 mod bad_file;
 mod bi;
 mod blueprint;
+mod budget;
 mod by_hand;
 mod cli;
 mod contract;

@@ -112,18 +112,30 @@ impl World {
     pub async fn beside_with(&self, queries: usize, of_one_client: usize) -> Self {
         let place = Place::Shared(self.place.url());
         let room = (queries, of_one_client);
-        Self::with_room(place, chrono_tz::UTC, Arc::clone(&self.tokens), room).await
+        Self::set_up(place, chrono_tz::UTC, Arc::clone(&self.tokens), room, settings()).await
+    }
+
+    /// The same on a server whose requests may take so long.
+    pub async fn with_deadline(&self, deadline: Duration) -> Self {
+        let settings = http::graphql::Settings {
+            deadline,
+            ..settings()
+        };
+        let place = Place::Shared(self.place.url());
+        let tokens = Arc::clone(&self.tokens);
+        Self::set_up(place, chrono_tz::UTC, tokens, (512, 512), settings).await
     }
 
     async fn at(place: Place, zone: Tz, tokens: Arc<Tokens>) -> Self {
-        Self::with_room(place, zone, tokens, (512, 512)).await
+        Self::set_up(place, zone, tokens, (512, 512), settings()).await
     }
 
-    async fn with_room(
+    async fn set_up(
         place: Place,
         zone: Tz,
         tokens: Arc<Tokens>,
         (queries, of_one_client): (usize, usize),
+        settings: http::graphql::Settings,
     ) -> Self {
         let store = Store::open(&Options {
             url: place.url(),
@@ -138,10 +150,7 @@ impl World {
             clock: clock.clone(),
             key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),
             api: graph::schema(Thresholds::default()),
-            settings: http::graphql::Settings {
-                arrival: ARRIVAL,
-                ..Default::default()
-            },
+            settings,
             thresholds: Thresholds::default(),
             forwarded_hops: 0,
             cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
@@ -264,6 +273,14 @@ impl World {
             login: login.to_owned(),
             token,
         }
+    }
+}
+
+/// What a request may take in tests.
+fn settings() -> http::graphql::Settings {
+    http::graphql::Settings {
+        arrival: ARRIVAL,
+        ..Default::default()
     }
 }
 

@@ -8,7 +8,7 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use super::*;
 use crate::canvas::{
     sample::{self, Side},
-    view::View,
+    view::{Detail, View},
 };
 
 const STAGES: [Stage; 3] = [Stage::Before, Stage::Goal, Stage::After];
@@ -163,10 +163,10 @@ proptest! {
     ) {
         let canvas = sample::canvas(&STAGES, &phases, &edges);
         let flow = Flow::of(&canvas);
-        let found = flow.ways(&canvas.touchpoints[from], &canvas.touchpoints[to], longest);
+        let found = flow.ways(from, to, longest, &Steps::unlimited()).unwrap();
         prop_assert!(found.ways.windows(2).all(|pair| pair[0].len() <= pair[1].len()));
         prop_assert!(found.ways.iter().all(|way| way.len() <= longest));
-        let ids: BTreeSet<Vec<_>> = found.ways.iter().map(|way| way.iter().map(|row| row.id).collect()).collect();
+        let ids: BTreeSet<Vec<_>> = found.ways.iter().cloned().collect();
         prop_assert_eq!(ids.len(), found.ways.len());
         let mut passed = vec![Side::At(from)];
         let expected = count(&movements(&edges), Side::At(to), longest, &mut passed);
@@ -179,17 +179,14 @@ proptest! {
     ) {
         let canvas = sample::canvas(&STAGES, &phases, &edges);
         let kept: BTreeSet<usize> = (0..TOUCHPOINTS).filter(|at| kept[*at]).collect();
-        let seen = View::of(&Flow::of(&canvas), &kept);
-        prop_assert_eq!(numbers(&seen.touchpoints), kept.clone());
+        let seen = View::new(&Flow::of(&canvas), &kept, Detail::LeftOut, &Steps::unlimited()).unwrap();
+        prop_assert_eq!(seen.touchpoints.iter().copied().collect::<BTreeSet<_>>(), kept.clone());
         let moves = movements(&edges);
-        let side = |row: Option<&touchpoint::Model>, end: Option<End>| match row {
-            Some(row) => Some(Side::At(row.key[1..].parse().expect("a number"))),
-            None => end.map(Side::End),
-        };
+        let side = |at: Option<usize>, end: Option<End>| at.map(Side::At).or(end.map(Side::End));
         let joints: Vec<(Side, Side)> = seen
             .joints
             .iter()
-            .filter(|joint| joint.transition.is_none_or(|row| row.kind != TransitionKind::Enables))
+            .filter(|joint| joint.transition.is_none_or(|at| canvas.transitions[at].kind != TransitionKind::Enables))
             .filter_map(|joint| Some((side(joint.from, joint.end)?, side(joint.to, joint.end)?)))
             .collect();
         let ends = [End::Start, End::Exit, End::Competitor].map(Side::End);

@@ -20,6 +20,7 @@ use crate::{
     improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
     kpi::graphql::Kpi,
+    meter::{self, Listed},
     payload::{caller, found},
     persona::graphql::Persona,
     policy::Action,
@@ -50,7 +51,7 @@ impl Insight {
     }
 
     /// The sources that it rests on, in order.
-    async fn sources(&self, ctx: &Context<'_>) -> Result<Vec<Source>> {
+    async fn sources(&self, ctx: &Context<'_>) -> Result<Listed<Source>> {
         listed(ctx, SourcesOf(self.row.id)).await
     }
 
@@ -69,9 +70,9 @@ impl Source {
 }
 
 /// Of the touchpoints that were listed, those that are not archived.
-fn living(rows: &[entity::touchpoint::Model]) -> Vec<Touchpoint> {
+fn living(rows: &[entity::touchpoint::Model]) -> Listed<Touchpoint> {
     let living = rows.iter().filter(|row| row.archived_at.is_none());
-    living.cloned().map(Touchpoint::from).collect()
+    meter::listed(living.cloned())
 }
 
 #[ComplexObject]
@@ -87,7 +88,7 @@ impl Promise {
     }
 
     /// The touchpoints at which it is delivered, in order; archived ones are left out.
-    async fn delivered_at(&self, ctx: &Context<'_>) -> Result<Vec<Touchpoint>> {
+    async fn delivered_at(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
         let rows = load(ctx, DeliveredAt(self.row.id)).await?;
         Ok(living(&rows.unwrap_or_default()))
     }
@@ -106,7 +107,7 @@ impl Evaluation {
     }
 
     /// How it meets the needs that were looked at, in order.
-    async fn verdicts(&self, ctx: &Context<'_>) -> Result<Vec<NeedVerdict>> {
+    async fn verdicts(&self, ctx: &Context<'_>) -> Result<Listed<NeedVerdict>> {
         listed(ctx, VerdictsOf(self.row.id)).await
     }
 
@@ -134,13 +135,13 @@ impl Improvement {
     }
 
     /// The touchpoints that it is about, in order; archived ones are left out.
-    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Vec<Touchpoint>> {
+    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
         let rows = load(ctx, AboutTouchpoints(self.row.id)).await?;
         Ok(living(&rows.unwrap_or_default()))
     }
 
     /// The KPIs that tell whether it works, in order.
-    async fn kpis(&self, ctx: &Context<'_>) -> Result<Vec<Kpi>> {
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<Kpi>> {
         listed(ctx, AboutKpis(self.row.id)).await
     }
 }

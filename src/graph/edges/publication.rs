@@ -9,19 +9,29 @@ use crate::{
     account::graphql::Account,
     blueprint::graphql::Blueprint,
     canvas::whole::Whole,
+    compute::Steps,
     document::blueprint::Document,
     error::{Error, Result},
     payload::{caller, found},
     publication::graphql::Publication,
 };
 
-/// A blueprint as its document.
-pub async fn written(ctx: &Context<'_>, id: BlueprintId) -> Result<Document> {
+/// What is made of a blueprint's document, counted by its bytes.
+pub async fn written<T: Send + 'static>(
+    ctx: &Context<'_>,
+    id: BlueprintId,
+    make: impl FnOnce(Document) -> Result<(T, usize)> + Send + 'static,
+) -> Result<T> {
     let caller = caller(ctx)?;
     let which = Condition::all().add(blueprint::Column::Id.eq(id));
     let whole = Whole::load(caller, which, caller.today).await?;
     let whole = whole.ok_or_else(|| Error::not_found("", "blueprint"))?;
-    Ok(Document::of(&whole))
+    let work = move |steps: &Steps| {
+        let (made, bytes) = make(Document::of(&whole))?;
+        steps.budget().answer(bytes as u64)?;
+        Ok(made)
+    };
+    caller.compute(work).await
 }
 
 #[ComplexObject]
@@ -37,8 +47,8 @@ impl Publication {
     }
 
     /// All of it by keys, as it was.
-    #[graphql(complexity = 500)]
-    async fn document(&self) -> Result<Json<serde_json::Value>> {
-        self.written()
+    #[graphql(complexity = 100)]
+    async fn document(&self, ctx: &Context<'_>) -> Result<Json<serde_json::Value>> {
+        self.written(caller(ctx)?).await
     }
 }

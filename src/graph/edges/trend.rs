@@ -10,6 +10,7 @@ use crate::{
         trend::{KpiTrendDirection, Trend},
     },
     kpi::of_department::Scorecard,
+    meter::{Listed, listed},
     scalar::Date,
 };
 
@@ -19,7 +20,7 @@ pub struct KpiTrend {
     /// How long a period is: that of the KPI's cadence.
     pub grain: Grain,
     /// The last periods, the oldest first; those without a value among them.
-    pub points: Vec<KpiTrendPoint>,
+    pub points: Listed<KpiTrendPoint>,
     /// Which way it is going, by its last two complete periods; null where one of them has no value.
     pub direction: Option<KpiTrendDirection>,
     /// How much the last complete period differs from the one before it, in the unit.
@@ -56,7 +57,7 @@ impl KpiTrend {
         });
         Self {
             grain: trend.grain,
-            points: points.collect(),
+            points: listed(points),
             direction: trend.direction(better),
             change: trend.change(),
         }

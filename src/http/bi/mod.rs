@@ -83,7 +83,7 @@ pub async fn serve(
     let Ok(slot) = slot.await else {
         return full(&id);
     };
-    match answered(feed, slot, &uri, &headers, (&id, app.settings.deadline)).await {
+    match answered(feed, slot, &uri, &headers, app.settings.deadline).await {
         Ok(response) => dressed(response, form, gzip),
         Err(error) => refused(&error, &id),
     }
@@ -95,7 +95,7 @@ async fn answered(
     slot: Slot,
     uri: &Uri,
     headers: &HeaderMap,
-    (id, deadline): (&RequestId, Duration),
+    deadline: Duration,
 ) -> Result<Response> {
     let tx = feed.caller.snapshot().await?;
     let tag = tag(&feed, &tx, uri).await?;
@@ -113,7 +113,7 @@ async fn answered(
             let page = timeout(deadline, page(feed, tx, limit, uri)).await;
             page.unwrap_or(Err(Error::TookTooLong))?
         }
-        (false, None) => whole(feed, tx, slot, id).await?,
+        (false, None) => whole(feed, tx, slot).await?,
     };
     if let Some(tag) = tag {
         etag::say(response.headers_mut(), &tag);

@@ -1,0 +1,65 @@
+//! What a document costs, for whoever is told that it is too much. Only refused documents are priced, by a second schema
+//! whose extension stops behind validation: a schema with any extension resolves every field the slow way.
+
+use std::sync::{Arc, LazyLock};
+
+use async_graphql::{
+    EmptySubscription, Request, Schema, ServerError, ValidationResult, Value,
+    async_trait::async_trait,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
+};
+
+use super::{Api, COMPLEXITY, Mutation, Query};
+
+static PRICED: LazyLock<Api> = LazyLock::new(|| {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .extension(Pricing)
+        .finish()
+});
+
+const COST: &str = "cost";
+
+struct Pricing;
+
+impl ExtensionFactory for Pricing {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_trait]
+impl Extension for Pricing {
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        let cost = next.run(ctx).await?.complexity;
+        let mut priced = ServerError::new("This is priced, and not run.", None);
+        priced.extensions.get_or_insert_default().set(COST, cost);
+        Err(vec![priced])
+    }
+}
+
+/// What a request costs, which is not run; nothing where it is not valid.
+pub async fn cost(request: Request) -> Option<u64> {
+    let priced = PRICED.execute(request).await;
+    let extensions = priced.errors.first()?.extensions.as_ref()?;
+    match extensions.get(COST)? {
+        Value::Number(cost) => cost.as_u64(),
+        _ => None,
+    }
+}
+
+/// What is said of a document that costs too much.
+#[must_use]
+pub fn refusal(cost: Option<u64>) -> String {
+    let much = match cost {
+        Some(cost) => format!("The operation costs {cost}, and {COMPLEXITY} is the most."),
+        None => "The operation costs more than one may.".to_owned(),
+    };
+    format!(
+        "{much} A list costs what one of it does, as often as `first` says (50 unless said): ask for fewer, such as \
+         `links(first: 20)`, for less of each, or in several requests."
+    )
+}
