@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use super::{
     admission::{Overloaded, retry_soon},
-    guard::{self, Admitted, Limits, Rejection},
+    guard::{self, Admitted, Limits, Parameters, Rejection},
     media::{self, Media},
 };
 use crate::{
@@ -64,7 +64,7 @@ pub struct Received<'r> {
     media: Media,
     admitted: Admitted,
     /// As it was asked, to say what it costs.
-    asked: async_graphql::Request,
+    asked: Parameters,
     request_id: &'r str,
 }
 
@@ -208,10 +208,7 @@ fn status(stop: &Stop, media: Media) -> StatusCode {
     }
 }
 
-async fn admit(
-    http: Request,
-    settings: &Settings,
-) -> Result<(Admitted, async_graphql::Request), Stop> {
+async fn admit(http: Request, settings: &Settings) -> Result<(Admitted, Parameters), Stop> {
     let by_get = http.method() == Method::GET;
     let asked = reading::read(http, settings).await?;
     let again = asked.clone();
@@ -227,7 +224,7 @@ async fn admit(
 }
 
 /// A refusal that says what the request would cost.
-async fn priced(asked: async_graphql::Request, settings: &Settings) -> Stop {
+async fn priced(asked: Parameters, settings: &Settings) -> Stop {
     match guard::admit(asked, &settings.limits) {
         Ok(admitted) => {
             let message = price::refusal(price::cost(admitted.request).await);

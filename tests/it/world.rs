@@ -112,7 +112,14 @@ impl World {
     pub async fn beside_with(&self, queries: usize, of_one_client: usize) -> Self {
         let place = Place::Shared(self.place.url());
         let room = (queries, of_one_client);
-        Self::set_up(place, chrono_tz::UTC, Arc::clone(&self.tokens), room, settings()).await
+        Self::set_up(
+            place,
+            chrono_tz::UTC,
+            Arc::clone(&self.tokens),
+            room,
+            settings(),
+        )
+        .await
     }
 
     /// The same on a server whose requests may take so long.

@@ -26,6 +26,7 @@ use axum::{
     response::Response,
     routing::any,
 };
+use tokio::time::timeout;
 
 use self::{
     address::{Nowhere, Target},
@@ -40,7 +41,11 @@ use super::{
     admission::{Overloaded, Slot},
     auth, bi,
 };
-use crate::{access::Caller, bi::registry::Dataset, error::Code};
+use crate::{
+    access::Caller,
+    bi::registry::Dataset,
+    error::{Code, Error},
+};
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
