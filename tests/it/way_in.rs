@@ -159,9 +159,7 @@ async fn whoever_does_not_finish_a_head_is_let_go() {
         }
     };
     let mut byte = [0; 1];
-    let ended = async {
-        reader.read(&mut byte).await.ok();
-    };
+    let ended = async { while reader.read(&mut byte).await.is_ok_and(|read| read > 0) {} };
     let done = async {
         tokio::select! { () = dripping => {}, () = ended => {} }
     };
