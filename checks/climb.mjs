@@ -1,5 +1,5 @@
 // Climbs for the dearest request that a server answers: seconds of its CPU and MiB of its memory, on blueprints as dense as they may be.
-// `node checks/climb.mjs <pid>` beside a release server over the demo ($SERVER); it ends with 1 where a request takes more than $CPU seconds
+// `checks/climb` runs it; it ends with 1 where a request takes more than $CPU seconds
 // or $MIB, or where a one-row query or /healthz waits longer than $WAIT ms at p99 while two of the dearest run.
 import { readFileSync } from 'node:fs';
 import { GRAPHQL, accessToken } from './client.mjs';
