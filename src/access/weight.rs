@@ -45,6 +45,9 @@ const TEXTS_AT_TOUCHPOINTS: &[(&str, &[&str])] = &[
     ("evaluation", &["by_name", "conflict", "note"]),
 ];
 
+/// Which of those are in a blueprint.
+const AT_TOUCHPOINTS: &str = "touchpoint_id IN (SELECT id FROM touchpoint WHERE blueprint_id = $1)";
+
 /// Whether what an event tells of is long enough to look.
 pub(super) fn is_long(body: Option<&Json>) -> bool {
     body.is_some_and(|body| texts(body) > SHORT)
@@ -75,8 +78,6 @@ pub(super) async fn refuse_heavy(tx: &Transaction, blueprint: BlueprintId) -> Re
             lengths.join(" + ")
         )
     };
-    const AT_TOUCHPOINTS: &str =
-        "touchpoint_id IN (SELECT id FROM touchpoint WHERE blueprint_id = $1)";
     let own = TEXTS.iter().map(|table| held(table, "blueprint_id = $1"));
     let at = TEXTS_AT_TOUCHPOINTS
         .iter()

@@ -50,7 +50,7 @@ impl Canvas {
         else {
             return Ok(None);
         };
-        let canvas = Self::read(caller, &tx, blueprint, day).await?;
+        let canvas = Box::pin(Self::read(caller, &tx, blueprint, day)).await?;
         tx.commit().await?;
         caller.budget.spend(ROW * canvas.rows() as u64)?;
         Ok(Some(Arc::new(canvas)))

@@ -96,7 +96,7 @@ impl Whole {
         else {
             return Ok(None);
         };
-        let whole = Self::read(caller, &tx, blueprint, day).await?;
+        let whole = Box::pin(Self::read(caller, &tx, blueprint, day)).await?;
         tx.commit().await?;
         caller.budget.spend(ROW * whole.rows() as u64)?;
         Ok(Some(Arc::new(whole)))
@@ -130,7 +130,8 @@ impl Whole {
         day: NaiveDate,
     ) -> Result<Self> {
         let id = blueprint.id;
-        let canvas = Canvas::read(caller, tx, blueprint, day).await?;
+        // On the heap: a future of so many statements is large, and lies inside those of all who read one.
+        let canvas = Box::pin(Canvas::read(caller, tx, blueprint, day)).await?;
         let personas = persona::Entity::find()
             .join_rev(
                 JoinType::InnerJoin,

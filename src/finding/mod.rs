@@ -115,7 +115,7 @@ impl Judged {
         let noted = finding::Entity::find().filter(finding::Column::BlueprintId.eq(blueprint.id));
         let noted = noted.all(tx).await?.into_iter();
         let noted = noted.map(|row| (row.id, row)).collect();
-        let whole = Whole::read(caller, tx, blueprint, day).await?;
+        let whole = Box::pin(Whole::read(caller, tx, blueprint, day)).await?;
         let around = surroundings::read(caller, tx, &whole, day).await?;
         Ok(Self {
             whole,

@@ -168,7 +168,7 @@ impl Change {
             .into_tuple()
             .all(&tx)
             .await?;
-        let whole = Whole::read(caller, &tx, blueprint.clone(), caller.today).await?;
+        let whole = Box::pin(Whole::read(caller, &tx, blueprint.clone(), caller.today)).await?;
         let open = open(caller, &tx, &whole, thresholds).await?;
         tx.commit().await?;
         let noted: HashSet<FindingId> = noted.into_iter().collect();

@@ -195,20 +195,31 @@ async fn cost(world: &World, query: &str) -> Cost {
         .data(Canvases::default())
         .data(caller);
     let answer = graph::schema(Thresholds::default()).execute(request).await;
-    let told = |error: &async_graphql::ServerError| {
-        let code = error.extensions.as_ref().and_then(|all| all.get("code"));
-        code == Some(&Answer::from(Code::QueryTooComplex.as_str())) || error.path.is_empty()
-    };
-    for error in &answer.errors {
-        assert!(told(error), "{query}: {error:?}");
-    }
+    let codes: Vec<Option<&str>> = answer.errors.iter().map(code).collect();
+    // A field may refuse what it is asked; nothing may be a fault of ours.
+    assert!(
+        codes
+            .iter()
+            .all(|code| code.is_some_and(|code| code != Code::InternalServerError.as_str())),
+        "{query}: {:?}",
+        answer.errors
+    );
     let written = drawn::write(&answer.data, Vec::new()).expect("it is written");
     Cost {
         steps: budget.spent(),
         bytes: budget.answered(),
         fields: fields(&answer.data),
         written: written.len() as u64,
-        refused: !answer.errors.is_empty(),
+        refused: codes.contains(&Some(Code::QueryTooComplex.as_str())),
+    }
+}
+
+/// The code of an error; a document that costs too much has none of ours yet.
+fn code(error: &async_graphql::ServerError) -> Option<&str> {
+    match error.extensions.as_ref().and_then(|all| all.get("code")) {
+        Some(Answer::String(code)) => Some(code),
+        _ if error.path.is_empty() => Some(Code::QueryTooComplex.as_str()),
+        _ => None,
     }
 }
 
@@ -504,25 +515,24 @@ async fn a_blueprint_holds_so_much_text_whichever_way_it_comes() {
 #[tokio::test]
 async fn a_page_of_rows_ends_with_its_deadline_and_leaves_its_place() {
     let patient = World::small().await;
-    import(&patient.sign_in(CX).await, dense("dense")).await;
     let world = patient.with_deadline(Duration::ZERO).await;
     let analyst = world.sign_in("analyst").await;
     // What takes a while, so that the deadline comes first.
-    let slow = (0..200).map(|at| format!("contains(touchpoint_name,'no{at}')"));
-    let slow = encoded(&slow.collect::<Vec<_>>().join(" or "));
+    let years: Vec<String> = (0..200).map(|year| format!("iso_year eq {year}")).collect();
+    let slow = format!(
+        "day ge 2020-01-01 and day lt 2029-12-01 and ({})",
+        years.join(" or ")
+    );
+    let slow = encoded(&slow);
     for path in [
-        format!("touchpoints?$filter={slow}&$orderby=touchpoint_name"),
-        format!("touchpoints/$count?$filter={slow}"),
+        format!("dates?$filter={slow}&$orderby=iso_year"),
+        format!("dates/$count?$filter={slow}"),
     ] {
         // More often than there are places: each must have come back.
         for _ in 0..6 {
             let answer = analyst.odata(&path, &[]).await;
-            assert_eq!(
-                answer.status,
-                StatusCode::GATEWAY_TIMEOUT,
-                "{}",
-                answer.text()
-            );
+            let text = answer.text();
+            assert_eq!(answer.status, StatusCode::GATEWAY_TIMEOUT, "{text}");
         }
     }
 }
