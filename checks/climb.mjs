@@ -38,7 +38,7 @@ function document(key, touchpoints, transitions) {
   return {
     format: 'cx-blueprint/blueprint@1', key, title: key, subject: 'CUSTOMER', state: 'CURRENT', visibility: 'ORGANISATION', persona, ownerDepartment: department,
     phases: [{ key: 'P', name: 'all', stage: 'GOAL' }],
-    touchpoints: Array.from({ length: touchpoints }, (_, at) => ({ key: `T${at}`, phase: 'P', name: `step ${at}`, lane: 'FRONTSTAGE', note: 'n'.repeat(3_500) })),
+    touchpoints: Array.from({ length: touchpoints }, (_, at) => ({ key: `T${at}`, phase: 'P', name: `step ${at}`, lane: 'FRONTSTAGE', note: 'n'.repeat(1_500) })),
     transitions: transitions.map(([from, to]) => ({ from: `T${from}`, to: `T${to}`, kind: 'BRANCH' })),
   };
 }
