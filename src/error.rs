@@ -167,10 +167,14 @@ pub enum Reason {
     AlreadyHeld,
     /// The KPI judges the place already on some of the days.
     AlreadyLinked,
-    /// Nobody takes responsibility alone: the other side must answer.
+    /// Nobody takes responsibility alone: another party must answer.
     OwnProposal,
-    /// Taking over needs a proposal by the present holder or by a CX manager.
+    /// Whoever is accountable answers first: they hand over, or decline.
     TakeoverNotOffered,
+    /// No seat could answer the proposal: the addressed department, or one above it, proposes itself.
+    ProposesItself,
+    /// The person does not belong to the department.
+    NotOwnPeople,
     /// The proposal has been answered, taken or withdrawn.
     NotOpen,
     /// It is not in force.

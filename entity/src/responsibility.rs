@@ -27,6 +27,8 @@ pub struct Model {
     /// Empty where a CX manager proposed.
     pub proposed_by_department_id: Option<DepartmentId>,
     pub proposed_by_account_id: Option<AccountId>,
+    /// The seat that it was proposed from; empty where a CX manager proposed as another party.
+    pub proposed_from_department_id: Option<DepartmentId>,
     pub proposed_at: DateTimeUtc,
     /// Whom a proposal of ACCOUNTABLE replaces.
     pub replaces_id: Option<ResponsibilityId>,
@@ -38,6 +40,13 @@ pub struct Model {
     pub valid_from: Option<DateTimeUtc>,
     /// In force until, this moment left out.
     pub valid_to: Option<DateTimeUtc>,
+    /// When whoever is accountable agreed to hand over.
+    pub handed_over_at: Option<DateTimeUtc>,
+    pub handed_over_by_account_id: Option<AccountId>,
+    /// Accepted by an import without asking the department, and not confirmed by its leads yet.
+    pub unasked: bool,
+    /// The suspended responsibility that it continues.
+    pub resumes_id: Option<ResponsibilityId>,
     pub created_at: DateTimeUtc,
     pub version: i32,
 }
@@ -54,6 +63,7 @@ crate::read::read!(
     note,
     proposed_by_department_id,
     proposed_by_account_id,
+    proposed_from_department_id,
     proposed_at,
     replaces_id,
     reason,
@@ -61,6 +71,10 @@ crate::read::read!(
     decided_by_account_id,
     valid_from,
     valid_to,
+    handed_over_at,
+    handed_over_by_account_id,
+    unasked,
+    resumes_id,
     created_at,
     version
 );

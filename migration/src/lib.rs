@@ -24,6 +24,7 @@ mod m20261126_000016_series;
 mod m20261126_000017_correction;
 mod m20261126_000018_bi_role;
 mod m20261126_000019_since;
+mod m20261128_000020_handshake;
 mod m20261128_000022_sign_in;
 mod m20261128_000024_fixed_row;
 mod m20261128_000025_statistics;
@@ -66,6 +67,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000017_correction::Migration),
             Box::new(m20261126_000018_bi_role::Migration),
             Box::new(m20261126_000019_since::Migration),
+            Box::new(m20261128_000020_handshake::Migration),
             Box::new(m20261128_000022_sign_in::Migration),
             Box::new(m20261128_000024_fixed_row::Migration),
             Box::new(m20261128_000025_statistics::Migration),

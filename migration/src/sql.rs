@@ -11,6 +11,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("{number}", "double precision", "REAL"),
     ("{boolean}", "boolean", "INTEGER"),
     ("{json}", "jsonb", "TEXT"),
+    ("{false}", "false", "0"),
     // Before the 32 digits of an id, in quotes.
     ("{hex}", "", "X"),
     (

@@ -15,7 +15,6 @@ use sea_orm::{
 
 use crate::{
     access::{Caller, Guarded, Permit, expect_version},
-    database::Transaction,
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, replace},
     policy::{Action, Ties},
@@ -183,13 +182,15 @@ pub async fn lock_tree<'c>(
 }
 
 /// Every department with its parent.
-pub async fn parents(tx: &Transaction) -> Result<HashMap<DepartmentId, Option<DepartmentId>>> {
+pub async fn parents<C: ConnectionTrait>(
+    db: &C,
+) -> Result<HashMap<DepartmentId, Option<DepartmentId>>> {
     let pairs: Vec<(DepartmentId, Option<DepartmentId>)> = department::Entity::find()
         .select_only()
         .column(department::Column::Id)
         .column(department::Column::ParentId)
         .into_tuple()
-        .all(tx)
+        .all(db)
         .await?;
     Ok(pairs.into_iter().collect())
 }

@@ -446,7 +446,8 @@ async fn put_away(
     for row in &before.whole.canvas.touchpoints {
         if !stay.contains(&row.id) {
             let held = before.whole.canvas.responsibilities_of(row.id);
-            reorganise::touchpoint::end(permit, held).await?;
+            let blueprint = &before.whole.canvas.blueprint;
+            reorganise::touchpoint::leave_out(permit, blueprint, held).await?;
             permit.set_archived::<touchpoint::Entity>(row, true).await?;
         }
     }

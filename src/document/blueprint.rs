@@ -141,8 +141,10 @@ parts! {
         role: Role,
     }
     says {
-        /// PROPOSED or ACCEPTED. What is ACCEPTED arrives as a proposal where the importer may not accept it.
-        status: ResponsibilityStatus = ResponsibilityStatus::Accepted,
+        /// PROPOSED or ACCEPTED; absent keeps what is there, and a new one is PROPOSED. What is ACCEPTED is in force at
+        /// once from a CX manager without a seat at or above the department, and is listed for its leads until they
+        /// confirm or end it; from others it arrives as a proposal.
+        status: ResponsibilityStatus = ResponsibilityStatus::Proposed,
         /// What the department does.
         #[serde(deserialize_with = "few")]
         tasks: Vec<String> = Vec::new(),

@@ -1,6 +1,7 @@
 //! Documents in the API: importing one, and what an import changed. Exporting is an edge of the blueprint.
 
 use async_graphql::{Context, InputObject, Json, Object, SimpleObject};
+use entity::words::Role;
 
 use super::{
     diff::{Change, ChangeKind},
@@ -79,6 +80,10 @@ pub struct BlueprintSheetImportInput {
     /// Archive the touchpoints that no row names.
     #[graphql(default)]
     pub prune: bool,
+    /// The roles whose columns name everybody who has them: who is not named in the row of a touchpoint has the role no
+    /// longer. Otherwise an empty cell ends nothing.
+    #[graphql(default)]
+    pub complete: Vec<Role>,
     /// Only if the blueprint is at this revision; another one is a CONFLICT.
     pub expected_revision: Option<i32>,
 }
@@ -121,8 +126,10 @@ pub struct DocumentMutation;
 
 #[Object]
 impl DocumentMutation {
-    /// Brings a blueprint to what a document says: all of it or nothing. Responsibilities that are ACCEPTED in the
-    /// document are so only from a CX manager; from others they arrive as proposals. Links of KPIs need DEFINE_KPI,
+    /// Brings a blueprint to what a document says: all of it or nothing. Who holds a role already, or is offered it, is
+    /// left as it is; new responsibilities arrive as proposals. Those that say ACCEPTED are in force at once from a CX
+    /// manager who has no lead membership at or above the department, and are listed for its leads until they confirm or
+    /// end them (`Department.givenUnasked`). Links of KPIs need DEFINE_KPI,
     /// tasks of others' responsibilities DESCRIBE_RESPONSIBILITY. Requires: IMPORT_DOCUMENT.
     #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn blueprint_import(
@@ -144,9 +151,10 @@ impl DocumentMutation {
     }
 
     /// Brings the touchpoints of a blueprint, with their phases and responsibilities, to what a sheet says: all of it
-    /// or nothing. The cell of a role names every department that has it, so that who is not named has it no longer;
-    /// `key?` is one that is only asked. Responsibilities of others arrive as proposals as with `blueprintImport`, and
-    /// only those who may IMPORT_ACCEPTED end any. Requires: IMPORT_DOCUMENT.
+    /// or nothing. The cell of a role names departments that have it: who holds it already, or is offered it, stays as it
+    /// is, `key` and `key?` propose a new one, `key!` says outright that it has accepted, as ACCEPTED does in
+    /// `blueprintImport`. Who is not named keeps what it has, unless `complete` names the role; ending needs
+    /// IMPORT_ACCEPTED. Requires: IMPORT_DOCUMENT.
     #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn blueprint_sheet_import(
         &self,
@@ -160,7 +168,10 @@ impl DocumentMutation {
             expected_revision: input.expected_revision,
         };
         let result = match Table::read(input.csv.as_bytes()) {
-            Ok(table) => table::import(&caller, &input.blueprint, table, how).await,
+            Ok(table) => {
+                let table = table.complete(&input.complete);
+                table::import(&caller, &input.blueprint, table, how).await
+            }
             Err(error) => Err(error),
         };
         BlueprintImportPayload::answer(&caller, result).await

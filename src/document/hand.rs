@@ -1,5 +1,6 @@
-//! The responsibilities of an import. Nobody takes responsibility alone: what is said to be in force is so only from
-//! those who settle; from others it arrives as a proposal, and the other side answers.
+//! The responsibilities of an import. Naming who holds a role already, or is offered it, changes nothing; a new name is
+//! proposed. Only what is said outright to be accepted is in force, and only from a CX manager who has no seat at or
+//! above the department: nobody takes responsibility alone. The transitions are the lifecycle's.
 
 use std::collections::HashSet;
 
@@ -14,165 +15,238 @@ use sea_orm::{EntityTrait, Set};
 
 use super::{
     import::Authority,
-    target::{Target, Wanted},
+    target::{Before, Target, Wanted},
 };
 use crate::{
-    access::{Guarded, Permit},
+    access::{Guarded, Permit, fresh},
+    department::parents,
     error::Result,
     id,
     policy::{Action, Relation, Ties},
-    responsibility::{WITHDRAWN, accountable_at, make_way},
+    responsibility::{
+        answer::{accountable_at, make_way, person, write},
+        lifecycle::{self, Act, Offer},
+        parties::Parents,
+        refuse_stranger,
+        resume::resume,
+        waiting::proposal,
+    },
 };
 
-/// Brings the responsibilities of a blueprint to what an import asks for; `there` are those open before.
+/// What an import decides by.
+struct Hand<'t> {
+    blueprint: &'t blueprint::Model,
+    authority: Authority,
+    parents: Parents,
+    /// In whose name it proposes: the owner's, where the caller leads it.
+    name: Option<DepartmentId>,
+    by: Act,
+}
+
+/// Brings the responsibilities of a blueprint to what an import asks for; of the `complete` roles everybody is named.
 pub async fn apply(
     permit: &mut Permit<'_>,
-    there: &[responsibility::Model],
+    before: Option<&Before<'_>>,
     target: &Target,
-    authority: Authority,
+    (authority, complete): (Authority, &[Role]),
 ) -> Result<()> {
-    let (blueprint, wanted) = (&target.blueprint, &target.responsibilities);
-    let ties = Ties::none().and(Relation::OwnsBlueprint, [blueprint.owner_department_id]);
-    let settles = authority != Authority::Own || permit.caller.may(Action::ImportAccepted, &ties);
-    let stay: HashSet<ResponsibilityId> = wanted
-        .iter()
-        .filter_map(|wanted| wanted.now.as_ref().map(|now| now.id))
-        .collect();
-    for row in there.iter().filter(|row| !stay.contains(&row.id)) {
-        let still = responsibility::Entity::find_by_id(row.id)
-            .one(permit.tx())
-            .await?;
-        // It may have ended already, with its touchpoint.
-        if still.is_some_and(|still| still.status == row.status) {
-            permit.require(Action::ImportAccepted, &ties, None)?;
-            end(permit, row).await?;
-        }
-    }
-    let own = blueprint.owner_department_id;
-    let proposer = permit.caller.led().contains(&own).then_some(own);
-    for wanted in wanted {
-        match &wanted.now {
-            Some(now) => change(permit, wanted, now, settles).await?,
-            None => offer(permit, (blueprint, proposer), wanted, settles).await?,
-        }
-    }
-    Ok(())
-}
-
-async fn end(permit: &mut Permit<'_>, row: &responsibility::Model) -> Result<()> {
-    permit.concerns(row.department_id);
-    let now = permit.caller.now;
-    let change = if row.status == ResponsibilityStatus::Accepted {
-        responsibility::ActiveModel {
-            status: Set(ResponsibilityStatus::Ended),
-            valid_to: Set(Some(now)),
-            ..Default::default()
-        }
-    } else {
-        responsibility::ActiveModel {
-            reason: Set(Some(WITHDRAWN.to_owned())),
-            ..decided(permit, ResponsibilityStatus::Declined)
-        }
+    let blueprint = &target.blueprint;
+    let owner = blueprint.owner_department_id;
+    let hand = Hand {
+        blueprint,
+        authority,
+        parents: parents(permit.tx()).await?,
+        name: Some(owner).filter(|owner| permit.caller.led().contains(owner)),
+        by: permit.caller.into(),
     };
-    permit.update::<responsibility::Entity>(row, change).await?;
+    let there = before.map_or(&[][..], |before| &before.whole.canvas.responsibilities);
+    hand.end_missing(permit, there, target).await?;
+    let resumed = hand.resume(permit, before, target).await?;
+    let (stay, go): (Vec<_>, Vec<_>) = resumed.into_iter().partition(|row| {
+        let named = target.responsibilities.iter().any(|wanted| is(wanted, row));
+        named || !complete.contains(&row.role)
+    });
+    hand.end_missing(permit, &go, target).await?;
+    for wanted in &target.responsibilities {
+        match (&wanted.now, stay.iter().find(|row| is(wanted, row))) {
+            (Some(now), _) => {
+                hand.describe(permit, wanted, now).await?;
+                hand.accept(permit, wanted, now.id).await?;
+            }
+            (None, Some(back)) => {
+                // It comes back as it was: what only names it does not know its tasks.
+                if !wanted.tasks.is_empty() || wanted.person.is_some() {
+                    hand.describe(permit, wanted, back).await?;
+                }
+                hand.accept(permit, wanted, back.id).await?;
+            }
+            (None, None) => hand.offer(permit, wanted).await?,
+        }
+    }
     Ok(())
 }
 
-fn decided(permit: &Permit<'_>, status: ResponsibilityStatus) -> responsibility::ActiveModel {
-    responsibility::ActiveModel {
-        status: Set(status),
-        decided_at: Set(Some(permit.caller.now)),
-        decided_by_account_id: Set(permit.caller.account()),
-        ..Default::default()
-    }
+fn is(wanted: &Wanted, row: &responsibility::Model) -> bool {
+    (row.touchpoint_id, row.department_id, row.role)
+        == (wanted.touchpoint, wanted.department, wanted.role)
 }
 
-/// What is there already: accepted where it was only proposed, and with what the department does and who.
-async fn change(
-    permit: &mut Permit<'_>,
-    wanted: &Wanted,
-    now: &responsibility::Model,
-    settles: bool,
-) -> Result<()> {
-    let accepts = wanted.accepted && settles && now.status == ResponsibilityStatus::Proposed;
-    let says = (now.tasks.0 != wanted.tasks, now.person_id != wanted.person);
-    if !accepts && says == (false, false) {
-        return Ok(());
+impl Hand<'_> {
+    /// Whether the caller may say for a department that it has accepted.
+    fn settles(&self, permit: &Permit<'_>, department: DepartmentId) -> bool {
+        let ties = Ties::none().and(
+            Relation::OwnsBlueprint,
+            [self.blueprint.owner_department_id],
+        );
+        self.authority != Authority::Own
+            || (permit.caller.may(Action::ImportAccepted, &ties)
+                && person(permit.caller).settles_for(department, &self.parents))
     }
-    permit.concerns(now.department_id);
-    if says != (false, false) {
+
+    async fn end_missing(
+        &self,
+        permit: &mut Permit<'_>,
+        there: &[responsibility::Model],
+        target: &Target,
+    ) -> Result<()> {
+        let wanted = target.responsibilities.iter();
+        let stay: HashSet<ResponsibilityId> = wanted
+            .filter_map(|wanted| wanted.now.as_ref().map(|now| now.id))
+            .collect();
+        let ties = Ties::none().and(
+            Relation::OwnsBlueprint,
+            [self.blueprint.owner_department_id],
+        );
+        for row in there.iter().filter(|row| !stay.contains(&row.id)) {
+            let still = responsibility::Entity::find_by_id(row.id)
+                .one(permit.tx())
+                .await?;
+            // It may have ended already, with its touchpoint.
+            if still.is_some_and(|still| still.status == row.status) {
+                permit.require(Action::ImportAccepted, &ties, None)?;
+                write(permit, row, lifecycle::leave_out(row, self.by)?).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What was suspended at touchpoints that come back resumes.
+    async fn resume(
+        &self,
+        permit: &mut Permit<'_>,
+        before: Option<&Before<'_>>,
+        target: &Target,
+    ) -> Result<Vec<responsibility::Model>> {
+        let mut resumed = Vec::new();
+        let archived = before.map_or(&[][..], |before| &before.touchpoints);
+        let back: HashSet<_> = target.touchpoints.iter().map(|row| row.id).collect();
+        for row in archived.iter().filter(|row| back.contains(&row.id)) {
+            if let Some(archived_at) = row.archived_at {
+                let owner = self.blueprint.owner_department_id;
+                resumed.extend(resume(permit, (row.id, archived_at), owner).await?);
+            }
+        }
+        Ok(resumed)
+    }
+
+    /// Says what the department does and who, where that is another than it was.
+    async fn describe(
+        &self,
+        permit: &mut Permit<'_>,
+        wanted: &Wanted,
+        now: &responsibility::Model,
+    ) -> Result<()> {
+        if now.tasks.0 == wanted.tasks && now.person_id == wanted.person {
+            return Ok(());
+        }
         let ties = responsibility::Entity::ties(permit.tx(), now).await?;
         permit.decide::<responsibility::Entity>(Action::DescribeResponsibility, &ties, now)?;
-    }
-    let mut change = responsibility::ActiveModel {
-        tasks: Set(Texts(wanted.tasks.clone())),
-        person_id: Set(wanted.person),
-        ..Default::default()
-    };
-    if accepts {
-        if now.role == Role::Accountable {
-            make_way(permit, now.touchpoint_id, now.id).await?;
+        if now.person_id != wanted.person {
+            self.check_person(permit, wanted).await?;
         }
-        let yes = decided(permit, ResponsibilityStatus::Accepted);
-        change.status = yes.status;
-        change.decided_at = yes.decided_at;
-        change.decided_by_account_id = yes.decided_by_account_id;
-        change.valid_from = Set(Some(permit.caller.now));
-    }
-    permit.update::<responsibility::Entity>(now, change).await?;
-    Ok(())
-}
-
-/// What is not there yet: in force at once from those who settle, a proposal from others.
-async fn offer(
-    permit: &mut Permit<'_>,
-    (blueprint, proposer): (&blueprint::Model, Option<DepartmentId>),
-    wanted: &Wanted,
-    settles: bool,
-) -> Result<()> {
-    let in_force = wanted.accepted && settles;
-    permit.concerns(wanted.department);
-    permit
-        .read_live::<department::Entity>(&format!("{}.department", wanted.path), wanted.department)
-        .await?;
-    let id: ResponsibilityId = id::new();
-    let accountable = wanted.role == Role::Accountable;
-    let replaces = if accountable && in_force {
-        make_way(permit, wanted.touchpoint, id).await?
-    } else if accountable {
-        accountable_at(permit, wanted.touchpoint).await?
-    } else {
-        None
-    };
-    let now = permit.caller.now;
-    let account = permit.caller.account();
-    permit
-        .insert::<responsibility::Entity>(responsibility::ActiveModel {
-            id: Set(id),
-            blueprint_id: Set(blueprint.id),
-            touchpoint_id: Set(wanted.touchpoint),
-            department_id: Set(wanted.department),
-            role: Set(wanted.role),
-            status: Set(if in_force {
-                ResponsibilityStatus::Accepted
-            } else {
-                ResponsibilityStatus::Proposed
-            }),
+        let change = responsibility::ActiveModel {
             tasks: Set(Texts(wanted.tasks.clone())),
             person_id: Set(wanted.person),
-            note: Set(None),
-            proposed_by_department_id: Set(proposer),
-            proposed_by_account_id: Set(account),
-            proposed_at: Set(now),
-            replaces_id: Set(replaces.map(|replaced| replaced.id)),
-            reason: Set(None),
-            decided_at: Set(in_force.then_some(now)),
-            decided_by_account_id: Set(account.filter(|_| in_force)),
-            valid_from: Set(in_force.then_some(now)),
-            valid_to: Set(None),
-            created_at: Set(now),
-            version: Set(1),
-        })
-        .await?;
-    Ok(())
+            ..Default::default()
+        };
+        permit.concerns(now.department_id);
+        permit.update::<responsibility::Entity>(now, change).await?;
+        Ok(())
+    }
+
+    /// Accepts a proposal that is there, where that is said outright by who settles.
+    async fn accept(
+        &self,
+        permit: &mut Permit<'_>,
+        wanted: &Wanted,
+        id: ResponsibilityId,
+    ) -> Result<()> {
+        if !(wanted.accepted && self.settles(permit, wanted.department)) {
+            return Ok(());
+        }
+        let row = responsibility::Entity::find_by_id(id)
+            .one(permit.tx())
+            .await?;
+        let Some(row) = row.filter(|row| row.status == ResponsibilityStatus::Proposed) else {
+            return Ok(());
+        };
+        let asked = proposal(&row, None, self.blueprint.owner_department_id);
+        let accepted = if asked.consented(&self.parents) {
+            lifecycle::accept(&row, self.by)?
+        } else {
+            lifecycle::accept_unasked(&row, self.by)?
+        };
+        make_way(permit, &accepted).await?;
+        write(permit, &row, accepted).await?;
+        Ok(())
+    }
+
+    /// What is not there yet: a proposal, or in force at once from those who settle.
+    async fn offer(&self, permit: &mut Permit<'_>, wanted: &Wanted) -> Result<()> {
+        permit.concerns(wanted.department);
+        permit
+            .read_live::<department::Entity>(
+                &format!("{}.department", wanted.path),
+                wanted.department,
+            )
+            .await?;
+        self.check_person(permit, wanted).await?;
+        let offer = Offer {
+            id: id::new(),
+            blueprint: self.blueprint.id,
+            touchpoint: wanted.touchpoint,
+            department: wanted.department,
+            role: wanted.role,
+            tasks: wanted.tasks.clone(),
+            person: wanted.person,
+            note: None,
+        };
+        let proposer = person(permit.caller).proposes(self.name, wanted.department, &self.parents);
+        let holder = accountable_at(permit, wanted.touchpoint).await?;
+        let replaces = holder.map(|holder| holder.id);
+        let mut row = lifecycle::propose(offer, proposer, replaces, self.by);
+        if wanted.accepted && self.settles(permit, wanted.department) {
+            row = match self.authority {
+                Authority::Own => lifecycle::accept_unasked(&row, self.by)?,
+                Authority::Agreed(_) => lifecycle::accept(&row, self.by)?,
+            };
+            make_way(permit, &row).await?;
+        }
+        permit
+            .insert::<responsibility::Entity>(fresh::<responsibility::Entity>(row))
+            .await?;
+        Ok(())
+    }
+
+    /// Refuses a person who is not one of the department's own. What was agreed elsewhere comes as it is there.
+    async fn check_person(&self, permit: &Permit<'_>, wanted: &Wanted) -> Result<()> {
+        match wanted.person {
+            Some(person) if self.authority == Authority::Own => {
+                let field = format!("{}.person", wanted.path);
+                let who = (wanted.department, person);
+                refuse_stranger(permit, &field, who, &self.parents).await
+            }
+            _ => Ok(()),
+        }
+    }
 }

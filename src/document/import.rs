@@ -5,6 +5,7 @@ use entity::{
     blueprint, department,
     id::{BlueprintId, DepartmentId},
     phase, touchpoint,
+    words::Role,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 use serde_json::json;
@@ -209,16 +210,21 @@ pub async fn take(
         None => None,
     };
     let from = whole.as_ref().map(Document::of);
-    bring(permit, whole, (from, said, prune), authority).await
+    // A list that prunes names everybody.
+    let complete = match prune && said.responsibilities.0.is_some() {
+        true => Role::ALL,
+        false => &[],
+    };
+    bring(permit, whole, (from, said, prune), (authority, complete)).await
 }
 
 /// Brings a blueprint that was read whole, or a new one, to what is said over `from`: the blueprint as it is, without
-/// what is to go before.
+/// what is to go before. Who is not named in one of the `complete` roles holds it no longer.
 pub(super) async fn bring(
     permit: &mut Permit<'_>,
     whole: Option<Whole>,
     (from, said, prune): (Option<Document>, SaidDocument, bool),
-    authority: Authority,
+    (authority, complete): (Authority, &[Role]),
 ) -> Result<(blueprint::Model, Vec<Change>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
     let current = whole.as_ref().map(Document::of);
@@ -237,10 +243,7 @@ pub(super) async fn bring(
         create(permit, &target).await?;
     }
     apply::apply(permit, before.as_ref(), &target, authority).await?;
-    let open = whole
-        .as_ref()
-        .map_or(&[][..], |whole| &whole.canvas.responsibilities);
-    hand::apply(permit, open, &target, authority).await?;
+    hand::apply(permit, before.as_ref(), &target, (authority, complete)).await?;
     // What changed is read back, so that the report tells what is, not what was asked for.
     let row = blueprint::Entity::find_by_id(target.blueprint.id)
         .one(permit.tx())

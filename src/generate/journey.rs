@@ -324,6 +324,7 @@ impl Maker<'_> {
             note: (!accepted).then(|| texts::sentences(dice, 1)),
             proposed_by_department_id: None,
             proposed_by_account_id: None,
+            proposed_from_department_id: None,
             proposed_at: self.made_at,
             replaces_id: None,
             reason: None,
@@ -331,6 +332,10 @@ impl Maker<'_> {
             decided_by_account_id: None,
             valid_from: None,
             valid_to: None,
+            handed_over_at: None,
+            handed_over_by_account_id: None,
+            unasked: false,
+            resumes_id: None,
             created_at: self.made_at,
             version: 1,
         }

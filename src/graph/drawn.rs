@@ -21,7 +21,9 @@ use uuid::Uuid;
 use crate::{
     access::Caller,
     canvas::Canvas,
+    department::parents,
     meter::{Listed, charge, listed},
+    responsibility::parties::Parents,
 };
 
 /// Bytes that are drawn in a step.
@@ -56,19 +58,28 @@ impl<T: Inside> Drawn<T>
 where
     for<'c> At<'c, T::Row>: Shown<'c>,
 {
-    fn drawn(&self, ctx: &ContextSelectionSet<'_>) -> Option<Bytes> {
+    async fn drawn(&self, ctx: &ContextSelectionSet<'_>) -> Option<Bytes> {
         if asked_twice(ctx) {
             return None;
         }
-        let scene = Scene {
-            canvas: &self.canvas,
-            caller: ctx.data_opt::<Caller>()?,
-        };
         let asked = Asked {
             sets: vec![&ctx.item.node],
             fragments: &ctx.query_env.fragments,
         };
+        let caller = ctx.data_opt::<Caller>()?;
+        // Who leads nothing sits nowhere in the tree.
+        let parents = if asked.mentions("viewerPermissions") && !caller.leads().is_empty() {
+            // Where it cannot be read the resolvers answer, and tell so.
+            parents(caller.reader()).await.ok()?
+        } else {
+            Parents::new()
+        };
         let plan = Object::plan(&asked)?;
+        let scene = Scene {
+            canvas: &self.canvas,
+            caller,
+            parents: &parents,
+        };
         let mut pen = Pen::default();
         let rows = (self.rows)(&self.canvas);
         pen.list('[', rows, ']', |row, pen| plan.draw(At { scene, row }, pen));
@@ -97,7 +108,7 @@ where
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        if let Some(json) = self.drawn(ctx) {
+        if let Some(json) = self.drawn(ctx).await {
             if let Some(caller) = ctx.data_opt::<Caller>() {
                 let bytes = json.len() as u64;
                 charge(field, caller.budget.spend(bytes / DRAWN))?;
@@ -206,6 +217,27 @@ impl<'q> Asked<'q> {
         Some(())
     }
 
+    /// Whether a field of this name is asked for anywhere inside.
+    fn mentions(&self, name: &str) -> bool {
+        self.sets.iter().any(|set| self.set_mentions(set, name))
+    }
+
+    fn set_mentions(&self, set: &SelectionSet, name: &str) -> bool {
+        set.items.iter().any(|selection| match &selection.node {
+            Selection::Field(field) => {
+                field.node.name.node == name
+                    || self.set_mentions(&field.node.selection_set.node, name)
+            }
+            Selection::InlineFragment(fragment) => {
+                self.set_mentions(&fragment.node.selection_set.node, name)
+            }
+            Selection::FragmentSpread(spread) => self
+                .fragments
+                .get(&spread.node.fragment_name.node)
+                .is_some_and(|fragment| self.set_mentions(&fragment.node.selection_set.node, name)),
+        })
+    }
+
     /// Finds what a selection set asks for one place, whatever the type.
     fn placed(&self, set: &'q SelectionSet, key: &str, found: &mut Vec<&'q SelectionSet>) {
         for selection in &set.items {
@@ -232,6 +264,8 @@ impl<'q> Asked<'q> {
 pub struct Scene<'c> {
     canvas: &'c Canvas,
     caller: &'c Caller,
+    /// The tree of departments, where what one may do is asked for.
+    parents: &'c Parents,
 }
 
 /// A row in its scene.

@@ -1,6 +1,7 @@
 //! The edges of the graph: fields that join two slices, or that answer from a whole blueprint in memory.
 
 mod feedback;
+mod handshake;
 mod impact;
 mod known;
 mod kpi;
@@ -43,7 +44,7 @@ use crate::{
         service_token::graphql::ServiceToken,
     },
     blueprint::graphql::{Blueprint, Phase},
-    canvas::{self, Canvas, Judged, accountable, view, whole},
+    canvas::{self, Canvas, Judged, view, whole},
     compute::{ROW, SEARCH},
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
     document::{blueprint::Document, table},
@@ -66,7 +67,7 @@ use crate::{
     persona::graphql::{Channel, Persona, PersonaNeed, Segment},
     policy::Action,
     promise::graphql::Promise,
-    responsibility::{awaiting_answer_of, graphql::Responsibility},
+    responsibility::graphql::Responsibility,
     scalar::{Date, Theme},
     scenario::graphql::Scenario,
     sheet::Dialect,
@@ -96,6 +97,28 @@ impl Viewer {
         after: Option<String>,
     ) -> Result<Pages<Session>> {
         own_sessions(ctx, Page { first, after }).await
+    }
+
+    /// The open proposals that you may answer now, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn awaiting_answer(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<Responsibility>> {
+        handshake::waiting_for_viewer(ctx, Page { first, after }).await
+    }
+
+    /// What you are named for as the person who does it, in force or proposed, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn responsibilities(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<Responsibility>> {
+        handshake::named(ctx, self.account.row.id, Page { first, after }).await
     }
 }
 
@@ -261,8 +284,7 @@ impl Department {
         .await
     }
 
-    /// Open proposals that wait for its answer: those of others that address it, and those that departments made
-    /// for themselves where it is accountable, or owns the blueprint and nobody is. In the order of creation.
+    /// Open proposals that wait for an answer of its leads: those whose `awaits` names it. In the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn awaiting_answer(
         &self,
@@ -271,19 +293,22 @@ impl Department {
         after: Option<String>,
         #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
     ) -> Result<Pages<Responsibility>> {
-        let caller = caller(ctx)?;
         let of = self.reach(ctx, include_descendants).await?;
-        let select = caller
-            .select::<responsibility::Entity>()
-            .filter(awaiting_answer_of(&of));
-        page::by_creation(
-            ctx,
-            caller,
-            select,
-            Page { first, after },
-            Responsibility::from,
-        )
-        .await
+        let which = handshake::open(ctx).await?.of_departments(&of);
+        handshake::waiting(ctx, which, Page { first, after }).await
+    }
+
+    /// What an import gave it without asking, and its leads have neither confirmed nor ended. In the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn given_unasked(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<Responsibility>> {
+        let of = self.reach(ctx, include_descendants).await?;
+        handshake::unasked(ctx, of, Page { first, after }).await
     }
 
     /// The improvements that it takes care of, in the blueprints that you may read, in the order of creation.
@@ -863,80 +888,5 @@ impl Scenario {
         let rows = load(ctx, StepsOf(self.row.id)).await?.unwrap_or_default();
         let living = rows.iter().filter(|row| row.archived_at.is_none());
         Ok(meter::listed(living.cloned()))
-    }
-}
-
-#[ComplexObject]
-impl Responsibility {
-    /// What you may do to it now.
-    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        let caller = caller(ctx)?;
-        if let Some(canvas) = &self.canvas {
-            let holder = accountable(canvas.responsibilities_of(self.row.touchpoint_id));
-            return Ok(permissions::of_responsibility(
-                caller,
-                &self.row,
-                &canvas.blueprint,
-                holder,
-            ));
-        }
-        let Some(blueprint) = load(ctx, self.row.blueprint_id).await? else {
-            return Ok(Vec::new());
-        };
-        let held = load(ctx, HeldAt(self.row.touchpoint_id))
-            .await?
-            .unwrap_or_default();
-        Ok(permissions::of_responsibility(
-            caller,
-            &self.row,
-            &blueprint,
-            accountable(&held),
-        ))
-    }
-
-    /// The touchpoint.
-    async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
-        let id = self.row.touchpoint_id;
-        match self
-            .canvas
-            .as_ref()
-            .and_then(|canvas| Some((canvas, canvas.touchpoint(id)?)))
-        {
-            Some((canvas, row)) => Some(Ok(Touchpoint::within(row, canvas))),
-            None => found(load(ctx, id)).await,
-        }
-    }
-
-    /// The department that holds the role, or would.
-    async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
-        let id = self.row.department_id;
-        match self
-            .canvas
-            .as_ref()
-            .and_then(|canvas| canvas.department(id))
-        {
-            Some(department) => Some(Ok(department.clone().into())),
-            None => found(load(ctx, id)).await,
-        }
-    }
-
-    /// The person who does it; null where nobody is named.
-    async fn person(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(load(ctx, self.row.person_id?)).await
-    }
-
-    /// The department that proposed it; null where a CX manager did.
-    async fn proposed_by(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
-        found(load(ctx, self.row.proposed_by_department_id?)).await
-    }
-
-    /// The account that proposed it; null where it was loaded with a document.
-    async fn proposed_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
-        found(load(ctx, self.row.proposed_by_account_id?)).await
-    }
-
-    /// The responsibility that it replaces, or would.
-    async fn replaces(&self, ctx: &Context<'_>) -> Option<Result<Responsibility>> {
-        found(load(ctx, self.row.replaces_id?)).await
     }
 }

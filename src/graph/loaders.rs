@@ -2,10 +2,12 @@
 //! of a document asks for. Made for each request, holding its caller, so that no answer reaches another.
 
 mod answers;
+mod handshake;
 mod kpi_links;
 mod trends;
 
 pub use answers::{AnsweredAt, FollowedUp, PlaybookOf};
+pub use handshake::{AllLeads, Open, Tree};
 pub use kpi_links::{JudgedThere, JudgedWhole};
 pub use trends::TrendOf;
 

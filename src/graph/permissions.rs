@@ -1,13 +1,20 @@
 //! What the caller may do to each object, for frontends that show or hide a button: the policy itself, asked once more.
 
 use entity::{
-    blueprint, department, feedback, improvement, kpi, responsibility, words::ResponsibilityStatus,
+    blueprint, department, feedback, improvement, kpi, responsibility,
+    words::{BlueprintStatus, ResponsibilityStatus},
 };
 
 use crate::{
     access::Caller,
     policy::{Action, Relation, Ties},
-    responsibility::rules::{self, Acceptor, Proposal},
+    responsibility::{
+        answer::person,
+        lifecycle::ends_by_lead,
+        parties::{Parents, seat_for},
+        rules,
+        waiting::proposal,
+    },
 };
 
 /// Of these actions, those that the caller may do to what has these ties.
@@ -112,50 +119,53 @@ pub fn of_catalogue(caller: &Caller) -> Vec<Action> {
     of(caller, &[Action::KeepCatalogue], &Ties::none())
 }
 
-/// On a responsibility, given who is accountable at its touchpoint now.
+/// On a responsibility, given who is accountable at its touchpoint now, and the tree of departments.
 pub fn of_responsibility(
     caller: &Caller,
     row: &responsibility::Model,
-    blueprint: &blueprint::Model,
-    holder: Option<&responsibility::Model>,
+    (blueprint, holder): (&blueprint::Model, Option<&responsibility::Model>),
+    parents: &Parents,
 ) -> Vec<Action> {
-    let proposal = Proposal {
-        addressed: row.department_id,
-        role: row.role,
-        proposed_by: row.proposed_by_department_id,
-        accountable: holder.map(|holder| holder.department_id),
-        owner: blueprint.owner_department_id,
-    };
-    let published = blueprint.status == entity::words::BlueprintStatus::Published;
+    let person = person(caller);
+    let holder = holder.map(|holder| holder.department_id);
+    let answer = proposal(row, holder, blueprint.owner_department_id).answer(&person, parents);
+    let seat = answer.ok().and_then(|(_, seat)| seat);
+    let published = blueprint.status == BlueprintStatus::Published;
+    let by_lead = ends_by_lead(row.role, published).then_some(row.department_id);
     let ties = Ties::none()
         .and(Relation::Holds, [row.department_id])
         .and(Relation::Proposes, row.proposed_by_department_id)
-        .and(Relation::MayAccept, proposal.may_accept())
-        .and(Relation::MayDecline, proposal.may_decline())
-        .and(
-            Relation::MayEnd,
-            rules::may_end(row.department_id, row.role, published),
-        );
-    let actions: &[Action] = match row.status {
-        ResponsibilityStatus::Proposed => &[
-            Action::AcceptResponsibility,
-            Action::DeclineResponsibility,
-            Action::WithdrawResponsibility,
-            Action::DescribeResponsibility,
-        ],
-        ResponsibilityStatus::Accepted => {
-            &[Action::EndResponsibility, Action::DescribeResponsibility]
+        .and(Relation::MayAccept, seat)
+        .and(Relation::MayDecline, seat)
+        .and(Relation::MayEnd, by_lead);
+    match row.status {
+        ResponsibilityStatus::Proposed => {
+            let answers = answer.is_ok();
+            let asked = [
+                Action::AcceptResponsibility,
+                Action::DeclineResponsibility,
+                Action::WithdrawResponsibility,
+                Action::DescribeResponsibility,
+            ];
+            let asked: &[Action] = if answers { &asked } else { &asked[2..] };
+            of(caller, asked, &ties)
         }
-        ResponsibilityStatus::Declined | ResponsibilityStatus::Ended => &[],
-    };
-    let mut may = of(caller, actions, &ties);
-    let acceptor = Acceptor {
-        account: caller.account(),
-        cx_manager: caller.is_cx_manager(),
-        leads: caller.led(),
-    };
-    if rules::alone(&proposal, row.proposed_by_account_id, &acceptor) {
-        may.retain(|action| *action != Action::AcceptResponsibility);
+        ResponsibilityStatus::Accepted => {
+            let confirms = seat_for(&person.leads, row.department_id, parents);
+            let confirms = confirms.filter(|_| row.unasked);
+            let ties = ties.and(Relation::MayAccept, confirms);
+            let asked = [
+                Action::AcceptResponsibility,
+                Action::EndResponsibility,
+                Action::DescribeResponsibility,
+            ];
+            let asked: &[Action] = if confirms.is_some() {
+                &asked
+            } else {
+                &asked[1..]
+            };
+            of(caller, asked, &ties)
+        }
+        ResponsibilityStatus::Declined | ResponsibilityStatus::Ended => Vec::new(),
     }
-    may
 }

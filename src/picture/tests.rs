@@ -116,6 +116,7 @@ fn drawn(phases: usize, mut steps: Vec<Step>, edges: &[(Side, Side, TransitionKi
                     note: None,
                     proposed_by_department_id: None,
                     proposed_by_account_id: None,
+                    proposed_from_department_id: None,
                     proposed_at: row.created_at,
                     replaces_id: None,
                     reason: None,
@@ -123,6 +124,10 @@ fn drawn(phases: usize, mut steps: Vec<Step>, edges: &[(Side, Side, TransitionKi
                     decided_by_account_id: None,
                     valid_from: None,
                     valid_to: None,
+                    handed_over_at: None,
+                    handed_over_by_account_id: None,
+                    unasked: false,
+                    resumes_id: None,
                     created_at: row.created_at,
                     version: 1,
                 }

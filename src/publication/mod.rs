@@ -120,7 +120,7 @@ fn said(row: &publication::Model) -> Result<SaidDocument> {
 }
 
 /// Brings a blueprint back to what it was when it was published, and keeps what that replaces. Who answers for what
-/// stays as it is now, as do owner, visibility, and what no longer exists outside of the blueprint.
+/// stays as it is now, but that what was suspended with a step resumes when it comes back; so do owner, visibility, and what no longer exists outside of the blueprint.
 pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
     let id: BlueprintId = faults.id("id", &input.id);

@@ -1,4 +1,4 @@
-//! Does what was planned, step by step, and decides nothing.
+//! Does what was planned, step by step, and decides nothing. What a responsibility becomes is said by its lifecycle.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -7,15 +7,18 @@ use entity::{
     id::{DepartmentId, ResponsibilityId},
     json::Texts,
     kpi, responsibility,
-    words::{ResponsibilityStatus, Role},
 };
 use sea_orm::{EntityTrait, Set};
 
-use super::{Holdings, Step};
+use super::{After, Holdings, Step};
 use crate::{
-    access::Permit,
+    access::{Permit, fresh},
     error::{Error, Result},
     id,
+    responsibility::{
+        answer::write,
+        lifecycle::{self, Act, Refusal, SUSPENDED},
+    },
 };
 
 /// Does what was planned, step by step.
@@ -25,122 +28,76 @@ pub(super) async fn carry_out(
     of: &BTreeSet<DepartmentId>,
     successor: Option<DepartmentId>,
 ) -> Result<()> {
-    let now = permit.caller.now;
+    let by = Act::from(permit.caller);
     let mut became: HashMap<ResponsibilityId, ResponsibilityId> = HashMap::new();
     for step in steps {
-        let (row, change) = match step {
-            Step::End(row, _) => {
-                let end = responsibility::ActiveModel {
-                    status: Set(ResponsibilityStatus::Ended),
-                    valid_to: Set(Some(now)),
-                    ..Default::default()
-                };
-                (row, end)
+        if let Step::Accept(row, tasks) = step {
+            if let Some(successor) = successor {
+                let held = lifecycle::succeed(&row, (id::new(), successor), tasks, by);
+                permit.concerns(successor);
+                let made = permit
+                    .insert::<responsibility::Entity>(fresh::<responsibility::Entity>(held))
+                    .await?;
+                became.insert(row.id, made.id);
             }
-            Step::Decline(row, reason) => {
-                let no = responsibility::ActiveModel {
-                    status: Set(ResponsibilityStatus::Declined),
-                    reason: Set(Some(reason.to_owned())),
-                    decided_at: Set(Some(now)),
-                    decided_by_account_id: Set(permit.caller.account()),
-                    ..Default::default()
-                };
-                (row, no)
-            }
-            Step::Accept(row, tasks) => {
-                if let Some(successor) = successor {
-                    let fresh = accepted(permit, &row, tasks, successor);
-                    let made = permit.insert::<responsibility::Entity>(fresh).await?;
-                    became.insert(row.id, made.id);
-                }
-                continue;
-            }
-            Step::Merge(row, tasks) => {
-                let merged = responsibility::ActiveModel {
-                    tasks: Set(Texts(tasks)),
-                    ..Default::default()
-                };
-                (row, merged)
-            }
-            Step::Address(row) => {
-                let by = row.proposed_by_department_id;
-                let own = by.is_some_and(|by| of.contains(&by));
-                let mut address = responsibility::ActiveModel::default();
-                if let Some(successor) = successor {
-                    address.department_id = Set(successor);
-                    if own {
-                        address.proposed_by_department_id = Set(Some(successor));
-                    }
-                }
-                (row, address)
-            }
-            Step::Speak(row) => {
-                let speak = responsibility::ActiveModel {
-                    proposed_by_department_id: Set(successor),
-                    ..Default::default()
-                };
-                (row, speak)
-            }
-            Step::Replace(row, was) => {
-                let replace = responsibility::ActiveModel {
-                    replaces_id: Set(became.get(&was).copied()),
-                    ..Default::default()
-                };
-                (row, replace)
-            }
-        };
-        permit.concerns(row.department_id);
-        change_one(permit, &row, change).await?;
+            continue;
+        }
+        // An earlier step may have changed it already.
+        let row = as_it_is(permit, step.of()).await?;
+        let next = becomes(&step, &row, (of, successor), &became, by)?;
+        write(permit, &row, next).await?;
     }
     Ok(())
 }
 
-/// Changes a responsibility as it is now: an earlier step may have changed it already.
-async fn change_one(
-    permit: &mut Permit<'_>,
+impl Step {
+    fn of(&self) -> ResponsibilityId {
+        match self {
+            Self::End(row, _)
+            | Self::Decline(row, _)
+            | Self::Accept(row, _)
+            | Self::Merge(row, _)
+            | Self::Address(row)
+            | Self::Speak(row)
+            | Self::Replace(row, _) => row.id,
+        }
+    }
+}
+
+/// What a responsibility becomes by a step.
+fn becomes(
+    step: &Step,
     row: &responsibility::Model,
-    change: responsibility::ActiveModel,
-) -> Result<()> {
-    let now = responsibility::Entity::find_by_id(row.id)
+    (of, successor): (&BTreeSet<DepartmentId>, Option<DepartmentId>),
+    became: &HashMap<ResponsibilityId, ResponsibilityId>,
+    by: Act,
+) -> Result<responsibility::Model, Refusal> {
+    let mut next = row.clone();
+    match step {
+        Step::End(_, After::Suspended) => {
+            return lifecycle::end(row, Some(SUSPENDED.to_owned()), by);
+        }
+        Step::End(..) => return lifecycle::end(row, None, by),
+        Step::Decline(_, reason) => {
+            return lifecycle::decline(row, Some((*reason).to_owned()), by);
+        }
+        Step::Merge(_, tasks) => next.tasks = Texts(tasks.clone()),
+        Step::Address(_) | Step::Speak(_) => {
+            if let Some(successor) = successor {
+                next = lifecycle::inherit(row, |department| of.contains(&department), successor);
+            }
+        }
+        Step::Replace(_, was) => next.replaces_id = became.get(was).copied(),
+        Step::Accept(..) => {}
+    }
+    Ok(next)
+}
+
+async fn as_it_is(permit: &Permit<'_>, id: ResponsibilityId) -> Result<responsibility::Model> {
+    let row = responsibility::Entity::find_by_id(id)
         .one(permit.tx())
         .await?;
-    let now = now.ok_or_else(|| Error::internal(format!("{} is gone", row.id)))?;
-    permit
-        .update::<responsibility::Entity>(&now, change)
-        .await?;
-    Ok(())
-}
-
-/// A responsibility in force as the successor holds it from now on.
-fn accepted(
-    permit: &Permit<'_>,
-    held: &responsibility::Model,
-    tasks: Vec<String>,
-    successor: DepartmentId,
-) -> responsibility::ActiveModel {
-    let caller = permit.caller;
-    responsibility::ActiveModel {
-        id: Set(id::new()),
-        blueprint_id: Set(held.blueprint_id),
-        touchpoint_id: Set(held.touchpoint_id),
-        department_id: Set(successor),
-        role: Set(held.role),
-        status: Set(ResponsibilityStatus::Accepted),
-        tasks: Set(Texts(tasks)),
-        person_id: Set(held.person_id),
-        note: Set(held.note.clone()),
-        proposed_by_department_id: Set(None),
-        proposed_by_account_id: Set(caller.account()),
-        proposed_at: Set(caller.now),
-        replaces_id: Set((held.role == Role::Accountable).then_some(held.id)),
-        reason: Set(None),
-        decided_at: Set(Some(caller.now)),
-        decided_by_account_id: Set(caller.account()),
-        valid_from: Set(Some(caller.now)),
-        valid_to: Set(None),
-        created_at: Set(caller.now),
-        version: Set(1),
-    }
+    row.ok_or_else(|| Error::internal(format!("{id} is gone")))
 }
 
 pub(super) async fn give_ownership(

@@ -12,7 +12,7 @@ use crate::{
     input::AtVersionInput,
     payload,
     payload::{acting, caller, found, refused},
-    touchpoint::graphql::Touchpoint,
+    touchpoint::graphql::{Touchpoint, TouchpointPayload},
 };
 
 /// What follows from an act: what it would change, or in its payload what it has changed. Of what you may not read
@@ -181,7 +181,8 @@ impl ReorganiseMutation {
         }
     }
 
-    /// Archives a touchpoint and ends its responsibilities. Requires: SHAPE_BLUEPRINT.
+    /// Archives a touchpoint and ends its responsibilities, with the reason SUSPENDED. Where the blueprint is published
+    /// and another department is accountable, its lead or a CX manager does. Requires: SHAPE_BLUEPRINT.
     #[graphql(complexity = "2 * whole::COST + child_complexity")]
     async fn touchpoint_archive(
         &self,
@@ -191,6 +192,20 @@ impl ReorganiseMutation {
         let caller = acting(ctx)?;
         let result = super::touchpoint::archive(&caller, &input).await;
         TouchpointArchivePayload::answer(&caller, result).await
+    }
+
+    /// Brings a touchpoint back to its old place. Within 30 days its departments hold again what was suspended, from now
+    /// on; later, or where a department is archived, it is proposed, to its successor. Where somebody else holds the
+    /// role by now, nothing resumes. Requires: SHAPE_BLUEPRINT.
+    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    async fn touchpoint_unarchive(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<TouchpointPayload> {
+        let caller = acting(ctx)?;
+        let result = super::touchpoint::unarchive(&caller, &input).await;
+        TouchpointPayload::answer(&caller, result).await
     }
 
     /// Deactivates an account, ends its sessions and revokes its service tokens; what it did stays under its name.

@@ -198,8 +198,11 @@ fn open_and(more: Condition) -> Condition {
 }
 
 fn held_or_made(of: &BTreeSet<DepartmentId>) -> Condition {
-    let made = Condition::all()
+    let by_them = Condition::any()
         .add(responsibility::Column::ProposedByDepartmentId.is_in(of.iter().copied()))
+        .add(responsibility::Column::ProposedFromDepartmentId.is_in(of.iter().copied()));
+    let made = Condition::all()
+        .add(by_them)
         .add(responsibility::Column::Status.eq(ResponsibilityStatus::Proposed));
     Condition::any()
         .add(responsibility::Column::DepartmentId.is_in(of.iter().copied()))

@@ -149,7 +149,9 @@ impl Impact {
         let mut impact = Self::default();
         for step in steps {
             match step {
-                Step::End(row, After::Nothing) => impact.responsibilities_ended.push(row.id),
+                Step::End(row, After::Nothing | After::Suspended) => {
+                    impact.responsibilities_ended.push(row.id);
+                }
                 Step::End(row, After::Successor) => {
                     impact.responsibilities_handed_over.push(row.id);
                 }
@@ -206,7 +208,7 @@ impl Impact {
 /// What ends without anybody who takes it over.
 fn ended(steps: &[Step]) -> impl Iterator<Item = &responsibility::Model> {
     steps.iter().filter_map(|step| match step {
-        Step::End(row, After::Nothing) => Some(row),
+        Step::End(row, After::Nothing | After::Suspended) => Some(row),
         _ => None,
     })
 }

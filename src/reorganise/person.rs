@@ -21,7 +21,7 @@ use crate::{
     error::Result,
     input::{self, AtVersionInput},
     policy::{Action, Relation, Ties},
-    responsibility::awaiting_answer_of,
+    responsibility::waiting::{Waiting, leads},
 };
 
 /// Deactivates an account.
@@ -162,9 +162,11 @@ async fn without(caller: &Caller, tx: &Transaction, person: AccountId) -> Result
         .column(blueprint::Column::Id)
         .filter(blueprint::Column::OwnerDepartmentId.is_in(unled.at_all.iter().copied()))
         .filter(blueprint::Column::ArchivedAt.is_null());
+    let waiting = Waiting::read(caller, tx).await?;
+    let resting = waiting.resting_on(person, &leads(tx, Some(person)).await?);
     Ok(Impact {
         person_of: responsibilities(named).await?,
-        proposals_unanswerable: responsibilities(awaiting_answer_of(&unled.at_all)).await?,
+        proposals_unanswerable: responsibilities(resting).await?,
         blueprints_unled: blueprints.into_tuple().all(tx).await?,
         departments_without_own_lead: unled.own,
         departments_unled: unled.at_all,

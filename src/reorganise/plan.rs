@@ -10,12 +10,13 @@ use entity::{
 };
 
 use super::Holdings;
-use crate::{input::LIST, responsibility::TAKEN};
+use crate::{
+    input::LIST,
+    responsibility::lifecycle::{TAKEN, TOUCHPOINT_ARCHIVED},
+};
 
 /// Why a proposal is no longer open: the department that it was made to is archived.
 pub const DEPARTMENT_ARCHIVED: &str = "DEPARTMENT_ARCHIVED";
-/// Why a proposal is no longer open: the touchpoint that it was made at is archived.
-pub const TOUCHPOINT_ARCHIVED: &str = "ARCHIVED";
 
 /// What is to be done with one responsibility or proposal.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +42,8 @@ pub enum Step {
 pub enum After {
     /// Nobody takes it over.
     Nothing,
+    /// Its touchpoint is archived: it resumes where that comes back.
+    Suspended,
     /// The successor takes it over.
     Successor,
     /// It becomes part of what the successor has already, or takes over from another.
@@ -48,13 +51,18 @@ pub enum After {
 }
 
 /// Ends what is in force and closes what is offered.
-#[must_use]
-pub fn let_go(held: &[responsibility::Model], reason: &'static str) -> Vec<Step> {
+fn let_go(held: &[responsibility::Model], reason: &'static str, after: After) -> Vec<Step> {
     let step = |held: &responsibility::Model| match held.status {
         ResponsibilityStatus::Proposed => Step::Decline(held.clone(), reason),
-        _ => Step::End(held.clone(), After::Nothing),
+        _ => Step::End(held.clone(), after),
     };
     held.iter().map(step).collect()
+}
+
+/// Suspends what is in force at a touchpoint that is archived, and closes what is offered there.
+#[must_use]
+pub fn suspend(held: &[responsibility::Model]) -> Vec<Step> {
+    let_go(held, TOUCHPOINT_ARCHIVED, After::Suspended)
 }
 
 impl Holdings {
@@ -64,7 +72,7 @@ impl Holdings {
     pub fn plan(&self, successor: Option<DepartmentId>) -> Vec<Step> {
         match successor {
             Some(successor) => self.hand_over(successor),
-            None => let_go(&self.held, DEPARTMENT_ARCHIVED),
+            None => let_go(&self.held, DEPARTMENT_ARCHIVED, After::Nothing),
         }
     }
 

@@ -1,16 +1,10 @@
-//! A touchpoint is archived, with what hangs on it; or somebody asks what that would change.
+//! A touchpoint is archived, with what hangs on it, or comes back; or somebody asks what archiving it would change.
 
 use async_graphql::ID;
 use entity::{blueprint, id::TouchpointId, responsibility, touchpoint};
 use sea_orm::{EntityTrait, QuerySelect, QueryTrait};
 
-use super::{
-    Impact, Step, asked,
-    carry_out::carry_out,
-    links,
-    links::Hung,
-    plan::{TOUCHPOINT_ARCHIVED, let_go},
-};
+use super::{Impact, Step, asked, carry_out::carry_out, links, links::Hung, plan::suspend};
 use crate::{
     access::{Caller, Guarded, Permit, live},
     canvas::whole::{LOAD, Whole},
@@ -19,10 +13,11 @@ use crate::{
     error::{Error, Result},
     input::{self, AtVersionInput},
     policy::Action,
-    touchpoint::{fetch, put_away},
+    responsibility::resume::{refuse_to_strip, resume},
+    touchpoint::{bring_back, fetch, put_away},
 };
 
-/// Archives a touchpoint and ends its responsibilities.
+/// Archives a touchpoint and suspends its responsibilities.
 pub async fn archive(
     caller: &Caller,
     input: &AtVersionInput,
@@ -32,6 +27,7 @@ pub async fn archive(
         return Ok((row, Impact::default()));
     }
     let whole = whole(caller, permit.tx(), &row).await?;
+    refuse(caller, &whole, row.id)?;
     let (steps, impact) = plan(caller, permit.tx(), &whole, row.id).await?;
     carry_out(&mut permit, steps, &[].into(), None).await?;
     let row = put_away(&mut permit, &row).await?;
@@ -39,9 +35,30 @@ pub async fn archive(
     Ok((row, impact))
 }
 
-/// Ends what departments hold at a touchpoint that goes, and closes what they are offered there.
-pub async fn end(permit: &mut Permit<'_>, held: &[responsibility::Model]) -> Result<()> {
-    carry_out(permit, let_go(held, TOUCHPOINT_ARCHIVED), &[].into(), None).await
+/// Brings a touchpoint back to its old place; its responsibilities resume.
+pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<touchpoint::Model> {
+    let (row, mut permit) = fetch(caller, input).await?;
+    let Some(archived_at) = row.archived_at else {
+        return Ok(row);
+    };
+    let owner = permit
+        .read::<blueprint::Entity>("id", row.blueprint_id)
+        .await?
+        .owner_department_id;
+    let row = bring_back(&mut permit, &row).await?;
+    resume(&mut permit, (row.id, archived_at), owner).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+/// Suspends what departments hold at a touchpoint that an import leaves out, and closes what they are offered there.
+pub async fn leave_out(
+    permit: &mut Permit<'_>,
+    blueprint: &blueprint::Model,
+    held: &[responsibility::Model],
+) -> Result<()> {
+    refuse_to_strip(permit.caller, blueprint, held)?;
+    carry_out(permit, suspend(held), &[].into(), None).await
 }
 
 /// What archiving a touchpoint would change, as far as the caller may see it.
@@ -61,10 +78,18 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Impact>> 
     let (steps, hung) = hanging(caller, &tx, &whole, id).await?;
     tx.commit().await?;
     caller.budget.spend(ROW * whole.rows() as u64)?;
-    let checks = [live::<blueprint::Entity>("id", &whole.canvas.blueprint)];
+    let checks = [
+        live::<blueprint::Entity>("id", &whole.canvas.blueprint),
+        refuse(caller, &whole, id),
+    ];
     let work = move |_: &compute::Steps| Ok(Impact::of_touchpoint(&whole, id, &steps, &hung));
     let impact = caller.compute(work).await?;
     impact.hindered_by(checks).map(Some)
+}
+
+fn refuse(caller: &Caller, whole: &Whole, id: TouchpointId) -> Result<()> {
+    let held = whole.canvas.responsibilities_of(id);
+    refuse_to_strip(caller, &whole.canvas.blueprint, held)
 }
 
 async fn whole(caller: &Caller, tx: &Transaction, row: &touchpoint::Model) -> Result<Whole> {
@@ -95,6 +120,6 @@ async fn hanging(
         .select_only()
         .column(touchpoint::Column::Id);
     let hung = links::at(caller, tx, itself.into_query()).await?;
-    let steps = let_go(whole.canvas.responsibilities_of(id), TOUCHPOINT_ARCHIVED);
+    let steps = suspend(whole.canvas.responsibilities_of(id));
     Ok((steps, hung))
 }

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use entity::{
-    id::{BlueprintId, DepartmentId, TouchpointId},
+    id::{AccountId, BlueprintId, DepartmentId, TouchpointId},
     responsibility,
     words::{ResponsibilityStatus, Role},
 };
 use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::{
-    Accepted, ResponsibilityAcceptInput, ResponsibilityDeclineInput, ResponsibilityProposeInput,
-    ResponsibilityUpdateInput, held_at_end_of,
+    ResponsibilityProposeInput, ResponsibilityUpdateInput,
+    answer::{self, Accepted, ResponsibilityAcceptInput, ResponsibilityDeclineInput},
+    held_at_end_of,
+    waiting::{Waiting, leads},
 };
 use crate::{
     canvas::Canvas,
@@ -42,14 +44,19 @@ pub struct Responsibility {
     /// When it was proposed.
     pub proposed_at: DateTime<Utc>,
     /// Why it was declined or ended. TAKEN: another department became accountable; WITHDRAWN: taken back;
-    /// ARCHIVED: the touchpoint was archived; DEPARTMENT_ARCHIVED: the department was, and nobody took over.
+    /// ARCHIVED: the touchpoint was archived; SUSPENDED: it was in force when the touchpoint was archived, and resumes
+    /// where that comes back; DEPARTMENT_ARCHIVED: the department was, and nobody took over.
     pub reason: Option<String>,
-    /// When it was answered.
+    /// When it was answered, or confirmed.
     pub decided_at: Option<DateTime<Utc>>,
     /// In force since; null means since ever, once it is accepted.
     pub valid_from: Option<DateTime<Utc>>,
     /// In force until, this moment left out.
     pub valid_to: Option<DateTime<Utc>>,
+    /// When whoever was accountable agreed to hand over; the department addressed answers after that.
+    pub handed_over_at: Option<DateTime<Utc>>,
+    /// An import gave it to the department without asking; so until a lead of the department confirms or ends it.
+    pub unasked: bool,
     /// Counts its changes; send it as `expectedVersion`.
     pub version: i32,
     #[graphql(skip)]
@@ -72,6 +79,8 @@ impl From<responsibility::Model> for Responsibility {
             decided_at: row.decided_at,
             valid_from: row.valid_from,
             valid_to: row.valid_to,
+            handed_over_at: row.handed_over_at,
+            unasked: row.unasked,
             version: row.version,
             row,
             canvas: None,
@@ -101,6 +110,13 @@ pub struct ResponsibilityFilter {
     pub roles: Option<Vec<Role>>,
     /// With one of these statuses; PROPOSED and ACCEPTED where nothing is said.
     pub statuses: Option<Vec<ResponsibilityStatus>>,
+    /// With this account as the person who does it.
+    pub person_id: Option<ID>,
+    /// Given to the department without asking and not confirmed yet, or not so.
+    pub unasked: Option<bool>,
+    /// Only proposals that no lead may answer yet (`awaits { noLeadYet }`).
+    #[graphql(default)]
+    pub no_lead_yet: bool,
 }
 
 /// Reading responsibilities.
@@ -146,6 +162,18 @@ impl ResponsibilityQuery {
         }
         if let Some(roles) = filter.roles {
             all = all.add(responsibility::Column::Role.is_in(roles));
+        }
+        if let Some(id) = &filter.person_id {
+            let person: AccountId = input::id("filter.personId", id)?;
+            all = all.add(responsibility::Column::PersonId.eq(person));
+        }
+        if let Some(unasked) = filter.unasked {
+            all = all.add(responsibility::Column::Unasked.eq(unasked));
+        }
+        if filter.no_lead_yet {
+            let leads = leads(caller.reader(), None).await?;
+            let waiting = Waiting::read(caller, caller.reader()).await?;
+            all = all.add(waiting.without_lead(&leads));
         }
         let select = caller.select::<responsibility::Entity>().filter(all);
         page::by_creation(
@@ -225,16 +253,17 @@ impl ResponsibilityMutation {
     }
 
     /// Says yes: the role is held from now on, whom it replaces is ended, and other proposals of ACCOUNTABLE are
-    /// declined. Nobody takes responsibility alone: a department's own proposal is accepted by the accountable
-    /// one, where there is none by the owner of the blueprint; another's by the department addressed.
-    /// Requires: ACCEPT_RESPONSIBILITY.
+    /// declined. Nobody takes responsibility alone: what a department proposes for itself is answered by another
+    /// party, of the accountable department, or where there is none of the owner of the blueprint; what another party
+    /// proposes by the department addressed; `awaits` says which. Over a holder who did not propose it, the holder's
+    /// yes hands over, and the department addressed is asked next. Requires: ACCEPT_RESPONSIBILITY.
     async fn responsibility_accept(
         &self,
         ctx: &Context<'_>,
         input: ResponsibilityAcceptInput,
     ) -> Result<ResponsibilityAcceptPayload> {
         let caller = acting(ctx)?;
-        match super::accept(&caller, &input).await {
+        match answer::accept(&caller, &input).await {
             Ok(Accepted {
                 responsibility,
                 ended,
@@ -269,7 +298,7 @@ impl ResponsibilityMutation {
         input: ResponsibilityDeclineInput,
     ) -> Result<ResponsibilityPayload> {
         let caller = acting(ctx)?;
-        ResponsibilityPayload::answer(&caller, super::decline(&caller, input).await).await
+        ResponsibilityPayload::answer(&caller, answer::decline(&caller, input).await).await
     }
 
     /// Takes back a proposal. Requires: WITHDRAW_RESPONSIBILITY.
@@ -279,7 +308,7 @@ impl ResponsibilityMutation {
         input: AtVersionInput,
     ) -> Result<ResponsibilityPayload> {
         let caller = acting(ctx)?;
-        ResponsibilityPayload::answer(&caller, super::withdraw(&caller, &input).await).await
+        ResponsibilityPayload::answer(&caller, answer::withdraw(&caller, &input).await).await
     }
 
     /// Ends what is in force; ACCOUNTABLE on a published blueprint ends by takeover or by a CX manager only.
@@ -290,10 +319,21 @@ impl ResponsibilityMutation {
         input: ResponsibilityDeclineInput,
     ) -> Result<ResponsibilityPayload> {
         let caller = acting(ctx)?;
-        ResponsibilityPayload::answer(&caller, super::end(&caller, input).await).await
+        ResponsibilityPayload::answer(&caller, answer::end(&caller, input).await).await
     }
 
-    /// Says the tasks and the person. Requires: DESCRIBE_RESPONSIBILITY.
+    /// Confirms what an import gave the department without asking: it stays in force, and is listed no longer. For a
+    /// lead of the department, or from above. Requires: ACCEPT_RESPONSIBILITY.
+    async fn responsibility_confirm(
+        &self,
+        ctx: &Context<'_>,
+        input: AtVersionInput,
+    ) -> Result<ResponsibilityPayload> {
+        let caller = acting(ctx)?;
+        ResponsibilityPayload::answer(&caller, answer::confirm(&caller, &input).await).await
+    }
+
+    /// Says the tasks and the person, one of the department's own people. Requires: DESCRIBE_RESPONSIBILITY.
     async fn responsibility_update(
         &self,
         ctx: &Context<'_>,

@@ -410,16 +410,6 @@ impl TouchpointMutation {
         }
     }
 
-    /// Brings it back at the end of its phase, where nobody is responsible yet. Requires: SHAPE_BLUEPRINT.
-    async fn touchpoint_unarchive(
-        &self,
-        ctx: &Context<'_>,
-        input: AtVersionInput,
-    ) -> Result<TouchpointPayload> {
-        let caller = acting(ctx)?;
-        TouchpointPayload::answer(&caller, super::unarchive(&caller, &input).await).await
-    }
-
     /// Makes a transition. Requires: SHAPE_BLUEPRINT.
     async fn transition_create(
         &self,

@@ -519,23 +519,27 @@ pub async fn put_away(
     Ok(row)
 }
 
-/// Brings a touchpoint back at the end of its phase, where nobody is responsible yet.
-pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<touchpoint::Model> {
-    let (row, mut permit) = fetch(caller, input).await?;
-    if row.archived_at.is_none() {
-        return Ok(row);
-    }
+/// Brings a touchpoint that was fetched back to its old place in its phase. What resumes there is begun in
+/// `reorganise`.
+pub async fn bring_back(
+    permit: &mut Permit<'_>,
+    row: &touchpoint::Model,
+) -> Result<touchpoint::Model> {
     permit
         .read_live::<phase::Entity>("id", row.phase_id)
         .await?;
+    let others = of_phase(permit, row.phase_id).await?;
+    let before = others.iter().rfind(|other| other.position < row.position);
+    let before = before.map(|other| other.id);
+    let places = order::room(&others, before.as_ref());
+    let places = places.ok_or_else(|| Error::internal("a neighbour is not among the others"))?;
+    set_positions(permit, places.moved).await?;
     let change = touchpoint::ActiveModel {
         archived_at: Set(None),
-        position: Set(order::end(&of_phase(&permit, row.phase_id).await?)),
+        position: Set(places.free),
         ..Default::default()
     };
-    let row = permit.update::<touchpoint::Entity>(&row, change).await?;
-    permit.commit().await?;
-    Ok(row)
+    permit.update::<touchpoint::Entity>(row, change).await
 }
 
 impl Placed for touchpoint::Model {

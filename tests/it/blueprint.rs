@@ -58,7 +58,7 @@ async fn the_life_of_a_blueprint_has_steps_that_can_be_taken_and_others() {
         "nobody does it: {refused}"
     );
     let import = "mutation($input: BlueprintImportInput!) { blueprintImport(input: $input) { userErrors { code } } }";
-    let responsible = json!({ "touchpoint": "D1", "department": "sales", "role": "RESPONSIBLE" });
+    let responsible = json!({ "touchpoint": "D1", "department": "sales", "role": "RESPONSIBLE", "status": "ACCEPTED" });
     let document = json!({ "format": "cx-blueprint/blueprint@1", "key": "draft", "responsibilities": [responsible] });
     cx_manager
         .does(import, json!({ "document": document }))

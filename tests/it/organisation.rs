@@ -146,7 +146,8 @@ async fn live(ann: &Actor<'_>, ids: &Ids) {
         ("r-fleet", accept),
         ("r-web", decline),
     ] {
-        let made = ann.does(propose, offer(department)).await["responsibility"].take();
+        let hal = ann.world.sign_in("hal-cx").await;
+        let made = hal.does(propose, offer(department)).await["responsibility"].take();
         let mut input = json!({ "id": made["id"], "expectedVersion": made["version"] });
         if answer == decline {
             input["reason"] = json!("not ours, says \"web\"");

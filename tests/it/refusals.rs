@@ -11,7 +11,7 @@ use entity::{
     measurement, membership, persona, phase, publication, responsibility, segment, session,
     template, touchpoint, transition,
 };
-use sea_orm::EntityTrait;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use crate::{golden, world::World};
@@ -236,6 +236,9 @@ pub fn cases() -> Vec<Case> {
         case("responsibilityWithdraw", "service to sales", at("@proposal sales", 1)),
         case("responsibilityEnd", "sales RESPONSIBLE for T2", at("@held T2 sales RESPONSIBLE", 1)),
         case("responsibilityEnd", "sales ACCOUNTABLE for T2", at("@held T2 sales ACCOUNTABLE", 1)),
+        case("responsibilityConfirm", "sales INFORMED at T1, given unasked", at("@unasked", 1)).after("cx-manager", "blueprintImport",
+            json!({ "document": { "format": "cx-blueprint/blueprint@1", "key": "open",
+                "responsibilities": [{ "touchpoint": "T1", "department": "sales", "role": "INFORMED", "status": "ACCEPTED" }] } })),
         case("responsibilityUpdate", "sales RESPONSIBLE for T2", with(at("@held T2 sales RESPONSIBLE", 1), json!({ "tasks": ["new"] }))),
         case("kpiCreate", "of sales", json!({ "name": "New", "type": "COST", "unit": "COUNT", "direction": "LOWER", "aggregation": "SUM",
             "cadence": "MONTHLY", "ownerDepartmentId": "@department sales", "scope": "TRANSACTIONAL" })),
@@ -390,6 +393,7 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
     for (name, id) in [
         ("@token report", "tok_019ab0000000700080000000000000b1"),
         ("@follow-up", "fup_019ab0000000700080000000000000b1"),
+        ("@unasked", "rsp_019ab0000000700080000000000000b2"),
         ("@promise on-time", "prm_019ab0000000700080000000000000ae"),
         ("@evaluation tried", "evl_019ab0000000700080000000000000af"),
         (
@@ -410,12 +414,18 @@ pub async fn ids(world: &World) -> BTreeMap<String, String> {
     ids
 }
 
-/// The id of the follow-up that was made before a case; no client makes one.
+/// The ids of what was made before a case and no client makes: a follow-up, and what an import gives.
 pub async fn follow_ups(world: &World) -> BTreeMap<String, String> {
     let rows = follow_up::Entity::find().all(&world.db()).await;
     let rows = rows.expect("follow-ups").into_iter();
-    rows.map(|row| ("@follow-up".to_owned(), row.id.to_string()))
-        .collect()
+    let follow_ups = rows.map(|row| ("@follow-up".to_owned(), row.id.to_string()));
+    let given = responsibility::Entity::find()
+        .filter(responsibility::Column::Unasked.eq(true))
+        .all(&world.db())
+        .await;
+    let given = given.expect("responsibilities").into_iter();
+    let given = given.map(|row| ("@unasked".to_owned(), row.id.to_string()));
+    follow_ups.chain(given).collect()
 }
 
 pub fn filled(input: &Value, ids: &BTreeMap<String, String>) -> Value {

@@ -192,8 +192,10 @@ async fn an_absent_column_keeps_and_an_empty_cell_clears() {
     let world = World::small().await;
     let boss = world.sign_in("cx-manager").await;
     let csv = "Key;EMOTION;channels;consulted;moment of truth\nt2;;web;;ja\n";
+    let mut complete = into("open", csv);
+    complete["complete"] = json!(["CONSULTED"]);
     assert_eq!(
-        told(&boss, into("open", csv)).await,
+        told(&boss, complete.clone()).await,
         [
             "CHANGED touchpoint t2 channels: [\"PHONE\",\"WEB\"] → [\"WEB\"]",
             "CHANGED touchpoint t2 emotion: -1 → null",
@@ -202,7 +204,7 @@ async fn an_absent_column_keeps_and_an_empty_cell_clears() {
         ]
     );
     assert_eq!(
-        told(&boss, into("open", csv)).await,
+        told(&boss, complete).await,
         Vec::<String>::new(),
         "twice is once"
     );
@@ -214,7 +216,7 @@ async fn a_sheet_without_keys_makes_phases_and_touchpoints_where_its_rows_stand(
     let boss = world.sign_in("cx-manager").await;
     let csv = "phase,phase name,stage,name,lane,accountable,responsible\n\
                before,,,Reads a leaflet,customer,,\n\
-               ,Wait and see,goal,Gets a reminder,BACKSTAGE,service,service | courier?\n";
+               ,Wait and see,goal,Gets a reminder,BACKSTAGE,service!,service! | courier?\n";
     assert_eq!(
         told(&boss, into("open", csv)).await,
         [
@@ -274,7 +276,7 @@ async fn a_takeover_ends_the_holder_from_a_manager_and_is_a_proposal_from_a_lead
         world.sign_in("lead").await,
         world.sign_in("cx-manager").await,
     );
-    let csv = "key,accountable\nT2,service\n";
+    let csv = "key,accountable\nT2,service!\n";
     assert_eq!(
         told(&lead, into("open", csv)).await,
         ["ADDED responsibility t2 service ACCOUNTABLE"]
@@ -289,9 +291,10 @@ async fn a_takeover_ends_the_holder_from_a_manager_and_is_a_proposal_from_a_lead
         Vec::<String>::new(),
         "it is asked already"
     );
-    let cleared = "key,consulted\nT2,\n";
+    let mut cleared = into("open", "key,consulted\nT2,\n");
+    cleared["complete"] = json!(["CONSULTED"]);
     assert_eq!(
-        lead.refused(IMPORT, into("open", cleared)).await,
+        lead.refused(IMPORT, cleared).await,
         ["FORBIDDEN"],
         "ending what others hold is not a lead's"
     );
@@ -308,7 +311,7 @@ async fn what_is_wrong_is_told_all_at_once_by_line_and_column_and_nothing_is_wri
     let before = document(&boss, "open").await;
     let cells = "key,name,lane,phase,emotion,essential,accountable\n\
                  T1,,ROOF,before,1.5,perhaps,\n\
-                 T2,\"=cmd|' /C calc'!A0\",FRONTSTAGE,before,,,sales | service\n\
+                 T2,\"=cmd|' /C calc'!A0\",FRONTSTAGE,before,,,sales! | service!\n\
                  t1,Again,CUSTOMER,before,,,\n\
                  ,,CUSTOMER,before,,,\n";
     assert_eq!(
@@ -319,7 +322,7 @@ async fn what_is_wrong_is_told_all_at_once_by_line_and_column_and_nothing_is_wri
             "INVALID 2.emotion Line 2, column E (emotion): \"1.5\" is not a whole number.",
             "INVALID 2.essential Line 2, column F (essential): \"perhaps\" is not yes or no.",
             "INVALID 3.name Line 3, column B (name): This is a formula. Write its value, or for a text that begins with = put an apostrophe before it.",
-            "CONFLICT 3.accountable Line 3, column G (accountable): One department is accountable at a touchpoint. Behind the key of one that is only asked stands a question mark.",
+            "CONFLICT 3.accountable Line 3, column G (accountable): One department is accountable at a touchpoint: only one key has an exclamation mark behind it.",
             "DUPLICATE 4.key Line 4, column A (key): The touchpoint t1 is on line 2 already.",
             "REQUIRED 5.key Line 5, column A (key): A touchpoint needs a key, or a name to make one from.",
         ]

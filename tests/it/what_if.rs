@@ -362,6 +362,11 @@ async fn a_person_is_named_where_they_do_the_work() {
         .await["touchpoint"]["responsibilities"][0]
         .take();
     let person = account_id(&world, "dan-contrib-campus").await;
+    let ask = "{ department(by: { key: \"r-support\" }) { id } }";
+    let support = ann.ask(ask, json!({})).await["department"]["id"].take();
+    let grant = "mutation($input: MembershipGrantInput!) { membershipGrant(input: $input) { userErrors { code } } }";
+    let member = json!({ "accountId": person, "departmentId": support, "role": "VIEWER" });
+    world.sign_in("gus-admin").await.does(grant, member).await;
     let named =
         json!({ "id": found["id"], "expectedVersion": found["version"], "personId": person });
     let update = "mutation($input: ResponsibilityUpdateInput!) { responsibilityUpdate(input: $input) { userErrors { code } } }";

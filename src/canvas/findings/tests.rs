@@ -60,6 +60,7 @@ fn whole(order: &[usize], renamed: bool) -> Whole {
         note: None,
         proposed_by_department_id: None,
         proposed_by_account_id: None,
+        proposed_from_department_id: None,
         proposed_at: at(),
         replaces_id: None,
         reason: None,
@@ -67,6 +68,10 @@ fn whole(order: &[usize], renamed: bool) -> Whole {
         decided_by_account_id: None,
         valid_from: None,
         valid_to: None,
+        handed_over_at: None,
+        handed_over_by_account_id: None,
+        unasked: false,
+        resumes_id: None,
         created_at: at(),
         version: 1,
     });

@@ -390,12 +390,18 @@ impl Names {
                 tasks: row.tasks.0,
                 note: row.note,
                 proposed_by_department: row.proposed_by_department_id.map(|id| self.department(id)),
+                proposed_from_department: row
+                    .proposed_from_department_id
+                    .filter(|seat| Some(*seat) != row.proposed_by_department_id)
+                    .map(|id| self.department(id)),
                 proposed_at: Some(row.proposed_at),
                 replaces: replaces.map(|id| self.department(*id)),
                 reason: row.reason,
                 decided_at: row.decided_at,
                 valid_from: row.valid_from,
                 valid_to: row.valid_to,
+                handed_over_at: row.handed_over_at,
+                unasked: row.unasked,
             }
         });
         Ok(told.collect())

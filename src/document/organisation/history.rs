@@ -80,6 +80,11 @@ pub fn responsibilities(
         let proposer = proposer.and_then(|key| {
             departments.find(&at("proposedByDepartment"), "department", key, faults)
         });
+        let seat = said.proposed_from_department.as_ref();
+        let seat = seat.and_then(|key| {
+            departments.find(&at("proposedFromDepartment"), "department", key, faults)
+        });
+        let proposed_from = seat.or(proposer);
         let replaced = said.replaces.as_ref();
         let replaced =
             replaced.and_then(|key| departments.find(&at("replaces"), "department", key, faults));
@@ -112,6 +117,7 @@ pub fn responsibilities(
             note,
             proposed_by_department_id: proposer,
             proposed_by_account_id: None,
+            proposed_from_department_id: proposed_from,
             proposed_at: said.proposed_at.unwrap_or(now),
             replaces_id: None,
             reason,
@@ -119,6 +125,10 @@ pub fn responsibilities(
             decided_by_account_id: None,
             valid_from: said.valid_from,
             valid_to: said.valid_to,
+            handed_over_at: said.handed_over_at,
+            handed_over_by_account_id: None,
+            unasked: said.unasked,
+            resumes_id: None,
             created_at: now,
             version: 1,
         });

@@ -304,6 +304,9 @@ document! {
         /// The key of the department that proposed; null where a CX manager did.
         #[serde(default)]
         proposed_by_department: Option<String>,
+        /// The key of the department that its lead acted from; where it is absent, the one that proposed.
+        #[serde(default)]
+        proposed_from_department: Option<String>,
         /// When it was proposed; where it is absent, at loading.
         #[serde(default)]
         proposed_at: Option<DateTime<Utc>>,
@@ -322,5 +325,11 @@ document! {
         /// In force until, this moment left out.
         #[serde(default)]
         valid_to: Option<DateTime<Utc>>,
+        /// When whoever was accountable agreed to hand over.
+        #[serde(default)]
+        handed_over_at: Option<DateTime<Utc>>,
+        /// Accepted without asking the department, and not confirmed yet.
+        #[serde(default)]
+        unasked: bool,
     }
 }

@@ -3,10 +3,7 @@
 
 use std::collections::HashSet;
 
-use entity::{
-    blueprint,
-    words::{ResponsibilityStatus, Role},
-};
+use entity::blueprint;
 use sea_orm::QueryFilter;
 
 use super::{
@@ -56,7 +53,7 @@ pub async fn import(caller: &Caller, which: &By, table: Table, how: How) -> Resu
         &mut permit,
         Some(whole),
         (Some(from), said, false),
-        Authority::Own,
+        (Authority::Own, &table.complete),
     )
     .await;
     let taken = taken.map_err(|error| places.told(error))?;
@@ -64,33 +61,25 @@ pub async fn import(caller: &Caller, which: &By, table: Table, how: How) -> Resu
 }
 
 impl Table {
-    /// The blueprint without what the table no longer names. Who is accountable stays until somebody else is, as taking
-    /// over is an act of its own.
+    /// The blueprint without what the table no longer names: touchpoints where it prunes, and departments in columns that
+    /// it says are complete.
     fn base(&self, current: &Document, prune: bool) -> Document {
         let named: HashSet<String> = self
             .touchpoints
             .iter()
             .map(|said| lower(&said.key))
             .collect();
-        let held = || self.responsibilities.iter();
-        let stays: HashSet<_> = held()
+        let held = self.responsibilities.iter();
+        let stays: HashSet<_> = held
             .map(|said| (lower(&said.touchpoint), lower(&said.department), said.role))
-            .collect();
-        let taken_over: HashSet<String> = held()
-            .filter(|said| said.role == Role::Accountable)
-            .filter(|said| said.status.0 == Some(ResponsibilityStatus::Accepted))
-            .map(|said| lower(&said.touchpoint))
             .collect();
         let mut base = current.clone();
         base.touchpoints
             .retain(|part| !prune || named.contains(&lower(&part.key)));
         base.responsibilities.retain(|part| {
             let touchpoint = lower(&part.touchpoint);
-            let told = named.contains(&touchpoint) && self.roles.contains(&part.role);
-            let gives_way = part.role == Role::Accountable
-                && part.status == ResponsibilityStatus::Accepted
-                && taken_over.contains(&touchpoint);
-            !told || gives_way || stays.contains(&(touchpoint, lower(&part.department), part.role))
+            !(self.complete.contains(&part.role) && named.contains(&touchpoint))
+                || stays.contains(&(touchpoint, lower(&part.department), part.role))
         });
         base
     }

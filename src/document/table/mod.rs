@@ -1,10 +1,11 @@
 //! A blueprint's touchpoints as a table for spreadsheets: a row a touchpoint, in order, with its phase before it and
 //! the departments that answer for it behind it. What a table says goes the way of a document.
 //!
-//! A column that is absent keeps what is there; an empty cell clears it. The cell of a role names every department that
-//! has it: who is no longer named has it no longer. A list is written `WEB | APP`; a backslash stands before a bar, a
-//! backslash or a `<` in an item. Evidence with a link is written `Leaflet <https://…>`, a department that is only asked
-//! `sales?`.
+//! A column that is absent keeps what is there; an empty cell clears it. The cell of a role names departments that have
+//! it: who holds it already, or is offered it, stays as it is, and a new name is proposed; `sales!` says outright that it
+//! is accepted. Who is not named keeps what it has, unless the import says that the column is complete. A list is written
+//! `WEB | APP`; a backslash stands before a bar, a backslash or a `<` in an item. Evidence with a link is written
+//! `Leaflet <https://…>`. In what is written out a department that is only asked is `sales?`.
 
 mod import;
 mod read;
@@ -73,3 +74,6 @@ const fn heading(role: Role) -> &'static str {
 
 /// Behind the key of a department that is asked and has not accepted.
 const ASKED: char = '?';
+
+/// Behind the key of a department that has accepted, as the sheet says outright.
+const SETTLED: char = '!';

@@ -9,7 +9,7 @@ use std::{
 
 use entity::words::{Basis, Initiator, Lane, ResponsibilityStatus, Role, Stage, Usage};
 
-use super::{ASKED, COLUMNS, PHASE, PHASE_NAME, ROLES, STAGE, heading};
+use super::{ASKED, COLUMNS, PHASE, PHASE_NAME, ROLES, SETTLED, STAGE, heading};
 use crate::{
     blueprint::MOST_TOUCHPOINTS,
     document::{
@@ -31,6 +31,8 @@ pub struct Table {
     /// One a row.
     pub(super) touchpoints: Vec<SaidTouchpoint>,
     pub(super) responsibilities: Vec<SaidResponsibility>,
+    /// The roles whose columns name everybody, so that who is not named holds the role no longer.
+    pub(super) complete: Vec<Role>,
     /// The roles whose columns are there.
     pub(super) roles: Vec<Role>,
     /// The rows of the touchpoints.
@@ -71,6 +73,14 @@ impl Table {
         Ok(table)
     }
 
+    /// The columns of these roles name everybody who has them.
+    #[must_use]
+    pub fn complete(mut self, roles: &[Role]) -> Self {
+        let there = roles.iter().filter(|role| self.roles.contains(role));
+        self.complete = there.copied().collect();
+        self
+    }
+
     fn row(&mut self, row: Row, met: &mut HashMap<String, u64>, faults: &mut Faults) {
         let mut line = Line {
             row: &row,
@@ -98,7 +108,7 @@ impl Table {
                     touchpoint: key.clone(),
                     department,
                     role: *role,
-                    status: Perhaps(Some(status)),
+                    status: Perhaps(status),
                     tasks: Perhaps(None),
                     person: Perhaps(None),
                 });
@@ -275,8 +285,8 @@ impl Line<'_> {
         }
     }
 
-    /// The departments in the column of a role, each with whether it has accepted.
-    fn departments(&mut self, role: Role) -> Vec<(String, ResponsibilityStatus)> {
+    /// The departments in the column of a role, each with what is said outright of the handshake.
+    fn departments(&mut self, role: Role) -> Vec<(String, Option<ResponsibilityStatus>)> {
         let named = self.said(heading(role), |cell, faults| {
             let named: Vec<_> = cell.list(faults).iter().map(|key| department(key)).collect();
             let mut met = HashSet::new();
@@ -284,9 +294,10 @@ impl Line<'_> {
                 let message = format!("The department {} is named twice.", told(twice));
                 cell.place.wrong(UserErrorCode::Duplicate, message, faults);
             }
-            let settled = named.iter().filter(|(_, status)| *status == ResponsibilityStatus::Accepted);
+            let accepted = Some(ResponsibilityStatus::Accepted);
+            let settled = named.iter().filter(|(_, status)| *status == accepted);
             if role == Role::Accountable && settled.count() > 1 {
-                let message = "One department is accountable at a touchpoint. Behind the key of one that is only asked stands a question mark.";
+                let message = "One department is accountable at a touchpoint: only one key has an exclamation mark behind it.";
                 cell.place.wrong(UserErrorCode::Conflict, message, faults);
             }
             named
@@ -296,10 +307,12 @@ impl Line<'_> {
 }
 
 /// A department as a cell names it.
-fn department(item: &str) -> (String, ResponsibilityStatus) {
-    match item.strip_suffix(ASKED) {
-        Some(key) => (key.trim().to_owned(), ResponsibilityStatus::Proposed),
-        None => (item.to_owned(), ResponsibilityStatus::Accepted),
+fn department(item: &str) -> (String, Option<ResponsibilityStatus>) {
+    let marked = |mark| item.strip_suffix(mark).map(|key| key.trim().to_owned());
+    match (marked(SETTLED), marked(ASKED)) {
+        (Some(key), _) => (key, Some(ResponsibilityStatus::Accepted)),
+        (None, Some(key)) => (key, Some(ResponsibilityStatus::Proposed)),
+        (None, None) => (item.to_owned(), None),
     }
 }
 

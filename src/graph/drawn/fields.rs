@@ -102,7 +102,7 @@ impl<'c> Shown<'c> for At<'c, touchpoint::Model> {
             "createdAt" => leaf(|step: Self| moment(step.row.created_at)),
             "archivedAt" => leaf(|step: Self| step.row.archived_at.map(moment)),
             "viewerPermissions" => leaf(|step: Self| {
-                let Scene { canvas, caller } = step.scene;
+                let Scene { canvas, caller, .. } = step.scene;
                 let held = canvas.responsibilities_of(step.row.id);
                 words(permissions::of_touchpoint(caller, &canvas.blueprint, held))
             }),
@@ -195,13 +195,19 @@ impl<'c> Shown<'c> for At<'c, responsibility::Model> {
             "decidedAt" => leaf(|held: Self| held.row.decided_at.map(moment)),
             "validFrom" => leaf(|held: Self| held.row.valid_from.map(moment)),
             "validTo" => leaf(|held: Self| held.row.valid_to.map(moment)),
+            "handedOverAt" => leaf(|held: Self| held.row.handed_over_at.map(moment)),
+            "unasked" => leaf(|held: Self| held.row.unasked),
             "version" => leaf(|held: Self| held.row.version),
             "viewerPermissions" => leaf(|held: Self| {
-                let Scene { canvas, caller } = held.scene;
+                let Scene {
+                    canvas,
+                    caller,
+                    parents,
+                } = held.scene;
                 let holder = accountable(canvas.responsibilities_of(held.row.touchpoint_id));
-                let blueprint = &canvas.blueprint;
+                let at = (&canvas.blueprint, holder);
                 words(permissions::of_responsibility(
-                    caller, held.row, blueprint, holder,
+                    caller, held.row, at, parents,
                 ))
             }),
             "touchpoint" => one(asked, |held: Self| {

@@ -36,6 +36,7 @@ fn responsibility(
         note: None,
         proposed_by_department_id: None,
         proposed_by_account_id: None,
+        proposed_from_department_id: None,
         proposed_at: DateTime::UNIX_EPOCH,
         replaces_id: None,
         reason: None,
@@ -43,6 +44,10 @@ fn responsibility(
         decided_by_account_id: None,
         valid_from: None,
         valid_to: None,
+        handed_over_at: None,
+        handed_over_by_account_id: None,
+        unasked: false,
+        resumes_id: None,
         created_at: DateTime::UNIX_EPOCH,
         version: 1,
     }

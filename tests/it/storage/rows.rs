@@ -380,6 +380,7 @@ impl Seed {
             note: None,
             proposed_by_department_id: Some(self.department),
             proposed_by_account_id: Some(self.account),
+            proposed_from_department_id: None,
             proposed_at: self.at,
             replaces_id: None,
             reason: None,
@@ -387,6 +388,10 @@ impl Seed {
             decided_by_account_id: Some(self.account),
             valid_from: None,
             valid_to: None,
+            handed_over_at: None,
+            handed_over_by_account_id: None,
+            unasked: false,
+            resumes_id: None,
             created_at: self.at,
             version: 1,
         }

@@ -1,0 +1,251 @@
+//! The edges of responsibilities: what a handshake is about, who is in it, and who may answer it now.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, SimpleObject};
+use entity::{
+    account, blueprint,
+    id::{AccountId, DepartmentId},
+    responsibility,
+    words::ResponsibilityStatus,
+};
+use sea_orm::{ColumnTrait, Condition, QueryFilter};
+
+use super::super::{
+    loaders::{AllLeads, HeldAt, Open, Tree, load},
+    permissions,
+};
+use crate::{
+    account::graphql::Account,
+    canvas::accountable,
+    department::graphql::Department,
+    error::{Error, Result},
+    page::{self, Page, Pages},
+    payload::{caller, found},
+    policy::Action,
+    responsibility::{
+        answer::person,
+        graphql::Responsibility,
+        parties::{Parents, Proposal},
+        waiting::{Waiting, proposal},
+    },
+    touchpoint::graphql::Touchpoint,
+};
+
+/// Who may answer a proposal now.
+#[derive(SimpleObject)]
+pub struct ResponsibilityAwaits {
+    /// The departments whose leads may, the nearest where it may be several; leads of departments above them may too
+    /// where they are another party, and so may a CX manager without a lead membership at or above the department addressed.
+    /// Never the account that proposed.
+    pub departments: Vec<Department>,
+    /// Whoever is accountable answers first: a yes hands over, and the department addressed is asked next.
+    pub holder_first: bool,
+    /// No account leads any of them yet: CX managers answer, or the department gets a lead.
+    pub no_lead_yet: bool,
+}
+
+async fn tree(ctx: &Context<'_>) -> Result<Arc<Parents>> {
+    Ok(load(ctx, Tree).await?.unwrap_or_default())
+}
+
+/// What waits for an answer, of all that the caller may read.
+pub async fn open(ctx: &Context<'_>) -> Result<Arc<Waiting>> {
+    let open = load(ctx, Open).await?;
+    open.ok_or_else(|| Error::internal("what waits was not read"))
+}
+
+/// A page of open proposals.
+pub async fn waiting(
+    ctx: &Context<'_>,
+    which: Condition,
+    page: Page,
+) -> Result<Pages<Responsibility>> {
+    let caller = caller(ctx)?;
+    let select = caller.select::<responsibility::Entity>().filter(which);
+    page::by_creation(ctx, caller, select, page, Responsibility::from).await
+}
+
+/// A page of what the caller may answer now.
+pub async fn waiting_for_viewer(ctx: &Context<'_>, page: Page) -> Result<Pages<Responsibility>> {
+    let caller = caller(ctx)?;
+    let nothing = caller.reach(Action::AcceptResponsibility).is_nothing();
+    let which = if nothing {
+        Condition::any()
+            .add(responsibility::Column::Id.is_in(Vec::<entity::id::ResponsibilityId>::new()))
+    } else {
+        open(ctx).await?.of_person(&person(caller))
+    };
+    waiting(ctx, which, page).await
+}
+
+/// A page of what these departments hold and were not asked for.
+pub async fn unasked(
+    ctx: &Context<'_>,
+    of: Vec<DepartmentId>,
+    page: Page,
+) -> Result<Pages<Responsibility>> {
+    let which = Condition::all()
+        .add(responsibility::Column::DepartmentId.is_in(of))
+        .add(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
+        .add(responsibility::Column::Unasked.eq(true));
+    waiting(ctx, which, page).await
+}
+
+/// A page of what a person is named for and is open.
+pub async fn named(
+    ctx: &Context<'_>,
+    person: AccountId,
+    page: Page,
+) -> Result<Pages<Responsibility>> {
+    let which = Condition::all()
+        .add(responsibility::Column::PersonId.eq(person))
+        .add(crate::access::scope::open_responsibility());
+    waiting(ctx, which, page).await
+}
+
+impl Responsibility {
+    /// The blueprint that it is in, and who is accountable at its touchpoint now.
+    async fn surroundings(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<Option<(blueprint::Model, Option<responsibility::Model>)>> {
+        if let Some(canvas) = &self.canvas {
+            let holder = accountable(canvas.responsibilities_of(self.row.touchpoint_id));
+            return Ok(Some((canvas.blueprint.clone(), holder.cloned())));
+        }
+        let Some(blueprint) = load(ctx, self.row.blueprint_id).await? else {
+            return Ok(None);
+        };
+        let held = load(ctx, HeldAt(self.row.touchpoint_id)).await?;
+        let held = held.unwrap_or_default();
+        Ok(Some((blueprint, accountable(&held).cloned())))
+    }
+
+    async fn proposal(&self, ctx: &Context<'_>) -> Result<Option<Proposal>> {
+        let around = self.surroundings(ctx).await?;
+        Ok(around.map(|(blueprint, holder)| {
+            let holder = holder.map(|holder| holder.department_id);
+            proposal(&self.row, holder, blueprint.owner_department_id)
+        }))
+    }
+
+    async fn awaited(&self, ctx: &Context<'_>) -> Result<Option<ResponsibilityAwaits>> {
+        if self.row.status != ResponsibilityStatus::Proposed {
+            return Ok(None);
+        }
+        let Some(proposal) = self.proposal(ctx).await? else {
+            return Ok(None);
+        };
+        let parents = tree(ctx).await?;
+        let leads = load(ctx, AllLeads).await?.unwrap_or_default();
+        let mut departments = Vec::new();
+        for id in proposal.awaits(&parents) {
+            departments.extend(load(ctx, id).await?.map(Department::from));
+        }
+        Ok(Some(ResponsibilityAwaits {
+            departments,
+            holder_first: proposal.waits_for_holder(),
+            no_lead_yet: !proposal.has_lead(&leads, &parents),
+        }))
+    }
+
+    async fn account(
+        &self,
+        ctx: &Context<'_>,
+        id: Option<AccountId>,
+    ) -> Result<Option<account::Model>> {
+        match id {
+            Some(id) => load(ctx, id).await,
+            None => Ok(None),
+        }
+    }
+}
+
+#[ComplexObject]
+impl Responsibility {
+    /// What you may do to it now.
+    #[graphql(complexity = 2)]
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        let caller = caller(ctx)?;
+        let Some((blueprint, holder)) = self.surroundings(ctx).await? else {
+            return Ok(Vec::new());
+        };
+        // Who leads nothing sits nowhere in the tree.
+        let parents = match caller.leads().is_empty() {
+            true => Arc::default(),
+            false => tree(ctx).await?,
+        };
+        let at = (&blueprint, holder.as_ref());
+        Ok(permissions::of_responsibility(
+            caller, &self.row, at, &parents,
+        ))
+    }
+
+    /// Who may answer it now; null where it is not PROPOSED.
+    #[graphql(complexity = "5 + 3 * child_complexity")]
+    async fn awaits(&self, ctx: &Context<'_>) -> Option<Result<ResponsibilityAwaits>> {
+        found(self.awaited(ctx)).await
+    }
+
+    /// The touchpoint.
+    async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
+        let id = self.row.touchpoint_id;
+        match self
+            .canvas
+            .as_ref()
+            .and_then(|canvas| Some((canvas, canvas.touchpoint(id)?)))
+        {
+            Some((canvas, row)) => Some(Ok(Touchpoint::within(row, canvas))),
+            None => found(load(ctx, id)).await,
+        }
+    }
+
+    /// The department that holds the role, or would.
+    async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        let id = self.row.department_id;
+        match self
+            .canvas
+            .as_ref()
+            .and_then(|canvas| canvas.department(id))
+        {
+            Some(department) => Some(Ok(department.clone().into())),
+            None => found(load(ctx, id)).await,
+        }
+    }
+
+    /// The person who does it, one of the department's own people; null where nobody is named.
+    async fn person(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(self.account(ctx, self.row.person_id)).await
+    }
+
+    /// The department that proposed it; null where a CX manager did.
+    async fn proposed_by(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        found(load(ctx, self.row.proposed_by_department_id?)).await
+    }
+
+    /// The account that proposed it; null where it was loaded with a document.
+    async fn proposed_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(self.account(ctx, self.row.proposed_by_account_id)).await
+    }
+
+    /// The account that answered it, at `decidedAt`; null while it is open, and where it was loaded with a document.
+    async fn decided_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(self.account(ctx, self.row.decided_by_account_id)).await
+    }
+
+    /// The account that handed over, at `handedOverAt`.
+    async fn handed_over_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(self.account(ctx, self.row.handed_over_by_account_id)).await
+    }
+
+    /// The responsibility that it replaces, or would.
+    async fn replaces(&self, ctx: &Context<'_>) -> Option<Result<Responsibility>> {
+        found(load(ctx, self.row.replaces_id?)).await
+    }
+
+    /// The suspended responsibility that it continues, since its touchpoint has come back.
+    async fn resumes(&self, ctx: &Context<'_>) -> Option<Result<Responsibility>> {
+        found(load(ctx, self.row.resumes_id?)).await
+    }
+}

@@ -1,0 +1,386 @@
+//! Answers to the handshake: yes, no, taken back, ended, confirmed. Each is decided by the policy with the seat that
+//! `parties` finds, and done by `lifecycle`.
+
+use async_graphql::{ID, InputObject};
+use entity::{
+    blueprint, department,
+    id::{DepartmentId, ResponsibilityId, TouchpointId},
+    responsibility,
+    words::{BlueprintStatus, ResponsibilityStatus, Role},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+
+use super::{
+    lifecycle::{self, Act, Refusal, TAKEN},
+    parties::{Barred, Parents, Person, Proposal, Yes, seat_for},
+};
+use crate::{
+    access::{Caller, Guarded, Permit, expect_version, fresh},
+    department::parents,
+    error::{Error, Forbidden, Reason, Result},
+    input::{self, AtVersionInput, Faults},
+    policy::{Action, Relation},
+};
+
+/// A yes to a proposal.
+#[derive(InputObject)]
+pub struct ResponsibilityAcceptInput {
+    /// Which proposal.
+    pub id: ID,
+    /// The version that you read.
+    pub expected_version: i32,
+}
+
+/// A no to a proposal, or the end of a responsibility, and why.
+#[derive(InputObject)]
+pub struct ResponsibilityDeclineInput {
+    /// Which one.
+    pub id: ID,
+    /// The version that you read.
+    pub expected_version: i32,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What accepting did.
+#[derive(Debug)]
+pub struct Accepted {
+    pub responsibility: responsibility::Model,
+    /// The responsibility that it replaced.
+    pub ended: Option<responsibility::Model>,
+}
+
+/// The caller, as somebody who acts from a seat.
+#[must_use]
+pub fn person(caller: &Caller) -> Person {
+    Person {
+        account: caller.account(),
+        cx_manager: caller.is_cx_manager(),
+        leads: caller.leads(),
+    }
+}
+
+/// Who is accountable at a touchpoint now.
+pub async fn accountable_at(
+    permit: &Permit<'_>,
+    touchpoint: TouchpointId,
+) -> Result<Option<responsibility::Model>> {
+    Ok(responsibility::Entity::find()
+        .filter(responsibility::Column::TouchpointId.eq(touchpoint))
+        .filter(responsibility::Column::Role.eq(Role::Accountable))
+        .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
+        .one(permit.tx())
+        .await?)
+}
+
+/// Writes a responsibility as a transition made it.
+pub async fn write(
+    permit: &mut Permit<'_>,
+    row: &responsibility::Model,
+    next: responsibility::Model,
+) -> Result<responsibility::Model> {
+    permit.concerns(row.department_id);
+    let next = fresh::<responsibility::Entity>(next);
+    permit.update::<responsibility::Entity>(row, next).await
+}
+
+/// The department that a proposal was to replace.
+async fn replaced(
+    permit: &Permit<'_>,
+    row: &responsibility::Model,
+) -> Result<Option<DepartmentId>> {
+    let Some(replaces) = row.replaces_id else {
+        return Ok(None);
+    };
+    let replaced = responsibility::Entity::find_by_id(replaces)
+        .one(permit.tx())
+        .await?;
+    Ok(replaced.map(|replaced| replaced.department_id))
+}
+
+/// A proposal under its lock, with what the rules need to know.
+struct Handshake<'c> {
+    permit: Permit<'c>,
+    row: responsibility::Model,
+    holder: Option<responsibility::Model>,
+    proposal: Proposal,
+    parents: Parents,
+}
+
+impl<'c> Handshake<'c> {
+    async fn open(caller: &'c Caller, id: ResponsibilityId) -> Result<Self> {
+        let mut permit = caller.begin().await?;
+        let row = permit.look::<responsibility::Entity>("id", id).await?;
+        let holder = accountable_at(&permit, row.touchpoint_id).await?;
+        let owner = permit
+            .read::<blueprint::Entity>("id", row.blueprint_id)
+            .await?
+            .owner_department_id;
+        // Who may answer is judged by whom it would have replaced, once it is answered: whoever could have said
+        // yes is told that it is taken, not that they may not.
+        let accountable = match row.status {
+            ResponsibilityStatus::Proposed => holder.as_ref().map(|holder| holder.department_id),
+            _ => replaced(&permit, &row).await?,
+        };
+        let parents = parents(permit.tx()).await?;
+        Ok(Self {
+            proposal: super::waiting::proposal(&row, accountable, owner),
+            permit,
+            row,
+            holder,
+            parents,
+        })
+    }
+
+    /// Decides whether the caller may answer, and tells what a yes of theirs does.
+    async fn decide(&mut self, action: Action) -> Result<Yes> {
+        let answer = self
+            .proposal
+            .answer(&person(self.permit.caller), &self.parents);
+        let seat = answer.ok().and_then(|(_, seat)| seat);
+        let ties = responsibility::Entity::ties(self.permit.tx(), &self.row).await?;
+        let ties = ties
+            .and(Relation::MayAccept, seat)
+            .and(Relation::MayDecline, seat);
+        let decided = self
+            .permit
+            .decide::<responsibility::Entity>(action, &ties, &self.row);
+        match (decided, answer) {
+            (Ok(()), Ok((yes, _))) => Ok(yes),
+            // Leave by the table is not enough: the rules of the handshake bind CX managers too.
+            (Ok(()), Err(barred)) => Err(because(barred, action, self.row.id)),
+            (Err(Error::Forbidden(_)), Err(barred)) => Err(because(barred, action, self.row.id)),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Decides whether the caller may take it back.
+    async fn decide_withdrawal(&mut self) -> Result<()> {
+        let ties = responsibility::Entity::ties(self.permit.tx(), &self.row).await?;
+        self.permit.decide::<responsibility::Entity>(
+            Action::WithdrawResponsibility,
+            &ties,
+            &self.row,
+        )
+    }
+
+    /// Refuses where the proposal is no longer open, or is not what the caller read.
+    async fn expect_open(&self, expected_version: i32) -> Result<()> {
+        let open = self.row.status == ResponsibilityStatus::Proposed;
+        if !open && self.row.role == Role::Accountable && self.row.reason.as_deref() == Some(TAKEN)
+        {
+            return Err(self.taken().await);
+        }
+        if !open {
+            return Err(Refusal::NotOpen(self.row.id, self.row.status).into());
+        }
+        expect_version::<responsibility::Entity>(&self.row, expected_version)
+    }
+
+    /// Somebody else is accountable, or nobody any more: says who.
+    async fn taken(&self) -> Error {
+        let holder = match &self.holder {
+            Some(holder) => self
+                .permit
+                .read::<department::Entity>("id", holder.department_id)
+                .await
+                .ok(),
+            None => None,
+        };
+        let message = match (holder, &self.holder) {
+            (Some(department), _) => format!(
+                "{} has become accountable here since it was proposed.",
+                department.name
+            ),
+            (None, Some(_)) => {
+                "Another department has become accountable here since it was proposed.".to_owned()
+            }
+            (None, None) => {
+                "Whoever was accountable here is so no longer. Propose it anew.".to_owned()
+            }
+        };
+        Error::conflict("id", Reason::AccountableTaken, message).with_current(self.row.id.0)
+    }
+
+    async fn keep(mut self, next: responsibility::Model) -> Result<responsibility::Model> {
+        let row = write(&mut self.permit, &self.row, next).await?;
+        self.permit.commit().await?;
+        Ok(row)
+    }
+}
+
+fn because(barred: Barred, action: Action, id: ResponsibilityId) -> Error {
+    let because = match barred {
+        Barred::OneParty => Some((
+            Reason::OwnProposal,
+            "Nobody takes responsibility alone: the other side must answer. `awaits` names it.",
+        )),
+        Barred::HolderFirst => Some((
+            Reason::TakeoverNotOffered,
+            "Whoever is accountable here answers first: they hand over, or decline.",
+        )),
+        Barred::NotAsked => None,
+    };
+    Error::Forbidden(Forbidden {
+        action,
+        subject: Some((responsibility::Entity::TYPE, id.0)),
+        because,
+    })
+}
+
+/// Says yes to a proposal. Accepted, it ends whom it replaces and declines its rivals, all at once; where the holder
+/// says yes to another's proposal, the addressed department is asked next.
+pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Result<Accepted> {
+    let id: ResponsibilityId = input::id("id", &input.id)?;
+    let mut shake = Handshake::open(caller, id).await?;
+    let yes = shake.decide(Action::AcceptResponsibility).await?;
+    shake.expect_open(input.expected_version).await?;
+    shake.permit.live_blueprint(shake.row.blueprint_id)?;
+    if shake.row.role == Role::Accountable
+        && shake.row.replaces_id != shake.holder.as_ref().map(|holder| holder.id)
+    {
+        return Err(shake.taken().await);
+    }
+    let by = Act::from(caller);
+    let (next, ended) = match yes {
+        Yes::HandsOver => (lifecycle::hand_over(&shake.row, by)?, None),
+        Yes::Accepts => {
+            let next = lifecycle::accept(&shake.row, by)?;
+            let ended = make_way(&mut shake.permit, &next).await?;
+            (next, ended)
+        }
+    };
+    Ok(Accepted {
+        responsibility: shake.keep(next).await?,
+        ended,
+    })
+}
+
+/// Ends who is accountable at a touchpoint and declines who is proposed to be, where this one comes to be so; gives
+/// the one that ended. The blueprint's lock must be held.
+pub async fn make_way(
+    permit: &mut Permit<'_>,
+    comes: &responsibility::Model,
+) -> Result<Option<responsibility::Model>> {
+    if comes.role != Role::Accountable {
+        return Ok(None);
+    }
+    let others = responsibility::Entity::find()
+        .filter(responsibility::Column::TouchpointId.eq(comes.touchpoint_id))
+        .filter(responsibility::Column::Role.eq(Role::Accountable))
+        .filter(crate::access::scope::open_responsibility())
+        .filter(responsibility::Column::Id.ne(comes.id))
+        .order_by_asc(responsibility::Column::Id)
+        .all(permit.tx())
+        .await?;
+    let by = Act::from(permit.caller);
+    let mut ended = None;
+    for other in others {
+        let gone = write(permit, &other, lifecycle::give_way(&other, by)?).await?;
+        if gone.status == ResponsibilityStatus::Ended {
+            ended = Some(gone);
+        }
+    }
+    Ok(ended)
+}
+
+/// Says no to a proposal.
+pub async fn decline(
+    caller: &Caller,
+    input: ResponsibilityDeclineInput,
+) -> Result<responsibility::Model> {
+    let mut faults = Faults::default();
+    let id: ResponsibilityId = faults.id("id", &input.id);
+    let reason = faults.optional_text("reason", input.reason.as_deref());
+    faults.check()?;
+    let mut shake = Handshake::open(caller, id).await?;
+    shake.decide(Action::DeclineResponsibility).await?;
+    shake.expect_open(input.expected_version).await?;
+    let next = lifecycle::decline(&shake.row, reason, caller.into())?;
+    shake.keep(next).await
+}
+
+/// Takes back a proposal.
+pub async fn withdraw(caller: &Caller, input: &AtVersionInput) -> Result<responsibility::Model> {
+    let id: ResponsibilityId = input::id("id", &input.id)?;
+    let mut shake = Handshake::open(caller, id).await?;
+    shake.decide_withdrawal().await?;
+    shake.expect_open(input.expected_version).await?;
+    let next = lifecycle::withdraw(&shake.row, caller.into())?;
+    shake.keep(next).await
+}
+
+/// Ends what is in force.
+pub async fn end(
+    caller: &Caller,
+    input: ResponsibilityDeclineInput,
+) -> Result<responsibility::Model> {
+    let mut faults = Faults::default();
+    let id: ResponsibilityId = faults.id("id", &input.id);
+    let reason = faults.optional_text("reason", input.reason.as_deref());
+    faults.check()?;
+    let mut permit = caller.begin().await?;
+    let row = permit.look::<responsibility::Entity>("id", id).await?;
+    let blueprint = permit
+        .read::<blueprint::Entity>("id", row.blueprint_id)
+        .await?;
+    let published = blueprint.status == BlueprintStatus::Published;
+    let by_lead = lifecycle::ends_by_lead(row.role, published).then_some(row.department_id);
+    let ties = responsibility::Entity::ties(permit.tx(), &row).await?;
+    let ties = ties.and(Relation::MayEnd, by_lead);
+    permit
+        .decide::<responsibility::Entity>(Action::EndResponsibility, &ties, &row)
+        .map_err(|error| {
+            let held = caller.led().contains(&row.department_id);
+            if held {
+                because_published(error)
+            } else {
+                error
+            }
+        })?;
+    permit.live_blueprint(row.blueprint_id)?;
+    let next = lifecycle::end(&row, reason, caller.into())?;
+    expect_version::<responsibility::Entity>(&row, input.expected_version)?;
+    let row = write(&mut permit, &row, next).await?;
+    permit.commit().await?;
+    Ok(row)
+}
+
+fn because_published(error: Error) -> Error {
+    match error {
+        Error::Forbidden(forbidden) => Error::Forbidden(Forbidden {
+            because: Some((
+                Reason::AccountableOnPublished,
+                "On a published blueprint somebody stays accountable: propose another department to take over.",
+            )),
+            ..forbidden
+        }),
+        other => other,
+    }
+}
+
+/// Confirms what the department was given without being asked: a lead of it, or from above.
+pub async fn confirm(caller: &Caller, input: &AtVersionInput) -> Result<responsibility::Model> {
+    let id: ResponsibilityId = input::id("id", &input.id)?;
+    let mut permit = caller.begin().await?;
+    let row = permit.look::<responsibility::Entity>("id", id).await?;
+    let parents = parents(permit.tx()).await?;
+    let seat = seat_for(&caller.leads(), row.department_id, &parents);
+    let ties = responsibility::Entity::ties(permit.tx(), &row).await?;
+    let ties = ties.and(Relation::MayAccept, seat);
+    permit.decide::<responsibility::Entity>(Action::AcceptResponsibility, &ties, &row)?;
+    if seat.is_none() {
+        // A CX manager gave it; that the department knows of it is for the department to say.
+        return Err(because(
+            Barred::OneParty,
+            Action::AcceptResponsibility,
+            row.id,
+        ));
+    }
+    permit.live_blueprint(row.blueprint_id)?;
+    let next = lifecycle::confirm(&row, caller.into())?;
+    expect_version::<responsibility::Entity>(&row, input.expected_version)?;
+    let row = write(&mut permit, &row, next).await?;
+    permit.commit().await?;
+    Ok(row)
+}

@@ -1,0 +1,267 @@
+//! Two consents, as pure rules: the seat from which a person acts, the seats that are one party, and who may answer a
+//! proposal now. It knows no database and changes nothing.
+//!
+//! Nobody takes responsibility alone. The addressed department consents, and so does another party. Two seats are one
+//! party where they are the same or one lies above the other; in the own house of the higher one, which is a blueprint
+//! whose owner lies in its branch, only the same seat is.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use entity::{
+    id::{AccountId, DepartmentId},
+    words::Role,
+};
+
+use crate::department::{above, is_within};
+
+/// Every department with the one that it is part of.
+pub type Parents = HashMap<DepartmentId, Option<DepartmentId>>;
+
+/// The accounts with a LEAD membership, by the department of the membership.
+pub type Leads = BTreeMap<DepartmentId, BTreeSet<AccountId>>;
+
+/// The seat of somebody with these LEAD memberships in the name of a department: the nearest at or above it.
+#[must_use]
+pub fn seat_for(
+    leads: &BTreeSet<DepartmentId>,
+    name: DepartmentId,
+    parents: &Parents,
+) -> Option<DepartmentId> {
+    above(parents, name).find(|at| leads.contains(at))
+}
+
+/// Who made a proposal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Proposer {
+    pub account: Option<AccountId>,
+    /// The department in whose name it was made; none where a CX manager named none.
+    pub name: Option<DepartmentId>,
+    /// The seat from which it was made; none where a CX manager made it as another party.
+    pub seat: Option<DepartmentId>,
+}
+
+/// Somebody who would act.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub account: Option<AccountId>,
+    pub cx_manager: bool,
+    /// The departments of their LEAD memberships, those below left out.
+    pub leads: BTreeSet<DepartmentId>,
+}
+
+impl Person {
+    /// The proposer that the person is for a department, in the name of another.
+    ///
+    /// A CX manager is another party, unless a seat of theirs lies at or above the addressed department.
+    #[must_use]
+    pub fn proposes(
+        &self,
+        name: Option<DepartmentId>,
+        addressed: DepartmentId,
+        parents: &Parents,
+    ) -> Proposer {
+        let seat = if self.cx_manager {
+            seat_for(&self.leads, addressed, parents)
+        } else {
+            name.and_then(|name| seat_for(&self.leads, name, parents))
+                .or(name)
+        };
+        Proposer {
+            account: self.account,
+            name,
+            seat,
+        }
+    }
+
+    /// Whether the person settles for a department without asking it: a CX manager without a seat at or above it.
+    #[must_use]
+    pub fn settles_for(&self, department: DepartmentId, parents: &Parents) -> bool {
+        self.cx_manager && seat_for(&self.leads, department, parents).is_none()
+    }
+}
+
+/// What the rules need to know of a proposal and of the touchpoint as it stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Proposal {
+    /// The department that would take the role.
+    pub addressed: DepartmentId,
+    pub role: Role,
+    pub proposer: Proposer,
+    /// The department that is accountable now.
+    pub holder: Option<DepartmentId>,
+    /// The department that owns the blueprint.
+    pub owner: DepartmentId,
+    /// The holder has said that it hands over.
+    pub handed_over: bool,
+}
+
+/// What a yes does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Yes {
+    /// Both consents are there: the role is held from now on.
+    Accepts,
+    /// The holder agrees to hand over, and the proposal waits for the next to answer.
+    HandsOver,
+}
+
+/// Why somebody may not answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Barred {
+    /// They made it, or are one party with who did.
+    OneParty,
+    /// Whoever is accountable answers first.
+    HolderFirst,
+    /// They are not asked.
+    NotAsked,
+}
+
+/// A department in whose name a proposal may be answered.
+#[derive(Clone, Copy, Debug)]
+struct Name {
+    department: DepartmentId,
+    /// Only a lead of the department itself answers, none from above.
+    itself: bool,
+}
+
+impl Proposal {
+    /// Whether the addressed department has consented by proposing.
+    #[must_use]
+    pub fn consented(&self, parents: &Parents) -> bool {
+        let seat = self.proposer.seat;
+        seat.is_some_and(|seat| is_within(parents, self.addressed, seat))
+    }
+
+    /// Whether it waits for whoever is accountable now: neither they nor a CX manager proposed, and they have not
+    /// handed over.
+    #[must_use]
+    pub fn waits_for_holder(&self) -> bool {
+        self.role == Role::Accountable
+            && !self.handed_over
+            && self.proposer.seat.is_some()
+            && self
+                .holder
+                .is_some_and(|holder| self.proposer.name != Some(holder))
+    }
+
+    fn one_party(&self, seat: DepartmentId, parents: &Parents) -> bool {
+        let Some(proposing) = self.proposer.seat else {
+            return false;
+        };
+        let higher = [(seat, proposing), (proposing, seat)]
+            .into_iter()
+            .find(|(low, high)| is_within(parents, *low, *high))
+            .map(|(_, high)| high);
+        seat == proposing || higher.is_some_and(|higher| !is_within(parents, self.owner, higher))
+    }
+
+    /// The departments in whose name it may be answered now.
+    fn names(&self, parents: &Parents) -> Vec<Name> {
+        let leads_of = |department| Name {
+            department,
+            itself: false,
+        };
+        match self.holder {
+            Some(holder) if self.waits_for_holder() => vec![leads_of(holder)],
+            _ if self.consented(parents) => {
+                let own = Name {
+                    department: self.addressed,
+                    itself: true,
+                };
+                // The department consents once: whoever leads it from above does not answer itself for it.
+                let other = Some(self.holder.unwrap_or(self.owner));
+                let other = other.filter(|other| *other != self.addressed);
+                other.map(leads_of).into_iter().chain([own]).collect()
+            }
+            _ => vec![leads_of(self.addressed)],
+        }
+    }
+
+    /// What a yes from this seat in this name does; nothing where it may not be given.
+    fn from_seat(&self, name: Name, seat: DepartmentId, parents: &Parents) -> Option<Yes> {
+        let another = !self.one_party(seat, parents) && (!name.itself || seat == name.department);
+        if !self.waits_for_holder() {
+            return another.then_some(Yes::Accepts);
+        }
+        // To hand over what is one's own is no second consent: it may be given by whoever leads the holder.
+        match another && self.consented(parents) {
+            true => Some(Yes::Accepts),
+            false => Some(Yes::HandsOver),
+        }
+    }
+
+    /// What a yes of this person does, and the seat that it is given from; a CX manager without a seat at or above
+    /// the addressed department needs none. Who may say yes may say no.
+    ///
+    /// # Errors
+    /// Why the person may not answer it now.
+    pub fn answer(
+        &self,
+        by: &Person,
+        parents: &Parents,
+    ) -> Result<(Yes, Option<DepartmentId>), Barred> {
+        if by.account.is_some() && by.account == self.proposer.account {
+            return Err(Barred::OneParty);
+        }
+        if by.settles_for(self.addressed, parents) {
+            return Ok((Yes::Accepts, None));
+        }
+        let seated = self.names(parents).into_iter().filter_map(|name| {
+            let seat = seat_for(&by.leads, name.department, parents)?;
+            Some((self.from_seat(name, seat, parents), seat))
+        });
+        let seated: Vec<_> = seated.collect();
+        let may = seated
+            .iter()
+            .find_map(|(yes, seat)| yes.map(|yes| (yes, Some(*seat))));
+        may.ok_or_else(|| self.barred(by, !seated.is_empty(), parents))
+    }
+
+    fn barred(&self, by: &Person, named: bool, parents: &Parents) -> Barred {
+        let addressed = seat_for(&by.leads, self.addressed, parents).is_some();
+        if self.waits_for_holder() && addressed && !self.consented(parents) {
+            Barred::HolderFirst
+        } else if named || addressed {
+            Barred::OneParty
+        } else {
+            Barred::NotAsked
+        }
+    }
+
+    /// The seats from which it may be answered now, the nearest for each name; leads of departments above them may
+    /// answer too where they are another party. CX managers may besides.
+    #[must_use]
+    pub fn awaits(&self, parents: &Parents) -> BTreeSet<DepartmentId> {
+        let nearest = |name: Name| {
+            above(parents, name.department)
+                .find(|seat| self.from_seat(name, *seat, parents).is_some())
+        };
+        let names = self.names(parents).into_iter();
+        names.filter_map(nearest).collect()
+    }
+
+    /// Whether there is a lead who may answer it now.
+    #[must_use]
+    pub fn has_lead(&self, leads: &Leads, parents: &Parents) -> bool {
+        self.names(parents).into_iter().any(|name| {
+            // Who leads a nearer department answers from there, and from nowhere above.
+            let mut met: BTreeSet<AccountId> = self.proposer.account.into_iter().collect();
+            above(parents, name.department).any(|seat| {
+                let here: Vec<AccountId> =
+                    leads.get(&seat).into_iter().flatten().copied().collect();
+                let fresh = here.into_iter().filter(|lead| met.insert(*lead)).count();
+                fresh > 0 && self.from_seat(name, seat, parents).is_some()
+            })
+        })
+    }
+
+    /// Whether there is a seat from which it could ever be answered. Where there is none, the addressed department or
+    /// one above it proposes itself.
+    #[must_use]
+    pub fn can_be_answered(&self, parents: &Parents) -> bool {
+        self.consented(parents)
+            || above(parents, self.addressed).any(|seat| !self.one_party(seat, parents))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What was suspended with its touchpoint resumes when that comes back, by the rules of `lifecycle`.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::{
+    blueprint, department,
+    id::{DepartmentId, TouchpointId},
+    responsibility,
+    words::{BlueprintStatus, ResponsibilityStatus, Role},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::{
+    answer::person,
+    lifecycle::{self, SUSPENDED},
+};
+use crate::{
+    access::{Caller, Guarded, Permit, fresh, scope},
+    department::parents,
+    error::{Error, Forbidden, Reason, Result},
+    id,
+    policy::{Action, Relation, Ties},
+};
+
+/// Refuses to suspend what another department answers for on a published blueprint: its lead does, or a CX manager.
+pub fn refuse_to_strip(
+    caller: &Caller,
+    blueprint: &blueprint::Model,
+    held: &[responsibility::Model],
+) -> Result<()> {
+    if blueprint.status != BlueprintStatus::Published {
+        return Ok(());
+    }
+    let accountable = held.iter().filter(|held| {
+        held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
+    });
+    for held in accountable {
+        let ties = Ties::none().and(Relation::MayEnd, [held.department_id]);
+        if !caller.may(Action::EndResponsibility, &ties) {
+            return Err(Error::Forbidden(Forbidden {
+                action: Action::EndResponsibility,
+                subject: Some((responsibility::Entity::TYPE, held.id.0)),
+                because: Some((
+                    Reason::AccountableOnPublished,
+                    "Another department is accountable here, and the blueprint is published: its lead or a CX manager archives this step.",
+                )),
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// Resumes what was in force at a touchpoint when it was archived: never where somebody else
+/// holds the role by now, and by the successor where the department is archived. The blueprint's lock must be held.
+pub async fn resume(
+    permit: &mut Permit<'_>,
+    (touchpoint, archived_at): (TouchpointId, DateTime<Utc>),
+    owner: DepartmentId,
+) -> Result<Vec<responsibility::Model>> {
+    let rows = responsibility::Entity::find()
+        .filter(responsibility::Column::TouchpointId.eq(touchpoint))
+        .order_by_asc(responsibility::Column::CreatedAt)
+        .order_by_asc(responsibility::Column::Id);
+    let suspended = rows
+        .clone()
+        .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Ended))
+        .filter(responsibility::Column::Reason.eq(SUSPENDED))
+        .all(permit.tx())
+        .await?;
+    let mut open = rows
+        .filter(scope::open_responsibility())
+        .all(permit.tx())
+        .await?;
+    let successors = successors(permit).await?;
+    let parents = parents(permit.tx()).await?;
+    let caller = permit.caller;
+    let name = Some(owner).filter(|owner| caller.led().contains(owner));
+    let mut resumed = Vec::new();
+    for row in suspended {
+        // What an earlier archiving suspended has resumed since, or was ended.
+        if row.valid_to != Some(archived_at) {
+            continue;
+        }
+        let Some(department) = living(&successors, row.department_id) else {
+            continue;
+        };
+        let met = |other: &responsibility::Model| {
+            other.role == row.role
+                && (other.department_id == department
+                    || (row.role == Role::Accountable
+                        && other.status == ResponsibilityStatus::Accepted))
+        };
+        if open.iter().any(met) {
+            continue;
+        }
+        let proposer = person(caller).proposes(name, department, &parents);
+        let next = lifecycle::resume(&row, (id::new(), department, proposer), caller.into());
+        permit.concerns(department);
+        let next = permit
+            .insert::<responsibility::Entity>(fresh::<responsibility::Entity>(next))
+            .await?;
+        open.push(next.clone());
+        resumed.push(next);
+    }
+    Ok(resumed)
+}
+
+/// For each department that is archived its successor, if it has one.
+type Successors = HashMap<DepartmentId, Option<DepartmentId>>;
+
+async fn successors(permit: &Permit<'_>) -> Result<Successors> {
+    let pairs: Vec<(DepartmentId, Option<DepartmentId>)> = department::Entity::find()
+        .select_only()
+        .column(department::Column::Id)
+        .column(department::Column::SuccessorId)
+        .filter(department::Column::ArchivedAt.is_not_null())
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    Ok(pairs.into_iter().collect())
+}
+
+/// The department, or who took over from it; nothing where nobody did.
+fn living(successors: &Successors, department: DepartmentId) -> Option<DepartmentId> {
+    let mut at = department;
+    // No chain is longer than there are departments, should a circle ever have come in.
+    for _ in 0..=successors.len() {
+        match successors.get(&at) {
+            None => return Some(at),
+            Some(successor) => at = (*successor)?,
+        }
+    }
+    None
+}

@@ -1,0 +1,176 @@
+//! Lists of what waits for an answer. They are made by the rules of `parties` themselves, so that a list and the answer
+//! never disagree; SQL only gathers what the rules need.
+
+use std::collections::{BTreeSet, HashMap};
+
+use entity::{
+    account, blueprint,
+    id::{AccountId, BlueprintId, DepartmentId, ResponsibilityId, TouchpointId},
+    membership, responsibility,
+    words::{DepartmentRole, ResponsibilityStatus, Role},
+};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+};
+
+use super::parties::{Leads, Parents, Person, Proposal, Proposer};
+use crate::{access::Caller, department::parents, error::Result};
+
+/// Proposals that a list leads to at the most, the oldest first: a statement takes no more parameters than that.
+const MOST: usize = 20_000;
+
+/// What the rules need to know of a proposal, given who is accountable at its touchpoint and who owns its blueprint.
+#[must_use]
+pub fn proposal(
+    row: &responsibility::Model,
+    holder: Option<DepartmentId>,
+    owner: DepartmentId,
+) -> Proposal {
+    Proposal {
+        addressed: row.department_id,
+        role: row.role,
+        proposer: Proposer {
+            account: row.proposed_by_account_id,
+            name: row.proposed_by_department_id,
+            seat: row.proposed_from_department_id,
+        },
+        holder,
+        owner,
+        handed_over: row.handed_over_at.is_some(),
+    }
+}
+
+/// The open proposals that somebody may read, with all that the rules need.
+#[derive(Debug)]
+pub struct Waiting {
+    parents: Parents,
+    open: Vec<(ResponsibilityId, Proposal)>,
+}
+
+impl Waiting {
+    /// Reads it: three statements, however many proposals there are, and one for the tree.
+    pub async fn read<C: ConnectionTrait>(caller: &Caller, db: &C) -> Result<Self> {
+        let rows = caller
+            .select::<responsibility::Entity>()
+            .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Proposed))
+            .order_by_asc(responsibility::Column::CreatedAt)
+            .order_by_asc(responsibility::Column::Id)
+            .all(db)
+            .await?;
+        let holders = holders(db).await?;
+        let owners = owners(db).await?;
+        let open = rows.iter().filter_map(|row| {
+            let holder = holders.get(&row.touchpoint_id).copied();
+            let owner = owners.get(&row.blueprint_id).copied()?;
+            Some((row.id, proposal(row, holder, owner)))
+        });
+        Ok(Self {
+            open: open.collect(),
+            parents: parents(db).await?,
+        })
+    }
+
+    fn which(&self, wanted: impl Fn(&Proposal) -> bool) -> Condition {
+        let open = self.open.iter().filter(|(_, proposal)| wanted(proposal));
+        let ids: Vec<ResponsibilityId> = open.map(|(id, _)| *id).take(MOST).collect();
+        Condition::all().add(responsibility::Column::Id.is_in(ids))
+    }
+
+    /// Those that a lead of one of these departments may answer now and no lead of a nearer one.
+    #[must_use]
+    pub fn of_departments(&self, departments: &[DepartmentId]) -> Condition {
+        let departments: BTreeSet<DepartmentId> = departments.iter().copied().collect();
+        self.which(|proposal| !proposal.awaits(&self.parents).is_disjoint(&departments))
+    }
+
+    /// Those that this person may answer now.
+    #[must_use]
+    pub fn of_person(&self, person: &Person) -> Condition {
+        self.which(|proposal| proposal.answer(person, &self.parents).is_ok())
+    }
+
+    /// Those that no lead may answer now: CX managers do, or the department gets a lead.
+    #[must_use]
+    pub fn without_lead(&self, leads: &Leads) -> Condition {
+        self.which(|proposal| !proposal.has_lead(leads, &self.parents))
+    }
+
+    /// Those that nobody but CX managers could answer any more without this person.
+    #[must_use]
+    pub fn resting_on(&self, person: AccountId, leads: &Leads) -> Condition {
+        let others = leads.iter().map(|(department, accounts)| {
+            let others = accounts.iter().copied().filter(|other| *other != person);
+            (*department, others.collect::<BTreeSet<_>>())
+        });
+        let others: Leads = others.collect();
+        self.which(|proposal| {
+            proposal.has_lead(leads, &self.parents) && !proposal.has_lead(&others, &self.parents)
+        })
+    }
+}
+
+/// Who is accountable, at the touchpoints where anything is proposed.
+async fn holders<C: ConnectionTrait>(db: &C) -> Result<HashMap<TouchpointId, DepartmentId>> {
+    let pairs: Vec<(TouchpointId, DepartmentId)> = responsibility::Entity::find()
+        .select_only()
+        .column(responsibility::Column::TouchpointId)
+        .column(responsibility::Column::DepartmentId)
+        .filter(responsibility::Column::Role.eq(Role::Accountable))
+        .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
+        .filter(
+            responsibility::Column::TouchpointId
+                .in_subquery(proposed(responsibility::Column::TouchpointId)),
+        )
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(pairs.into_iter().collect())
+}
+
+/// The owners of the blueprints in which anything is proposed.
+async fn owners<C: ConnectionTrait>(db: &C) -> Result<HashMap<BlueprintId, DepartmentId>> {
+    let pairs: Vec<(BlueprintId, DepartmentId)> = blueprint::Entity::find()
+        .select_only()
+        .column(blueprint::Column::Id)
+        .column(blueprint::Column::OwnerDepartmentId)
+        .filter(blueprint::Column::Id.in_subquery(proposed(responsibility::Column::BlueprintId)))
+        .into_tuple()
+        .all(db)
+        .await?;
+    Ok(pairs.into_iter().collect())
+}
+
+fn proposed(column: responsibility::Column) -> sea_orm::sea_query::SelectStatement {
+    responsibility::Entity::find()
+        .select_only()
+        .column(column)
+        .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Proposed))
+        .into_query()
+}
+
+/// The LEAD memberships of accounts that are active, and of one that may be so no longer.
+pub async fn leads<C: ConnectionTrait>(db: &C, besides: Option<AccountId>) -> Result<Leads> {
+    let active = account::Entity::find()
+        .select_only()
+        .column(account::Column::Id)
+        .filter(account::Column::ArchivedAt.is_null());
+    let pairs: Vec<(DepartmentId, AccountId)> = membership::Entity::find()
+        .select_only()
+        .column(membership::Column::DepartmentId)
+        .column(membership::Column::AccountId)
+        .filter(membership::Column::Role.eq(DepartmentRole::Lead))
+        .filter(
+            Condition::any()
+                .add_option(besides.map(|account| membership::Column::AccountId.eq(account)))
+                .add(membership::Column::AccountId.in_subquery(active.into_query())),
+        )
+        .into_tuple()
+        .all(db)
+        .await?;
+    let mut leads = Leads::new();
+    for (department, lead) in pairs {
+        leads.entry(department).or_default().insert(lead);
+    }
+    Ok(leads)
+}

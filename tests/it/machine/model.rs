@@ -1,0 +1,641 @@
+//! The handshake as people explain it: a model of who may take on what, with nothing in common with the program but the
+//! words.
+
+use std::collections::BTreeSet;
+
+/// A department, by its number.
+pub type Dept = usize;
+/// An account, by its number.
+pub type Who = usize;
+
+/// One act of somebody.
+#[derive(Clone, Debug)]
+pub enum Act {
+    Propose {
+        who: Who,
+        name: Option<Dept>,
+        to: Dept,
+        role: Role,
+        at: usize,
+    },
+    Accept {
+        who: Who,
+        row: usize,
+    },
+    Decline {
+        who: Who,
+        row: usize,
+    },
+    Withdraw {
+        who: Who,
+        row: usize,
+    },
+    End {
+        who: Who,
+        row: usize,
+    },
+    Confirm {
+        who: Who,
+        row: usize,
+    },
+    Archive {
+        who: Who,
+        at: usize,
+    },
+    Unarchive {
+        who: Who,
+        at: usize,
+    },
+    /// A document names a department; `back` names the touchpoint too, so that it comes back.
+    Import {
+        who: Who,
+        at: usize,
+        to: Dept,
+        role: Role,
+        accepted: bool,
+        back: bool,
+    },
+    /// A sheet names a department in a column, which may be complete.
+    Sheet {
+        who: Who,
+        at: usize,
+        to: Dept,
+        role: Role,
+        accepted: bool,
+        complete: bool,
+    },
+    /// A document or a sheet leaves a touchpoint out and prunes.
+    Prune {
+        who: Who,
+        at: usize,
+        sheet: bool,
+    },
+    Merge {
+        from: Dept,
+        into: Dept,
+    },
+    Wait {
+        days: i64,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    Accountable,
+    Responsible,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    Proposed,
+    Accepted,
+    Declined,
+    Ended,
+}
+
+#[derive(Clone, Debug)]
+pub struct Department {
+    pub parent: Option<Dept>,
+    /// Whom it was merged into.
+    pub gone: Option<Dept>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub cx_manager: bool,
+    pub leads: BTreeSet<Dept>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub at: usize,
+    pub dept: Dept,
+    pub role: Role,
+    pub status: Status,
+    by: Option<Who>,
+    name: Option<Dept>,
+    seat: Option<Dept>,
+    replaces: Option<usize>,
+    pub handed: bool,
+    pub unasked: bool,
+    /// The archiving that suspended it.
+    suspended: Option<usize>,
+}
+
+/// What a yes does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Yes {
+    Accepts,
+    HandsOver,
+}
+
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub departments: Vec<Department>,
+    pub accounts: Vec<Account>,
+    pub owner: Dept,
+    /// For each touchpoint the archiving that put it away, and the day.
+    pub steps: Vec<Option<(usize, i64)>>,
+    pub rows: Vec<Row>,
+    day: i64,
+    archivings: usize,
+    /// Whether the last act was allowed.
+    pub done: bool,
+}
+
+/// What is refused changes nothing.
+type Allowed = Option<()>;
+
+fn only_if(allowed: bool) -> Allowed {
+    allowed.then_some(())
+}
+
+impl Model {
+    pub fn new(
+        parents: &[Option<Dept>],
+        accounts: Vec<Account>,
+        owner: Dept,
+        steps: usize,
+    ) -> Self {
+        let departments = parents.iter().map(|parent| Department {
+            parent: *parent,
+            gone: None,
+        });
+        Self {
+            departments: departments.collect(),
+            accounts,
+            owner,
+            steps: vec![None; steps],
+            rows: Vec::new(),
+            day: 0,
+            archivings: 0,
+            done: true,
+        }
+    }
+
+    /// What becomes of everything by an act.
+    pub fn after(mut self, act: &Act) -> Self {
+        let before = self.clone();
+        match self.act(act) {
+            Some(()) => Self { done: true, ..self },
+            None => Self {
+                done: false,
+                ..before
+            },
+        }
+    }
+
+    /// What is open, in an order that the program can tell too.
+    pub fn open(&self) -> Vec<usize> {
+        let mut open: Vec<usize> = (0..self.rows.len())
+            .filter(|row| self.is_open(*row))
+            .collect();
+        open.sort_by_key(|row| {
+            let row = &self.rows[*row];
+            (row.at, row.dept, row.role)
+        });
+        open
+    }
+
+    /// What somebody may answer now.
+    pub fn waits_for(&self, who: Who) -> Vec<usize> {
+        let mut open = self.open();
+        open.retain(|row| {
+            self.rows[*row].status == Status::Proposed && self.answers(*row, who).is_some()
+        });
+        open
+    }
+
+    fn is_open(&self, row: usize) -> bool {
+        matches!(self.rows[row].status, Status::Proposed | Status::Accepted)
+    }
+
+    fn chosen(&self, row: usize) -> Option<usize> {
+        let open = self.open();
+        (!open.is_empty()).then(|| open[row % open.len()])
+    }
+
+    fn lives(&self, dept: Dept) -> bool {
+        self.departments[dept].gone.is_none()
+    }
+
+    fn above(&self, dept: Dept) -> Vec<Dept> {
+        let up = |at: &Dept| self.departments[*at].parent;
+        std::iter::successors(Some(dept), up).collect()
+    }
+
+    fn covers(&self, high: Dept, low: Dept) -> bool {
+        self.above(low).contains(&high)
+    }
+
+    fn seat(&self, who: Who, dept: Dept) -> Option<Dept> {
+        let led = |at: &Dept| self.lives(*at) && self.accounts[who].leads.contains(at);
+        self.above(dept).into_iter().find(led)
+    }
+
+    fn leads(&self, who: Who, dept: Dept) -> bool {
+        self.lives(dept) && self.seat(who, dept).is_some()
+    }
+
+    /// From which seat somebody proposes: nobody's, where a CX manager is another party.
+    fn proposing_seat(&self, who: Who, name: Option<Dept>, to: Dept) -> Option<Dept> {
+        match self.accounts[who].cx_manager {
+            true => self.seat(who, to),
+            false => name.and_then(|name| self.seat(who, name)),
+        }
+    }
+
+    fn two_parties(&self, one: Option<Dept>, other: Dept) -> bool {
+        let Some(one) = one else { return true };
+        if one == other {
+            return false;
+        }
+        let higher = match (self.covers(one, other), self.covers(other, one)) {
+            (true, _) => one,
+            (_, true) => other,
+            _ => return true,
+        };
+        self.covers(higher, self.owner)
+    }
+
+    fn holder(&self, at: usize) -> Option<usize> {
+        (0..self.rows.len()).find(|row| {
+            let row = &self.rows[*row];
+            row.at == at && row.role == Role::Accountable && row.status == Status::Accepted
+        })
+    }
+
+    fn found(&self, at: usize, dept: Dept, role: Role) -> Option<usize> {
+        (0..self.rows.len()).find(|id| {
+            let row = &self.rows[*id];
+            self.is_open(*id) && (row.at, row.dept, row.role) == (at, dept, role)
+        })
+    }
+
+    fn consented(&self, row: &Row) -> bool {
+        row.seat.is_some_and(|seat| self.covers(seat, row.dept))
+    }
+
+    fn answers(&self, row: usize, who: Who) -> Option<Yes> {
+        let row = &self.rows[row];
+        only_if(row.by != Some(who))?;
+        if self.accounts[who].cx_manager && self.seat(who, row.dept).is_none() {
+            return Some(Yes::Accepts);
+        }
+        let holder = self.holder(row.at).map(|holder| self.rows[holder].dept);
+        let uninvited = row.role == Role::Accountable && row.seat.is_some() && !row.handed;
+        if let Some(holder) = holder.filter(|holder| uninvited && row.name != Some(*holder)) {
+            let seat = self.seat(who, holder)?;
+            let second = self.consented(row) && self.two_parties(row.seat, seat);
+            return Some(if second { Yes::Accepts } else { Yes::HandsOver });
+        }
+        if !self.consented(row) {
+            let seat = self.seat(who, row.dept)?;
+            return self.two_parties(row.seat, seat).then_some(Yes::Accepts);
+        }
+        let other = holder.unwrap_or(self.owner);
+        let as_other = other != row.dept
+            && self
+                .seat(who, other)
+                .is_some_and(|seat| self.two_parties(row.seat, seat));
+        let as_itself =
+            self.seat(who, row.dept) == Some(row.dept) && self.two_parties(row.seat, row.dept);
+        (as_other || as_itself).then_some(Yes::Accepts)
+    }
+
+    /// Another becomes accountable at a touchpoint.
+    fn make_way(&mut self, row: usize) {
+        if self.rows[row].role != Role::Accountable {
+            return;
+        }
+        for other in 0..self.rows.len() {
+            let same = self.rows[other].at == self.rows[row].at
+                && self.rows[other].role == Role::Accountable;
+            if other != row && same && self.is_open(other) {
+                let other = &mut self.rows[other];
+                other.status = match other.status {
+                    Status::Accepted => Status::Ended,
+                    _ => Status::Declined,
+                };
+            }
+        }
+    }
+
+    fn settle(&mut self, row: usize, unasked: bool) {
+        self.make_way(row);
+        self.rows[row].status = Status::Accepted;
+        self.rows[row].unasked = unasked;
+    }
+
+    fn offer(
+        &mut self,
+        who: Who,
+        name: Option<Dept>,
+        (to, role, at): (Dept, Role, usize),
+    ) -> usize {
+        let replaces = self.holder(at).filter(|_| role == Role::Accountable);
+        self.rows.push(Row {
+            at,
+            dept: to,
+            role,
+            status: Status::Proposed,
+            by: Some(who),
+            name,
+            seat: self.proposing_seat(who, name, to),
+            replaces,
+            handed: false,
+            unasked: false,
+            suspended: None,
+        });
+        self.rows.len() - 1
+    }
+
+    fn shapes(&self, who: Who) -> bool {
+        self.accounts[who].cx_manager || self.leads(who, self.owner)
+    }
+
+    fn act(&mut self, act: &Act) -> Allowed {
+        match *act {
+            Act::Propose {
+                who,
+                name,
+                to,
+                role,
+                at,
+            } => self.propose(who, name, (to, role, at)),
+            Act::Accept { who, row } => {
+                let row = self.chosen(row)?;
+                only_if(self.rows[row].status == Status::Proposed)?;
+                let yes = self.answers(row, who)?;
+                let holder = self.holder(self.rows[row].at);
+                only_if(
+                    self.rows[row].role != Role::Accountable || self.rows[row].replaces == holder,
+                )?;
+                match yes {
+                    Yes::Accepts => self.settle(row, false),
+                    Yes::HandsOver => self.rows[row].handed = true,
+                }
+                Some(())
+            }
+            Act::Decline { who, row } => {
+                let row = self.chosen(row)?;
+                only_if(self.rows[row].status == Status::Proposed)?;
+                self.answers(row, who)?;
+                self.rows[row].status = Status::Declined;
+                Some(())
+            }
+            Act::Withdraw { who, row } => {
+                let row = self.chosen(row)?;
+                only_if(self.rows[row].status == Status::Proposed)?;
+                let own = self.rows[row]
+                    .name
+                    .is_some_and(|name| self.leads(who, name));
+                only_if(own || self.accounts[who].cx_manager)?;
+                self.rows[row].status = Status::Declined;
+                Some(())
+            }
+            Act::End { who, row } => {
+                let row = self.chosen(row)?;
+                only_if(self.rows[row].status == Status::Accepted)?;
+                let own = self.leads(who, self.rows[row].dept)
+                    && self.rows[row].role != Role::Accountable;
+                only_if(own || self.accounts[who].cx_manager)?;
+                self.rows[row].status = Status::Ended;
+                Some(())
+            }
+            Act::Confirm { who, row } => {
+                let row = self.chosen(row)?;
+                only_if(self.rows[row].status == Status::Accepted && self.rows[row].unasked)?;
+                only_if(self.leads(who, self.rows[row].dept))?;
+                self.rows[row].unasked = false;
+                Some(())
+            }
+            Act::Archive { who, at } => {
+                only_if(self.shapes(who))?;
+                match self.steps[at] {
+                    Some(_) => Some(()),
+                    None => self.put_away(who, at),
+                }
+            }
+            Act::Unarchive { who, at } => {
+                only_if(self.shapes(who))?;
+                self.bring_back(who, at);
+                Some(())
+            }
+            Act::Import {
+                who,
+                at,
+                to,
+                role,
+                accepted,
+                back,
+            } => {
+                only_if(self.shapes(who))?;
+                if back {
+                    self.bring_back(who, at);
+                }
+                only_if(self.steps[at].is_none() && self.lives(to))?;
+                self.name(who, (to, role, at), accepted);
+                Some(())
+            }
+            Act::Sheet {
+                who,
+                at,
+                to,
+                role,
+                accepted,
+                complete,
+            } => {
+                only_if(self.shapes(who) && self.lives(to))?;
+                self.bring_back(who, at);
+                let others = self.open().into_iter().filter(|id| {
+                    let row = &self.rows[*id];
+                    complete && row.at == at && row.role == role && row.dept != to
+                });
+                for other in others.collect::<Vec<_>>() {
+                    only_if(self.accounts[who].cx_manager)?;
+                    let other = &mut self.rows[other];
+                    other.status = match other.status {
+                        Status::Accepted => Status::Ended,
+                        _ => Status::Declined,
+                    };
+                }
+                self.name(who, (to, role, at), accepted);
+                Some(())
+            }
+            Act::Prune { who, at, .. } => {
+                only_if(self.shapes(who))?;
+                for other in (0..self.steps.len()).filter(|other| *other != at) {
+                    self.bring_back(who, other);
+                }
+                match self.steps[at] {
+                    Some(_) => Some(()),
+                    None => self.put_away(who, at),
+                }
+            }
+            Act::Merge { from, into } => self.merge(from, into),
+            Act::Wait { days } => {
+                self.day += days;
+                Some(())
+            }
+        }
+    }
+
+    fn propose(&mut self, who: Who, name: Option<Dept>, what: (Dept, Role, usize)) -> Allowed {
+        let (to, role, at) = what;
+        let leads: Vec<Dept> = self.accounts[who].leads.iter().copied().collect();
+        let leads: Vec<Dept> = leads.into_iter().filter(|led| self.lives(*led)).collect();
+        let cx_manager = self.accounts[who].cx_manager;
+        let name = match name {
+            None if !cx_manager => {
+                only_if(leads.len() == 1)?;
+                leads.first().copied()
+            }
+            name => name,
+        };
+        if let Some(name) = name {
+            only_if(self.lives(name) && (cx_manager || self.leads(who, name)))?;
+        }
+        only_if(self.lives(to) && self.steps[at].is_none())?;
+        only_if(self.found(at, to, role).is_none())?;
+        let row = self.offer(who, name, what);
+        let seat = self.rows[row].seat;
+        let somebody = self
+            .above(to)
+            .into_iter()
+            .any(|at| self.two_parties(seat, at));
+        only_if(self.consented(&self.rows[row]) || somebody)
+    }
+
+    /// A file names a department.
+    fn name(&mut self, who: Who, (to, role, at): (Dept, Role, usize), accepted: bool) {
+        let settles = accepted && self.accounts[who].cx_manager && self.seat(who, to).is_none();
+        if let Some(row) = self.found(at, to, role) {
+            if self.rows[row].status == Status::Proposed && settles {
+                let unasked = !self.consented(&self.rows[row]);
+                self.settle(row, unasked);
+            }
+            return;
+        }
+        let name = Some(self.owner).filter(|owner| self.leads(who, *owner));
+        let row = self.offer(who, name, (to, role, at));
+        if settles {
+            self.settle(row, true);
+        }
+    }
+
+    fn put_away(&mut self, who: Who, at: usize) -> Allowed {
+        if let Some(holder) = self.holder(at) {
+            let own = self.leads(who, self.rows[holder].dept);
+            only_if(own || self.accounts[who].cx_manager)?;
+        }
+        self.archivings += 1;
+        self.steps[at] = Some((self.archivings, self.day));
+        for row in self.open() {
+            let row = &mut self.rows[row];
+            if row.at == at && row.status == Status::Accepted {
+                row.status = Status::Ended;
+                row.suspended = Some(self.archivings);
+            } else if row.at == at {
+                row.status = Status::Declined;
+            }
+        }
+        Some(())
+    }
+
+    fn bring_back(&mut self, who: Who, at: usize) {
+        let Some((archiving, day)) = self.steps[at].take() else {
+            return;
+        };
+        for id in 0..self.rows.len() {
+            let was = self.rows[id].clone();
+            if was.suspended != Some(archiving) {
+                continue;
+            }
+            let mut dept = was.dept;
+            while let Some(successor) = self.departments[dept].gone {
+                dept = successor;
+            }
+            let held = was.role == Role::Accountable && self.holder(at).is_some();
+            if held || self.found(at, dept, was.role).is_some() {
+                continue;
+            }
+            let name = Some(self.owner).filter(|owner| self.leads(who, *owner));
+            let row = self.offer(who, name, (dept, was.role, at));
+            self.rows[row].replaces = None;
+            if self.day - day < 30 && dept == was.dept {
+                let (by, name, seat) = (was.by, was.name, was.seat);
+                let row = &mut self.rows[row];
+                (row.by, row.name, row.seat) = (by, name, seat);
+                (row.status, row.unasked) = (Status::Accepted, was.unasked);
+            }
+        }
+    }
+
+    fn merge(&mut self, from: Dept, into: Dept) -> Allowed {
+        only_if(self.lives(from) && self.lives(into) && !self.covers(from, into))?;
+        let held: Vec<usize> = self.open();
+        let held: Vec<usize> = held
+            .into_iter()
+            .filter(|row| self.rows[*row].dept == from)
+            .collect();
+        let inherits = |dept: Dept| if dept == from { into } else { dept };
+        for id in 0..self.rows.len() {
+            let row = &mut self.rows[id];
+            if row.status == Status::Proposed && row.dept != into && row.dept != from {
+                row.name = row.name.map(inherits);
+                row.seat = row.seat.map(inherits);
+            }
+        }
+        for id in held {
+            let row = self.rows[id].clone();
+            let met = self.found(row.at, into, row.role);
+            match (row.status, met) {
+                (Status::Proposed, None) => {
+                    let row = &mut self.rows[id];
+                    row.dept = into;
+                    row.name = row.name.map(inherits);
+                    row.seat = row.seat.map(inherits);
+                }
+                (Status::Proposed, Some(_)) => self.rows[id].status = Status::Declined,
+                (_, met) => self.take_over(id, met, into),
+            }
+        }
+        if self.owner == from {
+            self.owner = into;
+        }
+        for department in &mut self.departments {
+            if department.parent == Some(from) {
+                department.parent = Some(into);
+            }
+        }
+        self.departments[from].gone = Some(into);
+        Some(())
+    }
+
+    fn take_over(&mut self, id: usize, met: Option<usize>, into: Dept) {
+        let row = self.rows[id].clone();
+        self.rows[id].status = Status::Ended;
+        if let Some(met) = met {
+            if self.rows[met].status == Status::Accepted {
+                return;
+            }
+            self.rows[met].status = Status::Declined;
+        }
+        self.rows.push(Row {
+            dept: into,
+            by: None,
+            name: None,
+            seat: None,
+            replaces: None,
+            handed: false,
+            ..row
+        });
+        let now = self.rows.len() - 1;
+        for rival in &mut self.rows {
+            if rival.status == Status::Proposed && rival.replaces == Some(id) {
+                rival.replaces = Some(now);
+            }
+        }
+    }
+}
