@@ -12,7 +12,7 @@ use std::{
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use entity::words::OrganisationRole;
+use entity::words::{OrganisationRole, Role};
 
 pub use self::{
     bi::{BiRoleCreate, BiRoleDrop, BiRoleVerb, BiVerb},
@@ -306,6 +306,15 @@ pub struct Import {
     /// the touchpoints that no row names.
     #[arg(long)]
     pub prune: bool,
+    /// Of a sheet of touchpoints: the roles whose columns name everybody who has them, such as
+    /// `ACCOUNTABLE,RESPONSIBLE`; who is not named has the role no longer. Otherwise an empty cell ends nothing.
+    #[arg(long, value_delimiter = ',', value_parser = role_named, requires = "blueprint")]
+    pub complete: Vec<Role>,
+}
+
+fn role_named(text: &str) -> Result<Role, String> {
+    let known = Role::named(&text.trim().to_uppercase());
+    known.ok_or_else(|| format!("one of {}", Role::texts().join(", ")))
 }
 
 /// Which schema to print.

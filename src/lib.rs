@@ -18,7 +18,8 @@
 //! only from those above it.
 //!
 //! To follow one act through the house: `responsibilityAccept` in `responsibility/graphql.rs`, `accept` in
-//! `responsibility/mod.rs`, the rules in `responsibility/rules.rs`, the door in `access/permit.rs`, the table in
+//! `responsibility/answer.rs`, who may in `responsibility/parties.rs`, what it becomes in
+//! `responsibility/lifecycle.rs`, the door in `access/permit.rs`, the table in
 //! `policy.rs`, and its tests in `tests/it/handshake.rs`.
 
 #![recursion_limit = "256"]

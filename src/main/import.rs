@@ -151,7 +151,7 @@ impl Said {
         if let Some(blueprint) = options.blueprint.clone() {
             let table = Table::read(source).map_err(unplaced);
             let table = table.map_err(|error| told(&name.to_string(), error))?;
-            let table = Box::new(table);
+            let table = Box::new(table.complete(&options.complete));
             return Ok(Self::Sheet { blueprint, table });
         }
         if options

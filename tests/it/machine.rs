@@ -25,8 +25,6 @@ use crate::{
 
 const DEPARTMENTS: usize = 6;
 const STEPS: usize = 2;
-/// Of the accounts these are CX managers; the last of them may lead something too.
-const CX_MANAGERS: usize = 2;
 const LEADS: usize = 6;
 
 const DECLINE: &str = "mutation($input: ResponsibilityDeclineInput!) { responsibilityDecline(input: $input) { userErrors { code reason message } } }";
