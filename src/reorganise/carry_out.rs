@@ -17,7 +17,7 @@ use crate::{
     id,
     responsibility::{
         answer::write,
-        lifecycle::{self, Act, Refusal, SUSPENDED},
+        lifecycle::{self, Act, SUSPENDED, TransitionError},
     },
 };
 
@@ -71,7 +71,7 @@ fn becomes(
     (of, successor): (&BTreeSet<DepartmentId>, Option<DepartmentId>),
     became: &HashMap<ResponsibilityId, ResponsibilityId>,
     by: Act,
-) -> Result<responsibility::Model, Refusal> {
+) -> Result<responsibility::Model, TransitionError> {
     let mut next = row.clone();
     match step {
         Step::End(_, After::Suspended) => {

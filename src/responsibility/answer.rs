@@ -11,8 +11,8 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{
-    lifecycle::{self, Act, Refusal, TAKEN},
-    parties::{Barred, Parents, Person, Proposal, Yes, seat_for},
+    lifecycle::{self, Act, TAKEN, TransitionError},
+    parties::{Barred, Parents, Participant, Proposal, Yes, seat_for},
 };
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, fresh},
@@ -52,8 +52,8 @@ pub struct Accepted {
 
 /// The caller, as somebody who acts from a seat.
 #[must_use]
-pub fn person(caller: &Caller) -> Person {
-    Person {
+pub fn person(caller: &Caller) -> Participant {
+    Participant {
         account: caller.account(),
         cx_manager: caller.is_cx_manager(),
         leads: caller.leads(),
@@ -172,7 +172,7 @@ impl<'c> Handshake<'c> {
             return Err(self.taken().await);
         }
         if !open {
-            return Err(Refusal::NotOpen(self.row.id, self.row.status).into());
+            return Err(TransitionError::NotOpen(self.row.id, self.row.status).into());
         }
         expect_version::<responsibility::Entity>(&self.row, expected_version)
     }

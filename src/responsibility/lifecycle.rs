@@ -51,7 +51,7 @@ impl From<&Caller> for Act {
 
 /// Why something cannot be done to a responsibility as it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum TransitionError {
     /// The proposal has been answered.
     NotOpen(ResponsibilityId, ResponsibilityStatus),
     /// It is not in force.
@@ -60,20 +60,20 @@ pub enum Refusal {
     Asked(ResponsibilityId),
 }
 
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<TransitionError> for Error {
+    fn from(refusal: TransitionError) -> Self {
         let (id, reason, message) = match refusal {
-            Refusal::NotOpen(id, status) => (
+            TransitionError::NotOpen(id, status) => (
                 id,
                 Reason::NotOpen,
                 format!("It has been answered: it is {}.", status.as_str()),
             ),
-            Refusal::NotInForce(id, status) => (
+            TransitionError::NotInForce(id, status) => (
                 id,
                 Reason::NotInForce,
                 format!("It is not in force: it is {}.", status.as_str()),
             ),
-            Refusal::Asked(id) => (
+            TransitionError::Asked(id) => (
                 id,
                 Reason::NotOpen,
                 "The department was asked, or has confirmed it already.".to_owned(),
@@ -133,17 +133,17 @@ pub fn propose(
     }
 }
 
-fn open(row: &Model) -> Result<(), Refusal> {
+fn open(row: &Model) -> Result<(), TransitionError> {
     match row.status {
         ResponsibilityStatus::Proposed => Ok(()),
-        status => Err(Refusal::NotOpen(row.id, status)),
+        status => Err(TransitionError::NotOpen(row.id, status)),
     }
 }
 
-fn in_force(row: &Model) -> Result<(), Refusal> {
+fn in_force(row: &Model) -> Result<(), TransitionError> {
     match row.status {
         ResponsibilityStatus::Accepted => Ok(()),
-        status => Err(Refusal::NotInForce(row.id, status)),
+        status => Err(TransitionError::NotInForce(row.id, status)),
     }
 }
 
@@ -160,7 +160,7 @@ fn decided(row: &Model, status: ResponsibilityStatus, by: Act) -> Model {
 ///
 /// # Errors
 /// It is not open.
-pub fn accept(row: &Model, by: Act) -> Result<Model, Refusal> {
+pub fn accept(row: &Model, by: Act) -> Result<Model, TransitionError> {
     open(row)?;
     Ok(Model {
         valid_from: Some(by.now),
@@ -172,7 +172,7 @@ pub fn accept(row: &Model, by: Act) -> Result<Model, Refusal> {
 ///
 /// # Errors
 /// It is not open.
-pub fn accept_unasked(row: &Model, by: Act) -> Result<Model, Refusal> {
+pub fn accept_unasked(row: &Model, by: Act) -> Result<Model, TransitionError> {
     let accepted = accept(row, by)?;
     Ok(Model {
         unasked: true,
@@ -184,7 +184,7 @@ pub fn accept_unasked(row: &Model, by: Act) -> Result<Model, Refusal> {
 ///
 /// # Errors
 /// It is not open.
-pub fn hand_over(row: &Model, by: Act) -> Result<Model, Refusal> {
+pub fn hand_over(row: &Model, by: Act) -> Result<Model, TransitionError> {
     open(row)?;
     Ok(Model {
         handed_over_at: Some(by.now),
@@ -197,7 +197,7 @@ pub fn hand_over(row: &Model, by: Act) -> Result<Model, Refusal> {
 ///
 /// # Errors
 /// It is not open.
-pub fn decline(row: &Model, reason: Option<String>, by: Act) -> Result<Model, Refusal> {
+pub fn decline(row: &Model, reason: Option<String>, by: Act) -> Result<Model, TransitionError> {
     open(row)?;
     Ok(Model {
         reason,
@@ -209,7 +209,7 @@ pub fn decline(row: &Model, reason: Option<String>, by: Act) -> Result<Model, Re
 ///
 /// # Errors
 /// It is not open.
-pub fn withdraw(row: &Model, by: Act) -> Result<Model, Refusal> {
+pub fn withdraw(row: &Model, by: Act) -> Result<Model, TransitionError> {
     decline(row, Some(WITHDRAWN.to_owned()), by)
 }
 
@@ -217,10 +217,10 @@ pub fn withdraw(row: &Model, by: Act) -> Result<Model, Refusal> {
 ///
 /// # Errors
 /// It is not in force, or the department was asked.
-pub fn confirm(row: &Model, by: Act) -> Result<Model, Refusal> {
+pub fn confirm(row: &Model, by: Act) -> Result<Model, TransitionError> {
     in_force(row)?;
     if !row.unasked {
-        return Err(Refusal::Asked(row.id));
+        return Err(TransitionError::Asked(row.id));
     }
     Ok(Model {
         unasked: false,
@@ -232,7 +232,7 @@ pub fn confirm(row: &Model, by: Act) -> Result<Model, Refusal> {
 ///
 /// # Errors
 /// It is not in force.
-pub fn end(row: &Model, reason: Option<String>, by: Act) -> Result<Model, Refusal> {
+pub fn end(row: &Model, reason: Option<String>, by: Act) -> Result<Model, TransitionError> {
     in_force(row)?;
     Ok(Model {
         status: ResponsibilityStatus::Ended,
@@ -246,7 +246,7 @@ pub fn end(row: &Model, reason: Option<String>, by: Act) -> Result<Model, Refusa
 ///
 /// # Errors
 /// It is history.
-pub fn give_way(row: &Model, by: Act) -> Result<Model, Refusal> {
+pub fn give_way(row: &Model, by: Act) -> Result<Model, TransitionError> {
     match row.status {
         ResponsibilityStatus::Proposed => decline(row, Some(TAKEN.to_owned()), by),
         _ => end(row, None, by),
@@ -257,7 +257,7 @@ pub fn give_way(row: &Model, by: Act) -> Result<Model, Refusal> {
 ///
 /// # Errors
 /// It is history.
-pub fn leave_out(row: &Model, by: Act) -> Result<Model, Refusal> {
+pub fn leave_out(row: &Model, by: Act) -> Result<Model, TransitionError> {
     match row.status {
         ResponsibilityStatus::Proposed => withdraw(row, by),
         _ => end(row, None, by),

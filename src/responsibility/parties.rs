@@ -18,7 +18,7 @@ use crate::department::{above, is_within};
 pub type Parents = HashMap<DepartmentId, Option<DepartmentId>>;
 
 /// The accounts with a LEAD membership, by the department of the membership.
-pub type Leads = BTreeMap<DepartmentId, BTreeSet<AccountId>>;
+pub type LeadsByDepartment = BTreeMap<DepartmentId, BTreeSet<AccountId>>;
 
 /// The seat of somebody with these LEAD memberships in the name of a department: the nearest at or above it.
 #[must_use]
@@ -42,14 +42,14 @@ pub struct Proposer {
 
 /// Somebody who would act.
 #[derive(Clone, Debug)]
-pub struct Person {
+pub struct Participant {
     pub account: Option<AccountId>,
     pub cx_manager: bool,
     /// The departments of their LEAD memberships, those below left out.
     pub leads: BTreeSet<DepartmentId>,
 }
 
-impl Person {
+impl Participant {
     /// The proposer that the person is for a department, in the name of another.
     ///
     /// A CX manager is another party, unless a seat of theirs lies at or above the addressed department.
@@ -177,7 +177,7 @@ impl Proposal {
     }
 
     /// What a yes from this seat in this name does; nothing where it may not be given.
-    fn from_seat(&self, name: Name, seat: DepartmentId, parents: &Parents) -> Option<Yes> {
+    fn yes_from(&self, name: Name, seat: DepartmentId, parents: &Parents) -> Option<Yes> {
         let another = !self.one_party(seat, parents) && (!name.itself || seat == name.department);
         if !self.waits_for_holder() {
             return another.then_some(Yes::Accepts);
@@ -196,7 +196,7 @@ impl Proposal {
     /// Why the person may not answer it now.
     pub fn answer(
         &self,
-        by: &Person,
+        by: &Participant,
         parents: &Parents,
     ) -> Result<(Yes, Option<DepartmentId>), Barred> {
         if by.account.is_some() && by.account == self.proposer.account {
@@ -207,7 +207,7 @@ impl Proposal {
         }
         let seated = self.names(parents).into_iter().filter_map(|name| {
             let seat = seat_for(&by.leads, name.department, parents)?;
-            Some((self.from_seat(name, seat, parents), seat))
+            Some((self.yes_from(name, seat, parents), seat))
         });
         let seated: Vec<_> = seated.collect();
         let may = seated
@@ -216,7 +216,7 @@ impl Proposal {
         may.ok_or_else(|| self.barred(by, !seated.is_empty(), parents))
     }
 
-    fn barred(&self, by: &Person, named: bool, parents: &Parents) -> Barred {
+    fn barred(&self, by: &Participant, named: bool, parents: &Parents) -> Barred {
         let addressed = seat_for(&by.leads, self.addressed, parents).is_some();
         if self.waits_for_holder() && addressed && !self.consented(parents) {
             Barred::HolderFirst
@@ -233,7 +233,7 @@ impl Proposal {
     pub fn awaits(&self, parents: &Parents) -> BTreeSet<DepartmentId> {
         let nearest = |name: Name| {
             above(parents, name.department)
-                .find(|seat| self.from_seat(name, *seat, parents).is_some())
+                .find(|seat| self.yes_from(name, *seat, parents).is_some())
         };
         let names = self.names(parents).into_iter();
         names.filter_map(nearest).collect()
@@ -241,7 +241,7 @@ impl Proposal {
 
     /// Whether there is a lead who may answer it now.
     #[must_use]
-    pub fn has_lead(&self, leads: &Leads, parents: &Parents) -> bool {
+    pub fn has_lead(&self, leads: &LeadsByDepartment, parents: &Parents) -> bool {
         self.names(parents).into_iter().any(|name| {
             // Who leads a nearer department answers from there, and from nowhere above.
             let mut met: BTreeSet<AccountId> = self.proposer.account.into_iter().collect();
@@ -249,7 +249,7 @@ impl Proposal {
                 let here: Vec<AccountId> =
                     leads.get(&seat).into_iter().flatten().copied().collect();
                 let fresh = here.into_iter().filter(|lead| met.insert(*lead)).count();
-                fresh > 0 && self.from_seat(name, seat, parents).is_some()
+                fresh > 0 && self.yes_from(name, seat, parents).is_some()
             })
         })
     }

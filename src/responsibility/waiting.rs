@@ -14,7 +14,7 @@ use sea_orm::{
     QueryTrait,
 };
 
-use super::parties::{Leads, Parents, Person, Proposal, Proposer};
+use super::parties::{LeadsByDepartment, Parents, Participant, Proposal, Proposer};
 use crate::{access::Caller, department::parents, error::Result};
 
 /// Proposals that a list leads to at the most, the oldest first: a statement takes no more parameters than that.
@@ -86,24 +86,24 @@ impl Waiting {
 
     /// Those that this person may answer now.
     #[must_use]
-    pub fn of_person(&self, person: &Person) -> Condition {
+    pub fn of_person(&self, person: &Participant) -> Condition {
         self.which(|proposal| proposal.answer(person, &self.parents).is_ok())
     }
 
     /// Those that no lead may answer now: CX managers do, or the department gets a lead.
     #[must_use]
-    pub fn without_lead(&self, leads: &Leads) -> Condition {
+    pub fn without_lead(&self, leads: &LeadsByDepartment) -> Condition {
         self.which(|proposal| !proposal.has_lead(leads, &self.parents))
     }
 
     /// Those that nobody but CX managers could answer any more without this person.
     #[must_use]
-    pub fn resting_on(&self, person: AccountId, leads: &Leads) -> Condition {
+    pub fn resting_on(&self, person: AccountId, leads: &LeadsByDepartment) -> Condition {
         let others = leads.iter().map(|(department, accounts)| {
             let others = accounts.iter().copied().filter(|other| *other != person);
             (*department, others.collect::<BTreeSet<_>>())
         });
-        let others: Leads = others.collect();
+        let others: LeadsByDepartment = others.collect();
         self.which(|proposal| {
             proposal.has_lead(leads, &self.parents) && !proposal.has_lead(&others, &self.parents)
         })
@@ -150,7 +150,10 @@ fn proposed(column: responsibility::Column) -> sea_orm::sea_query::SelectStateme
 }
 
 /// The LEAD memberships of accounts that are active, and of one that may be so no longer.
-pub async fn leads<C: ConnectionTrait>(db: &C, besides: Option<AccountId>) -> Result<Leads> {
+pub async fn leads<C: ConnectionTrait>(
+    db: &C,
+    besides: Option<AccountId>,
+) -> Result<LeadsByDepartment> {
     let active = account::Entity::find()
         .select_only()
         .column(account::Column::Id)
@@ -168,7 +171,7 @@ pub async fn leads<C: ConnectionTrait>(db: &C, besides: Option<AccountId>) -> Re
         .into_tuple()
         .all(db)
         .await?;
-    let mut leads = Leads::new();
+    let mut leads = LeadsByDepartment::new();
     for (department, lead) in pairs {
         leads.entry(department).or_default().insert(lead);
     }

@@ -9,7 +9,7 @@ use crate::{
     department::parents,
     error::{Error, Result},
     responsibility::{
-        parties::{Leads, Parents},
+        parties::{LeadsByDepartment, Parents},
         waiting::{self, Waiting},
     },
 };
@@ -37,7 +37,7 @@ impl Loader<Tree> for Rows {
 }
 
 impl Loader<AllLeads> for Rows {
-    type Value = Arc<Leads>;
+    type Value = Arc<LeadsByDepartment>;
     type Error = Error;
 
     async fn load(&self, _: &[AllLeads]) -> Result<HashMap<AllLeads, Self::Value>> {

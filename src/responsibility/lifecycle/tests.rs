@@ -52,7 +52,7 @@ fn what_is_answered_is_not_answered_again() {
     assert_eq!(accepted.decided_by_account_id, act(1).account);
     let declined = decline(&row, None, act(1)).expect("it is open");
     for done in [&accepted, &declined] {
-        let again = Refusal::NotOpen(done.id, done.status);
+        let again = TransitionError::NotOpen(done.id, done.status);
         assert_eq!(accept(done, act(2)), Err(again));
         assert_eq!(hand_over(done, act(2)), Err(again));
         assert_eq!(withdraw(done, act(2)), Err(again));
@@ -66,7 +66,10 @@ fn what_is_answered_is_not_answered_again() {
 fn only_what_was_given_unasked_is_confirmed_and_once() {
     let row = proposed(Role::Responsible);
     let asked = accept(&row, act(1)).expect("it is open");
-    assert_eq!(confirm(&asked, act(2)), Err(Refusal::Asked(asked.id)));
+    assert_eq!(
+        confirm(&asked, act(2)),
+        Err(TransitionError::Asked(asked.id))
+    );
     let given = accept_unasked(&row, act(1)).expect("it is open");
     let confirmed = confirm(&given, act(2)).expect("it was not asked");
     assert!(!confirmed.unasked && confirmed.valid_from == given.valid_from);

@@ -37,23 +37,23 @@ fn account(n: u128) -> AccountId {
     Uuid::from_u128(n).into()
 }
 
-fn lead(n: u128, of: &[u128]) -> Person {
-    Person {
+fn lead(n: u128, of: &[u128]) -> Participant {
+    Participant {
         account: Some(account(n)),
         cx_manager: false,
         leads: of.iter().copied().map(department).collect(),
     }
 }
 
-fn cx_manager(n: u128, of: &[u128]) -> Person {
-    Person {
+fn cx_manager(n: u128, of: &[u128]) -> Participant {
+    Participant {
         cx_manager: true,
         ..lead(n, of)
     }
 }
 
 /// A proposal by somebody in the name of a department, on a blueprint of `owner`.
-fn proposal(by: &Person, name: Option<u128>, addressed: u128, owner: u128) -> Proposal {
+fn proposal(by: &Participant, name: Option<u128>, addressed: u128, owner: u128) -> Proposal {
     Proposal {
         addressed: department(addressed),
         role: Role::Accountable,
@@ -71,7 +71,7 @@ fn over(proposal: Proposal, holder: u128) -> Proposal {
     }
 }
 
-fn answer(proposal: &Proposal, by: &Person) -> Result<Yes, Barred> {
+fn answer(proposal: &Proposal, by: &Participant) -> Result<Yes, Barred> {
     proposal.answer(by, &tree()).map(|(yes, _)| yes)
 }
 
@@ -227,8 +227,8 @@ fn nobody_acts_from_a_seat_above_the_nearest() {
 #[test]
 fn a_department_without_a_lead_waits_and_one_is_found_above_where_that_is_another_party() {
     let offered = proposal(&lead(1, &[TRAVEL]), Some(TRAVEL), HR, TRAVEL);
-    let leads = |pairs: &[(u128, u128)]| -> Leads {
-        let mut leads = Leads::new();
+    let leads = |pairs: &[(u128, u128)]| -> LeadsByDepartment {
+        let mut leads = LeadsByDepartment::new();
         for (of, who) in pairs {
             leads
                 .entry(department(*of))
@@ -249,7 +249,7 @@ fn a_department_without_a_lead_waits_and_one_is_found_above_where_that_is_anothe
 
 #[test]
 fn whoever_may_answer_has_a_seat_that_is_awaited_or_above_one() {
-    let everybody: Vec<Person> = (2..=7).map(|n| lead(100 + n, &[n])).collect();
+    let everybody: Vec<Participant> = (2..=7).map(|n| lead(100 + n, &[n])).collect();
     for by in 2..=7 {
         for addressed in 2..=7 {
             for owner in 2..=7 {

@@ -74,6 +74,15 @@ pub enum Act {
         from: Dept,
         into: Dept,
     },
+    /// The one phase goes or comes back.
+    Phase {
+        who: Who,
+        away: bool,
+    },
+    /// The blueprint goes back to what it was when it was published.
+    Restore {
+        who: Who,
+    },
     Wait {
         days: i64,
     },
@@ -137,6 +146,8 @@ pub struct Model {
     /// For each touchpoint the archiving that put it away, and the day.
     pub steps: Vec<Option<(usize, i64)>>,
     pub rows: Vec<Row>,
+    /// Whether the phase of all touchpoints is archived.
+    pub phase_gone: bool,
     day: i64,
     archivings: usize,
     /// Whether the last act was allowed.
@@ -167,10 +178,50 @@ impl Model {
             owner,
             steps: vec![None; steps],
             rows: Vec::new(),
+            phase_gone: false,
             day: 0,
             archivings: 0,
             done: true,
         }
+    }
+
+    /// With departments that are accountable from the beginning.
+    pub fn held_by(mut self, holders: &[Option<Dept>]) -> Self {
+        for (at, holder) in holders.iter().enumerate() {
+            self.rows.extend(holder.map(|dept| Row {
+                at,
+                dept,
+                role: Role::Accountable,
+                status: Status::Accepted,
+                by: None,
+                name: None,
+                seat: None,
+                replaces: None,
+                handed: false,
+                unasked: false,
+                suspended: None,
+            }));
+        }
+        self
+    }
+
+    /// Who may answer what, by its place among what is open.
+    pub fn answerable(&self) -> Vec<(Who, usize)> {
+        let open = self.open();
+        let everybody = 0..self.accounts.len();
+        let all = everybody.flat_map(|who| (0..open.len()).map(move |at| (who, at)));
+        all.filter(|(who, at)| {
+            self.rows[open[*at]].status == Status::Proposed
+                && self.answers(open[*at], *who).is_some()
+        })
+        .collect()
+    }
+
+    /// Who may change the structure.
+    pub fn shapers(&self) -> Vec<Who> {
+        (0..self.accounts.len())
+            .filter(|who| self.shapes(*who))
+            .collect()
     }
 
     /// What becomes of everything by an act.
@@ -419,6 +470,7 @@ impl Model {
             }
             Act::Unarchive { who, at } => {
                 only_if(self.shapes(who))?;
+                only_if(!self.phase_gone || self.steps[at].is_none())?;
                 self.bring_back(who, at);
                 Some(())
             }
@@ -430,7 +482,7 @@ impl Model {
                 accepted,
                 back,
             } => {
-                only_if(self.shapes(who))?;
+                only_if(self.shapes(who) && !(back && self.phase_gone))?;
                 if back {
                     self.bring_back(who, at);
                 }
@@ -446,7 +498,7 @@ impl Model {
                 accepted,
                 complete,
             } => {
-                only_if(self.shapes(who) && self.lives(to))?;
+                only_if(self.shapes(who) && self.lives(to) && !self.phase_gone)?;
                 self.bring_back(who, at);
                 let others = self.open().into_iter().filter(|id| {
                     let row = &self.rows[*id];
@@ -464,7 +516,7 @@ impl Model {
                 Some(())
             }
             Act::Prune { who, at, .. } => {
-                only_if(self.shapes(who))?;
+                only_if(self.shapes(who) && !self.phase_gone)?;
                 for other in (0..self.steps.len()).filter(|other| *other != at) {
                     self.bring_back(who, other);
                 }
@@ -474,6 +526,20 @@ impl Model {
                 }
             }
             Act::Merge { from, into } => self.merge(from, into),
+            Act::Phase { who, away } => {
+                only_if(self.shapes(who))?;
+                only_if(!away || self.steps.iter().all(Option::is_some))?;
+                self.phase_gone = away;
+                Some(())
+            }
+            Act::Restore { who } => {
+                only_if(self.accounts[who].cx_manager)?;
+                self.phase_gone = false;
+                for at in 0..self.steps.len() {
+                    self.bring_back(who, at);
+                }
+                Some(())
+            }
             Act::Wait { days } => {
                 self.day += days;
                 Some(())
