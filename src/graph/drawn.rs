@@ -534,9 +534,10 @@ mod tests {
             Phase.blueprint Phase.copiedFrom Phase.insights \
             Touchpoint.audience Touchpoint.blueprint Touchpoint.copiedFrom Touchpoint.delivers Touchpoint.evaluations \
             Touchpoint.feedback Touchpoint.insights Touchpoint.promises \
+            Responsibility.awaits Responsibility.decidedByAccount Responsibility.handedOverByAccount \
             Responsibility.person Responsibility.proposedBy Responsibility.proposedByAccount \
-            Responsibility.replaces \
-            Department.awaitingAnswer Department.children Department.improvements Department.kpis Department.members \
+            Responsibility.replaces Responsibility.resumes \
+            Department.awaitingAnswer Department.children Department.givenUnasked Department.improvements Department.kpis Department.members \
             Department.openCases Department.parent Department.proposals Department.responsibilities Department.scorecard Department.successor \
             KpiLink.blueprint KpiLink.phase KpiLink.touchpoint \
             Kpi.freshness Kpi.grants Kpi.improvements Kpi.latest Kpi.links Kpi.measurements Kpi.ownerDepartment Kpi.state Kpi.target \
