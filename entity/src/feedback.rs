@@ -19,7 +19,7 @@ use crate::{
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: FeedbackId,
-    /// What the system that asked calls the answer: recorded once.
+    /// What the system that asked calls the answer: one of each recorder. Erased, it is a digest of that.
     pub external_id: Option<String>,
     /// Who was asked. An EMPLOYEE is never named.
     pub subject: Subject,
@@ -47,6 +47,9 @@ pub struct Model {
     /// Since when nobody knows any more who gave it.
     pub erased_at: Option<DateTimeUtc>,
     pub recorded_at: DateTimeUtc,
+    /// The first day of the month in which it was received, in the deployment's time zone: employees' answers are told by
+    /// it.
+    pub received_in: Date,
     pub recorded_by_account_id: Option<AccountId>,
 }
 

@@ -25,6 +25,7 @@ mod m20261126_000017_correction;
 mod m20261126_000018_bi_role;
 mod m20261126_000019_since;
 mod m20261128_000020_handshake;
+mod m20261128_000021_answers;
 mod m20261128_000022_sign_in;
 mod m20261128_000024_fixed_row;
 mod m20261128_000025_statistics;
@@ -68,6 +69,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261126_000018_bi_role::Migration),
             Box::new(m20261126_000019_since::Migration),
             Box::new(m20261128_000020_handshake::Migration),
+            Box::new(m20261128_000021_answers::Migration),
             Box::new(m20261128_000022_sign_in::Migration),
             Box::new(m20261128_000024_fixed_row::Migration),
             Box::new(m20261128_000025_statistics::Migration),

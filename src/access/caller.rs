@@ -288,6 +288,11 @@ impl Caller {
         Ok(self.store.begin().await?)
     }
 
+    /// Empties the database's log of what an act has erased.
+    pub(crate) async fn empty_log(&self) -> Result<()> {
+        Ok(self.store.empty_log().await?)
+    }
+
     /// Notes a refusal in the audit log, after the refused act has been rolled back.
     pub async fn note_refusal(&self, forbidden: &Forbidden) -> Result<()> {
         crate::audit::refusal(self, &self.store, forbidden).await

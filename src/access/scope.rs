@@ -445,15 +445,31 @@ pub fn feedback(reader: Reader<'_>) -> Condition {
     let of_customers = feedback::Column::Subject.eq(Subject::Customer);
     Condition::all()
         .add(of_customers)
-        .add(feedback_of_anybody(reader))
+        .add(readable_feedback(reader))
 }
 
-/// Answers that somebody may count, those of employees among them.
+/// Answers at places that somebody may read, whoever gave them: of a place all or none.
 #[must_use]
-pub fn feedback_of_anybody(reader: Reader<'_>) -> Condition {
+pub fn places_of_feedback(reader: Reader<'_>) -> Condition {
     let Some(blueprints) = blueprint_ids(reader) else {
         return Condition::all();
     };
+    let everything = reader.reach(Action::ReadPublished).everything();
+    let on_the_whole = everything.map(|everything| {
+        Condition::all()
+            .add(feedback::Column::BlueprintId.is_null())
+            .add(everything)
+    });
+    let readable = Condition::any()
+        .add(feedback::Column::BlueprintId.in_subquery(blueprints))
+        .add_option(on_the_whole);
+    Condition::all().add(readable)
+}
+
+fn readable_feedback(reader: Reader<'_>) -> Condition {
+    if blueprint_ids(reader).is_none() {
+        return Condition::all();
+    }
     let looked_after = within(
         &reader.reach(Action::WorkFollowUp),
         |relation, own| match relation {
@@ -463,15 +479,8 @@ pub fn feedback_of_anybody(reader: Reader<'_>) -> Condition {
             other => meaningless(other),
         },
     );
-    let everything = reader.reach(Action::ReadPublished).everything();
-    let on_the_whole = everything.map(|everything| {
-        Condition::all()
-            .add(feedback::Column::BlueprintId.is_null())
-            .add(everything)
-    });
     Condition::any()
-        .add(feedback::Column::BlueprintId.in_subquery(blueprints))
-        .add_option(on_the_whole)
+        .add(places_of_feedback(reader))
         .add(looked_after)
 }
 

@@ -205,6 +205,16 @@ impl Store {
         self.probe.look().await
     }
 
+    /// Writes SQLite's log into its file and empties it, so that what was overwritten is in neither. PostgreSQL has no such
+    /// act: its VACUUM and the recycling of its log do it in time.
+    pub(crate) async fn empty_log(&self) -> Result<(), DbErr> {
+        if self.backend() == DbBackend::Sqlite {
+            let empty = "PRAGMA wal_checkpoint(TRUNCATE)";
+            self.writer.execute_unprepared(empty).await?;
+        }
+        Ok(())
+    }
+
     /// Tells whoever waits that something was written.
     pub(crate) fn tell(&self) {
         self.written.notify_one();
@@ -250,6 +260,8 @@ fn sqlite(options: &Options, access: Access) -> Result<SqliteConnectOptions, DbE
     };
     Ok(sqlite
         .pragma("cache_size", cache)
+        // What is erased is overwritten.
+        .pragma("secure_delete", "ON")
         .create_if_missing(access == Access::Write)
         .journal_mode(SqliteJournalMode::Wal)
         // After a burst the log shrinks to this again.

@@ -134,7 +134,8 @@ impl From<playbook::Model> for Playbook {
     }
 }
 
-/// What answers come to. On a scale that fewer than five employees answered on, nothing is told, nor counted.
+/// What answers come to. Of employees only whole cells are counted: a place on a scale in a block of closed months of
+/// receipt, joined until there are five answers. Neither a department, a group, nor a part of a block is told of them.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct FeedbackSummary {
     /// How many answers there are, on whatever scale; null where too few employees answered to tell.
@@ -155,12 +156,19 @@ pub struct FeedbackSummary {
     pub ces: Option<f64>,
     /// Net promoter score among employees, from −100 to 100; null without answers.
     pub enps: Option<f64>,
+    /// Whether employees answered of whom nothing is told here, or not yet: their answers are shown from five answers on,
+    /// when the month of their receipt is over.
+    pub withheld: bool,
+    /// How many answers of employees are in cells whose answers are all in one group: counted in nothing else here, as
+    /// the score of such a cell would be everybody's own.
+    pub alike: i32,
 }
 
 impl From<Summary> for FeedbackSummary {
     fn from(summary: Summary) -> Self {
         let all = summary.all();
-        let told = !summary.withheld || all.answers() > 0;
+        // That of employees nothing can be told is not the same as that nobody answered.
+        let told = all.answers() > 0 || !summary.withheld && summary.alike == 0;
         let count = |many: i64| told.then(|| i32::try_from(many).unwrap_or(i32::MAX));
         let csat = summary.on(FeedbackScale::Csat);
         Self {
@@ -173,6 +181,8 @@ impl From<Summary> for FeedbackSummary {
             csat_satisfied_share: csat.satisfied_share(),
             ces: summary.on(FeedbackScale::Ces).mean(),
             enps: summary.on(FeedbackScale::Enps).net(),
+            withheld: summary.withheld,
+            alike: i32::try_from(summary.alike).unwrap_or(i32::MAX),
         }
     }
 }
@@ -204,8 +214,8 @@ impl FeedbackQuery {
         ctx: &Context<'_>,
         filter: Option<FeedbackFilter>,
     ) -> Result<FeedbackSummary> {
-        let which = filter.unwrap_or_default().condition()?;
-        Ok(summary::of(caller(ctx)?, which).await?.into())
+        let filter = filter.unwrap_or_default();
+        Ok(summary::of(caller(ctx)?, &filter).await?.into())
     }
 
     /// What is done about answers, in the order of creation.

@@ -1,6 +1,6 @@
 //! Feedback: what customers answer at touchpoints and on the relationship as a whole, who looks after it, and what is
-//! done about it, for the satisfied as for the dissatisfied. Employees answer unnamed: of them only what at least
-//! five say together is ever told.
+//! done about it, for the satisfied as for the dissatisfied. Employees answer unnamed and are told in cells only
+//! (`kpi::cells`): at least five at one place in a block of closed months.
 
 pub mod follow_up;
 pub mod graphql;
@@ -43,13 +43,23 @@ pub struct FeedbackFilter {
     pub groups: Option<Vec<FeedbackGroup>>,
     /// True for answers on the relationship as a whole only, false for those at touchpoints only.
     pub relationship: Option<bool>,
-    /// Given on this day or later.
+    /// Given on this day or later; of employees, whole blocks of months of receipt that begin on it or later.
     pub from: Option<Date>,
-    /// Given before this day.
+    /// Given before this day; of employees, whole blocks that end before it.
     pub to: Option<Date>,
 }
 
 impl FeedbackFilter {
+    /// The places and scales that it names.
+    fn series(&self) -> Result<summary::Which> {
+        Ok(summary::Which {
+            touchpoint: optional_id("filter.touchpointId", self.touchpoint_id.as_ref())?,
+            blueprint: optional_id("filter.blueprintId", self.blueprint_id.as_ref())?,
+            scales: self.scales.clone(),
+            relationship: self.relationship,
+        })
+    }
+
     /// The filter as a condition.
     pub fn condition(&self) -> Result<Condition> {
         use feedback::Column;

@@ -55,9 +55,15 @@ impl Places {
     }
 
     /// Refuses the batch where the caller may see one of its touchpoints and not record there. On the relationship as
-    /// a whole nobody delivers.
+    /// a whole nobody delivers. A person who delivers records no answers of employees: those who recorded them know
+    /// them, and delivering is done among colleagues.
     pub fn require(&self, permit: &mut Permit<'_>, entries: &[Entry]) -> Result<()> {
-        if entries.iter().any(|entry| entry.touchpoint.is_none()) {
+        let person = permit.caller.token.is_none();
+        let of_colleagues = |entry: &Entry| person && self.subject(entry).0 == Subject::Employee;
+        if entries
+            .iter()
+            .any(|entry| entry.touchpoint.is_none() || of_colleagues(entry))
+        {
             permit.require(Action::RecordFeedback, &Ties::none(), None)?;
         }
         for (id, row) in &self.touchpoints {

@@ -7,10 +7,15 @@ use async_graphql::{ID, InputObject};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use entity::{
     feedback, follow_up,
-    id::{BlueprintId, ChannelId, DepartmentId, FeedbackId, PersonaId, SegmentId, TouchpointId},
+    id::{
+        AccountId, BlueprintId, ChannelId, DepartmentId, FeedbackId, Id, PersonaId, SegmentId,
+        TouchpointId,
+    },
     words::{FeedbackGroup, FeedbackScale, FollowUpState, Subject},
 };
+use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sha2::Sha256;
 
 use super::{
     places::{Places, heirs},
@@ -20,11 +25,11 @@ use super::{
 use crate::{
     access::{Caller, Permit, Stirred, fresh},
     audit::Event,
-    error::{Reason, Result, UserErrorCode},
+    error::{Error, Reason, Result, UserErrorCode},
     id,
     input::{Faults, NAME},
     kpi::{
-        answers,
+        answers, cells,
         fed::{self, Recount},
         measurement::check_day,
     },
@@ -44,7 +49,8 @@ pub struct FeedbackRecordInput {
 /// An answer of a customer or an employee. Of employees only the score is kept, never who gave it or what they wrote.
 #[derive(Clone, Debug, InputObject)]
 pub struct FeedbackInput {
-    /// What the system that asked calls this answer: recorded again, it changes nothing.
+    /// What the system that asked calls this answer: recorded again by the same account, it changes nothing. Each account
+    /// has ids of its own.
     pub external_id: Option<String>,
     /// The scale that was asked on.
     pub scale: FeedbackScale,
@@ -223,6 +229,14 @@ fn entry(caller: &Caller, faults: &mut Faults, path: String, told: Told) -> Entr
     let external_id = line("externalId", said.external_id.as_ref());
     let respondent = line("respondent", said.respondent.as_ref());
     let contact = line("contact", said.contact.as_ref());
+    if external_id
+        .as_ref()
+        .is_some_and(|id| id.starts_with(ERASED))
+    {
+        let message =
+            "An external id does not begin with `erased:`: that marks those that are erased.";
+        faults.add(&field("externalId"), UserErrorCode::Invalid, None, message);
+    }
     if contact.is_some() && respondent.is_none() {
         let message = "A contact is somebody's: say who answered.";
         faults.add(&field("respondent"), UserErrorCode::Required, None, message);
@@ -285,31 +299,41 @@ fn moment(
     (at, on)
 }
 
-/// The answers that are kept already under one of the external ids. One that says something else is a fault.
+/// The answers that the caller has recorded already under one of the external ids, those erased since among them. One
+/// that says something else is a fault. What others recorded has ids of its own: else an id would tell of their answers.
 async fn recorded_before(
     permit: &Permit<'_>,
     faults: &mut Faults,
     entries: &[Entry],
 ) -> Result<HashMap<String, FeedbackId>> {
-    let ids: Vec<&String> = entries
-        .iter()
-        .filter_map(|one| one.external_id.as_ref())
-        .collect();
+    use feedback::Column;
+    let recorder = permit.caller.account();
+    let mine = match recorder {
+        Some(account) => Column::RecordedByAccountId.eq(account),
+        None => Column::RecordedByAccountId.is_null(),
+    };
+    let mut said: HashMap<String, &String> = HashMap::new();
+    for id in entries.iter().filter_map(|one| one.external_id.as_ref()) {
+        said.insert(id.clone(), id);
+        said.insert(erased_id(recorder, id)?, id);
+    }
+    let kept: Vec<&String> = said.keys().collect();
     let mut known = HashMap::new();
-    for ids in ids.chunks(MOST) {
+    for ids in kept.chunks(2 * MOST) {
         let rows = feedback::Entity::find()
-            .filter(feedback::Column::ExternalId.is_in(ids.iter().copied()))
+            .filter(Column::ExternalId.is_in(ids.iter().copied()))
+            .filter(mine.clone())
             .all(permit.tx())
             .await?;
-        known.extend(
-            rows.into_iter()
-                .filter_map(|row| Some((row.external_id.clone()?, row))),
-        );
+        known.extend(rows.into_iter().filter_map(|row| {
+            let id = said.get(row.external_id.as_ref()?)?;
+            Some(((*id).clone(), row))
+        }));
     }
     for entry in entries {
         let before = entry.external_id.as_ref().and_then(|id| known.get(id));
         if before.is_some_and(|row| !entry.is(row)) {
-            let message = "Another answer has been recorded with this external id.";
+            let message = "You have recorded another answer with this external id.";
             let path = entry.at("externalId");
             faults.add(
                 &path,
@@ -324,6 +348,20 @@ async fn recorded_before(
         .map(|(external, row)| (external, row.id))
         .collect())
 }
+
+/// What is left of an external id when its answer is erased: enough to know the answer again when it comes in once more,
+/// and no way back to the id but by guessing it.
+pub(super) fn erased_id(recorder: Option<AccountId>, external_id: &str) -> Result<String> {
+    let whose = recorder.map_or_else(Vec::new, |account| account.uuid().as_bytes().to_vec());
+    let mut mac = Hmac::<Sha256>::new_from_slice(&whose).map_err(Error::internal)?;
+    mac.update(external_id.as_bytes());
+    let digest = mac.finalize().into_bytes();
+    let hex = digest.iter().map(|byte| format!("{byte:02x}"));
+    Ok(format!("{ERASED}{}", hex.collect::<String>()))
+}
+
+/// What the external id of an erased answer begins with.
+pub(super) const ERASED: &str = "erased:";
 
 /// Keeps answers that are new, each with who looks after it and, where it is known who gave it, a follow-up.
 async fn keep(permit: &mut Permit<'_>, places: &Places, entries: Vec<Entry>) -> Result<Recorded> {
@@ -400,6 +438,7 @@ fn row(
         comment: entry.comment,
         erased_at: None,
         recorded_at: caller.now,
+        received_in: cells::month_of(caller.today),
         recorded_by_account_id: caller.account(),
     }
 }

@@ -8,8 +8,12 @@ use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
     sea_query::{Expr, ExprTrait, LockType},
 };
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-use super::of_answers;
+use super::{
+    of_answers,
+    record::{ERASED, erased_id},
+};
 use crate::{
     access::{Caller, Permit, Stirred},
     audit::Event,
@@ -24,7 +28,7 @@ const AT_ONCE: u64 = 1_000;
 /// Who is to be erased.
 #[derive(InputObject)]
 pub struct RespondentEraseInput {
-    /// The respondent, spelled as it was recorded.
+    /// The respondent. Capitals, blanks and accents may differ from how it was recorded.
     pub respondent: String,
 }
 
@@ -36,13 +40,45 @@ pub async fn erase(caller: &Caller, input: &RespondentEraseInput) -> Result<u64>
     let mut permit = caller
         .permit(Action::EraseRespondent, &Ties::none())
         .await?;
-    let its = Condition::all().add(feedback::Column::Respondent.eq(respondent));
+    let spellings = spellings(&permit, &respondent).await?;
+    let its = Condition::any()
+        .add(feedback::Column::Respondent.is_in(spellings.clone()))
+        .add(feedback::Column::Contact.is_in(spellings));
     let erased = erase_from(&mut permit, its, None).await?;
     if erased == 0 {
         return Err(Error::not_found("respondent", "respondent"));
     }
     permit.commit().await?;
+    caller.empty_log().await?;
     Ok(erased)
+}
+
+/// All that the respondent is called in answers: as it is spelled, but for capitals, blanks and accents.
+async fn spellings(permit: &Permit<'_>, respondent: &str) -> Result<Vec<String>> {
+    use feedback::Column;
+    let mut spellings = Vec::new();
+    for column in [Column::Respondent, Column::Contact] {
+        let all: Vec<String> = feedback::Entity::find()
+            .select_only()
+            .column(column)
+            .distinct()
+            .filter(column.is_not_null())
+            .into_tuple()
+            .all(permit.tx())
+            .await?;
+        let plain = plain(respondent);
+        spellings.extend(all.into_iter().filter(|said| self::plain(said) == plain));
+    }
+    Ok(spellings)
+}
+
+/// A name without its capitals, blanks and accents.
+fn plain(name: &str) -> String {
+    name.nfkd()
+        .filter(|letter| !is_combining_mark(*letter) && !letter.is_whitespace())
+        .flat_map(char::to_lowercase)
+        .map(|letter| if letter == 'ø' { 'o' } else { letter })
+        .collect()
 }
 
 /// Erases who gave answers, and what they wrote, where it is more than so many days ago. Says how many there were.
@@ -66,6 +102,9 @@ pub async fn erase_older_than(caller: &Caller, days: u32) -> Result<u64> {
         erased += erase_from(&mut permit, old.clone(), Some(AT_ONCE)).await?;
         permit.commit().await?;
     }
+    if erased > 0 {
+        caller.empty_log().await?;
+    }
     Ok(erased)
 }
 
@@ -81,6 +120,21 @@ async fn erase_from(permit: &mut Permit<'_>, which: Condition, most: Option<u64>
         .await?;
     if rows.is_empty() {
         return Ok(0);
+    }
+    for row in &rows {
+        let Some(id) = row
+            .external_id
+            .as_ref()
+            .filter(|id| !id.starts_with(ERASED))
+        else {
+            continue;
+        };
+        let digest = erased_id(row.recorded_by_account_id, id)?;
+        feedback::Entity::update_many()
+            .col_expr(Column::ExternalId, Expr::value(digest))
+            .filter(Column::Id.eq(row.id))
+            .exec(permit.tx())
+            .await?;
     }
     for rows in rows.chunks(AT_ONCE as usize) {
         let ids = || rows.iter().map(|row| row.id);
@@ -135,4 +189,22 @@ async fn close(permit: &Permit<'_>, answers: Condition) -> Result<()> {
         .exec(permit.tx())
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_name_is_the_same_in_other_capitals_blanks_and_accents() {
+        for spelled in [
+            "  josé  nørgård",
+            "Jose Norgard",
+            "JOSÉ NØRGÅRD",
+            "Jose\u{301}\u{a0}Nørgård",
+        ] {
+            assert_eq!(plain(spelled), plain("José Nørgård"), "{spelled}");
+        }
+        assert_ne!(plain("Josef Nørgård"), plain("José Nørgård"));
+    }
 }

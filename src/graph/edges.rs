@@ -745,7 +745,8 @@ impl Touchpoint {
         listed(ctx, TriedAt(self.row.id)).await
     }
 
-    /// What the answers given at it on days from `from` on and before `to` come to.
+    /// What the answers given at it on days from `from` on and before `to` come to; of employees, the whole blocks of
+    /// months of receipt that lie between them.
     async fn feedback(
         &self,
         ctx: &Context<'_>,

@@ -105,13 +105,11 @@ impl Tally {
         (self.answers() > 0).then(|| what as f64 / self.answers() as f64)
     }
 
-    /// Whether it may be told: of employees only where enough answered that none of them shows.
+    /// Whether all answers are of one group.
     #[must_use]
-    pub const fn may_be_told(&self, of: Subject) -> bool {
-        match of {
-            Subject::Customer => true,
-            Subject::Employee => self.answers() >= FEWEST_OF_EMPLOYEES,
-        }
+    pub const fn alike(&self) -> bool {
+        let all = self.answers();
+        self.satisfied == all || self.indifferent == all || self.dissatisfied == all
     }
 }
 
@@ -167,9 +165,8 @@ mod tests {
     }
 
     #[test]
-    fn of_employees_nothing_is_told_that_four_answers_give() {
-        let four = tally(FeedbackScale::Enps, &[9, 9, 9, 9]);
-        assert!(four.may_be_told(Subject::Customer) && !four.may_be_told(Subject::Employee));
-        assert!(tally(FeedbackScale::Enps, &[9, 9, 9, 9, 0]).may_be_told(Subject::Employee));
+    fn answers_of_one_group_are_alike() {
+        assert!(tally(FeedbackScale::Enps, &[9, 10, 9, 9, 10]).alike());
+        assert!(!tally(FeedbackScale::Enps, &[9, 10, 9, 9, 8]).alike());
     }
 }

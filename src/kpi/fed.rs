@@ -2,32 +2,43 @@
 //! Whenever answers come in, or what the KPI judges changes, they are counted anew; a value that differs is a
 //! correction like any other.
 //!
+//! Of customers the answers of each day are a measurement. Of employees each closed cell (`cells`) is one, on the last
+//! day of its block, for KPIs of a monthly cadence or a coarser one that judged its place throughout the block; a cell
+//! whose answers are all alike is none.
+//!
 //! A TRANSACTIONAL KPI takes the answers at the touchpoints that it judges on their day, itself or with their phase or
 //! blueprint; each touchpoint has its own series. A RELATIONSHIP KPI takes the answers on the relationship as a whole:
-//! of the journeys in which it judges anything on their day, or where it judges nothing at all, of all customers (ENPS:
-//! employees). The two never meet in one KPI.
+//! of the journeys in which it judges anything on their day, or where it judges nothing at all, those about no journey, of
+//! customers (ENPS: employees). Answers about a draft feed no such KPI. The two never meet in one KPI.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 use entity::{
-    id::{KpiId, TouchpointId},
-    kpi,
-    words::{Aggregation, FeedbackGroup, FeedbackScale, KpiType, Subject, Unit},
+    blueprint, feedback,
+    id::{BlueprintId, KpiId, PhaseId, TouchpointId},
+    kpi, kpi_link, touchpoint,
+    words::{
+        Aggregation, BlueprintStatus, Cadence, FeedbackGroup, FeedbackScale, KpiScope, KpiType,
+        Unit, Visibility,
+    },
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::LockType,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
 };
 
 use super::{
     answers::Tally,
+    cells::{self, Cell},
     measurement::{Content, Key, put},
     rules::{Figures, Measure},
 };
 use crate::{
-    access::{Permit, Stirred},
+    access::{Caller, Permit, Stirred},
+    audit::Event,
     error::Result,
+    policy::{Action, Ties},
     statement::Text,
 };
 
@@ -115,31 +126,47 @@ pub async fn lock(
 }
 
 /// Makes the measurements of KPIs, whose locks are taken, what the answers give now. The act notes it with what it did.
-pub async fn feed(permit: &mut Permit<'_>, kpis: &[kpi::Model], recount: &Recount) -> Result<()> {
-    let made: BTreeMap<KpiId, Made> = kpis
-        .iter()
-        .filter(|kpi| kpi.fed_by_feedback && kpi.archived_at.is_none())
-        .filter_map(|kpi| Some((kpi.id, made(kpi.into())?)))
-        .collect();
+/// Gives how many KPIs came to have other values.
+pub async fn feed(
+    permit: &mut Permit<'_>,
+    kpis: &[kpi::Model],
+    recount: &Recount,
+) -> Result<usize> {
+    let mut fed = Vec::new();
+    let mut made: BTreeMap<KpiId, Made> = BTreeMap::new();
+    for kpi in kpis {
+        if let Some(how) = self::made(kpi.into())
+            && kpi.fed_by_feedback
+            && kpi.archived_at.is_none()
+        {
+            fed.push(kpi);
+            made.insert(kpi.id, how);
+        }
+    }
     if made.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let statement = counting(permit.tx().get_database_backend(), made.keys(), recount);
     let counted = Counted::find_by_statement(statement.statement())
         .all(permit.tx())
         .await?;
-    let measured = told(counted).into_iter().filter_map(|(key, tally)| {
+    let mut tallies = of_customers(counted);
+    for (key, tally) in of_employees(permit, &fed).await? {
+        *tallies.entry(key).or_default() += tally;
+    }
+    let measured = tallies.into_iter().filter_map(|(key, tally)| {
         let content = Content {
             figures: figures(*made.get(&key.kpi)?, &tally)?,
             source: Some(SOURCE.to_owned()),
         };
         Some((key, content))
     });
-    let put = put(permit, measured.collect()).await?;
+    let put = put(permit, measured.collect(), HashSet::new()).await?;
+    let changed = put.kpis.len();
     put.kpis
         .into_iter()
         .for_each(|id| permit.stirs(Stirred::Kpi(id)));
-    Ok(())
+    Ok(changed)
 }
 
 #[derive(FromQueryResult)]
@@ -147,19 +174,19 @@ struct Counted {
     kpi_id: KpiId,
     touchpoint_id: Option<TouchpointId>,
     answered_on: NaiveDate,
-    subject: Subject,
     answer_group: FeedbackGroup,
     answers: i64,
     score_sum: i64,
 }
 
-/// The answers that feed a KPI, by place, day and group.
+/// The answers of customers that feed a KPI, by place, day and group.
 const COUNTING: &str = "\
-SELECT kpi.id AS kpi_id, feedback.touchpoint_id, feedback.answered_on, feedback.subject, feedback.answer_group,
+SELECT kpi.id AS kpi_id, feedback.touchpoint_id, feedback.answered_on, feedback.answer_group,
     COUNT(*) AS answers, CAST(SUM(feedback.score) AS bigint) AS score_sum
 FROM kpi JOIN feedback ON feedback.scale = kpi.kpi_type
 LEFT JOIN touchpoint ON touchpoint.id = feedback.touchpoint_id
-WHERE (
+LEFT JOIN blueprint ON blueprint.id = feedback.blueprint_id
+WHERE feedback.subject = 'CUSTOMER' AND (
     kpi.scope = 'TRANSACTIONAL' AND feedback.touchpoint_id IS NOT NULL AND EXISTS (
         SELECT 1 FROM kpi_link link WHERE link.kpi_id = kpi.id AND link.blueprint_id = feedback.blueprint_id
             AND (link.touchpoint_id IS NULL OR link.touchpoint_id = feedback.touchpoint_id)
@@ -169,9 +196,9 @@ WHERE (
     OR kpi.scope = 'RELATIONSHIP' AND feedback.touchpoint_id IS NULL AND (EXISTS (
         SELECT 1 FROM kpi_link link WHERE link.kpi_id = kpi.id AND link.blueprint_id = feedback.blueprint_id
             AND (link.valid_from IS NULL OR link.valid_from <= feedback.answered_on)
-            AND (link.valid_to IS NULL OR link.valid_to > feedback.answered_on))
-        OR (feedback.subject = 'CUSTOMER' OR feedback.scale = 'ENPS')
-            AND NOT EXISTS (SELECT 1 FROM kpi_link link WHERE link.kpi_id = kpi.id))
+            AND (link.valid_to IS NULL OR link.valid_to > feedback.answered_on)
+            AND blueprint.status IN ('PUBLISHED', 'ARCHIVED'))
+        OR feedback.blueprint_id IS NULL AND NOT EXISTS (SELECT 1 FROM kpi_link link WHERE link.kpi_id = kpi.id))
 ) AND kpi.id IN ";
 
 fn counting<'k>(
@@ -193,29 +220,189 @@ fn counting<'k>(
         }
         text = text.then(")");
     }
-    text.then(" GROUP BY kpi.id, feedback.touchpoint_id, feedback.answered_on, feedback.subject")
-        .then(", feedback.answer_group")
+    text.then(
+        " GROUP BY kpi.id, feedback.touchpoint_id, feedback.answered_on, feedback.answer_group",
+    )
 }
 
-/// The answers that may be told, by where and when they are measured.
-fn told(counted: Vec<Counted>) -> BTreeMap<Key, Tally> {
-    let mut tallies: BTreeMap<(Key, Subject), Tally> = BTreeMap::new();
+/// The answers of customers, by where and when they are measured.
+fn of_customers(counted: Vec<Counted>) -> BTreeMap<Key, Tally> {
+    let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
     for row in counted {
-        let key = Key {
-            kpi: row.kpi_id,
-            touchpoint: row.touchpoint_id,
-            channel: None,
-            segment: None,
-            measured_on: row.answered_on,
-        };
-        *tallies.entry((key, row.subject)).or_default() +=
-            Tally::of(row.answer_group, row.answers, row.score_sum);
+        let key = key(row.kpi_id, row.touchpoint_id, row.answered_on);
+        *tallies.entry(key).or_default() += Tally::of(row.answer_group, row.answers, row.score_sum);
     }
-    let mut told: BTreeMap<Key, Tally> = BTreeMap::new();
-    for ((key, subject), tally) in tallies {
-        if tally.may_be_told(subject) {
-            *told.entry(key).or_default() += tally;
+    tallies
+}
+
+fn key(kpi: KpiId, touchpoint: Option<TouchpointId>, measured_on: NaiveDate) -> Key {
+    Key {
+        kpi,
+        touchpoint,
+        channel: None,
+        segment: None,
+        measured_on,
+    }
+}
+
+/// What a KPI judges, as far as cells ask for it.
+#[derive(Default)]
+struct Judged {
+    links: Vec<kpi_link::Model>,
+}
+
+impl Judged {
+    /// Whether the KPI counts a cell: where it judged its place throughout.
+    fn holds(
+        &self,
+        kpi: &kpi::Model,
+        cell: &Cell,
+        phases: &HashMap<TouchpointId, PhaseId>,
+        published: &BTreeSet<BlueprintId>,
+    ) -> bool {
+        let series = &cell.series;
+        let throughout = |link: &&kpi_link::Model| {
+            Some(link.blueprint_id) == series.blueprint
+                && link.valid_from.is_none_or(|from| from <= cell.from)
+                && link.valid_to.is_none_or(|to| cell.to <= to)
+        };
+        let mut links = self.links.iter().filter(throughout);
+        match (kpi.scope, series.touchpoint) {
+            (KpiScope::Transactional, Some(at)) => links.any(|link| {
+                link.touchpoint_id.is_none_or(|id| id == at)
+                    && link.phase_id.is_none_or(|id| phases.get(&at) == Some(&id))
+            }),
+            (KpiScope::Relationship, None) => match series.blueprint {
+                Some(blueprint) => published.contains(&blueprint) && links.next().is_some(),
+                None => self.links.is_empty() && series.scale == FeedbackScale::Enps,
+            },
+            (KpiScope::Transactional, None) | (KpiScope::Relationship, Some(_)) => false,
         }
     }
-    told
+}
+
+/// The closed cells of employees' answers that feed these KPIs, by where and when they are measured.
+async fn of_employees(permit: &Permit<'_>, kpis: &[&kpi::Model]) -> Result<BTreeMap<Key, Tally>> {
+    let slow = |kpi: &&&kpi::Model| !matches!(kpi.cadence, Cadence::Daily | Cadence::Weekly);
+    let kpis: Vec<&kpi::Model> = kpis.iter().filter(slow).copied().collect();
+    let scales: Vec<FeedbackScale> = kpis.iter().filter_map(|kpi| scale(kpi.kpi_type)).collect();
+    if scales.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let which = Condition::all().add(feedback::Column::Scale.is_in(scales));
+    let cells = cells::load(permit.tx(), permit.caller, which).await?.closed;
+    if cells.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let mut judged: HashMap<KpiId, Judged> = HashMap::new();
+    let links = kpi_link::Entity::find()
+        .filter(kpi_link::Column::KpiId.is_in(kpis.iter().map(|kpi| kpi.id)))
+        .all(permit.tx())
+        .await?;
+    for link in links {
+        judged.entry(link.kpi_id).or_default().links.push(link);
+    }
+    let places = cells.iter().filter_map(|cell| cell.series.touchpoint);
+    let phases: Vec<(TouchpointId, PhaseId)> = touchpoint::Entity::find()
+        .select_only()
+        .columns([touchpoint::Column::Id, touchpoint::Column::PhaseId])
+        .filter(touchpoint::Column::Id.is_in(places.collect::<BTreeSet<_>>()))
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let phases = phases.into_iter().collect();
+    let journeys = cells.iter().filter_map(|cell| cell.series.blueprint);
+    let published: Vec<BlueprintId> = blueprint::Entity::find()
+        .select_only()
+        .column(blueprint::Column::Id)
+        .filter(blueprint::Column::Id.is_in(journeys.collect::<BTreeSet<_>>()))
+        .filter(
+            blueprint::Column::Status
+                .is_in([BlueprintStatus::Published, BlueprintStatus::Archived]),
+        )
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let published = published.into_iter().collect();
+    let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
+    let nothing = Judged::default();
+    for kpi in kpis {
+        let judged = judged.get(&kpi.id).unwrap_or(&nothing);
+        let its = cells.iter().filter(|cell| {
+            scale(kpi.kpi_type) == Some(cell.series.scale)
+                && !cell.alike()
+                && judged.holds(kpi, cell, &phases, &published)
+        });
+        for cell in its {
+            let last = cell.to.pred_opt().unwrap_or(cell.to);
+            *tallies
+                .entry(key(kpi.id, cell.series.touchpoint, last))
+                .or_default() += cell.tally;
+        }
+    }
+    Ok(tallies)
+}
+
+/// The scale whose answers feed KPIs of a type.
+const fn scale(kpi_type: KpiType) -> Option<FeedbackScale> {
+    match kpi_type {
+        KpiType::Nps => Some(FeedbackScale::Nps),
+        KpiType::Csat => Some(FeedbackScale::Csat),
+        KpiType::Ces => Some(FeedbackScale::Ces),
+        KpiType::Enps => Some(FeedbackScale::Enps),
+        _ => None,
+    }
+}
+
+/// Refuses that a KPI is fed by answers that not everybody may read, unless a CX manager lets it: those on the
+/// relationship as a whole, and those in a journey that is no longer a draft's and the whole organisation's.
+pub async fn require_open(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<()> {
+    if !kpi.fed_by_feedback || permit.caller.may(Action::GovernKpi, &Ties::none()) {
+        return Ok(());
+    }
+    let open = Condition::all()
+        .add(
+            blueprint::Column::Status
+                .is_in([BlueprintStatus::Published, BlueprintStatus::Archived]),
+        )
+        .add(blueprint::Column::Visibility.eq(Visibility::Organisation));
+    let journeys: Vec<BlueprintId> = kpi_link::Entity::find()
+        .select_only()
+        .column(kpi_link::Column::BlueprintId)
+        .distinct()
+        .filter(kpi_link::Column::KpiId.eq(kpi.id))
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let count = u64::try_from(journeys.len()).unwrap_or(u64::MAX);
+    let readable = blueprint::Entity::find()
+        .filter(blueprint::Column::Id.is_in(journeys))
+        .filter(open)
+        .count(permit.tx())
+        .await?;
+    if kpi.scope == KpiScope::Transactional && readable == count {
+        return Ok(());
+    }
+    permit.require(Action::GovernKpi, &Ties::none(), Some(("Kpi", kpi.id.0)))
+}
+
+/// Measures the cells that have closed since a month began, once for each month that is not yet `done`.
+pub async fn renew(caller: &Caller, done: &mut Option<NaiveDate>) -> Result<()> {
+    let running = cells::running(caller);
+    if *done == Some(running) {
+        return Ok(());
+    }
+    let mut permit = caller.begin().await?;
+    let kpis = lock(
+        &permit,
+        [FeedbackScale::Csat, FeedbackScale::Ces, FeedbackScale::Enps],
+    )
+    .await?;
+    let changed = feed(&mut permit, &kpis, &Recount::All).await?;
+    if changed > 0 {
+        permit.note(Event::import(serde_json::json!({ "kpis": changed })));
+    }
+    permit.commit().await?;
+    *done = Some(running);
+    Ok(())
 }

@@ -124,6 +124,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
             version: Set(1),
         })
         .await?;
+    fed::require_open(&permit, &kpi).await?;
     fed::feed(&mut permit, &[kpi], &Recount::All).await?;
     permit.commit().await?;
     Ok(row)
@@ -212,6 +213,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
         ..Default::default()
     };
     let row = permit.update::<kpi_link::Entity>(&row, change).await?;
+    fed::require_open(&permit, &kpi).await?;
     fed::feed(&mut permit, &[kpi], &Recount::All).await?;
     permit.commit().await?;
     Ok(row)
@@ -236,6 +238,7 @@ pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link:
     let mut permit = caller.begin().await?;
     let (row, kpi) = fetch_at(&mut permit, id, input.expected_version).await?;
     permit.delete::<kpi_link::Entity>(&row).await?;
+    fed::require_open(&permit, &kpi).await?;
     fed::feed(&mut permit, &[kpi], &Recount::All).await?;
     permit.commit().await?;
     Ok(row)

@@ -97,6 +97,15 @@ impl Recorded {
         let rows = self.recorded + self.corrected + self.unchanged;
         usize::try_from(rows).unwrap_or(0)
     }
+
+    /// The count that the caller may know.
+    fn of(&mut self, hidden: bool, which: impl FnOnce(&mut Self) -> &mut i32) -> &mut i32 {
+        if hidden {
+            &mut self.recorded
+        } else {
+            which(self)
+        }
+    }
 }
 
 /// What putting values in force came to.
@@ -122,6 +131,9 @@ pub(super) struct How {
     pub dry_run: bool,
     /// KPIs, under their locks, that had no values at all when the act began: nothing needs to be looked up of them.
     pub fresh: HashSet<KpiId>,
+    /// KPIs whose values the caller may not read: every value sent counts as recorded, else what became of it would tell
+    /// the value in force.
+    pub hidden: HashSet<KpiId>,
     /// The revisions of what was measured of KPIs, as far as the act has raised them: once each.
     pub raised: HashMap<KpiId, i32>,
 }
@@ -130,8 +142,16 @@ pub(super) struct How {
 pub(super) const AT_ONCE: usize = 1_000;
 
 /// Makes these the values in force: an equal one changes nothing, a different one is corrected.
-pub(super) async fn put(permit: &Permit<'_>, values: Vec<(Key, Content)>) -> Result<Put> {
-    let (mut put, mut how) = (Put::default(), How::default());
+pub(super) async fn put(
+    permit: &Permit<'_>,
+    values: Vec<(Key, Content)>,
+    hidden: HashSet<KpiId>,
+) -> Result<Put> {
+    let mut put = Put::default();
+    let mut how = How {
+        hidden,
+        ..How::default()
+    };
     let mut values = values.into_iter().peekable();
     while values.peek().is_some() {
         let some = values.by_ref().take(AT_ONCE).collect();
@@ -151,13 +171,14 @@ pub(super) async fn put_some(
     let (mut rows, mut corrections) = (Vec::with_capacity(values.len()), Vec::new());
     for (key, content) in values {
         let id: MeasurementId = id::new();
+        let hidden = how.hidden.contains(&key.kpi);
         match in_force.get(&key) {
             Some(before) if Content::of(before) == content => {
-                put.done.unchanged += 1;
+                *put.done.of(hidden, |done| &mut done.unchanged) += 1;
                 continue;
             }
             Some(before) => {
-                put.done.corrected += 1;
+                *put.done.of(hidden, |done| &mut done.corrected) += 1;
                 corrections.push((before.id, id));
             }
             None => put.done.recorded += 1,

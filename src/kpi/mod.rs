@@ -1,6 +1,7 @@
 //! KPIs: what is measured and how to read it. Their targets, links, grants and measurements are rooms of their own.
 
 pub mod answers;
+pub mod cells;
 pub mod fed;
 pub mod grant;
 pub mod graphql;
@@ -103,7 +104,9 @@ pub struct KpiUpdateInput {
     pub scope: Option<KpiScope>,
     /// Whether its values are what the answers of feedback give: those recorded so far, and every one from now on.
     /// That takes NPS or ENPS as SCORE and RATIO, CSAT as SCALE_1_5 and AVERAGE or as PERCENT (or RATIO) and RATIO, CES
-    /// as SCALE_1_7 and AVERAGE. Nobody records its values by hand any more.
+    /// as SCALE_1_7 and AVERAGE. Nobody records its values by hand any more. Only a CX manager may let a RELATIONSHIP KPI,
+    /// or one that judges a place that not everybody may read, be fed. Employees' answers count in whole cells, from five
+    /// answers on, at a monthly cadence or a coarser one, where the KPI judged the place throughout.
     pub fed_by_feedback: Option<bool>,
 }
 
@@ -238,7 +241,11 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
         ..Default::default()
     };
     refuse_unfeedable(&changed::<kpi::Entity>(&row, &change)?)?;
-    let row = permit.update::<kpi::Entity>(&row, change).await?;
+    let before = row;
+    let row = permit.update::<kpi::Entity>(&before, change).await?;
+    if (before.fed_by_feedback, before.scope) != (row.fed_by_feedback, row.scope) {
+        fed::require_open(&permit, &row).await?;
+    }
     fed::feed(&mut permit, std::slice::from_ref(&row), &Recount::All).await?;
     permit.commit().await?;
     Ok(row)

@@ -9,14 +9,16 @@ use entity::{
     id::{Id, KpiId},
     kpi, segment, touchpoint,
 };
-use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
+};
 
 use super::{
     measurement::{Content, Key, Put, Recorded, check_measured_on, fed_fault, put},
     rules::{self, Figures, Wrong},
 };
 use crate::{
-    access::{Caller, Guarded, Permit, Stirred},
+    access::{Caller, Guarded, Permit, Stirred, scope},
     audit::Event,
     error::{Result, UserErrorCode},
     input::Faults,
@@ -79,7 +81,8 @@ pub async fn record(caller: &Caller, input: KpiMeasurementsRecordInput) -> Resul
     check_places(&permit, &mut faults, &entries).await?;
     faults.check()?;
     let values = entries.into_iter().map(|entry| (entry.key, entry.content));
-    let put = put(&permit, values.collect()).await?;
+    let hidden = without_values(&permit, kpis.keys().copied()).await?;
+    let put = put(&permit, values.collect(), hidden).await?;
     note(&mut permit, &kpis, &put);
     permit.commit().await?;
     Ok(put.done)
@@ -174,6 +177,26 @@ pub(super) async fn lock_kpis(
         permit.decide::<kpi::Entity>(Action::RecordMeasurement, &ties, kpi)?;
     }
     Ok(rows.into_iter().map(|kpi| (kpi.id, kpi)).collect())
+}
+
+/// Those of the KPIs whose values the caller may not read.
+pub(super) async fn without_values(
+    permit: &Permit<'_>,
+    kpis: impl Iterator<Item = KpiId>,
+) -> Result<HashSet<KpiId>> {
+    let mut hidden: HashSet<KpiId> = kpis.collect();
+    let readable: Vec<KpiId> = kpi::Entity::find()
+        .select_only()
+        .column(kpi::Column::Id)
+        .filter(kpi::Column::Id.is_in(hidden.iter().copied()))
+        .filter(scope::kpi_values(permit.caller.reader_in_sql()))
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    for id in readable {
+        hidden.remove(&id);
+    }
+    Ok(hidden)
 }
 
 fn check_kpis(faults: &mut Faults, entries: &[Entry], kpis: &HashMap<KpiId, kpi::Model>) {

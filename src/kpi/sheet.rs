@@ -25,7 +25,7 @@ use tokio::{
 use self::read::Columns;
 use super::{
     measurement::{AT_ONCE, Content, How, Key, Put, Recorded, put_some},
-    record::{lock_kpis, note},
+    record::{lock_kpis, note, without_values},
     rules::Measure,
 };
 use crate::{
@@ -148,6 +148,7 @@ impl Writing<'_> {
         let mut how = How {
             dry_run: self.dry_run,
             fresh: fresh(&permit, kpis.keys().copied().collect()).await?,
+            hidden: without_values(&permit, kpis.keys().copied()).await?,
             ..How::default()
         };
         let mut put = Put::default();

@@ -19,6 +19,7 @@ use cx_blueprint::{
         self, App, Parts,
         server::{self, ServerLimits, files},
     },
+    kpi,
     token::SigningKey,
 };
 use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
@@ -200,12 +201,17 @@ async fn keep(store: Store, clock: Clock, thresholds: Thresholds, retention: Opt
             "the views for BI are of another version; run `cx-blueprint bi refresh`"
         );
     }
+    let mut measured = None;
     loop {
         if let Some(days) = retention {
             let caller = Caller::operator(store.clone(), clock.clone(), ERASE_ACT);
             if let Err(error) = feedback::respondent::erase_older_than(&caller, days).await {
                 tracing::warn!(?error, "old feedback was not erased; it is tried again");
             }
+        }
+        let caller = Caller::operator(store.clone(), clock.clone(), "feedbackMeasure");
+        if let Err(error) = kpi::fed::renew(&caller, &mut measured).await {
+            tracing::warn!(?error, "closed months were not measured; it is tried again");
         }
         let caller = Caller::operator(store.clone(), clock.clone(), "findingRenew");
         if let Err(error) = finding::renewal::renew_due(&caller, &thresholds).await {

@@ -1,5 +1,6 @@
 //! KPIs fed by feedback: their measurements are what the answers give, whenever they come in.
 
+use cx_blueprint::{access::Caller, kpi::fed};
 use serde_json::{Value, json};
 
 use crate::{
@@ -207,30 +208,75 @@ async fn answers_on_the_relationship_and_at_touchpoints_never_meet() {
     );
     assert_eq!(
         measured(&manager, &everything).await,
-        [json!([null, "2025-03-04", 100.0 / 3.0, 1.0, 3.0, 3])],
-        "2 less 1, of 3"
+        [json!([null, "2025-03-04", 100.0, 1.0, 1.0, 1])],
+        "those about a journey count where it is judged, and nowhere else"
     );
 }
 
 #[tokio::test]
-async fn of_employees_a_day_is_measured_from_five_answers_on() {
+async fn of_employees_a_closed_month_is_measured_from_five_answers_on() {
     let world = World::demo().await;
     let (ann, ids) = (world.sign_in("ann-cx").await, Ids::of(&world).await);
-    let input = json!({ "name": "eNPS", "type": "ENPS", "unit": "SCORE", "aggregation": "RATIO", "direction": "HIGHER",
-        "scope": "RELATIONSHIP", "ownerDepartmentId": ids["b-hr"] });
-    let made = ann.does(CREATE, input).await;
-    let id = made["kpi"]["id"].as_str().expect("an id");
-    feed(&ann, id, 1).await;
+    let mut made = Vec::new();
+    for cadence in ["MONTHLY", "DAILY"] {
+        let input = json!({ "name": cadence, "type": "ENPS", "unit": "SCORE", "aggregation": "RATIO", "direction": "HIGHER",
+            "scope": "RELATIONSHIP", "ownerDepartmentId": ids["b-hr"], "cadence": cadence });
+        let kpi = ann.does(CREATE, input).await;
+        let id = kpi["kpi"]["id"].as_str().expect("an id").to_owned();
+        feed(&ann, &id, 1).await;
+        made.push(id);
+    }
     let answer =
         |score: i32| json!({ "scale": "ENPS", "score": score, "answeredOn": "2025-03-04" });
     record(&ann, vec![answer(10), answer(9), answer(8), answer(2)]).await;
-    assert!(measured(&ann, id).await.is_empty());
     record(&ann, vec![answer(9)]).await;
+    assert!(measured(&ann, &made[0]).await.is_empty(), "not yet closed");
+    let month = world.clock.now().format("%Y-%m").to_string();
+    world.clock.advance(chrono::Duration::days(32));
+    let ann = world.sign_in_anew("ann-cx").await;
+    let operator = Caller::operator(world.store.clone(), world.clock.clone(), "feedbackMeasure");
+    let renew = fed::renew(&operator, &mut None).await;
+    renew.expect("closed months are measured");
+    let told = measured(&ann, &made[0]).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    let day = told[0][1].as_str().expect("a day");
+    assert!(
+        day.starts_with(&month),
+        "the last day of the month of receipt: {day}"
+    );
     assert_eq!(
-        measured(&ann, id).await,
-        [json!([null, "2025-03-04", 40.0, 2.0, 5.0, 5])],
+        told,
+        [json!([null, day, 40.0, 2.0, 5.0, 5])],
         "3 less 1, of 5"
     );
+    assert!(
+        measured(&ann, &made[1]).await.is_empty(),
+        "never at a finer cadence than a month"
+    );
+}
+
+#[tokio::test]
+async fn only_a_cx_manager_lets_a_kpi_be_fed_by_what_not_everybody_may_read() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let lead = world.sign_in("lead").await;
+    let marked = |id: &str| json!({ "id": id, "expectedVersion": 1, "fedByFeedback": true });
+    let nps = |name: &str, scope: &str| json!({ "type": "NPS", "unit": "SCORE", "aggregation": "RATIO", "name": name, "scope": scope });
+    let relationship = kpi(&manager, &ids, nps("whole", "RELATIONSHIP")).await;
+    assert_eq!(
+        lead.refused(FEED, marked(&relationship)).await,
+        ["FORBIDDEN"]
+    );
+    let closed = kpi(&manager, &ids, nps("closed", "TRANSACTIONAL")).await;
+    link(&manager, &closed, json!({ "touchpointId": ids["C1"] })).await;
+    assert_eq!(lead.refused(FEED, marked(&closed)).await, ["FORBIDDEN"]);
+    let open = kpi(&manager, &ids, nps("open", "TRANSACTIONAL")).await;
+    link(&manager, &open, json!({ "touchpointId": ids["T2"] })).await;
+    lead.does(FEED, marked(&open)).await;
+    let whole = json!({ "id": open, "expectedVersion": 2, "scope": "RELATIONSHIP" });
+    assert_eq!(lead.refused(FEED, whole).await, ["FORBIDDEN"]);
+    feed(&manager, &relationship, 1).await;
+    feed(&manager, &closed, 1).await;
 }
 
 #[tokio::test]

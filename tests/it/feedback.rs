@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ids::Ids,
-    world::{Actor, World},
+    world::{self, Actor, World},
 };
 
 const RECORD: &str = "mutation($input: FeedbackRecordInput!) { feedbackRecord(input: $input) {
@@ -125,7 +125,7 @@ async fn the_same_batch_twice_records_nothing_twice() {
     assert_eq!(
         errors,
         json!([{ "code": "DUPLICATE", "field": ["feedback", "1", "externalId"],
-            "message": "Another answer has been recorded with this external id." }])
+            "message": "You have recorded another answer with this external id." }])
     );
     assert_eq!(listed(&manager, Value::Null).await.len(), 2, "all or none");
     let twice = manager.refused(RECORD, batch(&[two.clone(), two])).await;
@@ -370,14 +370,42 @@ async fn employees_answer_unnamed_and_are_told_of_only_from_five_on() {
     ann.does(RECORD, batch(&[enps(10), enps(9), enps(9), enps(7)]))
         .await;
     let summary = "query($id: ID!) { node(id: $id) { ... on Touchpoint {
-        feedback(from: \"2025-03-01\", to: \"2025-04-01\") { answers satisfied indifferent dissatisfied enps nps } } } }";
-    let told = ann.ask(summary, json!({ "id": id })).await["node"]["feedback"].take();
-    let nothing = json!({ "answers": null, "satisfied": null, "indifferent": null, "dissatisfied": null, "enps": null, "nps": null });
-    assert_eq!(told, nothing, "four are too few");
+        feedback { answers satisfied indifferent dissatisfied enps nps withheld alike } } } }";
+    let told = async |actor: &Actor<'_>| {
+        actor.ask(summary, json!({ "id": id })).await["node"]["feedback"].take()
+    };
+    let nothing = json!({ "answers": null, "satisfied": null, "indifferent": null, "dissatisfied": null, "enps": null,
+        "nps": null, "withheld": true, "alike": 0 });
+    assert_eq!(told(&ann).await, nothing, "four are too few");
     ann.does(RECORD, batch(&[enps(0)])).await;
-    let told = ann.ask(summary, json!({ "id": id })).await["node"]["feedback"].take();
-    let five = json!({ "answers": 5, "satisfied": 3, "indifferent": 1, "dissatisfied": 1, "enps": 40.0, "nps": null });
-    assert_eq!(told, five, "100 × (3 − 1) / 5");
+    assert_eq!(told(&ann).await, nothing, "the month is not over");
+    world.clock.advance(chrono::Duration::days(32));
+    let ann = world.sign_in_anew("ann-cx").await;
+    let five = json!({ "answers": 5, "satisfied": 3, "indifferent": 1, "dissatisfied": 1, "enps": 40.0, "nps": null,
+        "withheld": false, "alike": 0 });
+    assert_eq!(told(&ann).await, five, "100 × (3 − 1) / 5");
+    ann.does(
+        RECORD,
+        batch(&[enps(1), enps(2), enps(3), enps(1), enps(1)]),
+    )
+    .await;
+    let waits = with(five.clone(), json!({ "withheld": true }));
+    assert_eq!(told(&ann).await, waits, "what comes in later waits");
+    world.clock.advance(chrono::Duration::days(32));
+    let ann = world.sign_in_anew("ann-cx").await;
+    let alike = with(five, json!({ "alike": 5 }));
+    assert_eq!(
+        told(&ann).await,
+        alike,
+        "of those who are all dissatisfied no score is told"
+    );
+    let parts = "query($id: ID!) { feedbackSummary(filter: { touchpointId: $id, groups: [SATISFIED] }) { answers withheld } }";
+    let part = ann.ask(parts, json!({ "id": id })).await["feedbackSummary"].take();
+    assert_eq!(
+        part,
+        json!({ "answers": null, "withheld": true }),
+        "never a part of a cell"
+    );
     let customers = listed(&ann, Value::Null).await;
     assert!(
         customers
@@ -670,5 +698,68 @@ async fn neither_documents_nor_search_hold_feedback() {
         let search = format!("{{ search(text: \"{words}\") {{ nodes {{ __typename }} }} }}");
         let found = manager.ask(&search, json!({})).await["search"]["nodes"].take();
         assert_eq!(found, json!([]), "{words}");
+    }
+}
+
+#[tokio::test]
+async fn an_external_id_tells_nothing_but_to_who_recorded_it() {
+    let world = World::small().await;
+    let ids = Ids::of(&world).await;
+    annoyed(&world, &ids).await;
+    let contributor = world.sign_in("contributor").await;
+    for score in [3, 4] {
+        let named = format!("s-{}", score - 2);
+        let guess = with(
+            nps(&ids["T2"], score, "2025-03-04"),
+            json!({ "externalId": named }),
+        );
+        let done = contributor.does(RECORD, batch(&[guess.clone()])).await;
+        assert_eq!(done["recorded"], json!(1), "ids of their own: {score}");
+        let done = contributor.does(RECORD, batch(&[guess])).await;
+        assert_eq!(done["unchanged"], json!(1), "recorded once: {score}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_an_erased_respondent_is_left_in_the_files() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let answers: Vec<Value> = (0..300)
+        .map(|n| {
+            with(
+                nps(&ids["T2"], 3, "2025-03-04"),
+                json!({ "respondent": "QqHansénqQ", "contact": "qqphone@example.org", "comment": "qqcomment of mine",
+                    "externalId": format!("qqcust-hansen-{n}") }),
+            )
+        })
+        .collect();
+    for some in answers.chunks(50) {
+        manager.does(RECORD, batch(some)).await;
+    }
+    for row in listed(&manager, Value::Null).await.iter().take(50) {
+        let note = json!({ "id": row["followUp"]["id"], "expectedVersion": 1, "note": "qqnote about the call" });
+        manager.does(UPDATE, note).await;
+    }
+    let erase = "mutation($input: RespondentEraseInput!) { respondentErase(input: $input) { erased userErrors { code } } }";
+    let done = manager
+        .does(erase, json!({ "respondent": " qq hansen qq" }))
+        .await;
+    assert_eq!(done["erased"], json!(300), "spelled another way");
+    let again = manager.does(RECORD, batch(&answers[..50])).await;
+    assert_eq!(again["unchanged"], json!(50), "known again, by a digest");
+    if world::on_postgres() {
+        return;
+    }
+    let url = world.url();
+    let path = url.trim_start_matches("sqlite://");
+    for file in [path.to_owned(), format!("{path}-wal")] {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        for private in ["QqHans", "qqphone", "qqcomment", "qqcust-hansen", "qqnote"] {
+            let left = bytes
+                .windows(private.len())
+                .filter(|window| *window == private.as_bytes())
+                .count();
+            assert_eq!(left, 0, "{private} in {file}");
+        }
     }
 }

@@ -59,6 +59,7 @@ mod sheet;
 mod sign_in;
 mod storage;
 mod template;
+mod told_apart;
 mod touchpoint;
 mod view;
 mod views;

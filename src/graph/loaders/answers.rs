@@ -15,11 +15,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use super::Rows;
 use crate::{
     error::{Error, Result},
-    feedback::{
-        FeedbackFilter,
-        summary::{Summary, at_touchpoints},
-    },
-    scalar::Date,
+    feedback::summary::{Summary, at_touchpoints},
 };
 
 /// What is done about an answer.
@@ -84,12 +80,7 @@ impl Loader<AnsweredAt> for Rows {
         }
         let mut answered = HashMap::new();
         for ((from, to), touchpoints) in periods {
-            let filter = FeedbackFilter {
-                from: from.map(Date),
-                to: to.map(Date),
-                ..Default::default()
-            };
-            let at = at_touchpoints(&self.caller, &touchpoints, filter.condition()?).await?;
+            let at = at_touchpoints(&self.caller, &touchpoints, (from, to)).await?;
             answered.extend(at.into_iter().map(|(touchpoint, summary)| {
                 let key = AnsweredAt {
                     touchpoint,

@@ -491,6 +491,7 @@ impl Seed {
             comment: None,
             erased_at: None,
             recorded_at: self.at,
+            received_in: self.day,
             recorded_by_account_id: None,
         }
     }
