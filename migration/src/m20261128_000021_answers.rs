@@ -33,7 +33,8 @@ UPDATE feedback SET received_in = substr(recorded_at, 1, 7) || '-01';
 ";
 
 /// What single days of employees' answers had been measured goes, with what was corrected: the differences between two
-/// such values were single answers.
+/// such values were single answers. NPS is of customers alone and stays; what customers gave of the rest is measured
+/// again by the worker in the background.
 const REST: &str = "
 DROP INDEX feedback_external;
 CREATE UNIQUE INDEX feedback_external ON feedback (recorded_by_account_id, external_id)
@@ -45,5 +46,6 @@ DELETE FROM measurement WHERE source = 'feedback' AND kpi_id IN (SELECT id FROM 
     kpi_id IN (SELECT id FROM kpi WHERE kpi_type = 'ENPS')
     OR touchpoint_id IN (SELECT touchpoint.id FROM touchpoint JOIN blueprint ON blueprint.id = touchpoint.blueprint_id
         WHERE blueprint.subject = 'EMPLOYEE')
-    OR touchpoint_id IS NULL AND EXISTS (SELECT 1 FROM feedback WHERE subject = 'EMPLOYEE' AND touchpoint_id IS NULL));
+    OR touchpoint_id IS NULL AND kpi_id IN (SELECT id FROM kpi WHERE kpi_type IN ('CES', 'CSAT'))
+        AND EXISTS (SELECT 1 FROM feedback WHERE subject = 'EMPLOYEE' AND touchpoint_id IS NULL));
 ";

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use entity::{
-    blueprint, channel, department,
+    account, blueprint, channel, department,
     id::{BlueprintId, DepartmentId, Id, TouchpointId},
     persona, responsibility, segment, touchpoint,
     words::{BlueprintState, BlueprintStatus, FeedbackScale, ResponsibilityStatus, Role, Subject},
@@ -57,13 +57,10 @@ impl Places {
     /// Refuses the batch where the caller may see one of its touchpoints and not record there. On the relationship as
     /// a whole nobody delivers. A person who delivers records no answers of employees: those who recorded them know
     /// them, and delivering is done among colleagues.
-    pub fn require(&self, permit: &mut Permit<'_>, entries: &[Entry]) -> Result<()> {
-        let person = permit.caller.token.is_none();
-        let of_colleagues = |entry: &Entry| person && self.subject(entry).0 == Subject::Employee;
-        if entries
-            .iter()
-            .any(|entry| entry.touchpoint.is_none() || of_colleagues(entry))
-        {
+    pub async fn require(&self, permit: &mut Permit<'_>, entries: &[Entry]) -> Result<()> {
+        let of_employees = |entry: &Entry| self.subject(entry).0 == Subject::Employee;
+        let of_colleagues = entries.iter().any(of_employees) && is_person(permit).await?;
+        if of_colleagues || entries.iter().any(|entry| entry.touchpoint.is_none()) {
             permit.require(Action::RecordFeedback, &Ties::none(), None)?;
         }
         for (id, row) in &self.touchpoints {
@@ -256,4 +253,13 @@ pub(super) async fn heirs(
 
 fn successor(row: &department::Model) -> Option<DepartmentId> {
     row.successor_id.filter(|_| row.archived_at.is_some())
+}
+
+/// Whether it is somebody who records, and not a program by a service account: people hold tokens, too.
+async fn is_person(permit: &Permit<'_>) -> Result<bool> {
+    let Some(id) = permit.caller.account() else {
+        return Ok(false);
+    };
+    let account = account::Entity::find_by_id(id).one(permit.tx()).await?;
+    Ok(account.is_none_or(|account| !account.service))
 }

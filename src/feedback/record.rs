@@ -168,7 +168,7 @@ pub async fn record_into(
     let mut faults = Faults::default();
     let entries = read(permit.caller, &mut faults, list);
     let places = Places::read(permit, &entries).await?;
-    places.require(permit, &entries)?;
+    places.require(permit, &entries).await?;
     places.check(&mut faults, &entries);
     let known = recorded_before(permit, &mut faults, &entries).await?;
     faults.check()?;

@@ -713,7 +713,9 @@ async fn an_external_id_tells_nothing_but_to_who_recorded_it() {
             nps(&ids["T2"], score, "2025-03-04"),
             json!({ "externalId": named }),
         );
-        let done = contributor.does(RECORD, batch(&[guess.clone()])).await;
+        let done = contributor
+            .does(RECORD, batch(std::slice::from_ref(&guess)))
+            .await;
         assert_eq!(done["recorded"], json!(1), "ids of their own: {score}");
         let done = contributor.does(RECORD, batch(&[guess])).await;
         assert_eq!(done["unchanged"], json!(1), "recorded once: {score}");
