@@ -8,9 +8,12 @@ use std::{
 };
 
 use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher, PasswordVerifier, Version};
+use entity::account;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::ExprTrait};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
+    database::Store,
     error::{Error, Reason, Result, UserErrorCode},
     input::Faults,
 };
@@ -179,6 +182,34 @@ impl Seat {
         run(move || make(&password)).await?.map_err(Error::internal)
     }
 }
+
+/// The key of an account that has this password, where it was given to several at once: their hash is the same one, as
+/// in a demo or a generated organisation.
+pub async fn given_to_several(store: &Store, password: &str) -> Result<Option<String>> {
+    use account::Column;
+    let shared: Vec<(String, String)> = account::Entity::find()
+        .select_only()
+        .column(Column::PasswordHash)
+        .column_as(Column::Key.min(), "key")
+        .filter(Column::PasswordHash.is_not_null())
+        .filter(Column::ArchivedAt.is_null())
+        .group_by(Column::PasswordHash)
+        .having(Column::Id.count().gt(1))
+        .limit(MOST_SHARED)
+        .into_tuple()
+        .all(store.reader())
+        .await?;
+    for (hash, key) in shared {
+        let seat = Seat::take().await?;
+        if seat.verify(password.to_owned(), Some(hash)).await? {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
+}
+
+/// How many hashes that several accounts share are looked at.
+const MOST_SHARED: u64 = 8;
 
 /// The hash of a password, however weak it is.
 pub async fn hash(password: &str) -> Result<String> {

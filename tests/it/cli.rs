@@ -243,6 +243,42 @@ pub fn generate_one(url: &str) {
 }
 
 #[test]
+fn what_has_the_published_password_is_served_on_this_machine_only() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = sqlite(dir.path());
+    generate_one(&url);
+    let serve = |listen| ["serve", "--database-url", &url, "--listen", listen];
+    let said = complaint(&run(&serve("0.0.0.0:0")));
+    assert!(said.contains("the password of the demo"), "{said}");
+    let server = Server::start(&serve("127.0.0.1:0"));
+    assert!(server.address.starts_with("127.0.0.1"));
+}
+
+#[cfg(unix)]
+#[test]
+fn files_of_a_database_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().expect("a directory");
+    let url = sqlite(dir.path());
+    make_admin(&url);
+    let arguments = ["serve", "--database-url", &url, "--listen", "127.0.0.1:0"];
+    let server = Server::start(&arguments);
+    for name in ["own.db", "own.db-wal", "own.db-shm", "own.db.key"] {
+        let mode = std::fs::metadata(dir.path().join(name))
+            .expect("a file")
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o077, 0, "{name}: {mode:o}");
+    }
+    drop(server);
+    let key = dir.path().join("own.db.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644))
+        .expect("it is opened up");
+    let said = complaint(&run(&arguments));
+    assert!(said.contains("chmod 600"), "{said}");
+}
+
+#[test]
 fn a_blueprint_is_exported_as_a_picture_and_as_a_page() {
     let dir = tempfile::tempdir().expect("a directory");
     let url = sqlite(dir.path());

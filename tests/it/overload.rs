@@ -68,7 +68,12 @@ impl Overloaded {
         let demo = World::demo().await;
         let world = demo.beside_with(8, 512).await;
         let token = demo.sign_in("ann-cx").await.token;
-        let server = world.listens(ServerLimits::default()).await;
+        // One address stands for many clients.
+        let limits = ServerLimits {
+            of_one_peer: 4_096,
+            ..ServerLimits::default()
+        };
+        let server = world.listens(limits).await;
         let address = server.address;
         Self::of(address, &token, "bp-rental", Some((demo, server)))
     }
