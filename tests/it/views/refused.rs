@@ -333,18 +333,21 @@ async fn no_guess_of_the_planner_tells_values_that_a_login_may_not_see() {
             let of = |value: f64| {
                 format!("SELECT * FROM bi.kpi_measurements WHERE {column} {comparison} {value}")
             };
-            let shape = async |value: f64| {
-                let plan = guessed(&role, &of(value)).await.join("\n");
-                plan.replace(&value.to_string(), "?")
+            let rows = async |value: f64| {
+                let plan = guessed(&role, &of(value)).await.join(" ");
+                let rows = plan
+                    .split_whitespace()
+                    .filter(|word| word.starts_with("rows="));
+                rows.map(str::to_owned).collect::<Vec<_>>()
             };
             // One that there is three thousand times, and ones that there never were.
             let (common, others) = match column {
                 "value" => (57.25, [11.5, 99.5]),
                 _ => (33.0, [11.0, 99.0]),
             };
-            let common = shape(common).await;
+            let common = rows(common).await;
             for other in others {
-                assert_eq!(shape(other).await, common, "{column} {comparison} {other}");
+                assert_eq!(rows(other).await, common, "{column} {comparison} {other}");
             }
         }
     }
@@ -363,16 +366,13 @@ async fn what_a_login_locks_keeps_nobody_waiting() {
     )
     .await
     .expect("it locks what it likes");
-    for row in [
-        "SELECT * FROM public.fixed_row FOR UPDATE",
-        "LOCK TABLE public.fixed_row",
-    ] {
-        let said = role.refused(row).await;
-        assert!(
-            said.contains("permission denied") || said.contains("read-only"),
-            "{said}"
-        );
-    }
+    let said = role
+        .refused("SELECT * FROM public.fixed_row FOR UPDATE")
+        .await;
+    assert!(
+        said.contains("permission denied") || said.contains("read-only"),
+        "{said}"
+    );
     let department = admin
         .ask(
             "{ department(by: { key: \"courier\" }) { version } }",
