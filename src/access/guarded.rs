@@ -16,8 +16,7 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::{Reader, scope, ties};
-use crate::database::Transaction;
-use crate::policy::Ties;
+use crate::{database::Transaction, policy::Ties};
 
 /// The lock that guards a row: taken before it is read, so that what is read stays true until the commit.
 /// Always in this order: the department tree, blueprints, KPIs, everything else.

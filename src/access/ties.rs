@@ -11,8 +11,10 @@ use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, QueryTrait,
 };
 
-use crate::database::Transaction;
-use crate::policy::{Relation, Ties};
+use crate::{
+    database::Transaction,
+    policy::{Relation, Ties},
+};
 
 type Answer = Result<Ties, DbErr>;
 

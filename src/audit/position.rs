@@ -10,8 +10,7 @@ use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect}
 use uuid::Uuid;
 
 use super::done;
-use crate::database::Transaction;
-use crate::error::Result;
+use crate::{database::Transaction, error::Result};
 
 /// How long after an event was made it may come to be seen, in milliseconds: far more than the two statements behind
 /// which it is committed may take, and than the clocks of two servers are apart.

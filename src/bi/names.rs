@@ -3,8 +3,7 @@
 use entity::id::Id;
 use sea_orm::{EntityTrait, QueryOrder, QuerySelect, Select, TryGetable};
 
-use crate::database::Transaction;
-use crate::error::Result;
+use crate::{database::Transaction, error::Result};
 
 /// Things by id, each with its key and its name.
 pub struct Names<I>(Vec<(I, String, String)>);

@@ -184,20 +184,12 @@ impl Store {
     }
 
     async fn begin_on(&self, pool: &Pool) -> Result<Transaction, DbErr> {
-        if let Some(wal) = &self.wal {
-            wal.refuse_if_broken()?;
-        }
-        let words = match self.backend() {
-            // A lock that is taken later is refused instead of waited for.
-            DbBackend::Sqlite => "BEGIN IMMEDIATE",
-            _ => "BEGIN",
-        };
-        Transaction::begin(pool, words, self.wal.clone()).await
+        Transaction::to_write(pool, self.wal.clone()).await
     }
 
     /// Begins to read one moment of the truth.
     pub async fn snapshot(&self) -> Result<Transaction, DbErr> {
-        Transaction::begin(&self.reader, "BEGIN", None).await
+        Transaction::to_read(&self.reader).await
     }
 
     /// What keeps the database from being read or written, if anything does. Being busy does not.

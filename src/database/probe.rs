@@ -147,11 +147,7 @@ impl Probe {
 
     /// Writes something and keeps it.
     async fn write(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let begin = match self.writer.get_database_backend() {
-            DbBackend::Sqlite => "BEGIN IMMEDIATE",
-            _ => "BEGIN",
-        };
-        let tx = Transaction::begin(&self.writer, begin, self.wal.clone()).await?;
+        let tx = Transaction::to_write(&self.writer, self.wal.clone()).await?;
         tx.execute_unprepared("UPDATE fixed_row SET touched = 1 - touched WHERE name = 'probe'")
             .await?;
         Ok(tx.commit().await?)

@@ -33,12 +33,26 @@ pub struct Transaction {
 }
 
 impl Transaction {
+    /// Begins one that reads one moment of the truth.
+    pub(super) async fn to_read(pool: &Pool) -> Result<Self, DbErr> {
+        Self::begin(pool, "BEGIN", None).await
+    }
+
+    /// Begins one that writes, unless it is not known what the disk has.
+    pub(super) async fn to_write(pool: &Pool, wal: Option<Arc<Wal>>) -> Result<Self, DbErr> {
+        if let Some(wal) = &wal {
+            wal.refuse_if_broken()?;
+        }
+        let words = match pool.get_database_backend() {
+            // A lock that is taken later is refused instead of waited for.
+            DbBackend::Sqlite => "BEGIN IMMEDIATE",
+            _ => "BEGIN",
+        };
+        Self::begin(pool, words, wal).await
+    }
+
     /// Begins one with these words, on a connection of its own.
-    pub(super) async fn begin(
-        pool: &Pool,
-        words: &str,
-        wal: Option<Arc<Wal>>,
-    ) -> Result<Self, DbErr> {
+    async fn begin(pool: &Pool, words: &str, wal: Option<Arc<Wal>>) -> Result<Self, DbErr> {
         let mut lease = pool.lease().await?;
         lease.connection()?.execute_unprepared(words).await?;
         Ok(Self {

@@ -9,7 +9,6 @@ mod kinds;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::database::Transaction;
 use entity::{search_stale, search_text, words::SearchKind};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
@@ -17,6 +16,8 @@ use sea_orm::{
     sea_query::OnConflict,
 };
 use uuid::Uuid;
+
+use crate::database::Transaction;
 
 pub use fold::{Word, words};
 pub(crate) use kinds::every_kind;
