@@ -284,15 +284,21 @@ pub async fn make_way(
     Ok(ended)
 }
 
+/// Which responsibility is declined or ended, and why.
+fn read(input: &ResponsibilityDeclineInput) -> Result<(ResponsibilityId, Option<String>)> {
+    let mut faults = Faults::default();
+    let id: ResponsibilityId = faults.id("id", &input.id);
+    let reason = faults.optional_text("reason", input.reason.as_deref());
+    faults.check()?;
+    Ok((id, reason))
+}
+
 /// Says no to a proposal.
 pub async fn decline(
     caller: &Caller,
     input: ResponsibilityDeclineInput,
 ) -> Result<responsibility::Model> {
-    let mut faults = Faults::default();
-    let id: ResponsibilityId = faults.id("id", &input.id);
-    let reason = faults.optional_text("reason", input.reason.as_deref());
-    faults.check()?;
+    let (id, reason) = read(&input)?;
     let mut shake = Handshake::open(caller, id).await?;
     shake.decide(Action::DeclineResponsibility).await?;
     shake.expect_open(input.expected_version).await?;
@@ -315,10 +321,7 @@ pub async fn end(
     caller: &Caller,
     input: ResponsibilityDeclineInput,
 ) -> Result<responsibility::Model> {
-    let mut faults = Faults::default();
-    let id: ResponsibilityId = faults.id("id", &input.id);
-    let reason = faults.optional_text("reason", input.reason.as_deref());
-    faults.check()?;
+    let (id, reason) = read(&input)?;
     let mut permit = caller.begin().await?;
     let row = permit.look::<responsibility::Entity>("id", id).await?;
     let blueprint = permit

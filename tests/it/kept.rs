@@ -37,7 +37,16 @@ struct Recorder<'w> {
     acknowledged: i64,
 }
 
-impl Recorder<'_> {
+impl<'w> Recorder<'w> {
+    async fn of(world: &'w World) -> Self {
+        Self {
+            actor: world.sign_in("cx-manager").await,
+            kpi: Ids::of(world).await["PRICE"].clone(),
+            next: 0,
+            acknowledged: 0,
+        }
+    }
+
     async fn records(&mut self) -> Value {
         let input = batch(&self.kpi, self.next);
         self.next += 1;
@@ -89,13 +98,7 @@ async fn nothing_acknowledged_is_lost_after_a_write_that_failed() {
 }
 
 async fn holds(world: &World, pragma: &str, failures: i32, refused: bool, case: &str) {
-    let ids = Ids::of(world).await;
-    let mut recorder = Recorder {
-        actor: world.sign_in("cx-manager").await,
-        kpi: ids["PRICE"].clone(),
-        next: 0,
-        acknowledged: 0,
-    };
+    let mut recorder = Recorder::of(world).await;
     recorder.records().await;
     assert_eq!(recorder.acknowledged, BATCH, "{case}");
     for _ in 0..failures {
@@ -143,13 +146,7 @@ async fn a_server_that_cannot_keep_anything_says_so_until_it_can() {
         return;
     }
     let world = World::small().await;
-    let ids = Ids::of(&world).await;
-    let mut recorder = Recorder {
-        actor: world.sign_in("cx-manager").await,
-        kpi: ids["PRICE"].clone(),
-        next: 0,
-        acknowledged: 0,
-    };
+    let mut recorder = Recorder::of(&world).await;
     let read_only = "PRAGMA query_only = ON";
     let writer = world.store.writer();
     writer
@@ -195,13 +192,7 @@ async fn sessions_that_postgresql_ends_lose_nothing_and_are_not_our_fault() {
         return;
     }
     let world = World::small().await;
-    let ids = Ids::of(&world).await;
-    let mut recorder = Recorder {
-        actor: world.sign_in("cx-manager").await,
-        kpi: ids["PRICE"].clone(),
-        next: 0,
-        acknowledged: 0,
-    };
+    let mut recorder = Recorder::of(&world).await;
     let operator = world.db();
     for round in 0..20 {
         let (answer, ()) = tokio::join!(recorder.records(), async {
