@@ -1,4 +1,4 @@
-//! An answer: a score at a touchpoint or on the relationship as a whole.
+//! A customer's answer: a score at a touchpoint or on the relationship as a whole.
 
 use sea_orm::entity::prelude::*;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::{
     words::{FeedbackGroup, FeedbackScale, Subject},
 };
 
-/// An answer: a score at a touchpoint or on the relationship as a whole. Who gave it and what they wrote is never
+/// A customer's answer: a score at a touchpoint or on the relationship as a whole. Who gave it and what they wrote is never
 /// written out with the row.
 #[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
 #[serde(rename_all = "camelCase")]
@@ -21,7 +21,7 @@ pub struct Model {
     pub id: FeedbackId,
     /// What the system that asked calls the answer: one of each recorder. Erased, it is a digest of that.
     pub external_id: Option<String>,
-    /// Who was asked. An EMPLOYEE is never named.
+    /// Always CUSTOMER: what employees answer is kept elsewhere.
     pub subject: Subject,
     pub scale: FeedbackScale,
     pub score: i32,
@@ -47,9 +47,6 @@ pub struct Model {
     /// Since when nobody knows any more who gave it.
     pub erased_at: Option<DateTimeUtc>,
     pub recorded_at: DateTimeUtc,
-    /// The first day of the month in which it was received, in the deployment's time zone: employees' answers are told by
-    /// it.
-    pub received_in: Date,
     pub recorded_by_account_id: Option<AccountId>,
 }
 

@@ -162,7 +162,7 @@ ids! {
     ResponsibilityId = "rsp",
     /// What is measured.
     KpiId = "kpi",
-    /// An answer of a customer, or of an employee.
+    /// An answer of a customer.
     FeedbackId = "fbk",
     /// What is done about an answer.
     FollowUpId = "fup",

@@ -16,7 +16,11 @@ impl MigrationTrait for Migration {
             _ => ON_SQLITE,
         };
         sql::run(schema, month).await?;
-        sql::run(schema, REST).await
+        sql::run(schema, REST).await?;
+        match schema.get_database_backend() {
+            DbBackend::Postgres => sql::run(schema, LOOKED_AT).await,
+            _ => Ok(()),
+        }
     }
 }
 
@@ -32,9 +36,10 @@ const ON_SQLITE: &str = "
 UPDATE feedback SET received_in = substr(recorded_at, 1, 7) || '-01';
 ";
 
-/// What single days of employees' answers had been measured goes, with what was corrected: the differences between two
-/// such values were single answers. NPS is of customers alone and stays; what customers gave of the rest is measured
-/// again by the worker in the background.
+/// What single days of employees' answers had been measured goes, with what was corrected, whether or not its KPI is
+/// still fed: the differences between two such values were single answers. A value that somebody recorded and that one
+/// of these took the place of is corrected by what is in force now, or is in force again. What customers gave of the
+/// same days is measured again when months are closed for the first time.
 const REST: &str = "
 DROP INDEX feedback_external;
 CREATE UNIQUE INDEX feedback_external ON feedback (recorded_by_account_id, external_id)
@@ -42,10 +47,37 @@ CREATE UNIQUE INDEX feedback_external ON feedback (recorded_by_account_id, exter
 CREATE UNIQUE INDEX feedback_external_operator ON feedback (external_id)
     WHERE external_id IS NOT NULL AND recorded_by_account_id IS NULL;
 CREATE INDEX feedback_of_employees ON feedback (scale, received_in) WHERE subject = 'EMPLOYEE';
-DELETE FROM measurement WHERE source = 'feedback' AND kpi_id IN (SELECT id FROM kpi WHERE fed_by_feedback) AND (
-    kpi_id IN (SELECT id FROM kpi WHERE kpi_type = 'ENPS')
-    OR touchpoint_id IN (SELECT touchpoint.id FROM touchpoint JOIN blueprint ON blueprint.id = touchpoint.blueprint_id
-        WHERE blueprint.subject = 'EMPLOYEE')
-    OR touchpoint_id IS NULL AND kpi_id IN (SELECT id FROM kpi WHERE kpi_type IN ('CES', 'CSAT'))
-        AND EXISTS (SELECT 1 FROM feedback WHERE subject = 'EMPLOYEE' AND touchpoint_id IS NULL));
+
+CREATE TABLE of_single_days (id {uuid} NOT NULL PRIMARY KEY) {table};
+INSERT INTO of_single_days SELECT measurement.id FROM measurement JOIN kpi ON kpi.id = measurement.kpi_id
+    WHERE measurement.source = 'feedback' AND (
+    kpi.kpi_type = 'ENPS'
+    OR measurement.touchpoint_id IN (SELECT touchpoint.id FROM touchpoint
+        JOIN blueprint ON blueprint.id = touchpoint.blueprint_id WHERE blueprint.subject = 'EMPLOYEE')
+    OR measurement.touchpoint_id IS NULL AND EXISTS (SELECT 1 FROM feedback
+        WHERE feedback.subject = 'EMPLOYEE' AND feedback.touchpoint_id IS NULL
+            AND feedback.scale = kpi.kpi_type AND feedback.answered_on = measurement.measured_on));
+-- What somebody recorded and one of these took the place of: corrected by what came later, or in force again.
+CREATE TABLE by_hand (id {uuid} NOT NULL PRIMARY KEY, becomes_id {uuid}) {table};
+INSERT INTO by_hand SELECT old.id, (SELECT later.id FROM measurement later
+        WHERE later.kpi_id = old.kpi_id AND later.measured_on = old.measured_on
+            AND later.touchpoint_id IS NOT DISTINCT FROM old.touchpoint_id
+            AND later.channel_id IS NOT DISTINCT FROM old.channel_id
+            AND later.segment_id IS NOT DISTINCT FROM old.segment_id
+            AND (later.superseded_by_id IS NULL OR later.recorded_at > old.recorded_at)
+            AND later.id <> old.id AND later.id NOT IN (SELECT id FROM of_single_days)
+        ORDER BY later.superseded_by_id IS NULL DESC, later.recorded_at DESC LIMIT 1)
+    FROM measurement old WHERE old.superseded_by_id IN (SELECT id FROM of_single_days)
+        AND old.id NOT IN (SELECT id FROM of_single_days);
+DELETE FROM measurement WHERE id IN (SELECT id FROM of_single_days);
+UPDATE measurement SET superseded_by_id = by_hand.becomes_id FROM by_hand WHERE by_hand.id = measurement.id;
+DROP TABLE by_hand;
+DROP TABLE of_single_days;
+";
+
+/// What was put off to the end of the transaction is looked at now: a table with such work left cannot be altered by a
+/// later step.
+const LOOKED_AT: &str = "
+SET CONSTRAINTS ALL IMMEDIATE;
+SET CONSTRAINTS ALL DEFERRED;
 ";

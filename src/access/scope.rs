@@ -3,12 +3,10 @@
 
 use entity::{
     account, audit_event, audit_event_department, blueprint, blueprint_persona, department,
-    evaluation, feedback, follow_up, improvement, insight, kpi, kpi_grant, kpi_link, kpi_target,
-    measurement, membership, persona, phase, promise, publication, responsibility, scenario,
-    session, source, touchpoint, transition,
-    words::{
-        BlueprintState, BlueprintStatus, ResponsibilityStatus, Sensitivity, Subject, Visibility,
-    },
+    employee_cell, evaluation, feedback, follow_up, improvement, insight, kpi, kpi_grant, kpi_link,
+    kpi_target, measurement, membership, persona, phase, promise, publication, responsibility,
+    scenario, session, source, touchpoint, transition,
+    words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Sensitivity, Visibility},
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
@@ -438,35 +436,10 @@ pub fn measurements(reader: Reader<'_>) -> Condition {
     }
 }
 
-/// Single answers that somebody may see: those of customers at what they may read, on the organisation as a whole, and
-/// routed to their department. Of employees never one alone.
+/// Answers of customers that somebody may see: those at what they may read, on the organisation as a whole, and routed
+/// to their department.
 #[must_use]
 pub fn feedback(reader: Reader<'_>) -> Condition {
-    let of_customers = feedback::Column::Subject.eq(Subject::Customer);
-    Condition::all()
-        .add(of_customers)
-        .add(readable_feedback(reader))
-}
-
-/// Answers at places that somebody may read, whoever gave them: of a place all or none.
-#[must_use]
-pub fn places_of_feedback(reader: Reader<'_>) -> Condition {
-    let Some(blueprints) = blueprint_ids(reader) else {
-        return Condition::all();
-    };
-    let everything = reader.reach(Action::ReadPublished).everything();
-    let on_the_whole = everything.map(|everything| {
-        Condition::all()
-            .add(feedback::Column::BlueprintId.is_null())
-            .add(everything)
-    });
-    let readable = Condition::any()
-        .add(feedback::Column::BlueprintId.in_subquery(blueprints))
-        .add_option(on_the_whole);
-    Condition::all().add(readable)
-}
-
-fn readable_feedback(reader: Reader<'_>) -> Condition {
     if blueprint_ids(reader).is_none() {
         return Condition::all();
     }
@@ -480,8 +453,27 @@ fn readable_feedback(reader: Reader<'_>) -> Condition {
         },
     );
     Condition::any()
-        .add(places_of_feedback(reader))
+        .add(in_journeys(reader, feedback::Column::BlueprintId))
         .add(looked_after)
+}
+
+/// Cells of employees' answers that somebody may see: those at places that they may read.
+#[must_use]
+pub fn employee_cells(reader: Reader<'_>) -> Condition {
+    in_journeys(reader, employee_cell::Column::BlueprintId)
+}
+
+/// What is of a journey that somebody may read, or of none.
+fn in_journeys(reader: Reader<'_>, journey: impl ColumnTrait) -> Condition {
+    let Some(blueprints) = blueprint_ids(reader) else {
+        return Condition::all();
+    };
+    let everything = reader.reach(Action::ReadPublished).everything();
+    let on_the_whole =
+        everything.map(|everything| Condition::all().add(journey.is_null()).add(everything));
+    Condition::any()
+        .add(journey.in_subquery(blueprints))
+        .add_option(on_the_whole)
 }
 
 /// Follow-ups that somebody may see: those of the answers that they may see.

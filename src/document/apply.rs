@@ -1,11 +1,14 @@
 //! Brings the rows of a blueprint to what an import asks for: what differs is changed, what is missing is made, what
 //! is no longer wanted goes the way that people send it. Responsibilities go their own way (`hand`).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use entity::{
     blueprint, blueprint_persona, evaluation, evaluation_verdict,
-    id::{ChannelId, Id, ImprovementId, InsightId, PromiseId, ScenarioId, SegmentId, TouchpointId},
+    id::{
+        ChannelId, Id, ImprovementId, InsightId, KpiId, PromiseId, ScenarioId, SegmentId,
+        TouchpointId,
+    },
     improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi, kpi_link,
     phase, promise, promise_delivery, scenario, scenario_step, source, touchpoint,
     touchpoint_channel, touchpoint_segment, transition,
@@ -24,6 +27,7 @@ use crate::{
     access::{Guarded, Permit},
     audit::Event,
     error::Result,
+    kpi::fed,
     policy::{Action, Relation, Ties},
     reorganise, touchpoint as touchpoints,
 };
@@ -238,7 +242,19 @@ async fn links(
     let rows: Vec<kpi_link::Model> = wanted.iter().map(|(_, row)| row.clone()).collect();
     // What goes makes room for what comes on the same days.
     remove::<kpi_link::Entity>(permit, there, &rows).await?;
-    put::<kpi_link::Entity>(permit, there, rows).await
+    let was = there.iter().filter(|row| !rows.contains(row));
+    let becomes = rows.iter().filter(|row| !there.contains(row));
+    let kpis: BTreeSet<KpiId> = was.chain(becomes).map(|row| row.kpi_id).collect();
+    put::<kpi_link::Entity>(permit, there, rows).await?;
+    if kpis.is_empty() {
+        return Ok(());
+    }
+    let fed = kpi::Entity::find()
+        .filter(kpi::Column::Id.is_in(kpis))
+        .filter(kpi::Column::FedByFeedback.eq(true))
+        .all(permit.tx())
+        .await?;
+    fed::relinked(permit, &fed).await
 }
 
 async fn scenarios(

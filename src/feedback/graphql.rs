@@ -138,7 +138,7 @@ impl From<playbook::Model> for Playbook {
 /// receipt, joined until there are five answers. Neither a department, a group, nor a part of a block is told of them.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct FeedbackSummary {
-    /// How many answers there are, on whatever scale; null where too few employees answered to tell.
+    /// How many answers there are, on whatever scale; null where there are none but what employees may have answered.
     pub answers: Option<i32>,
     /// How many of them are satisfied.
     pub satisfied: Option<i32>,
@@ -156,8 +156,8 @@ pub struct FeedbackSummary {
     pub ces: Option<f64>,
     /// Net promoter score among employees, from −100 to 100; null without answers.
     pub enps: Option<f64>,
-    /// Whether employees answered of whom nothing is told here, or not yet: their answers are shown from five answers on,
-    /// when the month of their receipt is over.
+    /// Whether employees are asked here and nothing is told of them: their answers are shown from five answers on, once the
+    /// month of their receipt is over. It says nothing of whether anybody has answered.
     pub withheld: bool,
     /// How many answers of employees are in cells whose answers are all in one group: counted in nothing else here, as
     /// the score of such a cell would be everybody's own.

@@ -2,6 +2,7 @@
 //! done about it, for the satisfied as for the dissatisfied. Employees answer unnamed and are told in cells only
 //! (`kpi::cells`): at least five at one place in a block of closed months.
 
+mod employees;
 pub mod follow_up;
 pub mod graphql;
 mod places;
@@ -51,8 +52,8 @@ pub struct FeedbackFilter {
 
 impl FeedbackFilter {
     /// The places and scales that it names.
-    fn series(&self) -> Result<summary::Which> {
-        Ok(summary::Which {
+    fn places(&self) -> Result<summary::Places> {
+        Ok(summary::Places {
             touchpoint: optional_id("filter.touchpointId", self.touchpoint_id.as_ref())?,
             blueprint: optional_id("filter.blueprintId", self.blueprint_id.as_ref())?,
             scales: self.scales.clone(),

@@ -18,6 +18,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use sha2::Sha256;
 
 use super::{
+    employees,
     places::{Places, heirs},
     playbook::DueDays,
     rules::{due_on, is_closed},
@@ -29,7 +30,7 @@ use crate::{
     id,
     input::{Faults, NAME},
     kpi::{
-        answers, cells,
+        answers,
         fed::{self, Recount},
         measurement::check_day,
     },
@@ -46,11 +47,12 @@ pub struct FeedbackRecordInput {
     pub feedback: Vec<FeedbackInput>,
 }
 
-/// An answer of a customer or an employee. Of employees only the score is kept, never who gave it or what they wrote.
+/// An answer of a customer or an employee. Of an employee only the score, its place and the month of its receipt are
+/// kept, until a cell of at least five closes over it.
 #[derive(Clone, Debug, InputObject)]
 pub struct FeedbackInput {
     /// What the system that asked calls this answer: recorded again by the same account, it changes nothing. Each account
-    /// has ids of its own.
+    /// has ids of its own. Of an employee's answer the id alone decides: what else is said with it is not compared.
     pub external_id: Option<String>,
     /// The scale that was asked on.
     pub scale: FeedbackScale,
@@ -117,7 +119,7 @@ pub(super) struct Entry {
     pub segment: Option<SegmentId>,
     at: DateTime<Utc>,
     on: NaiveDate,
-    external_id: Option<String>,
+    pub external_id: Option<String>,
     respondent: Option<String>,
     contact: Option<String>,
     comment: Option<String>,
@@ -170,20 +172,27 @@ pub async fn record_into(
     let places = Places::read(permit, &entries).await?;
     places.require(permit, &entries).await?;
     places.check(&mut faults, &entries);
-    let known = recorded_before(permit, &mut faults, &entries).await?;
-    faults.check()?;
     let total = entries.len();
-    let fresh: Vec<Entry> = entries
-        .into_iter()
-        .filter(|entry| {
-            !entry
-                .external_id
-                .as_ref()
-                .is_some_and(|id| known.contains_key(id))
-        })
-        .collect();
-    let mut done = keep(permit, &places, fresh).await?;
+    let of_an_employee = |entry: &Entry| places.subject(entry).0 == Subject::Employee;
+    let (of_employees, of_customers): (Vec<Entry>, Vec<Entry>) =
+        entries.into_iter().partition(of_an_employee);
+    let known = recorded_before(permit, &mut faults, &of_customers).await?;
+    faults.check()?;
+    let fresh = of_customers.into_iter().filter(|entry| {
+        let id = entry.external_id.as_ref();
+        !id.is_some_and(|id| known.contains_key(id))
+    });
+    // Months close under a lock that comes before those of KPIs.
+    let employees = employees::keep(permit, &places, of_employees).await?;
+    let mut done = keep(permit, &places, fresh.collect()).await?;
+    done.recorded += employees;
     done.unchanged = count(total) - done.recorded;
+    if done.recorded > 0 {
+        permit.note(Event::import(serde_json::json!({
+            "recorded": done.recorded,
+            "unroutable": done.unroutable,
+        })));
+    }
     Ok(done)
 }
 
@@ -299,7 +308,7 @@ fn moment(
     (at, on)
 }
 
-/// The answers that the caller has recorded already under one of the external ids, those erased since among them. One
+/// The answers of customers that the caller has recorded already under one of the external ids, those erased since among them. One
 /// that says something else is a fault. What others recorded has ids of its own: else an id would tell of their answers.
 async fn recorded_before(
     permit: &Permit<'_>,
@@ -349,7 +358,7 @@ async fn recorded_before(
         .collect())
 }
 
-/// What is left of an external id when its answer is erased: enough to know the answer again when it comes in once more,
+/// What is left of an external id when its answer is erased, or is an employee's: enough to know the answer again when it comes in once more,
 /// and no way back to the id but by guessing it.
 pub(super) fn erased_id(recorder: Option<AccountId>, external_id: &str) -> Result<String> {
     let whose = recorder.map_or_else(Vec::new, |account| account.uuid().as_bytes().to_vec());
@@ -363,7 +372,7 @@ pub(super) fn erased_id(recorder: Option<AccountId>, external_id: &str) -> Resul
 /// What the external id of an erased answer begins with.
 pub(super) const ERASED: &str = "erased:";
 
-/// Keeps answers that are new, each with who looks after it and, where it is known who gave it, a follow-up.
+/// Keeps answers of customers that are new, each with who looks after it and, where it is known who gave it, a follow-up.
 async fn keep(permit: &mut Permit<'_>, places: &Places, entries: Vec<Entry>) -> Result<Recorded> {
     let mut done = Recorded::default();
     if entries.is_empty() {
@@ -388,7 +397,8 @@ async fn keep(permit: &mut Permit<'_>, places: &Places, entries: Vec<Entry>) -> 
         let department = routed.and_then(|id| heirs.get(&id).copied());
         let days = due_days.of(entry.group());
         let follow_up = entry.follow_up;
-        let row = row(permit.caller, places.subject(&entry), entry, department);
+        let journey = places.subject(&entry).1;
+        let row = row(permit.caller, journey, entry, department);
         if row.respondent.is_some() {
             follow_ups.push(open(permit.caller, &row, follow_up, days));
             if department.is_none() {
@@ -405,22 +415,18 @@ async fn keep(permit: &mut Permit<'_>, places: &Places, entries: Vec<Entry>) -> 
     permit.insert_all::<feedback::Entity>(rows).await?;
     permit.insert_all::<follow_up::Entity>(follow_ups).await?;
     fed::feed(permit, &fed, &recount).await?;
-    permit.note(Event::import(serde_json::json!({
-        "recorded": done.recorded,
-        "unroutable": done.unroutable,
-    })));
     Ok(done)
 }
 
 fn row(
     caller: &Caller,
-    (subject, blueprint): (Subject, Option<BlueprintId>),
+    blueprint: Option<BlueprintId>,
     entry: Entry,
     department: Option<DepartmentId>,
 ) -> feedback::Model {
     feedback::Model {
         id: id::new(),
-        subject,
+        subject: Subject::Customer,
         scale: entry.scale,
         score: entry.score,
         answer_group: entry.group(),
@@ -438,7 +444,6 @@ fn row(
         comment: entry.comment,
         erased_at: None,
         recorded_at: caller.now,
-        received_in: cells::month_of(caller.today),
         recorded_by_account_id: caller.account(),
     }
 }

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::NaiveDate;
 use entity::{
-    feedback,
+    blueprint, employee_cell, feedback,
     id::TouchpointId,
+    touchpoint,
     words::{FeedbackGroup, FeedbackScale, Subject},
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
-    sea_query::{Alias, Expr, ExprTrait},
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, QueryTrait,
+    sea_query::{Alias, Expr, ExprTrait, SelectStatement},
 };
 
 use super::FeedbackFilter;
@@ -19,8 +20,8 @@ use crate::{
     access::{Caller, scope},
     error::Result,
     kpi::{
-        answers::Tally,
-        cells::{self, Cell, Cells, Series},
+        answers::{Tally, is_asked},
+        cells::{self, Cell},
     },
 };
 
@@ -28,7 +29,7 @@ use crate::{
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     scales: BTreeMap<FeedbackScale, Tally>,
-    /// Whether employees answered of whom nothing is told, or not yet.
+    /// Whether employees are asked there and no cell of them is told: the same before anybody has answered and after.
     pub withheld: bool,
     /// How many answers of employees are in cells whose answers are all alike.
     pub alike: i64,
@@ -75,44 +76,44 @@ struct Counted {
 pub async fn at_touchpoints(
     caller: &Caller,
     touchpoints: &[TouchpointId],
-    (from, to): (Option<NaiveDate>, Option<NaiveDate>),
+    days: (Option<NaiveDate>, Option<NaiveDate>),
 ) -> Result<HashMap<TouchpointId, Summary>> {
     use feedback::Column;
-    let days = Condition::all()
+    let (from, to) = days;
+    let answered = Condition::all()
+        .add(Column::TouchpointId.is_in(touchpoints.iter().copied()))
         .add_option(from.map(|from| Column::AnsweredOn.gte(from)))
         .add_option(to.map(|to| Column::AnsweredOn.lt(to)));
-    let there = || Column::TouchpointId.is_in(touchpoints.iter().copied());
     let mut at: HashMap<TouchpointId, Summary> = HashMap::new();
-    for row in counted(caller, days.add(there()), true).await? {
+    for row in counted(caller, answered, true).await? {
         if let Some(touchpoint) = row.touchpoint_id {
             at.entry(touchpoint)
                 .or_default()
                 .count(row.scale, row.tally());
         }
     }
-    // The neighbours in their journeys decide with them what is withheld.
-    let journeys = feedback::Entity::find()
+    let there = touchpoint::Column::Id.is_in(touchpoints.iter().copied());
+    let of_employees: Vec<TouchpointId> = caller
+        .select::<touchpoint::Entity>()
         .select_only()
-        .column(Column::BlueprintId)
-        .filter(there());
-    let journeys = Column::BlueprintId.in_subquery(sea_orm::QueryTrait::into_query(journeys));
-    let cells = readable_cells(caller, Condition::all().add(journeys)).await?;
-    let mut of_employees: HashMap<TouchpointId, Vec<Cell>> = HashMap::new();
-    for cell in cells.closed {
-        if let Some(id) = cell.series.touchpoint.filter(|_| within(&cell, (from, to))) {
-            of_employees.entry(id).or_default().push(cell);
+        .column(touchpoint::Column::Id)
+        .filter(there)
+        .filter(touchpoint::Column::BlueprintId.in_subquery(journeys_of_employees()))
+        .into_tuple()
+        .all(caller.reader())
+        .await?;
+    if of_employees.is_empty() {
+        return Ok(at);
+    }
+    let theirs = employee_cell::Column::TouchpointId.is_in(of_employees.iter().copied());
+    for cell in readable_cells(caller, Condition::all().add(theirs)).await? {
+        if let Some(id) = cell.series.touchpoint.filter(|_| within(&cell, days)) {
+            at.entry(id).or_default().take(&cell);
         }
     }
-    let waiting = cells.waiting.iter().filter_map(|series| series.touchpoint);
-    for id in waiting.filter(|id| touchpoints.contains(id)) {
-        at.entry(id).or_default().withheld = true;
-    }
-    for id in touchpoints {
-        let cells = of_employees.remove(id).unwrap_or_default();
-        if !cells.is_empty() {
-            let summary = at.entry(*id).or_default();
-            cells.iter().for_each(|cell| summary.take(cell));
-        }
+    for id in of_employees {
+        let summary = at.entry(id).or_default();
+        summary.withheld = summary.all().answers() == 0 && summary.alike == 0;
     }
     Ok(at)
 }
@@ -123,19 +124,21 @@ pub async fn of(caller: &Caller, filter: &FeedbackFilter) -> Result<Summary> {
     for row in counted(caller, filter.condition()?, false).await? {
         summary.count(row.scale, row.tally());
     }
-    let which = filter.series()?;
-    let cells = readable_cells(caller, Condition::all()).await?;
-    // A part of a cell is never told: of a department, or of a group.
-    let whole = filter.department_id.is_none() && filter.groups.is_none();
-    let days = (filter.from.map(|day| day.0), filter.to.map(|day| day.0));
-    for cell in cells.closed.iter().filter(|cell| which.holds(&cell.series)) {
-        if whole && within(cell, days) {
-            summary.take(cell);
-        } else {
-            summary.withheld |= !whole;
-        }
+    let which = filter.places()?;
+    if !which.employees_are_asked(caller).await? {
+        return Ok(summary);
     }
-    summary.withheld |= cells.waiting.iter().any(|series| which.holds(series));
+    summary.withheld = true;
+    // A part of a cell is never told: of a department, or of a group.
+    if filter.department_id.is_some() || filter.groups.is_some() {
+        return Ok(summary);
+    }
+    let days = (filter.from.map(|day| day.0), filter.to.map(|day| day.0));
+    let cells = readable_cells(caller, which.cells()).await?;
+    for cell in cells.iter().filter(|cell| within(cell, days)) {
+        summary.take(cell);
+        summary.withheld = false;
+    }
     Ok(summary)
 }
 
@@ -144,36 +147,77 @@ fn within(cell: &Cell, (from, to): (Option<NaiveDate>, Option<NaiveDate>)) -> bo
     from.is_none_or(|from| from <= cell.from) && to.is_none_or(|to| cell.to <= to)
 }
 
-/// The cells of places that the caller may read.
-async fn readable_cells(caller: &Caller, which: Condition) -> Result<Cells> {
-    let readable = scope::places_of_feedback(caller.reader_in_sql());
-    cells::load(caller.reader(), caller, readable.add(which)).await
+/// These of the cells at places that the caller may read.
+async fn readable_cells(caller: &Caller, which: Condition) -> Result<Vec<Cell>> {
+    let readable = scope::employee_cells(caller.reader_in_sql());
+    cells::load(caller.reader(), readable.add(which)).await
 }
 
-impl Counted {
-    fn tally(&self) -> Tally {
-        Tally::of(self.answer_group, self.answers, self.score_sum)
-    }
+/// The ids of the journeys in which employees are asked.
+fn journeys_of_employees() -> SelectStatement {
+    blueprint::Entity::find()
+        .select_only()
+        .column(blueprint::Column::Id)
+        .filter(blueprint::Column::Subject.eq(Subject::Employee))
+        .into_query()
 }
 
 /// Which places and scales are asked for.
-pub(super) struct Which {
+pub(super) struct Places {
     pub touchpoint: Option<TouchpointId>,
     pub blueprint: Option<entity::id::BlueprintId>,
     pub scales: Option<Vec<FeedbackScale>>,
     pub relationship: Option<bool>,
 }
 
-impl Which {
-    fn holds(&self, series: &Series) -> bool {
+impl Places {
+    /// The cells there.
+    fn cells(&self) -> Condition {
+        use employee_cell::Column;
         let scales = self.scales.as_ref();
-        self.touchpoint
-            .is_none_or(|id| series.touchpoint == Some(id))
-            && self.blueprint.is_none_or(|id| series.blueprint == Some(id))
-            && scales.is_none_or(|scales| scales.contains(&series.scale))
-            && self
-                .relationship
-                .is_none_or(|whole| whole == series.touchpoint.is_none())
+        Condition::all()
+            .add_option(self.touchpoint.map(|id| Column::TouchpointId.eq(id)))
+            .add_option(self.blueprint.map(|id| Column::BlueprintId.eq(id)))
+            .add_option(scales.map(|scales| Column::Scale.is_in(scales.iter().copied())))
+            .add_option(self.relationship.map(|whole| match whole {
+                true => Column::TouchpointId.is_null(),
+                false => Column::TouchpointId.is_not_null(),
+            }))
+    }
+
+    /// Whether employees are asked there, as far as the caller may know: in a journey of theirs, or on ENPS by name.
+    async fn employees_are_asked(&self, caller: &Caller) -> Result<bool> {
+        let of_employees = |scale: &FeedbackScale| is_asked(*scale, Subject::Employee);
+        let scales = self.scales.as_deref();
+        if scales.is_some_and(|scales| !scales.iter().any(of_employees)) {
+            return Ok(false);
+        }
+        let anywhere = self.touchpoint.is_none() && self.blueprint.is_none();
+        let by_name = scales.is_some_and(|scales| scales.contains(&FeedbackScale::Enps));
+        if anywhere && by_name && self.relationship != Some(false) {
+            return Ok(true);
+        }
+        let around = |id: TouchpointId| {
+            let journey = touchpoint::Entity::find_by_id(id)
+                .select_only()
+                .column(touchpoint::Column::BlueprintId);
+            blueprint::Column::Id.in_subquery(journey.into_query())
+        };
+        let journey = caller
+            .select::<blueprint::Entity>()
+            .filter(blueprint::Column::Subject.eq(Subject::Employee))
+            .filter(
+                Condition::all()
+                    .add_option(self.blueprint.map(|id| blueprint::Column::Id.eq(id)))
+                    .add_option(self.touchpoint.map(around)),
+            );
+        Ok(journey.one(caller.reader()).await?.is_some())
+    }
+}
+
+impl Counted {
+    fn tally(&self) -> Tally {
+        Tally::of(self.answer_group, self.answers, self.score_sum)
     }
 }
 
@@ -187,7 +231,6 @@ async fn counted(caller: &Caller, which: Condition, by_place: bool) -> Result<Ve
         .column_as(Column::Id.count(), "answers")
         .column_as(whole(), "score_sum")
         .filter(scope::feedback(caller.reader_in_sql()))
-        .filter(Column::Subject.eq(Subject::Customer))
         .filter(which)
         .group_by(Column::Scale)
         .group_by(Column::AnswerGroup);

@@ -2,9 +2,10 @@
 //! Whenever answers come in, or what the KPI judges changes, they are counted anew; a value that differs is a
 //! correction like any other.
 //!
-//! Of customers the answers of each day are a measurement. Of employees each closed cell (`cells`) is one, on the last
-//! day of its block, for KPIs of a monthly cadence or a coarser one that judged its place throughout the block; a cell
-//! whose answers are all alike is none.
+//! Of customers the answers of each day are a measurement. Of employees each cell (`cells`) is one, on the last day of
+//! its block, for KPIs of a monthly cadence or a coarser one that judged its place throughout the block; a cell whose
+//! answers are all alike is none. On the relationship as a whole a KPI that judges a journey of customers counts
+//! customers only: the two are never added up.
 //!
 //! A TRANSACTIONAL KPI takes the answers at the touchpoints that it judges on their day, itself or with their phase or
 //! blueprint; each touchpoint has its own series. A RELATIONSHIP KPI takes the answers on the relationship as a whole:
@@ -15,12 +16,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 use entity::{
-    blueprint, feedback,
+    blueprint, employee_cell,
     id::{BlueprintId, KpiId, PhaseId, TouchpointId},
     kpi, kpi_link, touchpoint,
     words::{
         Aggregation, BlueprintStatus, Cadence, FeedbackGroup, FeedbackScale, KpiScope, KpiType,
-        Unit, Visibility,
+        Subject, Unit, Visibility,
     },
 };
 use sea_orm::{
@@ -151,8 +152,9 @@ pub async fn feed(
         .all(permit.tx())
         .await?;
     let mut tallies = of_customers(counted);
-    for (key, tally) in of_employees(permit, &fed).await? {
-        *tallies.entry(key).or_default() += tally;
+    // Cells come when months close, not with answers.
+    if matches!(recount, Recount::All) {
+        tallies.extend(of_employees(permit, &fed).await?);
     }
     let measured = tallies.into_iter().filter_map(|(key, tally)| {
         let content = Content {
@@ -186,7 +188,7 @@ SELECT kpi.id AS kpi_id, feedback.touchpoint_id, feedback.answered_on, feedback.
 FROM kpi JOIN feedback ON feedback.scale = kpi.kpi_type
 LEFT JOIN touchpoint ON touchpoint.id = feedback.touchpoint_id
 LEFT JOIN blueprint ON blueprint.id = feedback.blueprint_id
-WHERE feedback.subject = 'CUSTOMER' AND (
+WHERE (
     kpi.scope = 'TRANSACTIONAL' AND feedback.touchpoint_id IS NOT NULL AND EXISTS (
         SELECT 1 FROM kpi_link link WHERE link.kpi_id = kpi.id AND link.blueprint_id = feedback.blueprint_id
             AND (link.touchpoint_id IS NULL OR link.touchpoint_id = feedback.touchpoint_id)
@@ -245,43 +247,100 @@ fn key(kpi: KpiId, touchpoint: Option<TouchpointId>, measured_on: NaiveDate) -> 
     }
 }
 
-/// What a KPI judges, as far as cells ask for it.
-#[derive(Default)]
+/// What KPIs judge, as far as cells ask for it.
 struct Judged {
-    links: Vec<kpi_link::Model>,
+    links: HashMap<KpiId, Vec<kpi_link::Model>>,
+    phases: HashMap<TouchpointId, PhaseId>,
+    /// Journeys that count on the whole, of employees and of customers.
+    journeys: HashMap<BlueprintId, (BlueprintStatus, Subject)>,
 }
 
 impl Judged {
-    /// Whether the KPI counts a cell: where it judged its place throughout.
-    fn holds(
-        &self,
-        kpi: &kpi::Model,
-        cell: &Cell,
-        phases: &HashMap<TouchpointId, PhaseId>,
-        published: &BTreeSet<BlueprintId>,
-    ) -> bool {
+    /// What these KPIs judge, and where these cells are.
+    async fn load(permit: &Permit<'_>, kpis: &[&kpi::Model], cells: &[Cell]) -> Result<Self> {
+        let mut links: HashMap<KpiId, Vec<kpi_link::Model>> = HashMap::new();
+        let rows = kpi_link::Entity::find()
+            .filter(kpi_link::Column::KpiId.is_in(kpis.iter().map(|kpi| kpi.id)))
+            .all(permit.tx())
+            .await?;
+        let mut journeys: BTreeSet<BlueprintId> = cells
+            .iter()
+            .filter_map(|cell| cell.series.blueprint)
+            .collect();
+        for link in rows {
+            journeys.insert(link.blueprint_id);
+            links.entry(link.kpi_id).or_default().push(link);
+        }
+        let places = cells.iter().filter_map(|cell| cell.series.touchpoint);
+        let phases: Vec<(TouchpointId, PhaseId)> = touchpoint::Entity::find()
+            .select_only()
+            .columns([touchpoint::Column::Id, touchpoint::Column::PhaseId])
+            .filter(touchpoint::Column::Id.is_in(places.collect::<BTreeSet<_>>()))
+            .into_tuple()
+            .all(permit.tx())
+            .await?;
+        use blueprint::Column;
+        let journeys: Vec<(BlueprintId, BlueprintStatus, Subject)> = blueprint::Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::Status, Column::Subject])
+            .filter(Column::Id.is_in(journeys))
+            .into_tuple()
+            .all(permit.tx())
+            .await?;
+        let journeys = journeys.into_iter();
+        Ok(Self {
+            links,
+            phases: phases.into_iter().collect(),
+            journeys: journeys
+                .map(|(id, status, subject)| (id, (status, subject)))
+                .collect(),
+        })
+    }
+
+    /// Whether a KPI counts a cell: where it judged its place throughout.
+    fn holds(&self, kpi: &kpi::Model, cell: &Cell) -> bool {
         let series = &cell.series;
+        let links = self.links.get(&kpi.id).map_or(&[][..], Vec::as_slice);
         let throughout = |link: &&kpi_link::Model| {
             Some(link.blueprint_id) == series.blueprint
                 && link.valid_from.is_none_or(|from| from <= cell.from)
                 && link.valid_to.is_none_or(|to| cell.to <= to)
         };
-        let mut links = self.links.iter().filter(throughout);
+        let mut judging = links.iter().filter(throughout);
         match (kpi.scope, series.touchpoint) {
-            (KpiScope::Transactional, Some(at)) => links.any(|link| {
+            (KpiScope::Transactional, Some(at)) => judging.any(|link| {
                 link.touchpoint_id.is_none_or(|id| id == at)
-                    && link.phase_id.is_none_or(|id| phases.get(&at) == Some(&id))
+                    && link
+                        .phase_id
+                        .is_none_or(|id| self.phases.get(&at) == Some(&id))
             }),
             (KpiScope::Relationship, None) => match series.blueprint {
-                Some(blueprint) => published.contains(&blueprint) && links.next().is_some(),
-                None => self.links.is_empty() && series.scale == FeedbackScale::Enps,
+                Some(blueprint) => {
+                    self.counts(blueprint)
+                        && judging.next().is_some()
+                        && !links.iter().any(|link| self.is_of_customers(link))
+                }
+                None => links.is_empty() && series.scale == FeedbackScale::Enps,
             },
             (KpiScope::Transactional, None) | (KpiScope::Relationship, Some(_)) => false,
         }
     }
+
+    fn counts(&self, journey: BlueprintId) -> bool {
+        let status = self.journeys.get(&journey).map(|(status, _)| *status);
+        matches!(
+            status,
+            Some(BlueprintStatus::Published | BlueprintStatus::Archived)
+        )
+    }
+
+    fn is_of_customers(&self, link: &kpi_link::Model) -> bool {
+        let journey = self.journeys.get(&link.blueprint_id);
+        journey.is_some_and(|(_, subject)| *subject == Subject::Customer)
+    }
 }
 
-/// The closed cells of employees' answers that feed these KPIs, by where and when they are measured.
+/// The cells that feed these KPIs, by where and when they are measured.
 async fn of_employees(permit: &Permit<'_>, kpis: &[&kpi::Model]) -> Result<BTreeMap<Key, Tally>> {
     let slow = |kpi: &&&kpi::Model| !matches!(kpi.cadence, Cadence::Daily | Cadence::Weekly);
     let kpis: Vec<&kpi::Model> = kpis.iter().filter(slow).copied().collect();
@@ -289,49 +348,17 @@ async fn of_employees(permit: &Permit<'_>, kpis: &[&kpi::Model]) -> Result<BTree
     if scales.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let which = Condition::all().add(feedback::Column::Scale.is_in(scales));
-    let cells = cells::load(permit.tx(), permit.caller, which).await?.closed;
+    let which = Condition::all().add(employee_cell::Column::Scale.is_in(scales));
+    let mut cells = cells::load(permit.tx(), which).await?;
+    cells.retain(|cell| !cell.alike());
     if cells.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut judged: HashMap<KpiId, Judged> = HashMap::new();
-    let links = kpi_link::Entity::find()
-        .filter(kpi_link::Column::KpiId.is_in(kpis.iter().map(|kpi| kpi.id)))
-        .all(permit.tx())
-        .await?;
-    for link in links {
-        judged.entry(link.kpi_id).or_default().links.push(link);
-    }
-    let places = cells.iter().filter_map(|cell| cell.series.touchpoint);
-    let phases: Vec<(TouchpointId, PhaseId)> = touchpoint::Entity::find()
-        .select_only()
-        .columns([touchpoint::Column::Id, touchpoint::Column::PhaseId])
-        .filter(touchpoint::Column::Id.is_in(places.collect::<BTreeSet<_>>()))
-        .into_tuple()
-        .all(permit.tx())
-        .await?;
-    let phases = phases.into_iter().collect();
-    let journeys = cells.iter().filter_map(|cell| cell.series.blueprint);
-    let published: Vec<BlueprintId> = blueprint::Entity::find()
-        .select_only()
-        .column(blueprint::Column::Id)
-        .filter(blueprint::Column::Id.is_in(journeys.collect::<BTreeSet<_>>()))
-        .filter(
-            blueprint::Column::Status
-                .is_in([BlueprintStatus::Published, BlueprintStatus::Archived]),
-        )
-        .into_tuple()
-        .all(permit.tx())
-        .await?;
-    let published = published.into_iter().collect();
+    let judged = Judged::load(permit, &kpis, &cells).await?;
     let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
-    let nothing = Judged::default();
     for kpi in kpis {
-        let judged = judged.get(&kpi.id).unwrap_or(&nothing);
         let its = cells.iter().filter(|cell| {
-            scale(kpi.kpi_type) == Some(cell.series.scale)
-                && !cell.alike()
-                && judged.holds(kpi, cell, &phases, &published)
+            scale(kpi.kpi_type) == Some(cell.series.scale) && judged.holds(kpi, cell)
         });
         for cell in its {
             let last = cell.to.pred_opt().unwrap_or(cell.to);
@@ -386,23 +413,32 @@ pub async fn require_open(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<()> {
     permit.require(Action::GovernKpi, &Ties::none(), Some(("Kpi", kpi.id.0)))
 }
 
-/// Measures the cells that have closed since a month began, once for each month that is not yet `done`.
+/// Lets answers feed KPIs, whose locks are taken, of which another place is judged now.
+pub async fn relinked(permit: &mut Permit<'_>, kpis: &[kpi::Model]) -> Result<()> {
+    for kpi in kpis {
+        require_open(permit, kpi).await?;
+    }
+    feed(permit, kpis, &Recount::All).await?;
+    Ok(())
+}
+
+/// Closes the months of employees' answers that are over and measures what that gives, unless the month before which
+/// that was done is `done` already.
 pub async fn renew(caller: &Caller, done: &mut Option<NaiveDate>) -> Result<()> {
-    let running = cells::running(caller);
-    if *done == Some(running) {
+    let month = cells::month_of(caller.today);
+    if *done == Some(month) {
         return Ok(());
     }
     let mut permit = caller.begin().await?;
-    let kpis = lock(
-        &permit,
-        [FeedbackScale::Csat, FeedbackScale::Ces, FeedbackScale::Enps],
-    )
-    .await?;
-    let changed = feed(&mut permit, &kpis, &Recount::All).await?;
-    if changed > 0 {
-        permit.note(Event::import(serde_json::json!({ "kpis": changed })));
+    if let Some(cells) = cells::closing::close(&permit).await? {
+        let of_employees = [FeedbackScale::Csat, FeedbackScale::Ces, FeedbackScale::Enps];
+        let kpis = lock(&permit, of_employees).await?;
+        let kpis = feed(&mut permit, &kpis, &Recount::All).await?;
+        permit.note(Event::import(
+            serde_json::json!({ "cells": cells, "kpis": kpis }),
+        ));
+        permit.commit().await?;
     }
-    permit.commit().await?;
-    *done = Some(running);
+    *done = Some(month);
     Ok(())
 }

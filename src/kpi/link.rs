@@ -9,10 +9,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
-use super::{
-    fed::{self, Recount},
-    measurement::check_day,
-};
+use super::{fed, measurement::check_day};
 use crate::{
     access::{Caller, Permit, expect_version, live},
     error::{Error, Reason, Result, UserErrorCode},
@@ -124,8 +121,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
             version: Set(1),
         })
         .await?;
-    fed::require_open(&permit, &kpi).await?;
-    fed::feed(&mut permit, &[kpi], &Recount::All).await?;
+    fed::relinked(&mut permit, &[kpi]).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -213,8 +209,7 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
         ..Default::default()
     };
     let row = permit.update::<kpi_link::Entity>(&row, change).await?;
-    fed::require_open(&permit, &kpi).await?;
-    fed::feed(&mut permit, &[kpi], &Recount::All).await?;
+    fed::relinked(&mut permit, &[kpi]).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -238,8 +233,7 @@ pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link:
     let mut permit = caller.begin().await?;
     let (row, kpi) = fetch_at(&mut permit, id, input.expected_version).await?;
     permit.delete::<kpi_link::Entity>(&row).await?;
-    fed::require_open(&permit, &kpi).await?;
-    fed::feed(&mut permit, &[kpi], &Recount::All).await?;
+    fed::relinked(&mut permit, &[kpi]).await?;
     permit.commit().await?;
     Ok(row)
 }

@@ -1,6 +1,5 @@
 //! KPIs fed by feedback: their measurements are what the answers give, whenever they come in.
 
-use cx_blueprint::{access::Caller, kpi::fed};
 use serde_json::{Value, json};
 
 use crate::{
@@ -234,9 +233,7 @@ async fn of_employees_a_closed_month_is_measured_from_five_answers_on() {
     let month = world.clock.now().format("%Y-%m").to_string();
     world.clock.advance(chrono::Duration::days(32));
     let ann = world.sign_in_anew("ann-cx").await;
-    let operator = Caller::operator(world.store.clone(), world.clock.clone(), "feedbackMeasure");
-    let renew = fed::renew(&operator, &mut None).await;
-    renew.expect("closed months are measured");
+    world.close_months().await;
     let told = measured(&ann, &made[0]).await;
     assert_eq!(told.len(), 1, "{told:?}");
     let day = told[0][1].as_str().expect("a day");
@@ -252,6 +249,77 @@ async fn of_employees_a_closed_month_is_measured_from_five_answers_on() {
     assert!(
         measured(&ann, &made[1]).await.is_empty(),
         "never at a finer cadence than a month"
+    );
+}
+
+#[tokio::test]
+async fn a_relationship_kpi_of_customers_counts_no_employees() {
+    let world = World::demo().await;
+    let (ann, ids) = (world.sign_in("ann-cx").await, Ids::of(&world).await);
+    let input = json!({ "name": "both", "type": "CSAT", "unit": "SCALE_1_5", "aggregation": "AVERAGE", "direction": "HIGHER",
+        "scope": "RELATIONSHIP", "ownerDepartmentId": ids["b-hr"], "cadence": "MONTHLY" });
+    let kpi = ann.does(CREATE, input).await["kpi"]["id"].take();
+    let kpi = kpi.as_str().expect("an id");
+    let journeys = "{ e: blueprint(by: { key: \"bp-employee\" }) { id } blueprints(first: 10) { nodes { id key subject } } }";
+    let journeys = ann.ask(journeys, json!({})).await;
+    let employees = journeys["e"]["id"].clone();
+    let nodes = journeys["blueprints"]["nodes"].as_array().expect("nodes");
+    let of_customers = nodes.iter().find(|one| one["subject"] == "CUSTOMER");
+    let customers = of_customers.expect("a journey of customers")["id"].clone();
+    for journey in [&employees, &customers] {
+        link(&ann, kpi, json!({ "blueprintId": journey })).await;
+    }
+    feed(&ann, kpi, 1).await;
+    let today = world.clock.now().date_naive();
+    let last = today + chrono::Months::new(1);
+    let last = chrono::Datelike::with_day(&last, 1).expect("a day") - chrono::Duration::days(1);
+    let answer = |journey: &Value, score: i32, on: chrono::NaiveDate| json!({ "scale": "CSAT", "score": score, "blueprintId": journey, "answeredOn": on.to_string() });
+    record(
+        &ann,
+        [1, 2, 1, 5, 2]
+            .map(|score| answer(&employees, score, today))
+            .to_vec(),
+    )
+    .await;
+    world.clock.advance(chrono::Duration::days(32));
+    let ann = world.sign_in_anew("ann-cx").await;
+    record(&ann, vec![answer(&customers, 5, last)]).await;
+    let of_customers = [json!([null, last.to_string(), 5.0, null, null, 1])];
+    assert_eq!(measured(&ann, kpi).await, of_customers);
+    world.close_months().await;
+    assert_eq!(
+        measured(&ann, kpi).await,
+        of_customers,
+        "the two are never added up"
+    );
+}
+
+#[tokio::test]
+async fn a_document_links_a_fed_kpi_as_a_mutation_does() {
+    let world = World::small().await;
+    let (manager, ids) = (world.sign_in("cx-manager").await, Ids::of(&world).await);
+    let nps = json!({ "key": "fed-nps", "type": "NPS", "unit": "SCORE", "aggregation": "RATIO", "scope": "TRANSACTIONAL" });
+    let fed = kpi(&manager, &ids, nps).await;
+    feed(&manager, &fed, 1).await;
+    record(&manager, vec![at("NPS", &ids["T2"], "2025-03-04", 9)]).await;
+    assert!(
+        measured(&manager, &fed).await.is_empty(),
+        "it judges nothing"
+    );
+    let export = "query($key: String!) { blueprint(by: { key: $key }) { revision document } }";
+    let import = "mutation($input: BlueprintImportInput!) { blueprintImport(input: $input) { userErrors { code field } } }";
+    let linked = async |key: &str| {
+        let blueprint = manager.ask(export, json!({ "key": key })).await["blueprint"].take();
+        let mut document = blueprint["document"].clone();
+        let links = document["kpiLinks"].as_array_mut().expect("links");
+        links.push(json!({ "kpi": "fed-nps", "validFrom": null, "validTo": null, "weight": null }));
+        json!({ "document": document, "expectedRevision": blueprint["revision"] })
+    };
+    manager.does(import, linked("open").await).await;
+    assert_eq!(
+        measured(&manager, &fed).await.len(),
+        1,
+        "what was answered before counts"
     );
 }
 

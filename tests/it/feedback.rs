@@ -1,6 +1,8 @@
 //! Feedback: recorded all or none, routed to whoever was accountable when the customer answered, followed up by them,
 //! told without names to everybody else.
 
+use entity::{employee_answer, employee_receipt};
+use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
 
 use crate::{
@@ -380,6 +382,7 @@ async fn employees_answer_unnamed_and_are_told_of_only_from_five_on() {
     ann.does(RECORD, batch(&[enps(0)])).await;
     assert_eq!(told(&ann).await, nothing, "the month is not over");
     world.clock.advance(chrono::Duration::days(32));
+    world.close_months().await;
     let ann = world.sign_in_anew("ann-cx").await;
     let five = json!({ "answers": 5, "satisfied": 3, "indifferent": 1, "dissatisfied": 1, "enps": 40.0, "nps": null,
         "withheld": false, "alike": 0 });
@@ -389,9 +392,9 @@ async fn employees_answer_unnamed_and_are_told_of_only_from_five_on() {
         batch(&[enps(1), enps(2), enps(3), enps(1), enps(1)]),
     )
     .await;
-    let waits = with(five.clone(), json!({ "withheld": true }));
-    assert_eq!(told(&ann).await, waits, "what comes in later waits");
+    assert_eq!(told(&ann).await, five, "what comes in later waits unseen");
     world.clock.advance(chrono::Duration::days(32));
+    world.close_months().await;
     let ann = world.sign_in_anew("ann-cx").await;
     let alike = with(five, json!({ "alike": 5 }));
     assert_eq!(
@@ -413,6 +416,119 @@ async fn employees_answer_unnamed_and_are_told_of_only_from_five_on() {
             .all(|row| row["touchpoint"]["key"] != touchpoint["key"]),
         "never one alone: {customers:?}"
     );
+}
+
+#[tokio::test]
+async fn that_an_employee_has_answered_shows_nowhere_until_a_cell_closes() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let at = "{ blueprint(by: { key: \"bp-employee\" }) { id phases { touchpoints { id } } } }";
+    let journey = ann.ask(at, json!({})).await["blueprint"].take();
+    let id = &journey["phases"][0]["touchpoints"][0]["id"];
+    let summaries = "query($id: ID!, $journey: ID!) {
+        node(id: $id) { ... on Touchpoint { feedback { answers withheld alike } } }
+        at: feedbackSummary(filter: { touchpointId: $id }) { answers withheld alike }
+        journey: feedbackSummary(filter: { blueprintId: $journey }) { answers withheld alike }
+        enps: feedbackSummary(filter: { scales: [ENPS] }) { answers withheld alike }
+        whole: feedbackSummary { answers withheld alike } }";
+    let told = async || {
+        ann.ask(summaries, json!({ "id": id, "journey": journey["id"] }))
+            .await
+    };
+    let before = told().await;
+    for place in ["at", "journey", "enps"] {
+        let nothing = json!({ "answers": null, "withheld": true, "alike": 0 });
+        assert_eq!(before[place], nothing, "{place}: never as no data");
+    }
+    let said =
+        json!({ "scale": "ENPS", "score": 9, "touchpointId": id, "answeredOn": "2025-03-04" });
+    ann.does(RECORD, batch(&[said])).await;
+    assert_eq!(told().await, before);
+}
+
+#[tokio::test]
+async fn an_answer_of_an_employee_is_recorded_once_whatever_else_its_id_is_sent_with() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let at = "{ blueprint(by: { key: \"bp-employee\" }) { phases { touchpoints { id } } } }";
+    let id = ann.ask(at, json!({})).await["blueprint"]["phases"][0]["touchpoints"][0]["id"].take();
+    let record = "mutation($input: FeedbackRecordInput!) { feedbackRecord(input: $input) {
+        recorded unchanged userErrors { code } } }";
+    let said = |pulse: usize, score: i32| {
+        json!({ "scale": "ENPS", "score": score, "touchpointId": id,
+        "answeredOn": "2025-03-04", "externalId": format!("pulse-{pulse}") })
+    };
+    let scores = [10, 9, 8, 3, 9];
+    let all: Vec<Value> = scores
+        .iter()
+        .enumerate()
+        .map(|(at, score)| said(at, *score))
+        .collect();
+    let done = ann.does(record, batch(&all)).await;
+    assert_eq!(
+        (&done["recorded"], &done["unchanged"]),
+        (&json!(5), &json!(0))
+    );
+    let again = async |actor: &Actor<'_>| {
+        for score in [0, 3, 10] {
+            let done = actor.does(record, batch(&[said(3, score)])).await;
+            let told = (done["recorded"].clone(), done["unchanged"].clone());
+            assert_eq!(told, (json!(0), json!(1)), "no score is told from another");
+        }
+    };
+    again(&ann).await;
+    world.clock.advance(chrono::Duration::days(32));
+    world.close_months().await;
+    let ann = world.sign_in_anew("ann-cx").await;
+    again(&ann).await;
+    let summary =
+        "query($id: ID!) { feedbackSummary(filter: { touchpointId: $id }) { answers enps } }";
+    let told = ann.ask(summary, json!({ "id": id })).await["feedbackSummary"].take();
+    assert_eq!(told, json!({ "answers": 5, "enps": 40.0 }));
+    let db = &world.db().clone();
+    let waiting = employee_answer::Entity::find().count(db).await;
+    assert_eq!(waiting, Ok(0), "no answer is kept behind its cell");
+    let receipts = employee_receipt::Entity::find().all(db).await;
+    let receipts = receipts.expect("receipts");
+    assert_eq!(receipts.len(), 5);
+    assert!(receipts.iter().all(|one| !one.digest.contains("pulse")));
+}
+
+#[tokio::test]
+async fn a_month_that_has_closed_stays_closed_whatever_a_clock_says() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let at = "{ blueprint(by: { key: \"bp-employee\" }) { phases { touchpoints { id } } } }";
+    let id = ann.ask(at, json!({})).await["blueprint"]["phases"][0]["touchpoints"][0]["id"].take();
+    let enps = |score: i32| json!({ "scale": "ENPS", "score": score, "touchpointId": id, "answeredOn": "2025-03-04" });
+    let summary =
+        "query($id: ID!) { feedbackSummary(filter: { touchpointId: $id }) { answers enps } }";
+    let told = async |actor: &Actor<'_>| {
+        actor.ask(summary, json!({ "id": id })).await["feedbackSummary"].take()
+    };
+    ann.does(
+        RECORD,
+        batch(&[enps(10), enps(9), enps(8), enps(3), enps(9)]),
+    )
+    .await;
+    world.clock.advance(chrono::Duration::days(32));
+    world.close_months().await;
+    // A clock that was set right again, or another server whose clock is behind.
+    world.clock.advance(chrono::Duration::days(-31));
+    let ann = world.sign_in_anew("ann-cx").await;
+    let five = json!({ "answers": 5, "enps": 40.0 });
+    assert_eq!(told(&ann).await, five);
+    ann.does(RECORD, batch(&[enps(0)])).await;
+    world.close_months().await;
+    assert_eq!(
+        told(&ann).await,
+        five,
+        "one more answer in a month that is told"
+    );
+    world.clock.advance(chrono::Duration::days(70));
+    world.close_months().await;
+    let ann = world.sign_in_anew("ann-cx").await;
+    assert_eq!(told(&ann).await, five, "one answer is not told alone");
 }
 
 #[tokio::test]

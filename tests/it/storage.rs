@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use entity::{
     account, audit_event, audit_event_department, bi_login, bi_reach, blueprint, blueprint_persona,
-    channel, department, evaluation, evaluation_verdict, feedback, finding, finding_mark,
-    finding_renewal, follow_up,
+    channel, department, employee_answer, employee_cell, employee_month, employee_receipt,
+    evaluation, evaluation_verdict, feedback, finding, finding_mark, finding_renewal, follow_up,
     id::Id,
     improvement, improvement_kpi, improvement_touchpoint, insight, insight_source,
     json::{Evidence, EvidenceList, Texts},
@@ -33,7 +33,7 @@ macro_rules! every_entity {
     ($do:ident) => {
         $do!(
             account audit_event audit_event_department bi_login bi_reach blueprint blueprint_persona channel
-            department evaluation evaluation_verdict feedback finding finding_mark finding_renewal follow_up improvement improvement_kpi improvement_touchpoint
+            department employee_answer employee_cell employee_month employee_receipt evaluation evaluation_verdict feedback finding finding_mark finding_renewal follow_up improvement improvement_kpi improvement_touchpoint
             insight insight_source kpi kpi_grant kpi_link kpi_target measurement membership persona
             persona_need persona_segment phase playbook promise promise_delivery publication refresh_token responsibility scenario scenario_step search_stale search_text
             segment service_token service_token_department session source

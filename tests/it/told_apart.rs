@@ -1,10 +1,11 @@
 //! Told apart: whatever the faces tell of employees' answers, before and after each of them, no combination of it rests
-//! on fewer than five people. What a figure rests on is found from outside: each person in turn answers otherwise, and
-//! the figures that change are theirs.
+//! on fewer than five people, and before a month is over nothing tells that anybody has answered in it. What a figure
+//! rests on is found from outside: each person in turn answers otherwise, or not at all, and the figures that change are
+//! theirs.
 
 use std::collections::BTreeMap;
 
-use cx_blueprint::{access::Caller, kpi::fed};
+use chrono::{Duration, NaiveDate};
 use serde_json::{Value, json};
 
 use crate::{
@@ -16,8 +17,13 @@ use crate::{
 const PRIME: u128 = (1 << 61) - 1;
 /// So few people are never told alone.
 const FEWEST: usize = 5;
-const PEOPLE: usize = 16;
+const PEOPLE: usize = 14;
 const PLACES: usize = 2;
+/// Months in which people answer; behind them comes one in which nobody does.
+const MONTHS: usize = 3;
+/// Who looks: somebody who only reads, a CONTRIBUTOR, and, as the most that both of them together could be shown, those
+/// who see everything that is told of answers.
+const EYES: [&str; 4] = ["eva-viewer", "dan-contrib-campus", "ann-cx", "bea-analyst"];
 
 /// Who answers what, where and in which month.
 #[derive(Clone, Copy, Debug)]
@@ -27,98 +33,183 @@ struct Answer {
     month: usize,
 }
 
-/// What was told, by what was asked and when.
-type Told = BTreeMap<String, Value>;
+/// When something was told: in a month, after the answer of a person, or before any.
+type When = (usize, Option<usize>);
 
+/// What was told, by when and what was asked.
+type Told = BTreeMap<(When, String), Value>;
+
+const FIGURES: &str = "{ answers csat satisfied dissatisfied alike withheld }";
 const RECORD: &str = "mutation($input: FeedbackRecordInput!) { feedbackRecord(input: $input) { userErrors { code } } }";
+const FEED: &str = "mutation($input: KpiUpdateInput!) { kpiUpdate(input: $input) { kpi { version } userErrors { code } } }";
+const LINK: &str = "mutation($input: KpiLinkCreateInput!) { kpiLinkCreate(input: $input) { link { id version } userErrors { code } } }";
+const UNLINK: &str =
+    "mutation($input: AtVersionInput!) { kpiLinkDelete(input: $input) { userErrors { code } } }";
 
-/// All faces that tell of employees' answers at a touchpoint, windows and superseded values among them.
-async fn look(actor: &Actor<'_>, places: &[String], kpi: &str, when: usize, told: &mut Told) {
-    let figures = "{ answers csat satisfied dissatisfied alike }";
-    let today = actor.world.clock.now().date_naive();
-    for (at, place) in places.iter().enumerate() {
-        let mut asked =
-            format!("at: feedbackSummary(filter: {{ touchpointId: \"{place}\" }}) {figures} ");
-        for days in [1, 20, 40] {
-            let day = today - chrono::Duration::days(days);
-            asked += &format!(
-                "from{days}: feedbackSummary(filter: {{ touchpointId: \"{place}\", from: \"{day}\" }}) {figures} "
-            );
-            asked += &format!(
-                "to{days}: feedbackSummary(filter: {{ touchpointId: \"{place}\", to: \"{day}\" }}) {figures} "
-            );
+/// What there is to look at.
+struct Scene {
+    journey: String,
+    places: Vec<String>,
+    kpi: String,
+}
+
+impl Scene {
+    /// A KPI fed by what is answered in the journey of employees.
+    async fn set(world: &World) -> Self {
+        let (ann, ids) = (world.sign_in("ann-cx").await, Ids::of(world).await);
+        let journey =
+            "{ blueprint(by: { key: \"bp-employee\" }) { id phases { touchpoints { id } } } }";
+        let journey = ann.ask(journey, json!({})).await["blueprint"].take();
+        let phases = journey["phases"].as_array().expect("phases").iter();
+        let places =
+            phases.flat_map(|phase| phase["touchpoints"].as_array().expect("steps").clone());
+        let id = |one: &Value| one["id"].as_str().expect("an id").to_owned();
+        let create = "mutation($input: KpiCreateInput!) { kpiCreate(input: $input) { kpi { id } userErrors { code } } }";
+        let input = json!({ "key": "fed", "name": "fed", "type": "CSAT", "unit": "SCALE_1_5", "aggregation": "AVERAGE",
+            "direction": "HIGHER", "ownerDepartmentId": ids["b-hr"], "cadence": "MONTHLY" });
+        let scene = Self {
+            journey: id(&journey),
+            places: places.take(PLACES).map(|one| id(&one)).collect(),
+            kpi: id(&ann.does(create, input).await["kpi"]),
+        };
+        scene.link(&ann).await;
+        let feed = json!({ "id": scene.kpi, "expectedVersion": 1, "fedByFeedback": true });
+        ann.does(FEED, feed).await;
+        scene
+    }
+
+    async fn link(&self, ann: &Actor<'_>) -> Value {
+        let link = json!({ "kpiId": self.kpi, "blueprintId": self.journey });
+        ann.does(LINK, link).await["link"].take()
+    }
+
+    /// Lets the KPI judge something else for a while: what it counted before and counts again could be subtracted.
+    async fn relink(&self, ann: &Actor<'_>) {
+        let links = "query($id: ID!) { node(id: $id) { ... on Kpi { version links { nodes { id version } } } } }";
+        let kpi = ann.ask(links, json!({ "id": self.kpi })).await["node"].take();
+        let link = &kpi["links"]["nodes"][0];
+        let version = |one: &Value| one["version"].clone();
+        ann.does(
+            UNLINK,
+            json!({ "id": link["id"], "expectedVersion": version(link) }),
+        )
+        .await;
+        let once = json!({ "kpiId": self.kpi, "touchpointId": self.places[0] });
+        let once = ann.does(LINK, once).await["link"].take();
+        ann.does(
+            UNLINK,
+            json!({ "id": once["id"], "expectedVersion": version(&once) }),
+        )
+        .await;
+        let mut kpi = kpi;
+        for fed in [false, true] {
+            let feed =
+                json!({ "id": self.kpi, "expectedVersion": version(&kpi), "fedByFeedback": fed });
+            kpi = ann.does(FEED, feed).await["kpi"].take();
         }
-        asked += &format!("node(id: \"{place}\") {{ ... on Touchpoint {{ feedback {figures} }} }}");
-        let answer = actor.ask(&format!("{{ {asked} }}"), json!({})).await;
-        for (field, figure) in answer.as_object().expect("fields") {
-            told.insert(format!("{when} {at} {field}"), figure.clone());
+        self.link(ann).await;
+    }
+
+    /// What the API tells of answers, windows and superseded values among it.
+    async fn ask(&self, actor: &Actor<'_>, when: When, told: &mut Told) {
+        let today = actor.world.clock.now().date_naive();
+        let mut documents: Vec<String> = self.places.iter().map(|at| windows(at, today)).collect();
+        documents.push(self.figures());
+        for (at, asked) in documents.into_iter().enumerate() {
+            let answer = actor.ask(&format!("{{ {asked} }}"), json!({})).await;
+            for (field, figure) in answer.as_object().expect("fields") {
+                let face = format!("{} {at} {field}", actor.login);
+                told.insert((when, face), figure.clone());
+            }
         }
     }
-    let fed = format!("{{ feedbackSummary {figures} node(id: \"{kpi}\") {{ ... on Kpi {{ measurements(first: 100, includeSuperseded: true) {{
-        nodes {{ measuredOn value sampleSize touchpoint {{ key }} superseded }} }} }} }} }}");
-    let mut answer = actor.ask(&fed, json!({})).await;
-    told.insert(format!("{when} summary"), answer["feedbackSummary"].take());
-    let nodes = answer["node"]["measurements"]["nodes"]
-        .as_array()
-        .expect("nodes")
-        .clone();
-    for (at, node) in nodes.into_iter().enumerate() {
-        told.insert(format!("{when} fed {at}"), node);
+
+    fn figures(&self) -> String {
+        let Self { journey, kpi, .. } = self;
+        format!(
+            "all: feedbackSummary {FIGURES} journey: feedbackSummary(filter: {{ blueprintId: \"{journey}\" }}) {FIGURES}
+            kpi: node(id: \"{kpi}\") {{ ... on Kpi {{ state latest {{ value sampleSize }}
+                measurements(first: 100, includeSuperseded: true) {{ nodes {{
+                    measuredOn value sampleSize touchpoint {{ key }} superseded }} }} }} }}
+            blueprint(by: {{ key: \"bp-employee\" }}) {{ findings {{ findings {{ code sentence severity }} }} }}"
+        )
+    }
+
+    /// What those who pull flat rows are told.
+    async fn pull(&self, actor: &Actor<'_>, when: When, told: &mut Told) {
+        let today = actor.world.clock.now().date_naive();
+        let (from, to) = (today - Duration::days(400), today + Duration::days(40));
+        let series = format!(
+            "{{ kpiSeries(input: {{ kpis: [\"fed\"], grain: MONTH,
+                timeRange: {{ from: \"{from}\", to: \"{to}\" }} }}) {{ nodes {{ value numerator denominator }} }} }}"
+        );
+        let series = actor.ask(&series, json!({})).await;
+        told.insert((when, "series".to_owned()), series);
+        for (face, columns) in [
+            ("kpi_measurements", "measured_on,value,sample_size,state"),
+            ("feedback", "scale,score,answered_on"),
+        ] {
+            let only = if face == "feedback" { "" } else { "&kpi=fed" };
+            let path = format!("/bi/v1/{face}.ndjson?columns={columns}{only}");
+            let rows = actor.lines(&path).await;
+            told.insert((when, format!("{} {face}", actor.login)), json!(rows));
+        }
+    }
+
+    async fn look(&self, eyes: &[Actor<'_>], when: When, told: &mut Told) {
+        for actor in eyes {
+            self.ask(actor, when, told).await;
+            if actor.login == "bea-analyst" {
+                self.pull(actor, when, told).await;
+            }
+        }
     }
 }
 
-/// What is told where these people answer.
-async fn run(answers: &[Answer]) -> Told {
-    let world = World::demo().await;
-    let ids = Ids::of(&world).await;
-    let ann = world.sign_in("ann-cx").await;
-    let journey =
-        "{ blueprint(by: { key: \"bp-employee\" }) { id phases { touchpoints { id } } } }";
-    let journey = ann.ask(journey, json!({})).await["blueprint"].take();
-    let touchpoints = journey["phases"].as_array().expect("phases").iter();
-    let touchpoints =
-        touchpoints.flat_map(|phase| phase["touchpoints"].as_array().expect("steps").clone());
-    let places: Vec<String> = touchpoints
-        .take(PLACES)
-        .map(|one| one["id"].as_str().expect("an id").to_owned())
-        .collect();
-    let create = "mutation($input: KpiCreateInput!) { kpiCreate(input: $input) { kpi { id } userErrors { code } } }";
-    let input = json!({ "name": "fed", "type": "CSAT", "unit": "SCALE_1_5", "aggregation": "AVERAGE", "direction": "HIGHER",
-        "ownerDepartmentId": ids["b-hr"] });
-    let kpi = ann.does(create, input).await["kpi"]["id"]
-        .as_str()
-        .expect("an id")
-        .to_owned();
-    let link = "mutation($input: KpiLinkCreateInput!) { kpiLinkCreate(input: $input) { userErrors { code } } }";
-    ann.does(link, json!({ "kpiId": kpi, "blueprintId": journey["id"] }))
-        .await;
-    let feed =
-        "mutation($input: KpiUpdateInput!) { kpiUpdate(input: $input) { userErrors { code } } }";
-    ann.does(
-        feed,
-        json!({ "id": kpi, "expectedVersion": 1, "fedByFeedback": true }),
-    )
-    .await;
-    let mut told = Told::new();
-    let mut when = 0;
-    // In the last month nobody answers, and what closed before it is told.
-    for month in 0..4 {
-        let ann = world.sign_in_anew("ann-cx").await;
-        let operator =
-            Caller::operator(world.store.clone(), world.clock.clone(), "feedbackMeasure");
-        fed::renew(&operator, &mut None)
-            .await
-            .expect("closed months are measured");
-        look(&ann, &places, &kpi, when, &mut told).await;
-        when += 1;
-        for answer in answers.iter().filter(|answer| answer.month == month) {
-            let today = world.clock.now().date_naive().to_string();
-            let said = json!({ "scale": "CSAT", "score": answer.score, "touchpointId": places[answer.place], "answeredOn": today });
-            ann.does(RECORD, json!({ "feedback": [said] })).await;
-            look(&ann, &places, &kpi, when, &mut told).await;
-            when += 1;
+/// What is asked of one place.
+fn windows(place: &str, today: NaiveDate) -> String {
+    let place = format!("touchpointId: \"{place}\"");
+    let mut asked = format!(
+        "at: feedbackSummary(filter: {{ {place} }}) {FIGURES}
+        group: feedbackSummary(filter: {{ {place}, groups: [SATISFIED] }}) {FIGURES} "
+    );
+    for days in [1, 20, 40] {
+        let day = today - Duration::days(days);
+        for end in ["from", "to"] {
+            asked += &format!(
+                "{end}{days}: feedbackSummary(filter: {{ {place}, {end}: \"{day}\" }}) {FIGURES} "
+            );
         }
-        world.clock.advance(chrono::Duration::days(31));
+    }
+    asked
+}
+
+/// What is told where these people answer.
+async fn run(answers: &[(usize, Answer)]) -> Told {
+    let world = World::demo().await;
+    let scene = Scene::set(&world).await;
+    let mut told = Told::new();
+    for month in 0..=MONTHS {
+        world.close_months().await;
+        let mut eyes = Vec::new();
+        for login in EYES {
+            eyes.push(world.sign_in_anew(login).await);
+        }
+        scene.look(&eyes, (month, None), &mut told).await;
+        let (ann, most) = (&eyes[2], &eyes[2..]);
+        for (person, answer) in answers.iter().filter(|(_, answer)| answer.month == month) {
+            // What comes in while a clock is behind, or is told under an earlier day, joins no month that has closed.
+            let behind = Duration::days(if person % 3 == 0 { 25 } else { 0 });
+            let today = (world.clock.now() - behind).date_naive().to_string();
+            let said = json!({ "scale": "CSAT", "score": answer.score, "touchpointId": scene.places[answer.place], "answeredOn": today });
+            ann.does(RECORD, json!({ "feedback": [said] })).await;
+            scene.look(most, (month, Some(*person)), &mut told).await;
+        }
+        if month == MONTHS {
+            scene.relink(ann).await;
+            scene.look(&eyes, (month, Some(PEOPLE)), &mut told).await;
+        }
+        world.clock.advance(Duration::days(31));
     }
     told
 }
@@ -160,26 +251,21 @@ fn power(mut base: u128, mut exponent: u128) -> u128 {
     power
 }
 
-/// The fewest people that a combination of the rows rests on, where they are fewer than five.
-fn told_apart(rows: &[Vec<u128>], people: usize) -> Option<Vec<usize>> {
-    let everybody: Vec<usize> = (0..people).collect();
-    let all = rank(rows, &everybody);
-    (1_u32..1 << people)
-        .filter(|few| (few.count_ones() as usize) < FEWEST)
+/// The fewest people that a combination of the rows rests on, where they are fewer than five; for whoever knows what
+/// some of them answered, where fewer than those who make up the five are left.
+fn told_apart(rows: &[Vec<u128>], people: usize, known: &[usize]) -> Option<Vec<usize>> {
+    let others: Vec<usize> = (0..people).filter(|one| !known.contains(one)).collect();
+    let all = rank(rows, &others);
+    (1_u32..1 << others.len())
+        .filter(|few| (few.count_ones() as usize) < FEWEST - known.len())
         .map(|few| {
-            everybody
-                .iter()
-                .copied()
-                .filter(|one| few >> one & 1 == 1)
-                .collect::<Vec<_>>()
+            let those = others.iter().enumerate();
+            let those = those.filter(|(at, _)| few >> at & 1 == 1);
+            those.map(|(_, one)| *one).collect::<Vec<_>>()
         })
         .find(|few| {
-            let rest: Vec<usize> = everybody
-                .iter()
-                .copied()
-                .filter(|one| !few.contains(one))
-                .collect();
-            rank(rows, &rest) < all
+            let rest = others.iter().copied().filter(|one| !few.contains(one));
+            rank(rows, &rest.collect::<Vec<_>>()) < all
         })
 }
 
@@ -187,8 +273,11 @@ fn told_apart(rows: &[Vec<u128>], people: usize) -> Option<Vec<usize>> {
 fn a_difference_that_isolates_somebody_is_found() {
     let five = vec![1, 1, 1, 1, 1, 0];
     let six = vec![1; 6];
-    assert_eq!(told_apart(std::slice::from_ref(&five), 6), None);
-    assert_eq!(told_apart(&[five, six], 6), Some(vec![5]));
+    assert_eq!(told_apart(std::slice::from_ref(&five), 6, &[]), None);
+    assert_eq!(told_apart(std::slice::from_ref(&five), 6, &[0, 1]), None);
+    let four = vec![0, 1, 1, 1, 1, 0];
+    assert_eq!(told_apart(&[four], 6, &[1]), Some(vec![2, 3, 4]));
+    assert_eq!(told_apart(&[five, six], 6, &[]), Some(vec![5]));
 }
 
 #[expect(
@@ -202,29 +291,34 @@ fn cases() -> u8 {
         .unwrap_or(1)
 }
 
+/// People who answer by chance: the same in every run.
+fn people(case: u8) -> Vec<(usize, Answer)> {
+    let mut state = u64::from(case) + 1;
+    // Knuth's MMIX generator.
+    let mut below = |most: u32| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) as u32) % most
+    };
+    let mut answer = || Answer {
+        place: below(PLACES as u32) as usize,
+        score: i64::from(below(5)) + 1,
+        month: (below(5) / 2).min(2) as usize,
+    };
+    (0..PEOPLE).map(|person| (person, answer())).collect()
+}
+
 #[tokio::test]
 async fn no_combination_of_what_is_told_rests_on_fewer_than_five() {
     for case in 0..cases() {
-        let mut state = u64::from(case) + 1;
-        // Knuth's MMIX generator: the same answers in every run.
-        let mut below = |most: u32| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            ((state >> 33) as u32) % most
-        };
-        let answers: Vec<Answer> = (0..PEOPLE)
-            .map(|_| Answer {
-                place: below(PLACES as u32) as usize,
-                score: i64::from(below(5)) + 1,
-                month: (below(5) / 2).min(2) as usize,
-            })
-            .collect();
+        let answers = people(case);
         let told = run(&answers).await;
-        let mut rests: BTreeMap<&String, Vec<u128>> = BTreeMap::new();
+        let mut rests: BTreeMap<&(When, String), Vec<u128>> = BTreeMap::new();
         for person in 0..PEOPLE {
             let mut otherwise = answers.clone();
-            otherwise[person].score = if otherwise[person].score > 3 { 2 } else { 5 };
+            let score = &mut otherwise[person].1.score;
+            *score = if *score > 3 { 2 } else { 5 };
             let other = run(&otherwise).await;
             for (asked, figure) in &told {
                 let row = rests.entry(asked).or_insert_with(|| vec![0; PEOPLE]);
@@ -238,10 +332,43 @@ async fn no_combination_of_what_is_told_rests_on_fewer_than_five() {
             !rows.is_empty(),
             "case {case}: nothing was told at all of {answers:?}"
         );
-        assert_eq!(
-            told_apart(&rows, PEOPLE),
-            None,
-            "case {case}: {answers:?} {rows:?}"
-        );
+        let mut known: Vec<Vec<usize>> = vec![vec![]];
+        known.extend((0..PEOPLE).map(|one| vec![one]));
+        known.extend((1..PEOPLE).flat_map(|two| (0..two).map(move |one| vec![one, two])));
+        for known in known {
+            assert_eq!(
+                told_apart(&rows, PEOPLE, &known),
+                None,
+                "case {case}: {known:?} are known of {answers:?} {rows:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_the_running_month_nothing_tells_that_somebody_has_answered() {
+    for case in 0..cases() {
+        let answers = people(case);
+        let told = run(&answers).await;
+        for month in 0..MONTHS {
+            let nobody: Vec<_> = answers
+                .iter()
+                .filter(|(_, answer)| answer.month != month)
+                .copied()
+                .collect();
+            let other = run(&nobody).await;
+            let before: BTreeMap<_, _> = other
+                .iter()
+                .filter(|(((at, _), _), _)| *at <= month)
+                .collect();
+            for (((at, person), face), figure) in &told {
+                // Where a month is over, its first look is what all later ones of it tell.
+                let same = person.filter(|_| *at != month);
+                if *at <= month {
+                    let other = before.get(&((*at, same), face.clone())).copied();
+                    assert_eq!(other, Some(figure), "case {case}, {at} {person:?}: {face}");
+                }
+            }
+        }
     }
 }

@@ -23,6 +23,7 @@ use cx_blueprint::{
         self, App, Parts,
         server::{self, ServerLimits},
     },
+    kpi::fed,
     token::SigningKey,
 };
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr};
@@ -188,6 +189,13 @@ impl World {
         let caller = Caller::operator(self.store.clone(), self.clock.clone(), "findingRenew");
         let noted = finding::renewal::renew_due(&caller, &Thresholds::default()).await;
         noted.expect("findings are noted");
+    }
+
+    /// Closes the months of employees' answers that are over, as the server does in the background.
+    pub async fn close_months(&self) {
+        let operator = Caller::operator(self.store.clone(), self.clock.clone(), "feedbackMeasure");
+        let closed = fed::renew(&operator, &mut None).await;
+        closed.expect("months close");
     }
 
     /// The database, for looking at what is stored.

@@ -51,11 +51,12 @@ types! {
 }
 
 /// Acts on answers: of rows they change no more than values.
-const ON_ANSWERS: [&str; 4] = [
+const ON_ANSWERS: [&str; 5] = [
     "feedbackRecord",
     "feedbackImport",
     "respondentErase",
     "feedbackErase",
+    "feedbackMeasure",
 ];
 
 impl Reasons {

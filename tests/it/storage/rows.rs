@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
-    account, audit_event, blueprint, channel, department, feedback,
+    account, audit_event, blueprint, channel, department, employee_answer, employee_cell, feedback,
     id::*,
     json::{EvidenceList, Lenses, Subjects, TemplatePhase, TemplatePhases, Texts},
     kpi, kpi_link, kpi_target, measurement, persona, phase, responsibility, segment, session,
@@ -491,8 +491,33 @@ impl Seed {
             comment: None,
             erased_at: None,
             recorded_at: self.at,
-            received_in: self.day,
             recorded_by_account_id: None,
+        }
+    }
+
+    pub fn employee_answer(&self) -> employee_answer::Model {
+        employee_answer::Model {
+            id: new::<FeedbackId>().0,
+            scale: FeedbackScale::Enps,
+            score: 10,
+            blueprint_id: Some(self.blueprint),
+            touchpoint_id: Some(self.touchpoint),
+            received_in: self.day,
+        }
+    }
+
+    pub fn employee_cell(&self) -> employee_cell::Model {
+        employee_cell::Model {
+            id: new::<FeedbackId>().0,
+            scale: FeedbackScale::Enps,
+            blueprint_id: Some(self.blueprint),
+            touchpoint_id: Some(self.touchpoint),
+            from_day: self.day,
+            to_day: self.day + chrono::Months::new(1),
+            satisfied: 3,
+            indifferent: 1,
+            dissatisfied: 1,
+            score_sum: 38,
         }
     }
 

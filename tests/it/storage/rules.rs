@@ -120,7 +120,28 @@ async fn numbers_are_finite() {
 }
 
 #[tokio::test]
-async fn an_answer_lies_on_its_scale_and_names_no_employee() {
+async fn an_employee_answers_on_a_scale_and_five_are_a_cell() {
+    let s = &Seed::plant().await;
+    s.takes(s.employee_answer()).await;
+    let asked_of_customers = but!(s.employee_answer(), scale = FeedbackScale::Nps);
+    s.breaks_check("employee_answer_on_scale", asked_of_customers)
+        .await;
+    let beyond = but!(s.employee_answer(), score = 11);
+    s.breaks_check("employee_answer_on_scale", beyond).await;
+    let nowhere = but!(s.employee_answer(), blueprint_id = None);
+    s.breaks_check("employee_answer_in_blueprint", nowhere)
+        .await;
+    s.takes(s.employee_cell()).await;
+    let four = but!(s.employee_cell(), satisfied = 2);
+    s.breaks_check("employee_cell_of_five", four).await;
+    let never = but!(s.employee_cell(), to_day = s.day);
+    s.breaks_check("employee_cell_block", never).await;
+    let nowhere = but!(s.employee_cell(), blueprint_id = None);
+    s.breaks_check("employee_cell_in_blueprint", nowhere).await;
+}
+
+#[tokio::test]
+async fn an_answer_lies_on_its_scale_and_is_a_customers() {
     let s = &Seed::plant().await;
     let unnamed = || but!(s.feedback(), respondent = None);
     s.takes(s.feedback()).await;
@@ -138,16 +159,8 @@ async fn an_answer_lies_on_its_scale_and_names_no_employee() {
             s.breaks_check("feedback_on_scale", beyond).await;
         }
     }
-    let employee = || but!(unnamed(), subject = Subject::Employee);
-    s.takes(employee()).await;
-    let words = || Some("words".to_owned());
-    for row in [
-        but!(employee(), respondent = words()),
-        but!(employee(), contact = words()),
-        but!(employee(), comment = words()),
-    ] {
-        s.breaks_check("feedback_employees_unnamed", row).await;
-    }
+    let employee = but!(unnamed(), subject = Subject::Employee);
+    s.breaks_check("feedback_of_customers", employee).await;
     let erased = but!(s.feedback(), erased_at = Some(s.at));
     s.breaks_check("feedback_erased", erased).await;
     let nowhere = but!(s.feedback(), blueprint_id = None);

@@ -1,0 +1,77 @@
+//! Recording what employees answer: a score at a place, and apart from it that something was received under an id.
+
+use std::collections::HashSet;
+
+use entity::{employee_answer, employee_receipt};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+
+use super::{
+    places::Places,
+    record::{Entry, MOST, erased_id},
+};
+use crate::{access::Permit, error::Result, id, kpi::cells::closing};
+
+/// Keeps answers of employees that are new. Says how many they were. Neither a department nor the journey is told of
+/// them: that somebody answered is told by a cell alone.
+pub(super) async fn keep(permit: &Permit<'_>, places: &Places, entries: Vec<Entry>) -> Result<i32> {
+    if entries.is_empty() {
+        return Ok(0);
+    }
+    let received_in = closing::receiving(permit).await?;
+    let (mut receipts, mut answers) = (Vec::new(), Vec::new());
+    let mut received = received_before(permit, &entries).await?;
+    for entry in entries {
+        if let Some(external) = &entry.external_id {
+            let digest = erased_id(permit.caller.account(), external)?;
+            if !received.insert(digest.clone()) {
+                continue;
+            }
+            receipts.push(employee_receipt::ActiveModel {
+                digest: Set(digest),
+            });
+        }
+        answers.push(employee_answer::ActiveModel {
+            id: Set(id::untimed()),
+            scale: Set(entry.scale),
+            score: Set(entry.score),
+            blueprint_id: Set(places.subject(&entry).1),
+            touchpoint_id: Set(entry.touchpoint),
+            received_in: Set(received_in),
+        });
+    }
+    let recorded = i32::try_from(answers.len()).unwrap_or(i32::MAX);
+    // What comes in one order is kept in another: neither table tells which receipt is of which answer.
+    receipts.sort_unstable_by(|one, other| one.digest.as_ref().cmp(other.digest.as_ref()));
+    answers.sort_unstable_by_key(|answer| *answer.id.as_ref());
+    while !receipts.is_empty() {
+        let some = receipts.split_off(receipts.len().saturating_sub(MOST));
+        employee_receipt::Entity::insert_many(some)
+            .exec_without_returning(permit.tx())
+            .await?;
+    }
+    while !answers.is_empty() {
+        let some = answers.split_off(answers.len().saturating_sub(MOST));
+        employee_answer::Entity::insert_many(some)
+            .exec_without_returning(permit.tx())
+            .await?;
+    }
+    Ok(recorded)
+}
+
+/// The digests of the ids under which the caller has recorded answers of employees before.
+async fn received_before(permit: &Permit<'_>, entries: &[Entry]) -> Result<HashSet<String>> {
+    let ids = entries
+        .iter()
+        .filter_map(|entry| entry.external_id.as_ref());
+    let digests = ids.map(|id| erased_id(permit.caller.account(), id));
+    let digests = digests.collect::<Result<Vec<String>>>()?;
+    let mut received = HashSet::new();
+    for some in digests.chunks(MOST) {
+        let rows = employee_receipt::Entity::find()
+            .filter(employee_receipt::Column::Digest.is_in(some))
+            .all(permit.tx())
+            .await?;
+        received.extend(rows.into_iter().map(|row| row.digest));
+    }
+    Ok(received)
+}
