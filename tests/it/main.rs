@@ -61,6 +61,7 @@ mod storage;
 mod template;
 mod told_apart;
 mod touchpoint;
+mod upgrade;
 mod view;
 mod views;
 mod way_in;

@@ -26,7 +26,9 @@ use cx_blueprint::{
     kpi::fed,
     token::SigningKey,
 };
+use migration::Migrator;
 use sea_orm::{ConnectOptions, ConnectionTrait, DatabaseConnection, DbErr};
+use sea_orm_migration::MigratorTrait;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -83,6 +85,17 @@ impl World {
     pub async fn in_zone(zone: Tz) -> Self {
         static EMPTY: Template = Template::new(None);
         EMPTY.copy(zone).await
+    }
+
+    /// One as it was left by the version whose last step this is: nothing is in it.
+    pub async fn before(last: &str) -> Self {
+        let world = Self::at(Place::fresh().await, chrono_tz::UTC, Arc::default()).await;
+        let steps = Migrator::migrations();
+        let at = steps.iter().position(|step| step.name() == last);
+        let many = u32::try_from(at.expect("a step") + 1).expect("few");
+        let done = Migrator::up(world.store.maintenance(), Some(many)).await;
+        done.expect("the older version migrates");
+        world
     }
 
     /// One with the small organisation of the tests.
@@ -418,6 +431,16 @@ enum Place {
 }
 
 impl Place {
+    /// One in which there is nothing, not even tables.
+    async fn fresh() -> Self {
+        if server().is_none() {
+            return Self::File(tempfile::tempdir().expect("a directory"));
+        }
+        let name = format!("fresh_{}", cx_blueprint::id::random());
+        in_postgres(&format!("CREATE DATABASE {name}")).await;
+        Self::Database(name)
+    }
+
     fn url(&self) -> String {
         match self {
             Self::File(dir) => format!("sqlite://{}", dir.path().join("test.db").display()),
@@ -454,15 +477,7 @@ impl Template {
     }
 
     async fn make(&self) -> (Source, Arc<Tokens>) {
-        let place = match server() {
-            None => Place::File(tempfile::tempdir().expect("a directory")),
-            Some(_) => {
-                let name = format!("template_{}", cx_blueprint::id::random());
-                in_postgres(&format!("CREATE DATABASE {name}")).await;
-                Place::Database(name)
-            }
-        };
-        let mut world = World::at(place, chrono_tz::UTC, Arc::default()).await;
+        let mut world = World::at(Place::fresh().await, chrono_tz::UTC, Arc::default()).await;
         migration::up(world.store.maintenance())
             .await
             .expect("a fresh database migrates");

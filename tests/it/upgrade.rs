@@ -1,0 +1,134 @@
+//! Upgrades of a database in which something is: what an older version left behind.
+
+use chrono::NaiveDate;
+use entity::{employee_answer, employee_cell, feedback, measurement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryOrder};
+
+use crate::world::World;
+
+/// The last step before employees' answers were told in cells.
+const BEFORE_CELLS: &str = "m20261126_000019_since";
+
+/// A journey of customers and one of employees, with a KPI on the relationship that answers feed, and one at the
+/// touchpoint of employees that they feed no more.
+const ORGANISATION: &str = "
+INSERT INTO department (id, key, name, kind, created_at, version) VALUES ({1}, 'hr', 'HR', 'INTERNAL', {at}, 1);
+INSERT INTO persona (id, key, name, subject, context, created_at, version) VALUES
+    ({2}, 'customer', 'Customer', 'CUSTOMER', '[]', {at}, 1), ({3}, 'employee', 'Employee', 'EMPLOYEE', '[]', {at}, 1);
+INSERT INTO blueprint (id, key, title, subject, state, status, visibility, persona_id, owner_department_id, created_at,
+    version, revision) VALUES
+    ({4}, 'buying', 'Buying', 'CUSTOMER', 'CURRENT', 'PUBLISHED', 'ORGANISATION', {2}, {1}, {at}, 1, 1),
+    ({5}, 'working', 'Working', 'EMPLOYEE', 'CURRENT', 'PUBLISHED', 'ORGANISATION', {3}, {1}, {at}, 1, 1);
+INSERT INTO phase (id, blueprint_id, key, name, position, stage, created_at, version) VALUES
+    ({6}, {5}, 'start', 'Start', 1, 'BEFORE', {at}, 1);
+INSERT INTO touchpoint (id, blueprint_id, phase_id, key, name, position, lane, usage, moment_of_truth, essential, basis,
+    evidence, systems, created_at, version) VALUES
+    ({7}, {5}, {6}, 'E01', 'First day', 1, 'FRONTSTAGE', 'USED', FALSE, FALSE, 'ASSUMED', '[]', '[]', {at}, 1),
+    ({13}, {5}, {6}, 'E02', 'First week', 2, 'FRONTSTAGE', 'USED', FALSE, FALSE, 'ASSUMED', '[]', '[]', {at}, 1);
+INSERT INTO kpi (id, key, name, kpi_type, unit, decimals, direction, aggregation, cadence, owner_department_id,
+    sensitivity, scope, created_at, version, fed_by_feedback) VALUES
+    ({8}, 'whole', 'Whole', 'CSAT', 'SCALE_1_5', 1, 'HIGHER', 'AVERAGE', 'MONTHLY', {1}, 'OPEN', 'RELATIONSHIP', {at}, 1, TRUE),
+    ({9}, 'first-day', 'First day', 'CSAT', 'SCALE_1_5', 1, 'HIGHER', 'AVERAGE', 'MONTHLY', {1}, 'OPEN', 'TRANSACTIONAL', {at}, 1, FALSE);
+INSERT INTO kpi_link (id, kpi_id, blueprint_id, created_at, version) VALUES
+    ({10}, {8}, {4}, {at}, 1), ({11}, {8}, {5}, {at}, 1), ({12}, {9}, {5}, {at}, 1);
+";
+
+const ANSWERS: &str = "
+INSERT INTO feedback (id, subject, scale, score, answer_group, blueprint_id, touchpoint_id, answered_at, answered_on,
+    recorded_at, external_id) VALUES
+    ({20}, 'EMPLOYEE', 'CSAT', 5, 'SATISFIED', {5}, {7}, {at}, '2025-10-01', {at}, 'pulse-1'),
+    ({21}, 'EMPLOYEE', 'CSAT', 4, 'SATISFIED', {5}, {7}, {at}, '2025-10-01', {at}, 'pulse-2'),
+    ({22}, 'EMPLOYEE', 'CSAT', 3, 'INDIFFERENT', {5}, {7}, {at}, '2025-10-02', {at}, NULL),
+    ({23}, 'EMPLOYEE', 'CSAT', 2, 'DISSATISFIED', {5}, {7}, {at}, '2025-10-02', {at}, NULL),
+    ({24}, 'EMPLOYEE', 'CSAT', 1, 'DISSATISFIED', {5}, {7}, {at}, '2025-10-02', {at}, NULL),
+    ({25}, 'EMPLOYEE', 'CSAT', 1, 'DISSATISFIED', {5}, NULL, {at}, '2025-10-05', {at}, NULL),
+    ({28}, 'EMPLOYEE', 'CSAT', 2, 'DISSATISFIED', {5}, {13}, {at}, '2025-10-05', {at}, NULL),
+    ({26}, 'CUSTOMER', 'CSAT', 5, 'SATISFIED', {4}, NULL, {at}, '2025-10-05', {at}, 'order-1'),
+    ({27}, 'CUSTOMER', 'CSAT', 4, 'SATISFIED', {4}, NULL, {at}, '2025-10-06', {at}, 'order-2');
+INSERT INTO measurement (id, kpi_id, touchpoint_id, measured_on, value, sample_size, source, recorded_at, superseded_by_id) VALUES
+    ({30}, {8}, NULL, '2025-10-05', 3, 2, 'feedback', {at}, NULL),
+    ({31}, {8}, NULL, '2025-10-06', 4, 1, 'feedback', {at}, NULL),
+    ({32}, {9}, {7}, '2025-10-01', 5, 1, 'feedback', {at}, {33}),
+    ({33}, {9}, {7}, '2025-10-01', 4.5, 2, 'feedback', {at}, NULL),
+    ({34}, {9}, {7}, '2025-10-02', 3.3, 40, 'by hand', {at}, {35}),
+    ({35}, {9}, {7}, '2025-10-02', 2, 3, 'feedback', {at}, NULL),
+    ({36}, {9}, {7}, '2025-10-03', 3.5, 40, 'by hand', {at}, {37}),
+    ({37}, {9}, {7}, '2025-10-03', 1, 1, 'feedback', {at}, {38}),
+    ({38}, {9}, {7}, '2025-10-03', 3.6, 41, 'by hand', {later}, NULL);
+";
+
+/// Runs these statements; a number in braces stands for the id of that number.
+async fn run(db: &DatabaseConnection, text: &str) {
+    let mut sql = text
+        .replace("{at}", "'2025-10-31T12:00:00+00:00'")
+        .replace("{later}", "'2025-10-31T13:00:00+00:00'");
+    for number in 0..40 {
+        let hex = format!("{number:032x}");
+        let id = match db.get_database_backend() {
+            DbBackend::Postgres => format!("'{hex}'"),
+            _ => format!("X'{hex}'"),
+        };
+        sql = sql.replace(&format!("{{{number}}}"), &id);
+    }
+    db.execute_unprepared(&sql).await.expect("it is said");
+}
+
+/// What is measured in force: on which day, by whom, and what.
+async fn in_force(db: &DatabaseConnection) -> Vec<(String, Option<String>, f64)> {
+    let rows = measurement::Entity::find()
+        .order_by_asc(measurement::Column::MeasuredOn)
+        .order_by_asc(measurement::Column::Id)
+        .all(db)
+        .await
+        .expect("what was measured");
+    let rows = rows
+        .into_iter()
+        .filter(|row| row.superseded_by_id.is_none());
+    rows.map(|row| (row.measured_on.to_string(), row.source, row.value))
+        .collect()
+}
+
+#[tokio::test]
+async fn single_days_of_employees_go_and_their_answers_wait_for_a_cell() {
+    let world = World::before(BEFORE_CELLS).await;
+    let db = &world.store.maintenance().clone();
+    run(db, ORGANISATION).await;
+    run(db, ANSWERS).await;
+    migration::up(db).await.expect("the upgrade");
+    let by_hand = || Some("by hand".to_owned());
+    let fed = || Some("feedback".to_owned());
+    let kept = [
+        ("2025-10-02".to_owned(), by_hand(), 3.3),
+        ("2025-10-03".to_owned(), by_hand(), 3.6),
+        ("2025-10-06".to_owned(), fed(), 4.0),
+    ];
+    assert_eq!(in_force(db).await, kept);
+    let all = measurement::Entity::find().all(db).await.expect("rows");
+    assert_eq!(all.len(), 4, "what was recorded by hand stays: {all:?}");
+    assert_eq!(
+        feedback::Entity::find().all(db).await.expect("rows").len(),
+        2
+    );
+
+    world.close_months().await;
+    let cells = employee_cell::Entity::find().all(db).await.expect("cells");
+    let [cell] = cells.as_slice() else {
+        panic!("one place has five: {cells:?}");
+    };
+    let month = |month| NaiveDate::from_ymd_opt(2025, month, 1).expect("a month");
+    assert_eq!((cell.from_day, cell.to_day), (month(10), month(11)));
+    assert_eq!(
+        (
+            cell.satisfied,
+            cell.indifferent,
+            cell.dissatisfied,
+            cell.score_sum
+        ),
+        (2, 1, 2, 15)
+    );
+    let waiting = employee_answer::Entity::find().all(db).await.expect("rows");
+    assert_eq!(waiting.len(), 2, "one at each of two places: {waiting:?}");
+    let measured = [("2025-10-05".to_owned(), fed(), 5.0)];
+    let measured = [&kept[..2], &measured, &kept[2..]].concat();
+    assert_eq!(in_force(db).await, measured, "of customers alone");
+}
