@@ -417,6 +417,33 @@ async fn a_token_brings_figures_where_its_scope_opens_that() {
     assert!([StatusCode::FORBIDDEN, StatusCode::BAD_REQUEST].contains(&status));
 }
 
+#[tokio::test]
+async fn whoever_may_not_read_a_value_is_not_told_whether_it_is_the_one_sent() {
+    let world = World::small().await;
+    let manager = world.sign_in("cx-manager").await;
+    let secret = |value: f64| format!("kpi,measured_on,value\nSECRET,2025-05-31,{value}\n");
+    manager.brings("", secret(42.5)).await;
+    assert_eq!(
+        manager.brings("?dry_run=true", secret(42.5)).await,
+        [1, 0, 0, 1]
+    );
+    let blind = world.with_token("cx-manager", &["MEASUREMENTS"], &[]).await;
+    for value in [42.0, 42.5, 43.0] {
+        let told = blind.brings("?dry_run=true", secret(value)).await;
+        assert_eq!(told, [1, 1, 0, 0], "{value}");
+    }
+    let record =
+        "mutation($input: KpiMeasurementsRecordInput!) { kpiMeasurementsRecord(input: $input) {
+        recorded corrected unchanged userErrors { code } } }";
+    let ids = Ids::of(&world).await;
+    for value in [42.5, 43.0] {
+        let said = json!({ "kpiId": ids["SECRET"], "measuredOn": "2025-05-31", "value": value });
+        let told = blind.does(record, json!({ "measurements": [said] })).await;
+        let counts = ["recorded", "corrected", "unchanged"].map(|name| told[name].clone());
+        assert_eq!(counts, [json!(1), json!(0), json!(0)], "{value}");
+    }
+}
+
 /// A sheet with values of PRICE: on 30,000 days, as a whole and on each of two channels.
 fn long_sheet() -> String {
     let first = chrono::NaiveDate::from_ymd_opt(1940, 1, 1).expect("a day");
