@@ -38,6 +38,7 @@ use cx_blueprint::{
     token::SigningKey,
 };
 use sea_orm::DbBackend;
+use tokio::time::timeout;
 
 /// A sentence that says what went wrong and what to do.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -53,6 +54,8 @@ const DEMO: &str = include_str!("../demo/demonstration.json");
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// How long the database has to say which migrations it knows.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long threads may finish what they are at when everything else is done: none of them is worth waiting for.
 const LAST_WORK: Duration = Duration::from_millis(500);
 
@@ -129,7 +132,7 @@ async fn open_current(database: &DatabaseArgs) -> Result<Store, Failure> {
     if store.backend() == DbBackend::Sqlite {
         bring_up_to_date(&store).await?;
     }
-    let pending = migration::pending(store.maintenance()).await?;
+    let pending = pending(&store).await?;
     if pending.is_empty() {
         return Ok(store);
     }
@@ -138,6 +141,12 @@ async fn open_current(database: &DatabaseArgs) -> Result<Store, Failure> {
         pending.len()
     )
     .into())
+}
+
+/// The migrations that are pending.
+async fn pending(store: &Store) -> Result<Vec<String>, Failure> {
+    let asked = timeout(PATIENCE, migration::pending(store.maintenance())).await;
+    Ok(asked.map_err(|_| "The database does not answer.")??)
 }
 
 /// Applies what is pending. A migration marks what has become searchable; folding its words is for the program.
@@ -152,7 +161,7 @@ async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
     match migrate {
         Migrate::Up(database) => {
             let store = open(&database).await?;
-            let pending = migration::pending(store.maintenance()).await?;
+            let pending = pending(&store).await?;
             let caller = Caller::operator(store.clone(), Clock::new(database.time_zone), "migrate");
             if !pending.is_empty() {
                 views::make_way(&caller).await?;
@@ -168,7 +177,7 @@ async fn migrate_database(migrate: Migrate) -> Result<(), Failure> {
         }
         Migrate::Status(database) => {
             let store = open(&database).await?;
-            let pending = migration::pending(store.maintenance()).await?;
+            let pending = pending(&store).await?;
             if pending.is_empty() {
                 println!("The database is up to date.");
                 return Ok(());

@@ -1,16 +1,17 @@
 //! One connection of either database: runs statements, and knows whether it may run another.
 
 use std::{
+    io,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt, future::BoxFuture, stream::BoxStream};
+use futures_util::{StreamExt, TryStreamExt, future::BoxFuture, stream::BoxStream};
 use sea_orm::{DbErr, ExecResult, QueryResult, RuntimeErr, Statement, sea_query::Values};
 use sea_query_sqlx::SqlxValues;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, Executor, PgConnection, SqliteConnection,
-    postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
+    AssertSqlSafe, ConnectOptions as _, Connection as _, Error, Executor, PgConnection,
+    SqliteConnection, postgres::PgConnectOptions, sqlite::SqliteConnectOptions,
 };
 use tokio::time::timeout;
 
@@ -21,6 +22,18 @@ use crate::error::database::Kind;
 const STEPS: i32 = 4096;
 /// How long PostgreSQL has to say that it is there. A network that has gone silent is not waited for.
 const ALIVE: Duration = Duration::from_secs(1);
+/// After so long PostgreSQL gives up a statement by itself, and says so.
+pub(super) const STATEMENT: &str = "30s";
+/// How long an answer of PostgreSQL is waited for: longer than [`STATEMENT`], so that only a network or a server that
+/// has gone silent keeps anybody waiting for it.
+const SILENCE: Duration = Duration::from_secs(35);
+/// The same two for what is known to take long.
+const LONG_STATEMENT: &str = "SET LOCAL statement_timeout = '10min'";
+const LONG_SILENCE: Duration = Duration::from_secs(605);
+/// The same for a transaction that is taken back, which PostgreSQL does at once.
+const ROLLBACK: Duration = Duration::from_secs(5);
+/// Has PostgreSQL look now and then, while it works, whether its client is still there.
+const LOOK_FOR_CLIENT: &str = "SET client_connection_check_interval = '5s'";
 /// After so long a connection is opened anew: PostgreSQL's processes grow.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
@@ -37,7 +50,7 @@ impl Source {
     pub(super) fn connect<'s>(
         &'s self,
         signal: &'s Arc<Signal>,
-    ) -> BoxFuture<'s, Result<Connection, sqlx::Error>> {
+    ) -> BoxFuture<'s, Result<Connection, Error>> {
         Box::pin(async move {
             let inner = match self {
                 Self::Sqlite(options) => {
@@ -52,6 +65,11 @@ impl Source {
                     let mut connection = options.connect().await?;
                     let process = sqlx::query_scalar("SELECT pg_backend_pid()");
                     signal.is_of(process.fetch_one(&mut connection).await?);
+                    match connection.execute(LOOK_FOR_CLIENT).await {
+                        // Not every system on which PostgreSQL runs can look.
+                        Ok(_) | Err(Error::Database(_)) => {}
+                        Err(error) => return Err(error),
+                    }
                     Inner::Postgres(Box::new(connection))
                 }
             };
@@ -59,6 +77,7 @@ impl Source {
                 inner,
                 state: State::Clean,
                 opened: Instant::now(),
+                silence: SILENCE,
             })
         })
     }
@@ -79,9 +98,7 @@ pub(super) enum State {
     Running,
     /// A statement has failed. SQLite rolls back by itself after some failures and not after others, so nothing more
     /// may be written: it could be kept without what came before.
-    Failed,
-    /// A statement has failed because of the disk, or because nothing may be written.
-    Unwritable,
+    Failed(Kind),
 }
 
 /// A connection that somebody has to themselves.
@@ -90,6 +107,8 @@ pub(super) struct Connection {
     inner: Inner,
     state: State,
     opened: Instant,
+    /// How long PostgreSQL may be silent. SQLite works in this process, and is told by its signal when to end.
+    silence: Duration,
 }
 
 /// The same lines for either database, each with its own types.
@@ -110,35 +129,60 @@ impl Connection {
         self.state
     }
 
-    /// Waits for a statement, and remembers whether it ended, and how.
+    /// When it was opened.
+    pub(super) fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// Waits for a statement, but not for ever, and remembers whether it ended, and how.
     async fn run<T>(
         &mut self,
-        statement: impl AsyncFnOnce(&mut Inner) -> Result<T, sqlx::Error>,
-    ) -> Result<T, sqlx::Error> {
-        self.begin_statement()?;
-        let result = statement(&mut self.inner).await;
+        statement: impl AsyncFnOnce(&mut Inner) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let silence = self.begin_statement()?;
+        let result = answered(silence, statement(&mut self.inner)).await;
         self.end_statement(result.as_ref().err());
         result
     }
 
-    fn begin_statement(&mut self) -> Result<(), sqlx::Error> {
+    /// Says how long the statement's answer may take to come.
+    fn begin_statement(&mut self) -> Result<Option<Duration>, Error> {
         match self.state {
             State::Clean => {
                 self.state = State::Running;
-                Ok(())
+                Ok(match self.inner {
+                    Inner::Sqlite(_) => None,
+                    Inner::Postgres(_) => Some(self.silence),
+                })
             }
-            State::Running | State::Failed | State::Unwritable => Err(sqlx::Error::Protocol(
-                "a statement before this one failed or was given up".to_owned(),
-            )),
+            State::Failed(kind) => Err(kind.behind()),
+            State::Running => Err(Kind::Fault.behind()),
         }
     }
 
-    fn end_statement(&mut self, error: Option<&sqlx::Error>) {
+    fn end_statement(&mut self, error: Option<&Error>) {
         self.state = match error {
             None => State::Clean,
-            Some(error) if Kind::of(error) == Kind::Unwritable => State::Unwritable,
-            Some(_) => State::Failed,
+            Some(error) => State::Failed(Kind::of(error)),
         };
+    }
+
+    /// Gives the statements of this transaction that are still to come, its commit among them, as long as a large sheet
+    /// takes.
+    pub(super) async fn takes_long(&mut self) -> Result<(), DbErr> {
+        if matches!(self.inner, Inner::Postgres(_)) {
+            self.execute_unprepared(LONG_STATEMENT).await?;
+            self.silence = LONG_SILENCE;
+        }
+        Ok(())
+    }
+
+    /// Ends the transaction with this word.
+    pub(super) async fn end(&mut self, word: &str) -> Result<(), DbErr> {
+        if word == "ROLLBACK" {
+            self.silence = ROLLBACK;
+        }
+        self.execute_unprepared(word).await.map(|_| ())
     }
 
     pub(super) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, DbErr> {
@@ -190,7 +234,7 @@ impl Connection {
         statement: Statement,
     ) -> BoxStream<'_, Result<QueryResult, DbErr>> {
         let rows = async_stream::try_stream! {
-            self.begin_statement().map_err(querying)?;
+            let silence = self.begin_statement().map_err(querying)?;
             let failed = {
                 let mut rows = match &mut self.inner {
                     Inner::Sqlite(connection) => query(&statement)
@@ -203,10 +247,10 @@ impl Connection {
                         .boxed(),
                 };
                 loop {
-                    match rows.next().await {
-                        Some(Ok(row)) => yield row,
-                        Some(Err(error)) => break Some(error),
-                        None => break None,
+                    match answered(silence, rows.try_next()).await {
+                        Ok(Some(row)) => yield row,
+                        Ok(None) => break None,
+                        Err(error) => break Some(error),
                     }
                 }
             };
@@ -220,6 +264,7 @@ impl Connection {
 
     /// Whether it may be used again: clean, not too old, and PostgreSQL answers on it.
     pub(super) async fn is_good(&mut self) -> bool {
+        self.silence = SILENCE;
         if self.state != State::Clean || self.opened.elapsed() > LIFETIME {
             return false;
         }
@@ -249,6 +294,20 @@ impl Connection {
     }
 }
 
+/// Waits for an answer, at the most for so long.
+async fn answered<T>(
+    silence: Option<Duration>,
+    answer: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let Some(silence) = silence else {
+        return answer.await;
+    };
+    timeout(silence, answer).await.unwrap_or_else(|_| {
+        let why = "PostgreSQL, or the network to it, has gone silent";
+        Err(Error::Io(io::Error::new(io::ErrorKind::TimedOut, why)))
+    })
+}
+
 fn query<'q, D>(statement: &'q Statement) -> sqlx::query::Query<'q, D, SqlxValues>
 where
     D: sqlx::Database,
@@ -259,10 +318,10 @@ where
     sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values)
 }
 
-fn executing(error: sqlx::Error) -> DbErr {
+fn executing(error: Error) -> DbErr {
     DbErr::Exec(RuntimeErr::SqlxError(error.into()))
 }
 
-fn querying(error: sqlx::Error) -> DbErr {
+fn querying(error: Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }

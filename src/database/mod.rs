@@ -6,7 +6,8 @@
 //! statement has failed or was given up is closed instead, so that nothing is ever written behind a transaction that
 //! nobody knows of. A future that is dropped, because its deadline has come or its client has gone, cancels its
 //! statement: SQLite looks at a signal while it works, PostgreSQL is told by way of another connection. The place is
-//! free only when the statement has ended.
+//! free only when the statement has ended, or when PostgreSQL has not said so for some seconds: what its client has left
+//! it ends by itself. No wait for PostgreSQL is without a bound, whoever waits.
 
 mod connection;
 mod pool;
@@ -32,9 +33,13 @@ use sqlx::{
     postgres::PgConnectOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
 
-use self::{connection::Source, probe::Probe, wal::Wal};
+use self::{
+    connection::{STATEMENT, Source},
+    probe::Probe,
+    wal::Wal,
+};
 
 pub use self::{
     pool::Pool,
@@ -46,6 +51,12 @@ pub use self::{
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Connections of PostgreSQL for those who sign in, and as many again for what they write.
 const ENTRANCE: u32 = 2;
+/// Connections of PostgreSQL on which statements are cancelled.
+const SIGNALS: u32 = 2;
+/// Connections that see whether the database works: one that waits for a dead network does not speak for the next.
+const PROBES: u32 = 2;
+/// How long what only has to be let go may take.
+const CLOSING: Duration = Duration::from_secs(2);
 
 /// Where the database is and how many connections it may have.
 #[derive(Clone, Debug)]
@@ -66,6 +77,7 @@ pub struct Store {
     entrance: Entrance,
     maintenance: DatabaseConnection,
     probe: Arc<Probe>,
+    signals: Option<Pool>,
     wal: Option<Arc<Wal>>,
     statements: Arc<AtomicU64>,
     written: Arc<Notify>,
@@ -87,14 +99,16 @@ impl Store {
             None => postgres(options, access).map(Source::Postgres),
         };
         let (write, read) = (access(Access::Write)?, access(Access::Read)?);
-        let canceller = match &read {
+        // What is asked here is no statement of anybody's, and itself cancelled by nobody.
+        let signals = match &read {
             Source::Sqlite(_) => None,
-            Source::Postgres(options) => {
-                let few = PoolOptions::new()
-                    .max_connections(2)
-                    .acquire_timeout(PATIENCE);
-                Some(few.connect_lazy_with(options.clone()))
-            }
+            Source::Postgres(_) => Some(Pool::new(
+                read.clone(),
+                SIGNALS,
+                PATIENCE,
+                Arc::default(),
+                None,
+            )),
         };
         let pool = |source: &Source, places| {
             Pool::new(
@@ -102,7 +116,7 @@ impl Store {
                 places,
                 PATIENCE,
                 Arc::clone(&statements),
-                canceller.clone(),
+                signals.clone(),
             )
         };
         let maintenance = maintenance(&write);
@@ -128,7 +142,7 @@ impl Store {
         let wal = file.as_deref().map(Wal::of);
         Ok(Self {
             probe: Arc::new(Probe::new(
-                pool(&read, 1),
+                pool(&read, PROBES),
                 writer.clone(),
                 file.as_deref(),
                 wal.clone(),
@@ -137,6 +151,7 @@ impl Store {
             writer,
             entrance,
             maintenance,
+            signals,
             wal,
             statements,
             written: Arc::default(),
@@ -224,14 +239,16 @@ impl Store {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// Closes every connection. What is still under way is given up after a moment.
+    /// Closes every connection, those that write last. What is still under way is given up after a moment.
     pub async fn close(self) -> Result<(), DbErr> {
-        self.probe.close().await;
-        self.entrance.reader.close().await;
-        self.reader.close().await;
-        self.entrance.writer.close().await;
-        self.writer.close().await;
-        self.maintenance.close_by_ref().await
+        let Entrance { reader, writer } = &self.entrance;
+        tokio::join!(self.probe.close(), reader.close(), self.reader.close());
+        tokio::join!(writer.close(), self.writer.close());
+        if let Some(signals) = &self.signals {
+            signals.close().await;
+        }
+        let closed = timeout(CLOSING, self.maintenance.close_by_ref()).await;
+        closed.unwrap_or(Ok(()))
     }
 }
 
@@ -269,7 +286,7 @@ fn postgres(options: &Options, access: Access) -> Result<PgConnectOptions, DbErr
     let postgres: PgConnectOptions = options.url.parse().map_err(unreadable)?;
     let postgres = postgres.disable_statement_logging();
     let mut postgres = postgres.application_name("cx-blueprint").options([
-        ("statement_timeout", "30s"),
+        ("statement_timeout", STATEMENT),
         // A client or a network that has died holds no lock for longer than this.
         ("tcp_keepalives_idle", "30"),
         ("tcp_keepalives_interval", "10"),

@@ -3,18 +3,18 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
     Statement,
 };
-use sqlx::PgPool;
 use tokio::{
     runtime::Handle,
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -25,9 +25,12 @@ use super::{
     connection::{Connection, Source, State},
     signal::Signal,
 };
+use crate::error::database::Kind;
 
-/// How long a statement that was told to end is waited for.
+/// How long a connection has to end after a statement that nobody waits for. SQLite works in this process: whoever came
+/// after it would wait inside the database. PostgreSQL ends by itself what has lost its client.
 const ENDING: Duration = Duration::from_secs(60);
+const ENDING_ON_POSTGRESQL: Duration = Duration::from_secs(5);
 /// How long a pool that closes waits for its connections to come back.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -42,15 +45,24 @@ struct Shared {
     source: Source,
     places: u32,
     permits: Arc<Semaphore>,
-    free: Mutex<Vec<Place>>,
+    free: Mutex<Free>,
     /// How long one waits for a place, and again for its connection to be opened.
     patience: Duration,
     /// Statements of this opening of the database, whatever pool they ran in.
     statements: Arc<AtomicU64>,
     /// Where statements of PostgreSQL are cancelled from.
-    canceller: Option<PgPool>,
+    signals: Option<Pool>,
     /// Whether the last thing that was written could not be kept.
     unwritable: AtomicBool,
+}
+
+/// The places that nobody has.
+#[derive(Debug)]
+struct Free {
+    places: Vec<Place>,
+    closed: bool,
+    /// Connections that are older know statements that a migration has made out of date.
+    outdated: Option<Instant>,
 }
 
 /// Room for one connection, with the one that waits in it.
@@ -66,9 +78,13 @@ impl Pool {
         places: u32,
         patience: Duration,
         statements: Arc<AtomicU64>,
-        canceller: Option<PgPool>,
+        signals: Option<Pool>,
     ) -> Self {
-        let free = (0..places).map(|_| Place::default()).collect();
+        let free = Free {
+            places: (0..places).map(|_| Place::default()).collect(),
+            closed: false,
+            outdated: None,
+        };
         let shared = Shared {
             source,
             places,
@@ -76,7 +92,7 @@ impl Pool {
             free: Mutex::new(free),
             patience,
             statements,
-            canceller,
+            signals,
             unwritable: AtomicBool::new(false),
         };
         Self {
@@ -91,9 +107,8 @@ impl Pool {
         let permit = timeout(shared.patience, permit).await;
         let permit = permit.map_err(|_| acquire(ConnAcquireErr::Timeout))?;
         let permit = permit.map_err(|_| acquire(ConnAcquireErr::ConnectionClosed))?;
-        // There is one for each permit.
-        let mut place = shared.take().unwrap_or_default();
-        let idle = place.idle.take();
+        let taken = shared.take();
+        let (place, idle) = taken.ok_or_else(|| acquire(ConnAcquireErr::ConnectionClosed))?;
         place.signal.clear();
         let signal = Arc::clone(&place.signal);
         let mut lease = Lease {
@@ -112,16 +127,17 @@ impl Pool {
         self.shared.unwritable.load(Ordering::Relaxed)
     }
 
-    /// Sends away who waits, and closes the connections as they come back.
+    /// Sends away who waits, and closes the connections: those that are idle, those that come back within a moment, and
+    /// later each of the others as it comes back.
     pub(super) async fn close(&self) {
+        self.shared.free().closed = true;
         let all = self.shared.permits.acquire_many(self.shared.places);
+        // Whoever has a permit for all of them knows that the last connection that was borrowed is closed.
         let all = timeout(CLOSING, all).await;
         self.shared.permits.close();
-        while let Some(place) = self.shared.take() {
-            if let Some(idle) = place.idle {
-                idle.close().await;
-            }
-        }
+        let places = std::mem::take(&mut self.shared.free().places);
+        let idle = places.into_iter().filter_map(|place| place.idle);
+        self.shared.end(idle).await;
         drop(all);
     }
 }
@@ -131,14 +147,62 @@ fn acquire(error: ConnAcquireErr) -> DbErr {
 }
 
 impl Shared {
-    fn take(&self) -> Option<Place> {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        free.pop()
+    fn free(&self) -> MutexGuard<'_, Free> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put_back(&self, place: Place) {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        free.push(place);
+    /// A place, of which there is one for each permit, and the connection that waits in it; nothing once the pool is
+    /// closed.
+    fn take(&self) -> Option<(Place, Option<Connection>)> {
+        let mut free = self.free();
+        if free.closed {
+            return None;
+        }
+        let mut place = free.places.pop().unwrap_or_default();
+        let idle = place.idle.take();
+        Some((place, idle))
+    }
+
+    /// Puts a place back, with a connection that is good for another statement; gives that to be closed where nobody is
+    /// to use it any more.
+    fn put_back(&self, mut place: Place, connection: Option<Connection>) -> Option<Connection> {
+        let mut free = self.free();
+        let is_wanted = |connection: &Connection| {
+            !free.closed
+                && free
+                    .outdated
+                    .is_none_or(|since| connection.opened() > since)
+        };
+        let (kept, unwanted) = match connection {
+            Some(connection) if is_wanted(&connection) => (Some(connection), None),
+            other => (None, other),
+        };
+        place.idle = kept;
+        free.places.push(place);
+        unwanted
+    }
+
+    /// Remembers what the failure of a statement says of the others. Gives the connections that are to be closed for it.
+    fn learn(&self, state: State) -> Vec<Connection> {
+        match state {
+            State::Failed(Kind::Unwritable) => self.unwritable.store(true, Ordering::Relaxed),
+            State::Failed(Kind::Outdated) => {
+                let mut free = self.free();
+                free.outdated = Some(Instant::now());
+                let places = free.places.iter_mut();
+                return places.filter_map(|place| place.idle.take()).collect();
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// How long a connection that is given up has to end.
+    fn ending(&self) -> Duration {
+        match self.source {
+            Source::Sqlite(_) => ENDING,
+            Source::Postgres(_) => ENDING_ON_POSTGRESQL,
+        }
     }
 
     /// The connection that waits, if it is good for another statement, or a new one.
@@ -152,10 +216,30 @@ impl Shared {
                 return Ok(idle);
             }
             // What is broken is not waited for.
-            tokio::spawn(timeout(ENDING, idle.close()));
+            tokio::spawn(timeout(self.ending(), idle.close()));
         }
         let connected = self.source.connect(signal).await;
         connected.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))
+    }
+
+    /// Ends a statement that nobody waits for, or closes a connection on which one has failed.
+    async fn give_up(&self, signal: &Signal, broken: Connection) {
+        let ended = async {
+            match broken.state() {
+                // Where PostgreSQL cannot be told, it will not say either that the statement has ended.
+                State::Running if !signal.stop(self.signals.as_ref()).await => drop(broken),
+                _ => broken.close().await,
+            }
+        };
+        if timeout(self.ending(), ended).await.is_err() {
+            tracing::warn!("a statement that nobody waits for does not end");
+        }
+    }
+
+    /// Closes connections.
+    async fn end(&self, connections: impl IntoIterator<Item = Connection>) {
+        let connections = connections.into_iter();
+        join_all(connections.map(|one| timeout(self.ending(), one.close()))).await;
     }
 
     fn backend(&self) -> DbBackend {
@@ -204,34 +288,29 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Some((mut place, permit)) = self.place.take() else {
+        let Some((place, permit)) = self.place.take() else {
             return;
         };
         let shared = Arc::clone(&self.shared);
         match (self.connection.take(), Handle::try_current()) {
-            (Some(connection), _) if connection.state() == State::Clean => {
-                place.idle = Some(connection);
-                shared.put_back(place);
-                drop(permit);
-            }
-            (Some(broken), Ok(runtime)) => {
-                if broken.state() == State::Unwritable {
-                    shared.unwritable.store(true, Ordering::Relaxed);
-                }
+            (Some(broken), Ok(runtime)) if broken.state() != State::Clean => {
+                let outdated = shared.learn(broken.state());
                 runtime.spawn(async move {
-                    if broken.state() == State::Running {
-                        place.signal.stop(shared.canceller.as_ref()).await;
-                    }
-                    if timeout(ENDING, broken.close()).await.is_err() {
-                        tracing::warn!("a statement that nobody waits for does not end");
-                    }
-                    shared.put_back(place);
+                    shared.end(outdated).await;
+                    shared.give_up(&place.signal, broken).await;
+                    shared.put_back(place, None);
                     drop(permit);
                 });
             }
-            (_, _) => {
-                shared.put_back(place);
-                drop(permit);
+            (connection, runtime) => {
+                let clean = connection.filter(|connection| connection.state() == State::Clean);
+                let unwanted = shared.put_back(place, clean);
+                if let (Some(unwanted), Ok(runtime)) = (unwanted, runtime) {
+                    runtime.spawn(async move {
+                        shared.end([unwanted]).await;
+                        drop(permit);
+                    });
+                }
             }
         }
     }

@@ -18,6 +18,8 @@ use super::{pool::Pool, transaction::Transaction, wal::Wal};
 const HOLDS: Duration = Duration::from_secs(1);
 /// How long the database has to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long whoever asks waits for an answer, with everybody who asked before.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// What keeps the database from being read or written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,7 +81,13 @@ impl Probe {
         }
     }
 
+    /// Looks, or tells what was seen a moment ago; however silent the database is, this answers.
     pub(super) async fn look(&self) -> Option<Trouble> {
+        let seen = timeout(ANSWER, self.look_in_turn()).await;
+        seen.unwrap_or(Some(Trouble::Silent))
+    }
+
+    async fn look_in_turn(&self) -> Option<Trouble> {
         let mut last = self.last.lock().await;
         if let Some((at, seen)) = &*last
             && at.elapsed() < HOLDS
@@ -112,7 +120,10 @@ impl Probe {
                 tracing::warn!(%error, "the database does not answer");
                 return Err(Trouble::Silent);
             }
-            Err(_) => return Err(Trouble::Silent),
+            Err(_) => {
+                tracing::warn!("the database does not answer in time");
+                return Err(Trouble::Silent);
+            }
         }
         // Writes that succeed say so by themselves: only after one that failed is one tried.
         if self.writer.is_unwritable() {

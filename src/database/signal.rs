@@ -1,8 +1,17 @@
 //! How a statement is told from outside that nobody waits for it any more.
 
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, AtomicI32, Ordering},
+    time::Duration,
+};
 
-use sqlx::PgPool;
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use tokio::time::timeout;
+
+use super::pool::Pool;
+
+/// How long telling PostgreSQL may take.
+const TELLING: Duration = Duration::from_secs(2);
 
 /// What reaches the statement that runs at one place, on either database.
 #[derive(Debug, Default)]
@@ -29,14 +38,26 @@ impl Signal {
         self.process.store(process, Ordering::Relaxed);
     }
 
-    /// Ends the statement. PostgreSQL is told by way of another connection.
-    pub(super) async fn stop(&self, canceller: Option<&PgPool>) {
+    /// Ends the statement. PostgreSQL is told by way of another connection, and this says whether it was; SQLite sees for
+    /// itself.
+    pub(super) async fn stop(&self, signals: Option<&Pool>) -> bool {
         self.stop.store(true, Ordering::Relaxed);
-        let Some(canceller) = canceller else { return };
+        let Some(signals) = signals else { return true };
         let process = self.process.load(Ordering::Relaxed);
-        let cancel = sqlx::query("SELECT pg_cancel_backend($1)").bind(process);
-        if let Err(error) = cancel.execute(canceller).await {
-            tracing::warn!(%error, "a statement that nobody waits for could not be cancelled");
-        }
+        let cancel = Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            "SELECT pg_cancel_backend($1)",
+            [process.into()],
+        );
+        let error = match timeout(TELLING, signals.query_one_raw(cancel)).await {
+            Ok(Ok(_)) => return true,
+            Ok(Err(error)) => error.to_string(),
+            Err(elapsed) => elapsed.to_string(),
+        };
+        tracing::warn!(
+            error,
+            "a statement that nobody waits for could not be cancelled"
+        );
+        false
     }
 }

@@ -19,7 +19,7 @@ use super::{
     pool::{Lease, Pool},
     wal::Wal,
 };
-use crate::error::{Error, database::cause};
+use crate::error::{Error, database::is_refusal};
 
 /// An open transaction. Dropped without `commit`, nothing of it happened.
 #[derive(Debug)]
@@ -75,11 +75,9 @@ impl Transaction {
     /// Where nothing of it was kept, and where that is not known.
     pub async fn commit(self) -> Result<(), CommitError> {
         let ended = self.end(COMMIT).await;
-        ended.map_err(|error| match self.backend {
-            // Its own log is whole or not there at all.
-            DbBackend::Sqlite => CommitError::NotKept(error),
-            _ if is_answer(&error) => CommitError::NotKept(error),
-            _ => CommitError::Unknown(error),
+        ended.map_err(|error| match is_refusal(&error) {
+            true => CommitError::NotKept(error),
+            false => CommitError::Unknown(error),
         })?;
         match &self.wal {
             Some(wal) if self.writes() > 0 => wal.sync().await.map_err(CommitError::Unknown),
@@ -95,11 +93,18 @@ impl Transaction {
     async fn end(&self, word: &str) -> Result<(), DbErr> {
         let lease = self.lease.lock().await.take();
         let mut lease = lease.ok_or_else(ended)?;
-        lease.connection()?.execute_unprepared(word).await?;
+        lease.connection()?.end(word).await?;
         if word == COMMIT && self.writes() > 0 {
             lease.has_written();
         }
         Ok(())
+    }
+
+    /// Gives the statements that are still to come, its commit among them, as long as a large sheet takes on PostgreSQL:
+    /// checks that were put off to the commit may outlast what one statement has otherwise.
+    pub async fn takes_long(&self) -> Result<(), DbErr> {
+        let mut open = self.open().await;
+        open.lease()?.connection()?.takes_long().await
     }
 
     async fn open(&self) -> Open<'_> {
@@ -117,19 +122,6 @@ impl Transaction {
 }
 
 const COMMIT: &str = "COMMIT";
-
-/// Whether it is the database that said no, and did not go away meanwhile.
-fn is_answer(error: &DbErr) -> bool {
-    match cause(error) {
-        Some(sqlx::Error::Database(said)) => {
-            let class = said
-                .code()
-                .map(|code| code.chars().take(2).collect::<String>());
-            !matches!(class.as_deref(), None | Some("08" | "57"))
-        }
-        _ => false,
-    }
-}
 
 /// Why a commit did not end well.
 #[derive(Debug)]
@@ -182,7 +174,7 @@ impl Drop for Transaction {
         if let (true, Ok(runtime)) = (lease.is_clean(), runtime) {
             runtime.spawn(async move {
                 let rolled_back = match lease.connection() {
-                    Ok(connection) => connection.execute_unprepared("ROLLBACK").await,
+                    Ok(connection) => connection.end("ROLLBACK").await,
                     Err(error) => Err(error),
                 };
                 if let Err(error) = rolled_back {

@@ -1,10 +1,13 @@
 //! What a failure of the database means, told by its code and by the names of constraints, never by the words of its
 //! message, which may be anybody's data.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use sea_orm::{DbErr, RuntimeErr};
-use sqlx::error::DatabaseError;
+use sqlx::{
+    error::DatabaseError,
+    postgres::{PgDatabaseError, PgSeverity},
+};
 
 use super::{Error, Reason, UserErrorCode};
 
@@ -41,6 +44,10 @@ pub enum Kind {
     Unavailable,
     /// The disk is full or broken, or may not be written: nothing was done, and whoever runs the server has to look.
     Unwritable,
+    /// The database was told to end the statement, or it took longer than a statement may: nothing was done.
+    TookTooLong,
+    /// A table is another one than when the statement was prepared: nothing was done, and on a new connection it works.
+    Outdated,
     /// A fault of ours.
     Fault,
 }
@@ -50,11 +57,7 @@ impl Kind {
     #[must_use]
     pub fn of(error: &sqlx::Error) -> Self {
         match error {
-            sqlx::Error::Database(said) => match said.code() {
-                Some(code) if is_sqlite(&**said) => Self::of_sqlite(&code),
-                Some(code) => Self::of_postgresql(&code),
-                None => Self::Fault,
-            },
+            sqlx::Error::Database(said) => Self::of_answer(&**said),
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             // What comes over a connection that broke off cannot be read.
@@ -64,6 +67,31 @@ impl Kind {
             | sqlx::Error::WorkerCrashed
             | sqlx::Error::BeginFailed => Self::Unavailable,
             _ => Self::Fault,
+        }
+    }
+
+    fn of_answer(said: &(dyn DatabaseError + 'static)) -> Self {
+        let Some(code) = said.code() else {
+            return Self::Fault;
+        };
+        match said.try_downcast_ref::<PgDatabaseError>() {
+            None => Self::of_sqlite(&code),
+            Some(said) if said.routine() == Some(REPLANNING) => Self::Outdated,
+            Some(said) => Self::of_postgresql(&code, said.severity()),
+        }
+    }
+
+    /// What a statement on the same connection is told, after one that failed so.
+    pub(crate) fn behind(self) -> sqlx::Error {
+        let why = "a statement before this one failed or was given up";
+        match self {
+            // Whoever shares a transaction meets the same failure, whoever met it first.
+            Self::Unavailable | Self::Unwritable | Self::TookTooLong | Self::Outdated => {
+                sqlx::Error::Io(io::Error::other(why))
+            }
+            Self::Unique | Self::ForeignKey | Self::Unreadable | Self::Fault => {
+                sqlx::Error::InvalidArgument(why.to_owned())
+            }
         }
     }
 
@@ -79,8 +107,10 @@ impl Kind {
             UNIQUE | PRIMARY_KEY => Self::Unique,
             FOREIGN_KEY => Self::ForeignKey,
             _ => match code & 0xff {
-                // BUSY, LOCKED, INTERRUPT, PROTOCOL (of locking)
-                5 | 6 | 9 | 15 => Self::Unavailable,
+                // BUSY, LOCKED, PROTOCOL (of locking)
+                5 | 6 | 15 => Self::Unavailable,
+                // INTERRUPT
+                9 => Self::TookTooLong,
                 // PERM, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOLFS, AUTH, NOTADB
                 3 | 7 | 8 | 10 | 11 | 13 | 14 | 22 | 23 | 26 => Self::Unwritable,
                 _ => Self::Fault,
@@ -89,31 +119,55 @@ impl Kind {
     }
 
     /// By PostgreSQL's SQLSTATE, of which the first two characters are the class.
-    fn of_postgresql(code: &str) -> Self {
+    fn of_postgresql(code: &str, severity: PgSeverity) -> Self {
+        let is_of = |classes: &[&str]| classes.iter().any(|class| code.starts_with(class));
         match code {
             "23505" => Self::Unique,
             "23503" | "23001" => Self::ForeignKey,
             "22021" => Self::Unreadable,
-            // The server is a standby; its disk is full; a file of it is broken.
-            "25006" | "53100" | "58030" | "XX001" | "XX002" => Self::Unwritable,
+            // Cancelled, or longer than `statement_timeout`; longer than `transaction_timeout`.
+            "57014" | "25P04" => Self::TookTooLong,
+            // The server is a standby; its disk is full; a file of its data is broken.
+            "25006" | "53100" | "XX001" | "XX002" => Self::Unwritable,
+            // The system under it fails, as at reading or writing a file.
+            _ if is_of(&["58"]) => Self::Unwritable,
             // A lock was not to be had in time; a session idled in its transaction.
             "55P03" | "25P03" => Self::Unavailable,
-            // No connection; a serialisation failure or deadlock; no resources; ended by an operator or a deadline.
-            _ if ["08", "40", "53", "57"]
-                .iter()
-                .any(|class| code.starts_with(class)) =>
-            {
-                Self::Unavailable
-            }
+            // A pooler in between has lost a statement that was prepared, or given it to another.
+            "26000" | "42P05" => Self::Outdated,
+            // No connection; a serialisation failure or deadlock; no resources; ended by an operator.
+            _ if is_of(&["08", "40", "53", "57"]) => Self::Unavailable,
+            // The server has ended the connection, or is about to, whatever its reason.
+            _ if ends_connection(severity) => Self::Unavailable,
             _ => Self::Fault,
         }
     }
 }
 
-fn is_sqlite(error: &(dyn DatabaseError + 'static)) -> bool {
-    error
-        .try_downcast_ref::<sqlx::sqlite::SqliteError>()
-        .is_some()
+/// The routine of PostgreSQL that finds a prepared statement out of date. The code that it fails with, 0A000, it shares
+/// with whatever is not supported.
+const REPLANNING: &str = "RevalidateCachedQuery";
+
+fn ends_connection(severity: PgSeverity) -> bool {
+    matches!(severity, PgSeverity::Fatal | PgSeverity::Panic)
+}
+
+/// Whether this failure of a COMMIT says for certain that nothing of the transaction was kept. Of SQLite its own log has
+/// all of it or nothing. PostgreSQL has to have refused it, and to live: a server that goes down, or a pooler in between
+/// that has lost it, may say so after it was kept.
+#[must_use]
+pub fn is_refusal(error: &DbErr) -> bool {
+    let Some(sqlx::Error::Database(said)) = cause(error) else {
+        return false;
+    };
+    said.try_downcast_ref::<PgDatabaseError>()
+        .is_none_or(|said| refuses_commit(said.code(), said.severity()))
+}
+
+fn refuses_commit(code: &str, severity: PgSeverity) -> bool {
+    // 40003 and 08007 say in so many words that it is not known; 58 and XX are what the server has not foreseen.
+    let unsure = ["08", "40003", "57P", "58", "XX"];
+    severity == PgSeverity::Error && !unsure.iter().any(|class| code.starts_with(class))
 }
 
 impl From<DbErr> for Error {
@@ -130,7 +184,10 @@ impl From<DbErr> for Error {
                 Self::conflict("id", Reason::InUse, "Something else still depends on it.")
             }
             (Kind::Unreadable, _) => Self::BadInput("A text has a NUL character in it.".to_owned()),
-            (Kind::Unavailable | Kind::Unwritable, _) => Self::Unavailable(Arc::new(error)),
+            (Kind::TookTooLong, _) => Self::TookTooLong,
+            (Kind::Unavailable | Kind::Unwritable | Kind::Outdated, _) => {
+                Self::Unavailable(Arc::new(error))
+            }
             _ => Self::Internal(Arc::new(error)),
         }
     }
@@ -202,10 +259,12 @@ mod tests {
         for code in ["13", "1034", "1032", "779"] {
             assert_eq!(Kind::of_sqlite(code), Kind::Unwritable, "{code}");
         }
-        // SQLITE_BUSY_SNAPSHOT; SQLITE_INTERRUPT
-        for code in ["5", "517", "9"] {
+        // SQLITE_BUSY, SQLITE_BUSY_SNAPSHOT
+        for code in ["5", "517"] {
             assert_eq!(Kind::of_sqlite(code), Kind::Unavailable, "{code}");
         }
+        // SQLITE_INTERRUPT
+        assert_eq!(Kind::of_sqlite("9"), Kind::TookTooLong);
         assert_eq!(Kind::of_sqlite("2067"), Kind::Unique);
         assert_eq!(Kind::of_sqlite("1555"), Kind::Unique);
         assert_eq!(Kind::of_sqlite("787"), Kind::ForeignKey);
@@ -217,16 +276,69 @@ mod tests {
 
     #[test]
     fn postgresql_is_read_by_its_state() {
+        let kind = |code| Kind::of_postgresql(code, PgSeverity::Error);
         for code in [
-            "08006", "40001", "40P01", "53300", "55P03", "57014", "57P01", "57P03", "25P03",
+            "08006", "40001", "40P01", "53300", "55P03", "57P03", "25P03",
         ] {
-            assert_eq!(Kind::of_postgresql(code), Kind::Unavailable, "{code}");
+            assert_eq!(kind(code), Kind::Unavailable, "{code}");
         }
-        for code in ["25006", "53100", "58030"] {
-            assert_eq!(Kind::of_postgresql(code), Kind::Unwritable, "{code}");
+        for code in ["25006", "53100", "58000", "58030", "58P01", "XX001"] {
+            assert_eq!(kind(code), Kind::Unwritable, "{code}");
         }
-        for code in ["42P01", "23514", "22012"] {
-            assert_eq!(Kind::of_postgresql(code), Kind::Fault, "{code}");
+        for code in ["57014", "25P04"] {
+            assert_eq!(kind(code), Kind::TookTooLong, "{code}");
+        }
+        for code in ["26000", "42P05"] {
+            assert_eq!(kind(code), Kind::Outdated, "{code}");
+        }
+        for code in ["42P01", "23514", "22012", "0A000", "XX000"] {
+            assert_eq!(kind(code), Kind::Fault, "{code}");
+            for severity in [PgSeverity::Fatal, PgSeverity::Panic] {
+                assert_eq!(
+                    Kind::of_postgresql(code, severity),
+                    Kind::Unavailable,
+                    "{code}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_server_that_lives_can_say_that_a_commit_was_not_kept() {
+        for code in ["23503", "23505", "40001", "53100", "57014", "P0001"] {
+            assert!(refuses_commit(code, PgSeverity::Error), "{code}");
+        }
+        let unsure = [
+            "08006", "08007", "08P01", "40003", "57P01", "57P02", "57P03", "58030", "XX000",
+        ];
+        for code in unsure {
+            assert!(!refuses_commit(code, PgSeverity::Error), "{code}");
+        }
+        for code in ["23503", "57P01", "XX000", "25P04"] {
+            for severity in [PgSeverity::Fatal, PgSeverity::Panic] {
+                assert!(!refuses_commit(code, severity), "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_comes_behind_a_failure_is_a_failure_of_the_same_side() {
+        for kind in [
+            Kind::Unavailable,
+            Kind::Unwritable,
+            Kind::TookTooLong,
+            Kind::Outdated,
+        ] {
+            assert_eq!(Kind::of(&kind.behind()), Kind::Unavailable, "{kind:?}");
+        }
+        // To go on after a refusal is ours to avoid.
+        for kind in [
+            Kind::Unique,
+            Kind::ForeignKey,
+            Kind::Unreadable,
+            Kind::Fault,
+        ] {
+            assert_eq!(Kind::of(&kind.behind()), Kind::Fault, "{kind:?}");
         }
     }
 }

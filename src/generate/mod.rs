@@ -89,7 +89,8 @@ pub async fn generate(
     if holds_something(permit.tx()).await? {
         return Err(GenerateError::NotEmpty);
     }
-    permit.on_postgresql(PATIENT).await?;
+    permit.tx().takes_long().await?;
+    permit.on_postgresql(CHECK_AT_ONCE).await?;
     let mut maker = Maker::new(&permit, size);
     maker.everything(password_hash).await?;
     let (rows, took) = maker.progress.finish();
@@ -104,7 +105,7 @@ pub async fn generate(
 }
 
 /// Two million checks that were put off to the commit would outlast any patience; they are cheap one by one.
-const PATIENT: &str = "SET LOCAL statement_timeout = 0; SET CONSTRAINTS ALL IMMEDIATE";
+const CHECK_AT_ONCE: &str = "SET CONSTRAINTS ALL IMMEDIATE";
 
 fn check(size: &Size) -> Result<(), String> {
     if size.responsibilities > size.departments {

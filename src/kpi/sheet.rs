@@ -144,7 +144,6 @@ impl Writing<'_> {
             self.batches = Batches::read(unread.sheet, unread.known);
         }
         refuse_if_changed(&self.kpis, &kpis)?;
-        permit.on_postgresql(PATIENT).await?;
         let mut how = How {
             dry_run: self.dry_run,
             fresh: fresh(&permit, kpis.keys().copied().collect()).await?,
@@ -159,6 +158,8 @@ impl Writing<'_> {
             }
         }
         if !self.dry_run {
+            // The checks of millions of corrections come with the commit.
+            permit.tx().takes_long().await?;
             note(&mut permit, &kpis, &put);
             if put.done.recorded + put.done.corrected >= MANY {
                 permit.on_postgresql(COUNT_UP).await?;
@@ -235,9 +236,6 @@ fn refuse_if_changed(
         }
     }
 }
-
-/// On PostgreSQL a statement has seconds, which the checks of millions of corrections at the commit may outlast.
-const PATIENT: &str = "SET LOCAL statement_timeout = '10min'";
 
 /// So many new rows tell PostgreSQL's planner something else of their table than it knows.
 const MANY: i32 = 10_000;

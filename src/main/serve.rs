@@ -28,7 +28,7 @@ use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use super::{DEMO_PASSWORD, ERASE_ACT, Failure, open_current};
 
 /// How long the connections to the database have to close, once no request is under way any more.
-const CLOSING: Duration = Duration::from_secs(2);
+const CLOSING: Duration = Duration::from_secs(5);
 /// How many may look at what the server is doing, at the same time.
 const WATCHERS: usize = 64;
 
@@ -105,6 +105,8 @@ pub async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result
     let drain = Duration::from_secs(serve.drain_seconds);
     let cut = server::serve(listener, http::router(app), limits, stop, drain).await;
     keeping.abort();
+    // What it was at is dropped only then, with its connection.
+    drop(keeping.await);
     if let Some(watching) = watching {
         watching.abort();
     }

@@ -38,6 +38,7 @@ mod intake;
 mod kept;
 mod kpi;
 mod machine;
+mod network;
 mod odata;
 mod organisation;
 mod overload;

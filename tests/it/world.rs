@@ -147,6 +147,17 @@ impl World {
         Self::set_up(place, chrono_tz::UTC, tokens, (512, 512), settings).await
     }
 
+    /// The same on a server that reaches the database in another way.
+    pub async fn by_way_of(&self, url: &str, deadline: Duration) -> Self {
+        let settings = http::graphql::Settings {
+            deadline,
+            ..settings()
+        };
+        let place = Place::Shared(url.to_owned());
+        let tokens = Arc::clone(&self.tokens);
+        Self::set_up(place, chrono_tz::UTC, tokens, (512, 512), settings).await
+    }
+
     async fn at(place: Place, zone: Tz, tokens: Arc<Tokens>) -> Self {
         Self::set_up(place, zone, tokens, (512, 512), settings()).await
     }
@@ -199,9 +210,13 @@ impl World {
 
     /// Notes since when findings are open, as the server does in the background.
     pub async fn note_findings(&self) {
+        self.renews_findings().await.expect("findings are noted");
+    }
+
+    /// The same, where it may fail.
+    pub async fn renews_findings(&self) -> Result<()> {
         let caller = Caller::operator(self.store.clone(), self.clock.clone(), "findingRenew");
-        let noted = finding::renewal::renew_due(&caller, &Thresholds::default()).await;
-        noted.expect("findings are noted");
+        finding::renewal::renew_due(&caller, &Thresholds::default()).await
     }
 
     /// Closes the months of employees' answers that are over, as the server does in the background.
