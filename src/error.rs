@@ -112,6 +112,17 @@ impl Error {
         })
     }
 
+    /// Says in the log what went wrong on our side, under the id of the request in whose span this happens.
+    pub fn log(&self) {
+        match self {
+            Self::Unavailable(cause) | Self::Unknown(cause) | Self::Internal(cause) => {
+                tracing::error!(%cause, debug = ?cause, "a request failed on our side");
+            }
+            Self::Stopped { cause, .. } => cause.log(),
+            _ => {}
+        }
+    }
+
     /// A fault of ours, with what lies behind it.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(cause.into().into())
@@ -408,14 +419,68 @@ impl std::error::Error for Error {
 
 impl From<Error> for async_graphql::Error {
     fn from(error: Error) -> Self {
-        if let Error::Unavailable(cause) | Error::Unknown(cause) | Error::Internal(cause) = &error {
-            tracing::error!(cause = %cause, debug = ?cause, "a request failed on our side");
-        }
+        error.log();
         Self::new(error.to_string()).extend_with(|_, extensions| {
             extensions.set("code", error.code().as_str());
             if let Error::Forbidden(forbidden) = &error {
                 extensions.set("requiredPermission", forbidden.action.as_str());
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        sync::{Mutex, PoisonError},
+    };
+
+    use super::*;
+
+    /// What is logged while something is done in the span of a request.
+    fn logged(done: impl FnOnce()) -> String {
+        #[derive(Clone, Default)]
+        struct Log(Arc<Mutex<Vec<u8>>>);
+        impl io::Write for Log {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                log.extend_from_slice(bytes);
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::error_span!("request", request_id = "req_1").in_scope(done);
+        });
+        let bytes = log.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    #[test]
+    fn what_failed_is_logged_with_the_request_however_deep_it_lies() {
+        let stopped = |cause| Error::Stopped {
+            rows: 3,
+            cause: Box::new(cause),
+        };
+        let failed = Error::internal("the moon is made of cheese");
+        for error in [
+            failed.clone(),
+            stopped(failed.clone()),
+            stopped(stopped(failed)),
+        ] {
+            let said = logged(|| drop(async_graphql::Error::from(error)));
+            assert!(said.contains("made of cheese"), "{said}");
+            assert!(said.contains("req_1"), "{said}");
+        }
+        let said = logged(|| drop(async_graphql::Error::from(stopped(Error::TookTooLong))));
+        assert_eq!(said, "");
     }
 }

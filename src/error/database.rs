@@ -184,7 +184,10 @@ impl From<DbErr> for Error {
                 Self::conflict("id", Reason::InUse, "Something else still depends on it.")
             }
             (Kind::Unreadable, _) => Self::BadInput("A text has a NUL character in it.".to_owned()),
-            (Kind::TookTooLong, _) => Self::TookTooLong,
+            (Kind::TookTooLong, _) => {
+                tracing::warn!(%error, "a statement was cancelled");
+                Self::TookTooLong
+            }
             (Kind::Unavailable | Kind::Unwritable | Kind::Outdated, _) => {
                 Self::Unavailable(Arc::new(error))
             }

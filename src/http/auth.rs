@@ -276,7 +276,7 @@ fn password(encoded: &str) -> Option<String> {
 /// A GraphQL request that did not run because nobody could be told to be calling.
 #[must_use]
 pub fn refused(error: &Error, headers: &HeaderMap, id: &RequestId) -> Response {
-    log(error);
+    error.log();
     let media = media::accepted(headers).unwrap_or(media::Media::Json);
     let status = status(error);
     let response = graphql::refuse(media, status, error.code(), &error.to_string(), &id.0);
@@ -293,19 +293,9 @@ pub fn problem(status: StatusCode, code: Code, message: &str, id: &RequestId) ->
 /// An answer that says why a request failed.
 #[must_use]
 pub fn failed(error: &Error, id: &RequestId) -> Response {
-    log(error);
+    error.log();
     let response = problem(status(error), error.code(), &error.to_string(), id);
     with_advice(response, error)
-}
-
-/// Says in the log what went wrong on our side.
-pub fn log(error: &Error) {
-    if let Error::Stopped { cause, .. } = error {
-        log(cause);
-    }
-    if let Error::Unavailable(cause) | Error::Unknown(cause) | Error::Internal(cause) = error {
-        tracing::error!(%cause, debug = ?cause, "a request failed on our side");
-    }
 }
 
 /// The status of an answer that says why a request failed.

@@ -88,16 +88,9 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Im
         rows: checked.rows,
         ..Imported::default()
     };
-    loop {
-        let act = writing.act().await;
-        let done = act.map_err(|error| imported.stopped_by(error, dry_run))?;
-        imported.done.add(done);
-        imported.acts += 1;
-        if writing.batches.are_over().await? {
-            return Ok(imported);
-        }
-        sleep(PAUSE).await;
-    }
+    let ended = writing.acts(&mut imported).await;
+    ended.map_err(|error| imported.stopped_by(error, dry_run))?;
+    Ok(imported)
 }
 
 impl Imported {
@@ -133,6 +126,18 @@ struct Writing<'c> {
 }
 
 impl Writing<'_> {
+    /// Puts all values in force, and says after each act what is done: whatever fails, it failed behind that.
+    async fn acts(&mut self, imported: &mut Imported) -> Result<()> {
+        loop {
+            imported.done.add(self.act().await?);
+            imported.acts += 1;
+            if self.batches.are_over().await? {
+                return Ok(());
+            }
+            sleep(PAUSE).await;
+        }
+    }
+
     /// Puts values in force: all that are left on PostgreSQL, and on SQLite those of about a second.
     async fn act(&mut self) -> Result<Recorded> {
         let mut permit = self.caller.begin().await?;

@@ -110,7 +110,7 @@ pub fn refused(refusal: Refusal) -> Response {
         |code: &str, message: &str| Json(json!({ "error": { "code": code, "message": message } }));
     match refusal {
         Refusal::Failed(error) => {
-            auth::log(&error);
+            error.log();
             let body = body(error.code().as_str(), &error.to_string());
             let response = (auth::status(&error), body).into_response();
             auth::offering_basic(auth::with_advice(response, &error), &error)
