@@ -1,7 +1,7 @@
 //! cx-blueprint: service blueprints that several departments share.
 //!
-//! A request enters through [`http`], whose accept loop and queues turn away what cannot be done in time; it is signed
-//! in there, its document guarded, and it reaches the [`graph`], whose roots are put together from the slices. A slice
+//! A request enters through [`http`], whose accept loop and queues turn away what cannot be done in time, on threads of
+//! their own; it is signed in there, its document guarded, and it reaches the [`graph`], whose roots are put together from the slices. A slice
 //! ([`account`], [`department`], [`persona`], [`blueprint`], [`template`], [`touchpoint`], [`scenario`],
 //! [`responsibility`], [`kpi`], [`insight`], [`promise`], [`evaluation`], [`improvement`], [`feedback`], [`finding`])
 //! has its use-cases as plain functions with the caller first, and its face in the API beside them in `graphql.rs`.

@@ -4,7 +4,7 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
-use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_graphql::{Executor, Pos, ServerError, Value, parser::types::OperationType};
 use axum::{
@@ -60,23 +60,23 @@ impl Default for Settings {
 }
 
 /// A request that has come whole and that the guard admits.
-pub struct Received<'r> {
+pub struct Received {
     media: Media,
     admitted: Admitted,
     /// As it was asked, to say what it costs.
     asked: Parameters,
-    request_id: &'r str,
+    request_id: Arc<str>,
 }
 
 /// Takes in what is asked. It runs nothing, and asks nobody who calls.
 ///
 /// # Errors
 /// The answer, where it cannot be run.
-pub async fn take_in<'r>(
+pub async fn take_in(
     http: Request,
-    request_id: &'r str,
+    request_id: Arc<str>,
     settings: &Settings,
-) -> Result<Received<'r>, Response> {
+) -> Result<Received, Response> {
     let media = media::accepted(http.headers());
     let admitted = match media {
         Some(_) => admit(http, settings).await,
@@ -90,11 +90,11 @@ pub async fn take_in<'r>(
             asked,
             request_id,
         }),
-        Err(stop) => Err(stopped(media, stop, request_id)),
+        Err(stop) => Err(stopped(media, stop, &request_id)),
     }
 }
 
-impl Received<'_> {
+impl Received {
     /// Whether it changes something.
     #[must_use]
     pub fn is_mutation(&self) -> bool {
@@ -116,8 +116,8 @@ impl Received<'_> {
             outcome => outcome,
         };
         match outcome {
-            Ok(response) => ran(self.media, response, is_mutation, self.request_id),
-            Err(stop) => stopped(self.media, stop, self.request_id),
+            Ok(response) => ran(self.media, response, is_mutation, &self.request_id),
+            Err(stop) => stopped(self.media, stop, &self.request_id),
         }
     }
 
@@ -125,7 +125,7 @@ impl Received<'_> {
     #[must_use]
     pub fn overloaded(self) -> Response {
         let stop = Stop::failed(Code::ServiceUnavailable, Overloaded::MESSAGE);
-        stopped(self.media, stop, self.request_id)
+        stopped(self.media, stop, &self.request_id)
     }
 }
 

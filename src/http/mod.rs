@@ -12,6 +12,7 @@ pub mod metrics;
 pub mod odata;
 pub mod picture;
 pub mod server;
+pub mod workers;
 
 use std::{
     any::Any,
@@ -39,6 +40,7 @@ use self::{
     admission::{Admission, ClientShares, retry_soon},
     client::Client,
     metrics::Metrics,
+    workers::Workers,
 };
 use crate::{
     access::Caller,
@@ -59,6 +61,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Who is worked for next.
     pub admission: Admission,
+    /// Where it is worked on.
+    pub workers: Workers,
 }
 
 /// The parts of the application.
@@ -93,12 +97,13 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    /// The application of these parts.
+    /// The application of these parts, which works in the runtime in which it is made.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
         Self {
             metrics: Metrics::new(parts.store.clone(), parts.cube.clone()),
             admission: Admission::new(parts.concurrent_requests, parts.settings.deadline),
+            workers: Workers::current(),
             parts: Arc::new(parts),
         }
     }
@@ -135,8 +140,8 @@ pub fn router(app: App) -> Router {
     let metrics = app.metrics.clone();
     let shares = ClientShares::new(app.requests_of_one_client);
     let hops = app.forwarded_hops;
-    let served = Router::new()
-        .route("/graphql", any(serve_graphql))
+    let workers = app.workers.clone();
+    let worked_on = Router::new()
         .route("/auth/login", post(auth::login))
         .route("/auth/refresh", post(auth::refresh))
         .route("/auth/logout", post(auth::logout))
@@ -144,6 +149,12 @@ pub fn router(app: App) -> Router {
         .route("/bi/v1", get(bi::list))
         .route("/bi/v1/{file}", get(bi::serve).post(bi::intake::serve))
         .merge(odata::routes())
+        .layer(middleware::from_fn(move |request, next| {
+            workers.clone().serve(request, next)
+        }));
+    let served = Router::new()
+        .route("/graphql", any(serve_graphql))
+        .merge(worked_on)
         .layer(middleware::from_fn(move |request, next| {
             share(shares.clone(), hops, request, next)
         }))
@@ -185,7 +196,7 @@ async fn serve_graphql(
             Err(error) => return auth::refused(&error, &headers, &id),
         },
     };
-    let asked = match graphql::take_in(request, &id.0, &app.settings).await {
+    let asked = match graphql::take_in(request, Arc::clone(&id.0), &app.settings).await {
         Ok(asked) => asked,
         Err(response) => return response,
     };
@@ -193,24 +204,29 @@ async fn serve_graphql(
         true => &app.admission.mutations,
         false => &app.admission.queries,
     };
-    let Ok(_slot) = queue.enter(bearer.holder()).await else {
+    let Ok(slot) = queue.enter(bearer.holder()).await else {
         return asked.overloaded();
     };
-    let caller = match caller {
-        Some(caller) => Ok(caller),
-        None => bearer.caller(&app, &id).await,
-    };
-    match caller {
-        Ok(caller) => {
-            let run = asked.run(&app.api, &app.settings, |request| {
-                attach(request, caller)
-                    .data(app.key.clone())
-                    .data(app.cube.clone())
-            });
-            run.await
+    let workers = app.workers.clone();
+    let work = async move {
+        let _slot = slot;
+        let caller = match caller {
+            Some(caller) => Ok(caller),
+            None => bearer.caller(&app, &id).await,
+        };
+        match caller {
+            Ok(caller) => {
+                let run = asked.run(&app.api, &app.settings, |request| {
+                    attach(request, caller)
+                        .data(app.key.clone())
+                        .data(app.cube.clone())
+                });
+                run.await
+            }
+            Err(error) => auth::refused(&error, &headers, &id),
         }
-        Err(error) => auth::refused(&error, &headers, &id),
-    }
+    };
+    workers.run(work).await
 }
 
 /// Whether a body is so small that it is taken in before it is known who sends it; one of which the length is not said

@@ -23,7 +23,12 @@ use cx_blueprint::{
     kpi,
     token::SigningKey,
 };
-use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio::{
+    net::TcpListener,
+    runtime::{Builder, Runtime},
+    task::JoinHandle,
+    time::timeout,
+};
 
 use super::{DEMO_PASSWORD, ERASE_ACT, Failure, open_current};
 
@@ -103,7 +108,13 @@ pub async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result
     let retention = serve.feedback_retention_days;
     let keeping = tokio::spawn(keep(store.clone(), clock, thresholds, retention));
     let drain = Duration::from_secs(serve.drain_seconds);
-    let cut = server::serve(listener, http::router(app), limits, stop, drain).await;
+    let door = Door::open()?;
+    let listener = listener.into_std()?;
+    let served = door.runtime()?.spawn(async move {
+        let listener = TcpListener::from_std(listener)?;
+        std::io::Result::Ok(server::serve(listener, http::router(app), limits, stop, drain).await)
+    });
+    let cut = served.await??;
     keeping.abort();
     // What it was at is dropped only then, with its connection.
     drop(keeping.await);
@@ -122,6 +133,31 @@ pub async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result
             serve.drain_seconds
         )
         .into()),
+    }
+}
+
+/// The runtime that accepts, reads, refuses and answers probes. The system gives its threads, which rest most of the time,
+/// their turn before those that are always at work.
+struct Door(Option<Runtime>);
+
+impl Door {
+    fn open() -> Result<Self, Failure> {
+        let mut runtime = Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(2).thread_name("door").enable_all();
+        Ok(Self(Some(runtime.build()?)))
+    }
+
+    fn runtime(&self) -> Result<&Runtime, Failure> {
+        self.0.as_ref().ok_or_else(|| "The door is closed.".into())
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        // Not by dropping it: that would wait for its threads, which is not for a task to do.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

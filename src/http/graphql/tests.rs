@@ -164,7 +164,7 @@ async fn send(http: Request) -> Answer {
         ..Settings::default()
     };
     let attach = |request: async_graphql::Request| request.data(Caller("Ada"));
-    let response = match take_in(http, "r-7", &settings).await {
+    let response = match take_in(http, "r-7".into(), &settings).await {
         Ok(received) => received.run(&schema, &settings, attach).await,
         Err(response) => response,
     };
