@@ -1,20 +1,20 @@
 //! cx-blueprint: service blueprints that several departments share.
 //!
 //! A request enters through [`http`], whose accept loop and queues turn away what cannot be done in time, on threads of
-//! their own; it is signed in there, its document guarded, and it reaches the [`graph`], whose roots are put together from the slices. A slice
-//! ([`account`], [`department`], [`persona`], [`blueprint`], [`template`], [`touchpoint`], [`scenario`],
-//! [`responsibility`], [`kpi`], [`insight`], [`promise`], [`evaluation`], [`improvement`], [`feedback`], [`finding`])
-//! has its use-cases as plain functions with the caller first, and its face in the API beside them in `graphql.rs`.
-//! What joins two slices lies under the roof, in the graph. Whole blueprints are read into memory by [`canvas`], where
-//! what follows from one (how people move, smaller pictures) is a pure function over it, computed within the request's
-//! budget on the pool of [`compute`], as are their pictures in [`picture`]; acts across slices, and what they would
-//! change, are in [`reorganise`]; flat rows for BI in [`bi`], one registry of datasets of which GraphQL, the feed,
-//! OData and views of PostgreSQL are faces, with series and the join of facts put together over what it keeps in
-//! memory; documents in [`document`], spreadsheets read and written by [`sheet`], those of very many rows taken in by
-//! the slices with the help of [`intake`], and what blueprints were in [`publication`]. What can be found by its words
-//! is kept in step by [`index`] and found by [`search`]. Nobody reaches the database but through the door, [`access`],
-//! which asks [`policy`], takes the locks and leaves the audit event. `tests/it/rooms.rs` holds the order below: a room
-//! imports only from those above it.
+//! their own; it is signed in there, its document guarded, and it reaches the [`graph`], whose roots are put together
+//! from the slices. A slice ([`account`], [`department`], [`persona`], [`blueprint`], [`template`], [`touchpoint`],
+//! [`scenario`], [`responsibility`], [`kpi`], [`insight`], [`promise`], [`evaluation`], [`improvement`], [`feedback`],
+//! [`finding`]) has its use-cases as plain functions with the caller first, and its face in the API beside them in
+//! `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole blueprints are read into memory by
+//! [`canvas`], where what follows from one (how people move, smaller pictures) is a pure function over it, computed
+//! within the request's budget on the pool of [`compute`], as are their pictures in [`picture`]; acts across slices,
+//! and what they would change, are in [`reorganise`]; flat rows for BI in [`bi`], one registry of datasets of which
+//! GraphQL, the feed, OData and views of PostgreSQL are faces, with series and the join of facts put together over what
+//! it keeps in memory; documents in [`document`], spreadsheets read and written by [`sheet`], those of very many rows
+//! taken in by the slices with the help of [`intake`], and what blueprints were in [`publication`]. What can be found
+//! by its words is kept in step by [`index`] and found by [`search`]. Nobody reaches the database but through the door,
+//! [`access`], which asks [`policy`], takes the locks and leaves the audit event. `tests/it/rooms.rs` holds the order
+//! below: a room imports only from those above it.
 //!
 //! To follow one act through the house: `responsibilityAccept` in `responsibility/graphql.rs`, `accept` in
 //! `responsibility/answer.rs`, who may in `responsibility/parties.rs`, what it becomes in

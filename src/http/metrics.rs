@@ -12,6 +12,7 @@ use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text},
     metrics::{
+        MetricType,
         counter::{ConstCounter, Counter},
         family::Family,
         gauge::ConstGauge,
@@ -20,6 +21,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
+use super::admission::{Admission, AdmissionQueue};
 use crate::{bi::cube::Cube, database::Store};
 
 /// Upper bounds of how long requests take, in seconds.
@@ -45,9 +47,9 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Nothing counted yet, over this database and what is kept of it.
+    /// Nothing counted yet, over this database, what is kept of it and who waits for it.
     #[must_use]
-    pub fn new(store: Store, cube: Cube) -> Self {
+    pub fn new(store: Store, cube: Cube, admission: Admission) -> Self {
         let mut registry = Registry::with_prefix("cx_blueprint");
         let requests = Family::default();
         let seconds: Family<Route, Histogram, fn() -> Histogram> =
@@ -63,7 +65,11 @@ impl Metrics {
             Unit::Seconds,
             seconds.clone(),
         );
-        registry.register_collector(Box::new(Kept { store, cube }));
+        registry.register_collector(Box::new(Kept {
+            store,
+            cube,
+            admission,
+        }));
         Self {
             registry: Arc::new(registry),
             requests,
@@ -108,6 +114,7 @@ pub fn route<B>(request: &Request<B>) -> String {
 struct Kept {
     store: Store,
     cube: Cube,
+    admission: Admission,
 }
 
 impl fmt::Debug for Kept {
@@ -146,6 +153,42 @@ impl Collector for Kept {
             let metric = encoder.encode_descriptor(name, help, unit, gauge.metric_type())?;
             gauge.encode(metric)?;
         }
+        self.encode_queues(encoder)
+    }
+}
+
+impl Kept {
+    fn encode_queues(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        for (name, help, count) in QUEUE_GAUGES {
+            let kind = MetricType::Gauge;
+            let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+            for (queue, waited) in self.admission.queues() {
+                let gauge = ConstGauge::new(i64::try_from(count(waited)).unwrap_or(i64::MAX));
+                gauge.encode(family.encode_family(&[("queue", queue)])?)?;
+            }
+        }
+        let (help, kind) = ("Requests that were told to come again", MetricType::Counter);
+        let mut family = encoder.encode_descriptor("queue_refusals", help, None, kind)?;
+        for (queue, waited) in self.admission.queues() {
+            let counter = ConstCounter::new(waited.refusals());
+            counter.encode(family.encode_family(&[("queue", queue)])?)?;
+        }
         Ok(())
     }
 }
+
+/// What is seen of each queue, by name, with its explanation.
+type QueueGauge = (&'static str, &'static str, fn(&AdmissionQueue) -> usize);
+
+const QUEUE_GAUGES: [QueueGauge; 2] = [
+    (
+        "queue_taken",
+        "Requests that are worked on, by queue",
+        AdmissionQueue::taken,
+    ),
+    (
+        "queue_waiting",
+        "Requests that wait for their turn, by queue",
+        AdmissionQueue::waiting,
+    ),
+];

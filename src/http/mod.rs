@@ -100,9 +100,11 @@ impl App {
     /// The application of these parts, which works in the runtime in which it is made.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let admission = Admission::new(parts.concurrent_requests, parts.settings.deadline);
+        let (store, cube) = (parts.store.clone(), parts.cube.clone());
         Self {
-            metrics: Metrics::new(parts.store.clone(), parts.cube.clone()),
-            admission: Admission::new(parts.concurrent_requests, parts.settings.deadline),
+            metrics: Metrics::new(store, cube, admission.clone()),
+            admission,
             workers: Workers::current(),
             parts: Arc::new(parts),
         }

@@ -121,7 +121,7 @@ impl Way {
                     let instead = commits.then(|| self.at_commit.lock().expect("nobody panicked").take());
                     if let Some(instead) = instead.flatten() {
                         // PostgreSQL is done with it before anything is said.
-                        server.read(&mut said).await.ok()?;
+                        server.read(&mut said).await.ok().filter(|read| *read > 0)?;
                         mute = true;
                         match instead {
                             AtCommit::Nothing => {}

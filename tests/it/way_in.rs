@@ -306,6 +306,37 @@ async fn where_there_is_no_room_the_silent_make_it() {
 }
 
 #[tokio::test]
+async fn whoever_finds_no_room_is_told_so_whatever_they_send() {
+    let world = World::small().await;
+    let token = world.sign_in("cx-manager").await.token;
+    let limits = ServerLimits {
+        of_one_peer: 1,
+        ..ServerLimits::default()
+    };
+    let server = world.listens(limits).await;
+    let mut writers = Vec::new();
+    while let Ok(tx) = timeout(Duration::from_millis(300), world.store.begin()).await {
+        writers.push(tx.expect("it begins"));
+    }
+    let make = r#"{"query":"mutation{segmentCreate(input:{dimension:\"MARKET\",value:\"Sweden\"}){userErrors{code}}}"}"#;
+    let make = post("/graphql", &token, make);
+    let others = async {
+        sleep(Duration::from_millis(300)).await;
+        let metrics = world.metrics().await;
+        let taken = r#"cx_blueprint_queue_taken{queue="mutations"} 1"#;
+        assert!(metrics.contains(taken), "{metrics}");
+        let long = post("/graphql", &token, &" ".repeat(60_000));
+        for _ in 0..20 {
+            let (answer, _) = asks(1, server.address, &long).await;
+            assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        }
+        drop(writers);
+    };
+    let ((answer, _), ()) = tokio::join!(asks(1, server.address, &make), others);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
 async fn one_client_has_no_more_than_its_share_of_the_requests() {
     let small = World::small().await;
     let world = small.beside_with(512, 4).await;

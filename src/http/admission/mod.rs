@@ -71,7 +71,7 @@ pub fn retry_soon(mut response: Response) -> Response {
 }
 
 /// A moment in which those stay who are next although others are being refused; they are told within twice that.
-const MOMENT: Duration = Duration::from_millis(25);
+const MOMENT: Duration = Duration::from_millis(15);
 
 /// The queues of a server.
 #[derive(Clone, Debug)]
@@ -125,6 +125,23 @@ impl Admission {
             // Whoever has sent a whole sheet waits for their turn rather than sending it again.
             sheets: queue(1, 1, 30 * second, 30 * second),
         }
+    }
+}
+
+impl Admission {
+    /// Every queue with its name.
+    pub fn queues(&self) -> impl Iterator<Item = (&'static str, &AdmissionQueue)> {
+        [
+            ("queries", &self.queries),
+            ("mutations", &self.mutations),
+            ("sign_in", &self.sign_in),
+            ("sessions", &self.sessions),
+            ("feeds", &self.feeds),
+            ("pages", &self.pages),
+            ("uploads", &self.uploads),
+            ("sheets", &self.sheets),
+        ]
+        .into_iter()
     }
 }
 

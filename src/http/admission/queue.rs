@@ -52,6 +52,7 @@ struct State {
     /// Seconds for which slots are held, on average; zero until one was given back.
     average: f64,
     refused: Option<Instant>,
+    refusals: u64,
 }
 
 #[derive(Debug)]
@@ -123,7 +124,10 @@ impl AdmissionQueue {
         match timeout(patience, turn).await {
             Ok(Ok(slot)) => Ok(slot),
             // Somebody came and showed that it would take too long.
-            Ok(Err(_)) => Err(Overloaded),
+            Ok(Err(_)) => {
+                self.state().refusals += 1;
+                Err(Overloaded)
+            }
             Err(_) => {
                 let told = self.state().congest(&settings, Instant::now());
                 drop(told);
@@ -136,6 +140,20 @@ impl AdmissionQueue {
     #[must_use]
     pub fn taken(&self) -> usize {
         self.state().taken
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let mut state = self.state();
+        state.waiting.retain(|waiting| !waiting.wake.is_closed());
+        state.waiting.len()
+    }
+
+    /// How many were told to come again.
+    #[must_use]
+    pub fn refusals(&self) -> u64 {
+        self.state().refusals
     }
 
     fn slot(&self, holder: Holder) -> Slot {
@@ -231,6 +249,7 @@ impl State {
     /// tells them, outside of the lock.
     fn congest(&mut self, settings: &QueueSettings, now: Instant) -> Vec<Waiting> {
         self.refused = Some(now);
+        self.refusals += 1;
         let turn = self.average / settings.slots as f64;
         let near = (settings.congested.as_secs_f64() / turn.max(1e-6)) as usize;
         let mut holders = HashSet::new();

@@ -11,14 +11,15 @@ mod connection;
 pub mod files;
 mod peers;
 
-use std::{io::Write, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, copy, sink},
     net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{Semaphore, watch},
     task::JoinSet,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 pub use self::{activity::UnderWayGuard, peers::client};
@@ -70,6 +71,7 @@ pub async fn serve(
 ) -> usize {
     let under_way = UnderWay::default();
     let peers = Arc::new(Peers::new(limits.connections, limits.of_one_peer));
+    let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
     let (stopping, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     let mut stop = std::pin::pin!(stop);
@@ -81,7 +83,12 @@ pub async fn serve(
                 Ok((stream, peer)) => {
                     let activity = Arc::new(Activity::new(under_way.clone()));
                     let Some(ticket) = peers.admit(peer.ip(), &activity) else {
-                        refuse(stream);
+                        if let Ok(permit) = Arc::clone(&turned_away).try_acquire_owned() {
+                            tokio::spawn(async move {
+                                refuse(stream).await;
+                                drop(permit);
+                            });
+                        }
                         continue;
                     };
                     let connection = Connection { stream, peer, activity, ticket, limits };
@@ -117,12 +124,21 @@ async fn drained(tasks: &mut JoinSet<()>, under_way: &UnderWay, deadline: Instan
 
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// Turns a connection away. What fits into its empty buffer is said; nobody waits for more.
-fn refuse(stream: TcpStream) {
-    let told = stream
-        .into_std()
-        .and_then(|mut stream| stream.write_all(FULL));
-    if let Err(error) = told {
+/// How many connections are told at the same time that there is no room; the others are closed without a word.
+const TURNED_AWAY: usize = 64;
+/// How long one of them may take to hear it, and how many bytes of what it sent meanwhile are read.
+const LAST_WORD: Duration = Duration::from_secs(1);
+const UNHEARD: u64 = 64 * 1024;
+
+/// Turns a connection away. What it has sent is read, and forgotten: the system resets a connection that is closed over
+/// bytes that nobody has read, and what was said on it is lost.
+async fn refuse(mut stream: TcpStream) {
+    let told = timeout(LAST_WORD, async {
+        stream.write_all(FULL).await?;
+        stream.shutdown().await?;
+        copy(&mut stream.take(UNHEARD), &mut sink()).await
+    });
+    if let Err(error) = told.await.unwrap_or_else(|late| Err(io::Error::from(late))) {
         tracing::debug!(%error, "a connection was turned away without a word");
     }
 }
