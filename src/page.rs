@@ -14,7 +14,6 @@ use uuid::Uuid;
 
 use crate::{
     access::{Caller, Guarded},
-    compute::STATEMENT,
     error::{Error, Result},
     meter::Metered,
 };
@@ -120,9 +119,7 @@ async fn keyset<E: Guarded, N: OutputType>(
     order: Order,
     node: impl FnMut(E::Model) -> N,
 ) -> Result<Pages<N>> {
-    caller.budget.spend(STATEMENT)?;
     let total = if wants_total(ctx) {
-        caller.budget.spend(STATEMENT)?;
         Some(select.clone().count(caller.reader()).await?)
     } else {
         None

@@ -60,6 +60,10 @@ impl Caller {
         request_id: Arc<str>,
     ) -> Self {
         let now = clock.now();
+        let budget: Arc<Budget> = match standing {
+            Standing::Account(_) => Arc::default(),
+            Standing::Operator => Arc::new(Budget::unlimited()),
+        };
         Self {
             now,
             today: clock.day(now),
@@ -67,13 +71,10 @@ impl Caller {
             act: "".into(),
             session: None,
             token: None,
-            budget: match standing {
-                Standing::Account(_) => Arc::default(),
-                Standing::Operator => Arc::new(Budget::unlimited()),
-            },
             standing: Arc::new(standing),
             clock,
-            store,
+            store: store.charged(&budget),
+            budget,
         }
     }
 
@@ -89,8 +90,16 @@ impl Caller {
     /// The same caller with a budget of its own: for each blueprint of a feed, which is as long as it is.
     #[must_use]
     pub fn afresh(&self) -> Self {
+        self.spending(Budget::default())
+    }
+
+    /// The same caller, who spends from this budget.
+    #[must_use]
+    pub fn spending(&self, budget: Budget) -> Self {
+        let budget = Arc::new(budget);
         Self {
-            budget: Arc::default(),
+            store: self.store.charged(&budget),
+            budget,
             ..self.clone()
         }
     }

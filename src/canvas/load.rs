@@ -23,13 +23,10 @@ use sea_orm::{
 use super::{Canvas, Position, judged};
 use crate::{
     access::{Caller, scope},
-    compute::{ROW, STATEMENT},
+    compute::ROW,
     database::Transaction,
     error::{Error, Result},
 };
-
-/// Statements of a canvas, as steps.
-const LOAD: u64 = 11 * STATEMENT;
 
 impl Canvas {
     /// Loads the blueprint that the condition picks, if the caller may see it, with KPIs as of the day; in its turn, and
@@ -40,7 +37,6 @@ impl Canvas {
         day: NaiveDate,
     ) -> Result<Option<Arc<Self>>> {
         let _turn = caller.budget.load().await?;
-        caller.budget.spend(LOAD)?;
         let tx = caller.snapshot().await?;
         let Some(blueprint) = caller
             .select::<blueprint::Entity>()
@@ -52,7 +48,6 @@ impl Canvas {
         };
         let canvas = Box::pin(Self::read(caller, &tx, blueprint, day)).await?;
         tx.commit().await?;
-        caller.budget.spend(ROW * canvas.rows() as u64)?;
         Ok(Some(Arc::new(canvas)))
     }
 
@@ -97,7 +92,7 @@ impl Canvas {
         let departments = departments(tx, &blueprint).await?;
         let kpis = kpis(tx, id).await?;
         let links = judged::in_blueprint(caller, tx, id, &kpis, day).await?;
-        Ok(Self {
+        let canvas = Self {
             blueprint,
             persona,
             needs,
@@ -113,7 +108,9 @@ impl Canvas {
             of_touchpoint: HashMap::new(),
             graph: OnceLock::new(),
         }
-        .arranged())
+        .arranged();
+        caller.budget.spend(ROW * canvas.rows() as u64)?;
+        Ok(canvas)
     }
 
     /// Puts everything in the order of display and notes where each part begins.

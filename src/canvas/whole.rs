@@ -26,7 +26,7 @@ use sea_orm::{
 use super::Canvas;
 use crate::{
     access::{Caller, scope},
-    compute::{ROW, STATEMENT},
+    compute::ROW,
     database::Transaction,
     error::Result,
 };
@@ -75,9 +75,6 @@ pub struct Whole {
 /// What loading a whole blueprint costs in the complexity of a document.
 pub const COST: usize = 1_000;
 
-/// Statements of a whole blueprint, as steps.
-pub(crate) const LOAD: u64 = 32 * STATEMENT;
-
 impl Whole {
     /// Loads the blueprint that the condition picks, if the caller may see it, with KPIs as of the day.
     pub async fn load(
@@ -86,7 +83,6 @@ impl Whole {
         day: NaiveDate,
     ) -> Result<Option<Arc<Self>>> {
         let _turn = caller.budget.load().await?;
-        caller.budget.spend(LOAD)?;
         let tx = caller.snapshot().await?;
         let Some(blueprint) = caller
             .select::<blueprint::Entity>()
@@ -98,7 +94,6 @@ impl Whole {
         };
         let whole = Box::pin(Self::read(caller, &tx, blueprint, day)).await?;
         tx.commit().await?;
-        caller.budget.spend(ROW * whole.rows() as u64)?;
         Ok(Some(Arc::new(whole)))
     }
 
@@ -246,7 +241,7 @@ impl Whole {
             .filter(kpi::Column::ArchivedAt.is_null())
             .all(tx)
             .await?;
-        Ok(Self {
+        let whole = Self {
             personas: personas.all(tx).await?,
             segments: segment::Entity::find()
                 .filter(segment::Column::Id.is_in(meant))
@@ -319,7 +314,11 @@ impl Whole {
             people: people.into_iter().map(|row| (row.id, row)).collect(),
             canvas,
         }
-        .without_archived())
+        .without_archived();
+        // The canvas has paid for its own.
+        let besides = whole.rows() - whole.canvas.rows();
+        caller.budget.spend(ROW * besides as u64)?;
+        Ok(whole)
     }
 
     /// A blueprint on which nothing hangs.

@@ -15,16 +15,22 @@ pub const STEPS: u64 = 10_000_000;
 /// Bytes of one answer, without the punctuation of its JSON.
 pub const BYTES: u64 = 16 * 1024 * 1024;
 
-/// Steps of reading one row of a whole blueprint.
-pub const ROW: u64 = 400;
+/// Steps of one page of flat rows, and of one piece of a feed: programs read much at once, and few may at a time.
+pub const PULL: u64 = 8 * STEPS;
+
+/// Steps of one row that the database gives.
+pub const LOADED: u64 = 100;
+
+/// Steps of keeping one row of a whole blueprint in memory, beside reading it.
+pub const ROW: u64 = 300;
 
 /// Steps of resolving one field of one object: some of it is memory, which is scarcer than time.
 pub const FIELD: u64 = 30;
 
-/// Steps of one statement that reads a page or a key.
+/// Steps of one statement, whatever it reads.
 pub const STATEMENT: u64 = 4_000;
 
-/// Steps of one search by words, or of one scorecard: a statement over much.
+/// Steps of one search by words, or of one scorecard, beside its statements: they go through much.
 pub const SEARCH: u64 = 25 * STATEMENT;
 
 /// Whole blueprints that one request reads at the same time, so that it never takes all connections that read.
@@ -38,7 +44,19 @@ pub struct Budget {
     most_steps: u64,
     most_bytes: u64,
     loads: Semaphore,
+    /// What is said once the steps are spent.
+    refusal: &'static str,
+    /// Whether the steps are those of one piece of an answer, and come anew with the next.
+    by_piece: bool,
 }
+
+/// Of a document of the API.
+const OF_DOCUMENTS: &str = "This takes more work than one request may ask for. Ask for less at once: fewer objects \
+    (`first: 20`), fewer aliases, a smaller part of the blueprint.";
+
+/// Of flat rows.
+const OF_ROWS: &str = "This takes more work than one request for rows may ask for. Ask for less at once: fewer days, a \
+    filter of fewer terms, no order but the dataset's own.";
 
 impl Default for Budget {
     fn default() -> Self {
@@ -56,6 +74,26 @@ impl Budget {
             most_steps: steps,
             most_bytes: bytes,
             loads: Semaphore::new(LOADS_AT_ONCE),
+            refusal: OF_DOCUMENTS,
+            by_piece: false,
+        }
+    }
+
+    /// For one page of flat rows.
+    #[must_use]
+    pub fn of_page() -> Self {
+        Self {
+            refusal: OF_ROWS,
+            ..Self::of(PULL, u64::MAX)
+        }
+    }
+
+    /// For a feed, which is as long as it is: so much for each piece of it.
+    #[must_use]
+    pub fn of_feed() -> Self {
+        Self {
+            by_piece: true,
+            ..Self::of_page()
         }
     }
 
@@ -75,11 +113,7 @@ impl Budget {
         if spent.saturating_add(steps) <= self.most_steps {
             return Ok(());
         }
-        Err(Error::TooComplex(
-            "This takes more work than one request may ask for. Ask for less at once: fewer objects (`first: 20`), \
-             fewer aliases, a smaller part of the blueprint."
-                .to_owned(),
-        ))
+        Err(Error::TooComplex(self.refusal.to_owned()))
     }
 
     /// Counts bytes of the answer.
@@ -102,6 +136,13 @@ impl Budget {
     /// A turn to read a whole blueprint.
     pub async fn load(&self) -> Result<SemaphorePermit<'_>> {
         self.loads.acquire().await.map_err(Error::internal)
+    }
+
+    /// Notes that a piece of the answer is done: a feed has as many steps again for the next.
+    pub fn renew(&self) {
+        if self.by_piece {
+            self.steps.fetch_min(0, Ordering::Relaxed);
+        }
     }
 
     /// Steps that were spent.

@@ -8,7 +8,11 @@
 //! statement: SQLite looks at a signal while it works, PostgreSQL is told by way of another connection. The place is
 //! free only when the statement has ended, or when PostgreSQL has not said so for some seconds: what its client has left
 //! it ends by itself. No wait for PostgreSQL is without a bound, whoever waits.
+//!
+//! What a request reads is charged to its budget here, statement by statement, so that no list of the API can run more
+//! of them than it pays for.
 
+mod charge;
 mod connection;
 mod pool;
 mod probe;
@@ -36,10 +40,12 @@ use sqlx::{
 use tokio::{sync::Notify, time::timeout};
 
 use self::{
+    charge::Charge,
     connection::{STATEMENT, Source},
     probe::Probe,
     wal::Wal,
 };
+use crate::compute::Budget;
 
 pub use self::{
     pool::Pool,
@@ -168,6 +174,15 @@ impl Store {
     #[must_use]
     pub fn reader(&self) -> &Pool {
         &self.reader
+    }
+
+    /// The same database, read at the expense of a budget. What is written is bounded by what was sent.
+    #[must_use]
+    pub fn charged(&self, budget: &Arc<Budget>) -> Self {
+        Self {
+            reader: self.reader.charged(Charge::to(budget)),
+            ..self.clone()
+        }
     }
 
     /// The pool that writes without a transaction, for what may get lost; everything else writes through a permit.

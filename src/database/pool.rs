@@ -2,6 +2,7 @@
 //! statement on its connection has ended, not when its client has lost patience.
 
 use std::{
+    mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -10,7 +11,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
+use futures_util::{StreamExt, future::join_all, stream::BoxStream};
 use sea_orm::{
     ConnAcquireErr, ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
     Statement,
@@ -22,6 +23,7 @@ use tokio::{
 };
 
 use super::{
+    charge::Charge,
     connection::{Connection, Source, State},
     signal::Signal,
 };
@@ -38,6 +40,7 @@ const CLOSING: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Pool {
     shared: Arc<Shared>,
+    charge: Charge,
 }
 
 #[derive(Debug)]
@@ -97,6 +100,15 @@ impl Pool {
         };
         Self {
             shared: Arc::new(shared),
+            charge: Charge::default(),
+        }
+    }
+
+    /// The same connections, at somebody's expense.
+    pub(super) fn charged(&self, charge: Charge) -> Self {
+        Self {
+            charge,
+            ..self.clone()
         }
     }
 
@@ -115,10 +127,13 @@ impl Pool {
             connection: None,
             place: Some((place, permit)),
             shared,
+            charge: self.charge.clone(),
         };
         let connected = timeout(lease.shared.patience, lease.shared.connect(idle, &signal)).await;
         let connected = connected.map_err(|_| acquire(ConnAcquireErr::Timeout))?;
         lease.connection = Some(connected?);
+        // Opening a connection is nobody's expense.
+        signal.pay(&self.charge);
         Ok(lease)
     }
 
@@ -256,6 +271,7 @@ pub(super) struct Lease {
     connection: Option<Connection>,
     place: Option<(Place, OwnedSemaphorePermit)>,
     shared: Arc<Shared>,
+    charge: Charge,
 }
 
 impl Lease {
@@ -265,10 +281,57 @@ impl Lease {
         connection.ok_or_else(|| acquire(ConnAcquireErr::ConnectionClosed))
     }
 
-    /// The connection, for a statement that counts.
-    pub(super) fn counted(&mut self) -> Result<&mut Connection, DbErr> {
+    /// The connection, for a statement that counts and is paid for.
+    fn counted(&mut self) -> Result<&mut Connection, DbErr> {
+        self.charge.statement()?;
         self.shared.statements.fetch_add(1, Ordering::Relaxed);
         self.connection()
+    }
+
+    pub(super) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, DbErr> {
+        let result = self.counted()?.execute(statement).await;
+        result.map_err(|error| self.charge.explain(error))
+    }
+
+    pub(super) async fn query_one(
+        &mut self,
+        statement: &Statement,
+    ) -> Result<Option<QueryResult>, DbErr> {
+        let row = self.counted()?.query_one(statement).await;
+        row.map_err(|error| self.charge.explain(error))
+    }
+
+    pub(super) async fn query_all(
+        &mut self,
+        statement: &Statement,
+    ) -> Result<Vec<QueryResult>, DbErr> {
+        let rows = self.counted()?.query_all(statement).await;
+        let rows = rows.map_err(|error| self.charge.explain(error))?;
+        self.charge.rows(rows.len())?;
+        Ok(rows)
+    }
+
+    /// The rows of a statement as they come, each paid for when it comes.
+    pub(super) fn stream(
+        &mut self,
+        statement: Statement,
+    ) -> Result<BoxStream<'_, Result<QueryResult, DbErr>>, DbErr> {
+        let charge = self.charge.clone();
+        let rows = self.counted()?.stream(statement);
+        let paid = move |row: Result<QueryResult, DbErr>| {
+            let row = row.map_err(|error| charge.explain(error))?;
+            charge.rows(1)?;
+            Ok(row)
+        };
+        Ok(rows.map(paid).boxed())
+    }
+
+    /// Lets somebody else pay from now on, and gives who did so far.
+    pub(super) fn recharge(&mut self, charge: Charge) -> Charge {
+        if let Some((place, _)) = &self.place {
+            place.signal.pay(&charge);
+        }
+        mem::replace(&mut self.charge, charge)
     }
 
     pub(super) fn backend(&self) -> DbBackend {
@@ -291,6 +354,8 @@ impl Drop for Lease {
         let Some((place, permit)) = self.place.take() else {
             return;
         };
+        // Rolling back is nobody's expense.
+        place.signal.pay(&Charge::default());
         let shared = Arc::clone(&self.shared);
         match (self.connection.take(), Handle::try_current()) {
             (Some(broken), Ok(runtime)) if broken.state() != State::Clean => {
@@ -324,7 +389,7 @@ impl ConnectionTrait for Pool {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let mut lease = self.lease().await?;
-        lease.counted()?.execute(&statement).await
+        lease.execute(&statement).await
     }
 
     async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
@@ -334,11 +399,11 @@ impl ConnectionTrait for Pool {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let mut lease = self.lease().await?;
-        lease.counted()?.query_one(&statement).await
+        lease.query_one(&statement).await
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut lease = self.lease().await?;
-        lease.counted()?.query_all(&statement).await
+        lease.query_all(&statement).await
     }
 }

@@ -1,14 +1,17 @@
 //! How a statement is told from outside that nobody waits for it any more.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicI32, Ordering},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicI32, Ordering},
+    },
     time::Duration,
 };
 
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use tokio::time::timeout;
 
-use super::pool::Pool;
+use super::{charge::Charge, pool::Pool};
 
 /// How long telling PostgreSQL may take.
 const TELLING: Duration = Duration::from_secs(2);
@@ -20,17 +23,28 @@ pub(super) struct Signal {
     stop: AtomicBool,
     /// The process of PostgreSQL that works here.
     process: AtomicI32,
+    /// Who pays for what SQLite does here.
+    charge: Mutex<Charge>,
 }
 
 impl Signal {
-    /// Whether a statement should go on.
+    /// Whether a statement should go on; asked again and again while it does, and paid for each time.
     pub(super) fn goes_on(&self) -> bool {
-        !self.stop.load(Ordering::Relaxed)
+        !self.stop.load(Ordering::Relaxed) && self.charge().look()
     }
 
     /// The next statement is another one, which somebody waits for.
     pub(super) fn clear(&self) {
         self.stop.store(false, Ordering::Relaxed);
+    }
+
+    /// Somebody else pays from now on.
+    pub(super) fn pay(&self, charge: &Charge) {
+        self.charge().clone_from(charge);
+    }
+
+    fn charge(&self) -> MutexGuard<'_, Charge> {
+        self.charge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// PostgreSQL works here in this process.

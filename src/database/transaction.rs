@@ -16,6 +16,7 @@ use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statem
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
+    charge::Charge,
     pool::{Lease, Pool},
     wal::Wal,
 };
@@ -67,6 +68,21 @@ impl Transaction {
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.writes.load(Ordering::Relaxed)
+    }
+
+    /// Reads what is kept for everybody, which is nobody's to pay.
+    pub async fn for_everybody<T>(&self, read: impl Future<Output = T>) -> T {
+        let paying = self.recharge(Charge::default()).await;
+        let read = read.await;
+        self.recharge(paying).await;
+        read
+    }
+
+    async fn recharge(&self, charge: Charge) -> Charge {
+        match self.lease.lock().await.as_mut() {
+            Some(lease) => lease.recharge(charge),
+            None => charge,
+        }
     }
 
     /// Makes what it wrote true at once, and returns when it is on the disk.
@@ -193,7 +209,7 @@ impl ConnectionTrait for Transaction {
 
     async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
         let mut open = self.open().await;
-        let result = open.lease()?.counted()?.execute(&statement).await?;
+        let result = open.lease()?.execute(&statement).await?;
         self.note(&statement.sql, result.rows_affected());
         Ok(result)
     }
@@ -207,14 +223,14 @@ impl ConnectionTrait for Transaction {
 
     async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
         let mut open = self.open().await;
-        let row = open.lease()?.counted()?.query_one(&statement).await?;
+        let row = open.lease()?.query_one(&statement).await?;
         self.note(&statement.sql, u64::from(row.is_some()));
         Ok(row)
     }
 
     async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
         let mut open = self.open().await;
-        let rows = open.lease()?.counted()?.query_all(&statement).await?;
+        let rows = open.lease()?.query_all(&statement).await?;
         self.note(&statement.sql, rows.len() as u64);
         Ok(rows)
     }
@@ -234,7 +250,7 @@ impl StreamTrait for Transaction {
         Box::pin(async move {
             let mut open = self.open().await;
             let rows = async_stream::try_stream! {
-                let mut rows = open.lease()?.counted()?.stream(statement);
+                let mut rows = open.lease()?.stream(statement)?;
                 while let Some(row) = rows.next().await {
                     yield row?;
                 }

@@ -1,7 +1,7 @@
 //! What a failure of the database means, told by its code and by the names of constraints, never by the words of its
 //! message, which may be anybody's data.
 
-use std::{io, sync::Arc};
+use std::{fmt, io, sync::Arc};
 
 use sea_orm::{DbErr, RuntimeErr};
 use sqlx::{
@@ -29,6 +29,25 @@ pub fn code(error: &DbErr) -> Option<String> {
         sqlx::Error::Database(said) => said.code().map(Into::into),
         _ => None,
     }
+}
+
+/// A refusal of ours on its way through sea-orm, which knows errors of databases alone.
+#[derive(Debug)]
+struct Carried(Error);
+
+impl fmt::Display for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it was refused before the database was asked, or while it worked")
+    }
+}
+
+impl std::error::Error for Carried {}
+
+/// A refusal in place of what the database would have answered; it is itself again where it becomes an [`Error`].
+#[must_use]
+pub fn carry(error: Error) -> DbErr {
+    let carried = sqlx::Error::AnyDriverError(Box::new(Carried(error)));
+    DbErr::Query(RuntimeErr::SqlxError(carried.into()))
 }
 
 /// What went wrong, as far as it matters to whoever asked.
@@ -178,6 +197,11 @@ impl From<DbErr> for Error {
         let Some(cause) = cause(&error) else {
             return Self::Internal(Arc::new(error));
         };
+        if let sqlx::Error::AnyDriverError(inside) = cause
+            && let Some(Carried(error)) = inside.downcast_ref()
+        {
+            return error.clone();
+        }
         match (Kind::of(cause), cause) {
             (Kind::Unique, sqlx::Error::Database(said)) => taken(&**said),
             (Kind::ForeignKey, _) => {

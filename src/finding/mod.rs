@@ -23,9 +23,9 @@ use crate::{
     canvas::{
         Canvas,
         findings::{self, Asked, Finding, Severity, Surroundings, Thresholds},
-        whole::{LOAD, Whole},
+        whole::Whole,
     },
-    compute::{ROW, Steps},
+    compute::Steps,
     database::Transaction,
     error::{Error, Reason, Result, UserError, UserErrorCode},
     input::Faults,
@@ -73,7 +73,6 @@ pub async fn of_blueprint(
     thresholds: &Thresholds,
 ) -> Result<Vec<Told>> {
     let _turn = caller.budget.load().await?;
-    caller.budget.spend(2 * LOAD)?;
     let tx = caller.snapshot().await?;
     let which = caller
         .select::<blueprint::Entity>()
@@ -83,7 +82,6 @@ pub async fn of_blueprint(
     };
     let read = Judged::read(caller, &tx, blueprint, day).await?;
     tx.commit().await?;
-    caller.budget.spend(ROW * read.whole.rows() as u64)?;
     read.judge(caller, (day, thresholds)).await
 }
 

@@ -45,7 +45,7 @@ use crate::{
     },
     blueprint::graphql::{Blueprint, Phase},
     canvas::{self, Canvas, Judged, view, whole},
-    compute::{ROW, SEARCH},
+    compute::{LOADED, SEARCH},
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
     document::{blueprint::Document, table},
     error::{Error, Result},
@@ -294,7 +294,7 @@ impl Department {
         #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
     ) -> Result<Pages<Responsibility>> {
         let of = self.reach(ctx, include_descendants).await?;
-        let which = handshake::open(ctx).await?.of_departments(&of);
+        let which = handshake::picked(ctx, move |open| open.of_departments(&of)).await?;
         handshake::waiting(ctx, which, Page { first, after }).await
     }
 
@@ -827,7 +827,7 @@ where
     N: From<R>,
 {
     let rows = load(ctx, place).await?.unwrap_or_default();
-    caller(ctx)?.budget.spend(ROW / 4 * rows.len() as u64)?;
+    caller(ctx)?.budget.spend(LOADED * rows.len() as u64)?;
     Ok(meter::listed(rows.iter().cloned()))
 }
 

@@ -7,8 +7,8 @@ use sea_orm::{EntityTrait, QuerySelect, QueryTrait};
 use super::{Impact, Step, asked, carry_out::carry_out, links, links::Hung, plan::suspend};
 use crate::{
     access::{Caller, Guarded, Permit, live},
-    canvas::whole::{LOAD, Whole},
-    compute::{self, ROW},
+    canvas::whole::Whole,
+    compute,
     database::Transaction,
     error::{Error, Result},
     input::{self, AtVersionInput},
@@ -65,7 +65,6 @@ pub async fn leave_out(
 pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Impact>> {
     let id: TouchpointId = input::id("id", id)?;
     let _turn = caller.budget.load().await?;
-    caller.budget.spend(LOAD)?;
     let tx = caller.snapshot().await?;
     let about = asked::about::<touchpoint::Entity>(caller, &tx, Action::ShapeBlueprint, id);
     let Some(row) = about.await? else {
@@ -77,7 +76,6 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Impact>> 
     let whole = whole(caller, &tx, &row).await?;
     let (steps, hung) = hanging(caller, &tx, &whole, id).await?;
     tx.commit().await?;
-    caller.budget.spend(ROW * whole.rows() as u64)?;
     let checks = [
         live::<blueprint::Entity>("id", &whole.canvas.blueprint),
         refuse(caller, &whole, id),

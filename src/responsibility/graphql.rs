@@ -15,10 +15,11 @@ use super::{
     ResponsibilityProposeInput, ResponsibilityUpdateInput,
     answer::{self, Accepted, ResponsibilityAcceptInput, ResponsibilityDeclineInput},
     held_at_end_of,
-    waiting::{Waiting, leads},
+    waiting::{RULED, Waiting, leads},
 };
 use crate::{
     canvas::Canvas,
+    compute::Steps,
     error::{Error, Reason, Result, UserError},
     input::{self, AtVersionInput},
     page::{self, Page, Pages},
@@ -173,7 +174,11 @@ impl ResponsibilityQuery {
         if filter.no_lead_yet {
             let leads = leads(caller.reader(), None).await?;
             let waiting = Waiting::read(caller, caller.reader()).await?;
-            all = all.add(waiting.without_lead(&leads));
+            let without = move |steps: &Steps| {
+                steps.take(RULED * waiting.len())?;
+                Ok(waiting.without_lead(&leads))
+            };
+            all = all.add(caller.compute(without).await?);
         }
         let select = caller.select::<responsibility::Entity>().filter(all);
         page::by_creation(

@@ -17,6 +17,9 @@ use sea_orm::{
 use super::parties::{LeadsByDepartment, Parents, Participant, Proposal, Proposer};
 use crate::{access::Caller, department::parents, error::Result};
 
+/// Steps of asking the rules about one proposal.
+pub const RULED: usize = 40;
+
 /// Proposals that a list leads to at the most, the oldest first: a statement takes no more parameters than that.
 const MOST: usize = 20_000;
 
@@ -69,6 +72,18 @@ impl Waiting {
             open: open.collect(),
             parents: parents(db).await?,
         })
+    }
+
+    /// How many wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
     }
 
     fn which(&self, wanted: impl Fn(&Proposal) -> bool) -> Condition {

@@ -71,7 +71,9 @@ impl Cube {
         if let Some(all) = self.0.measured.all(wanted) {
             return Ok(all);
         }
-        let read = load::measured(tx, wanted, |id| self.0.measured.get(id)).await?;
+        let read = tx
+            .for_everybody(load::measured(tx, wanted, |id| self.0.measured.get(id)))
+            .await?;
         Ok(self.0.measured.keep(wanted, read))
     }
 
@@ -85,7 +87,9 @@ impl Cube {
         if let Some(all) = self.0.places.all(wanted) {
             return Ok(all);
         }
-        let read = load::places(caller, tx, wanted, |id| self.0.places.get(id)).await?;
+        let read = tx
+            .for_everybody(load::places(caller, tx, wanted, |id| self.0.places.get(id)))
+            .await?;
         Ok(self.0.places.keep(wanted, read))
     }
 }

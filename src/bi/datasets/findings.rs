@@ -97,6 +97,7 @@ pub(in crate::bi) async fn each(
         if wanted.send(Ok(Some(rows))).await.is_err() || missing == 0 {
             break;
         }
+        caller.budget.renew();
     }
     Ok(())
 }

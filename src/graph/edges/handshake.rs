@@ -18,6 +18,7 @@ use super::super::{
 use crate::{
     account::graphql::Account,
     canvas::accountable,
+    compute::Steps,
     department::graphql::Department,
     error::{Error, Result},
     page::{self, Page, Pages},
@@ -27,7 +28,7 @@ use crate::{
         answer::person,
         graphql::Responsibility,
         parties::{Parents, Proposal},
-        waiting::{Waiting, proposal},
+        waiting::{RULED, Waiting, proposal},
     },
     touchpoint::graphql::Touchpoint,
 };
@@ -49,10 +50,18 @@ async fn tree(ctx: &Context<'_>) -> Result<Arc<Parents>> {
     Ok(load(ctx, Tree).await?.unwrap_or_default())
 }
 
-/// What waits for an answer, of all that the caller may read.
-pub async fn open(ctx: &Context<'_>) -> Result<Arc<Waiting>> {
+/// Those that a rule picks of what waits for an answer, of all that the caller may read.
+pub async fn picked(
+    ctx: &Context<'_>,
+    rule: impl FnOnce(&Waiting) -> Condition + Send + 'static,
+) -> Result<Condition> {
     let open = load(ctx, Open).await?;
-    open.ok_or_else(|| Error::internal("what waits was not read"))
+    let open = open.ok_or_else(|| Error::internal("what waits was not read"))?;
+    let pick = move |steps: &Steps| {
+        steps.take(RULED * open.len())?;
+        Ok(rule(&open))
+    };
+    caller(ctx)?.compute(pick).await
 }
 
 /// A page of open proposals.
@@ -74,7 +83,8 @@ pub async fn waiting_for_viewer(ctx: &Context<'_>, page: Page) -> Result<Pages<R
         Condition::any()
             .add(responsibility::Column::Id.is_in(Vec::<entity::id::ResponsibilityId>::new()))
     } else {
-        open(ctx).await?.of_person(&person(caller))
+        let person = person(caller);
+        picked(ctx, move |open| open.of_person(&person)).await?
     };
     waiting(ctx, which, page).await
 }

@@ -39,6 +39,7 @@ use crate::{
         registry::{self, Source},
         since::{self, Mark},
     },
+    compute::Budget,
     database::Transaction,
     error::{Code, Error, Result},
 };
@@ -187,8 +188,12 @@ async fn read(
     let mut asked = asked::read(dataset, form, &parameters)?;
     asked.query.thresholds = app.thresholds.clone();
     asked.query.cube = Some(app.cube.clone());
+    let budget = match asked.query.limit {
+        Some(_) => Budget::of_page(),
+        None => Budget::of_feed(),
+    };
     Ok(Some(Feed {
-        caller,
+        caller: caller.spending(budget),
         asked,
         gzip: takes_gzip(headers),
     }))
@@ -322,12 +327,14 @@ async fn pour(feed: Feed, tx: Transaction, sender: Sender<Piece>) -> Result<()> 
     let mut rows = asked.query.rows(&caller, tx)?;
     while let Some(row) = rows.next().await? {
         writer.row(&row)?;
-        if let Some(chunk) = writer.chunk()?
-            && !given(Some(chunk)).await
-        {
+        let Some(chunk) = writer.chunk()? else {
+            continue;
+        };
+        if !given(Some(chunk)).await {
             tracing::info!("a feed ended before its rows: its client took too little or too long");
             return Ok(());
         }
+        caller.budget.renew();
     }
     if given(Some(writer.end()?)).await {
         given(None).await;

@@ -44,6 +44,7 @@ use super::{
 use crate::{
     access::Caller,
     bi::registry::Dataset,
+    compute::Budget,
     error::{Code, Error},
 };
 
@@ -127,6 +128,7 @@ impl Asking<'_> {
     async fn answer(&self, path: Option<&str>) -> Answer {
         // Who has not signed in is told that first, whatever they ask.
         let caller = auth::program(self.app, self.headers, self.id).await?;
+        let caller = caller.spending(Budget::of_page());
         let target = address::target(path.unwrap_or("?"));
         if !matches!(target, Err(Nowhere::Unsupported))
             && ![Method::GET, Method::HEAD].contains(self.method)
