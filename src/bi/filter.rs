@@ -10,6 +10,9 @@ use uuid::Uuid;
 use super::{registry::Column, row::Cell};
 use crate::statement::Text;
 
+/// Steps of asking one term of one row.
+const TERM: usize = 4;
+
 /// Which rows to give. Every comparison is true or false, also with an empty cell: an empty cell equals nothing,
 /// differs from every value and is neither above nor below it.
 #[derive(Clone)]
@@ -133,6 +136,18 @@ impl Filter {
                 .list(keys.iter().map(|key| key.to_ascii_lowercase())),
             Self::Has(column, position, wanted) => has(text, column.name, *position, wanted),
             other => other.written(text, false),
+        }
+    }
+
+    /// Steps of the budget for asking it of one row that is computed.
+    #[must_use]
+    pub fn price(&self) -> usize {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::price).sum(),
+            Self::Not(inner) => inner.price(),
+            Self::In(_, values) => TERM * values.len(),
+            Self::Keys(_, keys) => TERM * keys.len(),
+            Self::Compare(..) | Self::Has(..) | Self::Empty(_) => TERM,
         }
     }
 

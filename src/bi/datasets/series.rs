@@ -124,10 +124,11 @@ pub(in crate::bi) async fn number(caller: &Caller, tx: &Transaction, query: &Que
     let answer = answered(caller, tx, query).await?;
     let query = query.clone();
     let count = move |steps: &Steps| {
+        let price = LINE + query.filter.price();
         let every = matches!(&query.filter, Filter::All(all) if all.is_empty());
         let mut rows = 0;
         for line in answer.lines(Spot::default()) {
-            steps.take(LINE)?;
+            steps.take(price)?;
             rows += u64::from(every || computed(&line).passes(&query));
         }
         Ok(rows)
@@ -148,11 +149,17 @@ pub(in crate::bi) async fn all(
     if query.order.is_empty() {
         return Ok(lines(&answer, query).collect());
     }
-    let rows = answer.lines(Spot::default()).map(|line| computed(&line));
-    Ok(ordered(
-        rows.filter(|row| row.passes(query)).collect(),
-        query,
-    ))
+    let query = query.clone();
+    let order = move |steps: &Steps| {
+        let price = LINE * (1 + query.order.len()) + query.filter.price();
+        let mut rows = Vec::new();
+        for line in answer.lines(Spot::default()) {
+            steps.take(price)?;
+            rows.extend(Some(computed(&line)).filter(|row| row.passes(&query)));
+        }
+        Ok(ordered(rows, &query))
+    };
+    caller.compute(order).await
 }
 
 async fn answered(caller: &Caller, tx: &Transaction, query: &Query) -> Result<Answer> {

@@ -16,7 +16,7 @@ use super::{
     row::Held,
     rows::{BATCH, Wanted},
 };
-use crate::{access::Caller, database::Transaction, error::Result};
+use crate::{access::Caller, compute::Steps, database::Transaction, error::Result};
 
 /// How many measurements are read at a time at the most.
 const MOST: usize = 4_000;
@@ -36,47 +36,70 @@ pub(super) async fn each(
         return Ok(());
     }
     let given = Arc::new(Given::of(caller, tx, query).await?);
-    let (mut batch, mut seats) = (Vec::with_capacity(BATCH), Vec::new());
-    let mut after = query.after.as_ref();
-    let mut behind = after.and_then(Behind::of);
+    let mut batch = Vec::with_capacity(BATCH);
+    let mut after = query.after.clone();
+    let mut behind = after.as_ref().and_then(Behind::of);
     // A measurement gives a row at least, unless the filter takes it away.
     let mut most = missing.min(MOST);
+    let query = Arc::new(query.clone());
+    let price = FACT + query.filter.price();
     loop {
-        let measured = measured::next(caller, tx, (query, &days), behind.as_ref(), most).await?;
+        let measured = measured::next(caller, tx, (&query, &days), behind.as_ref(), most).await?;
         let is_last = measured.len() < most;
         behind = measured.last().map(Behind::all_of);
         most = most.saturating_mul(GROWTH).min(MOST);
         let given = Arc::clone(&given);
         let lot = Arc::new(Lot { given, measured });
-        for (at, measured) in lot.measured.iter().enumerate() {
-            seats.clear();
-            lot.given.seat(measured, &mut seats);
-            for seat in &seats {
-                let fact = Fact::new(&lot, at, *seat, seats.len());
-                if !is_asked_for(&fact, query, after) {
-                    continue;
-                }
-                batch.push(Held::Joined(fact));
-                missing -= 1;
-                if missing == 0 {
-                    wanted.send(Ok(Some(batch))).await.ok();
-                    return Ok(());
-                }
-                if batch.len() == BATCH {
-                    let full = mem::replace(&mut batch, Vec::with_capacity(BATCH));
-                    if wanted.send(Ok(Some(full))).await.is_err() {
-                        return Ok(());
-                    }
-                }
+        let (asked, place) = (Arc::clone(&query), after.take());
+        let pass = move |steps: &Steps| passing(&lot, (&asked, place, missing), (price, steps));
+        let mut facts = caller.compute(pass).await?;
+        missing -= facts.len();
+        let is_last = is_last || missing == 0;
+        while batch.len() + facts.len() >= BATCH {
+            let rest = facts.split_off(BATCH - batch.len());
+            batch.extend(facts);
+            let full = mem::replace(&mut batch, Vec::with_capacity(BATCH));
+            if wanted.send(Ok(Some(full))).await.is_err() {
+                return Ok(());
             }
-            // Only the first measurement can have rows on both sides of the place.
-            after = None;
+            facts = rest;
         }
+        batch.extend(facts);
         if is_last || wanted.is_closed() {
             wanted.send(Ok(Some(batch))).await.ok();
             return Ok(());
         }
+        caller.budget.renew();
     }
+}
+
+/// Steps of putting one row together.
+const FACT: usize = 10;
+
+/// The rows of a lot that are asked for, as many as are missing at the most; each looked at costs its price.
+fn passing(
+    lot: &Arc<Lot>,
+    (query, mut after, missing): (&Query, Option<Place>, usize),
+    (price, steps): (usize, &Steps),
+) -> Result<Vec<Held>> {
+    let (mut facts, mut seats) = (Vec::new(), Vec::new());
+    for (at, measured) in lot.measured.iter().enumerate() {
+        seats.clear();
+        lot.given.seat(measured, &mut seats);
+        steps.take(price * seats.len().max(1))?;
+        for seat in &seats {
+            let fact = Fact::new(lot, at, *seat, seats.len());
+            if is_asked_for(&fact, query, after.as_ref()) {
+                facts.push(Held::Joined(fact));
+            }
+            if facts.len() == missing {
+                return Ok(facts);
+            }
+        }
+        // Only the first measurement can have rows on both sides of the place.
+        after = None;
+    }
+    Ok(facts)
 }
 
 fn is_asked_for(fact: &Fact, query: &Query, after: Option<&Place>) -> bool {

@@ -1,5 +1,7 @@
 //! Answers a question: one snapshot, the values KPI by KPI, and the lines of the series in order.
 
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use entity::{
     id::{ChannelId, DepartmentId, Id, KpiId, PersonaId, SegmentId},
@@ -32,7 +34,7 @@ use crate::{
         query::{At, Place},
         scope::Scope,
     },
-    compute::{STATEMENT, Steps},
+    compute::Steps,
     database::Transaction,
     error::{Error, Result},
     kpi::rules::{self, Measure},
@@ -42,10 +44,13 @@ use crate::{
 /// How many KPIs are read at once.
 const AT_ONCE: usize = 200;
 
+/// Steps of one KPI, besides its values and its shares.
+const KPI: usize = 20;
+
 /// A series: its lines are in the order of what they stand for and of their periods, and worked out one by one.
 pub struct Answer {
-    given: Given,
-    keys: Keys,
+    given: Arc<Given>,
+    keys: Arc<Keys>,
     sums: Sums,
     periods: Vec<Period>,
     today: NaiveDate,
@@ -80,8 +85,18 @@ pub async fn answer(
     refused(refuse::undefined(question, &kpis))?;
     let given = given::given(caller, cube, tx, (&scope, question), kpis).await?;
     let periods = periods(question.grain, (question.from, question.to), MOST_DAYS + 1);
-    let keys = Keys::new(question, &given)?;
-    let sums = summed((caller, cube), tx, (&given, &keys), question, &periods).await?;
+    let keys = Arc::new(Keys::new(question, &given)?);
+    let given = Arc::new(given);
+    let known = known((caller, cube), tx, &given).await?;
+    let days: Vec<Days> = periods
+        .iter()
+        .map(|period| count(period.from)..count(period.to))
+        .collect();
+    let work = {
+        let (given, keys, question) = (Arc::clone(&given), Arc::clone(&keys), question.clone());
+        move |steps: &Steps| summed((&given, &keys), &question, (days, &known), steps)
+    };
+    let sums = caller.compute(work).await?;
     Ok(Answer {
         given,
         keys,
@@ -98,44 +113,48 @@ fn refused(faults: Vec<String>) -> Result<()> {
     }
 }
 
-async fn summed(
+/// The values of one KPI, and where each of its lines was measured.
+type Known = (Arc<Measured>, Vec<Seen>);
+
+/// What was measured of each of the KPIs.
+async fn known(
     (caller, cube): (&Caller, &Cube),
     tx: &Transaction,
-    (given, keys): (&Given, &Keys),
-    question: &Question,
-    periods: &[Period],
-) -> Result<Sums> {
-    let days: Vec<Days> = periods
-        .iter()
-        .map(|period| count(period.from)..count(period.to))
-        .collect();
+    given: &Given,
+) -> Result<Vec<Known>> {
     let wanted: Vec<(KpiId, i32)> = given
         .kpis
         .iter()
         .map(|kpi| (kpi.id, kpi.series_revision))
         .collect();
-    let mut shares = Shares::new(given, keys, question, &days);
-    let mut unmeasured = Unmeasured::default();
-    for (chunk, wanted) in wanted.chunks(AT_ONCE).enumerate() {
+    let mut known = Vec::with_capacity(wanted.len());
+    for wanted in wanted.chunks(AT_ONCE) {
         let all = cube.measured(tx, wanted).await?;
         let seen = given.seen(caller, tx, &all).await?;
-        for (at, (measured, seen)) in all.iter().zip(&seen).enumerate() {
-            let kpi = chunk * AT_ONCE + at;
-            unmeasured.look(question, kpi, (measured, seen));
-            shares.add(kpi, measured, seen);
-        }
-        let values: usize = all.iter().map(|measured| measured.values()).sum();
-        caller.budget.spend(STATEMENT + values as u64)?;
-        // A large answer takes a while: others go on meanwhile.
-        tokio::task::yield_now().await;
+        known.extend(all.into_iter().zip(seen));
+    }
+    Ok(known)
+}
+
+/// Adds up what belongs to each group in each period.
+fn summed(
+    (given, keys): (&Given, &Keys),
+    question: &Question,
+    (days, known): (Vec<Days>, &[Known]),
+    steps: &Steps,
+) -> Result<Sums> {
+    let mut shares = Shares::new(given, keys, question, &days);
+    let mut unmeasured = Unmeasured::default();
+    for (kpi, (measured, seen)) in known.iter().enumerate() {
+        let shared = shares.shares.len();
+        unmeasured.look(question, kpi, (measured, seen));
+        shares.add(kpi, measured, seen);
+        steps.take(KPI + measured.values() + shares.shares.len() - shared)?;
     }
     refused(unmeasured.faults(given))?;
     let Shares { series, shares, .. } = shares;
-    let work = move |steps: &Steps| {
-        steps.take(shares.len())?;
-        Sums::of(days, series, shares)
-    };
-    caller.compute(work).await
+    steps.take(shares.len())?;
+    Sums::of(days, series, shares)
 }
 
 /// The KPIs that were never measured by a dimension that is asked for.
