@@ -9,11 +9,12 @@ use cx_blueprint::{
     access::{Caller, MOST_BYTES},
     bi::cube::Cube,
     canvas::{findings::Thresholds, shared::Canvases},
-    compute::{BYTES, Budget, FIELD, STEPS},
-    error::Code,
+    compute::{BYTES, Budget, FIELD, STATEMENT, STEPS},
+    error::{Code, Error},
     graph::{self, drawn, loaders::loaders},
     token::SigningKey,
 };
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::{Value, json};
 
 use crate::{
@@ -175,11 +176,41 @@ struct Cost {
     steps: u64,
     /// Bytes that were charged.
     bytes: u64,
+    /// Statements that ran.
+    statements: u64,
     /// Fields of the answer.
     fields: u64,
     /// Bytes of the answer.
     written: u64,
     refused: bool,
+}
+
+impl Cost {
+    /// No kind of work is more than a constant times what it was charged, and none goes past the budget.
+    fn is_bounded(&self, query: &str) {
+        // What lists do not count is bounded by the document: a thousand fields.
+        assert!(
+            self.fields * FIELD <= 2 * self.steps + 2_000 * FIELD,
+            "{} fields for {} steps: {query}",
+            self.fields,
+            self.steps
+        );
+        assert!(
+            self.written <= 3 * self.bytes + 200_000,
+            "{} bytes for {}: {query}",
+            self.written,
+            self.bytes
+        );
+        // The server's own work beside it runs a few.
+        assert!(
+            self.statements * STATEMENT <= self.steps + 20 * STATEMENT,
+            "{} statements for {} steps: {query}",
+            self.statements,
+            self.steps
+        );
+        assert!(self.steps <= 2 * STEPS, "{} steps: {query}", self.steps);
+        assert!(self.written <= 2 * BYTES, "{} bytes: {query}", self.written);
+    }
 }
 
 /// Runs a request as the operator with a budget as everybody has, past the complexity of documents.
@@ -194,7 +225,9 @@ async fn cost(world: &World, query: &str) -> Cost {
         .data(loaders(caller.clone()))
         .data(Canvases::default())
         .data(caller);
+    let before = world.store.statements();
     let answer = graph::schema(Thresholds::default()).execute(request).await;
+    let statements = world.store.statements() - before;
     let codes: Vec<Option<&str>> = answer.errors.iter().map(code).collect();
     // A field may refuse what it is asked; nothing may be a fault of ours.
     assert!(
@@ -208,6 +241,7 @@ async fn cost(world: &World, query: &str) -> Cost {
     Cost {
         steps: budget.spent(),
         bytes: budget.answered(),
+        statements,
         fields: fields(&answer.data),
         written: written.len() as u64,
         refused: codes.contains(&Some(Code::QueryTooComplex.as_str())),
@@ -381,21 +415,7 @@ async fn a_search_that_climbs_finds_no_request_that_does_more_than_it_was_charge
             }
         };
         let cost = cost(&world, &query).await;
-        // What lists do not count is bounded by the document: a thousand fields.
-        assert!(
-            cost.fields * FIELD <= 2 * cost.steps + 2_000 * FIELD,
-            "{} fields for {} steps: {query}",
-            cost.fields,
-            cost.steps
-        );
-        assert!(
-            cost.written <= 3 * cost.bytes + 200_000,
-            "{} bytes for {}: {query}",
-            cost.written,
-            cost.bytes
-        );
-        assert!(cost.steps <= 2 * STEPS, "{} steps: {query}", cost.steps);
-        assert!(cost.written <= 2 * BYTES, "{} bytes: {query}", cost.written);
+        cost.is_bounded(&query);
         dearest = dearest.max(cost.steps);
         match cost.refused {
             true => refused += 1,
@@ -406,6 +426,110 @@ async fn a_search_that_climbs_finds_no_request_that_does_more_than_it_was_charge
         answered > 10 && refused > 10,
         "{answered} were answered and {refused} refused; the dearest took {dearest}"
     );
+}
+
+/// All leaves of a type, so that what they load and what they weigh is told.
+fn leaves(schema: &Schema, of: &str) -> String {
+    let fields = schema.fields(of).into_iter();
+    let leaves = fields.filter(|field| matches!(inner(&field["type"]).1, "SCALAR" | "ENUM"));
+    let names = leaves.filter_map(|field| field["name"].as_str());
+    format!("__typename {}", names.collect::<Vec<_>>().join(" "))
+}
+
+/// A field with everything that it gives at once; of a connection, as many as are asked for.
+fn edge(schema: &Schema, field: &Value, first: usize, inside: &str) -> String {
+    let name = field["name"].as_str().expect("a name");
+    let of = inner(&field["type"]).0;
+    let mut args = field["args"].as_array().expect("arguments").iter();
+    let first = match args.any(|arg| arg["name"] == "first") {
+        true => format!("(first: {first})"),
+        false => String::new(),
+    };
+    match schema
+        .fields(of)
+        .iter()
+        .any(|field| field["name"] == "nodes")
+    {
+        true => format!("{name}{first} {{ nodes {{ {inside} }} }}"),
+        false => format!("{name}{first} {{ {inside} }}"),
+    }
+}
+
+/// What a field leads to: of a connection, what one of its nodes is; nothing for a leaf.
+fn target<'s>(schema: &'s Schema, field: &'s Value) -> Option<&'s str> {
+    let (of, kind, _) = inner(&field["type"]);
+    let nodes = schema.fields(of).into_iter();
+    let mut nodes = nodes.filter(|field| field["name"] == "nodes");
+    match (kind, nodes.next()) {
+        ("OBJECT", Some(nodes)) => Some(inner(&nodes["type"]).0),
+        ("OBJECT", None) => Some(of),
+        _ => None,
+    }
+}
+
+/// Every edge of every list that the schema begins with, at the sizes between which the work has to grow no faster
+/// than its charge.
+#[tokio::test]
+async fn no_edge_of_the_schema_runs_more_statements_than_it_pays_for() {
+    let world = World::small().await;
+    let cx = world.sign_in(CX).await;
+    import(&cx, dense("dense")).await;
+    let schema = Schema::of(&cx).await;
+    let (mut edges, mut answered) = (0, 0);
+    for root in schema.fields("Query") {
+        let Some(of) = target(&schema, root) else {
+            continue;
+        };
+        let whole = edge(&schema, root, 200, &leaves(&schema, of));
+        cost(&world, &format!("{{ {whole} }}"))
+            .await
+            .is_bounded(&whole);
+        for field in schema.fields(of) {
+            let Some(inside) = target(&schema, field) else {
+                continue;
+            };
+            let inside = leaves(&schema, inside);
+            for (first, many) in [(2, 1), (20, 1), (20, 8)] {
+                let all = times(many, |_| edge(&schema, field, first, &inside));
+                let query = format!("{{ {} }}", edge(&schema, root, first, &all));
+                let cost = cost(&world, &query).await;
+                cost.is_bounded(&query);
+                answered += usize::from(!cost.refused);
+                edges += 1;
+            }
+        }
+    }
+    assert!(
+        edges > 200 && answered > edges / 4,
+        "{answered} of {edges} were answered"
+    );
+}
+
+#[tokio::test]
+async fn a_statement_is_paid_for_by_its_rows_and_its_work_and_ends_with_the_budget() {
+    const ROWS: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n";
+    const WORK: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000000) \
+        SELECT count(*) AS many FROM n";
+    const ONE: &str = "SELECT 1 AS one";
+    let world = World::small().await;
+    let operator = Caller::operator(world.store.clone(), world.clock.clone(), "search");
+    let backend = operator.reader().get_database_backend();
+    let run = async |steps: u64, sql: &str| {
+        let caller = operator.spending(Budget::of(steps, BYTES));
+        let rows = caller.reader();
+        let rows = rows.query_all_raw(Statement::from_string(backend, sql));
+        rows.await.map_err(Error::from).map(|rows| rows.len())
+    };
+    let is_spent = |result| matches!(result, Err(Error::TooComplex(_)));
+    assert!(is_spent(run(STATEMENT - 1, ONE).await));
+    assert!(is_spent(run(100_000, ROWS).await));
+    // PostgreSQL does not tell of its work while it does it: the deadline bounds that.
+    if backend == DbBackend::Sqlite {
+        assert!(is_spent(run(STEPS, WORK).await));
+    }
+    // Others have budgets of their own, and the connection is good.
+    assert_eq!(run(STEPS, ROWS).await.expect("rows"), 2000);
+    assert_eq!(run(STEPS, ONE).await.expect("a row"), 1);
 }
 
 #[tokio::test]
