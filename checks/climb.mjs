@@ -90,13 +90,36 @@ const fixed = [
   `{ departments(first: 200) { nodes { ${range(20).map((at) => `a${at}: scorecard(includeDescendants: true) { met }`).join(' ')} } } }`,
   `{ departments(first: 30) { nodes { a: scorecard { met } b: kpis(first: 1) { nodes { id } } } } }`,
 ];
+/** What a field leads to: of a connection, what one of its nodes is. */
+function target(field) {
+  const of = inner(field.type).name;
+  const nodes = (types.get(of) ?? []).find((one) => one.name === 'nodes');
+  return nodes ? inner(nodes.type).name : of;
+}
+
+/** A field with what is inside of it, of a connection as many as are asked for. */
+function edge(field, first, inside) {
+  const args = field.args.some((arg) => arg.name === 'first') ? `(first: ${first})` : '';
+  const nodes = (types.get(inner(field.type).name) ?? []).some((one) => one.name === 'nodes');
+  return `${field.name}${args} { ${nodes ? `nodes { ${inside} }` : inside} }`;
+}
+
+const leaves = (of) => ['__typename', ...(types.get(of) ?? []).filter((field) => ['SCALAR', 'ENUM'].includes(field.kind)).map((field) => field.name)].join(' ');
+const objects = (of) => (types.get(of) ?? []).filter((field) => field.kind === 'OBJECT');
+
+/** Every edge of every list that the schema begins with, few and many, once and under many names. */
+const walked = objects('Query').flatMap((root) => objects(target(root)).flatMap((field) => [[5, 1], [30, 1], [30, 20], [200, 1]].map(([first, many]) => {
+  const inside = leaves(target(field));
+  return `{ ${edge(root, first, range(many).map((at) => `a${at}: ${edge(field, first, inside)}`).join(' '))} }`;
+})));
+
 let dearest = [];
 const note = async (query) => {
   if (query.length > 32_768) return;
   dearest.push(await measure(query));
   dearest.sort((one, other) => other.cpu - one.cpu);
 };
-for (const query of fixed) await note(query);
+for (const query of [...fixed, ...walked]) await note(query);
 for (const round of range(ROUNDS)) {
   const inside = selection('Blueprint', 1 + (round % 7), 1 + (round % 3));
   await note(pick([`{ blueprint(by: { key: "climb-0" }) { ${inside} } }`, `{ blueprints(first: ${pick([1, 4, 20])}) { nodes { ${inside} } } }`, `{ ${selection('Query', 2 + (round % 6), 2)} }`]));
