@@ -37,7 +37,7 @@ pub enum Error {
     Busy,
     /// The database cannot be had right now, or cannot keep anything: nothing was done.
     Unavailable(Cause),
-    /// The database went away while it kept what was done: whether it is kept is not known.
+    /// The database or the disk failed while what was done was being kept: whether it is kept is not known.
     Unknown(Cause),
     /// A fault of ours.
     Internal(Cause),
@@ -393,7 +393,7 @@ impl fmt::Display for Error {
                 f.write_str("The database cannot be reached right now. Try again in a moment.")
             }
             Self::Unknown(_) => f.write_str(
-                "The database went away while this was being kept. Look whether it was done before you try again.",
+                "Something failed while this was being kept. Look whether it was done before you try again.",
             ),
             Self::Stopped { rows, cause } => write!(
                 f,

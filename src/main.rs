@@ -223,8 +223,13 @@ async fn erase_feedback(erase: FeedbackErase) -> Result<(), Failure> {
     let clock = Clock::new(erase.database.time_zone);
     let caller = Caller::operator(store.clone(), clock, ERASE_ACT);
     let erased = feedback::respondent::erase_older_than(&caller, erase.older_than_days).await?;
+    let is_empty = store.empty_log().await;
     store.close().await?;
     println!("Erased who gave {erased} answers, and what they wrote.");
+    if !is_empty {
+        let why = "It is still in the database's log, from which somebody reads. Do this again, or restart the server.";
+        return Err(why.into());
+    }
     Ok(())
 }
 

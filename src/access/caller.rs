@@ -14,7 +14,7 @@ use sea_orm::{
     sea_query::SimpleExpr,
 };
 
-use super::{Guarded, Keyed, Permit, Reader};
+use super::{Guarded, Keyed, Permit, Reader, writing::Writing};
 use crate::{
     clock::Clock,
     compute::{self, Budget, Steps},
@@ -44,6 +44,7 @@ pub struct Caller {
     pub(crate) standing: Arc<Standing>,
     pub(crate) clock: Clock,
     pub(super) store: Store,
+    pub(super) writing: Arc<Writing>,
 }
 
 impl Caller {
@@ -75,6 +76,7 @@ impl Caller {
             clock,
             store: store.charged(&budget),
             budget,
+            writing: Arc::default(),
         }
     }
 
@@ -297,13 +299,29 @@ impl Caller {
         Ok(self.store.begin().await?)
     }
 
-    /// Empties the database's log of what an act has erased.
-    pub(crate) async fn empty_log(&self) -> Result<()> {
-        Ok(self.store.empty_log().await?)
+    /// Returns when what the caller found done by others is on the disk, where it may rest on that: before anything is
+    /// answered to who asked for it to be done.
+    ///
+    /// # Errors
+    /// Whether it will stay is not known.
+    pub async fn settle(&self) -> Result<()> {
+        if self.writing.rests_on_others() {
+            self.store.settle().await?;
+            self.writing.settled();
+        }
+        Ok(())
+    }
+
+    /// Whether anything was sent to be kept: from then on, who gives up does not know whether it was done.
+    #[must_use]
+    pub fn has_sent(&self) -> bool {
+        self.writing.has_sent()
     }
 
     /// Notes a refusal in the audit log, after the refused act has been rolled back.
     pub async fn note_refusal(&self, forbidden: &Forbidden) -> Result<()> {
-        crate::audit::refusal(self, &self.store, forbidden).await
+        crate::audit::refusal(self, &self.store, forbidden).await?;
+        self.writing.settled();
+        Ok(())
     }
 }

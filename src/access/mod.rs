@@ -13,6 +13,7 @@ mod reader;
 pub mod scope;
 mod ties;
 mod weight;
+mod writing;
 
 /// The rules of access as they are written. What is kept of what they say is no longer so under others.
 pub(crate) const RULES: &[&str] = &[

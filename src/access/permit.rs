@@ -48,10 +48,13 @@ pub struct Permit<'c> {
     withheld: &'static [&'static str],
     /// Whether texts were written that are long, or many.
     weighty: AtomicBool,
+    /// Whether something was erased that nothing may be left of.
+    erases: bool,
 }
 
 impl<'c> Permit<'c> {
     pub(super) fn new(caller: &'c Caller, tx: Transaction) -> Self {
+        caller.writing.looks();
         Self {
             caller,
             tx,
@@ -62,6 +65,7 @@ impl<'c> Permit<'c> {
             stirred: BTreeSet::new(),
             withheld: &[],
             weighty: AtomicBool::new(false),
+            erases: false,
         }
     }
 
@@ -481,7 +485,13 @@ impl<'c> Permit<'c> {
         self.concerned.insert(department);
     }
 
-    /// Makes it all true at once, the audit events included. Where nothing changed, no revision rises either.
+    /// What the act erases is to leave the database's log as well, once it is kept.
+    pub fn erases(&mut self) {
+        self.erases = true;
+    }
+
+    /// Makes it all true at once, the audit events included. Where nothing changed, no revision rises either, and what
+    /// was found as it was wanted is on the disk. What follows from it follows although the client may have gone.
     ///
     /// # Errors
     /// Something was written of which no event was noted: a fault of ours, and nothing is kept.
@@ -490,7 +500,8 @@ impl<'c> Permit<'c> {
             if self.tx.writes() > self.locking {
                 return Err(Error::internal("a permit wrote and noted no event"));
             }
-            return Ok(self.tx.rollback().await?);
+            self.tx.rollback().await?;
+            return self.caller.settle().await;
         }
         if self.weighty.load(Ordering::Relaxed) {
             for blueprint in self.locked.keys() {
@@ -503,8 +514,16 @@ impl<'c> Permit<'c> {
         mark(&self.tx, &self.stirred).await?;
         // Last, so that an event is seen by others a moment after it was made: see `audit::position`.
         audit::write(self.caller, &self.tx, events, &self.concerned).await?;
-        self.tx.commit().await?;
-        self.caller.store.tell();
+        let (store, erases) = (self.caller.store.clone(), self.erases);
+        self.caller.writing.sends();
+        let then = async move {
+            store.tell();
+            if erases {
+                store.empty_log().await;
+            }
+        };
+        self.tx.commit_then(then).await?;
+        self.caller.writing.settled();
         Ok(())
     }
 }

@@ -30,6 +30,7 @@ use sea_orm::{
     sea_query::{Expr, LockType, OnConflict},
 };
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use crate::{
     database::{Store, Transaction},
@@ -374,19 +375,25 @@ pub async fn forget(tx: &Transaction, account: AccountId, key: &str) -> Result<(
     Ok(())
 }
 
-/// Drops what nobody has failed at for days, and origins that are none any more. Tidying up never fails a sign-in.
-pub async fn tidy(store: &Store, now: DateTime<Utc>) {
-    let failures = sign_in_throttle::Entity::delete_many()
-        .filter(sign_in_throttle::Column::LastFailedAt.lt(now - KEPT))
-        .exec(store.writer())
-        .await;
-    let origins = sign_in_origin::Entity::delete_many()
-        .filter(sign_in_origin::Column::LastUsedAt.lt(now - ORIGIN_KEPT))
-        .exec(store.writer())
-        .await;
-    for error in [failures.err(), origins.err()].into_iter().flatten() {
-        tracing::warn!(%error, "old failed sign-ins could not be dropped");
-    }
+/// Drops what nobody has failed at for days, and origins that are none any more. Nobody who signs in waits for it, and
+/// nobody's sign-in fails with it; whoever comes while it is done leaves it at that.
+pub fn tidy(store: Store, now: DateTime<Utc>) {
+    static TURN: Semaphore = Semaphore::const_new(1);
+    let Ok(turn) = TURN.try_acquire() else { return };
+    tokio::spawn(async move {
+        let _turn = turn;
+        let failures = sign_in_throttle::Entity::delete_many()
+            .filter(sign_in_throttle::Column::LastFailedAt.lt(now - KEPT))
+            .exec(store.writer())
+            .await;
+        let origins = sign_in_origin::Entity::delete_many()
+            .filter(sign_in_origin::Column::LastUsedAt.lt(now - ORIGIN_KEPT))
+            .exec(store.writer())
+            .await;
+        for error in [failures.err(), origins.err()].into_iter().flatten() {
+            tracing::warn!(%error, "old failed sign-ins could not be dropped");
+        }
+    });
 }
 
 #[cfg(test)]

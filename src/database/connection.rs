@@ -76,6 +76,7 @@ impl Source {
             Ok(Connection {
                 inner,
                 state: State::Clean,
+                in_transaction: false,
                 opened: Instant::now(),
                 silence: SILENCE,
             })
@@ -106,6 +107,8 @@ pub(super) enum State {
 pub(super) struct Connection {
     inner: Inner,
     state: State,
+    /// Whether a transaction was begun on it and has not ended.
+    in_transaction: bool,
     opened: Instant,
     /// How long PostgreSQL may be silent. SQLite works in this process, and is told by its signal when to end.
     silence: Duration,
@@ -132,6 +135,17 @@ impl Connection {
     /// When it was opened.
     pub(super) fn opened(&self) -> Instant {
         self.opened
+    }
+
+    /// Whether somebody else may go on with it.
+    pub(super) fn is_reusable(&self) -> bool {
+        self.state == State::Clean && !self.in_transaction
+    }
+
+    /// Begins a transaction with these words.
+    pub(super) async fn begin(&mut self, words: &str) -> Result<(), DbErr> {
+        self.in_transaction = true;
+        self.execute_unprepared(words).await.map(|_| ())
     }
 
     /// Waits for a statement, but not for ever, and remembers whether it ended, and how.
@@ -182,7 +196,9 @@ impl Connection {
         if word == "ROLLBACK" {
             self.silence = ROLLBACK;
         }
-        self.execute_unprepared(word).await.map(|_| ())
+        self.execute_unprepared(word).await?;
+        self.in_transaction = false;
+        Ok(())
     }
 
     pub(super) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, DbErr> {
@@ -265,7 +281,7 @@ impl Connection {
     /// Whether it may be used again: clean, not too old, and PostgreSQL answers on it.
     pub(super) async fn is_good(&mut self) -> bool {
         self.silence = SILENCE;
-        if self.state != State::Clean || self.opened.elapsed() > LIFETIME {
+        if !self.is_reusable() || self.opened.elapsed() > LIFETIME {
             return false;
         }
         match &mut self.inner {

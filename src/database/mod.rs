@@ -14,15 +14,16 @@
 
 mod charge;
 mod connection;
+mod erased;
 mod pool;
 mod probe;
 mod signal;
+mod sqlite;
 mod transaction;
 mod wal;
+mod watched;
 
 use std::{
-    fs, io,
-    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -32,16 +33,15 @@ use std::{
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
 use sqlx::{
-    ConnectOptions as _, PgPool, SqlitePool,
-    pool::PoolOptions,
-    postgres::PgConnectOptions,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    ConnectOptions as _, PgPool, SqlitePool, pool::PoolOptions, postgres::PgConnectOptions,
 };
 use tokio::{sync::Notify, time::timeout};
 
 use self::{
     charge::Charge,
     connection::{STATEMENT, Source},
+    erased::Erased,
+    pool::Shares,
     probe::Probe,
     wal::Wal,
 };
@@ -50,6 +50,7 @@ use crate::compute::Budget;
 pub use self::{
     pool::Pool,
     probe::Trouble,
+    sqlite::sqlite_path,
     transaction::{CommitError, Transaction},
 };
 
@@ -85,6 +86,7 @@ pub struct Store {
     probe: Arc<Probe>,
     signals: Option<Pool>,
     wal: Option<Arc<Wal>>,
+    erased: Arc<Erased>,
     statements: Arc<AtomicU64>,
     written: Arc<Notify>,
 }
@@ -99,9 +101,9 @@ struct Entrance {
 impl Store {
     /// Opens the database; an SQLite file is made if it is not there.
     pub async fn open(options: &Options) -> Result<Self, DbErr> {
-        let statements = Arc::new(AtomicU64::new(0));
-        let access = |access| match sqlite_path(&options.url) {
-            Some(_) => sqlite(options, access).map(Source::Sqlite),
+        let file = sqlite_path(&options.url);
+        let access = |access| match &file {
+            Some(_) => sqlite::options(options, access).map(Source::Sqlite),
             None => postgres(options, access).map(Source::Postgres),
         };
         let (write, read) = (access(Access::Write)?, access(Access::Read)?);
@@ -112,19 +114,15 @@ impl Store {
                 read.clone(),
                 SIGNALS,
                 PATIENCE,
-                Arc::default(),
-                None,
+                Shares::default(),
             )),
         };
-        let pool = |source: &Source, places| {
-            Pool::new(
-                source.clone(),
-                places,
-                PATIENCE,
-                Arc::clone(&statements),
-                signals.clone(),
-            )
+        let shares = Shares {
+            signals: signals.clone(),
+            ..Shares::default()
         };
+        let pool =
+            |source: &Source, places| Pool::new(source.clone(), places, PATIENCE, shares.clone());
         let maintenance = maintenance(&write);
         // SQLite has one writer at a time; a second connection would only wait inside the database instead of in the
         // pool, where who comes first is served first.
@@ -139,27 +137,31 @@ impl Store {
                 Source::Postgres(_) => pool(&write, ENTRANCE),
             },
         };
-        let file = sqlite_path(&options.url);
         if let Some(path) = &file {
-            make_private(path)?;
+            sqlite::make_private(path)?;
         }
         // Opened first of all, so that a file that is not there is made by whoever may write.
         writer.lease().await?;
-        let wal = file.as_deref().map(Wal::of);
+        let wal = match &read {
+            Source::Sqlite(options) => Some(Wal::open(options).await?),
+            Source::Postgres(_) => None,
+        };
+        // What was erased just before the last process ended may be there still.
+        if wal.is_some()
+            && let Err(error) = erased::truncate(&writer).await
+        {
+            tracing::warn!(%error, "the write-ahead log could not be emptied");
+        }
         Ok(Self {
-            probe: Arc::new(Probe::new(
-                pool(&read, PROBES),
-                writer.clone(),
-                file.as_deref(),
-                wal.clone(),
-            )),
+            probe: Arc::new(Probe::new(pool(&read, PROBES), writer.clone(), wal.clone())),
             reader: pool(&read, options.connections),
             writer,
             entrance,
             maintenance,
             signals,
             wal,
-            statements,
+            erased: Arc::default(),
+            statements: shares.statements,
             written: Arc::default(),
         })
     }
@@ -227,14 +229,26 @@ impl Store {
         self.probe.look().await
     }
 
-    /// Writes SQLite's log into its file and empties it, so that what was overwritten is in neither. PostgreSQL has no such
-    /// act: its VACUUM and the recycling of its log do it in time.
-    pub(crate) async fn empty_log(&self) -> Result<(), DbErr> {
-        if self.backend() == DbBackend::Sqlite {
-            let empty = "PRAGMA wal_checkpoint(TRUNCATE)";
-            self.writer.execute_unprepared(empty).await?;
+    /// Returns when all that could be read before is on the disk: for who answers that something is done that somebody else
+    /// has committed. PostgreSQL shows nothing to others before.
+    ///
+    /// # Errors
+    /// Whether it will stay is not known.
+    pub(crate) async fn settle(&self) -> Result<(), CommitError> {
+        match &self.wal {
+            Some(wal) => wal.sync().await.map_err(CommitError::Unknown),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Writes SQLite's log into its file and empties it, so that what was overwritten is in neither. Where somebody reads
+    /// from it, that is done later. Says whether it is done. PostgreSQL has no such act: its VACUUM and the
+    /// recycling of its log do it in time.
+    pub async fn empty_log(&self) -> bool {
+        match &self.wal {
+            Some(_) => self.erased.empty(&self.writer).await,
+            None => true,
+        }
     }
 
     /// Tells whoever waits that something was written.
@@ -263,6 +277,9 @@ impl Store {
             signals.close().await;
         }
         let closed = timeout(CLOSING, self.maintenance.close_by_ref()).await;
+        if let Some(wal) = &self.wal {
+            wal.close().await;
+        }
         closed.unwrap_or(Ok(()))
     }
 }
@@ -271,30 +288,6 @@ impl Store {
 enum Access {
     Read,
     Write,
-}
-
-fn sqlite(options: &Options, access: Access) -> Result<SqliteConnectOptions, DbErr> {
-    let sqlite: SqliteConnectOptions = options.url.parse().map_err(unreadable)?;
-    let sqlite = sqlite.disable_statement_logging();
-    // Who writes very many rows goes round the indexes' pages, some for each KPI: what does not stay in memory until the
-    // commit is written out again with each round.
-    let (cache, query_only) = match access {
-        Access::Write => ("-32768", "OFF"),
-        Access::Read => ("-2000", "ON"),
-    };
-    Ok(sqlite
-        .pragma("cache_size", cache)
-        // What is erased is overwritten.
-        .pragma("secure_delete", "ON")
-        .create_if_missing(access == Access::Write)
-        .journal_mode(SqliteJournalMode::Wal)
-        // After a burst the log shrinks to this again.
-        .pragma("journal_size_limit", "67108864")
-        // A commit waits for the disk outside of SQLite, together with others: see `wal`.
-        .synchronous(SqliteSynchronous::Normal)
-        .foreign_keys(true)
-        .busy_timeout(PATIENCE)
-        .pragma("query_only", query_only))
 }
 
 fn postgres(options: &Options, access: Access) -> Result<PgConnectOptions, DbErr> {
@@ -353,31 +346,4 @@ fn maintenance(source: &Source) -> DatabaseConnection {
             pool.into()
         }
     }
-}
-
-/// Makes the file of a new database, for its owner alone; SQLite makes those beside it alike. One that is there already
-/// stays as its owner has it.
-fn make_private(path: &Path) -> Result<(), DbErr> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    match options.open(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(DbErr::Conn(RuntimeErr::Internal(format!(
-            "{} cannot be made: {error}",
-            path.display()
-        )))),
-    }
-}
-
-/// The file of an SQLite URL; nothing for any other database.
-#[must_use]
-pub fn sqlite_path(url: &str) -> Option<PathBuf> {
-    let path = url.strip_prefix("sqlite:")?.trim_start_matches("//");
-    Some(Path::new(path.split('?').next().unwrap_or(path)).to_owned())
 }

@@ -51,12 +51,18 @@ struct Shared {
     free: Mutex<Free>,
     /// How long one waits for a place, and again for its connection to be opened.
     patience: Duration,
-    /// Statements of this opening of the database, whatever pool they ran in.
-    statements: Arc<AtomicU64>,
+    shares: Shares,
+}
+
+/// What all pools of one opening of the database have in common.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shares {
+    /// Statements that have run.
+    pub(super) statements: Arc<AtomicU64>,
     /// Where statements of PostgreSQL are cancelled from.
-    signals: Option<Pool>,
-    /// Whether the last thing that was written could not be kept.
-    unwritable: AtomicBool,
+    pub(super) signals: Option<Pool>,
+    /// Whether the disk has failed, or nothing may be written, and nothing was kept since.
+    pub(super) unwritable: Arc<AtomicBool>,
 }
 
 /// The places that nobody has.
@@ -76,13 +82,7 @@ struct Place {
 }
 
 impl Pool {
-    pub(super) fn new(
-        source: Source,
-        places: u32,
-        patience: Duration,
-        statements: Arc<AtomicU64>,
-        signals: Option<Pool>,
-    ) -> Self {
+    pub(super) fn new(source: Source, places: u32, patience: Duration, shares: Shares) -> Self {
         let free = Free {
             places: (0..places).map(|_| Place::default()).collect(),
             closed: false,
@@ -94,9 +94,7 @@ impl Pool {
             permits: Arc::new(Semaphore::new(places as usize)),
             free: Mutex::new(free),
             patience,
-            statements,
-            signals,
-            unwritable: AtomicBool::new(false),
+            shares,
         };
         Self {
             shared: Arc::new(shared),
@@ -139,7 +137,7 @@ impl Pool {
 
     /// Whether the last thing that was written could not be kept, because of the disk and not of its content.
     pub(super) fn is_unwritable(&self) -> bool {
-        self.shared.unwritable.load(Ordering::Relaxed)
+        self.shared.shares.unwritable.load(Ordering::Relaxed)
     }
 
     /// Sends away who waits, and closes the connections: those that are idle, those that come back within a moment, and
@@ -200,7 +198,9 @@ impl Shared {
     /// Remembers what the failure of a statement says of the others. Gives the connections that are to be closed for it.
     fn learn(&self, state: State) -> Vec<Connection> {
         match state {
-            State::Failed(Kind::Unwritable) => self.unwritable.store(true, Ordering::Relaxed),
+            State::Failed(Kind::Unwritable) => {
+                self.shares.unwritable.store(true, Ordering::Relaxed);
+            }
             State::Failed(Kind::Outdated) => {
                 let mut free = self.free();
                 free.outdated = Some(Instant::now());
@@ -234,21 +234,32 @@ impl Shared {
             tokio::spawn(timeout(self.ending(), idle.close()));
         }
         let connected = self.source.connect(signal).await;
-        connected.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))
+        connected.map_err(|error| {
+            if Kind::of(&error) == Kind::Unwritable {
+                self.shares.unwritable.store(true, Ordering::Relaxed);
+            }
+            DbErr::Conn(RuntimeErr::SqlxError(error.into()))
+        })
     }
 
-    /// Ends a statement that nobody waits for, or closes a connection on which one has failed.
-    async fn give_up(&self, signal: &Signal, broken: Connection) {
+    /// Ends a statement that nobody waits for, or closes a connection on which one has failed. Gives its place, free for
+    /// another one.
+    async fn give_up(&self, place: Place, broken: Connection) -> Place {
         let ended = async {
             match broken.state() {
                 // Where PostgreSQL cannot be told, it will not say either that the statement has ended.
-                State::Running if !signal.stop(self.signals.as_ref()).await => drop(broken),
+                State::Running if !place.signal.stop(self.shares.signals.as_ref()).await => {
+                    drop(broken)
+                }
                 _ => broken.close().await,
             }
         };
         if timeout(self.ending(), ended).await.is_err() {
             tracing::warn!("a statement that nobody waits for does not end");
+            // It still looks at its signal, which nobody may take back.
+            return Place::default();
         }
+        place
     }
 
     /// Closes connections.
@@ -282,9 +293,12 @@ impl Lease {
     }
 
     /// The connection, for a statement that counts and is paid for.
-    fn counted(&mut self) -> Result<&mut Connection, DbErr> {
+    pub(super) fn counted(&mut self) -> Result<&mut Connection, DbErr> {
         self.charge.statement()?;
-        self.shared.statements.fetch_add(1, Ordering::Relaxed);
+        self.shared
+            .shares
+            .statements
+            .fetch_add(1, Ordering::Relaxed);
         self.connection()
     }
 
@@ -340,7 +354,8 @@ impl Lease {
 
     /// Something was written, and kept.
     pub(super) fn has_written(&self) {
-        self.shared.unwritable.store(false, Ordering::Relaxed);
+        let unwritable = &self.shared.shares.unwritable;
+        unwritable.store(false, Ordering::Relaxed);
     }
 
     /// Whether no statement has failed and none is under way.
@@ -358,17 +373,17 @@ impl Drop for Lease {
         place.signal.pay(&Charge::default());
         let shared = Arc::clone(&self.shared);
         match (self.connection.take(), Handle::try_current()) {
-            (Some(broken), Ok(runtime)) if broken.state() != State::Clean => {
+            (Some(broken), Ok(runtime)) if !broken.is_reusable() => {
                 let outdated = shared.learn(broken.state());
                 runtime.spawn(async move {
                     shared.end(outdated).await;
-                    shared.give_up(&place.signal, broken).await;
+                    let place = shared.give_up(place, broken).await;
                     shared.put_back(place, None);
                     drop(permit);
                 });
             }
             (connection, runtime) => {
-                let clean = connection.filter(|connection| connection.state() == State::Clean);
+                let clean = connection.filter(Connection::is_reusable);
                 let unwanted = shared.put_back(place, clean);
                 if let (Some(unwanted), Ok(runtime)) = (unwanted, runtime) {
                     runtime.spawn(async move {

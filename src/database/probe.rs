@@ -3,8 +3,7 @@
 
 use std::{
     collections::BTreeSet,
-    fmt, fs,
-    path::{Path, PathBuf},
+    fmt,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -12,7 +11,12 @@ use std::{
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 use tokio::{sync::Mutex, time::timeout};
 
-use super::{pool::Pool, transaction::Transaction, wal::Wal};
+use super::{
+    pool::Pool,
+    transaction::{CommitError, Transaction},
+    wal::{Broken, Wal},
+};
+use crate::error::database::{Kind, cause};
 
 /// How long an answer holds, so that asking costs the database next to nothing.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -30,7 +34,7 @@ pub enum Trouble {
     Pending(usize),
     /// It takes no writes: a standby, for example.
     ReadOnly,
-    /// The file of SQLite is gone, or is another one than was opened.
+    /// The file of SQLite or its log is gone, or is another one than was opened.
     FileGone,
     /// The last write could not be kept, and trying again does not help yet: the disk is full or broken.
     Unwritable,
@@ -60,22 +64,15 @@ impl fmt::Display for Trouble {
 pub(super) struct Probe {
     reader: Pool,
     writer: Pool,
-    file: Option<Watched>,
     wal: Option<Arc<Wal>>,
     last: Mutex<Option<(Instant, Option<Trouble>)>>,
 }
 
 impl Probe {
-    pub(super) fn new(
-        reader: Pool,
-        writer: Pool,
-        file: Option<&Path>,
-        wal: Option<Arc<Wal>>,
-    ) -> Self {
+    pub(super) fn new(reader: Pool, writer: Pool, wal: Option<Arc<Wal>>) -> Self {
         Self {
             reader,
             writer,
-            file: file.and_then(Watched::new),
             wal,
             last: Mutex::new(None),
         }
@@ -104,15 +101,10 @@ impl Probe {
     }
 
     async fn examine(&self) -> Result<(), Trouble> {
-        if self.file.as_ref().is_some_and(|file| !file.is_there()) {
-            return Err(Trouble::FileGone);
-        }
-        if self
-            .wal
-            .as_ref()
-            .is_some_and(|wal| wal.refuse_if_broken().is_err())
-        {
-            return Err(Trouble::Unwritable);
+        match self.wal.as_ref().and_then(|wal| wal.broken()) {
+            Some(Broken::Moved) => return Err(Trouble::FileGone),
+            Some(Broken::Disk) => return Err(Trouble::Unwritable),
+            None => {}
         }
         match timeout(PATIENCE, self.read()).await {
             Ok(Ok(read)) => read?,
@@ -126,14 +118,10 @@ impl Probe {
             }
         }
         // Writes that succeed say so by themselves: only after one that failed is one tried.
-        if self.writer.is_unwritable() {
-            let tried = timeout(PATIENCE, self.write()).await;
-            return match tried {
-                Ok(Ok(())) => Ok(()),
-                _ => Err(Trouble::Unwritable),
-            };
+        match self.writer.is_unwritable() {
+            true => self.write().await,
+            false => Ok(()),
         }
-        Ok(())
     }
 
     async fn read(&self) -> Result<Result<(), Trouble>, DbErr> {
@@ -156,48 +144,35 @@ impl Probe {
         Ok(Ok(()))
     }
 
-    /// Writes something and keeps it.
-    async fn write(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-        let tx = Transaction::to_write(&self.writer, self.wal.clone()).await?;
-        tx.execute_unprepared("UPDATE fixed_row SET touched = 1 - touched WHERE name = 'probe'")
-            .await?;
-        Ok(tx.commit().await?)
+    /// Writes something and keeps it. Where it is not its turn yet, somebody else writes and will find out.
+    async fn write(&self) -> Result<(), Trouble> {
+        let begun = timeout(
+            PATIENCE,
+            Transaction::to_write(&self.writer, self.wal.clone()),
+        );
+        let tx = match begun.await {
+            Ok(Ok(tx)) => tx,
+            Ok(Err(error)) => return verdict(&error),
+            Err(_) => return Ok(()),
+        };
+        let kept = async {
+            let touch = "UPDATE fixed_row SET touched = 1 - touched WHERE name = 'probe'";
+            let touched = tx.execute_unprepared(touch).await;
+            touched.map_err(CommitError::NotKept)?;
+            tx.commit().await
+        };
+        match timeout(PATIENCE, kept).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(CommitError::NotKept(error))) => verdict(&error),
+            Ok(Err(CommitError::Unknown(_))) | Err(_) => Err(Trouble::Unwritable),
+        }
     }
 }
 
-/// A file that was opened, told apart from another one at the same path.
-#[derive(Debug)]
-struct Watched {
-    path: PathBuf,
-    identity: Identity,
-}
-
-#[cfg(unix)]
-type Identity = (u64, u64);
-#[cfg(not(unix))]
-type Identity = ();
-
-impl Watched {
-    fn new(path: &Path) -> Option<Self> {
-        Some(Self {
-            path: path.to_owned(),
-            identity: identity(path)?,
-        })
+/// What follows from a write that failed: being busy is no trouble.
+fn verdict(error: &DbErr) -> Result<(), Trouble> {
+    match cause(error).map(Kind::of) {
+        Some(Kind::Unwritable) => Err(Trouble::Unwritable),
+        _ => Ok(()),
     }
-
-    fn is_there(&self) -> bool {
-        identity(&self.path).as_ref() == Some(&self.identity)
-    }
-}
-
-#[cfg(unix)]
-fn identity(path: &Path) -> Option<Identity> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = fs::metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino()))
-}
-
-#[cfg(not(unix))]
-fn identity(path: &Path) -> Option<Identity> {
-    fs::metadata(path).ok().map(|_| ())
 }

@@ -1,5 +1,5 @@
 //! A transaction. Whatever fails in it, or is given up, takes all of it along, and its connection too: nothing is
-//! written on a connection whose state is not known.
+//! written on a connection whose state is not known. Only its commit is seen through to the end, whoever waits for it.
 
 use std::{
     fmt,
@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, stream::BoxStream};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, ExecResult, QueryResult, Statement, StreamTrait};
 use tokio::sync::{Mutex, MutexGuard};
+use tracing::Instrument;
 
 use super::{
     charge::Charge,
@@ -27,8 +28,10 @@ use crate::error::{Error, database::is_refusal};
 pub struct Transaction {
     lease: Mutex<Option<Lease>>,
     backend: DbBackend,
-    /// Statements that changed a row.
+    /// Statements that changed something.
     writes: AtomicU64,
+    /// Whether it was begun to write.
+    to_write: bool,
     /// What makes a commit of SQLite durable.
     wal: Option<Arc<Wal>>,
 }
@@ -36,10 +39,10 @@ pub struct Transaction {
 impl Transaction {
     /// Begins one that reads one moment of the truth.
     pub(super) async fn to_read(pool: &Pool) -> Result<Self, DbErr> {
-        Self::begin(pool, "BEGIN", None).await
+        Self::begin(pool, "BEGIN").await
     }
 
-    /// Begins one that writes, unless it is not known what the disk has.
+    /// Begins one that writes, unless it would not be kept.
     pub(super) async fn to_write(pool: &Pool, wal: Option<Arc<Wal>>) -> Result<Self, DbErr> {
         if let Some(wal) = &wal {
             wal.refuse_if_broken()?;
@@ -49,22 +52,25 @@ impl Transaction {
             DbBackend::Sqlite => "BEGIN IMMEDIATE",
             _ => "BEGIN",
         };
-        Self::begin(pool, words, wal).await
+        let mut tx = Self::begin(pool, words).await?;
+        (tx.to_write, tx.wal) = (true, wal);
+        Ok(tx)
     }
 
     /// Begins one with these words, on a connection of its own.
-    async fn begin(pool: &Pool, words: &str, wal: Option<Arc<Wal>>) -> Result<Self, DbErr> {
+    async fn begin(pool: &Pool, words: &str) -> Result<Self, DbErr> {
         let mut lease = pool.lease().await?;
-        lease.connection()?.execute_unprepared(words).await?;
+        lease.connection()?.begin(words).await?;
         Ok(Self {
             backend: lease.backend(),
             lease: Mutex::new(Some(lease)),
             writes: AtomicU64::new(0),
-            wal,
+            to_write: false,
+            wal: None,
         })
     }
 
-    /// How many statements have changed a row.
+    /// How many statements have changed something.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.writes.load(Ordering::Relaxed)
@@ -85,19 +91,56 @@ impl Transaction {
         }
     }
 
-    /// Makes what it wrote true at once, and returns when it is on the disk.
+    /// Makes what it wrote true at once, and returns when it is on the disk; and where it wrote nothing, when all that
+    /// it has read is.
     ///
     /// # Errors
     /// Where nothing of it was kept, and where that is not known.
     pub async fn commit(self) -> Result<(), CommitError> {
+        self.commit_then(async {}).await
+    }
+
+    /// The same, and then something that follows unless nothing was kept. A commit that has begun is seen through, with
+    /// what follows, although whoever waits for it may give up.
+    ///
+    /// # Errors
+    /// Those of [`Transaction::commit`].
+    pub(crate) async fn commit_then(
+        self,
+        then: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), CommitError> {
+        if !self.to_write {
+            return self.end(COMMIT).await.map_err(CommitError::NotKept);
+        }
+        let seen_through = async move {
+            let kept = self.keep().await;
+            if !matches!(kept, Err(CommitError::NotKept(_))) {
+                then.await;
+            }
+            kept
+        };
+        match tokio::spawn(seen_through.in_current_span()).await {
+            Ok(kept) => kept,
+            Err(error) => Err(CommitError::Unknown(DbErr::Custom(error.to_string()))),
+        }
+    }
+
+    async fn keep(&self) -> Result<(), CommitError> {
+        // Behind a statement that failed, the word is not even sent.
+        let is_sent = self
+            .lease
+            .lock()
+            .await
+            .as_ref()
+            .is_some_and(Lease::is_clean);
         let ended = self.end(COMMIT).await;
-        ended.map_err(|error| match is_refusal(&error) {
-            true => CommitError::NotKept(error),
-            false => CommitError::Unknown(error),
+        ended.map_err(|error| match is_sent && !is_refusal(&error) {
+            true => CommitError::Unknown(error),
+            false => CommitError::NotKept(error),
         })?;
         match &self.wal {
-            Some(wal) if self.writes() > 0 => wal.sync().await.map_err(CommitError::Unknown),
-            _ => Ok(()),
+            Some(wal) => wal.sync().await.map_err(CommitError::Unknown),
+            None => Ok(()),
         }
     }
 
@@ -127,11 +170,9 @@ impl Transaction {
         Open(self.lease.lock().await)
     }
 
-    /// Notes what a statement did to rows; looking at some, for a lock, changes none.
+    /// Notes what a statement did; looking at rows, for a lock, changes none.
     fn note(&self, sql: &str, rows: u64) {
-        const VERBS: [&str; 3] = ["INSERT", "UPDATE", "DELETE"];
-        let verb = sql.trim_start().get(..6).unwrap_or_default();
-        if rows > 0 && VERBS.iter().any(|word| verb.eq_ignore_ascii_case(word)) {
+        if changes(sql, rows) {
             self.writes.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -139,12 +180,50 @@ impl Transaction {
 
 const COMMIT: &str = "COMMIT";
 
+/// Whether a statement that came to so many rows has changed something.
+fn changes(sql: &str, rows: u64) -> bool {
+    const LOOK: &[&str] = &[
+        "SELECT",
+        "VALUES",
+        "TABLE",
+        "EXPLAIN",
+        "SHOW",
+        "PRAGMA",
+        "SET",
+        "RESET",
+        "ANALYZE",
+        "LOCK",
+        "DECLARE",
+        "FETCH",
+        "MOVE",
+        "CLOSE",
+        "BEGIN",
+        "SAVEPOINT",
+        "RELEASE",
+        "ROLLBACK",
+        "COMMIT",
+    ];
+    const CHANGE: &[&str] = &["INSERT", "UPDATE", "DELETE", "REPLACE", "MERGE"];
+    let is = |word: &str, some: &[&str]| some.iter().any(|known| known.eq_ignore_ascii_case(word));
+    let mut words = sql
+        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .filter(|word| !word.is_empty());
+    match words.next() {
+        None => false,
+        Some(word) if is(word, LOOK) => false,
+        Some(word) if is(word, CHANGE) => rows > 0,
+        Some(word) if is(word, &["WITH"]) => rows > 0 && words.any(|word| is(word, CHANGE)),
+        // What is made, altered or dropped has no rows.
+        Some(_) => true,
+    }
+}
+
 /// Why a commit did not end well.
 #[derive(Debug)]
 pub enum CommitError {
     /// Nothing of it was kept.
     NotKept(DbErr),
-    /// The database went away before it answered: whether it was kept is not known.
+    /// The database went away before it answered, or the disk failed: whether it was kept is not known.
     Unknown(DbErr),
 }
 
@@ -257,5 +336,38 @@ impl StreamTrait for Transaction {
             };
             Ok(Box::pin(rows) as Self::Stream<'a>)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_does_not_only_look_changes_something() {
+        for sql in [
+            "INSERT INTO a VALUES (1)",
+            " replace INTO a VALUES (1)",
+            "WITH b AS (SELECT 1) INSERT INTO a SELECT * FROM b",
+            "with gone as (delete from a returning *) select * from gone",
+            "CREATE TABLE a (b)",
+            "DROP VIEW a",
+            "GRANT SELECT ON a TO b",
+        ] {
+            assert!(changes(sql, 1), "{sql}");
+        }
+        for sql in [
+            "",
+            "SELECT * FROM a FOR UPDATE",
+            "(SELECT 1) UNION SELECT 2",
+            "WITH b AS (SELECT updated_at FROM a) SELECT * FROM b",
+            "PRAGMA query_only = ON",
+            "SET LOCAL lock_timeout = '1s'",
+            "ANALYZE measurement",
+        ] {
+            assert!(!changes(sql, 1), "{sql}");
+        }
+        assert!(!changes("UPDATE a SET b = 1", 0));
+        assert!(changes("CREATE TABLE a (b)", 0));
     }
 }

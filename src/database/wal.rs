@@ -1,85 +1,278 @@
 //! Makes commits of SQLite durable. A commit goes into the write-ahead log without waiting for the disk
 //! (`synchronous=NORMAL`), and is answered when the log was synced after it: whoever commits meanwhile shares the sync.
+//!
+//! The log is found where SQLite itself says that its file is, and stays the same one from the first connection to the
+//! last: a connection that does nothing keeps SQLite from removing it. So one descriptor serves every sync, as the kernel
+//! tells of a page that it could not write only those who had the file open at that time; and a log or a file that
+//! is another one than was opened is somebody's doing, after which nothing is acknowledged any more.
 
 use std::{
     fs::File,
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
     },
 };
 
 use sea_orm::{DbErr, RuntimeErr};
-use tokio::{sync::Mutex, task::spawn_blocking};
+use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::{
+    sync::{Mutex, OwnedMutexGuard},
+    task::spawn_blocking,
+};
 
-/// The write-ahead log of an SQLite file.
+use super::watched::Watched;
+
+/// The write-ahead log of an SQLite file, with the file.
 #[derive(Debug)]
 pub(super) struct Wal {
-    path: PathBuf,
-    /// Commits that have asked for a sync, in order.
+    /// Looked at and never opened: closing any descriptor of it would drop the locks that SQLite has on it.
+    database: Watched,
+    log: Watched,
+    file: File,
+    /// Holds the log in place; nothing after the schema is read on it.
+    anchor: Mutex<Option<SqliteConnection>>,
+    /// Syncs that were asked for, in order.
     asked: AtomicU64,
-    /// Of these, how many are on the disk. Whoever holds it syncs.
-    synced: Mutex<u64>,
-    /// Whether a sync has failed. What the disk has of the log is unknown from then on, and a later sync that succeeds
+    /// Of these, how many have ended well. Whoever holds it syncs.
+    synced: Arc<Mutex<u64>>,
+    broken: OnceLock<Broken>,
+}
+
+/// Why nothing is written any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// A sync has failed. What the disk has of the log is unknown from then on, and a later sync that succeeds
     /// says nothing of it: the kernel has forgotten the pages that it could not write.
-    broken: AtomicBool,
+    Disk,
+    /// The file or its log is gone, or is another one than was opened.
+    Moved,
 }
 
 impl Wal {
-    pub(super) fn of(database: &std::path::Path) -> Arc<Self> {
-        let mut path = database.as_os_str().to_owned();
-        path.push("-wal");
-        Arc::new(Self {
-            path: path.into(),
-            asked: AtomicU64::new(0),
-            synced: Mutex::new(0),
-            broken: AtomicBool::new(false),
-        })
+    /// The log of the database that these options open.
+    pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Arc<Self>, DbErr> {
+        let mut anchor = options.connect().await.map_err(connecting)?;
+        let named = "SELECT file FROM pragma_database_list WHERE name = 'main'";
+        let named = sqlx::query_scalar(named).fetch_one(&mut anchor);
+        let database: PathBuf = named
+            .await
+            .map(|name: String| name.into())
+            .map_err(connecting)?;
+        // SQLite makes the log when it first reads.
+        let read = sqlx::query("SELECT count(*) FROM sqlite_schema");
+        read.fetch_one(&mut anchor).await.map_err(connecting)?;
+        let log = beside(&database);
+        let file = File::options().read(true).write(true).open(&log);
+        let file = file.map_err(|error| {
+            let why = format!(
+                "the write-ahead log {} cannot be opened: {error}",
+                log.display()
+            );
+            DbErr::Conn(RuntimeErr::Internal(why))
+        })?;
+        Self::of(&database, &log, file, Some(anchor))
     }
 
-    /// Returns when everything that was committed before is on the disk.
-    pub(super) async fn sync(&self) -> Result<(), DbErr> {
+    fn of(
+        database: &Path,
+        log: &Path,
+        file: File,
+        anchor: Option<SqliteConnection>,
+    ) -> Result<Arc<Self>, DbErr> {
+        let watched = |path: &Path| Watched::new(path).map_err(|error| connecting(error.into()));
+        Ok(Arc::new(Self {
+            database: watched(database)?,
+            log: watched(log)?,
+            file,
+            anchor: Mutex::new(anchor),
+            asked: AtomicU64::new(0),
+            synced: Arc::default(),
+            broken: OnceLock::new(),
+        }))
+    }
+
+    /// Returns when everything that was committed or could be read before is on the disk.
+    ///
+    /// # Errors
+    /// Whether it is there is not known.
+    pub(super) async fn sync(self: &Arc<Self>) -> Result<(), DbErr> {
         let mine = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut synced = self.synced.lock().await;
-        if *synced >= mine {
+        let turn = Arc::clone(&self.synced).lock_owned().await;
+        if *turn >= mine {
             return Ok(());
         }
+        let wal = Arc::clone(self);
+        // What comes of it is noted in there: whoever waits for it may be gone by then.
+        let done = spawn_blocking(move || wal.sync_in_turn(turn)).await;
+        done.map_err(|error| failed(io::Error::other(error)))?
+    }
+
+    fn sync_in_turn(&self, mut synced: OwnedMutexGuard<u64>) -> Result<(), DbErr> {
         self.refuse_if_broken()?;
         let all = self.asked.load(Ordering::SeqCst);
-        let path = self.path.clone();
-        let done = spawn_blocking(move || sync_file(&path)).await;
-        let done = done.map_err(|error| io::Error::other(error.to_string()));
-        if let Err(error) = done.flatten() {
+        if let Err(error) = self.file.sync_data() {
             tracing::error!(%error, "the write-ahead log could not be synced: nothing is written until a restart");
-            self.broken.store(true, Ordering::SeqCst);
+            self.broken.get_or_init(|| Broken::Disk);
             return Err(failed(error));
         }
+        if !self.is_in_place() {
+            tracing::error!(
+                database = %self.database, log = %self.log,
+                "the file or its write-ahead log was removed or replaced: nothing is written until a restart"
+            );
+            self.broken.get_or_init(|| Broken::Moved);
+        }
+        self.refuse_if_broken()?;
         *synced = all;
         Ok(())
     }
 
-    /// Refuses to write where it is not known what the disk has.
+    /// What keeps anything from being written, if anything does.
+    pub(super) fn broken(&self) -> Option<Broken> {
+        let now = || (!self.is_in_place()).then_some(Broken::Moved);
+        self.broken.get().copied().or_else(now)
+    }
+
+    /// Refuses to write where it would not be kept.
     pub(super) fn refuse_if_broken(&self) -> Result<(), DbErr> {
-        if self.broken.load(Ordering::SeqCst) {
-            let why = "the disk has failed to keep what was written; restart the server when it is sound again";
-            return Err(failed(io::Error::other(why)));
+        let why = match self.broken() {
+            None => return Ok(()),
+            Some(Broken::Disk) => {
+                "the disk has failed to keep what was written; restart the server when it is sound again"
+            }
+            Some(Broken::Moved) => {
+                "the database's file or its write-ahead log is gone or was replaced; put them back and restart the server"
+            }
+        };
+        Err(failed(io::Error::other(why)))
+    }
+
+    fn is_in_place(&self) -> bool {
+        self.database.is_there() && self.log.is_there()
+    }
+
+    /// Lets go of the log, which SQLite then may remove.
+    pub(super) async fn close(&self) {
+        let anchor = self.anchor.lock().await.take();
+        if let Some(anchor) = anchor
+            && let Err(error) = anchor.close().await
+        {
+            tracing::debug!(%error, "a connection was broken when it was closed");
         }
-        Ok(())
     }
 }
 
-/// The file is opened for each sync: it goes and comes again with the last connection, and any handle of it syncs all
-/// that was written to it. Where it has gone, its content is in the database's own file, synced.
-fn sync_file(path: &std::path::Path) -> io::Result<()> {
-    match File::options().read(true).write(true).open(path) {
-        Ok(file) => file.sync_data(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-    }
+/// Where SQLite has the log of a database.
+fn beside(database: &Path) -> PathBuf {
+    let mut log = database.as_os_str().to_owned();
+    log.push("-wal");
+    log.into()
+}
+
+fn connecting(error: sqlx::Error) -> DbErr {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into()))
 }
 
 fn failed(error: io::Error) -> DbErr {
     DbErr::Exec(RuntimeErr::SqlxError(Arc::new(sqlx::Error::Io(error))))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{fs, time::Duration};
+
+    use futures_util::future::poll_immediate;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A file and its log, of no database.
+    struct Files {
+        dir: TempDir,
+        wal: Arc<Wal>,
+    }
+
+    impl Files {
+        /// With a descriptor for syncs that is that of this path, or of the log.
+        fn syncing(path: Option<&str>) -> Self {
+            let dir = tempfile::tempdir().unwrap();
+            let (database, log) = (dir.path().join("d"), dir.path().join("d-wal"));
+            fs::write(&database, "").unwrap();
+            fs::write(&log, "").unwrap();
+            let file = File::open(path.map_or(log.clone(), PathBuf::from)).unwrap();
+            let wal = Wal::of(&database, &log, file, None).unwrap();
+            Self { dir, wal }
+        }
+
+        /// With a descriptor that the kernel refuses to sync.
+        fn failing() -> Self {
+            Self::syncing(Some("/dev/null"))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_sync_that_failed_is_the_last() {
+        let files = Files::failing();
+        assert!(files.wal.sync().await.is_err());
+        assert_eq!(files.wal.broken(), Some(Broken::Disk));
+        assert!(files.wal.refuse_if_broken().is_err());
+    }
+
+    #[tokio::test]
+    async fn a_sync_that_fails_after_its_client_has_gone_is_not_forgotten() {
+        let files = Files::failing();
+        let begun = poll_immediate(Box::pin(files.wal.sync())).await;
+        assert!(begun.is_none(), "it is under way, and dropped");
+        for _ in 0..100 {
+            if files.wal.broken() == Some(Broken::Disk) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nobody noticed");
+    }
+
+    #[tokio::test]
+    async fn a_sync_covers_what_asked_before_it_began() {
+        let files = Files::syncing(None);
+        let (first, second) = tokio::join!(files.wal.sync(), files.wal.sync());
+        assert!(first.is_ok() && second.is_ok());
+        assert_eq!(*files.wal.synced.lock().await, 2);
+    }
+
+    #[tokio::test]
+    async fn a_log_that_was_removed_or_replaced_is_no_log() {
+        for name in ["d", "d-wal"] {
+            for replaced in [false, true] {
+                let files = Files::syncing(None);
+                assert!(files.wal.sync().await.is_ok());
+                let path = files.dir.path().join(name);
+                // Kept under another name, so that its number is not given out again.
+                fs::rename(&path, files.dir.path().join("aside")).unwrap();
+                if replaced {
+                    fs::write(&path, "").unwrap();
+                }
+                let case = format!("{name}, replaced: {replaced}");
+                assert!(files.wal.refuse_if_broken().is_err(), "{case}");
+                assert!(files.wal.sync().await.is_err(), "{case}");
+            }
+        }
+    }
+
+    /// What was committed between may be in either file.
+    #[tokio::test]
+    async fn a_log_that_was_away_at_a_sync_is_not_trusted_when_it_is_back() {
+        let files = Files::syncing(None);
+        let (log, aside) = (
+            files.dir.path().join("d-wal"),
+            files.dir.path().join("aside"),
+        );
+        fs::rename(&log, &aside).unwrap();
+        assert!(files.wal.sync().await.is_err());
+        fs::rename(&aside, &log).unwrap();
+        assert_eq!(files.wal.broken(), Some(Broken::Moved));
+    }
 }

@@ -48,8 +48,8 @@ pub async fn erase(caller: &Caller, input: &RespondentEraseInput) -> Result<u64>
     if erased == 0 {
         return Err(Error::not_found("respondent", "respondent"));
     }
+    permit.erases();
     permit.commit().await?;
-    caller.empty_log().await?;
     Ok(erased)
 }
 
@@ -100,10 +100,8 @@ pub async fn erase_older_than(caller: &Caller, days: u32) -> Result<u64> {
             .permit(Action::EraseRespondent, &Ties::none())
             .await?;
         erased += erase_from(&mut permit, old.clone(), Some(AT_ONCE)).await?;
+        permit.erases();
         permit.commit().await?;
-    }
-    if erased > 0 {
-        caller.empty_log().await?;
     }
     Ok(erased)
 }

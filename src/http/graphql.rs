@@ -4,7 +4,12 @@ mod reading;
 #[cfg(test)]
 mod tests;
 
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_graphql::{Executor, Pos, ServerError, Value, parser::types::OperationType};
 use axum::{
@@ -22,6 +27,7 @@ use super::{
     media::{self, Media},
 };
 use crate::{
+    access::Caller,
     compute,
     error::Code,
     graph::{drawn, price},
@@ -101,16 +107,23 @@ impl Received {
         self.admitted.operation == OperationType::Mutation
     }
 
-    /// Runs it. `attach` adds what resolvers look up, such as the caller.
+    /// Runs it. `attach` adds what resolvers look up; what a change rests on is settled for the caller.
     pub async fn run<E: Executor>(
         self,
         executor: &E,
         settings: &Settings,
+        caller: Option<&Caller>,
         attach: impl FnOnce(async_graphql::Request) -> async_graphql::Request + Send,
     ) -> Response {
         let is_mutation = self.is_mutation();
         let request = attach(self.admitted.request);
-        let outcome = match run(executor, request, settings.deadline).await {
+        let has_run = match caller {
+            Some(caller) if is_mutation => {
+                change(executor, request, settings.deadline, caller).await
+            }
+            _ => run(executor, request, settings.deadline).await,
+        };
+        let outcome = match has_run {
             Err(Stop::Failed(Code::QueryTooComplex, _)) => Err(priced(self.asked, settings).await),
             Ok(response) if !is_mutation => whole(response),
             outcome => outcome,
@@ -250,6 +263,37 @@ fn whole(response: async_graphql::Response) -> Result<async_graphql::Response, S
         Some((Some(code), message)) => Err(Stop::failed(code, &message)),
         _ => Ok(response),
     }
+}
+
+/// Runs what changes something. A change that is done already is answered like one that was made, so it is to be as safe;
+/// and what was given up while it was being kept may be done.
+async fn change<E: Executor>(
+    executor: &E,
+    request: async_graphql::Request,
+    deadline: Duration,
+    caller: &Caller,
+) -> Result<async_graphql::Response, Stop> {
+    let begun = Instant::now();
+    let ran = run(executor, request, deadline).await;
+    let left = deadline.saturating_sub(begun.elapsed());
+    let settled = match &ran {
+        Ok(_) => timeout(left, caller.settle()).await,
+        Err(_) => Ok(Ok(())),
+    };
+    match (ran, settled) {
+        (Err(Stop::Failed(Code::Timeout, _)), _) if caller.has_sent() => Err(unknown()),
+        (_, Err(_)) => Err(unknown()),
+        (_, Ok(Err(error))) => {
+            tracing::error!(%error, "what a change rests on may not be kept");
+            Err(Stop::failed(error.code(), &error.to_string()))
+        }
+        (ran, Ok(Ok(()))) => ran,
+    }
+}
+
+fn unknown() -> Stop {
+    let message = "The operation took too long while its changes were being kept. Look whether they were made before you try again.";
+    Stop::failed(Code::Timeout, message)
 }
 
 async fn run<E: Executor>(

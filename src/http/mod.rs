@@ -218,8 +218,8 @@ async fn serve_graphql(
         };
         match caller {
             Ok(caller) => {
-                let run = asked.run(&app.api, &app.settings, |request| {
-                    attach(request, caller)
+                let run = asked.run(&app.api, &app.settings, Some(&caller), |request| {
+                    attach(request, caller.clone())
                         .data(app.key.clone())
                         .data(app.cube.clone())
                 });

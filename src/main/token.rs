@@ -114,6 +114,7 @@ async fn end(revoke: TokenRevoke) -> Result<(), Failure> {
     let caller = operator(&revoke.database, "serviceTokenRevoke").await?;
     let input = ServiceTokenRevokeInput { id: ID(revoke.id) };
     let row = service_token::revoke(&caller, &input).await?;
+    caller.settle().await?;
     eprintln!("Revoked {} ({}).", row.id, row.name);
     Ok(())
 }

@@ -165,7 +165,7 @@ async fn send(http: Request) -> Answer {
     };
     let attach = |request: async_graphql::Request| request.data(Caller("Ada"));
     let response = match take_in(http, "r-7".into(), &settings).await {
-        Ok(received) => received.run(&schema, &settings, attach).await,
+        Ok(received) => received.run(&schema, &settings, None, attach).await,
         Err(response) => response,
     };
     let (parts, body) = response.into_parts();

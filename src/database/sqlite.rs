@@ -1,0 +1,78 @@
+//! How SQLite is opened, and which file that is: what sqlx reads in the URL, percent-encoding and parameters included.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+};
+
+use sea_orm::{DbErr, RuntimeErr};
+use sqlx::{
+    ConnectOptions as _,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+
+use super::{Access, Options, PATIENCE, unreadable};
+
+pub(super) fn options(options: &Options, access: Access) -> Result<SqliteConnectOptions, DbErr> {
+    let sqlite: SqliteConnectOptions = options.url.parse().map_err(unreadable)?;
+    let sqlite = sqlite.disable_statement_logging();
+    // Who writes very many rows goes round the indexes' pages, some for each KPI: what does not stay in memory until the
+    // commit is written out again with each round.
+    let (cache, query_only) = match access {
+        Access::Write => ("-32768", "OFF"),
+        Access::Read => ("-2000", "ON"),
+    };
+    Ok(sqlite
+        .pragma("cache_size", cache)
+        // What is erased is overwritten.
+        .pragma("secure_delete", "ON")
+        .create_if_missing(access == Access::Write)
+        .journal_mode(SqliteJournalMode::Wal)
+        // After a burst the log shrinks to this again.
+        .pragma("journal_size_limit", "67108864")
+        // A commit waits for the disk outside of SQLite, together with others: see `wal`.
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE)
+        .pragma("query_only", query_only))
+}
+
+/// Makes the file of a new database, for its owner alone; SQLite makes those beside it alike. One that is there already
+/// stays as its owner has it.
+pub(super) fn make_private(path: &Path) -> Result<(), DbErr> {
+    let made = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(path),
+        // Looked at and not opened: SQLite's locks on it, where it has some in this process, would go with the handle.
+        there => there.map(|_| ()),
+    };
+    made.map_err(|error| {
+        let why = format!("{} cannot be made: {error}", path.display());
+        DbErr::Conn(RuntimeErr::Internal(why))
+    })
+}
+
+/// Where the path is a link to what is not there yet, that is made.
+fn make(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    options.open(path)?.sync_all()?;
+    // SQLite syncs the directory for files that it makes itself.
+    let directory = fs::canonicalize(path)?.parent().map(Path::to_owned);
+    match directory {
+        Some(directory) if cfg!(unix) => File::open(directory)?.sync_all(),
+        _ => Ok(()),
+    }
+}
+
+/// The file of an SQLite URL; nothing for any other database.
+#[must_use]
+pub fn sqlite_path(url: &str) -> Option<PathBuf> {
+    let options: SqliteConnectOptions = url.starts_with("sqlite:").then(|| url.parse().ok())??;
+    Some(options.get_filename().to_owned())
+}
