@@ -268,6 +268,12 @@ impl Store {
         self.statements.load(Ordering::Relaxed)
     }
 
+    /// How often the log of SQLite was to be synced since it was opened; PostgreSQL does so by itself.
+    #[must_use]
+    pub fn syncs(&self) -> u64 {
+        self.wal.as_ref().map_or(0, |wal| wal.asked())
+    }
+
     /// Closes every connection, those that write last. What is still under way is given up after a moment.
     pub async fn close(self) -> Result<(), DbErr> {
         let Entrance { reader, writer } = &self.entrance;

@@ -111,23 +111,29 @@ impl Wal {
     }
 
     fn sync_in_turn(&self, mut synced: OwnedMutexGuard<u64>) -> Result<(), DbErr> {
-        self.refuse_if_broken()?;
         let all = self.asked.load(Ordering::SeqCst);
-        if let Err(error) = self.file.sync_data() {
-            tracing::error!(%error, "the write-ahead log could not be synced: nothing is written until a restart");
-            self.broken.get_or_init(|| Broken::Disk);
-            return Err(failed(error));
-        }
-        if !self.is_in_place() {
-            tracing::error!(
-                database = %self.database, log = %self.log,
-                "the file or its write-ahead log was removed or replaced: nothing is written until a restart"
-            );
-            self.broken.get_or_init(|| Broken::Moved);
+        // One that has failed is the last: see `Broken`.
+        if self.broken.get().is_none() {
+            let done = self.file.sync_data();
+            if let Err(error) = done {
+                tracing::error!(%error, "the write-ahead log could not be synced: nothing is written until a restart");
+                self.broken.get_or_init(|| Broken::Disk);
+            } else if !self.is_in_place() {
+                tracing::error!(
+                    database = %self.database, log = %self.log,
+                    "the file or its write-ahead log was removed or replaced: nothing is written until a restart"
+                );
+                self.broken.get_or_init(|| Broken::Moved);
+            }
         }
         self.refuse_if_broken()?;
         *synced = all;
         Ok(())
+    }
+
+    /// How many syncs were asked for.
+    pub(super) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::SeqCst)
     }
 
     /// What keeps anything from being written, if anything does.

@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod acknowledged;
 mod bad_document;
 mod bad_file;
 mod bi;
