@@ -199,7 +199,7 @@ async fn run(answers: &[(usize, Answer)]) -> Told {
         let (ann, most) = (&eyes[2], &eyes[2..]);
         for (person, answer) in answers.iter().filter(|(_, answer)| answer.month == month) {
             // What comes in while a clock is behind, or is told under an earlier day, joins no month that has closed.
-            let behind = Duration::days(if person % 3 == 0 { 25 } else { 0 });
+            let behind = Duration::days(if person.is_multiple_of(3) { 25 } else { 0 });
             let today = (world.clock.now() - behind).date_naive().to_string();
             let said = json!({ "scale": "CSAT", "score": answer.score, "touchpointId": scene.places[answer.place], "answeredOn": today });
             ann.does(RECORD, json!({ "feedback": [said] })).await;
@@ -293,7 +293,7 @@ fn cases() -> u8 {
 
 /// People who answer by chance, the same in every run: in even cases all at one place within two months.
 fn people(case: u8) -> Vec<(usize, Answer)> {
-    let (places, months) = if case % 2 == 0 {
+    let (places, months) = if case.is_multiple_of(2) {
         (1, 2)
     } else {
         (PLACES, MONTHS)
