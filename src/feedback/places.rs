@@ -69,7 +69,14 @@ impl Places {
                 delivering.filter(|held| held.status == ResponsibilityStatus::Accepted);
             let departments = delivering.map(|held| held.department_id);
             let ties = Ties::none().and(Relation::Delivers, departments);
-            permit.decide::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
+            let journey = self.blueprints.get(&row.blueprint_id);
+            if journey.is_some_and(|journey| journey.subject == Subject::Employee) {
+                // Whoever delivers there is not told in the audit log that somebody has answered.
+                let about = Some((touchpoint::Entity::TYPE, id.0));
+                permit.require(Action::RecordFeedback, &ties, about)?;
+            } else {
+                permit.decide::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
+            }
         }
         Ok(())
     }

@@ -185,14 +185,15 @@ pub async fn record_into(
     // Months close under a lock that comes before those of KPIs.
     let employees = employees::keep(permit, &places, of_employees).await?;
     let mut done = keep(permit, &places, fresh.collect()).await?;
-    done.recorded += employees;
-    done.unchanged = count(total) - done.recorded;
-    if done.recorded > 0 {
+    if done.recorded + employees > 0 {
+        // How many employees answered when is told by nothing but their cells.
         permit.note(Event::import(serde_json::json!({
             "recorded": done.recorded,
             "unroutable": done.unroutable,
         })));
     }
+    done.recorded += employees;
+    done.unchanged = count(total) - done.recorded;
     Ok(done)
 }
 

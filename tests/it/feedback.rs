@@ -447,6 +447,37 @@ async fn that_an_employee_has_answered_shows_nowhere_until_a_cell_closes() {
 }
 
 #[tokio::test]
+async fn whoever_leads_there_is_not_told_that_an_employee_has_answered() {
+    let world = World::demo().await;
+    let (ann, admin) = (
+        world.sign_in("ann-cx").await,
+        world.sign_in("gus-admin").await,
+    );
+    let held = "{ responsibilities(first: 200) { nodes { department { id } touchpoint { id blueprint { key } } } } }";
+    let held = ann.ask(held, json!({})).await["responsibilities"]["nodes"].take();
+    let mut held = held.as_array().expect("those who deliver").iter();
+    let there = held.find(|one| one["touchpoint"]["blueprint"]["key"] == "bp-employee");
+    let there = there.expect("somebody delivers to employees");
+    let grant = "mutation($input: MembershipGrantInput!) { membershipGrant(input: $input) { userErrors { code } } }";
+    let account = Ids::of(&world).await["eva-viewer"].to_owned();
+    let lead =
+        json!({ "accountId": account, "departmentId": there["department"]["id"], "role": "LEAD" });
+    admin.does(grant, lead).await;
+    let said = json!({ "scale": "ENPS", "score": 9, "touchpointId": there["touchpoint"]["id"], "answeredOn": "2025-03-04" });
+    ann.does(RECORD, batch(&[said])).await;
+    let log = "{ auditEvents(filter: { action: \"feedbackRecord\" }) { nodes { after } } }";
+    let lead = world.sign_in("eva-viewer").await;
+    let seen = lead.ask(log, json!({})).await["auditEvents"]["nodes"].take();
+    assert_eq!(seen, json!([]));
+    let all = admin.ask(log, json!({})).await["auditEvents"]["nodes"][0].take();
+    assert_eq!(
+        all["after"],
+        json!({ "recorded": 0, "unroutable": 0 }),
+        "no count of them"
+    );
+}
+
+#[tokio::test]
 async fn an_answer_of_an_employee_is_recorded_once_whatever_else_its_id_is_sent_with() {
     let world = World::demo().await;
     let ann = world.sign_in("ann-cx").await;
