@@ -2,10 +2,10 @@
 //! one account may occupy, and knows nothing of blueprints.
 //!
 //! A request has one [`Budget`] of steps and of bytes. What walks a graph, draws, compares or judges spends from it as it
-//! goes, and so does every statement that reads and every list that is answered: thirty aliases share what one has. Work that may take longer than a
-//! tenth of a millisecond goes through [`run`], on a pool of one thread fewer than there are cores (one at the least),
-//! where accounts take turns. The future of [`run`] that is dropped, because its client has gone or its deadline has
-//! passed, stops the work at its next step.
+//! goes, and so does every statement that reads and every list that is answered: thirty aliases share what one has. Work
+//! that may take longer than a tenth of a millisecond goes through [`run`], on a pool of one thread fewer than there are
+//! cores (one at the least), where accounts take turns. The future of [`run`] that is dropped, because its client has
+//! gone or its deadline has passed, stops the work at its next step.
 //!
 //! ```text
 //! let view = compute::run(&caller.budget, caller.account(), move |steps| view(&canvas, steps)).await?;

@@ -40,7 +40,7 @@ pub(super) async fn keep(permit: &Permit<'_>, places: &Places, entries: Vec<Entr
         });
     }
     let recorded = i32::try_from(answers.len()).unwrap_or(i32::MAX);
-    // What comes in one order is kept in another: neither table tells which receipt is of which answer.
+    // What comes in one order is kept in another: within a batch neither table tells which receipt is of which answer.
     receipts.sort_unstable_by(|one, other| one.digest.as_ref().cmp(other.digest.as_ref()));
     answers.sort_unstable_by_key(|answer| *answer.id.as_ref());
     while !receipts.is_empty() {
