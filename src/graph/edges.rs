@@ -10,7 +10,7 @@ mod trend;
 
 use std::sync::Arc;
 
-use async_graphql::{ComplexObject, Context, Json, dataloader::Loader};
+use async_graphql::{ComplexObject, Context, Json};
 use entity::{
     department, follow_up,
     id::{DepartmentId, TouchpointId},
@@ -27,9 +27,9 @@ use super::{
     lens::{self, LensCell},
     loaders::{
         AnsweredAt, AudienceOf, Below, ChannelsOf, DeliveredHere, HeldAt, ImprovementsIn, InPhase,
-        JudgingPhase, JudgingTouchpoint, KnownAt, KnownIn, KnownOfPhase, LimitsOf, NeedsOf,
-        PromisedAt, PromisesIn, Rows, ScenariosOf, SecondaryOf, SegmentsOf, SourcesIn, StepsOf,
-        TriedAt, TriedIn, load,
+        JudgingPhase, JudgingTouchpoint, Key, KnownAt, KnownIn, KnownOfPhase, LimitsOf, NeedsOf,
+        PromisedAt, PromisesIn, ScenariosOf, SecondaryOf, SegmentsOf, SourcesIn, StepsOf, TriedAt,
+        TriedIn, load,
     },
     permissions,
     picture::{self, PictureLink},
@@ -809,8 +809,7 @@ fn judged<'c>(canvas: &'c Canvas, links: impl IntoIterator<Item = &'c Judged>) -
 
 async fn links<K>(ctx: &Context<'_>, place: K) -> Result<Listed<KpiLink>>
 where
-    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
-    Rows: Loader<K, Value = Arc<Vec<(Judged, entity::kpi::Model)>>, Error = Error>,
+    K: Key<Value = Arc<Vec<(Judged, entity::kpi::Model)>>>,
 {
     let rows = load(ctx, place).await?.unwrap_or_default();
     let links = rows.iter();
@@ -821,8 +820,7 @@ where
 /// The rows that a place has, in their order.
 async fn listed<K, R, N>(ctx: &Context<'_>, place: K) -> Result<Listed<N>>
 where
-    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
-    Rows: Loader<K, Value = Arc<Vec<R>>, Error = Error>,
+    K: Key<Value = Arc<Vec<R>>>,
     R: Clone + Send + Sync,
     N: From<R>,
 {

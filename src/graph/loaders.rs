@@ -1,22 +1,20 @@
-//! Loads the far ends of edges that are not part of a blueprint in memory: one statement for all that a level
-//! of a document asks for. Made for each request, holding its caller, so that no answer reaches another.
+//! The far ends of edges that are not part of a blueprint in memory: one statement for all that a level of a document
+//! asks for.
 
 mod answers;
+mod batch;
 mod handshake;
 mod kpi_links;
 mod trends;
 
 pub use answers::{AnsweredAt, FollowedUp, PlaybookOf};
+pub use batch::{Key, Loaders, load, load_many};
 pub use handshake::{AllLeads, Open, Tree};
 pub use kpi_links::{JudgedThere, JudgedWhole};
 pub use trends::TrendOf;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::{
-    Context,
-    dataloader::{DataLoader, Loader},
-};
 use entity::{
     account, blueprint, blueprint_persona, channel, department, evaluation, evaluation_verdict,
     feedback,
@@ -40,32 +38,17 @@ use crate::{
     access::{Caller, Guarded, scope},
     canvas::{Judged, judged},
     department::below as department_below,
-    error::{Error, Result},
+    error::Result,
     insight::graphql::living,
 };
 
-/// Loads rows for one caller.
-pub struct Rows {
-    caller: Caller,
-}
-
-/// The loader of a request.
-pub type Loaders = DataLoader<Rows>;
-
-/// A loader for one request of a caller. It keeps nothing: a second mutation of a document sees what the first one did.
-#[must_use]
-pub fn loaders(caller: Caller) -> Loaders {
-    DataLoader::new(Rows { caller }, tokio::spawn).delay(Duration::ZERO)
-}
-
 macro_rules! by_id {
     ($($id:ident of $entity:ident,)*) => {
-        $(impl Loader<$id> for Rows {
+        $(impl Key for $id {
             type Value = $entity::Model;
-            type Error = Error;
 
-            async fn load(&self, ids: &[$id]) -> Result<HashMap<$id, Self::Value>> {
-                self.known::<$entity::Entity>(ids.iter().copied()).await
+            async fn load(caller: &Caller, ids: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+                rows::<$entity::Entity>(caller, ids.iter().copied()).await
             }
         })*
     };
@@ -93,19 +76,17 @@ by_id! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct HeldAt(pub TouchpointId);
 
-impl Loader<HeldAt> for Rows {
+impl Key for HeldAt {
     type Value = Arc<Vec<responsibility::Model>>;
-    type Error = Error;
 
-    async fn load(&self, keys: &[HeldAt]) -> Result<HashMap<HeldAt, Self::Value>> {
-        let rows = self
-            .caller
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let rows = caller
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::TouchpointId.is_in(keys.iter().map(|key| key.0)))
             .filter(scope::open_responsibility())
             .order_by_asc(responsibility::Column::CreatedAt)
             .order_by_asc(responsibility::Column::Id)
-            .all(self.caller.reader())
+            .all(caller.reader())
             .await?;
         Ok(grouped(rows, |row| HeldAt(row.touchpoint_id)))
     }
@@ -121,19 +102,17 @@ pub struct JudgingPhase(pub PhaseId);
 
 macro_rules! judging {
     ($($key:ident by $column:ident $field:ident,)*) => {
-        $(impl Loader<$key> for Rows {
+        $(impl Key for $key {
             type Value = Arc<Vec<(Judged, kpi::Model)>>;
-            type Error = Error;
 
-            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>> {
-                let day = self.caller.today;
-                let links = self
-                    .caller
+            async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+                let day = caller.today;
+                let links = caller
                     .select::<kpi_link::Entity>()
                     .select_only()
                     .column(kpi_link::Column::Id)
                     .filter(kpi_link::Column::$column.is_in(keys.iter().map(|key| key.0)));
-                let judged = judged::of_links(&self.caller, links.into_query(), day).await?;
+                let judged = judged::of_links(caller, links.into_query(), day).await?;
                 let today = judged.into_iter().filter(|(judged, kpi)| {
                     kpi.archived_at.is_none() && judged::holds(&judged.link, day)
                 });
@@ -152,19 +131,17 @@ judging! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct InPhase(pub PhaseId);
 
-impl Loader<InPhase> for Rows {
+impl Key for InPhase {
     type Value = Arc<Vec<touchpoint::Model>>;
-    type Error = Error;
 
-    async fn load(&self, keys: &[InPhase]) -> Result<HashMap<InPhase, Self::Value>> {
-        let rows = self
-            .caller
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let rows = caller
             .select::<touchpoint::Entity>()
             .filter(touchpoint::Column::PhaseId.is_in(keys.iter().map(|key| key.0)))
             .filter(touchpoint::Column::ArchivedAt.is_null())
             .order_by_asc(touchpoint::Column::Position)
             .order_by_asc(touchpoint::Column::Id)
-            .all(self.caller.reader())
+            .all(caller.reader())
             .await?;
         Ok(grouped(rows, |row| InPhase(row.phase_id)))
     }
@@ -174,13 +151,12 @@ impl Loader<InPhase> for Rows {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Below(pub DepartmentId);
 
-impl Loader<Below> for Rows {
+impl Key for Below {
     type Value = Arc<Vec<DepartmentId>>;
-    type Error = Error;
 
-    async fn load(&self, keys: &[Below]) -> Result<HashMap<Below, Self::Value>> {
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let roots: Vec<DepartmentId> = keys.iter().map(|key| key.0).collect();
-        let trees = department_below(&self.caller, &roots).await?.into_iter();
+        let trees = department_below(caller, &roots).await?.into_iter();
         Ok(trees
             .map(|(root, tree)| (Below(root), Arc::new(tree)))
             .collect())
@@ -193,16 +169,15 @@ macro_rules! known {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub struct $key(pub $of);
 
-        impl Loader<$key> for Rows {
+        impl Key for $key {
             type Value = Arc<Vec<$entity::Model>>;
-            type Error = Error;
 
-            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>> {
-                let rows = $select(self.caller.select::<$entity::Entity>())
+            async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+                let rows = $select(caller.select::<$entity::Entity>())
                     .filter($entity::Column::$column.is_in(keys.iter().map(|key| key.0)))
                     .order_by_asc($entity::Column::CreatedAt)
                     .order_by_asc($entity::Column::Id)
-                    .all(self.caller.reader())
+                    .all(caller.reader())
                     .await?;
                 Ok(paired(rows.into_iter().filter_map(|row| {
                     let of: Option<$of> = row.$field.into();
@@ -251,13 +226,11 @@ fn at_living<E: EntityTrait, C: ColumnTrait>(touchpoint: C) -> impl Fn(Select<E>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VerdictsOf(pub EvaluationId);
 
-impl Loader<VerdictsOf> for Rows {
+impl Key for VerdictsOf {
     type Value = Arc<Vec<(persona_need::Model, Verdict)>>;
-    type Error = Error;
 
-    async fn load(&self, keys: &[VerdictsOf]) -> Result<HashMap<VerdictsOf, Self::Value>> {
-        let readable = self
-            .caller
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let readable = caller
             .select::<evaluation::Entity>()
             .select_only()
             .column(evaluation::Column::Id);
@@ -265,12 +238,12 @@ impl Loader<VerdictsOf> for Rows {
             .filter(evaluation_verdict::Column::EvaluationId.is_in(keys.iter().map(|key| key.0)))
             .filter(evaluation_verdict::Column::EvaluationId.in_subquery(readable.into_query()))
             .order_by_asc(evaluation_verdict::Column::Position)
-            .all(self.caller.reader())
+            .all(caller.reader())
             .await?;
         let needs = persona_need::Entity::find()
             .filter(persona_need::Column::Id.is_in(found.iter().map(|row| row.need_id)))
-            .filter(persona_need::Column::PersonaId.in_subquery(self.persona_ids()))
-            .all(self.caller.reader())
+            .filter(persona_need::Column::PersonaId.in_subquery(persona_ids(caller)))
+            .all(caller.reader())
             .await?;
         let needs: HashMap<NeedId, persona_need::Model> =
             needs.into_iter().map(|row| (row.id, row)).collect();
@@ -285,16 +258,15 @@ impl Loader<VerdictsOf> for Rows {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NeedsOf(pub PersonaId);
 
-impl Loader<NeedsOf> for Rows {
+impl Key for NeedsOf {
     type Value = Arc<Vec<persona_need::Model>>;
-    type Error = Error;
 
-    async fn load(&self, keys: &[NeedsOf]) -> Result<HashMap<NeedsOf, Self::Value>> {
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let rows = persona_need::Entity::find()
             .filter(persona_need::Column::PersonaId.is_in(keys.iter().map(|key| key.0)))
-            .filter(persona_need::Column::PersonaId.in_subquery(self.persona_ids()))
+            .filter(persona_need::Column::PersonaId.in_subquery(persona_ids(caller)))
             .order_by_asc(persona_need::Column::Position)
-            .all(self.caller.reader())
+            .all(caller.reader())
             .await?;
         Ok(grouped(rows, |row| NeedsOf(row.persona_id)))
     }
@@ -308,13 +280,11 @@ macro_rules! in_places {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub struct $key(pub $of);
 
-        impl Loader<$key> for Rows {
+        impl Key for $key {
             type Value = Arc<Vec<$entity::Model>>;
-            type Error = Error;
 
-            async fn load(&self, keys: &[$key]) -> Result<HashMap<$key, Self::Value>> {
-                let readable = self
-                    .caller
+            async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+                let readable = caller
                     .select::<$owner::Entity>()
                     .select_only()
                     .column($owner::Column::Id);
@@ -322,10 +292,10 @@ macro_rules! in_places {
                     .filter($place::Column::$of_column.is_in(keys.iter().map(|key| key.0)))
                     .filter($place::Column::$of_column.in_subquery(readable.into_query()))
                     .order_by_asc($place::Column::Position)
-                    .all(self.caller.reader())
+                    .all(caller.reader())
                     .await?;
                 let there = places.iter().map(|place| place.$id);
-                let rows = self.known::<$entity::Entity>(there).await?;
+                let rows = rows::<$entity::Entity>(caller, there).await?;
                 let pairs = places.iter().filter_map(|place| {
                     Some(($key(place.$of_id), rows.get(&place.$id)?.clone()))
                 });
@@ -362,27 +332,25 @@ in_places! {
     SegmentsOf(PersonaId persona_id PersonaId: persona) = segment(segment_id) in persona_segment;
 }
 
-impl Rows {
-    /// The rows with these ids, as far as the caller may see them.
-    async fn known<E: Guarded>(
-        &self,
-        ids: impl Iterator<Item = E::Id>,
-    ) -> Result<HashMap<E::Id, E::Model>>
-    where
-        E::Id: std::hash::Hash,
-    {
-        let select = self.caller.select::<E>().filter(E::id_column().is_in(ids));
-        let rows = select.all(self.caller.reader()).await?.into_iter();
-        Ok(rows.map(|row| (E::id(&row), row)).collect())
-    }
+/// The rows with these ids, as far as the caller may see them.
+async fn rows<E: Guarded>(
+    caller: &Caller,
+    ids: impl Iterator<Item = E::Id>,
+) -> Result<HashMap<E::Id, E::Model>>
+where
+    E::Id: std::hash::Hash,
+{
+    let select = caller.select::<E>().filter(E::id_column().is_in(ids));
+    let rows = select.all(caller.reader()).await?.into_iter();
+    Ok(rows.map(|row| (E::id(&row), row)).collect())
+}
 
-    fn persona_ids(&self) -> SelectStatement {
-        self.caller
-            .select::<persona::Entity>()
-            .select_only()
-            .column(persona::Column::Id)
-            .into_query()
-    }
+fn persona_ids(caller: &Caller) -> SelectStatement {
+    caller
+        .select::<persona::Entity>()
+        .select_only()
+        .column(persona::Column::Id)
+        .into_query()
 }
 
 fn paired<K: std::hash::Hash + Eq, R>(
@@ -403,36 +371,4 @@ fn grouped<K: std::hash::Hash + Eq, R>(
     key: impl Fn(&R) -> K,
 ) -> HashMap<K, Arc<Vec<R>>> {
     paired(rows.into_iter().map(|row| (key(&row), row)))
-}
-
-/// What many keys lead to, in one statement.
-pub async fn load_many<K>(
-    ctx: &Context<'_>,
-    keys: impl IntoIterator<Item = K>,
-) -> Result<HashMap<K, <Rows as Loader<K>>::Value>>
-where
-    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
-    Rows: Loader<K, Error = Error>,
-{
-    let keys: Vec<K> = keys.into_iter().collect();
-    of_request(ctx)?.load_many(keys).await
-}
-
-fn of_request<'c>(ctx: &Context<'c>) -> Result<&'c Loaders> {
-    let loaders = ctx.data::<Loaders>();
-    let loaders = loaders.map_err(|_| Error::Unauthenticated("Sign in first."))?;
-    loaders.loader().caller.budget.spend(KEY)?;
-    Ok(loaders)
-}
-
-/// Steps of looking one key up, with others in one statement.
-const KEY: u64 = 100;
-
-/// What a key leads to, if it is there for the caller.
-pub async fn load<K>(ctx: &Context<'_>, key: K) -> Result<Option<<Rows as Loader<K>>::Value>>
-where
-    K: Send + Sync + std::hash::Hash + Eq + Clone + 'static,
-    Rows: Loader<K, Error = Error>,
-{
-    of_request(ctx)?.load_one(key).await
 }

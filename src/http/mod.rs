@@ -49,7 +49,7 @@ use crate::{
     clock::Clock,
     database::Store,
     error::Code,
-    graph::{Api, loaders::loaders},
+    graph::{Api, loaders::Loaders},
     token::SigningKey,
 };
 
@@ -243,7 +243,7 @@ const SMALL: u64 = 64 * 1024;
 
 fn attach(request: async_graphql::Request, caller: Caller) -> async_graphql::Request {
     request
-        .data(loaders(caller.clone()))
+        .data(Loaders::new(caller.clone()))
         .data(Canvases::default())
         .data(caller)
 }

@@ -11,7 +11,7 @@ use cx_blueprint::{
     canvas::{findings::Thresholds, shared::Canvases},
     compute::{BYTES, Budget, FIELD, STATEMENT, STEPS},
     error::{Code, Error},
-    graph::{self, drawn, loaders::loaders},
+    graph::{self, drawn, loaders::Loaders},
     token::SigningKey,
 };
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
@@ -222,7 +222,7 @@ async fn cost(world: &World, query: &str) -> Cost {
     let request = Request::new(query)
         .data(key)
         .data(Cube::new(1 << 20))
-        .data(loaders(caller.clone()))
+        .data(Loaders::new(caller.clone()))
         .data(Canvases::default())
         .data(caller);
     let before = world.store.statements();

@@ -38,6 +38,7 @@ mod insight;
 mod intake;
 mod kept;
 mod kpi;
+mod loaders;
 mod machine;
 mod network;
 mod odata;

@@ -12,7 +12,7 @@ use entity::{
 use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::super::{
-    loaders::{AllLeads, HeldAt, Open, Tree, load},
+    loaders::{AllLeads, HeldAt, Open, Tree, load, load_many},
     permissions,
 };
 use crate::{
@@ -149,12 +149,11 @@ impl Responsibility {
         };
         let parents = tree(ctx).await?;
         let leads = load(ctx, AllLeads).await?.unwrap_or_default();
-        let mut departments = Vec::new();
-        for id in proposal.awaits(&parents) {
-            departments.extend(load(ctx, id).await?.map(Department::from));
-        }
+        let seats = proposal.awaits(&parents);
+        let mut there = load_many(ctx, seats.iter().copied()).await?;
+        let departments = seats.iter().filter_map(|seat| there.remove(seat));
         Ok(Some(ResponsibilityAwaits {
-            departments,
+            departments: departments.map(Department::from).collect(),
             holder_first: proposal.waits_for_holder(),
             no_lead_yet: !proposal.has_lead(&leads, &parents),
         }))

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use async_graphql::dataloader::Loader;
 use chrono::NaiveDate;
 use entity::{
     follow_up,
@@ -12,9 +11,10 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::Rows;
+use super::Key;
 use crate::{
-    error::{Error, Result},
+    access::Caller,
+    error::Result,
     feedback::summary::{Summary, at_touchpoints},
 };
 
@@ -22,16 +22,14 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FollowedUp(pub FeedbackId);
 
-impl Loader<FollowedUp> for Rows {
+impl Key for FollowedUp {
     type Value = follow_up::Model;
-    type Error = Error;
 
-    async fn load(&self, keys: &[FollowedUp]) -> Result<HashMap<FollowedUp, Self::Value>> {
-        let rows = self
-            .caller
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let rows = caller
             .select::<follow_up::Entity>()
             .filter(follow_up::Column::FeedbackId.is_in(keys.iter().map(|key| key.0)))
-            .all(self.caller.reader())
+            .all(caller.reader())
             .await?;
         let rows = rows.into_iter();
         Ok(rows.map(|row| (FollowedUp(row.feedback_id), row)).collect())
@@ -42,16 +40,14 @@ impl Loader<FollowedUp> for Rows {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PlaybookOf(pub FeedbackGroup);
 
-impl Loader<PlaybookOf> for Rows {
+impl Key for PlaybookOf {
     type Value = playbook::Model;
-    type Error = Error;
 
-    async fn load(&self, keys: &[PlaybookOf]) -> Result<HashMap<PlaybookOf, Self::Value>> {
-        let rows = self
-            .caller
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let rows = caller
             .select::<playbook::Entity>()
             .filter(playbook::Column::AnswerGroup.is_in(keys.iter().map(|key| key.0)))
-            .all(self.caller.reader())
+            .all(caller.reader())
             .await?;
         let rows = rows.into_iter();
         Ok(rows
@@ -68,11 +64,10 @@ pub struct AnsweredAt {
     pub to: Option<NaiveDate>,
 }
 
-impl Loader<AnsweredAt> for Rows {
+impl Key for AnsweredAt {
     type Value = Summary;
-    type Error = Error;
 
-    async fn load(&self, keys: &[AnsweredAt]) -> Result<HashMap<AnsweredAt, Self::Value>> {
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut periods: HashMap<_, Vec<TouchpointId>> = HashMap::new();
         for key in keys {
             let period = periods.entry((key.from, key.to)).or_default();
@@ -80,7 +75,7 @@ impl Loader<AnsweredAt> for Rows {
         }
         let mut answered = HashMap::new();
         for ((from, to), touchpoints) in periods {
-            let at = at_touchpoints(&self.caller, &touchpoints, (from, to)).await?;
+            let at = at_touchpoints(caller, &touchpoints, (from, to)).await?;
             answered.extend(at.into_iter().map(|(touchpoint, summary)| {
                 let key = AnsweredAt {
                     touchpoint,

@@ -2,12 +2,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use async_graphql::dataloader::Loader;
-
-use super::Rows;
+use super::Key;
 use crate::{
+    access::Caller,
     department::parents,
-    error::{Error, Result},
+    error::Result,
     responsibility::{
         parties::{LeadsByDepartment, Parents},
         waiting::{self, Waiting},
@@ -26,32 +25,29 @@ pub struct AllLeads;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Open;
 
-impl Loader<Tree> for Rows {
+impl Key for Tree {
     type Value = Arc<Parents>;
-    type Error = Error;
 
-    async fn load(&self, _: &[Tree]) -> Result<HashMap<Tree, Self::Value>> {
-        let tree = parents(self.caller.reader()).await?;
+    async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let tree = parents(caller.reader()).await?;
         Ok([(Tree, Arc::new(tree))].into())
     }
 }
 
-impl Loader<AllLeads> for Rows {
+impl Key for AllLeads {
     type Value = Arc<LeadsByDepartment>;
-    type Error = Error;
 
-    async fn load(&self, _: &[AllLeads]) -> Result<HashMap<AllLeads, Self::Value>> {
-        let leads = waiting::leads(self.caller.reader(), None).await?;
+    async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let leads = waiting::leads(caller.reader(), None).await?;
         Ok([(AllLeads, Arc::new(leads))].into())
     }
 }
 
-impl Loader<Open> for Rows {
+impl Key for Open {
     type Value = Arc<Waiting>;
-    type Error = Error;
 
-    async fn load(&self, _: &[Open]) -> Result<HashMap<Open, Self::Value>> {
-        let open = Waiting::read(&self.caller, self.caller.reader()).await?;
+    async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let open = Waiting::read(caller, caller.reader()).await?;
         Ok([(Open, Arc::new(open))].into())
     }
 }

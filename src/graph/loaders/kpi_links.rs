@@ -9,24 +9,24 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::{Loader, Rows};
+use super::Key;
 use crate::{
+    access::Caller,
     canvas::judged::{self, Judgement},
-    error::{Error, Result},
+    error::Result,
 };
 
 /// What a KPI comes to at the place of a link, on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct JudgedThere(pub KpiLinkId, pub NaiveDate);
 
-impl Loader<JudgedThere> for Rows {
+impl Key for JudgedThere {
     type Value = Judgement;
-    type Error = Error;
 
-    async fn load(&self, keys: &[JudgedThere]) -> Result<HashMap<JudgedThere, Judgement>> {
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());
         for (day, ids) in by_day(keys, |key| (key.1, key.0)) {
-            for (judged, _) in judged::of_link_ids(&self.caller, &ids, day).await? {
+            for (judged, _) in judged::of_link_ids(caller, &ids, day).await? {
                 answers.insert(JudgedThere(judged.link.id, day), judged.judgement);
             }
         }
@@ -38,19 +38,18 @@ impl Loader<JudgedThere> for Rows {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct JudgedWhole(pub KpiId, pub NaiveDate);
 
-impl Loader<JudgedWhole> for Rows {
+impl Key for JudgedWhole {
     type Value = Judgement;
-    type Error = Error;
 
-    async fn load(&self, keys: &[JudgedWhole]) -> Result<HashMap<JudgedWhole, Judgement>> {
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());
         for (day, ids) in by_day(keys, |key| (key.1, key.0)) {
-            let select = self.caller.select::<kpi::Entity>();
+            let select = caller.select::<kpi::Entity>();
             let kpis = select
                 .filter(kpi::Column::Id.is_in(ids))
-                .all(self.caller.reader())
+                .all(caller.reader())
                 .await?;
-            for (id, judgement) in judged::whole(&self.caller, &kpis, day).await? {
+            for (id, judgement) in judged::whole(caller, &kpis, day).await? {
                 answers.insert(JudgedWhole(id, day), judgement);
             }
         }

@@ -6,33 +6,33 @@ use chrono::NaiveDate;
 use entity::{id::KpiId, kpi};
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::{Loader, Rows};
+use super::Key;
 use crate::{
+    access::Caller,
     bi::series::trend::{self, Trend},
-    error::{Error, Result},
+    error::Result,
 };
 
 /// How a KPI has gone up to a day, in so many periods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TrendOf(pub KpiId, pub NaiveDate, pub u32);
 
-impl Loader<TrendOf> for Rows {
+impl Key for TrendOf {
     type Value = Trend;
-    type Error = Error;
 
-    async fn load(&self, keys: &[TrendOf]) -> Result<HashMap<TrendOf, Trend>> {
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut alike: BTreeMap<(NaiveDate, u32), Vec<KpiId>> = BTreeMap::new();
         for TrendOf(id, day, many) in keys {
             alike.entry((*day, *many)).or_default().push(*id);
         }
         let mut answers = HashMap::with_capacity(keys.len());
         for ((day, many), ids) in alike {
-            let select = self.caller.select::<kpi::Entity>();
+            let select = caller.select::<kpi::Entity>();
             let kpis = select
                 .filter(kpi::Column::Id.is_in(ids))
-                .all(self.caller.reader())
+                .all(caller.reader())
                 .await?;
-            let trends = trend::trends(&self.caller, &kpis, day, many).await?;
+            let trends = trend::trends(caller, &kpis, day, many).await?;
             answers.extend(
                 trends
                     .into_iter()
