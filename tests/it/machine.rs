@@ -17,7 +17,7 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use self::model::{Account, Act, Model, Role, Status};
+use self::model::{Account, Act, Answer, Deed, Model, Naming, Role, Status};
 use crate::{
     handshake::{ACCEPT, END, PROPOSE},
     world::{PASSWORD, World},
@@ -48,6 +48,83 @@ fn role() -> impl Strategy<Value = Role> {
         Role::Accountable,
         Role::Responsible,
     ])
+}
+
+fn accept(row: usize) -> Deed {
+    Deed::Answer(Answer::Accept, row)
+}
+
+/// What can be tried, and how often it is.
+fn deeds() -> Vec<(u32, BoxedStrategy<Deed>)> {
+    let (dept, at) = (0..DEPARTMENTS, 0..STEPS);
+    let named = (dept.clone(), role(), at.clone());
+    let named = named
+        .prop_map(|(to, role, at)| Naming { to, role, at })
+        .boxed();
+    let yes = any::<bool>();
+    let answer = select(vec![
+        Answer::Accept,
+        Answer::Accept,
+        Answer::Accept,
+        Answer::Decline,
+        Answer::Withdraw,
+        Answer::End,
+        Answer::Confirm,
+    ]);
+    let propose = (named.clone(), option::of(dept.clone()));
+    let import = (named.clone(), any::<bool>(), any::<bool>());
+    vec![
+        (
+            8,
+            propose
+                .prop_map(|(named, name)| Deed::Propose(named, name))
+                .boxed(),
+        ),
+        (
+            8,
+            (answer, 0..20_usize)
+                .prop_map(|(answer, row)| Deed::Answer(answer, row))
+                .boxed(),
+        ),
+        (2, at.clone().prop_map(Deed::Archive).boxed()),
+        (2, at.clone().prop_map(Deed::Unarchive).boxed()),
+        (
+            3,
+            import
+                .clone()
+                .prop_map(|(named, accepted, back)| Deed::Import {
+                    named,
+                    accepted,
+                    back,
+                })
+                .boxed(),
+        ),
+        (
+            2,
+            import
+                .prop_map(|(named, accepted, complete)| Deed::Sheet {
+                    named,
+                    accepted,
+                    complete,
+                })
+                .boxed(),
+        ),
+        (
+            1,
+            (at, yes)
+                .prop_map(|(at, sheet)| Deed::Prune { at, sheet })
+                .boxed(),
+        ),
+        (
+            1,
+            (dept.clone(), dept)
+                .prop_map(|(from, into)| Deed::Merge { from, into })
+                .boxed(),
+        ),
+        (1, yes.prop_map(|away| Deed::Phase { away }).boxed()),
+        (1, Just(Deed::Restore).boxed()),
+        (1, select(vec![14, 31]).prop_map(Deed::Wait).boxed()),
+    ]
 }
 
 impl ReferenceStateMachine for Reference {
@@ -87,120 +164,26 @@ impl ReferenceStateMachine for Reference {
     }
 
     fn transitions(state: &Model) -> BoxedStrategy<Act> {
-        let who = || 0..state.accounts.len();
-        let (dept, at, row) = (|| 0..DEPARTMENTS, || 0..STEPS, || 0..20_usize);
-        let answer = |make: fn(usize, usize) -> Act| {
-            (who(), row())
-                .prop_map(move |(who, row)| make(who, row))
-                .boxed()
-        };
-        // Most of what people try is allowed: of those who may, somebody.
-        let answerable = match state.answerable() {
-            none if none.is_empty() => vec![(0, 0)],
-            some => some,
-        };
-        let shapers = state.shapers();
-        Union::new_weighted(vec![
-            (
-                8,
-                select(answerable)
-                    .prop_map(|(who, row)| Act::Accept { who, row })
-                    .boxed(),
-            ),
-            (
-                2,
-                (select(shapers.clone()), at())
-                    .prop_map(|(who, at)| Act::Archive { who, at })
-                    .boxed(),
-            ),
-            (
-                4,
-                (select(shapers), at())
-                    .prop_map(|(who, at)| Act::Unarchive { who, at })
-                    .boxed(),
-            ),
-            (
-                8,
-                (who(), option::of(dept()), dept(), role(), at())
-                    .prop_map(|(who, name, to, role, at)| Act::Propose {
-                        who,
-                        name,
-                        to,
-                        role,
-                        at,
-                    })
-                    .boxed(),
-            ),
-            (6, answer(|who, row| Act::Accept { who, row })),
-            (1, answer(|who, row| Act::Decline { who, row })),
-            (1, answer(|who, row| Act::Withdraw { who, row })),
-            (1, answer(|who, row| Act::End { who, row })),
-            (1, answer(|who, row| Act::Confirm { who, row })),
-            (
-                2,
-                (who(), at())
-                    .prop_map(|(who, at)| Act::Archive { who, at })
-                    .boxed(),
-            ),
-            (
-                3,
-                (who(), at())
-                    .prop_map(|(who, at)| Act::Unarchive { who, at })
-                    .boxed(),
-            ),
-            (
-                3,
-                (who(), at(), dept(), role(), any::<bool>(), any::<bool>())
-                    .prop_map(|(who, at, to, role, accepted, back)| Act::Import {
-                        who,
-                        at,
-                        to,
-                        role,
-                        accepted,
-                        back,
-                    })
-                    .boxed(),
-            ),
-            (
-                2,
-                (who(), at(), dept(), role(), any::<bool>(), any::<bool>())
-                    .prop_map(|(who, at, to, role, accepted, complete)| Act::Sheet {
-                        who,
-                        at,
-                        to,
-                        role,
-                        accepted,
-                        complete,
-                    })
-                    .boxed(),
-            ),
-            (
-                1,
-                (who(), at(), any::<bool>())
-                    .prop_map(|(who, at, sheet)| Act::Prune { who, at, sheet })
-                    .boxed(),
-            ),
-            (
-                1,
-                (dept(), dept())
-                    .prop_map(|(from, into)| Act::Merge { from, into })
-                    .boxed(),
-            ),
-            (
-                1,
-                (who(), any::<bool>())
-                    .prop_map(|(who, away)| Act::Phase { who, away })
-                    .boxed(),
-            ),
-            (1, who().prop_map(|who| Act::Restore { who }).boxed()),
-            (
-                1,
-                select(vec![14, 31])
-                    .prop_map(|days| Act::Wait { days })
-                    .boxed(),
-            ),
-        ])
-        .boxed()
+        let who = 0..state.accounts.len();
+        let anybody = deeds().into_iter().map(|(weight, what)| {
+            let act = (who.clone(), what).prop_map(|(who, what)| Act { who, what });
+            (weight, act.boxed())
+        });
+        // What anybody tries is mostly refused. Most of what people try is allowed, and comes in pairs.
+        let aimed = [
+            (10, state.answerable(), accept as fn(usize) -> Deed),
+            (4, state.archivable(), Deed::Archive),
+            (8, state.resumable(), Deed::Unarchive),
+        ];
+        let aimed = aimed.into_iter().filter(|(_, may, _)| !may.is_empty());
+        let aimed = aimed.map(|(weight, may, deed)| {
+            let act = select(may).prop_map(move |(who, at)| Act {
+                who,
+                what: deed(at),
+            });
+            (weight, act.boxed())
+        });
+        Union::new_weighted(anybody.chain(aimed).collect()).boxed()
     }
 
     fn apply(state: Model, act: &Act) -> Model {
@@ -373,48 +356,43 @@ impl Program {
     }
 
     /// An answer to what is open; nothing open counts as refused.
-    fn answer(&mut self, who: usize, row: usize, document: &str) -> Value {
+    fn answer(&mut self, login: &str, answer: Answer, row: usize) -> Value {
         if self.open.is_empty() {
             return json!(["nothing is open"]);
         }
+        let document = match answer {
+            Answer::Accept => ACCEPT,
+            Answer::Decline => DECLINE,
+            Answer::Withdraw => WITHDRAW,
+            Answer::End => END,
+            Answer::Confirm => CONFIRM,
+        };
         let row = &self.open[row % self.open.len()];
         let input = json!({ "id": row["id"], "expectedVersion": row["version"] });
-        self.does(&login(who), document, input)
+        self.does(login, document, input)
     }
 
     fn act(&mut self, act: &Act) -> Value {
-        match *act {
-            Act::Propose {
-                who,
-                name,
-                to,
-                role,
-                at,
-            } => {
+        let login = login(act.who);
+        match act.what {
+            Deed::Propose(Naming { to, role, at }, name) => {
                 let mut input = json!({ "touchpointId": self.steps[at], "departmentId": self.departments[to], "role": word(role) });
                 if let Some(name) = name {
                     input["onBehalfOf"] = self.departments[name].clone();
                 }
-                self.does(&login(who), PROPOSE, input)
+                self.does(&login, PROPOSE, input)
             }
-            Act::Accept { who, row } => self.answer(who, row, ACCEPT),
-            Act::Decline { who, row } => self.answer(who, row, DECLINE),
-            Act::Withdraw { who, row } => self.answer(who, row, WITHDRAW),
-            Act::End { who, row } => self.answer(who, row, END),
-            Act::Confirm { who, row } => self.answer(who, row, CONFIRM),
-            Act::Archive { who, at } => {
+            Deed::Answer(answer, row) => self.answer(&login, answer, row),
+            Deed::Archive(at) => {
                 let input = self.at(at);
-                self.does(&login(who), ARCHIVE, input)
+                self.does(&login, ARCHIVE, input)
             }
-            Act::Unarchive { who, at } => {
+            Deed::Unarchive(at) => {
                 let input = self.at(at);
-                self.does(&login(who), UNARCHIVE, input)
+                self.does(&login, UNARCHIVE, input)
             }
-            Act::Import {
-                who,
-                at,
-                to,
-                role,
+            Deed::Import {
+                named: Naming { to, role, at },
                 accepted,
                 back,
             } => {
@@ -426,13 +404,10 @@ impl Program {
                 if back {
                     document["touchpoints"] = json!([step(at)]);
                 }
-                self.does(&login(who), IMPORT, json!({ "document": document }))
+                self.does(&login, IMPORT, json!({ "document": document }))
             }
-            Act::Sheet {
-                who,
-                at,
-                to,
-                role,
+            Deed::Sheet {
+                named: Naming { to, role, at },
                 accepted,
                 complete,
             } => {
@@ -442,58 +417,75 @@ impl Program {
                 if complete {
                     input["complete"] = json!([word(role)]);
                 }
-                self.does(&login(who), SHEET, input)
+                self.does(&login, SHEET, input)
             }
-            Act::Prune { who, at, sheet } => {
-                let stay: Vec<usize> = (0..STEPS).filter(|other| *other != at).collect();
-                if sheet {
-                    let lines = stay
-                        .iter()
-                        .map(|at| format!("S{at},Step {at},all,FRONTSTAGE\n"));
-                    let csv = format!("key,name,phase,lane\n{}", lines.collect::<String>());
-                    let input = json!({ "blueprint": { "key": "way" }, "csv": csv, "prune": true });
-                    return self.does(&login(who), SHEET, input);
-                }
-                let stay: Vec<Value> = stay.into_iter().map(step).collect();
-                let document = json!({ "format": "cx-blueprint/blueprint@1", "key": "way", "touchpoints": stay });
-                self.does(
-                    &login(who),
-                    IMPORT,
-                    json!({ "document": document, "prune": true }),
-                )
-            }
-            Act::Merge { from, into } => {
+            Deed::Prune { at, sheet } => self.prune(&login, at, sheet),
+            Deed::Merge { from, into } => {
                 let from = self.department(from);
                 let input = json!({ "departments": [from], "successorId": self.departments[into] });
                 self.does("admin", MERGE, input)
             }
-            Act::Phase { who, away } => {
+            Deed::Phase { away } => {
                 let ask = "query($id: ID!) { phase(by: { id: $id }) { id version } }";
                 let found = self.ask("auditor", ask, json!({ "id": self.phase }));
                 let input =
                     json!({ "id": self.phase, "expectedVersion": found["phase"]["version"] });
-                self.does(
-                    &login(who),
-                    if away { PHASE_AWAY } else { PHASE_BACK },
-                    input,
-                )
+                self.does(&login, if away { PHASE_AWAY } else { PHASE_BACK }, input)
             }
-            Act::Restore { who } => {
-                let ask = "{ blueprint(by: { key: \"way\" }) { id version } }";
-                let found = self.ask("auditor", ask, json!({}))["blueprint"].take();
-                let ask =
-                    "query($id: ID!) { publications(blueprintId: $id, first: 1) { nodes { id } } }";
-                let first = self.ask("auditor", ask, json!({ "id": found["id"] }));
-                let first = &first["publications"]["nodes"][0]["id"];
-                let input = json!({ "id": found["id"], "expectedVersion": found["version"], "publicationId": first });
-                self.does(&login(who), RESTORE, input)
-            }
-            Act::Wait { days } => {
+            Deed::Restore => self.restore(&login),
+            Deed::Wait(days) => {
                 self.world.clock.advance(chrono::Duration::days(days));
                 self.tokens.clear();
                 json!([])
             }
         }
+    }
+
+    /// What somebody may answer after an act is what they are shown.
+    fn check_waiting(&mut self, model: &Model, act: &Act) {
+        let ask = "{ viewer { awaitingAnswer(first: 100) { nodes { id } } } }";
+        let found = self.ask(&login(act.who), ask, json!({}));
+        let nodes = found["viewer"]["awaitingAnswer"]["nodes"].as_array();
+        let nodes = nodes.expect("nodes").iter();
+        let listed: BTreeSet<String> = nodes.map(|node| node["id"].to_string()).collect();
+        let open = model.open();
+        let place = |row| open.iter().position(|open| *open == row);
+        let waits = model.waits_for(act.who).into_iter();
+        let waits = waits.map(|row| self.open[place(row).expect("it is open")]["id"].to_string());
+        assert_eq!(
+            listed,
+            waits.collect(),
+            "what waits for {} after {act:?}",
+            act.who
+        );
+    }
+
+    fn prune(&mut self, login: &str, at: usize, sheet: bool) -> Value {
+        let stay = (0..STEPS).filter(|other| *other != at);
+        if sheet {
+            let lines = stay.map(|at| format!("S{at},Step {at},all,FRONTSTAGE\n"));
+            let csv = format!("key,name,phase,lane\n{}", lines.collect::<String>());
+            let input = json!({ "blueprint": { "key": "way" }, "csv": csv, "prune": true });
+            return self.does(login, SHEET, input);
+        }
+        let stay: Vec<Value> = stay.map(step).collect();
+        let document =
+            json!({ "format": "cx-blueprint/blueprint@1", "key": "way", "touchpoints": stay });
+        self.does(
+            login,
+            IMPORT,
+            json!({ "document": document, "prune": true }),
+        )
+    }
+
+    fn restore(&mut self, login: &str) -> Value {
+        let ask = "{ blueprint(by: { key: \"way\" }) { id version } }";
+        let found = self.ask("auditor", ask, json!({}))["blueprint"].take();
+        let ask = "query($id: ID!) { publications(blueprintId: $id, first: 1) { nodes { id } } }";
+        let first = self.ask("auditor", ask, json!({ "id": found["id"] }));
+        let first = &first["publications"]["nodes"][0]["id"];
+        let input = json!({ "id": found["id"], "expectedVersion": found["version"], "publicationId": first });
+        self.does(login, RESTORE, input)
     }
 }
 
@@ -501,25 +493,6 @@ fn word(role: Role) -> &'static str {
     match role {
         Role::Accountable => "ACCOUNTABLE",
         Role::Responsible => "RESPONSIBLE",
-    }
-}
-
-fn actor(act: &Act) -> Option<usize> {
-    match *act {
-        Act::Propose { who, .. }
-        | Act::Accept { who, .. }
-        | Act::Decline { who, .. }
-        | Act::Withdraw { who, .. }
-        | Act::End { who, .. }
-        | Act::Confirm { who, .. }
-        | Act::Archive { who, .. }
-        | Act::Unarchive { who, .. }
-        | Act::Import { who, .. }
-        | Act::Sheet { who, .. }
-        | Act::Prune { who, .. }
-        | Act::Phase { who, .. }
-        | Act::Restore { who } => Some(who),
-        Act::Merge { .. } | Act::Wait { .. } => None,
     }
 }
 
@@ -573,28 +546,7 @@ impl StateMachineTest for Handshake {
             .map(|row| told(model, row))
             .collect();
         assert_eq!(there.collect::<Vec<_>>(), wanted, "after {act:?}");
-        if let Some(who) = actor(&act) {
-            let ask = "{ viewer { awaitingAnswer(first: 100) { nodes { id } } } }";
-            let found = program.ask(&login(who), ask, json!({}));
-            let nodes = found["viewer"]["awaitingAnswer"]["nodes"]
-                .as_array()
-                .expect("nodes");
-            let listed: BTreeSet<String> =
-                nodes.iter().map(|node| node["id"].to_string()).collect();
-            let open = model.open();
-            let waits = model.waits_for(who).into_iter().map(|row| {
-                let at = open
-                    .iter()
-                    .position(|open| *open == row)
-                    .expect("it is open");
-                program.open[at]["id"].to_string()
-            });
-            assert_eq!(
-                listed,
-                waits.collect(),
-                "what waits for {who} after {act:?}"
-            );
-        }
+        program.check_waiting(model, &act);
         program
     }
 }

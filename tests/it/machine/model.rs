@@ -8,84 +8,68 @@ pub type Dept = usize;
 /// An account, by its number.
 pub type Who = usize;
 
-/// One act of somebody.
+/// One act of somebody. What is not an account's to do, somebody else does meanwhile.
 #[derive(Clone, Debug)]
-pub enum Act {
-    Propose {
-        who: Who,
-        name: Option<Dept>,
-        to: Dept,
-        role: Role,
-        at: usize,
-    },
-    Accept {
-        who: Who,
-        row: usize,
-    },
-    Decline {
-        who: Who,
-        row: usize,
-    },
-    Withdraw {
-        who: Who,
-        row: usize,
-    },
-    End {
-        who: Who,
-        row: usize,
-    },
-    Confirm {
-        who: Who,
-        row: usize,
-    },
-    Archive {
-        who: Who,
-        at: usize,
-    },
-    Unarchive {
-        who: Who,
-        at: usize,
-    },
+pub struct Act {
+    pub who: Who,
+    pub what: Deed,
+}
+
+/// A department in a role at a touchpoint.
+#[derive(Clone, Copy, Debug)]
+pub struct Naming {
+    pub to: Dept,
+    pub role: Role,
+    pub at: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    Accept,
+    Decline,
+    Withdraw,
+    End,
+    Confirm,
+}
+
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// Somebody proposes, in the name of a department.
+    Propose(Naming, Option<Dept>),
+    /// An answer to what is open, by its place there.
+    Answer(Answer, usize),
+    Archive(usize),
+    Unarchive(usize),
     /// A document names a department; `back` names the touchpoint too, so that it comes back.
     Import {
-        who: Who,
-        at: usize,
-        to: Dept,
-        role: Role,
+        named: Naming,
         accepted: bool,
         back: bool,
     },
     /// A sheet names a department in a column, which may be complete.
     Sheet {
-        who: Who,
-        at: usize,
-        to: Dept,
-        role: Role,
+        named: Naming,
         accepted: bool,
         complete: bool,
     },
     /// A document or a sheet leaves a touchpoint out and prunes.
     Prune {
-        who: Who,
         at: usize,
         sheet: bool,
     },
+    /// An administrator merges a department into another.
     Merge {
         from: Dept,
         into: Dept,
     },
     /// The one phase goes or comes back.
     Phase {
-        who: Who,
         away: bool,
     },
     /// The blueprint goes back to what it was when it was published.
-    Restore {
-        who: Who,
-    },
-    Wait {
-        days: i64,
-    },
+    Restore,
+    /// Days pass.
+    Wait(i64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -217,10 +201,30 @@ impl Model {
         .collect()
     }
 
-    /// Who may change the structure.
-    pub fn shapers(&self) -> Vec<Who> {
-        (0..self.accounts.len())
-            .filter(|who| self.shapes(*who))
+    /// Whoever may change the structure, with each touchpoint where something is in force: some of them strip a partner.
+    pub fn archivable(&self) -> Vec<(Who, usize)> {
+        self.shaped(|at| self.steps[at].is_none() && self.in_force(at))
+    }
+
+    /// Whoever may change the structure, with each touchpoint at which something was suspended.
+    pub fn resumable(&self) -> Vec<(Who, usize)> {
+        self.shaped(|at| {
+            let archiving = self.steps[at].map(|(archiving, _)| archiving);
+            let suspended = self.rows.iter().filter_map(|row| row.suspended);
+            archiving.is_some() && suspended.map(Some).any(|it| it == archiving)
+        })
+    }
+
+    fn in_force(&self, at: usize) -> bool {
+        let mut rows = self.rows.iter();
+        rows.any(|row| row.at == at && row.status == Status::Accepted)
+    }
+
+    fn shaped(&self, which: impl Fn(usize) -> bool) -> Vec<(Who, usize)> {
+        let steps: Vec<usize> = (0..self.steps.len()).filter(|at| which(*at)).collect();
+        let people = (0..self.accounts.len()).filter(|who| self.shapes(*who));
+        people
+            .flat_map(|who| steps.iter().map(move |at| (who, *at)))
             .collect()
     }
 
@@ -354,6 +358,27 @@ impl Model {
         (as_other || as_itself).then_some(Yes::Accepts)
     }
 
+    /// It is in force or open no more.
+    fn close(&mut self, row: usize) {
+        let row = &mut self.rows[row];
+        row.status = match row.status {
+            Status::Accepted => Status::Ended,
+            _ => Status::Declined,
+        };
+    }
+
+    /// A sheet names everybody in a role at a touchpoint: others go.
+    fn leave_out_others(&mut self, who: Who, named: Naming) -> Allowed {
+        for id in self.open() {
+            let row = &self.rows[id];
+            if row.at == named.at && row.role == named.role && row.dept != named.to {
+                only_if(self.accounts[who].cx_manager)?;
+                self.close(id);
+            }
+        }
+        Some(())
+    }
+
     /// Another becomes accountable at a touchpoint.
     fn make_way(&mut self, row: usize) {
         if self.rows[row].role != Role::Accountable {
@@ -363,11 +388,7 @@ impl Model {
             let same = self.rows[other].at == self.rows[row].at
                 && self.rows[other].role == Role::Accountable;
             if other != row && same && self.is_open(other) {
-                let other = &mut self.rows[other];
-                other.status = match other.status {
-                    Status::Accepted => Status::Ended,
-                    _ => Status::Declined,
-                };
+                self.close(other);
             }
         }
     }
@@ -378,12 +399,8 @@ impl Model {
         self.rows[row].unasked = unasked;
     }
 
-    fn offer(
-        &mut self,
-        who: Who,
-        name: Option<Dept>,
-        (to, role, at): (Dept, Role, usize),
-    ) -> usize {
+    fn offer(&mut self, who: Who, name: Option<Dept>, named: Naming) -> usize {
+        let Naming { to, role, at } = named;
         let replaces = self.holder(at).filter(|_| role == Role::Accountable);
         self.rows.push(Row {
             at,
@@ -406,133 +423,64 @@ impl Model {
     }
 
     fn act(&mut self, act: &Act) -> Allowed {
-        match *act {
-            Act::Propose {
-                who,
-                name,
-                to,
-                role,
-                at,
-            } => self.propose(who, name, (to, role, at)),
-            Act::Accept { who, row } => {
+        let who = act.who;
+        match act.what {
+            Deed::Propose(named, name) => self.propose(who, name, named),
+            Deed::Answer(answer, row) => {
                 let row = self.chosen(row)?;
-                only_if(self.rows[row].status == Status::Proposed)?;
-                let yes = self.answers(row, who)?;
-                let holder = self.holder(self.rows[row].at);
-                only_if(
-                    self.rows[row].role != Role::Accountable || self.rows[row].replaces == holder,
-                )?;
-                match yes {
-                    Yes::Accepts => self.settle(row, false),
-                    Yes::HandsOver => self.rows[row].handed = true,
-                }
-                Some(())
+                self.answer(who, answer, row)
             }
-            Act::Decline { who, row } => {
-                let row = self.chosen(row)?;
-                only_if(self.rows[row].status == Status::Proposed)?;
-                self.answers(row, who)?;
-                self.rows[row].status = Status::Declined;
-                Some(())
-            }
-            Act::Withdraw { who, row } => {
-                let row = self.chosen(row)?;
-                only_if(self.rows[row].status == Status::Proposed)?;
-                let own = self.rows[row]
-                    .name
-                    .is_some_and(|name| self.leads(who, name));
-                only_if(own || self.accounts[who].cx_manager)?;
-                self.rows[row].status = Status::Declined;
-                Some(())
-            }
-            Act::End { who, row } => {
-                let row = self.chosen(row)?;
-                only_if(self.rows[row].status == Status::Accepted)?;
-                let own = self.leads(who, self.rows[row].dept)
-                    && self.rows[row].role != Role::Accountable;
-                only_if(own || self.accounts[who].cx_manager)?;
-                self.rows[row].status = Status::Ended;
-                Some(())
-            }
-            Act::Confirm { who, row } => {
-                let row = self.chosen(row)?;
-                only_if(self.rows[row].status == Status::Accepted && self.rows[row].unasked)?;
-                only_if(self.leads(who, self.rows[row].dept))?;
-                self.rows[row].unasked = false;
-                Some(())
-            }
-            Act::Archive { who, at } => {
+            Deed::Archive(at) => {
                 only_if(self.shapes(who))?;
-                match self.steps[at] {
-                    Some(_) => Some(()),
-                    None => self.put_away(who, at),
-                }
+                self.put_away(who, at)
             }
-            Act::Unarchive { who, at } => {
+            Deed::Unarchive(at) => {
                 only_if(self.shapes(who))?;
                 only_if(!self.phase_gone || self.steps[at].is_none())?;
                 self.bring_back(who, at);
                 Some(())
             }
-            Act::Import {
-                who,
-                at,
-                to,
-                role,
+            Deed::Import {
+                named,
                 accepted,
                 back,
             } => {
                 only_if(self.shapes(who) && !(back && self.phase_gone))?;
                 if back {
-                    self.bring_back(who, at);
+                    self.bring_back(who, named.at);
                 }
-                only_if(self.steps[at].is_none() && self.lives(to))?;
-                self.name(who, (to, role, at), accepted);
+                only_if(self.steps[named.at].is_none() && self.lives(named.to))?;
+                self.name(who, named, accepted);
                 Some(())
             }
-            Act::Sheet {
-                who,
-                at,
-                to,
-                role,
+            Deed::Sheet {
+                named,
                 accepted,
                 complete,
             } => {
-                only_if(self.shapes(who) && self.lives(to) && !self.phase_gone)?;
-                self.bring_back(who, at);
-                let others = self.open().into_iter().filter(|id| {
-                    let row = &self.rows[*id];
-                    complete && row.at == at && row.role == role && row.dept != to
-                });
-                for other in others.collect::<Vec<_>>() {
-                    only_if(self.accounts[who].cx_manager)?;
-                    let other = &mut self.rows[other];
-                    other.status = match other.status {
-                        Status::Accepted => Status::Ended,
-                        _ => Status::Declined,
-                    };
+                only_if(self.shapes(who) && self.lives(named.to) && !self.phase_gone)?;
+                self.bring_back(who, named.at);
+                if complete {
+                    self.leave_out_others(who, named)?;
                 }
-                self.name(who, (to, role, at), accepted);
+                self.name(who, named, accepted);
                 Some(())
             }
-            Act::Prune { who, at, .. } => {
+            Deed::Prune { at, .. } => {
                 only_if(self.shapes(who) && !self.phase_gone)?;
                 for other in (0..self.steps.len()).filter(|other| *other != at) {
                     self.bring_back(who, other);
                 }
-                match self.steps[at] {
-                    Some(_) => Some(()),
-                    None => self.put_away(who, at),
-                }
+                self.put_away(who, at)
             }
-            Act::Merge { from, into } => self.merge(from, into),
-            Act::Phase { who, away } => {
+            Deed::Merge { from, into } => self.merge(from, into),
+            Deed::Phase { away } => {
                 only_if(self.shapes(who))?;
                 only_if(!away || self.steps.iter().all(Option::is_some))?;
                 self.phase_gone = away;
                 Some(())
             }
-            Act::Restore { who } => {
+            Deed::Restore => {
                 only_if(self.accounts[who].cx_manager)?;
                 self.phase_gone = false;
                 for at in 0..self.steps.len() {
@@ -540,15 +488,54 @@ impl Model {
                 }
                 Some(())
             }
-            Act::Wait { days } => {
+            Deed::Wait(days) => {
                 self.day += days;
                 Some(())
             }
         }
     }
 
-    fn propose(&mut self, who: Who, name: Option<Dept>, what: (Dept, Role, usize)) -> Allowed {
-        let (to, role, at) = what;
+    fn answer(&mut self, who: Who, answer: Answer, id: usize) -> Allowed {
+        let row = self.rows[id].clone();
+        let wanted = match answer {
+            Answer::End | Answer::Confirm => Status::Accepted,
+            Answer::Accept | Answer::Decline | Answer::Withdraw => Status::Proposed,
+        };
+        only_if(row.status == wanted)?;
+        let cx_manager = self.accounts[who].cx_manager;
+        match answer {
+            Answer::Accept => {
+                let yes = self.answers(id, who)?;
+                only_if(row.role != Role::Accountable || row.replaces == self.holder(row.at))?;
+                match yes {
+                    Yes::Accepts => self.settle(id, false),
+                    Yes::HandsOver => self.rows[id].handed = true,
+                }
+            }
+            Answer::Decline => {
+                self.answers(id, who)?;
+                self.rows[id].status = Status::Declined;
+            }
+            Answer::Withdraw => {
+                let own = row.name.is_some_and(|name| self.leads(who, name));
+                only_if(own || cx_manager)?;
+                self.rows[id].status = Status::Declined;
+            }
+            Answer::End => {
+                let own = self.leads(who, row.dept) && row.role != Role::Accountable;
+                only_if(own || cx_manager)?;
+                self.rows[id].status = Status::Ended;
+            }
+            Answer::Confirm => {
+                only_if(row.unasked && self.leads(who, row.dept))?;
+                self.rows[id].unasked = false;
+            }
+        }
+        Some(())
+    }
+
+    fn propose(&mut self, who: Who, name: Option<Dept>, named: Naming) -> Allowed {
+        let Naming { to, role, at } = named;
         let leads: Vec<Dept> = self.accounts[who].leads.iter().copied().collect();
         let leads: Vec<Dept> = leads.into_iter().filter(|led| self.lives(*led)).collect();
         let cx_manager = self.accounts[who].cx_manager;
@@ -564,7 +551,7 @@ impl Model {
         }
         only_if(self.lives(to) && self.steps[at].is_none())?;
         only_if(self.found(at, to, role).is_none())?;
-        let row = self.offer(who, name, what);
+        let row = self.offer(who, name, named);
         let seat = self.rows[row].seat;
         let somebody = self
             .above(to)
@@ -574,7 +561,8 @@ impl Model {
     }
 
     /// A file names a department.
-    fn name(&mut self, who: Who, (to, role, at): (Dept, Role, usize), accepted: bool) {
+    fn name(&mut self, who: Who, named: Naming, accepted: bool) {
+        let Naming { to, role, at } = named;
         let settles = accepted && self.accounts[who].cx_manager && self.seat(who, to).is_none();
         if let Some(row) = self.found(at, to, role) {
             if self.rows[row].status == Status::Proposed && settles {
@@ -584,27 +572,31 @@ impl Model {
             return;
         }
         let name = Some(self.owner).filter(|owner| self.leads(who, *owner));
-        let row = self.offer(who, name, (to, role, at));
+        let row = self.offer(who, name, named);
         if settles {
             self.settle(row, true);
         }
     }
 
     fn put_away(&mut self, who: Who, at: usize) -> Allowed {
+        if self.steps[at].is_some() {
+            return Some(());
+        }
         if let Some(holder) = self.holder(at) {
             let own = self.leads(who, self.rows[holder].dept);
             only_if(own || self.accounts[who].cx_manager)?;
         }
         self.archivings += 1;
         self.steps[at] = Some((self.archivings, self.day));
-        for row in self.open() {
-            let row = &mut self.rows[row];
-            if row.at == at && row.status == Status::Accepted {
-                row.status = Status::Ended;
-                row.suspended = Some(self.archivings);
-            } else if row.at == at {
-                row.status = Status::Declined;
+        for id in self.open() {
+            let row = &mut self.rows[id];
+            if row.at != at {
+                continue;
             }
+            if row.status == Status::Accepted {
+                row.suspended = Some(self.archivings);
+            }
+            self.close(id);
         }
         Some(())
     }
@@ -627,7 +619,12 @@ impl Model {
                 continue;
             }
             let name = Some(self.owner).filter(|owner| self.leads(who, *owner));
-            let row = self.offer(who, name, (dept, was.role, at));
+            let back = Naming {
+                to: dept,
+                role: was.role,
+                at,
+            };
+            let row = self.offer(who, name, back);
             self.rows[row].replaces = None;
             if self.day - day < 30 && dept == was.dept {
                 let (by, name, seat) = (was.by, was.name, was.seat);
