@@ -13,6 +13,7 @@ use crate::{
     access::Caller,
     blueprint::graphql::{Blueprint, BlueprintPayload},
     canvas::whole,
+    compute::Steps,
     error::{Result, UserError},
     input::By,
     payload::acting,
@@ -143,7 +144,9 @@ impl DocumentMutation {
             prune: input.prune,
             expected_revision: input.expected_revision,
         };
-        let result = match read(input.document.0) {
+        let document = input.document.0;
+        let said = caller.compute(move |_: &Steps| read(document)).await;
+        let result = match said {
             Ok(said) => import(&caller, said, how).await,
             Err(error) => Err(error),
         };
@@ -167,7 +170,9 @@ impl DocumentMutation {
             prune: input.prune,
             expected_revision: input.expected_revision,
         };
-        let result = match Table::read(input.csv.as_bytes()) {
+        let csv = input.csv;
+        let table = caller.compute(move |_: &Steps| Table::read(csv.as_bytes()));
+        let result = match table.await {
             Ok(table) => {
                 let table = table.complete(&input.complete);
                 table::import(&caller, &input.blueprint, table, how).await

@@ -1,6 +1,8 @@
 //! Brings a document into the database: all of it or nothing, every fault with its place, and a report of what
 //! changed. A dry run does everything and keeps nothing.
 
+use std::sync::Arc;
+
 use entity::{
     blueprint, department,
     id::{BlueprintId, DepartmentId},
@@ -24,11 +26,15 @@ use crate::{
     access::{Caller, Keyed, Permit, live},
     audit::Event,
     canvas::whole::Whole,
+    compute::Steps,
     error::{Error, Reason, Result},
     id,
     input::{Faults, is_key},
     policy::{Action, Relation, Ties},
 };
+
+/// Steps of writing one row of a blueprint into a document and of comparing it with another.
+pub(super) const DRAFTED: usize = 100;
 
 /// How a document is taken.
 #[derive(Clone, Copy, Debug, Default)]
@@ -209,17 +215,16 @@ pub async fn take(
         Some(row) => Some(Whole::read(caller, permit.tx(), row, today).await?),
         None => None,
     };
-    let from = whole.as_ref().map(Document::of);
     // A list that prunes names everybody.
     let complete = match prune && said.responsibilities.0.is_some() {
         true => Role::ALL,
         false => &[],
     };
-    bring(permit, whole, (from, said, prune), (authority, complete)).await
+    bring(permit, whole, (None, said, prune), (authority, complete)).await
 }
 
-/// Brings a blueprint that was read whole, or a new one, to what is said over `from`: the blueprint as it is, without
-/// what is to go before. Who is not named in one of the `complete` roles holds it no longer.
+/// Brings a blueprint that was read whole, or a new one, to what is said over `from`, or over the blueprint as it is:
+/// `from` is that without what is to go before. Who is not named in one of the `complete` roles holds it no longer.
 pub(super) async fn bring(
     permit: &mut Permit<'_>,
     whole: Option<Whole>,
@@ -227,9 +232,18 @@ pub(super) async fn bring(
     (authority, complete): (Authority, &[Role]),
 ) -> Result<(blueprint::Model, Vec<Change>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
-    let current = whole.as_ref().map(Document::of);
-    let draft = Draft::of(from.as_ref(), said, prune)?;
-    let before = match &whole {
+    let whole = whole.map(Arc::new);
+    let drafted = {
+        let whole = whole.clone();
+        move |steps: &Steps| {
+            steps.take(DRAFTED * whole.as_ref().map_or(0, |whole| whole.rows()))?;
+            let current = whole.as_deref().map(Document::of);
+            let draft = Draft::of(from.as_ref().or(current.as_ref()), said, prune)?;
+            Ok((current, draft))
+        }
+    };
+    let (current, draft) = caller.compute(drafted).await?;
+    let before = match whole.as_deref() {
         Some(whole) => Some(before(permit, whole).await?),
         None => None,
     };
@@ -250,12 +264,15 @@ pub(super) async fn bring(
         .await?;
     let row = row.ok_or_else(|| Error::internal("an imported blueprint is not there"))?;
     let now = Whole::read(caller, permit.tx(), row.clone(), today).await?;
-    let now = Document::of(&now);
-    let changes = match &current {
-        Some(current) => diff::between(current, &now),
-        None => diff::made(&now),
+    let compared = move |steps: &Steps| {
+        steps.take(DRAFTED * now.rows())?;
+        let now = Document::of(&now);
+        Ok(match &current {
+            Some(current) => diff::between(current, &now),
+            None => diff::made(&now),
+        })
     };
-    Ok((row, changes))
+    Ok((row, caller.compute(compared).await?))
 }
 
 /// Leave to make a new blueprint, with a key that nothing has.

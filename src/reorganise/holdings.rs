@@ -50,6 +50,14 @@ pub struct Holdings {
 }
 
 impl Holdings {
+    /// Rows that a plan goes through.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        let held = self.held.len() + self.made.len() + self.rivals.len();
+        let beside = self.met.len() + self.beside.len();
+        held + beside + self.owned.len() + self.kpis.len() + self.follow_ups.len()
+    }
+
     /// Reads what these departments hold, as far as somebody of this standing may see it.
     pub async fn read(
         tx: &Transaction,

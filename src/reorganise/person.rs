@@ -16,12 +16,13 @@ use super::{Impact, asked};
 use crate::{
     access::{Caller, scope},
     account::{admins_besides, deactivate as deactivate_account, refuse_last_admin},
+    compute::Steps,
     database::Transaction,
     department::{above, parents},
     error::Result,
     input::{self, AtVersionInput},
     policy::{Action, Relation, Ties},
-    responsibility::waiting::{Waiting, leads},
+    responsibility::waiting::{RULED, Waiting, leads},
 };
 
 /// Deactivates an account.
@@ -65,6 +66,9 @@ pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Impact
     let checks = [refuse_last_admin(&row, others)];
     impact.hindered_by(checks).map(Some)
 }
+
+/// Steps of finding who leads one department, from all above it.
+const LED: usize = 40;
 
 /// What departments are without when somebody goes.
 struct Unled {
@@ -143,7 +147,12 @@ impl Leads {
 }
 
 async fn without(caller: &Caller, tx: &Transaction, person: AccountId) -> Result<Impact> {
-    let unled = Leads::read(caller, tx, person).await?.without(person);
+    let led = Leads::read(caller, tx, person).await?;
+    let left = move |steps: &Steps| {
+        steps.take(LED * led.living.len())?;
+        Ok(led.without(person))
+    };
+    let unled = caller.compute(left).await?;
     let named = Condition::all()
         .add(scope::open_responsibility())
         .add(responsibility::Column::PersonId.eq(person));
@@ -163,7 +172,12 @@ async fn without(caller: &Caller, tx: &Transaction, person: AccountId) -> Result
         .filter(blueprint::Column::OwnerDepartmentId.is_in(unled.at_all.iter().copied()))
         .filter(blueprint::Column::ArchivedAt.is_null());
     let waiting = Waiting::read(caller, tx).await?;
-    let resting = waiting.resting_on(person, &leads(tx, Some(person)).await?);
+    let leads = leads(tx, Some(person)).await?;
+    let resting = move |steps: &Steps| {
+        steps.take(2 * RULED * waiting.len())?;
+        Ok(waiting.resting_on(person, &leads))
+    };
+    let resting = caller.compute(resting).await?;
     Ok(Impact {
         person_of: responsibilities(named).await?,
         proposals_unanswerable: responsibilities(resting).await?,

@@ -13,12 +13,16 @@ use super::{
 };
 use crate::{
     access::{Caller, Permit, expect_version},
+    compute::Steps,
     database::Transaction,
     department::{is_within, parents},
     error::{Error, Reason, Result, UserErrorCode},
     feedback::follow_up::hand_over,
     policy::{Action, Standing},
 };
+
+/// Steps of planning what becomes of one row.
+const PLANNED: usize = 20;
 
 /// What becomes of what departments hold.
 pub(super) struct Takeover {
@@ -39,13 +43,18 @@ impl Takeover {
     ) -> Result<Self> {
         let holdings = Holdings::read(tx, eyes, of, successor).await?;
         let hung = links::at(caller, tx, holdings::touchpoints_of(of)).await?;
-        let steps = holdings.plan(successor);
-        let impact = Impact::of_departments(&holdings, &steps, &hung, successor);
-        Ok(Self {
-            holdings,
-            steps,
-            impact,
-        })
+        let planned = move |budget: &Steps| {
+            let hanging = hung.links.len() + hung.deliveries.len();
+            budget.take(PLANNED * (holdings.rows() + hanging))?;
+            let steps = holdings.plan(successor);
+            let impact = Impact::of_departments(&holdings, &steps, &hung, successor);
+            Ok(Self {
+                holdings,
+                steps,
+                impact,
+            })
+        };
+        caller.compute(planned).await
     }
 
     /// Plans it over everything there is, whatever the caller may see of it, under the locks of all that it changes.

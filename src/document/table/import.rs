@@ -13,11 +13,12 @@ use super::{
 use crate::{
     access::Caller,
     canvas::whole::Whole,
+    compute::Steps,
     document::{
         blueprint::{Document, FORMAT, SaidDocument, SaidPhase},
         bounds::Listed,
         catalogue::lower,
-        import::{Authority, How, Imported, bring, finish, lock},
+        import::{Authority, DRAFTED, How, Imported, bring, finish, lock},
         part::Perhaps,
     },
     error::{Error, Result, UserError},
@@ -34,16 +35,21 @@ pub async fn import(caller: &Caller, which: &By, table: Table, how: How) -> Resu
     let found = found.ok_or_else(|| Error::not_found("blueprint", "blueprint"))?;
     let row = lock(&mut permit, found.id, how.expected_revision).await?;
     let whole = Whole::read(caller, permit.tx(), row, caller.today).await?;
-    let current = Document::of(&whole);
-    let from = table.base(&current, how.prune);
-    let (phases, first_rows) = table.phases(&current);
+    let laid = move |steps: &Steps| {
+        steps.take(DRAFTED * whole.rows())?;
+        let current = Document::of(&whole);
+        let from = table.base(&current, how.prune);
+        let phases = table.phases(&current);
+        Ok(((whole, current.key), (table, from, phases)))
+    };
+    let ((whole, key), (table, from, (phases, first_rows))) = caller.compute(laid).await?;
     let places = Places {
         table: &table,
         first_rows,
     };
     let said = SaidDocument {
         format: FORMAT.to_owned(),
-        key: current.key,
+        key,
         phases: Listed(Some(phases)),
         touchpoints: Listed(Some(table.touchpoints.clone())),
         responsibilities: Listed(Some(table.responsibilities.clone())),
