@@ -35,6 +35,9 @@ pub mod id;
 /// What time it is.
 pub mod clock;
 
+/// Work that ends with whoever waits for it.
+pub mod workers;
+
 /// Computing over whole blueprints, within what one request may spend.
 pub mod compute;
 

@@ -12,7 +12,6 @@ pub mod metrics;
 pub mod odata;
 pub mod picture;
 pub mod server;
-pub mod workers;
 
 use std::{
     any::Any,
@@ -40,7 +39,6 @@ use self::{
     admission::{Admission, ClientShares, retry_soon},
     client::Client,
     metrics::Metrics,
-    workers::Workers,
 };
 use crate::{
     access::Caller,
@@ -51,6 +49,7 @@ use crate::{
     error::Code,
     graph::{Api, loaders::Loaders},
     token::SigningKey,
+    workers::Workers,
 };
 
 /// What the handlers need.
@@ -151,8 +150,9 @@ pub fn router(app: App) -> Router {
         .route("/bi/v1", get(bi::list))
         .route("/bi/v1/{file}", get(bi::serve).post(bi::intake::serve))
         .merge(odata::routes())
-        .layer(middleware::from_fn(move |request, next| {
-            workers.clone().serve(request, next)
+        .layer(middleware::from_fn(move |request, next: Next| {
+            let workers = workers.clone();
+            async move { workers.run(next.run(request)).await }
         }));
     let served = Router::new()
         .route("/graphql", any(serve_graphql))

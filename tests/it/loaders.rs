@@ -98,8 +98,9 @@ async fn a_batch_has_a_bound() {
         .sum();
     assert_eq!(found, (0..2_500).map(|number| 2 * number).sum::<u32>());
     let sizes = batches(&BEGUN, TEST);
-    let sizes: Vec<usize> = sizes.iter().map(Vec::len).collect();
-    assert_eq!(sizes, [1_000, 1_000, 500]);
+    let mut sizes: Vec<usize> = sizes.iter().map(Vec::len).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [500, 1_000, 1_000]);
 }
 
 #[tokio::test]
@@ -195,7 +196,7 @@ async fn a_mutation_sees_what_those_before_it_in_its_document_did() {
         "mutation($one: ResponsibilityProposeInput!, $two: ResponsibilityProposeInput!) {
         one: responsibilityPropose(input: $one) { ...here }
         two: responsibilityPropose(input: $two) { ...here } }
-        fragment here on ResponsibilityProposePayload {
+        fragment here on ResponsibilityPayload {
             responsibility { touchpoint { responsibilities { id } } } userErrors { message } }";
     let one = keys.offer("T4", "finance", "RESPONSIBLE");
     let two = keys.offer("T4", "service", "RESPONSIBLE");

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 
 /// From left to right; a room imports only from its left. Rooms in one entry may import one another.
 const ORDER: &[&[&str]] = &[
-    &["error", "policy", "id", "clock"],
+    &["error", "policy", "id", "clock", "workers"],
     &["compute"],
     &[
         "database",

@@ -1,9 +1,10 @@
 //! Looks up in one statement what many fields of a document ask for: keys that are asked for within one turn of the
 //! executor are one batch. Made for each request, holding its caller, so that no answer reaches another.
 //!
-//! Whoever asks first runs the batch, in the next turn, and the others wait for it. It runs within the request's own
-//! task: what ends the request ends its statements. Where whoever runs it goes, a field beside a failed one, the next
-//! of those who wait begins it anew; where all have gone, nothing runs.
+//! Whoever asks first runs the batch, in the next turn, and the others wait for it. It has a task of its own, since
+//! documents are deep and so is the stack below a field; the task ends with whoever runs it, so that what ends the
+//! request ends its statements. Where whoever runs it goes, a field beside a failed one, the next of those who wait
+//! begins it anew; where all have gone, nothing runs.
 
 use std::{
     any::{Any, TypeId},
@@ -18,6 +19,7 @@ use tokio::{sync::OnceCell, task::yield_now};
 use crate::{
     access::Caller,
     error::{Error, Result},
+    workers::Workers,
 };
 
 /// What a field leads to: the id of a row, or a place and what is asked there.
@@ -80,7 +82,9 @@ impl<K: Key> Batch<K> {
         let run = async || {
             // Fields beside this one are resolved in the same turn, and join before the next.
             yield_now().await;
-            K::load(caller, &self.begin()).await
+            let (caller, keys) = (caller.clone(), self.begin());
+            let load = async move { K::load(&caller, &keys).await };
+            Workers::current().run(load).await
         };
         match self.found.get_or_init(run).await {
             Ok(found) => Ok(found.get(&key).cloned()),

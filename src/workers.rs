@@ -1,13 +1,13 @@
-//! Where requests that were let in are worked on: other threads than those that accept, read and refuse, so that a
-//! refusal, or a probe, does not wait behind the work of others.
+//! Work in tasks of its own that end with whoever waits for them. Requests that were let in are worked on like this, on
+//! other threads than those that accept, read and refuse, so that a refusal, or a probe, does not wait behind the work
+//! of others.
 
 use std::{future::pending, panic::resume_unwind};
 
-use axum::{extract::Request, middleware::Next, response::Response};
 use tokio::{runtime::Handle, task::JoinSet};
 use tracing::Instrument;
 
-/// The runtime that works on requests; a copy is the same one.
+/// A runtime that works on what others wait for; a copy is the same one.
 #[derive(Clone, Debug)]
 pub struct Workers(Handle);
 
@@ -32,10 +32,5 @@ impl Workers {
             // The process ends: nobody is answered any more.
             _ => pending().await,
         }
-    }
-
-    /// Works on the whole of a request there.
-    pub async fn serve(self, request: Request, next: Next) -> Response {
-        self.run(next.run(request)).await
     }
 }
