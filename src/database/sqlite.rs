@@ -1,6 +1,7 @@
 //! How SQLite is opened, and which file that is: what sqlx reads in the URL, percent-encoding and parameters included.
 
 use std::{
+    borrow::Cow,
     fs::{self, File, OpenOptions},
     io,
     path::{Path, PathBuf},
@@ -16,6 +17,7 @@ use super::{Access, Options, PATIENCE, unreadable};
 
 pub(super) fn options(options: &Options, access: Access) -> Result<SqliteConnectOptions, DbErr> {
     let sqlite: SqliteConnectOptions = options.url.parse().map_err(unreadable)?;
+    check(&options.url, sqlite.get_filename())?;
     let sqlite = sqlite.disable_statement_logging();
     // Who writes very many rows goes round the indexes' pages, some for each KPI: what does not stay in memory until the
     // commit is written out again with each round.
@@ -36,6 +38,31 @@ pub(super) fn options(options: &Options, access: Access) -> Result<SqliteConnect
         .foreign_keys(true)
         .busy_timeout(PATIENCE)
         .pragma("query_only", query_only))
+}
+
+/// Refuses what is no file that can be written: of a database in memory, each connection would have one of its own.
+fn check(url: &str, path: &Path) -> Result<(), DbErr> {
+    let (name, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let refused = |(key, value): &(Cow<'_, str>, Cow<'_, str>)| {
+        let refused = [
+            ("mode", "memory"),
+            ("mode", "ro"),
+            ("immutable", "true"),
+            ("immutable", "1"),
+        ];
+        refused.contains(&(key, value))
+    };
+    let parameter = form_urlencoded::parse(parameters.as_bytes()).find(refused);
+    let no_file = path.as_os_str().is_empty()
+        || name.ends_with(":memory:")
+        || path.to_string_lossy().starts_with("file:");
+    let why = match parameter {
+        Some((key, value)) => format!("{key}={value} in the database URL"),
+        None if no_file => format!("the database URL {name}"),
+        None => return Ok(()),
+    };
+    let why = format!("{why} names no file that can be written; it looks like sqlite://path");
+    Err(DbErr::Conn(RuntimeErr::Internal(why)))
 }
 
 /// Makes the file of a new database, for its owner alone; SQLite makes those beside it alike. One that is there already
@@ -75,4 +102,43 @@ fn make(path: &Path) -> io::Result<()> {
 pub fn sqlite_path(url: &str) -> Option<PathBuf> {
     let options: SqliteConnectOptions = url.starts_with("sqlite:").then(|| url.parse().ok())??;
     Some(options.get_filename().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_a_file_that_can_be_written() {
+        let open = |url: &str| {
+            let options = Options {
+                url: url.to_owned(),
+                connections: 1,
+                schema: None,
+            };
+            super::options(&options, Access::Write).map_err(|error| error.to_string())
+        };
+        for url in [
+            "sqlite::memory:",
+            "sqlite://:memory:",
+            "sqlite:",
+            "sqlite://",
+            "sqlite://x.db?mode=memory",
+            "sqlite://x.db?mode=ro",
+            "sqlite://x.db?cache=private&mode=%72o",
+            "sqlite://x.db?immutable=1",
+            "sqlite:file:x.db",
+            "sqlite:file%3Ax.db",
+        ] {
+            let why = open(url).expect_err(url);
+            assert!(why.contains("names no file that can be written"), "{why}");
+        }
+        for url in [
+            "sqlite:x.db",
+            "sqlite://x.db?mode=rwc",
+            "sqlite:///var/lib/a%20b.db?mode=rw",
+        ] {
+            assert!(open(url).is_ok(), "{url}");
+        }
+    }
 }

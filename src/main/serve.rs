@@ -63,8 +63,9 @@ fn signing_key(serve: &Serve) -> Result<SigningKey, Failure> {
 /// # Errors
 /// It could not begin, or requests were cut off when it stopped.
 pub async fn serve_database(serve: Serve) -> Result<(), Failure> {
-    let key = signing_key(&serve)?;
     let store = open_current(&serve.database).await?;
+    // Kept beside a database that is there, and nowhere else.
+    let key = signing_key(&serve)?;
     refuse_published_password(&serve, &store).await?;
     serve_store(&serve, store, key).await
 }
