@@ -478,7 +478,7 @@ impl Server {
     }
 
     /// Asks with this token, and gives the whole answer as text.
-    fn graphql(&self, token: &str, query: &str) -> String {
+    pub fn graphql(&self, token: &str, query: &str) -> String {
         let body = serde_json::json!({ "query": query }).to_string();
         self.says(&format!(
             "POST /graphql HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",

@@ -19,6 +19,8 @@ mod cli;
 mod contract;
 mod demo;
 mod department;
+#[cfg(target_os = "linux")]
+mod disk;
 mod document;
 mod drawn;
 mod evaluation;
