@@ -125,9 +125,8 @@ pub struct Serve {
     /// How many seconds a request may take.
     #[arg(long, env = "CX_REQUEST_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub request_seconds: u64,
-    /// How many queries are worked on at the same time, and four times as many mutations; as many as there are database
-    /// connections, or twice as many as there are cores, where this is not set. More wait for a moment; what would wait
-    /// too long is refused with 503.
+    /// How many queries are worked on at the same time, and four times as many mutations; twice as many as there are
+    /// cores, where this is not set. More wait for a moment; what would wait too long is refused with 503.
     #[arg(long, env = "CX_CONCURRENT_REQUESTS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub concurrent_requests: Option<u32>,
     /// How many connections clients may have in all. Whoever comes to a full server takes the place of one that is
@@ -180,12 +179,11 @@ impl Serve {
         Duration::from_secs(self.request_seconds)
     }
 
-    /// How many queries are worked on at the same time: what keeps every connection that reads busy, and every core.
+    /// How many queries are worked on at the same time: what keeps every core busy. More of them would each take longer.
     #[must_use]
     pub fn concurrent_queries(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let busy = size(self.database.database_connections).max(2 * cores);
-        self.concurrent_requests.map_or(busy, size)
+        self.concurrent_requests.map_or(2 * cores, size)
     }
 
     /// How many bytes of measured values are kept in memory.

@@ -2,8 +2,8 @@
 //! place of another. It knows neither requests nor answers.
 //!
 //! A slot is taken when everything that is needed from the client is there, never while it comes. In front of the
-//! slots people wait, and what bounds the waiting is time: as long as nobody had to be refused, a second is better
-//! than a refusal; once somebody was, the work comes faster than it is done, and everybody who waits longer than a
+//! slots people wait, and what bounds the waiting is time: as long as nobody had to be refused, a wait is better than a
+//! refusal; once somebody was, the work comes faster than it is done, and everybody who waits longer than a
 //! moment waits for nothing. That is why then only those stay whose turn is near, and the rest is told at once.
 //!
 //! ```text
@@ -111,14 +111,14 @@ impl Admission {
                 congested,
             })
         };
-        let brief = |slots: usize| queue(slots, most_of(slots), second, MOMENT);
+        let brief = |slots: usize, calm: Duration| queue(slots, most_of(slots), calm, MOMENT);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
-            queries: brief(queries),
-            mutations: brief(queries.saturating_mul(4)),
+            queries: brief(queries, second / 4),
+            mutations: brief(queries.saturating_mul(4), second),
             // A password takes long by design, and people would rather wait than type it again.
             sign_in: queue(2 * cores, cores, 5 * second, second),
-            sessions: brief(queries),
+            sessions: brief(queries, second),
             feeds: queue(FEEDS, FEEDS / 2, second, second),
             pages: queue(4, 3, deadline, second),
             uploads: queue(4, 2, second, second),
