@@ -37,19 +37,12 @@ const CLOSING: Duration = Duration::from_secs(5);
 /// How many may look at what the server is doing, at the same time.
 const WATCHERS: usize = 64;
 
-/// The signing key: from the configuration, or with SQLite from beside the file.
-fn signing_key(serve: &Serve) -> Result<SigningKey, Failure> {
-    match (
-        &serve.signing_key,
-        database::sqlite_path(&serve.database.database_url),
-    ) {
-        (Some(text), _) => Ok(SigningKey::from_text(text)?),
-        (None, Some(path)) => Ok(SigningKey::kept_beside(&path).map_err(|error| {
-            format!(
-                "The signing key beside {} cannot be kept: {error}.",
-                path.display()
-            )
-        })?),
+/// The signing key of the configuration; nothing where it is one that SQLite's file has beside it.
+fn said_key(serve: &Serve) -> Result<Option<SigningKey>, Failure> {
+    let path = database::sqlite_path(&serve.database.database_url);
+    match (&serve.signing_key, path) {
+        (Some(text), _) => Ok(Some(SigningKey::from_text(text)?)),
+        (None, Some(_)) => Ok(None),
         (None, None) => Err(
             "PostgreSQL needs a signing key, the same for every server: set CX_SIGNING_KEY, for \
                              example to what `openssl rand -base64 48` prints."
@@ -58,14 +51,24 @@ fn signing_key(serve: &Serve) -> Result<SigningKey, Failure> {
     }
 }
 
+/// The signing key that is kept beside SQLite's file.
+fn kept_key(serve: &Serve) -> Result<SigningKey, Failure> {
+    let path = database::sqlite_path(&serve.database.database_url).unwrap_or_default();
+    SigningKey::kept_beside(&path).map_err(|error| {
+        let path = path.display();
+        format!("The signing key beside {path} cannot be kept: {error}.").into()
+    })
+}
+
 /// Opens the database and serves it.
 ///
 /// # Errors
 /// It could not begin, or requests were cut off when it stopped.
 pub async fn serve_database(serve: Serve) -> Result<(), Failure> {
+    let said = said_key(&serve)?;
     let store = open_current(&serve.database).await?;
-    // Kept beside a database that is there, and nowhere else.
-    let key = signing_key(&serve)?;
+    // Beside a database that is there, and nowhere else.
+    let key = said.map_or_else(|| kept_key(&serve), Ok)?;
     refuse_published_password(&serve, &store).await?;
     serve_store(&serve, store, key).await
 }

@@ -83,7 +83,8 @@ impl<K: Key> Batch<K> {
             // Fields beside this one are resolved in the same turn, and join before the next.
             yield_now().await;
             let (caller, keys) = (caller.clone(), self.begin());
-            let load = async move { K::load(&caller, &keys).await };
+            // In a box, and so not moved about on this stack.
+            let load = async move { Box::pin(K::load(&caller, &keys)).await };
             Workers::current().run(load).await
         };
         match self.found.get_or_init(run).await {
