@@ -16,7 +16,7 @@ use cx_blueprint::{
     config::Size,
     database::{Options, Store},
     generate::generate,
-    graph::{self, loaders::loaders},
+    graph::{self, loaders::Loaders},
 };
 use entity::{account, session};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, Statement};
@@ -141,7 +141,7 @@ async fn ask(api: &graph::Api, caller: &Caller, text: &str) {
     let variables = serde_json::json!({ "text": text });
     let request = async_graphql::Request::new(SEARCH)
         .variables(async_graphql::Variables::from_json(variables))
-        .data(loaders(caller.clone()))
+        .data(Loaders::new(caller.clone()))
         .data(caller.clone());
     let answer = api.execute(request).await;
     assert!(answer.errors.is_empty(), "{:?}", answer.errors);

@@ -59,10 +59,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long threads may finish what they are at when everything else is done: none of them is worth waiting for.
 const LAST_WORK: Duration = Duration::from_millis(500);
 
+/// Bytes of stack of each thread: a field is resolved above those that it is in. Only what is used takes memory.
+const STACK: usize = 8 << 20;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     log(&cli);
-    let runtime = match tokio::runtime::Runtime::new() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(STACK)
+        .build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("cx-blueprint: The system gives no threads: {error}.");
