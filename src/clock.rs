@@ -48,6 +48,12 @@ impl Clock {
         Utc::now().trunc_subsecs(6) + Duration::microseconds(self.ahead.load(Ordering::Relaxed))
     }
 
+    /// What another clock says, as if as much time had passed by it as was let pass by this one.
+    #[must_use]
+    pub fn passed(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        at + Duration::microseconds(self.ahead.load(Ordering::Relaxed))
+    }
+
     /// The day of an instant in the deployment's time zone.
     #[must_use]
     pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {

@@ -22,6 +22,8 @@ pub struct Model {
     pub from_day: Date,
     /// The day before which its block ends.
     pub to_day: Date,
+    /// The first day of the first month that it has answers of. Nobody is told: it says when somebody was there.
+    pub first_in: Date,
     pub satisfied: i32,
     pub indifferent: i32,
     pub dissatisfied: i32,

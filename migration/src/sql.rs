@@ -21,6 +21,8 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
     // SQLite checks types only in a table that asks for it.
     ("{table}", "", "STRICT"),
+    // And keeps the order in which rows come, unless it is asked to keep that of the primary key.
+    ("{unordered}", "", "STRICT, WITHOUT ROWID"),
     // Neither NaN, which PostgreSQL sorts above infinity and SQLite stores as NULL, nor an infinity.
     ("{finite}", FINITE, FINITE),
 ];

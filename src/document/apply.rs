@@ -27,7 +27,7 @@ use crate::{
     access::{Guarded, Permit},
     audit::Event,
     error::Result,
-    kpi::fed,
+    kpi::fed::Relinking,
     policy::{Action, Relation, Ties},
     reorganise, touchpoint as touchpoints,
 };
@@ -240,21 +240,21 @@ async fn links(
     wanted: &[WantedLink],
 ) -> Result<()> {
     let rows: Vec<kpi_link::Model> = wanted.iter().map(|(_, row)| row.clone()).collect();
-    // What goes makes room for what comes on the same days.
-    remove::<kpi_link::Entity>(permit, there, &rows).await?;
     let was = there.iter().filter(|row| !rows.contains(row));
     let becomes = rows.iter().filter(|row| !there.contains(row));
     let kpis: BTreeSet<KpiId> = was.chain(becomes).map(|row| row.kpi_id).collect();
-    put::<kpi_link::Entity>(permit, there, rows).await?;
     if kpis.is_empty() {
         return Ok(());
     }
-    let fed = kpi::Entity::find()
+    let kpis = kpi::Entity::find()
         .filter(kpi::Column::Id.is_in(kpis))
-        .filter(kpi::Column::FedByFeedback.eq(true))
         .all(permit.tx())
         .await?;
-    fed::relinked(permit, &fed).await
+    let relinking = Relinking::begin(permit, kpis).await?;
+    // What goes makes room for what comes on the same days.
+    remove::<kpi_link::Entity>(permit, there, &rows).await?;
+    put::<kpi_link::Entity>(permit, there, rows).await?;
+    relinking.finish(permit).await
 }
 
 async fn scenarios(

@@ -12,33 +12,35 @@
 //! of the journeys in which it judges anything on their day, or where it judges nothing at all, those about no journey, of
 //! customers (ENPS: employees). Answers about a draft feed no such KPI. The two never meet in one KPI.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod employees;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::NaiveDate;
 use entity::{
-    blueprint, employee_cell,
-    id::{BlueprintId, KpiId, PhaseId, TouchpointId},
-    kpi, kpi_link, touchpoint,
+    blueprint,
+    id::{BlueprintId, KpiId, TouchpointId},
+    kpi, kpi_link, measurement as measurements,
     words::{
-        Aggregation, BlueprintStatus, Cadence, FeedbackGroup, FeedbackScale, KpiScope, KpiType,
-        Subject, Unit, Visibility,
+        Aggregation, BlueprintStatus, FeedbackGroup, FeedbackScale, KpiScope, KpiType, Subject,
+        Unit, Visibility,
     },
 };
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::LockType,
 };
 
 use super::{
     answers::Tally,
-    cells::{self, Cell},
+    cells,
     measurement::{Content, Key, put},
     rules::{Figures, Measure},
 };
 use crate::{
     access::{Caller, Permit, Stirred},
     audit::Event,
-    error::Result,
+    error::{Error, Reason, Result},
     policy::{Action, Ties},
     statement::Text,
 };
@@ -97,7 +99,9 @@ fn figures(made: Made, tally: &Tally) -> Option<Figures> {
 pub enum Recount {
     /// All.
     All,
-    /// Those of these days at these touchpoints, and of these days on the relationship as a whole.
+    /// Those in cells of blocks that ended behind this day.
+    Closed(NaiveDate),
+    /// Those of customers, of these days at these touchpoints, and of these days on the relationship as a whole.
     Of {
         days: BTreeSet<NaiveDate>,
         touchpoints: BTreeSet<TouchpointId>,
@@ -147,15 +151,15 @@ pub async fn feed(
     if made.is_empty() {
         return Ok(0);
     }
-    let statement = counting(permit.tx().get_database_backend(), made.keys(), recount);
-    let counted = Counted::find_by_statement(statement.statement())
-        .all(permit.tx())
-        .await?;
-    let mut tallies = of_customers(counted);
-    // Cells come when months close, not with answers.
-    if matches!(recount, Recount::All) {
-        tallies.extend(of_employees(permit, &fed).await?);
-    }
+    let tallies = match recount {
+        Recount::Of { .. } => of_customers(permit, made.keys(), recount).await?,
+        Recount::Closed(day) => employees::measured(permit, &fed, Some(*day)).await?,
+        Recount::All => {
+            let mut tallies = of_customers(permit, made.keys(), recount).await?;
+            tallies.extend(employees::measured(permit, &fed, None).await?);
+            tallies
+        }
+    };
     let measured = tallies.into_iter().filter_map(|(key, tally)| {
         let content = Content {
             figures: figures(*made.get(&key.kpi)?, &tally)?,
@@ -228,13 +232,21 @@ fn counting<'k>(
 }
 
 /// The answers of customers, by where and when they are measured.
-fn of_customers(counted: Vec<Counted>) -> BTreeMap<Key, Tally> {
+async fn of_customers(
+    permit: &Permit<'_>,
+    kpis: impl Iterator<Item = &KpiId>,
+    recount: &Recount,
+) -> Result<BTreeMap<Key, Tally>> {
+    let statement = counting(permit.tx().get_database_backend(), kpis, recount);
+    let counted = Counted::find_by_statement(statement.statement())
+        .all(permit.tx())
+        .await?;
     let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
     for row in counted {
         let key = key(row.kpi_id, row.touchpoint_id, row.answered_on);
         *tallies.entry(key).or_default() += Tally::of(row.answer_group, row.answers, row.score_sum);
     }
-    tallies
+    Ok(tallies)
 }
 
 fn key(kpi: KpiId, touchpoint: Option<TouchpointId>, measured_on: NaiveDate) -> Key {
@@ -245,129 +257,6 @@ fn key(kpi: KpiId, touchpoint: Option<TouchpointId>, measured_on: NaiveDate) -> 
         segment: None,
         measured_on,
     }
-}
-
-/// What KPIs judge, as far as cells ask for it.
-struct Judged {
-    links: HashMap<KpiId, Vec<kpi_link::Model>>,
-    phases: HashMap<TouchpointId, PhaseId>,
-    /// Journeys that count on the whole, of employees and of customers.
-    journeys: HashMap<BlueprintId, (BlueprintStatus, Subject)>,
-}
-
-impl Judged {
-    /// What these KPIs judge, and where these cells are.
-    async fn load(permit: &Permit<'_>, kpis: &[&kpi::Model], cells: &[Cell]) -> Result<Self> {
-        let mut links: HashMap<KpiId, Vec<kpi_link::Model>> = HashMap::new();
-        let rows = kpi_link::Entity::find()
-            .filter(kpi_link::Column::KpiId.is_in(kpis.iter().map(|kpi| kpi.id)))
-            .all(permit.tx())
-            .await?;
-        let mut journeys: BTreeSet<BlueprintId> = cells
-            .iter()
-            .filter_map(|cell| cell.series.blueprint)
-            .collect();
-        for link in rows {
-            journeys.insert(link.blueprint_id);
-            links.entry(link.kpi_id).or_default().push(link);
-        }
-        let places = cells.iter().filter_map(|cell| cell.series.touchpoint);
-        let phases: Vec<(TouchpointId, PhaseId)> = touchpoint::Entity::find()
-            .select_only()
-            .columns([touchpoint::Column::Id, touchpoint::Column::PhaseId])
-            .filter(touchpoint::Column::Id.is_in(places.collect::<BTreeSet<_>>()))
-            .into_tuple()
-            .all(permit.tx())
-            .await?;
-        use blueprint::Column;
-        let journeys: Vec<(BlueprintId, BlueprintStatus, Subject)> = blueprint::Entity::find()
-            .select_only()
-            .columns([Column::Id, Column::Status, Column::Subject])
-            .filter(Column::Id.is_in(journeys))
-            .into_tuple()
-            .all(permit.tx())
-            .await?;
-        let journeys = journeys.into_iter();
-        Ok(Self {
-            links,
-            phases: phases.into_iter().collect(),
-            journeys: journeys
-                .map(|(id, status, subject)| (id, (status, subject)))
-                .collect(),
-        })
-    }
-
-    /// Whether a KPI counts a cell: where it judged its place throughout.
-    fn holds(&self, kpi: &kpi::Model, cell: &Cell) -> bool {
-        let series = &cell.series;
-        let links = self.links.get(&kpi.id).map_or(&[][..], Vec::as_slice);
-        let throughout = |link: &&kpi_link::Model| {
-            Some(link.blueprint_id) == series.blueprint
-                && link.valid_from.is_none_or(|from| from <= cell.from)
-                && link.valid_to.is_none_or(|to| cell.to <= to)
-        };
-        let mut judging = links.iter().filter(throughout);
-        match (kpi.scope, series.touchpoint) {
-            (KpiScope::Transactional, Some(at)) => judging.any(|link| {
-                link.touchpoint_id.is_none_or(|id| id == at)
-                    && link
-                        .phase_id
-                        .is_none_or(|id| self.phases.get(&at) == Some(&id))
-            }),
-            (KpiScope::Relationship, None) => match series.blueprint {
-                Some(blueprint) => {
-                    self.counts(blueprint)
-                        && judging.next().is_some()
-                        && !links.iter().any(|link| self.is_of_customers(link))
-                }
-                None => links.is_empty() && series.scale == FeedbackScale::Enps,
-            },
-            (KpiScope::Transactional, None) | (KpiScope::Relationship, Some(_)) => false,
-        }
-    }
-
-    fn counts(&self, journey: BlueprintId) -> bool {
-        let status = self.journeys.get(&journey).map(|(status, _)| *status);
-        matches!(
-            status,
-            Some(BlueprintStatus::Published | BlueprintStatus::Archived)
-        )
-    }
-
-    fn is_of_customers(&self, link: &kpi_link::Model) -> bool {
-        let journey = self.journeys.get(&link.blueprint_id);
-        journey.is_some_and(|(_, subject)| *subject == Subject::Customer)
-    }
-}
-
-/// The cells that feed these KPIs, by where and when they are measured.
-async fn of_employees(permit: &Permit<'_>, kpis: &[&kpi::Model]) -> Result<BTreeMap<Key, Tally>> {
-    let slow = |kpi: &&&kpi::Model| !matches!(kpi.cadence, Cadence::Daily | Cadence::Weekly);
-    let kpis: Vec<&kpi::Model> = kpis.iter().filter(slow).copied().collect();
-    let scales: Vec<FeedbackScale> = kpis.iter().filter_map(|kpi| scale(kpi.kpi_type)).collect();
-    if scales.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let which = Condition::all().add(employee_cell::Column::Scale.is_in(scales));
-    let mut cells = cells::load(permit.tx(), which).await?;
-    cells.retain(|cell| !cell.alike());
-    if cells.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let judged = Judged::load(permit, &kpis, &cells).await?;
-    let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
-    for kpi in kpis {
-        let its = cells.iter().filter(|cell| {
-            scale(kpi.kpi_type) == Some(cell.series.scale) && judged.holds(kpi, cell)
-        });
-        for cell in its {
-            let last = cell.to.pred_opt().unwrap_or(cell.to);
-            *tallies
-                .entry(key(kpi.id, cell.series.touchpoint, last))
-                .or_default() += cell.tally;
-        }
-    }
-    Ok(tallies)
 }
 
 /// The scale whose answers feed KPIs of a type.
@@ -413,13 +302,80 @@ pub async fn require_open(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<()> {
     permit.require(Action::GovernKpi, &Ties::none(), Some(("Kpi", kpi.id.0)))
 }
 
-/// Lets answers feed KPIs, whose locks are taken, of which another place is judged now.
-pub async fn relinked(permit: &mut Permit<'_>, kpis: &[kpi::Model]) -> Result<()> {
-    for kpi in kpis {
-        require_open(permit, kpi).await?;
+/// KPIs, whose locks are taken, that come to judge other places.
+pub struct Relinking {
+    kpis: Vec<(kpi::Model, Subject)>,
+}
+
+impl Relinking {
+    /// Before their links change.
+    pub async fn begin(permit: &Permit<'_>, kpis: Vec<kpi::Model>) -> Result<Self> {
+        let mut before = Vec::new();
+        for kpi in kpis {
+            let subject = subject(permit, &kpi).await?;
+            before.push((kpi, subject));
+        }
+        Ok(Self { kpis: before })
     }
-    feed(permit, kpis, &Recount::All).await?;
-    Ok(())
+
+    /// Lets answers feed them where they judge now.
+    pub async fn finish(self, permit: &mut Permit<'_>) -> Result<()> {
+        for (kpi, before) in &self.kpis {
+            require_open(permit, kpi).await?;
+            refuse_other_subject(permit, kpi, *before).await?;
+        }
+        let kpis: Vec<kpi::Model> = self.kpis.into_iter().map(|(kpi, _)| kpi).collect();
+        feed(permit, &kpis, &Recount::All).await?;
+        Ok(())
+    }
+}
+
+/// Whose answers on the relationship as a whole feed a KPI: customers', unless it judges nothing but journeys of
+/// employees.
+async fn subject(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<Subject> {
+    let judged = kpi_link::Entity::find()
+        .select_only()
+        .column(kpi_link::Column::BlueprintId)
+        .filter(kpi_link::Column::KpiId.eq(kpi.id));
+    let subjects: Vec<Subject> = blueprint::Entity::find()
+        .select_only()
+        .column(blueprint::Column::Subject)
+        .distinct()
+        .filter(blueprint::Column::Id.in_subquery(judged.into_query()))
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    Ok(match (kpi.kpi_type, subjects.as_slice()) {
+        (KpiType::Enps, _) | (_, [Subject::Employee]) => Subject::Employee,
+        _ => Subject::Customer,
+    })
+}
+
+/// Refuses that a KPI on the relationship as a whole comes to count others than its values are of: the two are never
+/// added up, nor follow one another in one series.
+async fn refuse_other_subject(
+    permit: &Permit<'_>,
+    kpi: &kpi::Model,
+    before: Subject,
+) -> Result<()> {
+    if kpi.scope != KpiScope::Relationship || subject(permit, kpi).await? == before {
+        return Ok(());
+    }
+    let fed = measurements::Entity::find()
+        .filter(measurements::Column::KpiId.eq(kpi.id))
+        .filter(measurements::Column::Source.eq(SOURCE));
+    if fed.count(permit.tx()).await? == 0 {
+        return Ok(());
+    }
+    let message = match before {
+        Subject::Customer => {
+            "Its values are of customers' answers: it cannot come to count employees'. Make another KPI for those."
+        }
+        Subject::Employee => {
+            "Its values are of employees' answers: it cannot come to count customers'. Make another KPI for those."
+        }
+    };
+    Err(Error::conflict("kpiId", Reason::FixedByMeasurements, message).with_current(kpi.id.0))
 }
 
 /// Closes the months of employees' answers that are over and measures what that gives, unless the month before which
@@ -430,12 +386,18 @@ pub async fn renew(caller: &Caller, done: &mut Option<NaiveDate>) -> Result<()> 
         return Ok(());
     }
     let mut permit = caller.begin().await?;
-    if let Some(cells) = cells::closing::close(&permit).await? {
+    if let Some(closed) = cells::closing::close(&mut permit).await? {
         let of_employees = [FeedbackScale::Csat, FeedbackScale::Ces, FeedbackScale::Enps];
         let kpis = lock(&permit, of_employees).await?;
-        let kpis = feed(&mut permit, &kpis, &Recount::All).await?;
+        // What an older version measured of single days was taken away: what customers gave of them is counted again.
+        let recount = if closed.before == cells::NEVER {
+            Recount::All
+        } else {
+            Recount::Closed(closed.before)
+        };
+        let kpis = feed(&mut permit, &kpis, &recount).await?;
         permit.note(Event::import(
-            serde_json::json!({ "cells": cells, "kpis": kpis }),
+            serde_json::json!({ "cells": closed.cells, "kpis": kpis }),
         ));
         permit.commit().await?;
     }

@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
-use super::{fed, measurement::check_day};
+use super::{fed::Relinking, measurement::check_day};
 use crate::{
     access::{Caller, Permit, expect_version, live},
     error::{Error, Reason, Result, UserErrorCode},
@@ -107,10 +107,11 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
         return Ok(row);
     }
     refuse_overlap(&permit, kpi.id, place, days, None).await?;
+    let (kpi_id, relinking) = (kpi.id, Relinking::begin(&permit, vec![kpi]).await?);
     let row = permit
         .insert::<kpi_link::Entity>(kpi_link::ActiveModel {
             id: Set(id),
-            kpi_id: Set(kpi.id),
+            kpi_id: Set(kpi_id),
             blueprint_id: Set(place.blueprint),
             phase_id: Set(place.phase),
             touchpoint_id: Set(place.touchpoint),
@@ -121,7 +122,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
             version: Set(1),
         })
         .await?;
-    fed::relinked(&mut permit, &[kpi]).await?;
+    relinking.finish(&mut permit).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -208,8 +209,9 @@ pub async fn update(caller: &Caller, input: KpiLinkUpdateInput) -> Result<kpi_li
         weight: change(&input.weight, |weight| weight.copied()),
         ..Default::default()
     };
+    let relinking = Relinking::begin(&permit, vec![kpi]).await?;
     let row = permit.update::<kpi_link::Entity>(&row, change).await?;
-    fed::relinked(&mut permit, &[kpi]).await?;
+    relinking.finish(&mut permit).await?;
     permit.commit().await?;
     Ok(row)
 }
@@ -232,8 +234,9 @@ pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link:
     let id: KpiLinkId = input::id("id", &input.id)?;
     let mut permit = caller.begin().await?;
     let (row, kpi) = fetch_at(&mut permit, id, input.expected_version).await?;
+    let relinking = Relinking::begin(&permit, vec![kpi]).await?;
     permit.delete::<kpi_link::Entity>(&row).await?;
-    fed::relinked(&mut permit, &[kpi]).await?;
+    relinking.finish(&mut permit).await?;
     permit.commit().await?;
     Ok(row)
 }

@@ -21,7 +21,10 @@ const MEASURED: &str = "query($id: ID!, $all: Boolean!) { node(id: $id) { ... on
 
 /// A KPI of sales; the id of it.
 async fn kpi(manager: &Actor<'_>, ids: &Ids, of: Value) -> String {
-    let mut input = json!({ "name": of["type"], "direction": "HIGHER", "ownerDepartmentId": ids["sales"], "cadence": "DAILY" });
+    let mut input = json!({ "name": of["type"], "direction": "HIGHER", "cadence": "DAILY" });
+    if of["ownerDepartmentId"].is_null() {
+        input["ownerDepartmentId"] = json!(ids["sales"]);
+    }
     for (key, value) in of.as_object().expect("an object") {
         input[key] = value.clone();
     }
@@ -291,6 +294,71 @@ async fn a_relationship_kpi_of_customers_counts_no_employees() {
         measured(&ann, kpi).await,
         of_customers,
         "the two are never added up"
+    );
+}
+
+#[tokio::test]
+async fn a_kpi_with_values_of_the_one_does_not_come_to_count_the_other() {
+    let world = World::demo().await;
+    let (ann, ids) = (world.sign_in("ann-cx").await, Ids::of(&world).await);
+    let kpi = kpi(
+        &ann,
+        &ids,
+        json!({ "type": "CSAT", "unit": "SCALE_1_5", "aggregation": "AVERAGE", "scope": "RELATIONSHIP",
+            "ownerDepartmentId": ids["b-hr"], "cadence": "MONTHLY" }),
+    )
+    .await;
+    let journey = "{ blueprint(by: { key: \"bp-employee\" }) { id } }";
+    let journey = ann.ask(journey, json!({})).await["blueprint"]["id"].take();
+    feed(&ann, &kpi, 1).await;
+    let answer = json!({ "scale": "CSAT", "score": 4, "answeredOn": "2025-03-04" });
+    record(&ann, vec![answer]).await;
+    let of_customers = [json!([null, "2025-03-04", 4.0, null, null, 1])];
+    assert_eq!(measured(&ann, &kpi).await, of_customers);
+    let input = json!({ "kpiId": kpi, "blueprintId": journey });
+    assert_eq!(ann.refused(LINK, input).await, ["CONFLICT"]);
+    assert_eq!(measured(&ann, &kpi).await, of_customers);
+}
+
+#[tokio::test]
+async fn links_that_follow_one_another_count_a_cell_as_one_link_would() {
+    let world = World::demo().await;
+    let (ann, ids) = (world.sign_in("ann-cx").await, Ids::of(&world).await);
+    let journey =
+        "{ blueprint(by: { key: \"bp-employee\" }) { id phases { touchpoints { id } } } }";
+    let journey = ann.ask(journey, json!({})).await["blueprint"].take();
+    let (today, mut made) = (world.clock.now().date_naive(), Vec::new());
+    let of = json!({ "type": "CSAT", "unit": "SCALE_1_5", "aggregation": "AVERAGE",
+        "ownerDepartmentId": ids["b-hr"], "cadence": "MONTHLY" });
+    for gap in [0, 1] {
+        let mut of = of.clone();
+        of["name"] = json!(format!("after {gap}"));
+        let kpi = kpi(&ann, &ids, of).await;
+        let until = json!({ "blueprintId": journey["id"], "validTo": today.to_string() });
+        link(&ann, &kpi, until).await;
+        let from = (today + chrono::Duration::days(gap)).to_string();
+        link(
+            &ann,
+            &kpi,
+            json!({ "blueprintId": journey["id"], "validFrom": from }),
+        )
+        .await;
+        feed(&ann, &kpi, 1).await;
+        made.push(kpi);
+    }
+    let place = journey["phases"][0]["touchpoints"][0]["id"].as_str();
+    let place = place.expect("a touchpoint");
+    let answers = [5, 4, 4, 2, 1].map(|score| at("CSAT", place, "2025-03-04", score));
+    record(&ann, answers.to_vec()).await;
+    world.clock.advance(chrono::Duration::days(32));
+    world.close_months().await;
+    let ann = world.sign_in_anew("ann-cx").await;
+    let told = measured(&ann, &made[0]).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0][2], &told[0][5]), (&json!(3.2), &json!(5)));
+    assert!(
+        measured(&ann, &made[1]).await.is_empty(),
+        "a day is missing"
     );
 }
 

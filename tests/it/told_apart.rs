@@ -173,7 +173,7 @@ fn windows(place: &str, today: NaiveDate) -> String {
         "at: feedbackSummary(filter: {{ {place} }}) {FIGURES}
         group: feedbackSummary(filter: {{ {place}, groups: [SATISFIED] }}) {FIGURES} "
     );
-    for days in [1, 20, 40] {
+    for days in [1, 20, 40, 62] {
         let day = today - Duration::days(days);
         for end in ["from", "to"] {
             asked += &format!(
@@ -375,5 +375,42 @@ async fn in_the_running_month_nothing_tells_that_somebody_has_answered() {
                 }
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn that_somebody_has_answered_is_told_by_their_cell_alone() {
+    let answer = |person: usize| Answer {
+        place: 0,
+        score: (person % 5) as i64 + 1,
+        month: match person {
+            0 => 0,
+            1..=6 => 1,
+            _ => 2,
+        },
+    };
+    let answers: Vec<(usize, Answer)> =
+        (0..PEOPLE).map(|person| (person, answer(person))).collect();
+    let told = run(&answers).await;
+    // The first answers a month before anybody else; the other is one of six.
+    for person in [0, 1] {
+        let mut otherwise = answers.clone();
+        otherwise[person].1.score = 6 - otherwise[person].1.score;
+        let otherwise = run(&otherwise).await;
+        let mut without = answers.clone();
+        without.remove(person);
+        let without = run(&without).await;
+        let mut shown = 0;
+        for (asked, figure) in told.iter().filter(|((when, _), _)| when.1 != Some(person)) {
+            let by_presence = without.get(asked) != Some(figure);
+            let by_score = otherwise.get(asked) != Some(figure);
+            assert!(
+                !by_presence || by_score,
+                "{person}: {asked:?} {figure} {:?}",
+                without.get(asked)
+            );
+            shown += usize::from(by_score);
+        }
+        assert!(shown > 0, "{person} is in a cell that is told");
     }
 }

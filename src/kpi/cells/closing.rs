@@ -1,16 +1,17 @@
 //! Closing months: what employees answered in them becomes cells, and the answers in the cells are deleted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, Months, NaiveDate, Utc};
 use entity::{
-    employee_answer, employee_cell, employee_month,
+    blueprint, department, employee_answer, employee_cell, employee_month,
     id::{BlueprintId, TouchpointId},
     words::FeedbackScale,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, QueryFilter, QuerySelect, Set,
-    sea_query::{Expr, LockType, SimpleExpr},
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QueryFilter,
+    QuerySelect, Set, Statement,
+    sea_query::{Expr, LockType},
 };
 
 use super::{Cell, Series, month_of, walk};
@@ -19,34 +20,75 @@ use crate::{
     error::{Error, Result},
     id,
     kpi::answers::{Tally, group},
+    statement::Text,
 };
 
-/// How many cells are written by one statement at the most.
+/// The answers of how many cells are deleted by one statement at the most.
 const AT_ONCE: usize = 1_000;
+
+/// What closing months gave.
+#[derive(Clone, Copy, Debug)]
+pub struct Closed {
+    /// The month before which everything was closed already.
+    pub before: NaiveDate,
+    pub cells: usize,
+}
 
 /// The month in which an answer is received, as its first day, under a lock until the act is over: no month closes
 /// meanwhile, and none that has closed is answered in any more, whatever a clock says.
 pub async fn receiving(permit: &Permit<'_>) -> Result<NaiveDate> {
-    Ok(running(permit).await?.max(month_of(permit.caller.today)))
+    Ok(running(permit).await?.max(current(permit).await?))
 }
 
-/// Closes the months that are over. Says how many cells that gave; nothing where no month was over that had not been
-/// closed.
-pub async fn close(permit: &Permit<'_>) -> Result<Option<usize>> {
-    let (running, month) = (running(permit).await?, month_of(permit.caller.today));
+/// The month that it is, by a clock that is trusted: on PostgreSQL never more than one after that of the database. A
+/// server whose clock is far ahead would else close months to come, and nothing would be told until they are over.
+/// SQLite has no clock but this server's: whoever sets it decides.
+async fn current(permit: &Permit<'_>) -> Result<NaiveDate> {
+    let month = month_of(permit.caller.today);
+    if !permit.is_on_postgresql() {
+        return Ok(month);
+    }
+    let clock = Statement::from_string(DbBackend::Postgres, "SELECT now() AS says");
+    let row = permit.tx().query_one_raw(clock).await?;
+    let row = row.ok_or_else(|| Error::internal("the database does not say what time it is"))?;
+    let says: DateTime<Utc> = row.try_get("", "says")?;
+    let database = permit.caller.clock.passed(says);
+    Ok(believed(month, permit.caller.day_of(database)))
+}
+
+/// This month, or the one after that of the database's day where it is more than one ahead.
+fn believed(month: NaiveDate, database: NaiveDate) -> NaiveDate {
+    let most = month_of(database) + Months::new(1);
+    if month > most {
+        tracing::warn!(%month, %most, "this clock is more than a month ahead of the database's: it is not followed");
+    }
+    month.min(most)
+}
+
+/// Closes the months that are over. Nothing where no month was over that had not been closed.
+pub async fn close(permit: &mut Permit<'_>) -> Result<Option<Closed>> {
+    let (running, month) = (running(permit).await?, current(permit).await?);
     if month <= running {
         return Ok(None);
     }
-    let cells = walk::cells(answered(permit, month).await?);
-    let (count, mut rest) = (cells.len(), cells.into_iter().peekable());
-    while rest.peek().is_some() {
-        keep(permit, rest.by_ref().take(AT_ONCE).collect()).await?;
+    let cells = walk::cells(known(permit, month).await?, running);
+    for some in cells.chunks(AT_ONCE) {
+        let deletion = deletion(permit, some);
+        permit.tx().execute_raw(deletion.statement()).await?;
+    }
+    let rows = cells.iter().map(row).collect::<Result<Vec<_>>>()?;
+    permit.insert_all::<employee_cell::Entity>(rows).await?;
+    if !cells.is_empty() {
+        permit.erases();
     }
     employee_month::Entity::update_many()
         .col_expr(employee_month::Column::Running, Expr::value(month))
         .exec(permit.tx())
         .await?;
-    Ok(Some(count))
+    Ok(Some(Closed {
+        before: running,
+        cells: cells.len(),
+    }))
 }
 
 /// The month before which everything is closed. Locks it.
@@ -57,6 +99,20 @@ async fn running(permit: &Permit<'_>) -> Result<NaiveDate> {
         .await?;
     let row = row.ok_or_else(|| Error::internal("the month of employees' answers is missing"))?;
     Ok(row.running)
+}
+
+/// What the months before this one close by.
+async fn known(permit: &Permit<'_>, before: NaiveDate) -> Result<walk::Known> {
+    let waiting = waiting(permit, before).await?;
+    let mut known = walk::Known {
+        begins: begins(permit, &waiting).await?,
+        ..walk::Known::default()
+    };
+    if let Some(first) = waiting.keys().map(|(_, month)| *month).min() {
+        known.told = told(permit, first).await?;
+    }
+    known.waiting = waiting;
+    Ok(known)
 }
 
 #[derive(FromQueryResult)]
@@ -70,7 +126,7 @@ struct Counted {
 }
 
 /// What waits of the months before this one.
-async fn answered(
+async fn waiting(
     permit: &Permit<'_>,
     before: NaiveDate,
 ) -> Result<BTreeMap<(Series, NaiveDate), Tally>> {
@@ -94,7 +150,7 @@ async fn answered(
         .into_model()
         .all(permit.tx())
         .await?;
-    let mut answered: BTreeMap<(Series, NaiveDate), Tally> = BTreeMap::new();
+    let mut waiting: BTreeMap<(Series, NaiveDate), Tally> = BTreeMap::new();
     for row in counted {
         let series = Series {
             scale: row.scale,
@@ -102,36 +158,130 @@ async fn answered(
             touchpoint: row.touchpoint_id,
         };
         let sum = i64::from(row.score) * row.answers;
-        *answered.entry((series, row.received_in)).or_default() +=
+        *waiting.entry((series, row.received_in)).or_default() +=
             Tally::of(group(row.scale, row.score), row.answers, sum);
     }
-    Ok(answered)
+    Ok(waiting)
 }
 
-/// Writes cells, and deletes the answers in them.
-async fn keep(permit: &Permit<'_>, cells: Vec<Cell>) -> Result<()> {
-    use employee_answer::Column;
-    for Cell { series, to, .. } in &cells {
-        let place = Condition::all()
-            .add(same(Column::TouchpointId, series.touchpoint))
-            .add(same(Column::BlueprintId, series.blueprint));
-        employee_answer::Entity::delete_many()
-            .filter(place)
-            .filter(Column::Scale.eq(series.scale))
-            .filter(Column::ReceivedIn.lt(*to))
-            .exec(permit.tx())
-            .await?;
-    }
-    let rows = cells.iter().map(row).collect::<Result<Vec<_>>>()?;
-    employee_cell::Entity::insert_many(rows)
-        .exec_without_returning(permit.tx())
+/// Where the next block of each place that waits begins: where its last ended, or else with the journey or the
+/// organisation, whether or not anybody answered then.
+async fn begins(
+    permit: &Permit<'_>,
+    waiting: &BTreeMap<(Series, NaiveDate), Tally>,
+) -> Result<BTreeMap<Series, NaiveDate>> {
+    use employee_cell::Column;
+    type Ended = (
+        FeedbackScale,
+        Option<BlueprintId>,
+        Option<TouchpointId>,
+        NaiveDate,
+    );
+    let ended: Vec<Ended> = employee_cell::Entity::find()
+        .select_only()
+        .columns([Column::Scale, Column::BlueprintId, Column::TouchpointId])
+        .column_as(Column::ToDay.max(), "ended")
+        .group_by(Column::Scale)
+        .group_by(Column::BlueprintId)
+        .group_by(Column::TouchpointId)
+        .into_tuple()
+        .all(permit.tx())
         .await?;
-    Ok(())
+    let ended = ended.into_iter();
+    let ended: HashMap<Series, NaiveDate> = ended
+        .map(|(scale, blueprint, touchpoint, to)| {
+            let series = Series {
+                scale,
+                blueprint,
+                touchpoint,
+            };
+            (series, to)
+        })
+        .collect();
+    let starts = starts(permit, waiting).await?;
+    let mut begins = BTreeMap::new();
+    // The first that waits comes first: a start behind it is that of a clock that was set back.
+    for (series, month) in waiting.keys() {
+        let begin = ended.get(series).copied();
+        let begin = begin.or_else(|| Some((*month).min(*starts.get(&series.blueprint)?)));
+        begins.entry(*series).or_insert(begin.unwrap_or(*month));
+    }
+    Ok(begins)
 }
 
-/// Whether a column holds this, or nothing where this is nothing.
-fn same<V: Into<sea_orm::Value>>(column: employee_answer::Column, value: Option<V>) -> SimpleExpr {
-    value.map_or_else(|| column.is_null(), |value| column.eq(value))
+/// The months in which the journeys were made of which something waits, and the organisation.
+async fn starts(
+    permit: &Permit<'_>,
+    waiting: &BTreeMap<(Series, NaiveDate), Tally>,
+) -> Result<HashMap<Option<BlueprintId>, NaiveDate>> {
+    use blueprint::Column;
+    let ids = waiting.keys().filter_map(|(series, _)| series.blueprint);
+    let journeys: Vec<(BlueprintId, DateTime<Utc>)> = blueprint::Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::CreatedAt])
+        .filter(Column::Id.is_in(ids.collect::<BTreeSet<_>>()))
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let organisation: Option<Option<DateTime<Utc>>> = department::Entity::find()
+        .select_only()
+        .column_as(department::Column::CreatedAt.min(), "made_at")
+        .into_tuple()
+        .one(permit.tx())
+        .await?;
+    let journeys = journeys.into_iter().map(|(id, at)| (Some(id), at));
+    let all = journeys.chain(organisation.flatten().map(|at| (None, at)));
+    Ok(all
+        .map(|(id, at)| (id, month_of(permit.caller.day_of(at))))
+        .collect())
+}
+
+/// The cells that reach into a month or behind it.
+async fn told(permit: &Permit<'_>, from: NaiveDate) -> Result<Vec<(walk::Journey, walk::Span)>> {
+    use employee_cell::Column;
+    type Told = (FeedbackScale, Option<BlueprintId>, NaiveDate, NaiveDate);
+    let told: Vec<Told> = employee_cell::Entity::find()
+        .select_only()
+        .columns([
+            Column::Scale,
+            Column::BlueprintId,
+            Column::FirstIn,
+            Column::ToDay,
+        ])
+        .filter(Column::ToDay.gt(from))
+        .into_tuple()
+        .all(permit.tx())
+        .await?;
+    let told = told.into_iter();
+    Ok(told
+        .map(|(scale, blueprint, first, to)| {
+            let last = to - Months::new(1);
+            ((scale, blueprint), walk::Span { first, last })
+        })
+        .collect())
+}
+
+/// Deletes the answers in cells.
+fn deletion(permit: &Permit<'_>, cells: &[Cell]) -> Text {
+    let rows = cells.iter().map(|cell| {
+        [
+            cell.series.scale.as_str().into(),
+            cell.series.blueprint.into(),
+            cell.series.touchpoint.into(),
+            cell.first.into(),
+            cell.to.into(),
+        ]
+    });
+    let given = "WITH cell (scale, blueprint_id, touchpoint_id, first_in, to_day) AS (";
+    Text::new(permit.tx().get_database_backend(), given)
+        .rows(rows)
+        .then(
+            ") DELETE FROM employee_answer WHERE EXISTS (SELECT 1 FROM cell
+            WHERE cell.scale = employee_answer.scale
+            AND cell.blueprint_id IS NOT DISTINCT FROM employee_answer.blueprint_id
+            AND cell.touchpoint_id IS NOT DISTINCT FROM employee_answer.touchpoint_id
+            AND cell.first_in <= employee_answer.received_in AND employee_answer.received_in < cell.to_day)",
+        )
 }
 
 fn row(cell: &Cell) -> Result<employee_cell::ActiveModel> {
@@ -143,9 +293,25 @@ fn row(cell: &Cell) -> Result<employee_cell::ActiveModel> {
         touchpoint_id: Set(cell.series.touchpoint),
         from_day: Set(cell.from),
         to_day: Set(cell.to),
+        first_in: Set(cell.first),
         satisfied: Set(count(cell.tally.satisfied)?),
         indifferent: Set(count(cell.tally.indifferent)?),
         dissatisfied: Set(count(cell.tally.dissatisfied)?),
         score_sum: Set(count(cell.tally.sum)?),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_believed_up_to_a_month_ahead_of_the_database() {
+        let day = |year, month, day| NaiveDate::from_ymd_opt(year, month, day).expect("a day");
+        let database = day(2026, 11, 30);
+        assert_eq!(believed(day(2026, 10, 1), database), day(2026, 10, 1));
+        assert_eq!(believed(day(2026, 12, 1), database), day(2026, 12, 1));
+        assert_eq!(believed(day(2027, 1, 1), database), day(2026, 12, 1));
+        assert_eq!(believed(day(2036, 1, 1), database), day(2026, 12, 1));
+    }
 }

@@ -1,6 +1,11 @@
 //! How blocks of months close: pure rules over counts.
+//!
+//! Whoever knows from elsewhere how a whole journey was answered in some months could subtract the cells in them. What
+//! that leaves is nobody, or at least five people, or all who answered in its month: so a place waits although it has
+//! enough where it would leave another with too few. When it cannot be told with the months in which it had to wait, it
+//! begins anew behind them, and those months of it are never told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Months, NaiveDate};
 use entity::{id::BlueprintId, words::FeedbackScale};
@@ -8,190 +13,218 @@ use entity::{id::BlueprintId, words::FeedbackScale};
 use super::{Cell, Series};
 use crate::kpi::answers::{FEWEST_OF_EMPLOYEES, Tally};
 
-/// Answers of a place that wait for their block to close.
-#[derive(Clone, Copy, Debug)]
-struct Waiting {
-    from: NaiveDate,
-    last: NaiveDate,
-    tally: Tally,
-    /// Whether it has enough answers, and waits so that a place with too few is not the only one.
-    held: bool,
-}
-
-impl Waiting {
-    const fn is_short(&self) -> bool {
-        self.tally.answers() < FEWEST_OF_EMPLOYEES
-    }
-
-    fn meets(&self, other: &Self) -> bool {
-        self.from <= other.last && other.from <= self.last
-    }
-}
-
 /// A journey on one scale: whose places can be told from one another by their sum.
-type Journey = (FeedbackScale, Option<BlueprintId>);
+pub(super) type Journey = (FeedbackScale, Option<BlueprintId>);
 
-/// The cells that close among answers, which are all that wait of closed months: what each place was answered in each
-/// month. The others wait on.
-pub(super) fn cells(answered: BTreeMap<(Series, NaiveDate), Tally>) -> Vec<Cell> {
-    let mut journeys: BTreeMap<Journey, BTreeMap<NaiveDate, Vec<(Series, Tally)>>> =
-        BTreeMap::new();
-    for ((series, month), tally) in answered {
-        let months = journeys
-            .entry((series.scale, series.blueprint))
-            .or_default();
-        months.entry(month).or_default().push((series, tally));
-    }
-    journeys.into_values().flat_map(walk).collect()
+/// The first and the last month of which a cell has answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Span {
+    pub first: NaiveDate,
+    pub last: NaiveDate,
 }
 
-/// Goes through the months of a journey and closes the blocks of its places as they come to have enough.
-fn walk(months: BTreeMap<NaiveDate, Vec<(Series, Tally)>>) -> Vec<Cell> {
-    let mut closed = Vec::new();
-    let mut waiting: BTreeMap<Series, Waiting> = BTreeMap::new();
-    for (month, answers) in months {
-        for (series, tally) in answers {
-            let place = waiting.entry(series).or_insert(Waiting {
-                from: month,
-                last: month,
-                tally: Tally::default(),
-                held: false,
-            });
-            place.last = month;
-            place.tally += tally;
-        }
-        hold_a_second(&mut waiting);
-        let to = month + Months::new(1);
-        waiting.retain(|series, place| {
-            let open = place.is_short() || place.held;
-            if !open {
-                closed.push(Cell {
-                    series: *series,
-                    from: place.from,
-                    to,
-                    tally: place.tally,
-                });
-            }
-            open
+/// What is known when months close. It is the same whether months before were closed one by one or all at once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// What waits: what each place was answered in each month.
+    pub waiting: BTreeMap<(Series, NaiveDate), Tally>,
+    /// Where the next block of each place that waits begins.
+    pub begins: BTreeMap<Series, NaiveDate>,
+    /// The cells that journeys have already, as far as they reach into months of which something waits.
+    pub told: Vec<(Journey, Span)>,
+}
+
+impl Series {
+    /// The journey that it is in.
+    pub(super) const fn journey(&self) -> Journey {
+        (self.scale, self.blueprint)
+    }
+}
+
+/// The cells that close in the months from `running` on. Those before are closed: what waits of them only adds to what
+/// comes.
+pub(super) fn cells(known: Known, running: NaiveDate) -> Vec<Cell> {
+    let mut journeys: BTreeMap<Journey, Walk> = BTreeMap::new();
+    for ((series, month), tally) in known.waiting {
+        let begin = known.begins.get(&series).copied().unwrap_or(month);
+        let walk = journeys.entry(series.journey()).or_default();
+        let place = walk.places.entry(series).or_insert_with(|| Place {
+            begin,
+            months: BTreeMap::new(),
         });
+        place.months.insert(month, tally);
     }
-    closed
+    for (journey, span) in known.told {
+        if let Some(walk) = journeys.get_mut(&journey) {
+            walk.told.push(span);
+        }
+    }
+    let journeys = journeys.into_values();
+    journeys.flat_map(|walk| walk.close_from(running)).collect()
 }
 
-/// Where only one place has too few answers, the least of the others in its months waits with it: whoever knows what
-/// all of them come to would have its answers by subtraction.
-fn hold_a_second(waiting: &mut BTreeMap<Series, Waiting>) {
-    let short: Vec<(Series, Waiting)> = waiting
-        .iter()
-        .filter(|(_, place)| place.is_short())
-        .map(|(series, place)| (*series, *place))
-        .collect();
-    for place in waiting.values_mut() {
-        place.held &= short.iter().any(|(_, short)| short.meets(place));
+/// What waits at one place.
+#[derive(Debug)]
+struct Place {
+    /// Where its next block begins: what waits of months before is never told.
+    begin: NaiveDate,
+    months: BTreeMap<NaiveDate, Tally>,
+}
+
+impl Place {
+    fn answers(&self, first: NaiveDate, last: NaiveDate) -> i64 {
+        let months = self.months.range(first..=last);
+        months.map(|(_, tally)| tally.answers()).sum()
     }
-    for (series, alone) in &short {
-        let withheld = |(other, place): (&Series, &Waiting)| {
-            other != series && (place.is_short() || place.held) && place.meets(alone)
+
+    /// The longest block that it could be told in with this month.
+    fn block(&self, month: NaiveDate) -> Option<Block> {
+        let now = self.months.get(&month)?.answers();
+        let (first, _) = self.months.range(self.begin..=month).next()?;
+        let block = Block {
+            first: *first,
+            answers: self.answers(*first, month),
+            has_waited: self.answers(*first, month) - now >= FEWEST_OF_EMPLOYEES,
         };
-        if waiting.iter().any(withheld) {
-            continue;
+        (block.answers >= FEWEST_OF_EMPLOYEES).then_some(block)
+    }
+}
+
+/// A block that may close: from this month of answers on.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    first: NaiveDate,
+    answers: i64,
+    /// Whether it had enough before, and waited so that another place is not the only one.
+    has_waited: bool,
+}
+
+/// The places of one journey on the way through its months.
+#[derive(Debug, Default)]
+struct Walk {
+    places: BTreeMap<Series, Place>,
+    told: Vec<Span>,
+}
+
+impl Walk {
+    fn close_from(mut self, running: NaiveDate) -> Vec<Cell> {
+        let months = self.places.values().flat_map(|place| place.months.keys());
+        let months: BTreeSet<NaiveDate> = months.filter(|at| **at >= running).copied().collect();
+        months
+            .into_iter()
+            .flat_map(|month| self.close(month))
+            .collect()
+    }
+
+    /// Closes what can be told once this month is over. Each block has answers of it, so that nothing that closes later
+    /// lies in the months up to here, and what was left there stays as much.
+    fn close(&mut self, month: NaiveDate) -> Vec<Cell> {
+        let blocks = self.places.iter();
+        let mut blocks: BTreeMap<Series, Block> = blocks
+            .filter_map(|(series, place)| Some((*series, place.block(month)?)))
+            .collect();
+        while let Some(from) = self.given_away(&blocks, month) {
+            self.hold_one(&mut blocks, from, month);
         }
-        let least = waiting
-            .iter_mut()
-            .filter(|(_, place)| !place.is_short() && place.meets(alone))
-            .min_by_key(|(series, place)| (place.tally.answers(), **series));
-        if let Some((_, place)) = least {
-            place.held = true;
+        let to = month + Months::new(1);
+        let mut closed = Vec::new();
+        for (series, block) in blocks {
+            let Some(place) = self.places.get_mut(&series) else {
+                continue;
+            };
+            let mut tally = Tally::default();
+            for (_, some) in place.months.extract_if(block.first..=month, |_, _| true) {
+                tally += some;
+            }
+            closed.push(Cell {
+                series,
+                from: place.begin,
+                to,
+                first: block.first,
+                tally,
+            });
+            place.begin = to;
+            self.told.push(Span {
+                first: block.first,
+                last: month,
+            });
+        }
+        closed
+    }
+
+    /// A month from which on, up to the one that closes, the journey less its cells would be fewer than five people.
+    /// Only months in which a block begins are looked at: of those before the first nothing more is told now.
+    fn given_away(&self, blocks: &BTreeMap<Series, Block>, month: NaiveDate) -> Option<NaiveDate> {
+        let firsts: BTreeSet<NaiveDate> = blocks.values().map(|block| block.first).collect();
+        firsts
+            .into_iter()
+            .find(|from| !self.is_safe(blocks, *from, month))
+    }
+
+    /// Whether the journey in the months from one to another, less the cells in them, is nobody or five people. Of cells
+    /// told before only the first and the last month are known for certain; what a cell that began earlier has in these
+    /// months is not known at all.
+    fn is_safe(&self, blocks: &BTreeMap<Series, Block>, from: NaiveDate, to: NaiveDate) -> bool {
+        let inside = |series: &Series, month: NaiveDate| {
+            let block = blocks.get(series);
+            block.is_some_and(|block| from <= block.first && block.first <= month)
+        };
+        let mut left: BTreeMap<NaiveDate, i64> = BTreeMap::new();
+        let mut told: BTreeSet<NaiveDate> = BTreeSet::new();
+        for (series, place) in &self.places {
+            for (month, tally) in place.months.range(from..=to) {
+                if inside(series, *month) {
+                    told.insert(*month);
+                } else {
+                    *left.entry(*month).or_default() += tally.answers();
+                }
+            }
+        }
+        let cells = self.told.iter().filter(|span| from <= span.first);
+        told.extend(cells.clone().flat_map(|span| [span.first, span.last]));
+        let perhaps_told = |month: &NaiveDate| {
+            told.contains(month) || {
+                let mut cells = cells.clone();
+                cells.any(|span| span.first <= *month && *month <= span.last)
+            }
+        };
+        let beside_told = left.iter().filter(|(month, _)| told.contains(*month));
+        let certain: i64 = beside_told.map(|(_, answers)| answers).sum();
+        let reaches_in = |span: &Span| span.first < from && from <= span.last;
+        certain >= FEWEST_OF_EMPLOYEES
+            || !left.keys().any(perhaps_told) && !self.told.iter().any(reaches_in)
+    }
+
+    /// Lets one of the blocks in these months begin a month of answers later, or wait: one that has waited before, and
+    /// else the least.
+    fn hold_one(&self, blocks: &mut BTreeMap<Series, Block>, from: NaiveDate, month: NaiveDate) {
+        let inside = blocks.iter().filter(|(_, block)| from <= block.first);
+        let least =
+            inside.min_by_key(|(series, block)| (!block.has_waited, block.answers, **series));
+        let Some((series, block)) = least.map(|(series, block)| (*series, *block)) else {
+            return;
+        };
+        blocks.remove(&series);
+        let Some(place) = self.places.get(&series) else {
+            return;
+        };
+        let later = place.months.range(block.first..=month).nth(1);
+        if let Some((first, _)) = later {
+            let answers = place.answers(*first, month);
+            if answers >= FEWEST_OF_EMPLOYEES {
+                let first = *first;
+                blocks.insert(
+                    series,
+                    Block {
+                        first,
+                        answers,
+                        ..block
+                    },
+                );
+            }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use chrono::Datelike;
-    use entity::words::FeedbackGroup;
-
-    use super::*;
-
-    fn place(n: u128) -> Series {
-        Series {
-            scale: FeedbackScale::Csat,
-            blueprint: Some(uuid::Uuid::from_u128(1).into()),
-            touchpoint: Some(uuid::Uuid::from_u128(n).into()),
-        }
-    }
-
-    fn month(n: u32) -> NaiveDate {
-        NaiveDate::from_ymd_opt(2026, n, 1).expect("a month")
-    }
-
-    /// So many answers at these places in these months.
-    fn told(answers: &[(u128, u32, i64)]) -> Vec<(Series, u32, u32, i64)> {
-        let mut answered: BTreeMap<(Series, NaiveDate), Tally> = BTreeMap::new();
-        for (at, received, answers) in answers {
-            let tally = Tally::of(FeedbackGroup::Satisfied, *answers, 5 * answers);
-            *answered.entry((place(*at), month(*received))).or_default() += tally;
-        }
-        let closed = cells(answered).into_iter();
-        closed
-            .map(|cell| {
-                let last = cell.to - Months::new(1);
-                (
-                    cell.series,
-                    cell.from.month(),
-                    last.month(),
-                    cell.tally.answers(),
-                )
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_month_is_joined_with_the_next_until_it_has_five() {
-        assert_eq!(told(&[(1, 9, 4)]), []);
-        let rows = [(1, 9, 3), (1, 10, 4), (1, 11, 6)];
-        assert_eq!(told(&rows), [(place(1), 9, 10, 7), (place(1), 11, 11, 6)]);
-    }
-
-    #[test]
-    fn what_waits_closes_alike_whether_months_close_one_by_one_or_all_at_once() {
-        let months: [&[(u128, u32, i64)]; 4] = [
-            &[(1, 8, 3), (2, 8, 6), (3, 8, 20), (4, 8, 2)],
-            &[(1, 9, 3), (2, 9, 1), (3, 9, 5)],
-            &[(2, 10, 2), (4, 10, 1)],
-            &[(1, 11, 4), (2, 11, 5), (4, 11, 4)],
-        ];
-        let (mut waiting, mut one_by_one) = (Vec::new(), Vec::new());
-        for answers in months {
-            waiting.extend_from_slice(answers);
-            for cell in told(&waiting) {
-                waiting.retain(|(at, month, _)| place(*at) != cell.0 || *month > cell.2);
-                one_by_one.push(cell);
-            }
-        }
-        one_by_one.sort();
-        let mut all = told(&months.concat());
-        all.sort();
-        assert_eq!(one_by_one, all);
-    }
-
-    #[test]
-    fn where_one_place_is_withheld_so_is_a_second() {
-        assert_eq!(told(&[(1, 9, 3), (2, 9, 8)]), []);
-        assert_eq!(
-            told(&[(1, 9, 3), (2, 9, 8), (3, 9, 20)]),
-            [(place(3), 9, 9, 20)]
-        );
-        assert_eq!(
-            told(&[(1, 9, 3), (2, 9, 2), (3, 9, 20)]),
-            [(place(3), 9, 9, 20)]
-        );
-        let rows = [(1, 9, 3), (2, 9, 8), (1, 10, 2), (2, 10, 1)];
-        assert_eq!(told(&rows), [(place(1), 9, 10, 5), (place(2), 9, 10, 9)]);
-        assert_eq!(
-            told(&[(1, 9, 3), (2, 11, 8)]),
-            [(place(2), 11, 11, 8)],
-            "what shares no month tells nothing of it"
-        );
-    }
-}
+mod tests;

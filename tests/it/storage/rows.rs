@@ -514,6 +514,7 @@ impl Seed {
             touchpoint_id: Some(self.touchpoint),
             from_day: self.day,
             to_day: self.day + chrono::Months::new(1),
+            first_in: self.day,
             satisfied: 3,
             indifferent: 1,
             dissatisfied: 1,

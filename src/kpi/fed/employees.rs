@@ -1,0 +1,211 @@
+//! Cells of employees' answers as measurements of the KPIs that judged their places throughout.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+use entity::{
+    blueprint, employee_cell,
+    id::{BlueprintId, KpiId, PhaseId, TouchpointId},
+    kpi, kpi_link, touchpoint,
+    words::{BlueprintStatus, Cadence, FeedbackScale, KpiScope, Subject},
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
+
+use super::{key, scale};
+use crate::{
+    access::Permit,
+    error::Result,
+    kpi::{
+        answers::Tally,
+        cells::{self, Cell},
+        link::Days,
+        measurement::Key,
+    },
+};
+
+/// What KPIs judge, as far as cells ask for it.
+struct Judged {
+    links: HashMap<KpiId, Vec<kpi_link::Model>>,
+    phases: HashMap<TouchpointId, PhaseId>,
+    /// Journeys that count on the whole, of employees and of customers.
+    journeys: HashMap<BlueprintId, (BlueprintStatus, Subject)>,
+}
+
+impl Judged {
+    /// What these KPIs judge, and where these cells are.
+    async fn load(permit: &Permit<'_>, kpis: &[&kpi::Model], cells: &[Cell]) -> Result<Self> {
+        let mut links: HashMap<KpiId, Vec<kpi_link::Model>> = HashMap::new();
+        let rows = kpi_link::Entity::find()
+            .filter(kpi_link::Column::KpiId.is_in(kpis.iter().map(|kpi| kpi.id)))
+            .all(permit.tx())
+            .await?;
+        let mut journeys: BTreeSet<BlueprintId> = cells
+            .iter()
+            .filter_map(|cell| cell.series.blueprint)
+            .collect();
+        for link in rows {
+            journeys.insert(link.blueprint_id);
+            links.entry(link.kpi_id).or_default().push(link);
+        }
+        let places = cells.iter().filter_map(|cell| cell.series.touchpoint);
+        let phases: Vec<(TouchpointId, PhaseId)> = touchpoint::Entity::find()
+            .select_only()
+            .columns([touchpoint::Column::Id, touchpoint::Column::PhaseId])
+            .filter(touchpoint::Column::Id.is_in(places.collect::<BTreeSet<_>>()))
+            .into_tuple()
+            .all(permit.tx())
+            .await?;
+        use blueprint::Column;
+        let journeys: Vec<(BlueprintId, BlueprintStatus, Subject)> = blueprint::Entity::find()
+            .select_only()
+            .columns([Column::Id, Column::Status, Column::Subject])
+            .filter(Column::Id.is_in(journeys))
+            .into_tuple()
+            .all(permit.tx())
+            .await?;
+        let journeys = journeys.into_iter();
+        Ok(Self {
+            links,
+            phases: phases.into_iter().collect(),
+            journeys: journeys
+                .map(|(id, status, subject)| (id, (status, subject)))
+                .collect(),
+        })
+    }
+
+    /// Whether a KPI counts a cell: where it judged its place throughout.
+    fn holds(&self, kpi: &kpi::Model, cell: &Cell) -> bool {
+        let series = &cell.series;
+        let links = self.links.get(&kpi.id).map_or(&[][..], Vec::as_slice);
+        let there = |link: &&kpi_link::Model| Some(link.blueprint_id) == series.blueprint;
+        let judging = links.iter().filter(there);
+        match (kpi.scope, series.touchpoint) {
+            (KpiScope::Transactional, Some(at)) => covers(
+                judging.filter(|link| {
+                    link.touchpoint_id.is_none_or(|id| id == at)
+                        && link
+                            .phase_id
+                            .is_none_or(|id| self.phases.get(&at) == Some(&id))
+                }),
+                (cell.from, cell.to),
+            ),
+            (KpiScope::Relationship, None) => match series.blueprint {
+                Some(blueprint) => {
+                    self.counts(blueprint)
+                        && covers(judging, (cell.from, cell.to))
+                        && !links.iter().any(|link| self.is_of_customers(link))
+                }
+                None => links.is_empty() && series.scale == FeedbackScale::Enps,
+            },
+            (KpiScope::Transactional, None) | (KpiScope::Relationship, Some(_)) => false,
+        }
+    }
+
+    fn counts(&self, journey: BlueprintId) -> bool {
+        let status = self.journeys.get(&journey).map(|(status, _)| *status);
+        matches!(
+            status,
+            Some(BlueprintStatus::Published | BlueprintStatus::Archived)
+        )
+    }
+
+    fn is_of_customers(&self, link: &kpi_link::Model) -> bool {
+        let journey = self.journeys.get(&link.blueprint_id);
+        journey.is_some_and(|(_, subject)| *subject == Subject::Customer)
+    }
+}
+
+/// Whether links that follow one another judge on every day from one on and before another.
+fn covers<'l>(
+    links: impl Iterator<Item = &'l kpi_link::Model>,
+    (from, to): (NaiveDate, NaiveDate),
+) -> bool {
+    let mut days: Vec<Days> = links.map(|link| (link.valid_from, link.valid_to)).collect();
+    days.sort_unstable();
+    let mut reached = from;
+    for (valid_from, valid_to) in days {
+        if valid_from.is_some_and(|from| from > reached) {
+            return false;
+        }
+        match valid_to {
+            Some(to) => reached = reached.max(to),
+            None => return true,
+        }
+        if reached >= to {
+            return true;
+        }
+    }
+    false
+}
+
+/// The cells that feed these KPIs, by where and when they are measured; only those of blocks that ended behind a day,
+/// where one is given.
+pub(super) async fn measured(
+    permit: &Permit<'_>,
+    kpis: &[&kpi::Model],
+    behind: Option<NaiveDate>,
+) -> Result<BTreeMap<Key, Tally>> {
+    let slow = |kpi: &&&kpi::Model| !matches!(kpi.cadence, Cadence::Daily | Cadence::Weekly);
+    let kpis: Vec<&kpi::Model> = kpis.iter().filter(slow).copied().collect();
+    let scales: Vec<FeedbackScale> = kpis.iter().filter_map(|kpi| scale(kpi.kpi_type)).collect();
+    if scales.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    use employee_cell::Column;
+    let which = Condition::all()
+        .add(Column::Scale.is_in(scales))
+        .add_option(behind.map(|day| Column::ToDay.gt(day)));
+    let mut cells = cells::load(permit.tx(), which).await?;
+    cells.retain(|cell| !cell.alike());
+    if cells.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let judged = Judged::load(permit, &kpis, &cells).await?;
+    let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
+    for kpi in kpis {
+        let its = cells.iter().filter(|cell| {
+            scale(kpi.kpi_type) == Some(cell.series.scale) && judged.holds(kpi, cell)
+        });
+        for cell in its {
+            let last = cell.to.pred_opt().unwrap_or(cell.to);
+            *tallies
+                .entry(key(kpi.id, cell.series.touchpoint, last))
+                .or_default() += cell.tally;
+        }
+    }
+    Ok(tallies)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_that_follow_one_another_judge_throughout() {
+        let day = |month| NaiveDate::from_ymd_opt(2026, month, 1);
+        let link = |from, to| kpi_link::Model {
+            id: uuid::Uuid::nil().into(),
+            kpi_id: uuid::Uuid::nil().into(),
+            blueprint_id: uuid::Uuid::nil().into(),
+            phase_id: None,
+            touchpoint_id: None,
+            valid_from: from,
+            valid_to: to,
+            weight: None,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            version: 1,
+        };
+        let year = (day(2).expect("a day"), day(12).expect("a day"));
+        let judges = |links: &[kpi_link::Model]| covers(links.iter(), year);
+        assert!(judges(&[link(None, None)]));
+        assert!(judges(&[link(day(6), None), link(day(1), day(6))]));
+        assert!(judges(&[link(day(2), day(12))]));
+        assert!(
+            !judges(&[link(day(1), day(6)), link(day(7), None)]),
+            "a month is missing"
+        );
+        assert!(!judges(&[link(day(3), None)]), "too late");
+        assert!(!judges(&[link(None, day(11))]), "too early");
+        assert!(!judges(&[]));
+    }
+}
