@@ -37,9 +37,13 @@ UPDATE feedback SET received_in = substr(recorded_at, 1, 7) || '-01';
 ";
 
 /// What single days of employees' answers had been measured goes, with what was corrected, whether or not its KPI is
-/// still fed: the differences between two such values were single answers. A value that somebody recorded and that one
-/// of these took the place of is corrected by what is in force now, or is in force again. What customers gave of the
-/// same days is measured again when months are closed for the first time.
+/// still fed: the differences between two such values were single answers. Feedback counts each answer, so such a value
+/// has a sample no larger than what was answered there on its day; what somebody recorded by hand and calls feedback
+/// has none, or a larger one, and stays. On the relationship as a whole a value goes where its KPI judges a journey in
+/// which an employee answered that day, or the customers of the day are too few for its sample: it judged one then.
+///
+/// A value that somebody recorded and that one of these took the place of is corrected by what is in force now, or is in
+/// force again. What customers gave of the same days is measured again when months are closed for the first time.
 const REST: &str = "
 DROP INDEX feedback_external;
 CREATE UNIQUE INDEX feedback_external ON feedback (recorded_by_account_id, external_id)
@@ -49,14 +53,23 @@ CREATE UNIQUE INDEX feedback_external_operator ON feedback (external_id)
 CREATE INDEX feedback_of_employees ON feedback (scale, received_in) WHERE subject = 'EMPLOYEE';
 
 CREATE TABLE of_single_days (id {uuid} NOT NULL PRIMARY KEY) {table};
-INSERT INTO of_single_days SELECT measurement.id FROM measurement JOIN kpi ON kpi.id = measurement.kpi_id
-    WHERE measurement.source = 'feedback' AND (
-    kpi.kpi_type = 'ENPS'
-    OR measurement.touchpoint_id IN (SELECT touchpoint.id FROM touchpoint
-        JOIN blueprint ON blueprint.id = touchpoint.blueprint_id WHERE blueprint.subject = 'EMPLOYEE')
-    OR measurement.touchpoint_id IS NULL AND EXISTS (SELECT 1 FROM feedback
-        WHERE feedback.subject = 'EMPLOYEE' AND feedback.touchpoint_id IS NULL
-            AND feedback.scale = kpi.kpi_type AND feedback.answered_on = measurement.measured_on));
+INSERT INTO of_single_days
+    WITH answered AS (SELECT scale, touchpoint_id, answered_on, COUNT(*) AS answers,
+            SUM(CASE subject WHEN 'EMPLOYEE' THEN 1 ELSE 0 END) AS of_employees
+        FROM feedback GROUP BY scale, touchpoint_id, answered_on)
+    SELECT measurement.id FROM measurement JOIN kpi ON kpi.id = measurement.kpi_id
+    JOIN answered ON answered.scale = kpi.kpi_type AND answered.answered_on = measurement.measured_on
+        AND answered.touchpoint_id IS NOT DISTINCT FROM measurement.touchpoint_id
+    WHERE measurement.source = 'feedback' AND measurement.channel_id IS NULL AND measurement.segment_id IS NULL
+        AND answered.of_employees > 0 AND measurement.sample_size <= answered.answers
+        AND (measurement.touchpoint_id IS NOT NULL
+            OR measurement.sample_size > answered.answers - answered.of_employees
+            OR EXISTS (SELECT 1 FROM feedback WHERE feedback.subject = 'EMPLOYEE' AND feedback.touchpoint_id IS NULL
+                AND feedback.scale = answered.scale AND feedback.answered_on = answered.answered_on
+                AND (feedback.blueprint_id IS NULL
+                        AND NOT EXISTS (SELECT 1 FROM kpi_link WHERE kpi_link.kpi_id = kpi.id)
+                    OR feedback.blueprint_id IN (SELECT kpi_link.blueprint_id FROM kpi_link
+                        WHERE kpi_link.kpi_id = kpi.id))));
 -- What somebody recorded and one of these took the place of: corrected by what came later, or in force again.
 CREATE TABLE by_hand (id {uuid} NOT NULL PRIMARY KEY, becomes_id {uuid}) {table};
 INSERT INTO by_hand SELECT old.id, (SELECT later.id FROM measurement later
@@ -66,7 +79,7 @@ INSERT INTO by_hand SELECT old.id, (SELECT later.id FROM measurement later
             AND later.segment_id IS NOT DISTINCT FROM old.segment_id
             AND (later.superseded_by_id IS NULL OR later.recorded_at > old.recorded_at)
             AND later.id <> old.id AND later.id NOT IN (SELECT id FROM of_single_days)
-        ORDER BY later.superseded_by_id IS NULL DESC, later.recorded_at DESC LIMIT 1)
+        ORDER BY later.superseded_by_id IS NULL DESC, later.recorded_at DESC, later.id DESC LIMIT 1)
     FROM measurement old WHERE old.superseded_by_id IN (SELECT id FROM of_single_days)
         AND old.id NOT IN (SELECT id FROM of_single_days);
 DELETE FROM measurement WHERE id IN (SELECT id FROM of_single_days);

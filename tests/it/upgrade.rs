@@ -1,7 +1,16 @@
 //! Upgrades of a database in which something is: what an older version left behind.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
-use entity::{employee_answer, employee_cell, feedback, measurement};
+use cx_blueprint::{
+    access::Caller,
+    feedback::record::{FeedbackInput, FeedbackRecordInput, record},
+};
+use entity::{
+    employee_answer, employee_cell, employee_receipt, feedback, id::TouchpointId, measurement,
+    words::FeedbackScale,
+};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, QueryOrder};
 
 use crate::world::World;
@@ -12,13 +21,15 @@ const BEFORE_CELLS: &str = "m20261126_000019_since";
 /// A journey of customers and one of employees, with a KPI on the relationship that answers feed, and one at the
 /// touchpoint of employees that they feed no more.
 const ORGANISATION: &str = "
+INSERT INTO account (id, key, name, service, role, created_at, version) VALUES
+    ({40}, 'pulse', 'Pulse', {true}, 'MEMBER', {at}, 1);
 INSERT INTO department (id, key, name, kind, created_at, version) VALUES ({1}, 'hr', 'HR', 'INTERNAL', {at}, 1);
 INSERT INTO persona (id, key, name, subject, context, created_at, version) VALUES
     ({2}, 'customer', 'Customer', 'CUSTOMER', '[]', {at}, 1), ({3}, 'employee', 'Employee', 'EMPLOYEE', '[]', {at}, 1);
 INSERT INTO blueprint (id, key, title, subject, state, status, visibility, persona_id, owner_department_id, created_at,
-    version, revision) VALUES
-    ({4}, 'buying', 'Buying', 'CUSTOMER', 'CURRENT', 'PUBLISHED', 'ORGANISATION', {2}, {1}, {at}, 1, 1),
-    ({5}, 'working', 'Working', 'EMPLOYEE', 'CURRENT', 'PUBLISHED', 'ORGANISATION', {3}, {1}, {at}, 1, 1);
+    version, revision, published_number) VALUES
+    ({4}, 'buying', 'Buying', 'CUSTOMER', 'CURRENT', 'PUBLISHED', 'ORGANISATION', {2}, {1}, {at}, 1, 1, 1),
+    ({5}, 'working', 'Working', 'EMPLOYEE', 'CURRENT', 'PUBLISHED', 'ORGANISATION', {3}, {1}, {at}, 1, 1, 1);
 INSERT INTO phase (id, blueprint_id, key, name, position, stage, created_at, version) VALUES
     ({6}, {5}, 'start', 'Start', 1, 'BEFORE', {at}, 1);
 INSERT INTO touchpoint (id, blueprint_id, phase_id, key, name, position, lane, usage, moment_of_truth, essential, basis,
@@ -28,23 +39,29 @@ INSERT INTO touchpoint (id, blueprint_id, phase_id, key, name, position, lane, u
 INSERT INTO kpi (id, key, name, kpi_type, unit, decimals, direction, aggregation, cadence, owner_department_id,
     sensitivity, scope, created_at, version, fed_by_feedback) VALUES
     ({8}, 'whole', 'Whole', 'CSAT', 'SCALE_1_5', 1, 'HIGHER', 'AVERAGE', 'MONTHLY', {1}, 'OPEN', 'RELATIONSHIP', {at}, 1, TRUE),
-    ({9}, 'first-day', 'First day', 'CSAT', 'SCALE_1_5', 1, 'HIGHER', 'AVERAGE', 'MONTHLY', {1}, 'OPEN', 'TRANSACTIONAL', {at}, 1, FALSE);
+    ({9}, 'first-day', 'First day', 'CSAT', 'SCALE_1_5', 1, 'HIGHER', 'AVERAGE', 'MONTHLY', {1}, 'OPEN', 'TRANSACTIONAL', {at}, 1, FALSE),
+    ({14}, 'asked', 'Asked', 'CSAT', 'SCALE_1_5', 1, 'HIGHER', 'AVERAGE', 'MONTHLY', {1}, 'OPEN', 'RELATIONSHIP', {at}, 1, FALSE);
 INSERT INTO kpi_link (id, kpi_id, blueprint_id, created_at, version) VALUES
-    ({10}, {8}, {4}, {at}, 1), ({11}, {8}, {5}, {at}, 1), ({12}, {9}, {5}, {at}, 1);
+    ({10}, {8}, {4}, {at}, 1), ({11}, {8}, {5}, {at}, 1), ({12}, {9}, {5}, {at}, 1),
+    ({15}, {14}, {4}, {at}, 1);
 ";
 
 const ANSWERS: &str = "
 INSERT INTO feedback (id, subject, scale, score, answer_group, blueprint_id, touchpoint_id, answered_at, answered_on,
-    recorded_at, external_id) VALUES
-    ({20}, 'EMPLOYEE', 'CSAT', 5, 'SATISFIED', {5}, {7}, {at}, '2025-10-01', {at}, 'pulse-1'),
-    ({21}, 'EMPLOYEE', 'CSAT', 4, 'SATISFIED', {5}, {7}, {at}, '2025-10-01', {at}, 'pulse-2'),
-    ({22}, 'EMPLOYEE', 'CSAT', 3, 'INDIFFERENT', {5}, {7}, {at}, '2025-10-02', {at}, NULL),
-    ({23}, 'EMPLOYEE', 'CSAT', 2, 'DISSATISFIED', {5}, {7}, {at}, '2025-10-02', {at}, NULL),
-    ({24}, 'EMPLOYEE', 'CSAT', 1, 'DISSATISFIED', {5}, {7}, {at}, '2025-10-02', {at}, NULL),
-    ({25}, 'EMPLOYEE', 'CSAT', 1, 'DISSATISFIED', {5}, NULL, {at}, '2025-10-05', {at}, NULL),
-    ({28}, 'EMPLOYEE', 'CSAT', 2, 'DISSATISFIED', {5}, {13}, {at}, '2025-10-05', {at}, NULL),
-    ({26}, 'CUSTOMER', 'CSAT', 5, 'SATISFIED', {4}, NULL, {at}, '2025-10-05', {at}, 'order-1'),
-    ({27}, 'CUSTOMER', 'CSAT', 4, 'SATISFIED', {4}, NULL, {at}, '2025-10-06', {at}, 'order-2');
+    recorded_at, external_id, recorded_by_account_id) VALUES
+    ({20}, 'EMPLOYEE', 'CSAT', 5, 'SATISFIED', {5}, {7}, {at}, '2025-10-01', {at}, 'pulse-1', {40}),
+    ({21}, 'EMPLOYEE', 'CSAT', 4, 'SATISFIED', {5}, {7}, {at}, '2025-10-01', {at}, 'pulse-2', NULL),
+    ({22}, 'EMPLOYEE', 'CSAT', 3, 'INDIFFERENT', {5}, {7}, {at}, '2025-10-02', {at}, 'erased:17', {40}),
+    ({23}, 'EMPLOYEE', 'CSAT', 2, 'DISSATISFIED', {5}, {7}, {at}, '2025-10-02', {at}, NULL, NULL),
+    ({24}, 'EMPLOYEE', 'CSAT', 1, 'DISSATISFIED', {5}, {7}, {at}, '2025-10-02', {at}, NULL, NULL),
+    ({29}, 'EMPLOYEE', 'CSAT', 1, 'DISSATISFIED', {5}, {7}, {at}, '2025-10-03', {at}, NULL, NULL),
+    ({25}, 'EMPLOYEE', 'CSAT', 1, 'DISSATISFIED', {5}, NULL, {at}, '2025-10-05', {at}, NULL, NULL),
+    ({28}, 'EMPLOYEE', 'CSAT', 2, 'DISSATISFIED', {5}, {13}, {at}, '2025-10-05', {at}, NULL, NULL),
+    ({19}, 'EMPLOYEE', 'CSAT', 2, 'DISSATISFIED', {5}, {13}, {at}, '2025-10-06', {at}, NULL, NULL),
+    ({18}, 'EMPLOYEE', 'CSAT', 2, 'DISSATISFIED', {5}, {13}, {at}, '2025-10-06', {at}, NULL, NULL),
+    ({17}, 'EMPLOYEE', 'CSAT', 2, 'DISSATISFIED', {5}, {13}, {at}, '2025-10-06', {at}, NULL, NULL),
+    ({26}, 'CUSTOMER', 'CSAT', 5, 'SATISFIED', {4}, NULL, {at}, '2025-10-05', {at}, 'order-1', NULL),
+    ({27}, 'CUSTOMER', 'CSAT', 4, 'SATISFIED', {4}, NULL, {at}, '2025-10-06', {at}, 'order-2', NULL);
 INSERT INTO measurement (id, kpi_id, touchpoint_id, measured_on, value, sample_size, source, recorded_at, superseded_by_id) VALUES
     ({30}, {8}, NULL, '2025-10-05', 3, 2, 'feedback', {at}, NULL),
     ({31}, {8}, NULL, '2025-10-06', 4, 1, 'feedback', {at}, NULL),
@@ -54,20 +71,22 @@ INSERT INTO measurement (id, kpi_id, touchpoint_id, measured_on, value, sample_s
     ({35}, {9}, {7}, '2025-10-02', 2, 3, 'feedback', {at}, NULL),
     ({36}, {9}, {7}, '2025-10-03', 3.5, 40, 'by hand', {at}, {37}),
     ({37}, {9}, {7}, '2025-10-03', 1, 1, 'feedback', {at}, {38}),
-    ({38}, {9}, {7}, '2025-10-03', 3.6, 41, 'by hand', {later}, NULL);
+    ({38}, {9}, {7}, '2025-10-03', 3.6, 41, 'by hand', {later}, NULL),
+    ({41}, {14}, NULL, '2025-10-05', 4.9, 1, 'feedback', {at}, NULL),
+    ({42}, {9}, {13}, '2025-10-05', 4.8, 40, 'feedback', {at}, NULL),
+    ({43}, {9}, {13}, '2025-10-06', 4.7, NULL, 'feedback', {at}, NULL);
 ";
 
 /// Runs these statements; a number in braces stands for the id of that number.
 async fn run(db: &DatabaseConnection, text: &str) {
+    let postgres = db.get_database_backend() == DbBackend::Postgres;
     let mut sql = text
         .replace("{at}", "'2025-10-31T12:00:00+00:00'")
+        .replace("{true}", if postgres { "TRUE" } else { "1" })
         .replace("{later}", "'2025-10-31T13:00:00+00:00'");
-    for number in 0..40 {
+    for number in 0..50 {
         let hex = format!("{number:032x}");
-        let id = match db.get_database_backend() {
-            DbBackend::Postgres => format!("'{hex}'"),
-            _ => format!("X'{hex}'"),
-        };
+        let id = format!("{}'{hex}'", if postgres { "" } else { "X" });
         sql = sql.replace(&format!("{{{number}}}"), &id);
     }
     db.execute_unprepared(&sql).await.expect("it is said");
@@ -100,11 +119,14 @@ async fn single_days_of_employees_go_and_their_answers_wait_for_a_cell() {
     let kept = [
         ("2025-10-02".to_owned(), by_hand(), 3.3),
         ("2025-10-03".to_owned(), by_hand(), 3.6),
+        ("2025-10-05".to_owned(), fed(), 4.9),
+        ("2025-10-05".to_owned(), fed(), 4.8),
         ("2025-10-06".to_owned(), fed(), 4.0),
+        ("2025-10-06".to_owned(), fed(), 4.7),
     ];
     assert_eq!(in_force(db).await, kept);
     let all = measurement::Entity::find().all(db).await.expect("rows");
-    assert_eq!(all.len(), 4, "what was recorded by hand stays: {all:?}");
+    assert_eq!(all.len(), 7, "what was recorded by hand stays: {all:?}");
     assert_eq!(
         feedback::Entity::find().all(db).await.expect("rows").len(),
         2
@@ -124,11 +146,50 @@ async fn single_days_of_employees_go_and_their_answers_wait_for_a_cell() {
             cell.dissatisfied,
             cell.score_sum
         ),
-        (2, 1, 2, 15)
+        (2, 1, 3, 16)
     );
     let waiting = employee_answer::Entity::find().all(db).await.expect("rows");
-    assert_eq!(waiting.len(), 2, "one at each of two places: {waiting:?}");
+    assert_eq!(waiting.len(), 5, "too few at two places: {waiting:?}");
     let measured = [("2025-10-05".to_owned(), fed(), 5.0)];
-    let measured = [&kept[..2], &measured, &kept[2..]].concat();
+    let measured = [&kept[..4], &measured, &kept[4..]].concat();
     assert_eq!(in_force(db).await, measured, "of customers alone");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_sent_again_after_the_upgrade_counts_once() {
+    let world = World::before(BEFORE_CELLS).await;
+    let db = &world.store.maintenance().clone();
+    run(db, ORGANISATION).await;
+    run(db, ANSWERS).await;
+    migration::up(db).await.expect("the upgrade");
+    let receipts = employee_receipt::Entity::find().all(db).await;
+    let receipts = receipts.expect("receipts").into_iter();
+    let receipts: BTreeSet<String> = receipts.map(|row| row.digest).collect();
+    let kept = [
+        // HMAC-SHA256 of "pulse-1" with the 16 bytes of the account's id, and of "pulse-2" with no key.
+        "erased:f5ed5245dcaa76b7f8a121b9800a2a89c21200027f85ea2c54279da2f99ea5d7",
+        "erased:a117ca8df45639d1466a82002b2ba07c24663648113bb127f26d116293711775",
+        "erased:17",
+    ];
+    assert_eq!(receipts, kept.map(str::to_owned).into());
+    let operator = Caller::operator(world.store.clone(), world.clock.clone(), "feedbackRecord");
+    let said = |external: &str| FeedbackInput {
+        external_id: Some(external.to_owned()),
+        scale: FeedbackScale::Csat,
+        score: 4,
+        touchpoint_id: Some(TouchpointId(uuid::Uuid::from_u128(7)).to_string().into()),
+        blueprint_id: None,
+        persona_id: None,
+        answered_on: Some(world.clock.day(world.clock.now()).into()),
+        answered_at: None,
+        respondent: None,
+        contact: None,
+        comment: None,
+        channel_id: None,
+        segment_id: None,
+    };
+    let feedback = vec![said("pulse-2"), said("pulse-3")];
+    let done = record(&operator, FeedbackRecordInput { feedback }).await;
+    let done = done.expect("it is recorded");
+    assert_eq!((done.recorded, done.unchanged), (1, 1));
 }
