@@ -43,18 +43,12 @@ pub(super) async fn keep(permit: &Permit<'_>, places: &Places, entries: Vec<Entr
     // What comes in one order is kept in another: within a batch neither table tells which receipt is of which answer.
     receipts.sort_unstable_by(|one, other| one.digest.as_ref().cmp(other.digest.as_ref()));
     answers.sort_unstable_by_key(|answer| *answer.id.as_ref());
-    while !receipts.is_empty() {
-        let some = receipts.split_off(receipts.len().saturating_sub(MOST));
-        employee_receipt::Entity::insert_many(some)
-            .exec_without_returning(permit.tx())
-            .await?;
-    }
-    while !answers.is_empty() {
-        let some = answers.split_off(answers.len().saturating_sub(MOST));
-        employee_answer::Entity::insert_many(some)
-            .exec_without_returning(permit.tx())
-            .await?;
-    }
+    permit
+        .insert_all::<employee_receipt::Entity>(receipts)
+        .await?;
+    permit
+        .insert_all::<employee_answer::Entity>(answers)
+        .await?;
     Ok(recorded)
 }
 

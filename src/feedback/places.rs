@@ -71,9 +71,7 @@ impl Places {
             let ties = Ties::none().and(Relation::Delivers, departments);
             let journey = self.blueprints.get(&row.blueprint_id);
             if journey.is_some_and(|journey| journey.subject == Subject::Employee) {
-                // Whoever delivers there is not told in the audit log that somebody has answered.
-                let about = Some((touchpoint::Entity::TYPE, id.0));
-                permit.require(Action::RecordFeedback, &ties, about)?;
+                permit.decide_unseen::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
             } else {
                 permit.decide::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
             }
@@ -115,7 +113,7 @@ impl Places {
                 message,
             );
         }
-        let (subject, _) = self.subject(entry);
+        let (subject, journey) = self.subject(entry);
         if !is_asked(entry.scale, subject) {
             let message = match subject {
                 Subject::Customer => "ENPS is asked of employees, and this is about customers.",
@@ -124,6 +122,17 @@ impl Places {
             faults.add(&entry.at("scale"), UserErrorCode::Invalid, None, message);
         }
         if subject == Subject::Employee {
+            let journey = journey.and_then(|id| self.blueprints.get(&id));
+            if journey.is_some_and(|journey| journey.published_number.is_none()) {
+                let message = "Employees answer about a journey from its first publication on, as a draft that was \
+                    never published can be deleted. Publish it first.";
+                let field = if entry.touchpoint.is_some() {
+                    "touchpointId"
+                } else {
+                    "blueprintId"
+                };
+                faults.add(&entry.at(field), UserErrorCode::Invalid, None, message);
+            }
             for (field, _) in entry.of_a_person().into_iter().filter(|(_, said)| *said) {
                 let message = "Employees answer unnamed: only their score is kept.";
                 faults.add(&entry.at(field), UserErrorCode::Invalid, None, message);

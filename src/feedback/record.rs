@@ -48,7 +48,7 @@ pub struct FeedbackRecordInput {
 }
 
 /// An answer of a customer or an employee. Of an employee only the score, its place and the month of its receipt are
-/// kept, until a cell of at least five closes over it.
+/// kept, until a cell of at least five closes over it. They are asked about journeys that were published.
 #[derive(Clone, Debug, InputObject)]
 pub struct FeedbackInput {
     /// What the system that asked calls this answer: recorded again by the same account, it changes nothing. Each account

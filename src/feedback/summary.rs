@@ -21,7 +21,7 @@ use crate::{
     error::Result,
     kpi::{
         answers::{Tally, is_asked},
-        cells::{self, Cell},
+        cells,
     },
 };
 
@@ -54,11 +54,11 @@ impl Summary {
         *self.scales.entry(scale).or_default() += tally;
     }
 
-    fn take(&mut self, cell: &Cell) {
-        if cell.alike() {
-            self.alike += cell.tally.answers();
+    fn take(&mut self, cells: &cells::Total) {
+        if cells.alike() {
+            self.alike += cells.tally().answers();
         } else {
-            self.count(cell.series.scale, cell.tally);
+            self.count(cells.scale, cells.tally());
         }
     }
 }
@@ -106,9 +106,9 @@ pub async fn at_touchpoints(
         return Ok(at);
     }
     let theirs = employee_cell::Column::TouchpointId.is_in(of_employees.iter().copied());
-    for cell in readable_cells(caller, Condition::all().add(theirs)).await? {
-        if let Some(id) = cell.series.touchpoint.filter(|_| within(&cell, days)) {
-            at.entry(id).or_default().take(&cell);
+    for cells in readable_cells(caller, within(days).add(theirs), true).await? {
+        if let Some(id) = cells.touchpoint_id {
+            at.entry(id).or_default().take(&cells);
         }
     }
     for id in of_employees {
@@ -125,32 +125,38 @@ pub async fn of(caller: &Caller, filter: &FeedbackFilter) -> Result<Summary> {
         summary.count(row.scale, row.tally());
     }
     let which = filter.places()?;
-    if !which.employees_are_asked(caller).await? {
-        return Ok(summary);
-    }
-    summary.withheld = true;
+    summary.withheld = which.employees_are_asked(caller).await?;
     // A part of a cell is never told: of a department, or of a group.
     if filter.department_id.is_some() || filter.groups.is_some() {
         return Ok(summary);
     }
     let days = (filter.from.map(|day| day.0), filter.to.map(|day| day.0));
-    let cells = readable_cells(caller, which.cells()).await?;
-    for cell in cells.iter().filter(|cell| within(cell, days)) {
-        summary.take(cell);
+    let there = within(days).add(which.cells());
+    for cells in readable_cells(caller, there, false).await? {
+        summary.take(&cells);
         summary.withheld = false;
     }
     Ok(summary)
 }
 
-/// Whether the whole block of a cell lies from a day on and before another.
-fn within(cell: &Cell, (from, to): (Option<NaiveDate>, Option<NaiveDate>)) -> bool {
-    from.is_none_or(|from| from <= cell.from) && to.is_none_or(|to| cell.to <= to)
+/// The cells whose whole block lies from a day on and before another.
+fn within((from, to): (Option<NaiveDate>, Option<NaiveDate>)) -> Condition {
+    use employee_cell::Column;
+    Condition::all()
+        .add_option(from.map(|from| Column::FromDay.gte(from)))
+        .add_option(to.map(|to| Column::ToDay.lte(to)))
 }
 
-/// These of the cells at places that the caller may read.
-async fn readable_cells(caller: &Caller, which: Condition) -> Result<Vec<Cell>> {
+/// What those of the cells come to that are at places that the caller may read.
+async fn readable_cells(
+    caller: &Caller,
+    which: Condition,
+    by_touchpoint: bool,
+) -> Result<Vec<cells::Total>> {
+    // The scope is a choice of conditions: what was added to it would be one more that suffices.
     let readable = scope::employee_cells(caller.reader_in_sql());
-    cells::load(caller.reader(), readable.add(which)).await
+    let which = Condition::all().add(readable).add(which);
+    cells::totals(caller.reader(), which, by_touchpoint).await
 }
 
 /// The ids of the journeys in which employees are asked.

@@ -106,7 +106,9 @@ pub struct KpiUpdateInput {
     /// That takes NPS or ENPS as SCORE and RATIO, CSAT as SCALE_1_5 and AVERAGE or as PERCENT (or RATIO) and RATIO, CES
     /// as SCALE_1_7 and AVERAGE. Nobody records its values by hand any more. Only a CX manager may let a RELATIONSHIP KPI,
     /// or one that judges a place that not everybody may read, be fed. Employees' answers count in whole cells, from five
-    /// answers on, at a monthly cadence or a coarser one, where the KPI judged the place throughout.
+    /// answers on, at a monthly cadence or a coarser one, where the KPI judged the place throughout: until there is such a
+    /// cell, a KPI that nothing else feeds is NO_DATA. It does not come to count customers' answers where its values are
+    /// of employees', nor the other way round.
     pub fed_by_feedback: Option<bool>,
 }
 

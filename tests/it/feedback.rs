@@ -1,6 +1,8 @@
 //! Feedback: recorded all or none, routed to whoever was accountable when the customer answered, followed up by them,
 //! told without names to everybody else.
 
+use std::collections::HashSet;
+
 use entity::{employee_answer, employee_receipt};
 use sea_orm::{EntityTrait, PaginatorTrait};
 use serde_json::{Value, json};
@@ -562,6 +564,112 @@ async fn a_month_that_has_closed_stays_closed_whatever_a_clock_says() {
     assert_eq!(told(&ann).await, five, "one answer is not told alone");
 }
 
+/// Two touchpoints in the journey of employees.
+async fn two_places(ann: &Actor<'_>) -> [Value; 2] {
+    let at = "{ blueprint(by: { key: \"bp-employee\" }) { phases { touchpoints { id } } } }";
+    let mut phases = ann.ask(at, json!({})).await["blueprint"]["phases"].take();
+    let phases = phases.as_array_mut().expect("phases").iter_mut();
+    let mut places = phases.flat_map(|one| one["touchpoints"].take().as_array().cloned());
+    let mut places = places.by_ref().flatten().map(|mut one| one["id"].take());
+    [(); 2].map(|()| places.next().expect("a touchpoint"))
+}
+
+#[tokio::test]
+async fn whoever_may_read_little_is_told_of_a_place_what_is_of_it_alone() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let [one, other] = two_places(&ann).await;
+    let enps = |at: &Value, score: i32| json!({ "scale": "ENPS", "score": score, "touchpointId": at, "answeredOn": "2025-03-04" });
+    let mut answers: Vec<Value> = [10, 9, 9, 7, 0].map(|score| enps(&one, score)).to_vec();
+    answers.extend([10, 0, 0, 0, 1, 8].map(|score| enps(&other, score)));
+    ann.does(RECORD, batch(&answers)).await;
+    world.clock.advance(chrono::Duration::days(32));
+    world.close_months().await;
+    let summary = "query($id: ID!) { feedbackSummary(filter: { touchpointId: $id }) { answers enps }
+        none: feedbackSummary(filter: { touchpointId: $id, to: \"2020-01-01\" }) { answers withheld }
+        node(id: $id) { ... on Touchpoint { feedback { answers enps } } } }";
+    for login in ["ann-cx", "eva-viewer", "dan-contrib-campus"] {
+        let actor = world.sign_in_anew(login).await;
+        let told = actor.ask(summary, json!({ "id": one })).await;
+        let five = json!({ "answers": 5, "enps": 40.0 });
+        assert_eq!(told["feedbackSummary"], five, "{login}");
+        assert_eq!(told["node"]["feedback"], five, "{login}");
+        let none = json!({ "answers": null, "withheld": true });
+        assert_eq!(told["none"], none, "{login}");
+    }
+}
+
+#[tokio::test]
+async fn what_employees_say_of_the_organisation_as_a_whole_is_a_part_of_all_feedback() {
+    let world = World::small().await;
+    let manager = world.sign_in("cx-manager").await;
+    let enps = |score: i32| json!({ "scale": "ENPS", "score": score, "answeredOn": "2025-03-04" });
+    manager
+        .does(RECORD, batch(&[10, 9, 9, 7, 0].map(enps)))
+        .await;
+    world.clock.advance(chrono::Duration::days(32));
+    world.close_months().await;
+    let manager = world.sign_in_anew("cx-manager").await;
+    let summary = "{ feedbackSummary { answers enps withheld } }";
+    let told = manager.ask(summary, json!({})).await["feedbackSummary"].take();
+    let five = json!({ "answers": 5, "enps": 40.0, "withheld": false });
+    assert_eq!(told, five);
+}
+
+#[tokio::test]
+async fn employees_are_not_asked_about_a_journey_that_was_never_published() {
+    let world = World::demo().await;
+    let (ann, ids) = (world.sign_in("ann-cx").await, Ids::of(&world).await);
+    let persona = "{ blueprint(by: { key: \"bp-employee\" }) { persona { id } } }";
+    let persona = ann.ask(persona, json!({})).await["blueprint"]["persona"]["id"].take();
+    let create = "mutation($input: BlueprintCreateInput!) { blueprintCreate(input: $input) {
+        blueprint { id version } userErrors { code message } } }";
+    let draft = json!({ "title": "To come", "subject": "EMPLOYEE", "personaId": persona, "ownerDepartmentId": ids["b-hr"] });
+    let draft = ann.does(create, draft).await["blueprint"].take();
+    let said = json!({ "scale": "ENPS", "score": 9, "blueprintId": draft["id"], "answeredOn": "2025-03-04" });
+    let errors = ann.tries(RECORD, batch(&[said])).await["userErrors"].take();
+    assert_eq!(errors[0]["field"], json!(["feedback", "0", "blueprintId"]));
+    let message = errors[0]["message"].as_str().expect("a message");
+    assert!(message.ends_with("Publish it first."), "{message}");
+    let delete = "mutation($input: AtVersionInput!) { blueprintDelete(input: $input) { userErrors { code } } }";
+    let at = json!({ "id": draft["id"], "expectedVersion": draft["version"] });
+    ann.does(delete, at).await;
+}
+
+#[tokio::test]
+async fn nobody_is_told_in_which_month_a_place_was_answered_first() {
+    let summary = "query($id: ID!, $from: Date!) {
+        feedbackSummary(filter: { touchpointId: $id, from: $from }) { answers withheld } }";
+    let mut told = Vec::new();
+    for early in [1, 0] {
+        let world = World::demo().await;
+        let ann = world.sign_in("ann-cx").await;
+        let [place, _] = two_places(&ann).await;
+        let enps = |score: i32| json!({ "scale": "ENPS", "score": score, "touchpointId": place, "answeredOn": "2025-03-04" });
+        let (first, then) = [10, 9, 9, 7, 0, 2].split_at(early);
+        ann.does(
+            RECORD,
+            batch(&first.iter().map(|score| enps(*score)).collect::<Vec<_>>()),
+        )
+        .await;
+        world.clock.advance(chrono::Duration::days(32));
+        world.close_months().await;
+        let ann = world.sign_in_anew("ann-cx").await;
+        let month = chrono::Datelike::with_day(&world.clock.now().date_naive(), 1);
+        ann.does(
+            RECORD,
+            batch(&then.iter().map(|score| enps(*score)).collect::<Vec<_>>()),
+        )
+        .await;
+        world.clock.advance(chrono::Duration::days(32));
+        world.close_months().await;
+        let ann = world.sign_in_anew("ann-cx").await;
+        let asked = json!({ "id": place, "from": month.expect("a day").to_string() });
+        told.push(ann.ask(summary, asked).await["feedbackSummary"].take());
+    }
+    assert_eq!(told[0], told[1]);
+}
+
 #[tokio::test]
 async fn a_touchpoint_tells_what_its_answers_come_to() {
     let world = World::small().await;
@@ -910,5 +1018,34 @@ async fn nothing_of_an_erased_respondent_is_left_in_the_files() {
                 .count();
             assert_eq!(left, 0, "{private} in {file}");
         }
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_an_answer_is_left_in_the_files_behind_its_cell() {
+    let world = World::demo().await;
+    let ann = world.sign_in("ann-cx").await;
+    let [place, _] = two_places(&ann).await;
+    let said: Vec<Value> = (0..300)
+        .map(|n| json!({ "scale": "ENPS", "score": n % 11, "touchpointId": place, "answeredOn": "2025-03-04" }))
+        .collect();
+    for some in said.chunks(50) {
+        ann.does(RECORD, batch(some)).await;
+    }
+    let answers = employee_answer::Entity::find().all(&world.db()).await;
+    let answers = answers.expect("answers");
+    assert_eq!(answers.len(), 300);
+    world.clock.advance(chrono::Duration::days(32));
+    world.close_months().await;
+    if world::on_postgres() {
+        return;
+    }
+    let url = world.url();
+    let path = url.trim_start_matches("sqlite://");
+    for file in [path.to_owned(), format!("{path}-wal")] {
+        let bytes = std::fs::read(&file).unwrap_or_default();
+        let ids: HashSet<&[u8]> = answers.iter().map(|row| &row.id.as_bytes()[..]).collect();
+        let left = bytes.windows(16).filter(|window| ids.contains(window));
+        assert_eq!(left.count(), 0, "in {file}");
     }
 }
