@@ -158,7 +158,12 @@ async fn pending(store: &Store) -> Result<Vec<String>, Failure> {
 
 /// Applies what is pending. A migration marks what has become searchable; folding its words is for the program.
 async fn bring_up_to_date(store: &Store) -> Result<(), Failure> {
+    let anything = !pending(store).await?.is_empty();
     migration::up(store.maintenance()).await?;
+    // A step may have taken away what nothing may be left of.
+    if anything {
+        store.empty_log().await;
+    }
     let transaction = store.begin().await?;
     index::renew(&transaction).await?;
     Ok(transaction.commit().await?)
