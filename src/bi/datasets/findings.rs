@@ -24,6 +24,7 @@ use crate::{
         rows::Wanted,
     },
     canvas::findings::{Rule, Severity},
+    compute::Steps,
     database::Transaction,
     error::Result,
     finding::{self, Told},
@@ -112,8 +113,16 @@ pub(in crate::bi) async fn all(
     for blueprint in blueprints(caller, tx, query).await? {
         rows.extend(of(caller, tx, query, blueprint).await?);
     }
-    Ok(ordered(rows, query))
+    let query = query.clone();
+    let order = move |steps: &Steps| {
+        steps.take(FOUND * (1 + query.order.len()) * rows.len())?;
+        Ok(ordered(rows, &query))
+    };
+    caller.compute(order).await
 }
+
+/// Steps of making a row of a finding, and of putting it in its place by one column.
+const FOUND: usize = 20;
 
 /// The blueprints that are looked at, in the order of the rows.
 async fn blueprints(
@@ -146,21 +155,25 @@ async fn of(
 ) -> Result<Vec<Computed>> {
     let (id, key) = (blueprint.id, blueprint.key.clone());
     let asked = (caller.today, &query.thresholds);
-    let told = finding::told(&caller.afresh(), tx, blueprint, asked).await?;
-    let mut rows: Vec<Computed> = told
-        .into_iter()
-        .map(|told| Computed {
-            place: Place(vec![
-                At::Id(id.uuid()),
-                At::Id(told.finding.fingerprint.uuid()),
-            ]),
-            cells: cells(told, id, key.clone()),
-        })
-        .filter(|row| row.passes(query))
-        .filter(|row| !query.order.is_empty() || row.is_behind(query))
-        .collect();
-    rows.sort_by(|one, other| one.place.cmp(&other.place));
-    Ok(rows)
+    let told = finding::told(caller, tx, blueprint, asked).await?;
+    let query = query.clone();
+    let pass = move |steps: &Steps| {
+        let price = FOUND + query.filter.price();
+        let mut rows = Vec::new();
+        for told in told {
+            steps.take(price)?;
+            let place = [id.uuid(), told.finding.fingerprint.uuid()];
+            let row = Computed {
+                place: Place(place.map(At::Id).to_vec()),
+                cells: cells(told, id, key.clone()),
+            };
+            let is_next = !query.order.is_empty() || row.is_behind(&query);
+            rows.extend(Some(row).filter(|row| is_next && row.passes(&query)));
+        }
+        rows.sort_by(|one, other| one.place.cmp(&other.place));
+        Ok(rows)
+    };
+    caller.compute(pass).await
 }
 
 fn cells(told: Told, blueprint: BlueprintId, key: String) -> Vec<Own> {

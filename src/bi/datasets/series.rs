@@ -109,13 +109,16 @@ pub(in crate::bi) async fn each(
         wanted.send(Ok(Some(rows))).await.ok();
         return Ok(());
     }
-    let answer = answered(caller, tx, query).await?;
-    let mut lines = lines(&answer, query);
+    let mut pass = Pass::new(answered(caller, tx, query).await?, query);
     loop {
-        let batch: Vec<Held> = lines.by_ref().take(BATCH).collect();
+        let (batch, rest) = caller
+            .compute(move |steps| Ok((pass.take(BATCH, steps)?, pass)))
+            .await?;
+        pass = rest;
         if batch.is_empty() || wanted.send(Ok(Some(batch))).await.is_err() {
             return Ok(());
         }
+        caller.budget.renew();
     }
 }
 
@@ -147,7 +150,10 @@ pub(in crate::bi) async fn all(
 ) -> Result<Vec<Held>> {
     let answer = answered(caller, tx, query).await?;
     if query.order.is_empty() {
-        return Ok(lines(&answer, query).collect());
+        let mut pass = Pass::new(answer, query);
+        return caller
+            .compute(move |steps| pass.take(usize::MAX, steps))
+            .await;
     }
     let query = query.clone();
     let order = move |steps: &Steps| {
@@ -169,18 +175,55 @@ async fn answered(caller: &Caller, tx: &Transaction, query: &Query) -> Result<An
     series::answer(caller, cube, tx, question).await
 }
 
-/// The rows that are asked for, in the dataset's own order.
-fn lines<'a>(answer: &'a Answer, query: &'a Query) -> impl Iterator<Item = Held> + 'a {
-    let after = query.after.as_ref();
-    let from = after.map_or_else(Spot::default, |after| answer.behind(after));
-    let offset = usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX);
-    let limit = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    let all = answer.lines(from).map(|line| computed(&line));
-    let passing = all.filter(|row| row.passes(query));
-    passing
-        .skip(offset)
-        .take(limit)
-        .map(|row| row.chosen(query))
+/// A pass over the rows that are asked for, in the dataset's own order.
+struct Pass {
+    answer: Answer,
+    query: Query,
+    next: Spot,
+    /// Rows that are left out before the first.
+    skipped: usize,
+    /// Rows that are still to come at the most.
+    missing: usize,
+}
+
+impl Pass {
+    fn new(answer: Answer, query: &Query) -> Self {
+        let after = query.after.as_ref();
+        Self {
+            next: after.map_or_else(Spot::default, |after| answer.behind(after)),
+            skipped: usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX),
+            missing: usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX),
+            query: query.clone(),
+            answer,
+        }
+    }
+
+    /// The next rows, so many at the most; none at the end.
+    fn take(&mut self, most: usize, steps: &Steps) -> Result<Vec<Held>> {
+        let price = LINE + self.query.filter.price();
+        let most = most.min(self.missing);
+        let (mut rows, mut last) = (Vec::new(), None);
+        for line in self.answer.lines(self.next) {
+            if rows.len() == most {
+                break;
+            }
+            steps.take(price)?;
+            last = Some(line.spot);
+            let row = computed(&line);
+            if !row.passes(&self.query) {
+                continue;
+            }
+            match self.skipped.checked_sub(1) {
+                Some(skipped) => self.skipped = skipped,
+                None => rows.push(row.chosen(&self.query)),
+            }
+        }
+        if let Some(last) = last {
+            self.next = self.answer.behind(&self.answer.line(last).place());
+        }
+        self.missing -= rows.len();
+        Ok(rows)
+    }
 }
 
 fn computed(line: &Line<'_>) -> Computed {
