@@ -18,7 +18,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockType, SimpleExpr},
 };
 
-use super::{Archives, Caller, Guarded, Keyed, Lock, Stirred, weight};
+use super::{Archives, Caller, Guarded, Keyed, Lock, Stirred, weight, writing::Open};
 use crate::{
     audit::{self, Event},
     database::Transaction,
@@ -50,12 +50,14 @@ pub struct Permit<'c> {
     weighty: AtomicBool,
     /// Whether something was erased that nothing may be left of.
     erases: bool,
+    /// While it is there, what its caller computes waits in no queue.
+    _open: Open,
 }
 
 impl<'c> Permit<'c> {
     pub(super) fn new(caller: &'c Caller, tx: Transaction) -> Self {
-        caller.writing.looks();
         Self {
+            _open: caller.writing.begin(),
             caller,
             tx,
             locked: BTreeMap::new(),

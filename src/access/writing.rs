@@ -1,6 +1,9 @@
 //! How far a request has come with what it writes: for whoever answers it, or gives it up.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
 
 /// What is known of the writing of one request.
 #[derive(Debug, Default)]
@@ -8,12 +11,30 @@ pub(super) struct Writing {
     /// Whether it has looked at what is there in order to write, and nothing of its own was kept after that.
     rests_on_others: AtomicBool,
     sent: AtomicBool,
+    /// Permits that are open.
+    open: AtomicUsize,
+}
+
+/// An open permit.
+pub(super) struct Open(Arc<Writing>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Writing {
-    /// It looks at what is there.
-    pub(super) fn looks(&self) {
+    /// It begins to write, and looks at what is there.
+    pub(super) fn begin(self: &Arc<Self>) -> Open {
         self.rests_on_others.store(true, Ordering::SeqCst);
+        self.open.fetch_add(1, Ordering::SeqCst);
+        Open(Arc::clone(self))
+    }
+
+    /// Whether a permit is open, whose locks others wait for.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.load(Ordering::SeqCst) > 0
     }
 
     /// It asks for something to be kept.

@@ -5,7 +5,8 @@
 //! goes, and so does every statement that reads and every list that is answered: thirty aliases share what one has. Work
 //! that may take longer than a tenth of a millisecond goes through [`run`], on a pool of one thread fewer than there are
 //! cores (one at the least), where accounts take turns. The future of [`run`] that is dropped, because its client has
-//! gone or its deadline has passed, stops the work at its next step.
+//! gone or its deadline has passed, stops the work at its next step. Who holds locks that others wait for does not queue:
+//! [`at_once`] has a thread of its own.
 //!
 //! ```text
 //! let view = compute::run(&caller.budget, caller.account(), move |steps| view(&canvas, steps)).await?;
@@ -22,7 +23,7 @@ use std::sync::{
 };
 
 use entity::id::AccountId;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, task::spawn_blocking};
 
 pub use self::budget::{BYTES, Budget, FIELD, LOADED, ROW, SEARCH, STATEMENT, STEPS, Steps};
 use self::pool::{Job, Pool};
@@ -51,6 +52,22 @@ pub async fn run<T: Send + 'static>(
     work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
 ) -> Result<T> {
     run_on(&POOL, budget, account, work).await
+}
+
+/// Does some work now, on a thread beside the pool: for whoever holds what others wait for. There are as many at the same
+/// time as connections that write.
+///
+/// # Errors
+///
+/// `TooComplex` where the budget of the request does not reach.
+pub async fn at_once<T: Send + 'static>(
+    budget: &Arc<Budget>,
+    work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let gone = Gone(Arc::default());
+    let steps = Steps::new(Arc::clone(budget), Arc::clone(&gone.0));
+    let result = spawn_blocking(move || work(&steps)).await;
+    result.unwrap_or_else(|error| Err(Error::internal(error)))
 }
 
 async fn run_on<T: Send + 'static>(

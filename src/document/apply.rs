@@ -35,14 +35,14 @@ use crate::{
 /// Brings a blueprint to what it is to be, all but its responsibilities.
 pub async fn apply(
     permit: &mut Permit<'_>,
-    before: Option<&Before<'_>>,
+    before: Option<&Before>,
     target: &Target,
     authority: Authority,
 ) -> Result<()> {
     own(permit, before, target).await?;
     phases(permit, before, &target.phases).await?;
     steps(permit, before, target).await?;
-    let whole = before.map(|before| before.whole);
+    let whole = before.map(|before| &*before.whole);
     let there = whole.map_or(&[][..], |whole| &whole.canvas.transitions);
     put::<transition::Entity>(permit, there, target.transitions.clone()).await?;
     remove::<transition::Entity>(permit, there, &target.transitions).await?;
@@ -63,7 +63,7 @@ pub async fn apply(
 }
 
 /// The blueprint's own row, and its further personas.
-async fn own(permit: &mut Permit<'_>, before: Option<&Before<'_>>, target: &Target) -> Result<()> {
+async fn own(permit: &mut Permit<'_>, before: Option<&Before>, target: &Target) -> Result<()> {
     let row = &target.blueprint;
     let there = before.map(|before| &before.whole.canvas.blueprint);
     if let Some(now) = there
@@ -98,7 +98,7 @@ async fn own(permit: &mut Permit<'_>, before: Option<&Before<'_>>, target: &Targ
 
 async fn phases(
     permit: &mut Permit<'_>,
-    before: Option<&Before<'_>>,
+    before: Option<&Before>,
     wanted: &[phase::Model],
 ) -> Result<()> {
     let there = before.map_or_else(Vec::new, |before| {
@@ -121,11 +121,7 @@ async fn phases(
 }
 
 /// The touchpoints with their lists.
-async fn steps(
-    permit: &mut Permit<'_>,
-    before: Option<&Before<'_>>,
-    target: &Target,
-) -> Result<()> {
+async fn steps(permit: &mut Permit<'_>, before: Option<&Before>, target: &Target) -> Result<()> {
     let there = before.map_or_else(Vec::new, |before| {
         [&before.whole.canvas.touchpoints[..], &before.touchpoints].concat()
     });
@@ -188,7 +184,7 @@ list_rows! {
 
 /// Whether channels or audience of a touchpoint are to be written: they differ, or it comes back with who knows what.
 fn lists_differ(
-    before: Option<&Before<'_>>,
+    before: Option<&Before>,
     target: &Target,
     id: TouchpointId,
     now: Option<&touchpoint::Model>,
@@ -259,10 +255,10 @@ async fn links(
 
 async fn scenarios(
     permit: &mut Permit<'_>,
-    before: Option<&Before<'_>>,
+    before: Option<&Before>,
     target: &Target,
 ) -> Result<()> {
-    let whole = before.map(|before| before.whole);
+    let whole = before.map(|before| &*before.whole);
     let there = whole.map_or(&[][..], |whole| &whole.scenarios);
     let mut rows = target.scenarios.clone();
     let was = whole.map(|whole| &whole.steps);
@@ -277,12 +273,8 @@ async fn scenarios(
 }
 
 /// Sources and insights.
-async fn known(
-    permit: &mut Permit<'_>,
-    before: Option<&Before<'_>>,
-    target: &Target,
-) -> Result<()> {
-    let whole = before.map(|before| before.whole);
+async fn known(permit: &mut Permit<'_>, before: Option<&Before>, target: &Target) -> Result<()> {
+    let whole = before.map(|before| &*before.whole);
     let sources = whole.map_or(&[][..], |whole| &whole.sources);
     put::<source::Entity>(permit, sources, target.sources.clone()).await?;
     let there = whole.map_or(&[][..], |whole| &whole.insights);
@@ -348,12 +340,8 @@ where
     changed
 }
 
-async fn promises(
-    permit: &mut Permit<'_>,
-    before: Option<&Before<'_>>,
-    target: &Target,
-) -> Result<()> {
-    let whole = before.map(|before| before.whole);
+async fn promises(permit: &mut Permit<'_>, before: Option<&Before>, target: &Target) -> Result<()> {
+    let whole = before.map(|before| &*before.whole);
     let there = whole.map_or(&[][..], |whole| &whole.promises);
     let mut rows = target.promises.clone();
     let was = whole.map(|whole| &whole.delivered_at);
@@ -369,10 +357,10 @@ async fn promises(
 
 async fn evaluations(
     permit: &mut Permit<'_>,
-    before: Option<&Before<'_>>,
+    before: Option<&Before>,
     target: &Target,
 ) -> Result<()> {
-    let whole = before.map(|before| before.whole);
+    let whole = before.map(|before| &*before.whole);
     let there = whole.map_or(&[][..], |whole| &whole.evaluations);
     let mut rows = target.evaluations.clone();
     let was = whole.map(|whole| &whole.verdicts);
@@ -399,8 +387,8 @@ async fn evaluations(
 }
 
 /// Refuses improvements that the caller may not make, change or take away: each is its owner's.
-fn may_improve(permit: &Permit<'_>, before: Option<&Before<'_>>, target: &Target) -> Result<()> {
-    let whole = before.map(|before| before.whole);
+fn may_improve(permit: &Permit<'_>, before: Option<&Before>, target: &Target) -> Result<()> {
+    let whole = before.map(|before| &*before.whole);
     let there = whole.map_or(&[][..], |whole| &whole.improvements);
     let known: HashMap<_, _> = there.iter().map(|row| (row.id, row)).collect();
     let same = |row: &improvement::Model| {
@@ -428,10 +416,10 @@ fn may_improve(permit: &Permit<'_>, before: Option<&Before<'_>>, target: &Target
 
 async fn improvements(
     permit: &mut Permit<'_>,
-    before: Option<&Before<'_>>,
+    before: Option<&Before>,
     target: &Target,
 ) -> Result<()> {
-    let whole = before.map(|before| before.whole);
+    let whole = before.map(|before| &*before.whole);
     let there = whole.map_or(&[][..], |whole| &whole.improvements);
     let mut rows = target.improvements.clone();
     let rise = |row: &mut improvement::Model| row.version += 1;
@@ -452,11 +440,7 @@ async fn improvements(
 }
 
 /// Archives the touchpoints and phases that are no longer wanted.
-async fn put_away(
-    permit: &mut Permit<'_>,
-    before: Option<&Before<'_>>,
-    target: &Target,
-) -> Result<()> {
+async fn put_away(permit: &mut Permit<'_>, before: Option<&Before>, target: &Target) -> Result<()> {
     let Some(before) = before else { return Ok(()) };
     let stay: HashSet<_> = target.touchpoints.iter().map(|row| row.id).collect();
     for row in &before.whole.canvas.touchpoints {

@@ -62,7 +62,7 @@ impl Draft {
     /// The rows that it asks for, with the moment and the id of what is new; refused with every rule that it breaks.
     pub fn checked(
         mut self,
-        before: Option<&Before<'_>>,
+        before: Option<&Before>,
         catalogue: &Catalogue,
         moment: (DateTime<Utc>, BlueprintId),
     ) -> Result<Target> {

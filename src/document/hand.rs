@@ -46,7 +46,7 @@ struct Hand<'t> {
 /// Brings the responsibilities of a blueprint to what an import asks for; of the `complete` roles everybody is named.
 pub async fn apply(
     permit: &mut Permit<'_>,
-    before: Option<&Before<'_>>,
+    before: Option<&Before>,
     target: &Target,
     (authority, complete): (Authority, &[Role]),
 ) -> Result<()> {
@@ -134,7 +134,7 @@ impl Hand<'_> {
     async fn resume(
         &self,
         permit: &mut Permit<'_>,
-        before: Option<&Before<'_>>,
+        before: Option<&Before>,
         target: &Target,
     ) -> Result<Vec<responsibility::Model>> {
         let mut resumed = Vec::new();

@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Steps of writing one row of a blueprint into a document and of comparing it with another.
-pub(super) const DRAFTED: usize = 100;
+pub const DRAFTED: usize = 100;
 
 /// How a document is taken.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,10 +78,13 @@ pub fn complete(said: SaidDocument) -> Result<Document> {
 }
 
 /// What a document says of what still exists outside of the blueprint: an old one may name personas, channels,
-/// segments and KPIs that are archived or gone.
-pub async fn existing(permit: &Permit<'_>, mut said: SaidDocument) -> Result<SaidDocument> {
-    let document = complete(said.clone())?;
-    let catalogue = Catalogue::of(permit, &document).await?;
+/// segments and KPIs that are archived or gone. `document` is the same, complete.
+pub async fn existing(
+    permit: &Permit<'_>,
+    document: &Document,
+    mut said: SaidDocument,
+) -> Result<SaidDocument> {
+    let catalogue = Catalogue::of(permit, document).await?;
     let persona = |key: &String| catalogue.personas.contains_key(&lower(key));
     said.persona.0 = said.persona.0.filter(persona);
     said.secondary_personas
@@ -243,8 +246,8 @@ pub(super) async fn bring(
         }
     };
     let (current, draft) = caller.compute(drafted).await?;
-    let before = match whole.as_deref() {
-        Some(whole) => Some(before(permit, whole).await?),
+    let before = match whole {
+        Some(whole) => Some(Arc::new(before(permit, whole).await?)),
         None => None,
     };
     let catalogue = Catalogue::of(permit, draft.document()).await?;
@@ -252,12 +255,20 @@ pub(super) async fn bring(
         Authority::Own => id::new(),
         Authority::Agreed(id) => id,
     };
-    let target = draft.checked(before.as_ref(), &catalogue, (caller.now, fresh))?;
+    let checked = {
+        let (before, moment) = (before.clone(), (caller.now, fresh));
+        move |steps: &Steps| {
+            steps.take(DRAFTED * draft.document().parts())?;
+            draft.checked(before.as_deref(), &catalogue, moment)
+        }
+    };
+    let target = caller.compute(checked).await?;
+    let before = before.as_deref();
     if before.is_none() {
         create(permit, &target).await?;
     }
-    apply::apply(permit, before.as_ref(), &target, authority).await?;
-    hand::apply(permit, before.as_ref(), &target, (authority, complete)).await?;
+    apply::apply(permit, before, &target, authority).await?;
+    hand::apply(permit, before, &target, (authority, complete)).await?;
     // What changed is read back, so that the report tells what is, not what was asked for.
     let row = blueprint::Entity::find_by_id(target.blueprint.id)
         .one(permit.tx())
@@ -293,7 +304,7 @@ async fn create(permit: &mut Permit<'_>, target: &Target) -> Result<()> {
 }
 
 /// What is there, with what is archived.
-async fn before<'w>(permit: &Permit<'_>, whole: &'w Whole) -> Result<Before<'w>> {
+async fn before(permit: &Permit<'_>, whole: Arc<Whole>) -> Result<Before> {
     let id = whole.canvas.blueprint.id;
     Ok(Before {
         whole,

@@ -221,6 +221,12 @@ macro_rules! document {
         }
 
         impl Document {
+            /// The parts of its lists.
+            #[must_use]
+            pub fn parts(&self) -> usize {
+                [$(self.$list.len(),)*].into_iter().sum()
+            }
+
             /// The document that this one becomes by what is said; `prune` removes what a list that is there does
             /// not name. Nothing where something is lacking, which the faults tell.
             pub(super) fn merged(

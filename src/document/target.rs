@@ -1,7 +1,10 @@
 //! What a blueprint's rows are to be after an import: the document with its keys looked up, and every rule that
 //! holds for what people change one by one held for all of it at once. Pure: it reads and writes nothing.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
 
 use chrono::{DateTime, Utc};
 use entity::{
@@ -36,8 +39,8 @@ use crate::{
 };
 
 /// A blueprint as it is before an import.
-pub struct Before<'w> {
-    pub whole: &'w Whole,
+pub struct Before {
+    pub whole: Arc<Whole>,
     /// What is archived in it, and comes back where a document names it.
     pub phases: Vec<phase::Model>,
     pub touchpoints: Vec<touchpoint::Model>,
@@ -116,7 +119,7 @@ impl<M> Rows<M> {
 struct Resolver<'a> {
     document: &'a Document,
     places: &'a Places,
-    before: Option<&'a Before<'a>>,
+    before: Option<&'a Before>,
     keys: Option<Keys<'a>>,
     catalogue: &'a Catalogue,
     faults: &'a mut Faults,
@@ -133,7 +136,7 @@ impl Target {
     pub fn of(
         document: &Document,
         places: &Places,
-        before: Option<&Before<'_>>,
+        before: Option<&Before>,
         catalogue: &Catalogue,
         (now, fresh): (DateTime<Utc>, BlueprintId),
         faults: &mut Faults,
@@ -143,7 +146,7 @@ impl Target {
             document,
             places,
             before,
-            keys: before.map(|before| Keys::of(before.whole)),
+            keys: before.map(|before| Keys::of(&before.whole)),
             catalogue,
             faults,
             now,

@@ -1,6 +1,6 @@
 //! What differs between two states of a blueprint, or between a copy and what it was copied from.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::{ID, OneofObject};
 use entity::{
@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect, prelude::Uuid};
 
-use super::said;
+use super::{READ, said};
 use crate::{
     access::Caller,
     canvas::whole::Whole,
@@ -37,7 +37,33 @@ pub enum Version {
 /// A blueprint and a state of it.
 struct State {
     blueprint: blueprint::Model,
-    document: Document,
+    kept: Kept,
+}
+
+/// What the document of a state is made of.
+enum Kept {
+    Now(Arc<Whole>),
+    Then(Box<publication::Model>),
+}
+
+impl State {
+    /// The document, with the words of another blueprint where it is given them.
+    fn document(self, words: Option<Words>, steps: &Steps) -> Result<Document> {
+        let document = match self.kept {
+            Kept::Now(whole) => {
+                steps.take(import::DRAFTED * whole.rows())?;
+                Document::of(&whole)
+            }
+            Kept::Then(row) => {
+                steps.take(row.document.len() / READ)?;
+                import::complete(said(&row)?)?
+            }
+        };
+        Ok(match words {
+            Some(words) => document.rekeyed(&words.phases, &words.touchpoints),
+            None => document,
+        })
+    }
 }
 
 /// What differs from one state to another, if the caller may see both.
@@ -45,19 +71,20 @@ pub async fn difference(caller: &Caller, from: &Version, to: &Version) -> Result
     let from = state(caller, "from", from).await?;
     let to = state(caller, "to", to).await?;
     let (old, new) = (&from.blueprint, &to.blueprint);
-    let (from, to) = if old.id == new.id {
-        (from.document, to.document)
+    let (of_old, of_new) = if old.id == new.id {
+        (None, None)
     } else if new.copied_from_id == Some(old.id) {
-        let renamed = as_origin(caller, new, old, to.document).await?;
-        (from.document, renamed)
+        (None, Some(Words::of_origin(caller, new, old).await?))
     } else if old.copied_from_id == Some(new.id) {
-        let renamed = as_origin(caller, old, new, from.document).await?;
-        (renamed, to.document)
+        (Some(Words::of_origin(caller, old, new).await?), None)
     } else {
         let message = "These are two journeys of which neither was copied from the other.";
         return Err(Error::BadInput(message.to_owned()));
     };
-    let compare = move |_: &Steps| Ok(diff::between(&from, &to));
+    let compare = move |steps: &Steps| {
+        let (from, to) = (from.document(of_old, steps)?, to.document(of_new, steps)?);
+        Ok(diff::between(&from, &to))
+    };
     caller.compute(compare).await
 }
 
@@ -70,7 +97,7 @@ async fn state(caller: &Caller, path: &str, version: &Version) -> Result<State> 
             let whole = whole.ok_or_else(|| Error::not_found(path, "blueprint"))?;
             Ok(State {
                 blueprint: whole.canvas.blueprint.clone(),
-                document: Document::of(&whole),
+                kept: Kept::Now(whole),
             })
         }
         Version::PublicationId(id) => {
@@ -83,44 +110,53 @@ async fn state(caller: &Caller, path: &str, version: &Version) -> Result<State> 
             let blueprint = caller.get::<blueprint::Entity>(row.blueprint_id).await?;
             Ok(State {
                 blueprint: blueprint.ok_or_else(missing)?,
-                document: import::complete(said(&row)?)?,
+                kept: Kept::Then(Box::new(row)),
             })
         }
     }
 }
 
-/// The document of a copy in the words of what it was copied from: parts that came from there have the keys that they
-/// have there, so that renaming hides nothing; a part of the copy's own that happens to have a key of the origin's is
-/// told apart from it.
-async fn as_origin(
-    caller: &Caller,
-    copy: &blueprint::Model,
-    origin: &blueprint::Model,
-    document: Document,
-) -> Result<Document> {
-    macro_rules! keys {
-        ($part:ident, $blueprint:expr) => {
-            caller
-                .select::<$part::Entity>()
-                .select_only()
-                .columns([
-                    $part::Column::Id,
-                    $part::Column::Key,
-                    $part::Column::CopiedFromId,
-                ])
-                .filter($part::Column::BlueprintId.eq($blueprint.id))
-                .into_tuple::<(Uuid, String, Option<Uuid>)>()
-                .all(caller.reader())
-                .await?
-        };
+/// What the parts of a copy are called in the words of what it was copied from: parts that came from there have the keys
+/// that they have there, so that renaming hides nothing; a part of the copy's own that happens to have a key of the
+/// origin's is told apart from it.
+struct Words {
+    phases: HashMap<String, String>,
+    touchpoints: HashMap<String, String>,
+}
+
+impl Words {
+    async fn of_origin(
+        caller: &Caller,
+        copy: &blueprint::Model,
+        origin: &blueprint::Model,
+    ) -> Result<Self> {
+        macro_rules! keys {
+            ($part:ident, $blueprint:expr) => {
+                caller
+                    .select::<$part::Entity>()
+                    .select_only()
+                    .columns([
+                        $part::Column::Id,
+                        $part::Column::Key,
+                        $part::Column::CopiedFromId,
+                    ])
+                    .filter($part::Column::BlueprintId.eq($blueprint.id))
+                    .into_tuple::<(Uuid, String, Option<Uuid>)>()
+                    .all(caller.reader())
+                    .await?
+            };
+        }
+        let phases = told(&copy.key, keys!(phase, copy), keys!(phase, origin));
+        let touchpoints = told(
+            &copy.key,
+            keys!(touchpoint, copy),
+            keys!(touchpoint, origin),
+        );
+        Ok(Self {
+            phases,
+            touchpoints,
+        })
     }
-    let phases = told(&copy.key, keys!(phase, copy), keys!(phase, origin));
-    let touchpoints = told(
-        &copy.key,
-        keys!(touchpoint, copy),
-        keys!(touchpoint, origin),
-    );
-    Ok(document.rekeyed(&phases, &touchpoints))
 }
 
 /// By its key in the copy, in small letters, what a part is called in the comparison.

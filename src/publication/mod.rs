@@ -11,17 +11,21 @@ use entity::{
     publication,
     words::BlueprintState,
 };
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, Set, Statement};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, EntityTrait, IdenStatic, Iterable, QueryFilter, QueryOrder,
+    QuerySelect, Select, Set, Statement, sea_query::Expr,
+};
 
 pub use self::compare::{Version, difference};
 use crate::{
     access::{Caller, Permit, expect_version, live},
     blueprint::life::{self, Step},
     canvas::whole::Whole,
+    compute::Steps,
     database::Transaction,
     document::{
         blueprint::{Document, SaidDocument},
-        import::{self, Authority},
+        import::{self, Authority, DRAFTED},
         read,
     },
     error::{Error, Result},
@@ -81,15 +85,19 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
     let row = life::take(&mut permit, Step::Publish, &row).await?;
     let whole = Whole::read(caller, permit.tx(), row.clone(), caller.today).await?;
     finding::refuse_errors(&permit, &whole.canvas).await?;
-    let document = text(&whole)?;
+    let document = text(caller, whole).await?;
     keep(&mut permit, &row, (row.published_number, label), document).await?;
     permit.commit().await?;
     Ok(row)
 }
 
 /// The document of a blueprint, as text.
-fn text(whole: &Whole) -> Result<String> {
-    serde_json::to_string(&Document::of(whole)).map_err(Error::internal)
+async fn text(caller: &Caller, whole: Whole) -> Result<String> {
+    let write = move |steps: &Steps| {
+        steps.take(DRAFTED * whole.rows())?;
+        serde_json::to_string(&Document::of(&whole)).map_err(Error::internal)
+    };
+    caller.compute(write).await
 }
 
 async fn keep(
@@ -115,6 +123,18 @@ async fn keep(
 }
 
 /// The document of a publication.
+/// Publications as lists show them: their documents may be two megabytes each.
+pub fn without_document(select: Select<publication::Entity>) -> Select<publication::Entity> {
+    use publication::Column;
+    let others = Column::iter().filter(|column| !matches!(column, Column::Document));
+    let select = select.select_only().columns(others);
+    select.expr_as(Expr::val(""), Column::Document.as_str())
+}
+
+/// Bytes of a kept document that are read in a step.
+const READ: usize = 10;
+
+/// What a kept document says.
 fn said(row: &publication::Model) -> Result<SaidDocument> {
     read::parse(&row.document).map_err(|error| Error::internal(format!("{}: {error:?}", row.id)))
 }
@@ -140,11 +160,18 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
             "publication of this blueprint",
         ));
     }
-    let mut said = import::existing(&permit, said(&publication)?).await?;
+    let parsed = move |steps: &Steps| {
+        steps.take(publication.document.len() / READ)?;
+        let said = said(&publication)?;
+        Ok((import::complete(said.clone())?, said))
+    };
+    let (document, said) = caller.compute(parsed).await?;
+    let mut said = import::existing(&permit, &document, said).await?;
     said.owner_department.0 = None;
     said.visibility.0 = None;
     said.responsibilities.0 = None;
-    let before = text(&Whole::read(caller, permit.tx(), row.clone(), caller.today).await?)?;
+    let whole = Whole::read(caller, permit.tx(), row.clone(), caller.today).await?;
+    let before = text(caller, whole).await?;
     let (row, changes) = import::take(&mut permit, Some(row), said, (true, Authority::Own)).await?;
     if changes.is_empty() {
         return Ok(row);
@@ -195,13 +222,17 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
         .key::<blueprint::Entity>(key.as_deref(), &title, id, None)
         .await?;
     let whole = Whole::read(caller, permit.tx(), origin.clone(), caller.today).await?;
-    let copy = Document {
-        key,
-        title,
-        state: BlueprintState::Future,
-        ..Document::of(&whole)
+    let copied = move |steps: &Steps| {
+        steps.take(DRAFTED * whole.rows())?;
+        let copy = Document {
+            key,
+            title,
+            state: BlueprintState::Future,
+            ..Document::of(&whole)
+        };
+        import::again(&copy.agreed())
     };
-    let said = import::again(&copy.agreed())?;
+    let said = caller.compute(copied).await?;
     let (row, _) = import::take(&mut permit, None, said, (true, Authority::Agreed(id))).await?;
     remember_origin(permit.tx(), origin.id, row.id).await?;
     let row = permit.read::<blueprint::Entity>("id", row.id).await?;
