@@ -71,6 +71,9 @@ pub mod access;
 /// Who did what to what.
 pub mod audit;
 
+/// What many fields of a document ask for, looked up in one statement.
+pub mod batch;
+
 /// Keyset pages.
 pub mod page;
 

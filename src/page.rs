@@ -1,4 +1,7 @@
 //! Lists that can grow: keyset pages in the order of creation or against it, with opaque cursors that carry no authority.
+//! What a level of a document asks for comes in one statement.
+
+mod together;
 
 use async_graphql::{
     Context, OutputType, SimpleObject,
@@ -7,16 +10,16 @@ use async_graphql::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use entity::id::Id;
-use sea_orm::{
-    ColumnTrait, Condition, Order, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
-};
+use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
 use crate::{
-    access::{Caller, Guarded},
+    access::Guarded,
     error::{Error, Result},
     meter::Metered,
 };
+
+pub use self::together::rows;
 
 /// How many a page has unless told.
 pub const DEFAULT: u16 = 50;
@@ -92,38 +95,31 @@ impl Page {
 /// One page of a list in the order of creation.
 pub async fn by_creation<E: Guarded, N: OutputType>(
     ctx: &Context<'_>,
-    caller: &Caller,
     select: Select<E>,
     page: Page,
     node: impl FnMut(E::Model) -> N,
 ) -> Result<Pages<N>> {
-    keyset(ctx, caller, select, page, Order::Asc, node).await
+    keyset(ctx, select, page, Order::Asc, node).await
 }
 
 /// One page of a list that begins with the newest.
 pub async fn newest_first<E: Guarded, N: OutputType>(
     ctx: &Context<'_>,
-    caller: &Caller,
     select: Select<E>,
     page: Page,
     node: impl FnMut(E::Model) -> N,
 ) -> Result<Pages<N>> {
-    keyset(ctx, caller, select, page, Order::Desc, node).await
+    keyset(ctx, select, page, Order::Desc, node).await
 }
 
 async fn keyset<E: Guarded, N: OutputType>(
     ctx: &Context<'_>,
-    caller: &Caller,
     select: Select<E>,
     page: Page,
     order: Order,
     node: impl FnMut(E::Model) -> N,
 ) -> Result<Pages<N>> {
-    let total = if wants_total(ctx) {
-        Some(select.clone().count(caller.reader()).await?)
-    } else {
-        None
-    };
+    let total = total(ctx, &select).await?;
     let (at, id) = (E::created_at_column(), E::id_column());
     let mut select = select
         .order_by(at, order.clone())
@@ -139,13 +135,25 @@ async fn keyset<E: Guarded, N: OutputType>(
         let same_moment = Condition::all().add(at.eq(last_at)).add(next);
         select = select.filter(Condition::any().add(later).add(same_moment));
     }
-    let rows = select.all(caller.reader()).await?;
+    let mut rows = rows(ctx, select).await?;
+    rows.sort_unstable_by_key(|row| (E::created_at(row), E::id(row).uuid()));
+    if order == Order::Desc {
+        rows.reverse();
+    }
     page.cut(
         rows,
         total,
         |row| cursor(E::created_at(row), E::id(row).uuid()),
         node,
     )
+}
+
+/// How many there are in all, where the document asks for `totalCount` of the list being resolved.
+pub async fn total<E: Guarded>(ctx: &Context<'_>, select: &Select<E>) -> Result<Option<u64>> {
+    match wants_total(ctx) {
+        true => together::number(ctx, select.clone()).await.map(Some),
+        false => Ok(None),
+    }
 }
 
 /// Whether the document asks for `totalCount` of the list being resolved.

@@ -89,12 +89,6 @@ impl Caller {
         }
     }
 
-    /// The same caller with a budget of its own: for each blueprint of a feed, which is as long as it is.
-    #[must_use]
-    pub fn afresh(&self) -> Self {
-        self.spending(Budget::default())
-    }
-
     /// The same caller, who spends from this budget.
     #[must_use]
     pub fn spending(&self, budget: Budget) -> Self {

@@ -173,7 +173,7 @@ impl AccountQuery {
         if !filter.include_archived {
             select = select.filter(account::Column::ArchivedAt.is_null());
         }
-        page::by_creation(ctx, caller, select, Page { first, after }, Account::from).await
+        page::by_creation(ctx, select, Page { first, after }, Account::from).await
     }
 }
 
@@ -181,7 +181,7 @@ impl AccountQuery {
 pub async fn own_sessions(ctx: &Context<'_>, page: Page) -> Result<Pages<Session>> {
     let caller = caller(ctx)?;
     let select = caller.select::<session::Entity>().filter(alive(caller.now));
-    page::by_creation(ctx, caller, select, page, Session::from).await
+    page::by_creation(ctx, select, page, Session::from).await
 }
 
 payload! {

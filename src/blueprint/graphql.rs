@@ -235,7 +235,7 @@ impl BlueprintQuery {
             None if filter.include_archived => select,
             None => select.filter(blueprint::Column::ArchivedAt.is_null()),
         };
-        page::by_creation(ctx, caller, select, Page { first, after }, Blueprint::from).await
+        page::by_creation(ctx, select, Page { first, after }, Blueprint::from).await
     }
 
     /// A phase by id, or by its blueprint's key and its own.

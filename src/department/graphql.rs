@@ -151,7 +151,7 @@ pub async fn departments(
 ) -> Result<Pages<Department>> {
     let caller = caller(ctx)?;
     let select = caller.select::<department::Entity>().filter(which);
-    page::by_creation(ctx, caller, select, page, Department::from).await
+    page::by_creation(ctx, select, page, Department::from).await
 }
 
 /// A page of the memberships that the condition picks.
@@ -162,7 +162,7 @@ pub async fn memberships(
 ) -> Result<Pages<Membership>> {
     let caller = caller(ctx)?;
     let select = caller.select::<membership::Entity>().filter(which);
-    page::by_creation(ctx, caller, select, page, Membership::from).await
+    page::by_creation(ctx, select, page, Membership::from).await
 }
 
 /// An account's memberships that give rights: those in departments that are not archived.

@@ -205,7 +205,7 @@ impl FeedbackQuery {
         let caller = caller(ctx)?;
         let which = filter.unwrap_or_default().condition()?;
         let select = caller.select::<feedback::Entity>().filter(which);
-        page::by_creation(ctx, caller, select, Page { first, after }, Feedback::from).await
+        page::by_creation(ctx, select, Page { first, after }, Feedback::from).await
     }
 
     /// What answers come to, those of employees among them.
@@ -229,7 +229,7 @@ impl FeedbackQuery {
     ) -> Result<Pages<FollowUp>> {
         let caller = caller(ctx)?;
         let select = super::filtered(caller, &filter.unwrap_or_default())?;
-        page::by_creation(ctx, caller, select, Page { first, after }, FollowUp::from).await
+        page::by_creation(ctx, select, Page { first, after }, FollowUp::from).await
     }
 
     /// A follow-up by id; null where there is none, or none that you may see.

@@ -194,7 +194,7 @@ async fn events(
             .filter(audit_event_department::Column::DepartmentId.eq(department));
         select = select.filter(audit_event::Column::Id.in_subquery(concerning.into_query()));
     }
-    let mut page = page::newest_first(ctx, caller, select, page, AuditEvent::from).await?;
+    let mut page = page::newest_first(ctx, select, page, AuditEvent::from).await?;
     hide_bodies(caller, page.edges.iter_mut().map(|edge| &mut edge.node.0)).await?;
     hide_targets(caller, page.edges.iter_mut().map(|edge| &mut edge.node.0)).await?;
     Ok(page)

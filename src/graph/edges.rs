@@ -27,9 +27,9 @@ use super::{
     lens::{self, LensCell},
     loaders::{
         AnsweredAt, AudienceOf, Below, ChannelsOf, DeliveredHere, HeldAt, ImprovementsIn, InPhase,
-        JudgingPhase, JudgingTouchpoint, Key, KnownAt, KnownIn, KnownOfPhase, LimitsOf, NeedsOf,
+        JudgingPhase, JudgingTouchpoint, KnownAt, KnownIn, KnownOfPhase, LimitsOf, NeedsOf,
         PromisedAt, PromisesIn, ScenariosOf, SecondaryOf, SegmentsOf, SourcesIn, StepsOf, TriedAt,
-        TriedIn, load,
+        TriedIn,
     },
     permissions,
     picture::{self, PictureLink},
@@ -43,6 +43,7 @@ use crate::{
         graphql::{Account, Session, Viewer, own_sessions},
         service_token::graphql::ServiceToken,
     },
+    batch::{Key, load},
     blueprint::graphql::{Blueprint, Phase},
     canvas::{self, Canvas, Judged, view, whole},
     compute::{LOADED, SEARCH},
@@ -208,14 +209,7 @@ impl Department {
                 Condition::all()
                     .add_option(roles.map(|roles| responsibility::Column::Role.is_in(roles))),
             );
-        page::by_creation(
-            ctx,
-            caller,
-            select,
-            Page { first, after },
-            Responsibility::from,
-        )
-        .await
+        page::by_creation(ctx, select, Page { first, after }, Responsibility::from).await
     }
 
     /// Open proposals that address it, drafts included, in the order of creation.
@@ -233,14 +227,7 @@ impl Department {
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::DepartmentId.is_in(of))
             .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Proposed));
-        page::by_creation(
-            ctx,
-            caller,
-            select,
-            Page { first, after },
-            Responsibility::from,
-        )
-        .await
+        page::by_creation(ctx, select, Page { first, after }, Responsibility::from).await
     }
 
     /// The KPIs that judge what it delivers: linked on the day to touchpoints where it is ACCOUNTABLE or RESPONSIBLE, in
@@ -262,7 +249,7 @@ impl Department {
         let day = as_of.map_or(caller.today, |day| day.0);
         caller.budget.spend(SEARCH)?;
         let select = of_departments(caller, &of, states.as_deref(), day).await?;
-        page::by_creation(ctx, caller, select, Page { first, after }, Kpi::from).await
+        page::by_creation(ctx, select, Page { first, after }, Kpi::from).await
     }
 
     /// What the KPIs that judge what it delivers come to on a day, today unless said.
@@ -338,7 +325,7 @@ impl Department {
         let caller = caller(ctx)?;
         let of = self.reach(ctx, include_descendants).await?;
         let select = caller.select::<follow_up::Entity>().filter(still_open(&of));
-        page::by_creation(ctx, caller, select, Page { first, after }, FollowUp::from).await
+        page::by_creation(ctx, select, Page { first, after }, FollowUp::from).await
     }
 
     /// The department that it is part of; null at the top.
@@ -825,6 +812,7 @@ where
     N: From<R>,
 {
     let rows = load(ctx, place).await?.unwrap_or_default();
+    // Reading them was paid for once, for however many fields; each field holds copies of its own.
     caller(ctx)?.budget.spend(LOADED * rows.len() as u64)?;
     Ok(meter::listed(rows.iter().cloned()))
 }
@@ -842,7 +830,7 @@ async fn improvements(
         .select::<improvement::Entity>()
         .filter(which)
         .filter(Condition::all().add_option(in_state));
-    page::by_creation(ctx, caller, select, page, Improvement::from).await
+    page::by_creation(ctx, select, page, Improvement::from).await
 }
 
 impl Transition {

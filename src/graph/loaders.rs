@@ -2,13 +2,11 @@
 //! asks for.
 
 mod answers;
-mod batch;
 mod handshake;
 mod kpi_links;
 mod trends;
 
 pub use answers::{AnsweredAt, FollowedUp, PlaybookOf};
-pub use batch::{Key, Loaders, load, load_many};
 pub use handshake::{AllLeads, Open, Tree};
 pub use kpi_links::{JudgedThere, JudgedWhole};
 pub use trends::TrendOf;
@@ -17,16 +15,18 @@ use std::{collections::HashMap, sync::Arc};
 
 use entity::{
     account, blueprint, blueprint_persona, channel, department, evaluation, evaluation_verdict,
-    feedback,
+    feedback, follow_up,
     id::{
-        AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, FeedbackId, ImprovementId,
-        InsightId, KpiId, MeasurementId, NeedId, PersonaId, PhaseId, PromiseId, ResponsibilityId,
-        ScenarioId, SegmentId, ServiceTokenId, TemplateId, TouchpointId,
+        AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, FeedbackId, FollowUpId,
+        ImprovementId, InsightId, KpiId, KpiLinkId, KpiTargetId, MeasurementId, MembershipId,
+        NeedId, PersonaId, PhaseId, PlaybookId, PromiseId, PublicationId, ResponsibilityId,
+        ScenarioId, SegmentId, ServiceTokenId, SourceId, TemplateId, TouchpointId, TransitionId,
     },
     improvement, improvement_kpi, improvement_touchpoint, insight, insight_source, kpi, kpi_link,
-    measurement, persona, persona_need, persona_segment, phase, promise, promise_delivery,
-    responsibility, scenario, scenario_step, segment, service_token, service_token_department,
-    source, template, touchpoint, touchpoint_channel, touchpoint_segment,
+    kpi_target, measurement, membership, persona, persona_need, persona_segment, phase, playbook,
+    promise, promise_delivery, publication, responsibility, scenario, scenario_step, segment,
+    service_token, service_token_department, source, template, touchpoint, touchpoint_channel,
+    touchpoint_segment, transition,
     words::Verdict,
 };
 use sea_orm::{
@@ -36,10 +36,12 @@ use sea_orm::{
 
 use crate::{
     access::{Caller, Guarded, scope},
+    batch::Key,
     canvas::{Judged, judged},
     department::below as department_below,
     error::Result,
     insight::graphql::living,
+    publication::without_document,
 };
 
 macro_rules! by_id {
@@ -59,17 +61,39 @@ by_id! {
     BlueprintId of blueprint,
     ChannelId of channel,
     DepartmentId of department,
+    EvaluationId of evaluation,
     FeedbackId of feedback,
+    FollowUpId of follow_up,
+    ImprovementId of improvement,
     InsightId of insight,
     KpiId of kpi,
+    KpiLinkId of kpi_link,
+    KpiTargetId of kpi_target,
     MeasurementId of measurement,
+    MembershipId of membership,
     PersonaId of persona,
     PhaseId of phase,
+    PlaybookId of playbook,
+    PromiseId of promise,
     ResponsibilityId of responsibility,
+    ScenarioId of scenario,
     SegmentId of segment,
-    TemplateId of template,
     ServiceTokenId of service_token,
+    SourceId of source,
+    TemplateId of template,
     TouchpointId of touchpoint,
+    TransitionId of transition,
+}
+
+impl Key for PublicationId {
+    type Value = publication::Model;
+
+    async fn load(caller: &Caller, ids: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let select = caller.select::<publication::Entity>();
+        let select = without_document(select.filter(publication::Column::Id.is_in(ids.to_vec())));
+        let rows = select.all(caller.reader()).await?.into_iter();
+        Ok(rows.map(|row| (row.id, row)).collect())
+    }
 }
 
 /// The open responsibilities at a touchpoint.

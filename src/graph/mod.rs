@@ -5,7 +5,7 @@ pub mod drawn;
 mod edges;
 mod flow;
 mod lens;
-pub mod loaders;
+mod loaders;
 mod node;
 mod permissions;
 mod picture;

@@ -1,22 +1,17 @@
 //! Any object by its id alone: the prefix says which kind it is.
 
 use async_graphql::{Context, ID, Interface, Object};
-use entity::{
-    account, blueprint, channel, department, evaluation, feedback, follow_up,
-    id::{
-        AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, FeedbackId, FollowUpId, Id,
-        ImprovementId, InsightId, KpiId, KpiLinkId, KpiTargetId, MeasurementId, MembershipId,
-        PersonaId, PhaseId, PlaybookId, PromiseId, PublicationId, ResponsibilityId, ScenarioId,
-        SegmentId, ServiceTokenId, SourceId, TemplateId, TouchpointId, TransitionId,
-    },
-    improvement, insight, kpi, kpi_link, kpi_target, measurement, membership, persona, phase,
-    playbook, promise, publication, responsibility, scenario, segment, service_token, source,
-    template, touchpoint, transition,
+use entity::id::{
+    AccountId, BlueprintId, ChannelId, DepartmentId, EvaluationId, FeedbackId, FollowUpId, Id,
+    ImprovementId, InsightId, KpiId, KpiLinkId, KpiTargetId, MeasurementId, MembershipId,
+    PersonaId, PhaseId, PlaybookId, PromiseId, PublicationId, ResponsibilityId, ScenarioId,
+    SegmentId, ServiceTokenId, SourceId, TemplateId, TouchpointId, TransitionId,
 };
+use futures_util::future::try_join_all;
 
 use crate::{
-    access::{Caller, Guarded},
     account::{graphql::Account, service_token::graphql::ServiceToken},
+    batch::load,
     blueprint::graphql::{Blueprint, Phase},
     department::graphql::{Department, Membership},
     error::{Error, Result},
@@ -25,7 +20,6 @@ use crate::{
     improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
     kpi::graphql::{Kpi, KpiLink, KpiTarget, Measurement},
-    payload::caller,
     persona::graphql::{Channel, Persona, Segment},
     promise::graphql::Promise,
     publication::graphql::Publication,
@@ -79,10 +73,7 @@ pub struct NodeQuery;
 impl NodeQuery {
     /// Any object by its id; null where there is none, or none that you may see.
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Node>> {
-        match caller(ctx) {
-            Ok(caller) => find(caller, &id).await.transpose(),
-            Err(error) => Some(Err(error)),
-        }
+        find(ctx, &id).await.transpose()
     }
 
     /// Several objects by their ids, in the same order, null where there is none that you may see. At most 100.
@@ -94,59 +85,51 @@ impl NodeQuery {
                 ids.len()
             )));
         }
-        let caller = caller(ctx)?;
-        let mut nodes = Vec::with_capacity(ids.len());
-        for id in &ids {
-            nodes.push(find(caller, id).await?);
-        }
-        Ok(nodes)
+        try_join_all(ids.iter().map(|id| find(ctx, id))).await
     }
 }
 
-async fn get<E: Guarded, N: From<E::Model>>(caller: &Caller, id: &ID) -> Result<Option<N>> {
-    match id.parse::<E::Id>() {
-        Ok(id) => Ok(caller.get::<E>(id).await?.map(N::from)),
-        Err(_) => Ok(None),
-    }
-}
-
-async fn find(caller: &Caller, id: &ID) -> Result<Option<Node>> {
+/// What an id names; those that are asked for together are looked up in one statement a kind.
+async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
     let (prefix, _) = id.split_once('_').unwrap_or_default();
     macro_rules! by_prefix {
-        ($($id:ident: $entity:ident => $node:ident,)*) => {
+        ($($id:ident => $node:ident,)*) => {
             match prefix {
-                $($id::PREFIX => get::<$entity::Entity, $node>(caller, id).await?.map(Node::$node),)*
+                $($id::PREFIX => match id.parse::<$id>() {
+                    Ok(id) => load(ctx, id).await?.map(|row| Node::$node(row.into())),
+                    Err(_) => None,
+                },)*
                 _ => None,
             }
         };
     }
     Ok(by_prefix! {
-        AccountId: account => Account,
-        ServiceTokenId: service_token => ServiceToken,
-        MembershipId: membership => Membership,
-        DepartmentId: department => Department,
-        PersonaId: persona => Persona,
-        SegmentId: segment => Segment,
-        ChannelId: channel => Channel,
-        BlueprintId: blueprint => Blueprint,
-        TemplateId: template => Template,
-        PhaseId: phase => Phase,
-        TouchpointId: touchpoint => Touchpoint,
-        TransitionId: transition => Transition,
-        ScenarioId: scenario => Scenario,
-        SourceId: source => Source,
-        InsightId: insight => Insight,
-        PromiseId: promise => Promise,
-        EvaluationId: evaluation => Evaluation,
-        ImprovementId: improvement => Improvement,
-        FeedbackId: feedback => Feedback,
-        FollowUpId: follow_up => FollowUp,
-        PlaybookId: playbook => Playbook,
-        PublicationId: publication => Publication,
-        ResponsibilityId: responsibility => Responsibility,
-        KpiId: kpi => Kpi,
-        KpiTargetId: kpi_target => KpiTarget,
-        KpiLinkId: kpi_link => KpiLink,
-        MeasurementId: measurement => Measurement,
+        AccountId => Account,
+        ServiceTokenId => ServiceToken,
+        MembershipId => Membership,
+        DepartmentId => Department,
+        PersonaId => Persona,
+        SegmentId => Segment,
+        ChannelId => Channel,
+        BlueprintId => Blueprint,
+        TemplateId => Template,
+        PhaseId => Phase,
+        TouchpointId => Touchpoint,
+        TransitionId => Transition,
+        ScenarioId => Scenario,
+        SourceId => Source,
+        InsightId => Insight,
+        PromiseId => Promise,
+        EvaluationId => Evaluation,
+        ImprovementId => Improvement,
+        FeedbackId => Feedback,
+        FollowUpId => FollowUp,
+        PlaybookId => Playbook,
+        PublicationId => Publication,
+        ResponsibilityId => Responsibility,
+        KpiId => Kpi,
+        KpiTargetId => KpiTarget,
+        KpiLinkId => KpiLink,
+        MeasurementId => Measurement,
     })
 }

@@ -9,8 +9,8 @@ use entity::{
     words::{End, Lane, Medium, Stage, TransitionKind},
 };
 
-use super::loaders::load_many;
 use crate::{
+    batch::load_many,
     blueprint::graphql::Phase,
     canvas::{
         Canvas,

@@ -42,12 +42,13 @@ use self::{
 };
 use crate::{
     access::Caller,
+    batch::Loaders,
     bi::cube::Cube,
     canvas::{findings::Thresholds, shared::Canvases},
     clock::Clock,
     database::Store,
     error::Code,
-    graph::{Api, loaders::Loaders},
+    graph::Api,
     token::SigningKey,
     workers::Workers,
 };

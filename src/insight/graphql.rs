@@ -154,7 +154,7 @@ impl InsightQuery {
     ) -> Result<Pages<Insight>> {
         let caller = caller(ctx)?;
         let select = filtered(caller, &filter.unwrap_or_default())?;
-        page::by_creation(ctx, caller, select, Page { first, after }, Insight::from).await
+        page::by_creation(ctx, select, Page { first, after }, Insight::from).await
     }
 
     /// A source by id.

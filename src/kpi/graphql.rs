@@ -285,7 +285,7 @@ impl KpiQuery {
     ) -> Result<Pages<Kpi>> {
         let caller = caller(ctx)?;
         let select = filtered(caller, filter.unwrap_or_default()).await?;
-        page::by_creation(ctx, caller, select, Page { first, after }, Kpi::from).await
+        page::by_creation(ctx, select, Page { first, after }, Kpi::from).await
     }
 
     /// A KPI link by id.

@@ -212,7 +212,7 @@ impl PersonaQuery {
         if !filter.include_archived {
             select = select.filter(persona::Column::ArchivedAt.is_null());
         }
-        page::by_creation(ctx, caller, select, Page { first, after }, Persona::from).await
+        page::by_creation(ctx, select, Page { first, after }, Persona::from).await
     }
 
     /// A segment by id or key.
@@ -234,7 +234,7 @@ impl PersonaQuery {
         if let Some(dimension) = filter.and_then(|filter| filter.dimension) {
             select = select.filter(segment::Column::Dimension.eq(dimension));
         }
-        page::by_creation(ctx, caller, select, Page { first, after }, Segment::from).await
+        page::by_creation(ctx, select, Page { first, after }, Segment::from).await
     }
 
     /// A channel by id or key.
@@ -256,7 +256,7 @@ impl PersonaQuery {
         if let Some(medium) = filter.and_then(|filter| filter.medium) {
             select = select.filter(channel::Column::Medium.eq(medium));
         }
-        page::by_creation(ctx, caller, select, Page { first, after }, Channel::from).await
+        page::by_creation(ctx, select, Page { first, after }, Channel::from).await
     }
 }
 

@@ -2,7 +2,10 @@
 
 use async_graphql::{Context, ID, Json, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use entity::{id::BlueprintId, publication};
+use entity::{
+    id::{BlueprintId, PublicationId},
+    publication,
+};
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
@@ -35,6 +38,7 @@ pub struct Publication {
     pub revision: i32,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// Without its document, which is read when it is asked for.
     #[graphql(skip)]
     pub row: publication::Model,
 }
@@ -55,8 +59,10 @@ impl From<publication::Model> for Publication {
 impl Publication {
     /// The blueprint as it was, as a document.
     pub async fn written(&self, caller: &Caller) -> Result<Json<serde_json::Value>> {
-        caller.budget.answer(self.row.document.len() as u64)?;
-        let document = self.row.document.clone();
+        let row = caller.get::<publication::Entity>(self.row.id).await?;
+        let row = row.ok_or_else(|| Error::not_found("", "publication"))?;
+        let document = row.document;
+        caller.budget.answer(document.len() as u64)?;
         let parse = move |_: &Steps| serde_json::from_str(&document).map_err(Error::internal);
         caller.compute(parse).await.map(Json)
     }
@@ -71,8 +77,12 @@ impl PublicationQuery {
     /// A publication by id.
     async fn publication(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Publication>> {
         found(async {
-            let id = input::id("id", &id)?;
-            caller(ctx)?.get::<publication::Entity>(id).await
+            let id: PublicationId = input::id("id", &id)?;
+            let caller = caller(ctx)?;
+            let which = publication::Column::Id.eq(id);
+            let select = caller.select::<publication::Entity>().filter(which);
+            let select = super::without_document(select);
+            Ok(select.one(caller.reader()).await?)
         })
         .await
     }
@@ -90,14 +100,8 @@ impl PublicationQuery {
         let blueprint: BlueprintId = input::id("blueprintId", &blueprint_id)?;
         let select = caller.select::<publication::Entity>();
         let select = select.filter(publication::Column::BlueprintId.eq(blueprint));
-        page::by_creation(
-            ctx,
-            caller,
-            select,
-            Page { first, after },
-            Publication::from,
-        )
-        .await
+        let select = super::without_document(select);
+        page::by_creation(ctx, select, Page { first, after }, Publication::from).await
     }
 
     /// What differs from one state of a blueprint to another, in the words of the domain; or from a blueprint to

@@ -181,14 +181,7 @@ impl ResponsibilityQuery {
             all = all.add(caller.compute(without).await?);
         }
         let select = caller.select::<responsibility::Entity>().filter(all);
-        page::by_creation(
-            ctx,
-            caller,
-            select,
-            Page { first, after },
-            Responsibility::from,
-        )
-        .await
+        page::by_creation(ctx, select, Page { first, after }, Responsibility::from).await
     }
 
     /// Who answered for what at a touchpoint: what held at the end of a day with `asOf`, everything that was ever
@@ -209,14 +202,7 @@ impl ResponsibilityQuery {
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::TouchpointId.eq(touchpoint))
             .filter(Condition::all().add_option(held));
-        page::by_creation(
-            ctx,
-            caller,
-            select,
-            Page { first, after },
-            Responsibility::from,
-        )
-        .await
+        page::by_creation(ctx, select, Page { first, after }, Responsibility::from).await
     }
 }
 

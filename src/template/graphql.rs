@@ -121,7 +121,7 @@ impl TemplateQuery {
         if let Some(subject) = filter.and_then(|filter| filter.subject) {
             select = select.filter(for_subject(subject));
         }
-        page::by_creation(ctx, caller, select, Page { first, after }, Template::from).await
+        page::by_creation(ctx, select, Page { first, after }, Template::from).await
     }
 }
 

@@ -240,7 +240,7 @@ impl TouchpointQuery {
     ) -> Result<Pages<Touchpoint>> {
         let caller = caller(ctx)?;
         let select = filtered(caller, filter.unwrap_or_default())?;
-        page::by_creation(ctx, caller, select, Page { first, after }, Touchpoint::from).await
+        page::by_creation(ctx, select, Page { first, after }, Touchpoint::from).await
     }
 
     /// A transition by id.

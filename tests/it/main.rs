@@ -16,6 +16,7 @@ mod blueprint;
 mod budget;
 mod by_hand;
 mod cli;
+mod climb;
 mod contract;
 mod demo;
 mod department;

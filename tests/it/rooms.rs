@@ -18,7 +18,7 @@ const ORDER: &[&[&str]] = &[
         "index",
     ],
     &["access", "audit"],
-    &["meter"],
+    &["meter", "batch"],
     &["page", "payload"],
     &["intake"],
     &["canvas"],

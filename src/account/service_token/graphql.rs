@@ -96,7 +96,7 @@ async fn tokens(
     let account: Option<AccountId> =
         input::optional_id("filter.accountId", filter.account_id.as_ref())?;
     let select = super::select(caller, account, filter.include_ended);
-    page::by_creation(ctx, caller, select, page, ServiceToken::from).await
+    page::by_creation(ctx, select, page, ServiceToken::from).await
 }
 
 /// What became of making a service token.

@@ -4,11 +4,12 @@ use async_graphql::{ComplexObject, Context};
 use entity::feedback as answers;
 
 use super::super::{
-    loaders::{FollowedUp, PlaybookOf, load},
+    loaders::{FollowedUp, PlaybookOf},
     permissions,
 };
 use crate::{
     account::graphql::Account,
+    batch::load,
     blueprint::graphql::Blueprint,
     department::graphql::Department,
     error::Result,

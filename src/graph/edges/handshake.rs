@@ -12,11 +12,12 @@ use entity::{
 use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::super::{
-    loaders::{AllLeads, HeldAt, Open, Tree, load, load_many},
+    loaders::{AllLeads, HeldAt, Open, Tree},
     permissions,
 };
 use crate::{
     account::graphql::Account,
+    batch::{load, load_many},
     canvas::accountable,
     compute::Steps,
     department::graphql::Department,
@@ -72,7 +73,7 @@ pub async fn waiting(
 ) -> Result<Pages<Responsibility>> {
     let caller = caller(ctx)?;
     let select = caller.select::<responsibility::Entity>().filter(which);
-    page::by_creation(ctx, caller, select, page, Responsibility::from).await
+    page::by_creation(ctx, select, page, Responsibility::from).await
 }
 
 /// A page of what the caller may answer now.

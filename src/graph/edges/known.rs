@@ -5,13 +5,14 @@ use async_graphql::{ComplexObject, Context};
 
 use super::{
     super::{
-        loaders::{AboutKpis, AboutTouchpoints, DeliveredAt, SourcesOf, VerdictsOf, load},
+        loaders::{AboutKpis, AboutTouchpoints, DeliveredAt, SourcesOf, VerdictsOf},
         permissions,
     },
     listed,
 };
 use crate::{
     account::graphql::Account,
+    batch::load,
     blueprint::graphql::{Blueprint, Phase},
     department::graphql::Department,
     error::Result,

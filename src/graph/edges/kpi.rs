@@ -7,13 +7,12 @@ use entity::{
     words::{ImprovementState, KpiState},
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 
 use super::{
     super::{
-        loaders::{JudgedThere, JudgedWhole, TrendOf, load},
+        loaders::{JudgedThere, JudgedWhole, TrendOf},
         permissions,
     },
     improvements,
@@ -22,6 +21,7 @@ use super::{
 use crate::{
     access::Caller,
     account::graphql::Account,
+    batch::load,
     bi::series::trend::Trend,
     blueprint::graphql::{Blueprint, Phase},
     canvas::{
@@ -100,7 +100,7 @@ impl Kpi {
         let select = caller
             .select::<kpi_target::Entity>()
             .filter(kpi_target::Column::KpiId.eq(self.row.id));
-        page::by_creation(ctx, caller, select, Page { first, after }, KpiTarget::from).await
+        page::by_creation(ctx, select, Page { first, after }, KpiTarget::from).await
     }
 
     /// The places that you may read and that it judges, judged or will judge, in the order of creation.
@@ -115,7 +115,7 @@ impl Kpi {
         let select = caller
             .select::<kpi_link::Entity>()
             .filter(kpi_link::Column::KpiId.eq(self.row.id));
-        page::by_creation(ctx, caller, select, Page { first, after }, KpiLink::from).await
+        page::by_creation(ctx, select, Page { first, after }, KpiLink::from).await
     }
 
     /// The improvements that it tells about, in the blueprints that you may read, in the order of creation.
@@ -240,7 +240,7 @@ impl Kpi {
         let select = caller
             .select::<kpi_grant::Entity>()
             .filter(kpi_grant::Column::KpiId.eq(self.row.id));
-        Some(page::by_creation(ctx, caller, select, Page { first, after }, KpiGrant::from).await)
+        Some(page::by_creation(ctx, select, Page { first, after }, KpiGrant::from).await)
     }
 }
 
@@ -249,11 +249,7 @@ async fn by_day(ctx: &Context<'_>, which: Condition, page: Page) -> Result<Pages
     use measurement::Column::{Id as OfId, MeasuredOn};
     let caller = caller(ctx)?;
     let select = caller.select::<measurement::Entity>().filter(which);
-    let total = if page::wants_total(ctx) {
-        Some(select.clone().count(caller.reader()).await?)
-    } else {
-        None
-    };
+    let total = page::total(ctx, &select).await?;
     let mut select = select
         .order_by_asc(MeasuredOn)
         .order_by_asc(OfId)
@@ -265,7 +261,8 @@ async fn by_day(ctx: &Context<'_>, which: Condition, page: Page) -> Result<Pages
             .add(OfId.gt(MeasurementId(id)));
         select = select.filter(Condition::any().add(MeasuredOn.gt(day)).add(same_day));
     }
-    let rows = select.all(caller.reader()).await?;
+    let mut rows = page::rows(ctx, select).await?;
+    rows.sort_unstable_by_key(|row| (row.measured_on, row.id.uuid()));
     page.cut(
         rows,
         total,

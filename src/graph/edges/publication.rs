@@ -4,13 +4,13 @@ use async_graphql::{ComplexObject, Context, Json};
 use entity::{blueprint, id::BlueprintId};
 use sea_orm::{ColumnTrait, Condition};
 
-use super::super::loaders::load;
 use crate::{
     account::graphql::Account,
+    batch::load,
     blueprint::graphql::Blueprint,
     canvas::whole::Whole,
     compute::Steps,
-    document::blueprint::Document,
+    document::{blueprint::Document, import::DRAFTED},
     error::{Error, Result},
     payload::{caller, found},
     publication::graphql::Publication,
@@ -27,6 +27,7 @@ pub async fn written<T: Send + 'static>(
     let whole = Whole::load(caller, which, caller.today).await?;
     let whole = whole.ok_or_else(|| Error::not_found("", "blueprint"))?;
     let work = move |steps: &Steps| {
+        steps.take(DRAFTED * whole.rows())?;
         let (made, bytes) = make(Document::of(&whole))?;
         steps.budget().answer(bytes as u64)?;
         Ok(made)

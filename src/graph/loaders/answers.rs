@@ -11,9 +11,9 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::Key;
 use crate::{
     access::Caller,
+    batch::Key,
     error::Result,
     feedback::summary::{Summary, at_touchpoints},
 };

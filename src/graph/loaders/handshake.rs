@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::Key;
 use crate::{
     access::Caller,
+    batch::Key,
     department::parents,
     error::Result,
     responsibility::{

@@ -9,9 +9,9 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::Key;
 use crate::{
     access::Caller,
+    batch::Key,
     canvas::judged::{self, Judgement},
     error::Result,
 };

@@ -6,9 +6,9 @@ use chrono::NaiveDate;
 use entity::{id::KpiId, kpi};
 use sea_orm::{ColumnTrait, QueryFilter};
 
-use super::Key;
 use crate::{
     access::Caller,
+    batch::Key,
     bi::series::trend::{self, Trend},
     error::Result,
 };

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// What a field leads to: the id of a row, or a place and what is asked there.
-pub trait Key: Copy + Eq + Hash + Send + Sync + 'static {
+pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
     /// What there is.
     type Value: Clone + Send + Sync + 'static;
 
@@ -63,11 +63,11 @@ impl<K: Key> Batch<K> {
     }
 
     /// Takes a key in, unless the batch has begun or is full.
-    fn join(&self, key: K) -> bool {
+    fn join(&self, key: &K) -> bool {
         let mut asked = lock(&self.asked);
         let open = !asked.begun && asked.keys.len() < MOST;
         open && {
-            asked.keys.insert(key);
+            asked.keys.insert(key.clone());
             true
         }
     }
@@ -75,10 +75,10 @@ impl<K: Key> Batch<K> {
     fn begin(&self) -> Vec<K> {
         let mut asked = lock(&self.asked);
         asked.begun = true;
-        asked.keys.iter().copied().collect()
+        asked.keys.iter().cloned().collect()
     }
 
-    async fn get(&self, caller: &Caller, key: K) -> Result<Option<K::Value>> {
+    async fn get(&self, caller: &Caller, key: &K) -> Result<Option<K::Value>> {
         let run = async || {
             // Fields beside this one are resolved in the same turn, and join before the next.
             yield_now().await;
@@ -88,7 +88,7 @@ impl<K: Key> Batch<K> {
             Workers::current().run(load).await
         };
         match self.found.get_or_init(run).await {
-            Ok(found) => Ok(found.get(&key).cloned()),
+            Ok(found) => Ok(found.get(key).cloned()),
             Err(error) => Err(error.clone()),
         }
     }
@@ -108,8 +108,8 @@ impl<K: Key> Batches<K> {
         if let Some(kept) = self.kept.get(&key) {
             return Arc::clone(kept);
         }
-        let open = self.open.take().filter(|open| open.join(key));
-        let batch = open.unwrap_or_else(|| Arc::new(Batch::new(key)));
+        let open = self.open.take().filter(|open| open.join(&key));
+        let batch = open.unwrap_or_else(|| Arc::new(Batch::new(key.clone())));
         self.open = Some(Arc::clone(&batch));
         if keeps {
             self.kept.insert(key, Arc::clone(&batch));
@@ -147,7 +147,7 @@ impl Loaders {
         let asked = self.ask(keys, keeps)?;
         let mut found = HashMap::with_capacity(asked.len());
         for (key, batch) in asked {
-            let value = batch.get(&self.caller, key).await?;
+            let value = batch.get(&self.caller, &key).await?;
             found.extend(value.map(|value| (key, value)));
         }
         Ok(found)
@@ -170,7 +170,7 @@ impl Loaders {
         let batches = batches.ok_or_else(|| Error::internal("batches of another kind of key"))?;
         let asked = keys
             .into_iter()
-            .map(|key| (key, batches.batch(key, keeps)))
+            .map(|key| (key.clone(), batches.batch(key, keeps)))
             .collect();
         Ok(asked)
     }
@@ -184,21 +184,34 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Steps of looking one key up, with others in one statement.
 const KEY: u64 = 100;
 
-/// What many keys lead to, in one statement.
+/// What many keys lead to, in one statement. Of a query it is kept until the query is answered; a second mutation of a
+/// document sees what the first one did.
 pub async fn load_many<K: Key>(
     ctx: &Context<'_>,
     keys: impl IntoIterator<Item = K>,
+) -> Result<HashMap<K, K::Value>> {
+    let keeps = ctx.query_env.operation.node.ty == OperationType::Query;
+    look_up(ctx, keys, keeps).await
+}
+
+/// What a key leads to, if it is there for the caller.
+pub async fn load<K: Key>(ctx: &Context<'_>, key: K) -> Result<Option<K::Value>> {
+    Ok(load_many(ctx, [key.clone()]).await?.remove(&key))
+}
+
+/// The same of what is large and seldom asked for twice: it is kept only for those who ask in the same turn.
+pub async fn load_once<K: Key>(ctx: &Context<'_>, key: K) -> Result<Option<K::Value>> {
+    Ok(look_up(ctx, [key.clone()], false).await?.remove(&key))
+}
+
+async fn look_up<K: Key>(
+    ctx: &Context<'_>,
+    keys: impl IntoIterator<Item = K>,
+    keeps: bool,
 ) -> Result<HashMap<K, K::Value>> {
     let loaders = ctx.data::<Loaders>();
     let loaders = loaders.map_err(|_| Error::Unauthenticated("Sign in first."))?;
     let keys: HashSet<K> = keys.into_iter().collect();
     loaders.caller.budget.spend(KEY * keys.len() as u64)?;
-    // A second mutation of a document sees what the first one did.
-    let keeps = ctx.query_env.operation.node.ty == OperationType::Query;
     loaders.load_many(keys, keeps).await
-}
-
-/// What a key leads to, if it is there for the caller.
-pub async fn load<K: Key>(ctx: &Context<'_>, key: K) -> Result<Option<K::Value>> {
-    Ok(load_many(ctx, [key]).await?.remove(&key))
 }

@@ -1,0 +1,200 @@
+//! Pages that a level of a document asks for together: selects, each filtered in its own way, in one statement. So the
+//! lists of fifty departments take one connection and not all that there are.
+
+use std::{
+    collections::HashMap,
+    hash::{Hash, Hasher},
+    marker::PhantomData,
+    sync::Arc,
+};
+
+use async_graphql::Context;
+use sea_orm::{
+    ConnectionTrait, FromQueryResult, QueryResult, QueryTrait, Select,
+    sea_query::{Asterisk, Expr, ExprTrait, Query, SelectStatement, SqliteQueryBuilder, UnionType},
+};
+
+use crate::{
+    access::{Caller, Guarded},
+    batch::{self, Key},
+    compute::STATEMENT,
+    error::Result,
+};
+
+/// Selects of one statement at the most: SQLite takes 500.
+const PARTS: usize = 50;
+
+/// Values of one statement at the most, unless one select alone has more: SQLite takes 32,766.
+const VALUES: usize = 8_000;
+
+/// Steps of one more select in a statement: what a statement costs without being sent.
+const PART: u64 = STATEMENT / 2;
+
+/// A select that is run together with others. Two that read the same are one.
+#[derive(Clone)]
+struct Part {
+    select: Arc<SelectStatement>,
+    /// What it says, with its values: in no database's own words, as it is only compared.
+    words: Arc<str>,
+    values: usize,
+}
+
+impl Part {
+    fn new(select: SelectStatement) -> Self {
+        let (sql, values) = select.build(SqliteQueryBuilder);
+        Self {
+            words: format!("{sql} {values:?}").into(),
+            values: values.0.len(),
+            select: Arc::new(select),
+        }
+    }
+}
+
+impl PartialEq for Part {
+    fn eq(&self, other: &Self) -> bool {
+        self.words == other.words
+    }
+}
+
+impl Eq for Part {}
+
+impl Hash for Part {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.words.hash(state);
+    }
+}
+
+/// Rows of a table.
+struct Rows<E>(Part, PhantomData<fn() -> E>);
+
+impl<E> Clone for Rows<E> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone(), PhantomData)
+    }
+}
+
+impl<E> PartialEq for Rows<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<E> Eq for Rows<E> {}
+
+impl<E> Hash for Rows<E> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl<E: Guarded> Key for Rows<E> {
+    type Value = Arc<Vec<E::Model>>;
+
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let parts: Vec<&Part> = keys.iter().map(|key| &key.0).collect();
+        let mut found: Vec<Vec<E::Model>> = keys.iter().map(|_| Vec::new()).collect();
+        let whole = |part: &mut SelectStatement| {
+            part.column((SELECT, Asterisk));
+        };
+        for (at, row) in run(caller, &parts, whole).await? {
+            if let Some(rows) = found.get_mut(at) {
+                rows.push(E::Model::from_query_result(&row, "")?);
+            }
+        }
+        let found = found.into_iter().map(Arc::new);
+        Ok(keys.iter().cloned().zip(found).collect())
+    }
+}
+
+/// How many rows a select has.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Number(Part);
+
+impl Key for Number {
+    type Value = u64;
+
+    async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
+        let parts: Vec<&Part> = keys.iter().map(|key| &key.0).collect();
+        let all = Expr::col(Asterisk).count();
+        let count = |part: &mut SelectStatement| {
+            part.expr_as(all.clone(), MANY);
+        };
+        let mut found = HashMap::with_capacity(keys.len());
+        for (at, row) in run(caller, &parts, count).await? {
+            let many: i64 = row.try_get("", MANY)?;
+            let key = keys.get(at).cloned();
+            found.extend(key.zip(u64::try_from(many).ok()));
+        }
+        Ok(found)
+    }
+}
+
+/// What each select is called in the statement.
+const SELECT: &str = "part";
+/// The column that tells which select a row is of.
+const WHICH: &str = "which_part";
+/// The column of a number of rows.
+const MANY: &str = "how_many";
+
+/// Runs selects together and gives each row with the place of its select among them. `of` says what is taken of each.
+async fn run(
+    caller: &Caller,
+    parts: &[&Part],
+    of: impl Fn(&mut SelectStatement),
+) -> Result<Vec<(usize, QueryResult)>> {
+    let mut found = Vec::new();
+    for some in cut(parts) {
+        let mut selects = some.iter().map(|(at, part)| {
+            let mut select = Query::select();
+            of(&mut select);
+            let which = Expr::cust(at.to_string());
+            select.expr_as(which, WHICH);
+            select.from_subquery(SelectStatement::clone(&part.select), SELECT);
+            select
+        });
+        let Some(mut all) = selects.next() else {
+            continue;
+        };
+        all.unions(selects.map(|select| (UnionType::All, select)));
+        caller.budget.spend(PART * (some.len() as u64 - 1))?;
+        for row in caller.reader().query_all(&all).await? {
+            let at: i32 = row.try_get("", WHICH)?;
+            found.push((usize::try_from(at).unwrap_or(usize::MAX), row));
+        }
+    }
+    Ok(found)
+}
+
+/// Selects with their places, as many together as one statement takes.
+fn cut<'p>(parts: &[&'p Part]) -> Vec<Vec<(usize, &'p Part)>> {
+    let mut statements: Vec<Vec<(usize, &Part)>> = Vec::new();
+    let mut values = usize::MAX;
+    for (at, part) in parts.iter().enumerate() {
+        let has = part.values;
+        match statements.last_mut() {
+            Some(last) if last.len() < PARTS && values.saturating_add(has) <= VALUES => {
+                values += has;
+                last.push((at, part));
+            }
+            _ => {
+                values = has;
+                statements.push(vec![(at, part)]);
+            }
+        }
+    }
+    statements
+}
+
+/// The rows of a select, in no order: whoever asks sorts them.
+pub async fn rows<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<Vec<E::Model>> {
+    let key = Rows::<E>(Part::new(select.into_query()), PhantomData);
+    let rows = batch::load_once(ctx, key).await?.unwrap_or_default();
+    // Most pages are asked for once.
+    Ok(Arc::try_unwrap(rows).unwrap_or_else(|rows| Vec::clone(&rows)))
+}
+
+/// How many rows a select has.
+pub async fn number<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<u64> {
+    let key = Number(Part::new(select.into_query()));
+    Ok(batch::load_once(ctx, key).await?.unwrap_or_default())
+}
