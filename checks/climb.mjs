@@ -25,13 +25,13 @@ async function ask(query, variables) {
 }
 
 /** What one request takes, and the most memory that is seen meanwhile. */
-async function measure(query) {
+async function measure(query, variables) {
   const [begun, before] = [cpu(), resident()];
   let most = before;
   const watch = setInterval(() => { most = Math.max(most, resident()); }, 5);
-  const answer = await ask(query);
+  const answer = await ask(query, variables);
   clearInterval(watch);
-  return { cpu: cpu() - begun, mib: Math.max(most, resident()) - before, code: answer.errors?.[0]?.extensions?.code ?? 'answered', query };
+  return { cpu: cpu() - begun, mib: Math.max(most, resident()) - before, code: answer.errors?.[0]?.extensions?.code ?? 'answered', query, variables };
 }
 
 function document(key, touchpoints, transitions) {
@@ -90,6 +90,21 @@ const fixed = [
   `{ departments(first: 200) { nodes { ${range(20).map((at) => `a${at}: scorecard(includeDescendants: true) { met }`).join(' ')} } } }`,
   `{ departments(first: 30) { nodes { a: scorecard { met } b: kpis(first: 1) { nodes { id } } } } }`,
 ];
+const aliases = (many, field) => range(many).map((at) => `a${at}: ${field}`).join(' ');
+const steps = (await ask('{ blueprint(by: { key: "climb-0" }) { id sheet phases { touchpoints { id } } } }')).data.blueprint;
+const touchpoints = steps.phases[0].touchpoints.map((one) => one.id);
+const answers = range(1_000).map((at) => ({ touchpointId: touchpoints[at % 500], scale: 'CSAT', score: 4, answeredOn: '2025-03-01', respondent: `r${at}` }));
+/** What is multiplied by what is sent beside the document: long arguments, and mutations that read much. */
+const sent = [
+  [(many) => `query($ids: [ID!]!) { ${aliases(many, 'nodes(ids: $ids) { __typename }')} }`, { ids: touchpoints.slice(0, 100) }],
+  [(many) => `query($filter: TouchpointFilter) { ${aliases(many, 'touchpoints(first: 200, filter: $filter) { totalCount nodes { key note } }')} }`, { filter: { blueprintId: steps.id } }],
+  [(many) => `query($from: BlueprintVersion!) { ${aliases(many, 'blueprintDiff(from: $from, to: $from) { part kind identity }')} }`, { from: { blueprintId: steps.id } }],
+  [(many) => `query($id: ID!) { ${aliases(many, 'touchpointArchiveImpact(id: $id) { newlyUnreachable(first: 200) { nodes { key } } }')} }`, { id: touchpoints[0] }],
+  [(many) => `mutation($input: BlueprintImportInput!) { ${aliases(many, 'blueprintImport(input: $input) { changes { part kind identity } userErrors { code } }')} }`, { input: { document: document('climb-0', 500, []), dryRun: true, prune: true } }],
+  [(many) => `mutation($input: BlueprintSheetImportInput!) { ${aliases(many, 'blueprintSheetImport(input: $input) { changes { part kind identity } userErrors { code } }')} }`, { input: { blueprint: { key: 'climb-0' }, csv: steps.sheet, dryRun: true } }],
+  [(many) => `mutation($input: FeedbackRecordInput!) { ${aliases(many, 'feedbackRecord(input: $input) { userErrors { code } }')} }`, { input: { feedback: answers } }],
+].flatMap(([query, variables]) => [1, 4, 9, 30].map((many) => [query(many), variables]));
+
 /** What a field leads to: of a connection, what one of its nodes is. */
 function target(field) {
   const of = inner(field.type).name;
@@ -114,12 +129,13 @@ const walked = objects('Query').flatMap((root) => objects(target(root)).flatMap(
 })));
 
 let dearest = [];
-const note = async (query) => {
+const note = async (query, variables) => {
   if (query.length > 32_768) return;
-  dearest.push(await measure(query));
+  dearest.push(await measure(query, variables));
   dearest.sort((one, other) => other.cpu - one.cpu);
 };
 for (const query of [...fixed, ...walked]) await note(query);
+for (const [query, variables] of sent) await note(query, variables);
 for (const round of range(ROUNDS)) {
   const inside = selection('Blueprint', 1 + (round % 7), 1 + (round % 3));
   await note(pick([`{ blueprint(by: { key: "climb-0" }) { ${inside} } }`, `{ blueprints(first: ${pick([1, 4, 20])}) { nodes { ${inside} } } }`, `{ ${selection('Query', 2 + (round % 6), 2)} }`]));
@@ -130,7 +146,7 @@ for (const one of [...dearest.slice(0, 5), ...largest.slice(0, 3)]) {
 }
 
 const waits = { healthz: [], row: [] };
-const running = dearest.slice(0, 2).map(async ({ query }) => { for (const _ of range(5)) await ask(query); });
+const running = dearest.slice(0, 2).map(async ({ query, variables }) => { for (const _ of range(5)) await ask(query, variables); });
 let over = false;
 Promise.all(running).then(() => { over = true; });
 while (!over) {
