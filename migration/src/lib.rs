@@ -29,7 +29,7 @@ mod m20261128_000021_answers;
 mod m20261128_000022_sign_in;
 mod m20261128_000024_fixed_row;
 mod m20261128_000025_statistics;
-mod m20261129_000026_cells;
+mod m20261129_000027_cells;
 mod search;
 mod sql;
 
@@ -74,7 +74,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000022_sign_in::Migration),
             Box::new(m20261128_000024_fixed_row::Migration),
             Box::new(m20261128_000025_statistics::Migration),
-            Box::new(m20261129_000026_cells::Migration),
+            Box::new(m20261129_000027_cells::Migration),
         ]
     }
 }
