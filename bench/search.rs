@@ -11,12 +11,13 @@ use std::time::{Duration, Instant};
 
 use cx_blueprint::{
     access::{self, Caller},
+    batch::Loaders,
     canvas::findings::Thresholds,
     clock::Clock,
     config::Size,
     database::{Options, Store},
     generate::generate,
-    graph::{self, loaders::Loaders},
+    graph,
 };
 use entity::{account, session};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, Statement};

@@ -191,7 +191,8 @@ pub async fn load_many<K: Key>(
     keys: impl IntoIterator<Item = K>,
 ) -> Result<HashMap<K, K::Value>> {
     let keeps = ctx.query_env.operation.node.ty == OperationType::Query;
-    look_up(ctx, keys, keeps).await
+    // Boxed, as it lies in the future of nearly every field, and those lie in one another.
+    Box::pin(look_up(ctx, keys, keeps)).await
 }
 
 /// What a key leads to, if it is there for the caller.
@@ -201,7 +202,8 @@ pub async fn load<K: Key>(ctx: &Context<'_>, key: K) -> Result<Option<K::Value>>
 
 /// The same of what is large and seldom asked for twice: it is kept only for those who ask in the same turn.
 pub async fn load_once<K: Key>(ctx: &Context<'_>, key: K) -> Result<Option<K::Value>> {
-    Ok(look_up(ctx, [key.clone()], false).await?.remove(&key))
+    let found = Box::pin(look_up(ctx, [key.clone()], false)).await;
+    Ok(found?.remove(&key))
 }
 
 async fn look_up<K: Key>(

@@ -99,7 +99,7 @@ pub async fn by_creation<E: Guarded, N: OutputType>(
     page: Page,
     node: impl FnMut(E::Model) -> N,
 ) -> Result<Pages<N>> {
-    keyset(ctx, select, page, Order::Asc, node).await
+    Box::pin(keyset(ctx, select, page, Order::Asc, node)).await
 }
 
 /// One page of a list that begins with the newest.
@@ -109,7 +109,7 @@ pub async fn newest_first<E: Guarded, N: OutputType>(
     page: Page,
     node: impl FnMut(E::Model) -> N,
 ) -> Result<Pages<N>> {
-    keyset(ctx, select, page, Order::Desc, node).await
+    Box::pin(keyset(ctx, select, page, Order::Desc, node)).await
 }
 
 async fn keyset<E: Guarded, N: OutputType>(

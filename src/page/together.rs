@@ -96,11 +96,13 @@ impl<E: Guarded> Key for Rows<E> {
         let whole = |part: &mut SelectStatement| {
             part.column((SELECT, Asterisk));
         };
-        for (at, row) in run(caller, &parts, whole).await? {
+        let read = |at: usize, row: &QueryResult| -> Result<()> {
             if let Some(rows) = found.get_mut(at) {
-                rows.push(E::Model::from_query_result(&row, "")?);
+                rows.push(E::Model::from_query_result(row, "")?);
             }
-        }
+            Ok(())
+        };
+        run(caller, &parts, whole, read).await?;
         let found = found.into_iter().map(Arc::new);
         Ok(keys.iter().cloned().zip(found).collect())
     }
@@ -120,11 +122,13 @@ impl Key for Number {
             part.expr_as(all.clone(), MANY);
         };
         let mut found = HashMap::with_capacity(keys.len());
-        for (at, row) in run(caller, &parts, count).await? {
+        let read = |at: usize, row: &QueryResult| -> Result<()> {
             let many: i64 = row.try_get("", MANY)?;
             let key = keys.get(at).cloned();
             found.extend(key.zip(u64::try_from(many).ok()));
-        }
+            Ok(())
+        };
+        run(caller, &parts, count, read).await?;
         Ok(found)
     }
 }
@@ -136,13 +140,14 @@ const WHICH: &str = "which_part";
 /// The column of a number of rows.
 const MANY: &str = "how_many";
 
-/// Runs selects together and gives each row with the place of its select among them. `of` says what is taken of each.
+/// Runs selects together, of each of which is taken what `of` says, and has each row read with the place of its select
+/// among them.
 async fn run(
     caller: &Caller,
     parts: &[&Part],
     of: impl Fn(&mut SelectStatement),
-) -> Result<Vec<(usize, QueryResult)>> {
-    let mut found = Vec::new();
+    mut read: impl FnMut(usize, &QueryResult) -> Result<()>,
+) -> Result<()> {
     for some in cut(parts) {
         let mut selects = some.iter().map(|(at, part)| {
             let mut select = Query::select();
@@ -159,10 +164,10 @@ async fn run(
         caller.budget.spend(PART * (some.len() as u64 - 1))?;
         for row in caller.reader().query_all(&all).await? {
             let at: i32 = row.try_get("", WHICH)?;
-            found.push((usize::try_from(at).unwrap_or(usize::MAX), row));
+            read(usize::try_from(at).unwrap_or(usize::MAX), &row)?;
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Selects with their places, as many together as one statement takes.
@@ -189,8 +194,7 @@ fn cut<'p>(parts: &[&'p Part]) -> Vec<Vec<(usize, &'p Part)>> {
 pub async fn rows<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<Vec<E::Model>> {
     let key = Rows::<E>(Part::new(select.into_query()), PhantomData);
     let rows = batch::load_once(ctx, key).await?.unwrap_or_default();
-    // Most pages are asked for once.
-    Ok(Arc::try_unwrap(rows).unwrap_or_else(|rows| Vec::clone(&rows)))
+    Ok(Vec::clone(&rows))
 }
 
 /// How many rows a select has.

@@ -383,21 +383,26 @@ async fn a_page_of_rows_that_takes_too_much_is_refused_with_what_to_ask_less_of(
     let every: Vec<String> = (0..400)
         .map(|at| format!("contains(kpi_name,'no {at}')"))
         .collect();
-    let every = format!("({})", every.join(" or "));
-    let in_year = format!(
-        "kpi_facts/$count?$filter={}",
-        encoded(&format!("{IN_YEAR} and {every}"))
+    let every = encoded(&format!("{IN_YEAR} and ({})", every.join(" or ")));
+    let ordered = format!(
+        "$filter={}&$orderby={}&$top=1",
+        encoded(IN_YEAR),
+        encoded(columns)
     );
-    let rows = in_year.replace("/$count", "");
-    let ordered = format!("{rows}&$orderby={}&$top=1", encoded(columns));
-    for path in [in_year, rows, ordered] {
+    // What the database works out by itself may be little work for it, and then it is answered.
+    for (path, may_be_little) in [
+        (format!("kpi_facts?$filter={every}"), false),
+        (format!("kpi_facts/$count?$filter={every}"), true),
+        (format!("kpi_facts?{ordered}"), true),
+    ] {
         let answer = analyst.odata(&path, &[]).await;
         let (status, text) = (answer.status, answer.text());
-        // PostgreSQL does not tell of its work while it does it: the deadline bounds that.
-        let in_time = backend(&world) == DbBackend::Postgres && status == StatusCode::OK;
         let refused = status == StatusCode::BAD_REQUEST
             && text.contains("fewer days, a filter of fewer terms");
-        assert!(in_time || refused, "{status}: {text}");
+        assert!(
+            refused || may_be_little && status == StatusCode::OK,
+            "{status}: {text}"
+        );
     }
     // As the sentence says: fewer days, fewer terms, the order of the dataset.
     let week = "measured_on ge 2025-03-01 and measured_on lt 2025-03-08";
@@ -413,11 +418,6 @@ async fn a_page_of_rows_that_takes_too_much_is_refused_with_what_to_ask_less_of(
             Some(10)
         );
     }
-}
-
-fn backend(world: &World) -> DbBackend {
-    let operator = Caller::operator(world.store.clone(), world.clock.clone(), "search");
-    operator.reader().get_database_backend()
 }
 
 /// Keeps every thread of the pool busy until what it gives is dropped.
