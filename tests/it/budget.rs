@@ -376,14 +376,16 @@ async fn a_page_of_rows_that_takes_too_much_is_refused_with_what_to_ask_less_of(
     let quick = World::new().await;
     let loaded = quick.load(&many_facts()).await;
     loaded.expect("the organisation loads");
-    // All that a page may take is longer than a request has in a build that is not optimised.
+    // A build that is not optimised may take longer than a request has.
     let world = quick.with_deadline(Duration::from_secs(120)).await;
     let analyst = world.sign_in("analyst").await;
     let columns = "value desc,kpi_name,blueprint_key,phase_name,touchpoint_name,department_name,measured_on desc";
     let every: Vec<String> = (0..400)
         .map(|at| format!("contains(kpi_name,'no {at}')"))
         .collect();
-    let every = encoded(&format!("{IN_YEAR} and ({})", every.join(" or ")));
+    // The first of them fails, so that the refusal takes no time, as others compute on the same thread; the price is that
+    // of all.
+    let every = encoded(&format!("{IN_YEAR} and {}", every.join(" and ")));
     let ordered = format!(
         "$filter={}&$orderby={}&$top=1",
         encoded(IN_YEAR),
