@@ -1,6 +1,10 @@
 //! A fresh database with the real application over it, and people who call it.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -287,7 +291,8 @@ impl World {
 
     /// Somebody who is signed in.
     pub async fn sign_in(&self, login: &str) -> Actor<'_> {
-        match self.tokens.get(login) {
+        let fresh = BEGUN.elapsed() < FRESH;
+        match self.tokens.get(login).filter(|_| fresh) {
             Some(token) => Actor {
                 world: self,
                 login: login.to_owned(),
@@ -425,6 +430,11 @@ pub async fn password_hash() -> Arc<str> {
     Arc::clone(hash)
 }
 
+/// So long the tokens of a template are used; they end after ten minutes, and a test takes some of them.
+const FRESH: Duration = Duration::from_secs(240);
+/// From before any template was made.
+static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
 /// A database made once, of which every world gets a copy.
 struct Template {
     document: Option<&'static str>,
@@ -492,6 +502,7 @@ impl Template {
     }
 
     async fn make(&self) -> (Source, Arc<Tokens>) {
+        LazyLock::force(&BEGUN);
         let mut world = World::at(Place::fresh().await, chrono_tz::UTC, Arc::default()).await;
         migration::up(world.store.maintenance())
             .await
