@@ -622,6 +622,7 @@ async fn asking_writes_nothing() {
         }
         rows!(account audit_event blueprint department kpi membership responsibility touchpoint)
     };
+    let bo = world.sign_in("bo-lead-fund").await;
     let before = stored().await;
     asks(
         &ann,
@@ -648,7 +649,6 @@ async fn asking_writes_nothing() {
         json!({ "id": account_id(&world, "lea-cx").await }),
     )
     .await;
-    let bo = world.sign_in("bo-lead-fund").await;
     refused(&bo, ARCHIVE, rental).await;
     assert_eq!(stored().await, before);
 }

@@ -431,7 +431,7 @@ pub async fn password_hash() -> Arc<str> {
 }
 
 /// So long the tokens of a template are used; they end after ten minutes, and a test takes some of them.
-const FRESH: Duration = Duration::from_secs(240);
+const FRESH: Duration = Duration::from_secs(480);
 /// From before any template was made.
 static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
