@@ -1,7 +1,7 @@
 //! `serve`: one process from its start to its end, with what it does beside answering requests. What is served is the
 //! library's to say.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use axum::http::HeaderValue;
 use cx_blueprint::{
@@ -37,12 +37,18 @@ const CLOSING: Duration = Duration::from_secs(5);
 /// How many may look at what the server is doing, at the same time.
 const WATCHERS: usize = 64;
 
-/// The signing key of the configuration; nothing where it is one that SQLite's file has beside it.
-fn said_key(serve: &Serve) -> Result<Option<SigningKey>, Failure> {
+/// Where the signing key comes from.
+enum KeySource {
+    Configuration(SigningKey),
+    /// Beside SQLite's file, where it is made if it is not there.
+    Beside(PathBuf),
+}
+
+fn key_source(serve: &Serve) -> Result<KeySource, Failure> {
     let path = database::sqlite_path(&serve.database.database_url);
     match (&serve.signing_key, path) {
-        (Some(text), _) => Ok(Some(SigningKey::from_text(text)?)),
-        (None, Some(_)) => Ok(None),
+        (Some(text), _) => Ok(KeySource::Configuration(SigningKey::from_text(text)?)),
+        (None, Some(path)) => Ok(KeySource::Beside(path)),
         (None, None) => Err(
             "PostgreSQL needs a signing key, the same for every server: set CX_SIGNING_KEY, for \
                              example to what `openssl rand -base64 48` prints."
@@ -51,9 +57,11 @@ fn said_key(serve: &Serve) -> Result<Option<SigningKey>, Failure> {
     }
 }
 
-/// The signing key that is kept beside SQLite's file.
-fn kept_key(serve: &Serve) -> Result<SigningKey, Failure> {
-    let path = database::sqlite_path(&serve.database.database_url).unwrap_or_default();
+fn signing_key(source: KeySource) -> Result<SigningKey, Failure> {
+    let path = match source {
+        KeySource::Configuration(key) => return Ok(key),
+        KeySource::Beside(path) => path,
+    };
     SigningKey::kept_beside(&path).map_err(|error| {
         let path = path.display();
         format!("The signing key beside {path} cannot be kept: {error}.").into()
@@ -65,10 +73,10 @@ fn kept_key(serve: &Serve) -> Result<SigningKey, Failure> {
 /// # Errors
 /// It could not begin, or requests were cut off when it stopped.
 pub async fn serve_database(serve: Serve) -> Result<(), Failure> {
-    let said = said_key(&serve)?;
+    let source = key_source(&serve)?;
     let store = open_current(&serve.database).await?;
     // Beside a database that is there, and nowhere else.
-    let key = said.map_or_else(|| kept_key(&serve), Ok)?;
+    let key = signing_key(source)?;
     refuse_published_password(&serve, &store).await?;
     serve_store(&serve, store, key).await
 }
