@@ -13,7 +13,10 @@ use cx_blueprint::database::{Options, Store};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::Value;
 
-use crate::cli::{Server, make_account, program, sqlite};
+use crate::{
+    cli::{Server, make_account, program, sqlite},
+    world::said,
+};
 
 const LOGIN: &str = r#"{"login":"me","password":"a long password of mine"}"#;
 
@@ -227,13 +230,8 @@ fn library(directory: &Path) -> PathBuf {
 }
 
 /// `DISK_CALLS` says up to which call of an act each is failed, one after the other.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how far to go is said in the environment"
-)]
 fn calls() -> i32 {
-    let said = std::env::var("DISK_CALLS").ok();
-    said.and_then(|said| said.parse().ok()).unwrap_or(3)
+    said("DISK_CALLS").unwrap_or(3)
 }
 
 #[test]

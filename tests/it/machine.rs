@@ -20,7 +20,7 @@ use tokio::runtime::Runtime;
 use self::model::{Account, Act, Answer, Deed, Model, Naming, Role, Status};
 use crate::{
     handshake::{ACCEPT, END, PROPOSE},
-    world::{PASSWORD, World},
+    world::{PASSWORD, World, said},
 };
 
 const DEPARTMENTS: usize = 6;
@@ -551,13 +551,8 @@ impl StateMachineTest for Handshake {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long to try is said in the environment"
-)]
 fn cases() -> u32 {
-    let said = std::env::var("HANDSHAKE_CASES").ok();
-    said.and_then(|said| said.parse().ok()).unwrap_or(12)
+    said("HANDSHAKE_CASES").unwrap_or(12)
 }
 
 prop_state_machine! {

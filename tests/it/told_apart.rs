@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     ids::Ids,
-    world::{Actor, World},
+    world::{Actor, World, said},
 };
 
 /// Arithmetic is done modulo this prime, 2⁶¹ − 1.
@@ -280,15 +280,8 @@ fn a_difference_that_isolates_somebody_is_found() {
     assert_eq!(told_apart(&[five, six], 6, &[]), Some(vec![5]));
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how long to search is said in the environment"
-)]
 fn cases() -> u8 {
-    std::env::var("TOLD_APART_CASES")
-        .ok()
-        .and_then(|cases| cases.parse().ok())
-        .unwrap_or(1)
+    said("TOLD_APART_CASES").unwrap_or(1)
 }
 
 /// People who answer by chance, the same in every run: in even cases all at one place within two months.

@@ -20,7 +20,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::world::{ARRIVAL, DRAIN, Listening, PASSWORD, World};
+use crate::world::{ARRIVAL, DRAIN, Listening, PASSWORD, World, said};
 
 /// A prefix of HTTP/2 with empty settings.
 const HTTP2: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
@@ -527,14 +527,7 @@ async fn times(to: SocketAddr, request: &str, count: usize) -> Vec<Duration> {
 /// `CX_SILENT=2000 cargo test --release --test it two_thousand -- --nocapture` prints the figures of as many.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_who_are_silent_slow_nobody_down() {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how many there are is said by who measures"
-    )]
-    let silent = std::env::var("CX_SILENT")
-        .ok()
-        .and_then(|text| text.parse().ok());
-    let silent: usize = silent.unwrap_or(400);
+    let silent: usize = said("CX_SILENT").unwrap_or(400);
     let files = files::raise(10_000);
     assert!(files > 2 * silent as u64 + 400, "{files} files");
     let world = World::small().await;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    str::FromStr,
     sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
@@ -532,12 +533,19 @@ impl Template {
     }
 }
 
+/// What whoever runs the tests says of them in the environment.
 #[expect(
     clippy::disallowed_methods,
-    reason = "which database the tests run on is said in the environment"
+    reason = "it is said for tests, which have no configuration"
 )]
+pub fn said<T: FromStr>(name: &str) -> Option<T> {
+    let text = std::env::var(name).ok()?;
+    let read = text.parse();
+    Some(read.unwrap_or_else(|_| panic!("{name} cannot be read: {text}")))
+}
+
 fn server() -> Option<String> {
-    std::env::var("TEST_DATABASE_URL").ok()
+    said("TEST_DATABASE_URL")
 }
 
 /// The URL of a database on the test server.
