@@ -304,7 +304,8 @@ pub async fn require_open(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<()> {
 
 /// KPIs, whose locks are taken, that come to judge other places.
 pub struct Relinking {
-    kpis: Vec<(kpi::Model, Subject)>,
+    /// On the relationship as a whole, with those whose answers they count.
+    kpis: Vec<(kpi::Model, Option<Subject>)>,
 }
 
 impl Relinking {
@@ -312,7 +313,10 @@ impl Relinking {
     pub async fn begin(permit: &Permit<'_>, kpis: Vec<kpi::Model>) -> Result<Self> {
         let mut before = Vec::new();
         for kpi in kpis {
-            let subject = subject(permit, &kpi).await?;
+            let subject = match kpi.scope {
+                KpiScope::Relationship => Some(subject(permit, &kpi).await?),
+                KpiScope::Transactional => None,
+            };
             before.push((kpi, subject));
         }
         Ok(Self { kpis: before })
@@ -322,7 +326,9 @@ impl Relinking {
     pub async fn finish(self, permit: &mut Permit<'_>) -> Result<()> {
         for (kpi, before) in &self.kpis {
             require_open(permit, kpi).await?;
-            refuse_other_subject(permit, kpi, *before).await?;
+            if let Some(before) = *before {
+                refuse_other_subject(permit, kpi, before).await?;
+            }
         }
         let kpis: Vec<kpi::Model> = self.kpis.into_iter().map(|(kpi, _)| kpi).collect();
         feed(permit, &kpis, &Recount::All).await?;
@@ -358,7 +364,7 @@ async fn refuse_other_subject(
     kpi: &kpi::Model,
     before: Subject,
 ) -> Result<()> {
-    if kpi.scope != KpiScope::Relationship || subject(permit, kpi).await? == before {
+    if subject(permit, kpi).await? == before {
         return Ok(());
     }
     let fed = measurements::Entity::find()
