@@ -1,17 +1,18 @@
 //! The password of a BI login, as PostgreSQL keeps it (SCRAM-SHA-256, RFC 5802 and 7677): worked out here, so that the
 //! password itself stands in no statement and in no log.
 
+use std::num::NonZeroU32;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use ring::{digest, hmac, pbkdf2};
 
 use crate::{
     error::{Error, Result, UserErrorCode},
     token,
 };
 
-/// How often the hash is taken: PostgreSQL's own number.
-const ROUNDS: u32 = 4_096;
+/// Iterations of PBKDF2: PostgreSQL's own default.
+const ITERATIONS: NonZeroU32 = NonZeroU32::new(4_096).expect("4,096 is not zero");
 /// Shortest password.
 const SHORTEST: usize = 12;
 /// Longest password.
@@ -40,59 +41,50 @@ pub fn check(password: &str) -> Result<()> {
     ))
 }
 
-/// What PostgreSQL keeps of a password.
+/// The SCRAM verifier of a password, with a salt of its own, in PostgreSQL's notation.
 pub fn verifier(password: &str) -> Result<String> {
     let salt = token::random::<16>().map_err(Error::internal)?;
-    kept(password, &salt)
+    Ok(salted_verifier(password, &salt))
 }
 
-fn kept(password: &str, salt: &[u8]) -> Result<String> {
-    let salted = salted(password, salt)?;
-    let stored = Sha256::digest(mac(&salted, &[b"Client Key"])?);
-    let server = mac(&salted, &[b"Server Key"])?;
-    Ok(format!(
-        "SCRAM-SHA-256${ROUNDS}:{}${}:{}",
+fn salted_verifier(password: &str, salt: &[u8]) -> String {
+    let mut salted = [0; 32];
+    pbkdf2::derive(
+        pbkdf2::PBKDF2_HMAC_SHA256,
+        ITERATIONS,
+        salt,
+        password.as_bytes(),
+        &mut salted,
+    );
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &salted);
+    let client_key = hmac::sign(&key, b"Client Key");
+    let stored_key = digest::digest(&digest::SHA256, client_key.as_ref());
+    let server_key = hmac::sign(&key, b"Server Key");
+    format!(
+        "SCRAM-SHA-256${ITERATIONS}:{}${}:{}",
         STANDARD.encode(salt),
-        STANDARD.encode(stored),
-        STANDARD.encode(server)
-    ))
-}
-
-/// PBKDF2 with one block.
-fn salted(password: &str, salt: &[u8]) -> Result<[u8; 32]> {
-    let mut last = mac(password.as_bytes(), &[salt, &1_u32.to_be_bytes()])?;
-    let mut salted = last;
-    for _ in 1..ROUNDS {
-        last = mac(password.as_bytes(), &[&last])?;
-        for (sum, byte) in salted.iter_mut().zip(last) {
-            *sum ^= byte;
-        }
-    }
-    Ok(salted)
-}
-
-fn mac(key: &[u8], parts: &[&[u8]]) -> Result<[u8; 32]> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(Error::internal)?;
-    parts.iter().for_each(|part| mac.update(part));
-    Ok(mac.finalize().into_bytes().into())
+        STANDARD.encode(stored_key),
+        STANDARD.encode(server_key)
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The example of RFC 7677: its server signature follows from the keys that are kept.
+    /// The example of RFC 7677: its server signature follows from the verifier.
     #[test]
-    fn what_is_kept_is_what_the_standard_says() {
+    fn a_verifier_is_what_the_standard_says() {
         let salt = STANDARD
             .decode("W22ZaJ0SNY7soEsUEjb6gQ==")
             .unwrap_or_default();
-        let kept = kept("pencil", &salt).unwrap_or_default();
-        let server = kept.rsplit(':').next().unwrap_or_default();
+        let verifier = salted_verifier("pencil", &salt);
+        let server = verifier.rsplit(':').next().unwrap_or_default();
         let message = "n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,\
                        s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
         let server = STANDARD.decode(server).unwrap_or_default();
-        let signature = mac(&server, &[message.as_bytes()]).unwrap_or_default();
+        let server_key = hmac::Key::new(hmac::HMAC_SHA256, &server);
+        let signature = hmac::sign(&server_key, message.as_bytes());
         assert_eq!(
             STANDARD.encode(signature),
             "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
