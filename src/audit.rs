@@ -1,5 +1,8 @@
-//! Who did what to what: every change in the change's own transaction, every refusal after its rollback,
-//! every sign-in. Bodies hold no secret, no confidential value and nobody's words from feedback.
+//! Who did what to what: every change in the change's own transaction, every refusal after its rollback, every sign-in.
+//! Bodies hold no secret, no confidential value and nobody's words from feedback.
+//!
+//! It stands below the door, which writes the events and decides nothing here: an act comes as an [`Actor`], a row as a
+//! [`Subject`].
 
 pub mod position;
 
@@ -7,8 +10,8 @@ use std::collections::BTreeSet;
 
 use chrono::Duration;
 use entity::{
-    account, audit_event, audit_event_department,
-    id::{AccountId, AuditEventId, BlueprintId, DepartmentId, Id},
+    audit_event, audit_event_department,
+    id::{AccountId, AuditEventId, BlueprintId, DepartmentId, Id, ServiceTokenId},
     words::{ActorKind, AuditOutcome},
 };
 use sea_orm::{
@@ -17,13 +20,40 @@ use sea_orm::{
     prelude::{DateTimeUtc, Json, Uuid},
     sea_query::{Expr, ExprTrait},
 };
+use serde::Serialize;
 
 use crate::{
-    access::{Caller, Guarded},
     database::{Store, Transaction},
     error::{Forbidden, Result},
     id,
 };
+
+/// A table whose rows acts are about.
+pub trait Subject: EntityTrait<Model: Serialize> {
+    /// The API's name of the type.
+    const TYPE: &'static str;
+
+    /// The id of a row.
+    fn uuid(row: &Self::Model) -> Uuid;
+
+    /// The blueprint that a row lies in.
+    fn blueprint(row: &Self::Model) -> Option<BlueprintId>;
+}
+
+/// Who acts: an account, by a session or a service token, or the operator.
+#[derive(Clone, Copy, Debug)]
+pub struct Actor<'a> {
+    /// None for the operator.
+    pub account: Option<AccountId>,
+    /// The service token that speaks for the account.
+    pub token: Option<ServiceTokenId>,
+    /// The request's id, also found in the log.
+    pub request_id: &'a str,
+    /// The act's name in the API.
+    pub act: &'a str,
+    /// The moment of the request.
+    pub now: DateTimeUtc,
+}
 
 /// One thing that was done.
 #[derive(Clone, Debug)]
@@ -36,17 +66,17 @@ pub struct Event {
 
 impl Event {
     /// Something was made.
-    pub fn made<E: Guarded>(row: &E::Model) -> Self {
+    pub fn made<E: Subject>(row: &E::Model) -> Self {
         Self::of::<E>(row, None, Some(body::<E>(row)))
     }
 
     /// Something was removed.
-    pub fn removed<E: Guarded>(row: &E::Model) -> Self {
+    pub fn removed<E: Subject>(row: &E::Model) -> Self {
         Self::of::<E>(row, Some(body::<E>(row)), None)
     }
 
     /// Something was changed: the bodies hold what differs.
-    pub fn changed<E: Guarded>(before: &E::Model, after: &E::Model) -> Self {
+    pub fn changed<E: Subject>(before: &E::Model, after: &E::Model) -> Self {
         let (mut old, mut new) = (body::<E>(before), body::<E>(after));
         if let (Json::Object(old), Json::Object(new)) = (&mut old, &mut new) {
             old.retain(|key, value| new.get(key) != Some(value));
@@ -56,7 +86,7 @@ impl Event {
     }
 
     /// Something was done to a thing that its row does not show.
-    pub fn about<E: Guarded>(row: &E::Model, after: Json) -> Self {
+    pub fn about<E: Subject>(row: &E::Model, after: Json) -> Self {
         Self::of::<E>(row, None, Some(after))
     }
 
@@ -85,9 +115,9 @@ impl Event {
         self.after.as_ref()
     }
 
-    fn of<E: Guarded>(row: &E::Model, before: Option<Json>, after: Option<Json>) -> Self {
+    fn of<E: Subject>(row: &E::Model, before: Option<Json>, after: Option<Json>) -> Self {
         Self {
-            subject: Some((E::TYPE, E::id(row).uuid())),
+            subject: Some((E::TYPE, E::uuid(row))),
             blueprint: E::blueprint(row),
             before,
             after,
@@ -110,14 +140,14 @@ pub(crate) fn withhold(body: Option<&mut Json>, fields: &[&str]) {
 /// What of a target is as confidential as the values of its KPI.
 pub(crate) const OF_TARGET: &[&str] = &["value", "warning"];
 
-fn body<E: Guarded>(row: &E::Model) -> Json {
+fn body<E: Subject>(row: &E::Model) -> Json {
     // A row of plain columns always has a JSON form; without one the event still says that it happened.
     serde_json::to_value(row).unwrap_or(Json::Null)
 }
 
 /// Writes the events of one act, into the act's own transaction.
 pub(crate) async fn write<C: ConnectionTrait>(
-    caller: &Caller,
+    actor: Actor<'_>,
     tx: &C,
     events: Vec<Event>,
     concerned: &BTreeSet<DepartmentId>,
@@ -130,7 +160,7 @@ pub(crate) async fn write<C: ConnectionTrait>(
             blueprint_id: Set(event.blueprint),
             before: Set(event.before),
             after: Set(event.after),
-            ..event_of(caller, AuditOutcome::Done)
+            ..event_of(actor, AuditOutcome::Done)
         })
         .collect();
     let departments: Vec<audit_event_department::ActiveModel> = rows
@@ -158,18 +188,17 @@ pub(crate) async fn write<C: ConnectionTrait>(
     Ok(())
 }
 
-fn event_of(caller: &Caller, outcome: AuditOutcome) -> audit_event::ActiveModel {
-    let account = caller.account();
+fn event_of(actor: Actor<'_>, outcome: AuditOutcome) -> audit_event::ActiveModel {
     audit_event::ActiveModel {
-        actor_kind: Set(if account.is_some() {
+        actor_kind: Set(if actor.account.is_some() {
             ActorKind::Account
         } else {
             ActorKind::Operator
         }),
-        actor_account_id: Set(account),
-        actor_token_id: Set(caller.token),
-        request_id: Set(Some(caller.request_id.to_string())),
-        ..event(&caller.act, outcome, caller.now)
+        actor_account_id: Set(actor.account),
+        actor_token_id: Set(actor.token),
+        request_id: Set(Some(actor.request_id.to_owned())),
+        ..event(actor.act, outcome, actor.now)
     }
 }
 
@@ -214,22 +243,22 @@ pub(crate) async fn made_by<C: ConnectionTrait>(
 }
 
 /// Notes a refusal in a transaction of its own; the same refusal within an hour is counted, not stored again.
-pub(crate) async fn refusal(caller: &Caller, store: &Store, forbidden: &Forbidden) -> Result<()> {
+pub(crate) async fn refusal(actor: Actor<'_>, store: &Store, forbidden: &Forbidden) -> Result<()> {
     let tx = store.begin().await?;
     let subject = forbidden.subject.map(|(_, id)| id);
     let again = audit_event::Entity::find()
         .filter(audit_event::Column::Outcome.eq(AuditOutcome::Refused))
-        .filter(audit_event::Column::ActorAccountId.eq(caller.account()))
-        .filter(caller.token.map_or_else(
+        .filter(audit_event::Column::ActorAccountId.eq(actor.account))
+        .filter(actor.token.map_or_else(
             || audit_event::Column::ActorTokenId.is_null(),
             |token| audit_event::Column::ActorTokenId.eq(token),
         ))
-        .filter(audit_event::Column::Action.eq(&*caller.act))
+        .filter(audit_event::Column::Action.eq(actor.act))
         .filter(subject.map_or_else(
             || audit_event::Column::SubjectId.is_null(),
             |id| audit_event::Column::SubjectId.eq(id),
         ))
-        .filter(audit_event::Column::At.gt(caller.now - Duration::hours(1)))
+        .filter(audit_event::Column::At.gt(actor.now - Duration::hours(1)))
         .order_by_desc(audit_event::Column::At)
         .one(&tx)
         .await?;
@@ -240,7 +269,7 @@ pub(crate) async fn refusal(caller: &Caller, store: &Store, forbidden: &Forbidde
                     audit_event::Column::Repeats,
                     Expr::col(audit_event::Column::Repeats).add(1),
                 )
-                .col_expr(audit_event::Column::LastAt, Expr::value(caller.now))
+                .col_expr(audit_event::Column::LastAt, Expr::value(actor.now))
                 .filter(audit_event::Column::Id.eq(again.id))
                 .exec(&tx)
                 .await?;
@@ -252,7 +281,7 @@ pub(crate) async fn refusal(caller: &Caller, store: &Store, forbidden: &Forbidde
                 after: Set(Some(
                     serde_json::json!({ "requiredPermission": forbidden.action.as_str() }),
                 )),
-                ..event_of(caller, AuditOutcome::Refused)
+                ..event_of(actor, AuditOutcome::Refused)
             };
             audit_event::Entity::insert(row)
                 .exec_without_returning(&tx)
@@ -279,7 +308,7 @@ pub(crate) async fn sign_in<C: ConnectionTrait>(
             ActorKind::Anonymous
         }),
         actor_account_id: Set(actor),
-        subject_type: Set(account.map(|_| account::Entity::TYPE.to_owned())),
+        subject_type: Set(account.map(|_| ACCOUNT.to_owned())),
         subject_id: Set(account.map(Id::uuid)),
         request_id: Set(Some(request_id.to_owned())),
         ..event(act, outcome, at)
@@ -290,12 +319,10 @@ pub(crate) async fn sign_in<C: ConnectionTrait>(
     Ok(())
 }
 
-/// A number that is another one after everything that is done: how many acts there were since yesterday began. Where it
-/// is the same on the same day, in two snapshots, nothing was done between them.
-pub async fn acts(caller: &Caller, tx: &Transaction) -> Result<u64> {
-    let yesterday = caller.today.pred_opt().unwrap_or(caller.today);
-    let begun = caller.end_of(yesterday) - Duration::days(1);
-    let done = done().filter(audit_event::Column::At.gte(begun));
+/// Number of events since a moment, sign-ins excepted. Any write changes it, so where it is equal in two snapshots of one
+/// day, since the same moment, nothing was done between them: ETags are made from it.
+pub async fn count_since(tx: &Transaction, since: DateTimeUtc) -> Result<u64> {
+    let done = done().filter(audit_event::Column::At.gte(since));
     Ok(done.count(tx).await?)
 }
 
@@ -306,5 +333,8 @@ fn done() -> Select<audit_event::Entity> {
         .filter(audit_event::Column::Action.ne(SIGN_IN))
 }
 
-/// What signing in is called.
+/// The API's type of accounts, which sign-ins are about.
+pub const ACCOUNT: &str = "Account";
+
+/// The act of signing in.
 pub const SIGN_IN: &str = "signIn";

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use entity::{
     blueprint,
@@ -14,8 +14,13 @@ use sea_orm::{
     sea_query::SimpleExpr,
 };
 
-use super::{Guarded, Keyed, Permit, Reader, writing::Writing};
+use super::{
+    guarded::{Guarded, Keyed},
+    reader::Reader,
+    writing::Writing,
+};
 use crate::{
+    audit::{self, Actor},
     clock::Clock,
     compute::{self, Budget, Steps},
     database::{Pool, Store, Transaction},
@@ -118,6 +123,13 @@ impl Caller {
         self.clock.end_of(day)
     }
 
+    /// The moment at which yesterday began, in the deployment's time zone.
+    #[must_use]
+    pub fn beginning_of_yesterday(&self) -> DateTime<Utc> {
+        let yesterday = self.today.pred_opt().unwrap_or(self.today);
+        self.end_of(yesterday) - Duration::days(1)
+    }
+
     /// The day of a moment in the deployment's time zone.
     #[must_use]
     pub fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
@@ -130,6 +142,18 @@ impl Caller {
         match &*self.standing {
             Standing::Account(standing) => Some(standing.account),
             Standing::Operator => None,
+        }
+    }
+
+    /// The caller, as the audit log names who acts.
+    #[must_use]
+    pub(super) fn actor(&self) -> Actor<'_> {
+        Actor {
+            account: self.account(),
+            token: self.token,
+            request_id: &self.request_id,
+            act: &self.act,
+            now: self.now,
         }
     }
 
@@ -267,30 +291,6 @@ impl Caller {
         Ok(self.store.snapshot().await?)
     }
 
-    /// Opens the door to write: fetches the row, takes its lock and decides.
-    pub async fn fetch<E: Guarded>(
-        &self,
-        action: Action,
-        field: &str,
-        id: E::Id,
-    ) -> Result<(E::Model, Permit<'_>)> {
-        let mut permit = self.begin().await?;
-        let row = permit.fetch::<E>(action, field, id).await?;
-        Ok((row, permit))
-    }
-
-    /// Opens the door to write what is not there yet, tied to these departments.
-    pub async fn permit(&self, action: Action, ties: &Ties) -> Result<Permit<'_>> {
-        let permit = self.begin().await?;
-        permit.require(action, ties, None)?;
-        Ok(permit)
-    }
-
-    /// Opens the door to write without a decision yet: the permit's own `fetch` or `require` makes it.
-    pub async fn begin(&self) -> Result<Permit<'_>> {
-        Ok(Permit::new(self, self.store.begin().await?))
-    }
-
     /// Begins to write what stays although the act is refused: failed tries of a
     /// password, and nothing else; and what is no act of anybody, since when findings are open.
     pub(crate) async fn begin_bookkeeping(&self) -> Result<Transaction> {
@@ -318,7 +318,7 @@ impl Caller {
 
     /// Notes a refusal in the audit log, after the refused act has been rolled back.
     pub async fn note_refusal(&self, forbidden: &Forbidden) -> Result<()> {
-        crate::audit::refusal(self, &self.store, forbidden).await?;
+        audit::refusal(self.actor(), &self.store, forbidden).await?;
         self.writing.settled();
         Ok(())
     }

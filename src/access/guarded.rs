@@ -15,8 +15,12 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-use super::{Reader, scope, ties};
-use crate::{database::Transaction, policy::Ties};
+use super::{reader::Reader, scope, ties};
+use crate::{
+    audit::{ACCOUNT, Subject},
+    database::Transaction,
+    policy::Ties,
+};
 
 /// The lock that guards a row: taken before it is read, so that what is read stays true until the commit.
 /// Always in this order: the department tree, blueprints, KPIs, everything else.
@@ -41,14 +45,12 @@ pub enum Stirred {
 
 /// A table behind the door.
 pub trait Guarded:
-    EntityTrait<Model: Serialize + IntoActiveModel<Self::ActiveModel> + Send + Sync>
+    Subject + EntityTrait<Model: Serialize + IntoActiveModel<Self::ActiveModel> + Send + Sync>
 {
     /// The type of its id.
     type Id: Id + Into<sea_orm::Value>;
     /// What a person calls one of its rows.
     const NOUN: &'static str;
-    /// What the API calls the type.
-    const TYPE: &'static str;
     /// What guards a row.
     const LOCK: Lock;
 
@@ -56,8 +58,6 @@ pub trait Guarded:
     fn id_column() -> Self::Column;
     /// The id of a row.
     fn id(row: &Self::Model) -> Self::Id;
-    /// The blueprint that a row lies in.
-    fn blueprint(row: &Self::Model) -> Option<BlueprintId>;
     /// The version of a row, where it has one.
     fn version(row: &Self::Model) -> Option<i32>;
     /// The column of the version, where it has one.
@@ -120,13 +120,25 @@ macro_rules! keyed {
 keyed!(account, department, persona, segment, channel, template, kpi, blueprint, phase BlueprintId, touchpoint BlueprintId, insight BlueprintId, promise BlueprintId, improvement BlueprintId);
 
 macro_rules! guarded {
-    ($module:ident: $id:ident, $noun:literal, $api:literal, $lock:ident, blueprint: $blueprint:expr, by_id: $by_id:expr,
+    ($module:ident: $id:ident, $noun:literal, $api:expr, $lock:ident, blueprint: $blueprint:expr, by_id: $by_id:expr,
      $(made: $column:ident $field:ident,)? version: $version:tt, archives: $archives:tt, readable: $readable:path, ties: $ties:expr
      $(, stirs: $stirred:ident $stirs:ident)?) => {
+        impl Subject for $module::Entity {
+            const TYPE: &'static str = $api;
+
+            fn uuid(row: &Self::Model) -> sea_orm::prelude::Uuid {
+                row.id.0
+            }
+
+            fn blueprint(row: &Self::Model) -> Option<BlueprintId> {
+                let blueprint: fn(&$module::Model) -> Option<BlueprintId> = $blueprint;
+                blueprint(row)
+            }
+        }
+
         impl Guarded for $module::Entity {
             type Id = id::$id;
             const NOUN: &'static str = $noun;
-            const TYPE: &'static str = $api;
             const LOCK: Lock = Lock::$lock;
 
             fn id_column() -> Self::Column {
@@ -135,11 +147,6 @@ macro_rules! guarded {
 
             fn id(row: &Self::Model) -> Self::Id {
                 row.id
-            }
-
-            fn blueprint(row: &Self::Model) -> Option<BlueprintId> {
-                let blueprint: fn(&$module::Model) -> Option<BlueprintId> = $blueprint;
-                blueprint(row)
             }
 
             guarded!(@version $module $version);
@@ -227,7 +234,7 @@ macro_rules! inside {
     };
 }
 
-guarded!(account: AccountId, "account", "Account", Row, blueprint: |_| None, by_id: |_| None,
+guarded!(account: AccountId, "account", ACCOUNT, Row, blueprint: |_| None, by_id: |_| None,
     version: yes, archives: yes, readable: scope::accounts, ties: ties::none);
 guarded!(session: SessionId, "session", "Session", Row, blueprint: |_| None, by_id: |_| None,
     version: no, archives: no, readable: scope::sessions, ties: ties::none);

@@ -18,7 +18,7 @@ use sea_orm::{
     sea_query::Expr,
 };
 
-use super::Caller;
+use super::caller::Caller;
 use crate::{
     clock::Clock,
     database::{Store, Transaction},

@@ -18,7 +18,12 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LockType, SimpleExpr},
 };
 
-use super::{Archives, Caller, Guarded, Keyed, Lock, Stirred, weight, writing::Open};
+use super::{
+    caller::Caller,
+    guarded::{Archives, Guarded, Keyed, Lock, Stirred},
+    weight,
+    writing::Open,
+};
 use crate::{
     audit::{self, Event},
     database::Transaction,
@@ -54,8 +59,34 @@ pub struct Permit<'c> {
     _open: Open,
 }
 
+impl Caller {
+    /// Opens the door to write: fetches the row, takes its lock and decides.
+    pub async fn fetch<E: Guarded>(
+        &self,
+        action: Action,
+        field: &str,
+        id: E::Id,
+    ) -> Result<(E::Model, Permit<'_>)> {
+        let mut permit = self.begin().await?;
+        let row = permit.fetch::<E>(action, field, id).await?;
+        Ok((row, permit))
+    }
+
+    /// Opens the door to write what is not there yet, tied to these departments.
+    pub async fn permit(&self, action: Action, ties: &Ties) -> Result<Permit<'_>> {
+        let permit = self.begin().await?;
+        permit.require(action, ties, None)?;
+        Ok(permit)
+    }
+
+    /// Opens the door to write without a decision yet: the permit's own `fetch` or `require` makes it.
+    pub async fn begin(&self) -> Result<Permit<'_>> {
+        Ok(Permit::new(self, self.store.begin().await?))
+    }
+}
+
 impl<'c> Permit<'c> {
-    pub(super) fn new(caller: &'c Caller, tx: Transaction) -> Self {
+    fn new(caller: &'c Caller, tx: Transaction) -> Self {
         Self {
             _open: caller.writing.begin(),
             caller,
@@ -304,7 +335,7 @@ impl<'c> Permit<'c> {
         let Some(account) = self.caller.account() else {
             return Ok(false);
         };
-        audit::made_by(&self.tx, (E::TYPE, E::id(row).uuid()), account).await
+        audit::made_by(&self.tx, (E::TYPE, E::uuid(row)), account).await
     }
 
     /// The key that was given, or one made from a name; refused where it is taken, perhaps by something archived.
@@ -526,7 +557,7 @@ impl<'c> Permit<'c> {
         index::renew(&self.tx).await?;
         mark(&self.tx, &self.stirred).await?;
         // Last, so that an event is seen by others a moment after it was made: see `audit::position`.
-        audit::write(self.caller, &self.tx, events, &self.concerned).await?;
+        audit::write(self.caller.actor(), &self.tx, events, &self.concerned).await?;
         let (store, erases) = (self.caller.store.clone(), self.erases);
         self.caller.writing.sends();
         let then = async move {

@@ -23,6 +23,7 @@ use self::{password::Seat, throttle::SessionGuess};
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, live},
     audit,
+    audit::Subject,
     database::Transaction,
     error::{Error, Forbidden, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, replace},

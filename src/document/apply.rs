@@ -26,6 +26,7 @@ use super::{
 use crate::{
     access::{Guarded, Permit},
     audit::Event,
+    audit::Subject,
     error::Result,
     kpi::fed::Relinking,
     policy::{Action, Relation, Ties},

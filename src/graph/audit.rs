@@ -18,7 +18,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, pr
 
 use crate::{
     access::{Caller, Guarded},
-    audit::{OF_TARGET, withhold},
+    audit::{OF_TARGET, Subject, withhold},
     error::{Error, Result},
     input,
     page::{self, Page, Pages},
@@ -70,7 +70,7 @@ pub struct AuditEvent {
 impl From<audit_event::Model> for AuditEvent {
     fn from(row: audit_event::Model) -> Self {
         let subject = row.subject_type.as_deref().zip(row.subject_id);
-        let is_target = |kind: &str| kind == <kpi_target::Entity as Guarded>::TYPE;
+        let is_target = |kind: &str| kind == <kpi_target::Entity as Subject>::TYPE;
         let target = subject.filter(|(kind, _)| is_target(kind));
         let target = target.map(|(_, id)| id.into());
         Self {
@@ -99,7 +99,7 @@ macro_rules! typed_ids {
     ($($module:ident)*) => {
         /// A bare id as the API writes it.
         fn typed(kind: &str, id: Uuid) -> Option<String> {
-            $(if kind == <$module::Entity as Guarded>::TYPE {
+            $(if kind == <$module::Entity as Subject>::TYPE {
                 return Some(<$module::Entity as Guarded>::Id::from(id).to_string());
             })*
             None

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     access::{Caller, Guarded, Permit, expect_version, fresh},
+    audit::Subject,
     department::parents,
     error::{Error, Forbidden, Reason, Result},
     input::{self, AtVersionInput, Faults},

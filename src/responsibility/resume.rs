@@ -16,7 +16,8 @@ use super::{
     lifecycle::{self, SUSPENDED},
 };
 use crate::{
-    access::{Caller, Guarded, Permit, fresh, scope},
+    access::{Caller, Permit, fresh, scope},
+    audit::Subject,
     department::parents,
     error::{Error, Forbidden, Reason, Result},
     id,

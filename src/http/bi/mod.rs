@@ -147,7 +147,7 @@ async fn tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<String>>
         return Ok(None);
     }
     let caller = &feed.caller;
-    let acts = audit::acts(caller, tx).await?;
+    let acts = audit::count_since(tx, caller.beginning_of_yesterday()).await?;
     let account = caller
         .account()
         .map(|id| id.to_string())
