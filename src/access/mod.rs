@@ -18,6 +18,8 @@ mod writing;
 /// The rules of access as they are written. What is kept of what they say is no longer so under others.
 pub(crate) const RULES: &[&str] = &[
     include_str!("../policy.rs"),
+    include_str!("../policy/reach.rs"),
+    include_str!("../policy/table.rs"),
     include_str!("../policy/token.rs"),
     include_str!("guarded.rs"),
     include_str!("identify.rs"),

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use entity::{id::DepartmentId, words::TokenScope};
 
-use super::{Action, Cell, Reach, Relation, Role, row};
+use super::{
+    reach::Reach,
+    table::{Action, Cell, Relation, Role, row},
+};
 
 /// How a service token narrows its account.
 #[derive(Clone, Debug)]
