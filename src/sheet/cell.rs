@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{Dialect, unguarded};
+use super::{dialect::Dialect, guard::unguarded};
 use crate::{
     error::{Error, UserError, UserErrorCode},
     input::Faults,

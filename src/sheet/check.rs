@@ -6,7 +6,10 @@ use std::{
     io::{self, Read},
 };
 
-use super::{Bounds, MOST_COLUMNS, cell::Place};
+use super::{
+    bounds::{Bounds, MOST_COLUMNS},
+    cell::Place,
+};
 use crate::error::UserErrorCode;
 
 /// What is wrong, on its way through the reader's own errors.

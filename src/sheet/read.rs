@@ -8,9 +8,10 @@ use std::{
 use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::{
-    Bounds, Dialect, MARK, MOST_COLUMNS,
+    bounds::{Bounds, MOST_COLUMNS},
     cell::{Cell, Place, told},
     check::{Checked, Malformed},
+    dialect::{Dialect, MARK},
 };
 use crate::{
     error::{Error, Result, UserErrorCode},
@@ -65,7 +66,7 @@ impl<R: BufRead> Reader<R> {
             head.drain(..MARK.len());
         }
         let line = head.split(|byte| matches!(byte, b'\n' | b'\r')).next();
-        let dialect = dialect.unwrap_or_else(|| Dialect::of(line.unwrap_or_default()));
+        let dialect = dialect.unwrap_or_else(|| Dialect::from_heading(line.unwrap_or_default()));
         let source = Cursor::new(head).chain(source);
         let checked = Checked::new(source, dialect.separator(), bounds);
         let rows = ReaderBuilder::new()

@@ -6,7 +6,7 @@ use std::{
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
 };
 
-use super::{Bounds, Dialect, Reader};
+use super::{bounds::Bounds, dialect::Dialect, read::Reader};
 use crate::error::{Error, Result};
 
 /// Bytes that are read from the file at once.

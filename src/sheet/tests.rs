@@ -4,7 +4,10 @@ use std::io::{BufReader, Read};
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{
+    guard::{is_formula, unguarded},
+    *,
+};
 use crate::{error::Result, input::Faults};
 
 /// The texts of a sheet, row by row, as they are read.

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use csv::{Terminator, WriterBuilder};
 
-use super::{Dialect, MARK, guarded};
+use super::{
+    dialect::{Dialect, MARK},
+    guard::guarded,
+};
 
 /// A sheet that is being written.
 pub struct Writer<W: Write> {

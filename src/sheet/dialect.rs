@@ -1,0 +1,72 @@
+//! The two ways in which spreadsheet programs write CSV.
+
+use async_graphql::Enum;
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+/// The mark at the beginning by which Excel knows UTF-8.
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// How a spreadsheet program writes CSV. On reading it is known by the heading line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum, Enum)]
+#[serde(rename_all = "kebab-case")]
+#[graphql(name = "SheetDialect")]
+pub enum Dialect {
+    /// RFC 4180: commas between cells, a decimal point.
+    #[default]
+    Comma,
+    /// Excel as it is set up in Denmark and most of Europe: semicolons between cells, a decimal comma, and a mark at
+    /// the beginning that says UTF-8.
+    ExcelDa,
+}
+
+impl Dialect {
+    /// What stands between two cells.
+    #[must_use]
+    pub const fn separator(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::ExcelDa => b';',
+        }
+    }
+
+    /// The one that a heading line is written in; a comma where it has but one cell.
+    pub(super) fn from_heading(heading: &[u8]) -> Self {
+        let count = |separator| heading.iter().filter(|byte| **byte == separator).count();
+        if count(b';') > count(b',') {
+            Self::ExcelDa
+        } else {
+            Self::Comma
+        }
+    }
+
+    /// A number in the shortest form that reads back the same.
+    #[must_use]
+    pub fn number(self, number: f64) -> String {
+        let text = number.to_string();
+        match self {
+            Self::Comma => text,
+            Self::ExcelDa => text.replace('.', ","),
+        }
+    }
+
+    /// A finite number as this dialect writes it; nothing where the text is none.
+    #[must_use]
+    pub fn read_number(self, text: &str) -> Option<f64> {
+        let digits = text.bytes().any(|byte| byte.is_ascii_digit());
+        let plain = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'e' | b'E');
+        let (point, other) = match self {
+            Self::Comma => ('.', ','),
+            Self::ExcelDa => (',', '.'),
+        };
+        // A point in a Danish number groups thousands; whoever wrote 1.500 may mean either.
+        let written = text
+            .chars()
+            .all(|c| c == point || u8::try_from(c).is_ok_and(plain));
+        if !digits || !written || text.contains(other) {
+            return None;
+        }
+        let number: f64 = text.replace(point, ".").parse().ok()?;
+        number.is_finite().then_some(number)
+    }
+}
