@@ -15,7 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{PATIENCE, pool::Pool};
+use super::{options::PATIENCE, pool::Pool};
 
 /// How long readers are waited for each time: meanwhile nobody writes.
 const READERS: Duration = Duration::from_millis(250);

@@ -15,7 +15,9 @@
 mod charge;
 mod connection;
 mod erased;
+mod options;
 mod pool;
+mod postgres;
 mod probe;
 mod signal;
 mod sqlite;
@@ -31,16 +33,15 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr, RuntimeErr};
-use sqlx::{
-    ConnectOptions as _, PgPool, SqlitePool, pool::PoolOptions, postgres::PgConnectOptions,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, DbErr};
+use sqlx::{PgPool, SqlitePool, pool::PoolOptions};
 use tokio::{sync::Notify, time::timeout};
 
 use self::{
     charge::Charge,
-    connection::{STATEMENT, Source},
+    connection::Source,
     erased::Erased,
+    options::{Access, PATIENCE},
     pool::Shares,
     probe::Probe,
     wal::Wal,
@@ -48,14 +49,13 @@ use self::{
 use crate::compute::Budget;
 
 pub use self::{
+    options::Options,
     pool::Pool,
     probe::Trouble,
     sqlite::sqlite_path,
     transaction::{CommitError, Transaction},
 };
 
-/// How long one waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// Connections of PostgreSQL for those who sign in, and as many again for what they write.
 const ENTRANCE: u32 = 2;
 /// Connections of PostgreSQL on which statements are cancelled.
@@ -64,17 +64,6 @@ const SIGNALS: u32 = 2;
 const PROBES: u32 = 2;
 /// How long what only has to be let go may take.
 const CLOSING: Duration = Duration::from_secs(2);
-
-/// Where the database is and how many connections it may have.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// `sqlite://path` or `postgres://…`.
-    pub url: String,
-    /// Connections of the pool that reads, and on PostgreSQL of the pool that writes.
-    pub connections: u32,
-    /// A PostgreSQL schema to work in, for tests that share a database.
-    pub schema: Option<String>,
-}
 
 /// The open database.
 #[derive(Clone, Debug)]
@@ -104,7 +93,7 @@ impl Store {
         let file = sqlite_path(&options.url);
         let access = |access| match &file {
             Some(_) => sqlite::options(options, access).map(Source::Sqlite),
-            None => postgres(options, access).map(Source::Postgres),
+            None => postgres::connect_options(options, access).map(Source::Postgres),
         };
         let (write, read) = (access(Access::Write)?, access(Access::Read)?);
         // What is asked here is no statement of anybody's, and itself cancelled by nobody.
@@ -288,50 +277,6 @@ impl Store {
         }
         closed.unwrap_or(Ok(()))
     }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Access {
-    Read,
-    Write,
-}
-
-fn postgres(options: &Options, access: Access) -> Result<PgConnectOptions, DbErr> {
-    let postgres: PgConnectOptions = options.url.parse().map_err(unreadable)?;
-    let postgres = postgres.disable_statement_logging();
-    let mut postgres = postgres.application_name("cx-blueprint").options([
-        ("statement_timeout", STATEMENT),
-        // A client or a network that has died holds no lock for longer than this.
-        ("tcp_keepalives_idle", "30"),
-        ("tcp_keepalives_interval", "10"),
-        ("tcp_keepalives_count", "3"),
-        ("tcp_user_timeout", "30s"),
-    ]);
-    if let Some(schema) = &options.schema {
-        postgres = postgres.options([("search_path", schema)]);
-    }
-    Ok(match access {
-        Access::Write => postgres.options([
-            ("lock_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "60s"),
-        ]),
-        // One snapshot a transaction and no writing, said once a connection instead of in every transaction.
-        Access::Read => postgres.options([
-            ("default_transaction_read_only", "on"),
-            ("default_transaction_isolation", "repeatable read"),
-            // A feed may wait for its reader meanwhile, and holds nothing but its snapshot.
-            ("idle_in_transaction_session_timeout", "10min"),
-            // With the price of a spinning disk the planner reads whole tables where an index leads to the rows.
-            ("random_page_cost", "1.1"),
-        ]),
-    })
-}
-
-/// The URL itself may hold a password: it is not told.
-fn unreadable(_: sqlx::Error) -> DbErr {
-    let message =
-        "the database URL cannot be read; it looks like sqlite://path or postgres://user@host/name";
-    DbErr::Conn(RuntimeErr::Internal(message.to_owned()))
 }
 
 /// sea-orm's own pool, which its migrations want.

@@ -33,6 +33,8 @@ use crate::error::database::Kind;
 /// after it would wait inside the database. PostgreSQL ends by itself what has lost its client.
 const ENDING: Duration = Duration::from_secs(60);
 const ENDING_ON_POSTGRESQL: Duration = Duration::from_secs(5);
+/// How long telling PostgreSQL that a statement is to end may take.
+const TELLING: Duration = Duration::from_secs(2);
 /// How long a pool that closes waits for its connections to come back.
 const CLOSING: Duration = Duration::from_secs(2);
 
@@ -248,9 +250,7 @@ impl Shared {
         let ended = async {
             match broken.state() {
                 // Where PostgreSQL cannot be told, it will not say either that the statement has ended.
-                State::Running if !place.signal.stop(self.shares.signals.as_ref()).await => {
-                    drop(broken)
-                }
+                State::Running if !self.cancel(&place.signal).await => drop(broken),
                 _ => broken.close().await,
             }
         };
@@ -260,6 +260,29 @@ impl Shared {
             return Place::default();
         }
         place
+    }
+
+    /// Cancels the statement that runs at a place. Says whether it was told; SQLite sees for itself.
+    async fn cancel(&self, signal: &Signal) -> bool {
+        let process = signal.stop();
+        let Some(signals) = &self.shares.signals else {
+            return true;
+        };
+        let cancel = Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            "SELECT pg_cancel_backend($1)",
+            [process.into()],
+        );
+        let error = match timeout(TELLING, signals.query_one_raw(cancel)).await {
+            Ok(Ok(_)) => return true,
+            Ok(Err(error)) => error.to_string(),
+            Err(elapsed) => elapsed.to_string(),
+        };
+        tracing::warn!(
+            error,
+            "a statement that nobody waits for could not be cancelled"
+        );
+        false
     }
 
     /// Closes connections.

@@ -1,20 +1,11 @@
 //! How a statement is told from outside that nobody waits for it any more.
 
-use std::{
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicI32, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicI32, Ordering},
 };
 
-use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use tokio::time::timeout;
-
-use super::{charge::Charge, pool::Pool};
-
-/// How long telling PostgreSQL may take.
-const TELLING: Duration = Duration::from_secs(2);
+use super::charge::Charge;
 
 /// What reaches the statement that runs at one place, on either database.
 #[derive(Debug, Default)]
@@ -52,26 +43,10 @@ impl Signal {
         self.process.store(process, Ordering::Relaxed);
     }
 
-    /// Ends the statement. PostgreSQL is told by way of another connection, and this says whether it was; SQLite sees for
-    /// itself.
-    pub(super) async fn stop(&self, signals: Option<&Pool>) -> bool {
+    /// Asks the statement to end. SQLite sees it for itself; the process of PostgreSQL that is given has to be told by way
+    /// of another connection.
+    pub(super) fn stop(&self) -> i32 {
         self.stop.store(true, Ordering::Relaxed);
-        let Some(signals) = signals else { return true };
-        let process = self.process.load(Ordering::Relaxed);
-        let cancel = Statement::from_sql_and_values(
-            DbBackend::Postgres,
-            "SELECT pg_cancel_backend($1)",
-            [process.into()],
-        );
-        let error = match timeout(TELLING, signals.query_one_raw(cancel)).await {
-            Ok(Ok(_)) => return true,
-            Ok(Err(error)) => error.to_string(),
-            Err(elapsed) => elapsed.to_string(),
-        };
-        tracing::warn!(
-            error,
-            "a statement that nobody waits for could not be cancelled"
-        );
-        false
+        self.process.load(Ordering::Relaxed)
     }
 }

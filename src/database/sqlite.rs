@@ -13,7 +13,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{Access, Options, PATIENCE, unreadable};
+use super::options::{Access, Options, PATIENCE, unreadable};
 
 pub(super) fn options(options: &Options, access: Access) -> Result<SqliteConnectOptions, DbErr> {
     let sqlite: SqliteConnectOptions = options.url.parse().map_err(unreadable)?;

@@ -1,0 +1,44 @@
+//! How connections to PostgreSQL are set up, to write and to read.
+
+use sea_orm::DbErr;
+use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+
+use super::{
+    connection::STATEMENT,
+    options::{Access, Options, unreadable},
+};
+
+/// The options of a connection; a schema of its own where tests share a database.
+pub(super) fn connect_options(
+    options: &Options,
+    access: Access,
+) -> Result<PgConnectOptions, DbErr> {
+    let postgres: PgConnectOptions = options.url.parse().map_err(unreadable)?;
+    let postgres = postgres.disable_statement_logging();
+    let mut postgres = postgres.application_name("cx-blueprint").options([
+        ("statement_timeout", STATEMENT),
+        // A client or a network that has died holds no lock for longer than this.
+        ("tcp_keepalives_idle", "30"),
+        ("tcp_keepalives_interval", "10"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "30s"),
+    ]);
+    if let Some(schema) = &options.schema {
+        postgres = postgres.options([("search_path", schema)]);
+    }
+    Ok(match access {
+        Access::Write => postgres.options([
+            ("lock_timeout", "5s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ]),
+        // One snapshot a transaction and no writing, said once a connection instead of in every transaction.
+        Access::Read => postgres.options([
+            ("default_transaction_read_only", "on"),
+            ("default_transaction_isolation", "repeatable read"),
+            // A feed may wait for its reader meanwhile, and holds nothing but its snapshot.
+            ("idle_in_transaction_session_timeout", "10min"),
+            // With the price of a spinning disk the planner reads whole tables where an index leads to the rows.
+            ("random_page_cost", "1.1"),
+        ]),
+    })
+}
