@@ -86,11 +86,11 @@ pub mod payload;
 /// Sheets of very many rows on their way in.
 pub mod intake;
 
+/// Whether a KPI is met: its figure, its target and its state.
+pub mod judgement;
+
 /// One whole blueprint in memory.
 pub mod canvas;
-
-/// Flags and environment.
-pub mod config;
 
 /// People and services, and how they sign in.
 pub mod account;
@@ -136,6 +136,9 @@ pub mod feedback;
 
 /// What blueprints get wrong, since when, and what was dismissed.
 pub mod finding;
+
+/// Flags and environment.
+pub mod config;
 
 /// Finding things by their words.
 pub mod search;

@@ -20,12 +20,13 @@ use sea_orm::{
     QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 
-use super::{Canvas, Position, judged};
+use super::{Canvas, Position};
 use crate::{
     access::{Caller, scope},
     compute::ROW,
     database::Transaction,
     error::{Error, Result},
+    judgement,
 };
 
 impl Canvas {
@@ -91,7 +92,7 @@ impl Canvas {
         let responsibilities = read::selected(tx, responsibilities).await?;
         let departments = departments(tx, &blueprint).await?;
         let kpis = kpis(tx, id).await?;
-        let links = judged::in_blueprint(caller, tx, id, &kpis, day).await?;
+        let links = judgement::judge_blueprint(caller, tx, id, &kpis, day).await?;
         let canvas = Self {
             blueprint,
             persona,

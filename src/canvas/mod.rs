@@ -4,7 +4,6 @@
 
 pub mod findings;
 pub mod flow;
-pub mod judged;
 mod load;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -25,7 +24,7 @@ use entity::{
     words::{ResponsibilityStatus, Role},
 };
 
-pub use self::judged::Judged;
+use crate::judgement::JudgedLink;
 
 /// What loading a canvas costs in the complexity of a document.
 pub const COST: usize = 300;
@@ -45,7 +44,7 @@ pub struct Canvas {
     /// Proposed and accepted ones, by touchpoint.
     pub responsibilities: Vec<responsibility::Model>,
     /// The links that hold on the day, by touchpoint; those of a phase or of the whole blueprint come first.
-    pub links: Vec<Judged>,
+    pub links: Vec<JudgedLink>,
     departments: HashMap<DepartmentId, department::Model>,
     kpis: HashMap<KpiId, kpi::Model>,
     channels: HashMap<TouchpointId, Vec<channel::Model>>,
@@ -106,7 +105,7 @@ impl Canvas {
 
     /// The KPIs that judge a touchpoint.
     #[must_use]
-    pub fn links_of(&self, id: TouchpointId) -> &[Judged] {
+    pub fn links_of(&self, id: TouchpointId) -> &[JudgedLink] {
         let range = self
             .of_touchpoint
             .get(&id)
@@ -117,7 +116,7 @@ impl Canvas {
     }
 
     /// The KPIs that judge a phase as a whole, or with none the whole blueprint.
-    pub fn links_above(&self, phase: Option<PhaseId>) -> impl Iterator<Item = &Judged> {
+    pub fn links_above(&self, phase: Option<PhaseId>) -> impl Iterator<Item = &JudgedLink> {
         self.links.iter().filter(move |judged| {
             judged.link.touchpoint_id.is_none() && judged.link.phase_id == phase
         })

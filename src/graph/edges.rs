@@ -45,7 +45,7 @@ use crate::{
     },
     batch::{Key, load},
     blueprint::graphql::{Blueprint, Phase},
-    canvas::{self, Canvas, Judged, view, whole},
+    canvas::{self, Canvas, view, whole},
     compute::{LOADED, SEARCH},
     department::graphql::{Department, Membership, departments, living_memberships, memberships},
     document::{blueprint::Document, table},
@@ -58,6 +58,7 @@ use crate::{
     finding::graphql::{self as finding, FindingFilter, Findings},
     improvement::graphql::Improvement,
     insight::graphql::{Insight, Source},
+    judgement::JudgedLink,
     kpi::{
         graphql::{Kpi, KpiLink},
         of_department::{of_departments, scorecard},
@@ -787,7 +788,10 @@ impl Touchpoint {
 }
 
 /// Links that were read with the blueprint, as far as their KPIs are there.
-fn judged<'c>(canvas: &'c Canvas, links: impl IntoIterator<Item = &'c Judged>) -> Listed<KpiLink> {
+fn judged<'c>(
+    canvas: &'c Canvas,
+    links: impl IntoIterator<Item = &'c JudgedLink>,
+) -> Listed<KpiLink> {
     let links = links.into_iter();
     let links =
         links.filter_map(|judged| Some(KpiLink::judged(judged, canvas.kpi(judged.link.kpi_id)?)));
@@ -796,7 +800,7 @@ fn judged<'c>(canvas: &'c Canvas, links: impl IntoIterator<Item = &'c Judged>) -
 
 async fn links<K>(ctx: &Context<'_>, place: K) -> Result<Listed<KpiLink>>
 where
-    K: Key<Value = Arc<Vec<(Judged, entity::kpi::Model)>>>,
+    K: Key<Value = Arc<Vec<(JudgedLink, entity::kpi::Model)>>>,
 {
     let rows = load(ctx, place).await?.unwrap_or_default();
     let links = rows.iter();

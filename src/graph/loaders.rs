@@ -37,10 +37,10 @@ use sea_orm::{
 use crate::{
     access::{Caller, Guarded, scope},
     batch::Key,
-    canvas::{Judged, judged},
     department::below as department_below,
     error::Result,
     insight::graphql::living,
+    judgement::{self, JudgedLink},
     publication::without_document,
 };
 
@@ -127,7 +127,7 @@ pub struct JudgingPhase(pub PhaseId);
 macro_rules! judging {
     ($($key:ident by $column:ident $field:ident,)*) => {
         $(impl Key for $key {
-            type Value = Arc<Vec<(Judged, kpi::Model)>>;
+            type Value = Arc<Vec<(JudgedLink, kpi::Model)>>;
 
             async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
                 let day = caller.today;
@@ -136,9 +136,9 @@ macro_rules! judging {
                     .select_only()
                     .column(kpi_link::Column::Id)
                     .filter(kpi_link::Column::$column.is_in(keys.iter().map(|key| key.0)));
-                let judged = judged::of_links(caller, links.into_query(), day).await?;
+                let judged = judgement::judge_links(caller, links.into_query(), day).await?;
                 let today = judged.into_iter().filter(|(judged, kpi)| {
-                    kpi.archived_at.is_none() && judged::holds(&judged.link, day)
+                    kpi.archived_at.is_none() && judgement::holds(&judged.link, day)
                 });
                 Ok(paired(today.filter_map(|pair| Some(($key(pair.0.link.$field?), pair)))))
             }

@@ -17,14 +17,13 @@ use super::{
     link::{KpiLinkCreateInput, KpiLinkUpdateInput},
     measurement::{KpiMeasurementCorrectInput, Recorded},
     record::KpiMeasurementsRecordInput,
-    rules,
     target::KpiTargetSetInput,
 };
 use crate::{
     access::Caller,
-    canvas::judged::{self, Judged, Judgement},
     error::{Result, UserError},
     input::{self, AtVersionInput, By},
+    judgement::{self, JudgedLink, Judgement},
     page::{self, Page, Pages},
     payload,
     payload::{acting, caller, found},
@@ -174,7 +173,7 @@ impl From<kpi_link::Model> for KpiLink {
 impl KpiLink {
     /// A link as a part of its place, with what its KPI comes to there.
     #[must_use]
-    pub fn judged(judged: &Judged, kpi: &kpi::Model) -> Self {
+    pub fn judged(judged: &JudgedLink, kpi: &kpi::Model) -> Self {
         Self {
             known: Some(Arc::new((kpi.clone(), judged.judgement.clone()))),
             ..judged.link.clone().into()
@@ -325,7 +324,7 @@ async fn filtered(caller: &Caller, filter: KpiFilter) -> Result<Select<kpi::Enti
         return Ok(select);
     };
     let kpis = select.clone().all(caller.reader()).await?;
-    let whole = judged::whole(
+    let whole = judgement::judge_kpis(
         caller,
         &kpis,
         filter.as_of.map_or(caller.today, |day| day.0),
@@ -335,7 +334,7 @@ async fn filtered(caller: &Caller, filter: KpiFilter) -> Result<Select<kpi::Enti
         .iter()
         .filter(|kpi| {
             let judgement = whole.get(&kpi.id);
-            let state = judgement.and_then(|judgement| rules::state_of(kpi.direction, judgement));
+            let state = judgement.and_then(|judgement| judgement.state(kpi.direction));
             state.is_some_and(|state| states.contains(&state))
         })
         .map(|kpi| kpi.id)

@@ -14,11 +14,10 @@ use sea_orm::{
     sea_query::SelectStatement,
 };
 
-use super::rules;
 use crate::{
     access::{Caller, scope},
-    canvas::judged,
     error::Result,
+    judgement,
 };
 
 /// The KPIs that judge, on a day, touchpoints at which one of the departments was ACCOUNTABLE or RESPONSIBLE when
@@ -39,11 +38,11 @@ pub async fn of_departments(
         return Ok(select.filter(kpi::Column::Id.in_subquery(judging.into_query())));
     };
     let ids = links.select_only().column(kpi_link::Column::Id);
-    let judged = judged::of_links(caller, ids.into_query(), day).await?;
+    let judged = judgement::judge_links(caller, ids.into_query(), day).await?;
     let found: BTreeSet<KpiId> = judged
         .into_iter()
         .filter(|(judged, kpi)| {
-            let state = rules::state_of(kpi.direction, &judged.judgement);
+            let state = judged.judgement.state(kpi.direction);
             state.is_some_and(|state| states.contains(&state))
         })
         .map(|(_, kpi)| kpi.id)
@@ -70,7 +69,7 @@ pub async fn scorecard(
 ) -> Result<Scorecard> {
     let links = links(caller, departments, day);
     let ids = links.select_only().column(kpi_link::Column::Id);
-    let judged = judged::of_links(caller, ids.into_query(), day).await?;
+    let judged = judgement::judge_links(caller, ids.into_query(), day).await?;
     let touchpoints: Vec<TouchpointId> = touchpoint::Entity::find()
         .select_only()
         .column(touchpoint::Column::Id)
@@ -84,7 +83,7 @@ pub async fn scorecard(
         ..Scorecard::default()
     };
     for (judged, kpi) in judged {
-        let state = rules::state_of(kpi.direction, &judged.judgement);
+        let state = judged.judgement.state(kpi.direction);
         // Archived KPIs judge nothing any more, and of hidden ones nothing is told.
         let Some(state) = state.filter(|_| kpi.archived_at.is_none()) else {
             continue;

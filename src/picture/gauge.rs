@@ -13,10 +13,7 @@ use super::{
     sheet::{Anchor, Area, Sheet},
     text::{Font, clean},
 };
-use crate::{
-    canvas::{Canvas, Judged},
-    kpi::rules::state_of,
-};
+use crate::{canvas::Canvas, judgement::JudgedLink};
 
 /// The height of a row.
 pub const ROW: f64 = 16.0;
@@ -38,7 +35,7 @@ pub struct Gauge {
 
 impl Gauge {
     /// What KPIs come to, those that need attention first.
-    pub fn of<'c>(canvas: &Canvas, links: impl IntoIterator<Item = &'c Judged>) -> Vec<Self> {
+    pub fn of<'c>(canvas: &Canvas, links: impl IntoIterator<Item = &'c JudgedLink>) -> Vec<Self> {
         let links = links.into_iter();
         let gauges =
             links.filter_map(|judged| Some(Self::one(canvas.kpi(judged.link.kpi_id)?, judged)));
@@ -47,8 +44,8 @@ impl Gauge {
         gauges
     }
 
-    fn one(kpi: &kpi::Model, judged: &Judged) -> Self {
-        let state = state_of(kpi.direction, &judged.judgement);
+    fn one(kpi: &kpi::Model, judged: &JudgedLink) -> Self {
+        let state = judged.judgement.state(kpi.direction);
         let amount = |value: f64| amount(kpi, value);
         let latest = judged.judgement.latest.as_ref();
         let value = latest.map(|latest| amount(latest.value));

@@ -16,7 +16,7 @@ use super::{
     sheet::{Area, Sheet},
     text::{Font, clean},
 };
-use crate::canvas::{Canvas, Judged};
+use crate::{canvas::Canvas, judgement::JudgedLink};
 
 const KIND: Font = Font::label(9.5);
 const TITLE: Font = Font::bold(32.0);
@@ -145,7 +145,7 @@ pub fn phases(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan, top: f64) -> f64 
     let mut bottom = top + 30.0;
     let times = scale(sheet);
     for (phase, (left, right)) in canvas.phases.iter().zip(&plan.phases) {
-        let judging: Vec<&Judged> = canvas.links_above(Some(phase.id)).collect();
+        let judging: Vec<&JudgedLink> = canvas.links_above(Some(phase.id)).collect();
         let gauges = Gauge::of(canvas, judging);
         let mut end = 0.0;
         sheet.group("phase", told(phase), |sheet| {

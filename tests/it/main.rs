@@ -39,6 +39,7 @@ mod ids;
 mod improvement;
 mod insight;
 mod intake;
+mod judgement;
 mod kept;
 mod kpi;
 mod loaders;

@@ -10,7 +10,8 @@ use entity::{
     words::{Cadence, KpiScope, Lane, ResponsibilityStatus, Role},
 };
 
-use super::{Code, Found, Judged, Place, Seen, quoted};
+use super::{Code, Found, Place, Seen, quoted};
+use crate::judgement::JudgedLink;
 
 pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
     let canvas = seen.canvas();
@@ -21,7 +22,7 @@ pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
             found.add(Code::NoKpi, Place::at(row), sentence);
         }
     }
-    let mut kpis: BTreeMap<KpiId, (&kpi::Model, Vec<&Judged>)> = BTreeMap::new();
+    let mut kpis: BTreeMap<KpiId, (&kpi::Model, Vec<&JudgedLink>)> = BTreeMap::new();
     for (judged, kpi) in seen.told(&canvas.links) {
         let (_, links) = kpis.entry(kpi.id).or_insert((kpi, Vec::new()));
         links.push(judged);
@@ -34,7 +35,7 @@ pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
 
 fn of_kpi(
     seen: &Seen<'_>,
-    (kpi, links): (&kpi::Model, &[&Judged]),
+    (kpi, links): (&kpi::Model, &[&JudgedLink]),
     delivering: &Delivering,
     found: &mut Found,
 ) {
@@ -122,7 +123,7 @@ impl Delivering {
     }
 
     /// Whether a department delivers at a place that is judged: at a touchpoint of it.
-    fn there(&self, department: DepartmentId, judged: &Judged) -> bool {
+    fn there(&self, department: DepartmentId, judged: &JudgedLink) -> bool {
         match (judged.link.touchpoint_id, judged.link.phase_id) {
             (Some(touchpoint), _) => self.at.contains(&(department, touchpoint)),
             (None, Some(phase)) => self.of_phase.contains(&(department, phase)),

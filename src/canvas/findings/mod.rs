@@ -26,7 +26,8 @@ use uuid::Uuid;
 
 pub use self::measured::is_stale;
 pub use self::table::{Code, Rule, Severity, Threshold, Thresholds};
-use super::{Canvas, Judged, whole::Whole};
+use super::{Canvas, whole::Whole};
+use crate::judgement::JudgedLink;
 
 /// Something that a blueprint, or the organisation, gets wrong.
 #[derive(Clone, Debug, PartialEq)]
@@ -137,7 +138,10 @@ impl<'w> Seen<'w> {
     }
 
     /// The links whose KPI counts for whoever asks: of the others it is as if they were not there.
-    fn told(&self, links: &'w [Judged]) -> impl Iterator<Item = (&'w Judged, &'w kpi::Model)> {
+    fn told(
+        &self,
+        links: &'w [JudgedLink],
+    ) -> impl Iterator<Item = (&'w JudgedLink, &'w kpi::Model)> {
         let counts = |kpi: &kpi::Model| {
             self.asked.confidential || kpi.sensitivity != Sensitivity::Confidential
         };

@@ -11,9 +11,9 @@ use entity::{
 use super::{Asked, At, Inside, Scene, Shown, Stroke, id, leaf, many, one};
 use crate::{
     blueprint::graphql::Phase,
-    canvas::{Canvas, Judged, accountable},
+    canvas::{Canvas, accountable},
     graph::permissions,
-    kpi::rules,
+    judgement::JudgedLink,
     policy::Action,
     touchpoint::graphql::Transition,
 };
@@ -247,14 +247,14 @@ impl<'c> Shown<'c> for At<'c, department::Model> {
 /// A KPI link with its KPI.
 #[derive(Clone, Copy)]
 pub(super) struct Judging<'c> {
-    at: At<'c, Judged>,
+    at: At<'c, JudgedLink>,
     kpi: &'c kpi::Model,
 }
 
 /// Those of the links whose KPIs are there.
 fn judged<'c>(
     scene: Scene<'c>,
-    links: impl IntoIterator<Item = &'c Judged>,
+    links: impl IntoIterator<Item = &'c JudgedLink>,
 ) -> impl Iterator<Item = Judging<'c>> {
     links.into_iter().filter_map(move |row| {
         let kpi = scene.canvas.kpi(row.link.kpi_id)?;
@@ -274,9 +274,7 @@ impl<'c> Shown<'c> for Judging<'c> {
             "weight" => leaf(|judging: Self| judging.at.row.link.weight),
             "version" => leaf(|judging: Self| judging.at.row.link.version),
             "createdAt" => leaf(|judging: Self| moment(judging.at.row.link.created_at)),
-            "state" => leaf(|judging: Self| {
-                rules::state_of(judging.kpi.direction, &judging.at.row.judgement)
-            }),
+            "state" => leaf(|judging: Self| judging.at.row.judgement.state(judging.kpi.direction)),
             "kpi" => one(asked, |judging: Self| Some(judging.at.to(judging.kpi))),
             "latest" => one(asked, |judging: Self| {
                 let latest = judging.at.row.judgement.latest.as_ref();

@@ -24,17 +24,12 @@ use crate::{
     batch::load,
     bi::series::trend::Trend,
     blueprint::graphql::{Blueprint, Phase},
-    canvas::{
-        findings::{Code, Thresholds, is_stale},
-        judged::{self, Judgement},
-    },
+    canvas::findings::{Code, Thresholds, is_stale},
     department::graphql::Department,
     error::Result,
     improvement::graphql::Improvement,
-    kpi::{
-        graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
-        rules,
-    },
+    judgement::{self, Judgement},
+    kpi::graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
     page::{self, Page, Pages},
     payload::{caller, found},
     persona::graphql::{Channel, Segment},
@@ -85,7 +80,7 @@ impl Kpi {
 
     /// Whether you may see its values; where not, targets, measurements, `latest` and `state` are empty.
     async fn values_visible(&self, ctx: &Context<'_>) -> Result<bool> {
-        judged::values_visible(caller(ctx)?, &self.row).await
+        judgement::values_visible(caller(ctx)?, &self.row).await
     }
 
     /// What it should reach from which day on, in the order of creation.
@@ -173,7 +168,7 @@ impl Kpi {
     async fn state(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Option<Result<KpiState>> {
         found(async {
             let judgement = self.judgement(ctx, as_of).await?;
-            Ok(rules::state_of(self.row.direction, &judgement))
+            Ok(judgement.state(self.row.direction))
         })
         .await
     }
@@ -333,12 +328,12 @@ impl KpiLink {
     /// see the KPI's values.
     async fn state(&self, ctx: &Context<'_>) -> Option<Result<KpiState>> {
         if let Some(known) = &self.known {
-            return rules::state_of(known.0.direction, &known.1).map(Ok);
+            return known.1.state(known.0.direction).map(Ok);
         }
         found(async {
             let judgement = self.judgement(ctx).await?;
             let kpi = load(ctx, self.row.kpi_id).await?;
-            Ok(kpi.and_then(|kpi| rules::state_of(kpi.direction, &judgement)))
+            Ok(kpi.and_then(|kpi| judgement.state(kpi.direction)))
         })
         .await
     }

@@ -12,8 +12,8 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use crate::{
     access::Caller,
     batch::Key,
-    canvas::judged::{self, Judgement},
     error::Result,
+    judgement::{self, Judgement},
 };
 
 /// What a KPI comes to at the place of a link, on a day.
@@ -26,7 +26,7 @@ impl Key for JudgedThere {
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());
         for (day, ids) in by_day(keys, |key| (key.1, key.0)) {
-            for (judged, _) in judged::of_link_ids(caller, &ids, day).await? {
+            for (judged, _) in judgement::judge_link_ids(caller, &ids, day).await? {
                 answers.insert(JudgedThere(judged.link.id, day), judged.judgement);
             }
         }
@@ -49,7 +49,7 @@ impl Key for JudgedWhole {
                 .filter(kpi::Column::Id.is_in(ids))
                 .all(caller.reader())
                 .await?;
-            for (id, judgement) in judged::whole(caller, &kpis, day).await? {
+            for (id, judgement) in judgement::judge_kpis(caller, &kpis, day).await? {
                 answers.insert(JudgedWhole(id, day), judgement);
             }
         }

@@ -1,0 +1,173 @@
+//! KPIs judged at the places to which they are linked, and as a whole. Values that the caller may not see do not leave
+//! this room.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use entity::{
+    id::{BlueprintId, KpiId, KpiLinkId},
+    kpi, kpi_link,
+    read::{self, Cells, Read},
+};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    sea_query::SelectStatement,
+};
+
+use super::{
+    figure::{Judgement, columns, select_judged},
+    visible::hidden_kpis,
+};
+use crate::{access::Caller, error::Result, statement::Text};
+
+/// A KPI link with the judgement of the KPI at its place.
+#[derive(Clone, Debug)]
+pub struct JudgedLink {
+    pub link: kpi_link::Model,
+    pub judgement: Judgement,
+}
+
+/// KPIs as a whole, in the shape of links to nowhere.
+const WHOLE_KPIS: &str =
+    "(SELECT id, id AS kpi_id, CAST(NULL AS uuid) AS touchpoint_id, created_at FROM kpi)";
+
+fn select_links<C: ConnectionTrait>(db: &C, day: NaiveDate) -> Text {
+    select_judged(db, "kpi_link", &columns::<kpi_link::Model>("judged"), day)
+}
+
+const BY_CREATION: &str = " ORDER BY judged.created_at, judged.id";
+
+impl Read for JudgedLink {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+        Ok(Self {
+            link: Read::read(cells)?,
+            judgement: Read::read(cells)?,
+        })
+    }
+}
+
+/// Whether a link holds on a day: from its first day on, and before the day on which it no longer does.
+#[must_use]
+pub fn holds(link: &kpi_link::Model, day: NaiveDate) -> bool {
+    link.valid_from.is_none_or(|from| from <= day) && link.valid_to.is_none_or(|to| to > day)
+}
+
+/// The links in a blueprint that hold on a day with their judgements, in the order of creation; links of KPIs that
+/// are not among `kpis` are left out. Reads on the connection given, so that it joins a snapshot.
+pub async fn judge_blueprint<C: ConnectionTrait>(
+    caller: &Caller,
+    db: &C,
+    blueprint: BlueprintId,
+    kpis: &HashMap<KpiId, kpi::Model>,
+    day: NaiveDate,
+) -> Result<Vec<JudgedLink>> {
+    let text = select_links(db, day)
+        .then("judged.blueprint_id = ")
+        .value(blueprint)
+        .then(" AND (judged.valid_from IS NULL OR judged.valid_from <= $1)")
+        .then(" AND (judged.valid_to IS NULL OR judged.valid_to > $1)")
+        .then(BY_CREATION);
+    let mut links: Vec<JudgedLink> = read::all(db, text.statement()).await?;
+    links.retain(|judged| kpis.contains_key(&judged.link.kpi_id));
+    let hidden = hidden_kpis(caller, db, kpis.values()).await?;
+    for judged in &mut links {
+        if hidden.contains(&judged.link.kpi_id) {
+            judged.judgement = Judgement::default();
+        }
+    }
+    Ok(links)
+}
+
+/// These links with their judgements on a day and their KPIs, in the order of creation. A link that does not hold on
+/// the day judges nothing.
+pub async fn judge_links(
+    caller: &Caller,
+    links: SelectStatement,
+    day: NaiveDate,
+) -> Result<Vec<(JudgedLink, kpi::Model)>> {
+    let db = caller.snapshot().await?;
+    let text = select_links(&db, day)
+        .then("judged.id IN (")
+        .select(&links)
+        .then(")")
+        .then(BY_CREATION);
+    let judged: Vec<JudgedLink> = read::all(&db, text.statement()).await?;
+    let kpis = linked(links);
+    let kpis: HashMap<KpiId, kpi::Model> = kpis
+        .all(&db)
+        .await?
+        .into_iter()
+        .map(|kpi| (kpi.id, kpi))
+        .collect();
+    let hidden = hidden_kpis(caller, &db, kpis.values()).await?;
+    db.commit().await?;
+    Ok(judged
+        .into_iter()
+        .filter_map(|mut judged| {
+            let kpi = kpis.get(&judged.link.kpi_id)?.clone();
+            if hidden.contains(&kpi.id) || !holds(&judged.link, day) {
+                judged.judgement = Judgement::default();
+            }
+            Some((judged, kpi))
+        })
+        .collect())
+}
+
+/// The KPIs of these links.
+fn linked(links: SelectStatement) -> Select<kpi::Entity> {
+    let ids = kpi_link::Entity::find()
+        .select_only()
+        .column(kpi_link::Column::KpiId)
+        .filter(kpi_link::Column::Id.in_subquery(links));
+    kpi::Entity::find().filter(kpi::Column::Id.in_subquery(ids.into_query()))
+}
+
+/// The links with these ids, as far as the caller may read them; see [`judge_links`].
+pub async fn judge_link_ids(
+    caller: &Caller,
+    ids: &[KpiLinkId],
+    day: NaiveDate,
+) -> Result<Vec<(JudgedLink, kpi::Model)>> {
+    let links = caller
+        .select::<kpi_link::Entity>()
+        .select_only()
+        .column(kpi_link::Column::Id)
+        .filter(kpi_link::Column::Id.is_in(ids.iter().copied()));
+    judge_links(caller, links.into_query(), day).await
+}
+
+struct WholeKpi {
+    kpi_id: KpiId,
+    judgement: Judgement,
+}
+
+impl Read for WholeKpi {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+        Ok(Self {
+            kpi_id: cells.take()?,
+            judgement: Read::read(cells)?,
+        })
+    }
+}
+
+/// The judgement of each of these KPIs as a whole, on a day.
+pub async fn judge_kpis(
+    caller: &Caller,
+    kpis: &[kpi::Model],
+    day: NaiveDate,
+) -> Result<HashMap<KpiId, Judgement>> {
+    let db = caller.snapshot().await?;
+    let text = select_judged(&db, WHOLE_KPIS, "judged.kpi_id", day)
+        .then("judged.id IN ")
+        .list(kpis.iter().map(|kpi| kpi.id));
+    let rows: Vec<WholeKpi> = read::all(&db, text.statement()).await?;
+    let hidden = hidden_kpis(caller, &db, kpis).await?;
+    db.commit().await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| match hidden.contains(&row.kpi_id) {
+            true => (row.kpi_id, Judgement::default()),
+            false => (row.kpi_id, row.judgement),
+        })
+        .collect())
+}

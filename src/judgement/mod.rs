@@ -1,0 +1,32 @@
+//! Judgement: the one law by which KPIs are judged, below everything that shows or counts its outcome.
+//!
+//! On a day a KPI has a **current figure**: the latest measurement at the touchpoint, else the latest of the KPI as a
+//! whole. The figure is held against the **target of the day on which it was measured**: the entry that began last by
+//! then. Value and target give the **state**: MET, AT_RISK, MISSED, NO_TARGET or NO_DATA.
+//!
+//! ```text
+//! targets      ├── 8.0, warning 6.0 ──┼── none ──┼── 9.0 ──►
+//! measured       7.1                    7.1        9.2
+//! state          AT_RISK                NO_TARGET  MET
+//! ```
+//!
+//! Pages, pictures and findings judge in Rust, row by row; datasets for BI judge in SQL, where filters must see the
+//! state. So [`state`] and [`target`] hold each law twice, side by side, and `tests/it/judgement.rs` holds the twins
+//! together on both databases. [`figure`] reads the figures, [`link`] judges the links of KPIs to places, and
+//! [`visible`] keeps back the values that somebody may not see.
+//!
+//! It stands below the canvas, which carries the judgements of its links.
+
+mod figure;
+mod link;
+mod state;
+mod target;
+mod visible;
+
+pub use self::{
+    figure::Judgement,
+    link::{JudgedLink, holds, judge_blueprint, judge_kpis, judge_link_ids, judge_links},
+    state::{state, state_sql},
+    target::target_on,
+    visible::values_visible,
+};

@@ -1,0 +1,85 @@
+//! The target of a day: the entry that began last by then. Rust and its SQL twin, side by side.
+
+use chrono::NaiveDate;
+use entity::kpi_target;
+
+/// The entry in force on a day, among the targets of one KPI in ascending order of `valid_from`. An entry ends where
+/// the next begins, so only beginnings are stored; its first day belongs to it.
+///
+/// An entry without a value is found like any other: it says that there is no target from its day on.
+#[must_use]
+pub fn target_on(targets: &[kpi_target::Model], day: NaiveDate) -> Option<&kpi_target::Model> {
+    let begun = targets.partition_point(|target| target.valid_from <= day);
+    targets.get(begun.checked_sub(1)?)
+}
+
+/// The SQL twin of [`target_on`]: how a SELECT FROM `kpi_target` under the alias `$target` goes on, to give the one
+/// row in force for `$kpi` on `$day`, which are expressions. A literal, so that statements that use it stay
+/// constants:
+///
+/// ```text
+/// LEFT JOIN kpi_target target ON target.id = (SELECT id FROM kpi_target latest <this>)
+/// ```
+macro_rules! target_on_sql {
+    ($target:literal, $kpi:literal, $day:literal) => {
+        concat!(
+            "WHERE ",
+            $target,
+            ".kpi_id = ",
+            $kpi,
+            " AND ",
+            $target,
+            ".valid_from <= ",
+            $day,
+            " ORDER BY ",
+            $target,
+            ".valid_from DESC LIMIT 1"
+        )
+    };
+}
+
+pub(crate) use target_on_sql;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(day: u32, value: Option<f64>) -> kpi_target::Model {
+        kpi_target::Model {
+            id: uuid::Uuid::from_u128(day.into()).into(),
+            kpi_id: uuid::Uuid::nil().into(),
+            valid_from: on(day),
+            value,
+            warning: None,
+            created_at: chrono::DateTime::UNIX_EPOCH,
+            version: 1,
+        }
+    }
+
+    fn on(day: u32) -> NaiveDate {
+        NaiveDate::from_ymd_opt(2026, 1, day).expect("a day")
+    }
+
+    #[test]
+    fn a_target_holds_from_its_first_day_until_the_next_begins() {
+        let targets = [
+            target(5, Some(1.0)),
+            target(10, None),
+            target(20, Some(3.0)),
+        ];
+        let found = |day| target_on(&targets, on(day)).map(|target| target.value);
+        assert_eq!(found(4), None);
+        assert_eq!(found(5), Some(Some(1.0)));
+        assert_eq!(found(9), Some(Some(1.0)));
+        assert_eq!(found(10), Some(None), "there is no target from here on");
+        assert_eq!(found(31), Some(Some(3.0)));
+    }
+
+    #[test]
+    fn the_sql_twin_is_spelled_like_this() {
+        assert_eq!(
+            target_on_sql!("t", "m.kpi_id", "m.measured_on"),
+            "WHERE t.kpi_id = m.kpi_id AND t.valid_from <= m.measured_on ORDER BY t.valid_from DESC LIMIT 1"
+        );
+    }
+}
