@@ -29,7 +29,7 @@ use crate::{
     access::{Caller, Keyed, scope},
     database::Transaction,
     error::Result,
-    kpi::rules,
+    judgement::{self, target_on_sql},
     page::{self, Page},
     policy::Action,
 };
@@ -217,12 +217,12 @@ pub(super) fn with_keys<E: Keyed>(keys: &[String]) -> SelectStatement {
 
 /// Measurements whose value is in one of these states by the target of their day.
 fn in_states(states: &[KpiState]) -> SimpleExpr {
-    let state = rules::state_sql("kpi", "measurement.value", "target");
+    let state = judgement::state_sql("kpi", "measurement.value", "target");
     // The target of the day, or no row where there is none, hence the outer COALESCE.
     let of_day = format!(
         "COALESCE((SELECT {state} FROM kpi_target target JOIN kpi ON kpi.id = target.kpi_id \
-         WHERE target.kpi_id = measurement.kpi_id AND target.valid_from <= measurement.measured_on \
-         ORDER BY target.valid_from DESC LIMIT 1), 'NO_TARGET')"
+         {}), 'NO_TARGET')",
+        target_on_sql!("target", "measurement.kpi_id", "measurement.measured_on")
     );
     Expr::cust(of_day).is_in(states.iter().map(|state| state.as_str()))
 }

@@ -23,6 +23,7 @@ mod state;
 mod target;
 mod visible;
 
+pub(crate) use self::target::target_on_sql;
 pub use self::{
     figure::Judgement,
     link::{JudgedLink, holds, judge_blueprint, judge_kpis, judge_link_ids, judge_links},

@@ -7,7 +7,6 @@ use entity::{
 };
 
 use crate::error::{Reason, UserErrorCode};
-pub use crate::judgement::{state, state_sql};
 
 /// Something about a number that cannot be right.
 #[derive(Clone, Debug, PartialEq)]

@@ -19,7 +19,7 @@ use crate::{
         },
         scope::Scope,
     },
-    kpi::rules,
+    judgement::{self, target_on_sql},
     policy::Action,
     statement::Text,
 };
@@ -93,7 +93,8 @@ pub static KPI_FACTS: Dataset = Dataset {
 ///
 /// A CROSS JOIN with its condition in WHERE is an inner join that SQLite does not turn round. The count is kept apart
 /// by day and KPI too, which changes nothing: so a condition on those reaches below it.
-const JOINED: &str = "\
+const JOINED: &str = concat!(
+    "\
     SELECT measured.id AS measurement_id, measured.measured_on, measured.value, measured.numerator,
         measured.denominator, measured.sample_size, measured.channel_id, measured.segment_id, measured.kpi_id,
         of_day.id AS target_id, link.id AS link_id, touchpoint.id AS touchpoint_id,
@@ -104,8 +105,9 @@ const JOINED: &str = "\
     FROM day CROSS JOIN measured
     LEFT JOIN kpi_target of_day ON of_day.id =
         (SELECT latest.id FROM kpi_target latest
-         WHERE latest.kpi_id = measured.kpi_id AND latest.valid_from <= measured.measured_on
-         ORDER BY latest.valid_from DESC LIMIT 1)
+         ",
+    target_on_sql!("latest", "measured.kpi_id", "measured.measured_on"),
+    ")
     LEFT JOIN kpi_link link ON link.kpi_id = measured.kpi_id
         AND (link.valid_from IS NULL OR link.valid_from <= measured.measured_on)
         AND (link.valid_to IS NULL OR link.valid_to > measured.measured_on)
@@ -117,7 +119,8 @@ const JOINED: &str = "\
         AND responsibility.status IN ('ACCEPTED', 'ENDED')
         AND (responsibility.valid_from IS NULL OR responsibility.valid_from < day.ends)
         AND (responsibility.valid_to IS NULL OR responsibility.valid_to >= day.ends)
-    WHERE measured.measured_on = day.day";
+    WHERE measured.measured_on = day.day"
+);
 
 fn joined(text: Text, scope: &Scope<'_>) -> Text {
     let text = text
@@ -159,7 +162,7 @@ fn rows(text: Text, scope: &Scope<'_>) -> Text {
         .then(&row_id(scope))
         .then(" AS row_id, ")
         .then(COLUMNS)
-        .then(&rules::state_sql("kpi", "joined.value", "target"))
+        .then(&judgement::state_sql("kpi", "joined.value", "target"))
         .then(FROM)
 }
 

@@ -18,7 +18,7 @@ use crate::{
         },
         scope::Scope,
     },
-    kpi::rules,
+    judgement::{self, target_on_sql},
     policy::Action,
     statement::Text,
 };
@@ -71,17 +71,20 @@ SELECT measured.id AS measurement_id, measured.kpi_id, kpi.key AS kpi_key, measu
     measured.segment_id, measured.source, measured.recorded_at,
     target.value AS target, CASE WHEN target.value IS NOT NULL THEN target.warning END AS warning, ";
 
-const MEASURED_FROM: &str = " AS state
+const MEASURED_FROM: &str = concat!(
+    " AS state
 FROM measured CROSS JOIN kpi
 LEFT JOIN kpi_target target ON target.id =
     (SELECT latest.id FROM kpi_target latest
-     WHERE latest.kpi_id = measured.kpi_id AND latest.valid_from <= measured.measured_on
-     ORDER BY latest.valid_from DESC LIMIT 1)
-WHERE kpi.id = measured.kpi_id";
+     ",
+    target_on_sql!("latest", "measured.kpi_id", "measured.measured_on"),
+    ")
+WHERE kpi.id = measured.kpi_id"
+);
 
 fn measurements(text: Text, _: &Scope<'_>) -> Text {
     text.then(MEASUREMENTS)
-        .then(&rules::state_sql("kpi", "measured.value", "target"))
+        .then(&judgement::state_sql("kpi", "measured.value", "target"))
         .then(MEASURED_FROM)
 }
 

@@ -19,7 +19,7 @@ use crate::{
         registry::Column,
         row::Cell,
     },
-    kpi::rules,
+    judgement,
 };
 
 /// What rows share.
@@ -176,7 +176,7 @@ impl Told<'_> {
 
     fn state(&self) -> KpiState {
         let measured = self.measured;
-        rules::state(measured.direction, Some(measured.value), measured.target)
+        judgement::state(measured.direction, Some(measured.value), measured.target)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     },
     database::Transaction,
     error::Result,
+    judgement::target_on_sql,
     statement::Text,
 };
 
@@ -116,14 +117,17 @@ const COLUMNS: &str = "\
         measured.kpi_id, kpi.key, kpi.name, kpi.unit, kpi.currency, kpi.direction, target.value, target.warning
     FROM (SELECT * FROM (";
 
-const JOINED: &str = "\
+const JOINED: &str = concat!(
+    "\
     ) AS measured JOIN kpi ON kpi.id = measured.kpi_id
     LEFT JOIN touchpoint ON touchpoint.id = measured.touchpoint_id
     LEFT JOIN kpi_target target ON target.id =
         (SELECT latest.id FROM kpi_target latest
-         WHERE latest.kpi_id = measured.kpi_id AND latest.valid_from <= measured.measured_on
-         ORDER BY latest.valid_from DESC LIMIT 1)
-    ORDER BY measured.measured_on, measured.id";
+         ",
+    target_on_sql!("latest", "measured.kpi_id", "measured.measured_on"),
+    ")
+    ORDER BY measured.measured_on, measured.id"
+);
 
 fn statement(scope: &Scope<'_>, behind: Option<&Behind>, most: usize) -> Statement {
     let text = Text::new(scope.backend(), COLUMNS).select(&scope.measured());

@@ -37,7 +37,8 @@ use crate::{
     compute::Steps,
     database::Transaction,
     error::{Error, Result},
-    kpi::rules::{self, Measure},
+    judgement,
+    kpi::rules::Measure,
     policy::Action,
 };
 
@@ -395,7 +396,7 @@ impl<'a> Line<'a> {
 
     /// What the value comes to against the target.
     pub fn state(&self) -> KpiState {
-        rules::state(self.like().direction, self.value(), self.target())
+        judgement::state(self.like().direction, self.value(), self.target())
     }
 
     /// Its place in the order of lines.

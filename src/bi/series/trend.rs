@@ -20,6 +20,7 @@ use crate::{
     access::Caller,
     bi::cube::values::{Value, count},
     error::Result,
+    judgement,
     kpi::rules::{self, Measure},
 };
 
@@ -181,6 +182,6 @@ fn point(
         is_complete: period.end <= behind,
         value,
         target: target.map(|target| target.0),
-        state: rules::state(kpi.direction, value, target),
+        state: judgement::state(kpi.direction, value, target),
     }
 }
