@@ -6,7 +6,7 @@ use entity::{
     employee_cell, evaluation, feedback, follow_up, improvement, insight, kpi, kpi_grant, kpi_link,
     kpi_target, measurement, membership, persona, phase, promise, publication, responsibility,
     scenario, session, source, touchpoint, transition,
-    words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Sensitivity, Visibility},
+    words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Role, Sensitivity, Visibility},
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, IntoSimpleExpr, QueryFilter, QuerySelect, QueryTrait,
@@ -68,6 +68,16 @@ pub fn open_responsibility() -> SimpleExpr {
     ])
 }
 
+/// Roles that deliver: RESPONSIBLE does the work, ACCOUNTABLE answers for it. Stated here and not in `responsibility`,
+/// as the relation `Delivers`, which the door asks for, is drawn from it.
+pub const DELIVERING: [Role; 2] = [Role::Responsible, Role::Accountable];
+
+/// Responsibilities whose role delivers, whatever their status.
+#[must_use]
+pub fn delivering() -> SimpleExpr {
+    responsibility::Column::Role.is_in(DELIVERING)
+}
+
 /// Blueprints that are or were in force: an archived draft stays as private as it was.
 #[must_use]
 pub fn in_force() -> Condition {
@@ -84,13 +94,26 @@ fn not_in_force() -> Condition {
         .add(blueprint::Column::ArchivedFrom.is_in(drafts))
 }
 
-/// The ids of the blueprints that count in facts, gap lists and lead lists: CURRENT ones that are or were in force.
+/// Blueprints that count in facts, gap lists and lead lists: CURRENT ones that are or were in force.
+#[must_use]
+pub fn counted() -> Condition {
+    Condition::all()
+        .add(in_force())
+        .add(blueprint::Column::State.eq(BlueprintState::Current))
+}
+
+/// The Rust twin of [`counted`]: whether a blueprint counts.
+#[must_use]
+pub fn counts(blueprint: &blueprint::Model) -> bool {
+    let in_force = blueprint.status == BlueprintStatus::Published
+        || blueprint.archived_from == Some(BlueprintStatus::Published);
+    in_force && blueprint.state == BlueprintState::Current
+}
+
+/// The ids of the blueprints that count.
 #[must_use]
 pub fn counted_blueprint_ids() -> SelectStatement {
-    let counted = Condition::all()
-        .add(in_force())
-        .add(blueprint::Column::State.eq(BlueprintState::Current));
-    ids_of::<blueprint::Entity>(blueprint::Column::Id, counted)
+    ids_of::<blueprint::Entity>(blueprint::Column::Id, counted())
 }
 
 /// Blueprints that somebody may see.

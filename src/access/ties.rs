@@ -5,12 +5,13 @@ use entity::{
     id::{BlueprintId, DepartmentId, KpiId, PhaseId, TouchpointId},
     improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, phase,
     promise, publication, responsibility, scenario, source, touchpoint, transition,
-    words::{ResponsibilityStatus, Role},
+    words::ResponsibilityStatus,
 };
 use sea_orm::{
     ColumnTrait, Condition, DbErr, EntityTrait, ModelTrait, QueryFilter, QuerySelect, QueryTrait,
 };
 
+use super::scope;
 use crate::{
     database::Transaction,
     policy::{Relation, Ties},
@@ -104,7 +105,7 @@ pub async fn place(
         .distinct()
         .filter(responsibility::Column::TouchpointId.in_subquery(places.into_query()))
         .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
-        .filter(responsibility::Column::Role.is_in([Role::Responsible, Role::Accountable]))
+        .filter(scope::delivering())
         .into_tuple()
         .all(tx)
         .await?;

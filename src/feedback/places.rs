@@ -11,7 +11,7 @@ use entity::{
     account, blueprint, channel, department,
     id::{BlueprintId, DepartmentId, Id, TouchpointId},
     persona, responsibility, segment, touchpoint,
-    words::{BlueprintState, BlueprintStatus, FeedbackScale, ResponsibilityStatus, Role, Subject},
+    words::{FeedbackScale, ResponsibilityStatus, Subject},
 };
 use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
@@ -19,11 +19,12 @@ use sea_orm::{
 
 use super::{record::Entry, rules::accountable_at};
 use crate::{
-    access::{Guarded, Permit},
+    access::{Guarded, Permit, scope},
     error::{Result, UserErrorCode},
     input::Faults,
     kpi::answers::is_asked,
     policy::{Action, Relation, Ties},
+    responsibility::in_force::ever_in_force,
 };
 
 /// What a batch names, as far as the caller may see it.
@@ -159,9 +160,7 @@ impl Places {
     pub fn accountable(&self, entry: &Entry, at: DateTime<Utc>) -> Option<DepartmentId> {
         let touchpoint = self.touchpoints.get(&entry.touchpoint?)?;
         let journey = self.blueprints.get(&touchpoint.blueprint_id)?;
-        let in_force = journey.status == BlueprintStatus::Published
-            || journey.archived_from == Some(BlueprintStatus::Published);
-        if !in_force || journey.state != BlueprintState::Current {
+        if !scope::counts(journey) {
             return None;
         }
         accountable_at(self.held.get(&touchpoint.id)?, at)
@@ -225,8 +224,8 @@ async fn held(
     use responsibility::Column;
     let rows = responsibility::Entity::find()
         .filter(Column::TouchpointId.is_in(touchpoints))
-        .filter(Column::Role.is_in([Role::Responsible, Role::Accountable]))
-        .filter(Column::Status.is_in([ResponsibilityStatus::Accepted, ResponsibilityStatus::Ended]))
+        .filter(scope::delivering())
+        .filter(ever_in_force())
         .all(permit.tx())
         .await?;
     let mut held: HashMap<TouchpointId, Vec<responsibility::Model>> = HashMap::new();

@@ -4,8 +4,10 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use entity::{
     id::DepartmentId,
     responsibility,
-    words::{FeedbackGroup, FollowUpState, ResponsibilityStatus, Role},
+    words::{FeedbackGroup, FollowUpState, Role},
 };
+
+use crate::responsibility::in_force::was_in_force_at;
 
 /// How many days after the answer its follow-up is due where no playbook says otherwise.
 #[must_use]
@@ -39,15 +41,8 @@ pub fn accountable_at<'r>(
     held: impl IntoIterator<Item = &'r responsibility::Model>,
     at: DateTime<Utc>,
 ) -> Option<DepartmentId> {
-    let was_in_force = |row: &&responsibility::Model| {
-        row.role == Role::Accountable
-            && matches!(
-                row.status,
-                ResponsibilityStatus::Accepted | ResponsibilityStatus::Ended
-            )
-            && row.valid_from.is_none_or(|from| from <= at)
-            && row.valid_to.is_none_or(|to| at < to)
-    };
-    let held = held.into_iter().find(was_in_force);
+    let accountable =
+        |row: &&responsibility::Model| row.role == Role::Accountable && was_in_force_at(row, at);
+    let held = held.into_iter().find(accountable);
     held.map(|row| row.department_id)
 }

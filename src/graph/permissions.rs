@@ -10,9 +10,9 @@ use crate::{
     policy::{Action, Relation, Ties},
     responsibility::{
         answer::person,
+        in_force,
         lifecycle::ends_by_lead,
         parties::{Parents, seat_for},
-        rules,
         waiting::proposal,
     },
 };
@@ -50,7 +50,7 @@ pub fn of_touchpoint(
 ) -> Vec<Action> {
     let delivering = responsibilities
         .iter()
-        .filter(|held| held.status == ResponsibilityStatus::Accepted && rules::delivers(held.role))
+        .filter(|held| in_force::is_delivering(held))
         .map(|held| held.department_id);
     let ties = Ties::none()
         .and(Relation::OwnsBlueprint, [blueprint.owner_department_id])

@@ -4,10 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use entity::{
-    blueprint,
     id::{DepartmentId, KpiId, TouchpointId},
     kpi, kpi_link, responsibility, touchpoint,
-    words::{BlueprintState, KpiState, ResponsibilityStatus, Role},
+    words::KpiState,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
@@ -18,6 +17,7 @@ use crate::{
     access::{Caller, scope},
     error::Result,
     judgement,
+    responsibility::in_force,
 };
 
 /// The KPIs that judge, on a day, touchpoints at which one of the departments was ACCOUNTABLE or RESPONSIBLE when
@@ -138,35 +138,14 @@ fn delivered(caller: &Caller, departments: &[DepartmentId], day: NaiveDate) -> S
         .select_only()
         .column(responsibility::Column::TouchpointId)
         .filter(responsibility::Column::DepartmentId.is_in(departments.iter().copied()))
-        .filter(responsibility::Column::Role.is_in([Role::Accountable, Role::Responsible]))
-        .filter(held_at(caller, day));
-    let counted = blueprint::Entity::find()
-        .select_only()
-        .column(blueprint::Column::Id)
-        .filter(blueprint::Column::State.eq(BlueprintState::Current))
-        .filter(scope::in_force());
+        .filter(scope::delivering())
+        .filter(in_force::held_at_end_of(caller, day));
     caller
         .select::<touchpoint::Entity>()
         .select_only()
         .column(touchpoint::Column::Id)
         .filter(touchpoint::Column::ArchivedAt.is_null())
-        .filter(touchpoint::Column::BlueprintId.in_subquery(counted.into_query()))
+        .filter(touchpoint::Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
         .filter(touchpoint::Column::Id.in_subquery(held.into_query()))
         .into_query()
-}
-
-/// Responsibilities that were in force at the moment at which a day ended.
-fn held_at(caller: &Caller, day: NaiveDate) -> Condition {
-    let end = caller.end_of(day);
-    let held = [ResponsibilityStatus::Accepted, ResponsibilityStatus::Ended];
-    let from = Condition::any()
-        .add(responsibility::Column::ValidFrom.is_null())
-        .add(responsibility::Column::ValidFrom.lt(end));
-    let to = Condition::any()
-        .add(responsibility::Column::ValidTo.is_null())
-        .add(responsibility::Column::ValidTo.gte(end));
-    Condition::all()
-        .add(responsibility::Column::Status.is_in(held))
-        .add(from)
-        .add(to)
 }

@@ -7,7 +7,7 @@ use entity::{
     blueprint, department, follow_up,
     id::{BlueprintId, DepartmentId},
     kpi, responsibility,
-    words::{BlueprintState, BlueprintStatus, ResponsibilityStatus, Role},
+    words::{BlueprintState, BlueprintStatus, ResponsibilityStatus},
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
@@ -94,7 +94,7 @@ impl Holdings {
         };
         let beside = others
             .add(C::Status.eq(ResponsibilityStatus::Accepted))
-            .add(C::Role.is_in([Role::Accountable, Role::Responsible]))
+            .add(scope::delivering())
             .add(there);
         let blueprints = blueprint::Entity::find()
             .filter(blueprint::Column::Id.in_subquery(held_by(of, C::BlueprintId)))

@@ -14,7 +14,7 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter};
 use super::{
     ResponsibilityProposeInput, ResponsibilityUpdateInput,
     answer::{self, Accepted, ResponsibilityAcceptInput, ResponsibilityDeclineInput},
-    held_at_end_of,
+    in_force::held_at_end_of,
     waiting::{RULED, Waiting, leads},
 };
 use crate::{

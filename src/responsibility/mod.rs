@@ -12,15 +12,14 @@
 
 pub mod answer;
 pub mod graphql;
+pub mod in_force;
 pub mod lifecycle;
 pub mod parties;
 pub mod pressure;
 pub mod resume;
-pub mod rules;
 pub mod waiting;
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
-use chrono::NaiveDate;
 use entity::{
     account, blueprint, department,
     id::{AccountId, DepartmentId, ResponsibilityId, TouchpointId},
@@ -28,7 +27,7 @@ use entity::{
     membership, responsibility, touchpoint,
     words::{DepartmentRole, ResponsibilityStatus, Role},
 };
-use sea_orm::{ActiveValue, ColumnTrait, Condition, EntityTrait, QueryFilter};
+use sea_orm::{ActiveValue, ColumnTrait, EntityTrait, QueryFilter};
 
 use self::{
     answer::{accountable_at, person},
@@ -262,23 +261,4 @@ pub async fn update(
         .await?;
     permit.commit().await?;
     Ok(row)
-}
-
-/// What held at the end of a day, as a condition.
-#[must_use]
-pub fn held_at_end_of(caller: &Caller, day: NaiveDate) -> Condition {
-    let end = caller.end_of(day);
-    let began = Condition::any()
-        .add(responsibility::Column::ValidFrom.is_null())
-        .add(responsibility::Column::ValidFrom.lt(end));
-    let lasted = Condition::any()
-        .add(responsibility::Column::ValidTo.is_null())
-        .add(responsibility::Column::ValidTo.gte(end));
-    Condition::all()
-        .add(
-            responsibility::Column::Status
-                .is_in([ResponsibilityStatus::Accepted, ResponsibilityStatus::Ended]),
-        )
-        .add(began)
-        .add(lasted)
 }

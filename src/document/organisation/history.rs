@@ -24,6 +24,7 @@ use crate::{
     error::{Error, Reason, Result, UserErrorCode},
     id,
     input::Faults,
+    responsibility::in_force::was_ever_in_force,
 };
 
 /// A blueprint that was loaded, and its parts by their keys.
@@ -150,17 +151,10 @@ fn held_by(
         row.touchpoint_id == touchpoint
             && row.department_id == department
             && row.role == Role::Accountable
-            && was_in_force(row)
+            && was_ever_in_force(row)
     });
     held.max_by_key(|row| (row.valid_to.is_none(), row.valid_to))
         .map(|row| row.id)
-}
-
-fn was_in_force(row: &responsibility::Model) -> bool {
-    matches!(
-        row.status,
-        ResponsibilityStatus::Accepted | ResponsibilityStatus::Ended
-    )
 }
 
 /// Each status has its moments: only what was accepted is in force, only what ended has an end, none lies ahead.
@@ -198,7 +192,7 @@ fn check_times(path: &str, said: &Responsibility, now: DateTime<Utc>, faults: &m
 fn check_accountable(path: &str, rows: &[responsibility::Model], faults: &mut Faults) {
     let mut spells: HashMap<TouchpointId, Vec<_>> = HashMap::new();
     for (at, row) in rows.iter().enumerate() {
-        if row.role == Role::Accountable && was_in_force(row) {
+        if row.role == Role::Accountable && was_ever_in_force(row) {
             let spell = (row.valid_from, row.valid_to, at);
             spells.entry(row.touchpoint_id).or_default().push(spell);
         }

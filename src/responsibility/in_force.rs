@@ -1,0 +1,110 @@
+//! When a responsibility is in force, and whether it delivers: in Rust and in SQL, side by side.
+//!
+//! A responsibility is in force from `valid_from` on and until `valid_to`, half open, whatever became of it later: so
+//! both ACCEPTED and ENDED rows count, and an empty beginning reaches back for ever. A **day** is judged by what was
+//! in force when it ended: whoever took over at noon holds the whole day.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{
+    responsibility::{Column, Model},
+    words::{ResponsibilityStatus, Role},
+};
+use sea_orm::{ColumnTrait, Condition, sea_query::SimpleExpr};
+
+use crate::access::{Caller, scope::DELIVERING};
+
+/// Statuses of responsibilities that are or were in force.
+const EVER_IN_FORCE: [ResponsibilityStatus; 2] =
+    [ResponsibilityStatus::Accepted, ResponsibilityStatus::Ended];
+
+/// Whether a role delivers: RESPONSIBLE does the work, ACCOUNTABLE answers for it. In SQL: `scope::delivering`.
+#[must_use]
+pub fn delivers(role: Role) -> bool {
+    DELIVERING.contains(&role)
+}
+
+/// Whether a responsibility is in force today and delivers.
+#[must_use]
+pub fn is_delivering(row: &Model) -> bool {
+    row.status == ResponsibilityStatus::Accepted && delivers(row.role)
+}
+
+/// Whether a responsibility is in force, or ever was.
+#[must_use]
+pub fn was_ever_in_force(row: &Model) -> bool {
+    EVER_IN_FORCE.contains(&row.status)
+}
+
+/// The SQL twin of [`was_ever_in_force`].
+#[must_use]
+pub fn ever_in_force() -> SimpleExpr {
+    Column::Status.is_in(EVER_IN_FORCE)
+}
+
+/// Whether a responsibility was in force in a moment: from its beginning on, and before its end.
+#[must_use]
+pub fn was_in_force_at(row: &Model, at: DateTime<Utc>) -> bool {
+    was_ever_in_force(row)
+        && row.valid_from.is_none_or(|from| from <= at)
+        && row.valid_to.is_none_or(|to| at < to)
+}
+
+/// Responsibilities that were in force when a day ended. The end of a day is its first moment no more, so what begins
+/// with the next day is left out, and what ends with it is not.
+#[must_use]
+pub fn held_at_end_of(caller: &Caller, day: NaiveDate) -> Condition {
+    let end = caller.end_of(day);
+    let began = Condition::any()
+        .add(Column::ValidFrom.is_null())
+        .add(Column::ValidFrom.lt(end));
+    let lasted = Condition::any()
+        .add(Column::ValidTo.is_null())
+        .add(Column::ValidTo.gte(end));
+    Condition::all().add(ever_in_force()).add(began).add(lasted)
+}
+
+/// The same as [`held_at_end_of`] for statements written as text: a condition on the table or alias
+/// `$responsibility`, where `$end` is the moment at which the day ends. A literal, so that they stay constants.
+macro_rules! held_at_end_sql {
+    ($responsibility:literal, $end:literal) => {
+        concat!(
+            $responsibility,
+            ".status IN ('ACCEPTED', 'ENDED') AND (",
+            $responsibility,
+            ".valid_from IS NULL OR ",
+            $responsibility,
+            ".valid_from < ",
+            $end,
+            ") AND (",
+            $responsibility,
+            ".valid_to IS NULL OR ",
+            $responsibility,
+            ".valid_to >= ",
+            $end,
+            ")"
+        )
+    };
+}
+
+/// Whether a role delivers, for statements written as text: a condition on `$role`, an expression.
+macro_rules! delivering_sql {
+    ($role:literal) => {
+        concat!($role, " IN ('RESPONSIBLE', 'ACCOUNTABLE')")
+    };
+}
+
+pub(crate) use {delivering_sql, held_at_end_sql};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_name_the_roles_and_statuses_that_rust_names() {
+        let list = |words: Vec<&str>| format!("IN ('{}')", words.join("', '"));
+        let roles = DELIVERING.map(Role::as_str);
+        assert!(delivering_sql!("role").ends_with(&list(roles.to_vec())));
+        let statuses = EVER_IN_FORCE.map(ResponsibilityStatus::as_str);
+        assert!(held_at_end_sql!("r", "day.ends").contains(&list(statuses.to_vec())));
+    }
+}
