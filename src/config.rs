@@ -18,7 +18,7 @@ pub use self::{
     bi::{BiRoleCreate, BiRoleDrop, BiRoleVerb, BiVerb},
     token::{TokenCreate, TokenList, TokenRevoke, TokenVerb},
 };
-use crate::{canvas::findings::Threshold, scalar::Theme, sheet::Dialect};
+use crate::{finding::rules::Threshold, scalar::Theme, sheet::Dialect};
 
 /// Service blueprints that several departments share.
 #[derive(Debug, Parser)]

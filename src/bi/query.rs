@@ -20,7 +20,7 @@ use super::{
     since::Changed,
 };
 use crate::{
-    access::Caller, canvas::findings::Thresholds, database::Transaction, error::Result, page,
+    access::Caller, database::Transaction, error::Result, finding::rules::Thresholds, page,
     statement::Text,
 };
 

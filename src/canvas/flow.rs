@@ -17,10 +17,13 @@ use petgraph::{
     graph::{DiGraph, NodeIndex},
 };
 
-use super::{Canvas, accountable};
+use super::{
+    graph::{FlowEdge, FlowGraph, Node, entered_at, is_re_entry},
+    model::{Canvas, accountable},
+};
 use crate::{compute::Steps, error::Result};
 
-/// Ways that are listed at most.
+/// WayList that are listed at most.
 const MOST_WAYS: usize = 100;
 
 /// Places that are tried at most before a list of ways is given up as it is.
@@ -32,120 +35,25 @@ const TRIED: usize = 2;
 /// Steps of each transition of a way that is found.
 const FOUND: usize = 20;
 
-/// A place in the graph.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
-    /// A touchpoint, by its place on the canvas.
-    At(usize),
-    /// An end of the graph.
-    End(End),
-}
-
-/// The graph of a blueprint's transitions, by places on the canvas.
-#[derive(Debug)]
-pub(super) struct Graph {
-    edges: Vec<Edge>,
-    /// By touchpoint: the edges that lead on from it, those that enable left out.
-    onward: Vec<Vec<usize>>,
-    /// By touchpoint: its phase's place in the order of display.
-    phase: Vec<usize>,
-    /// Whether the blueprint says where people come in.
-    entered: bool,
-}
-
 /// What the graph of a canvas says.
 #[derive(Clone, Debug)]
 pub struct Flow<'c> {
     canvas: &'c Canvas,
-    graph: Arc<Graph>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Edge {
-    /// The transition's place on the canvas.
-    pub row: usize,
-    kind: TransitionKind,
-    pub from: Place,
-    pub to: Place,
-}
-
-impl Edge {
-    pub fn enables(&self) -> bool {
-        self.kind == TransitionKind::Enables
-    }
-
-    /// Both touchpoints, where it joins two.
-    pub fn between(&self) -> Option<(usize, usize)> {
-        match (self.from, self.to) {
-            (Place::At(from), Place::At(to)) => Some((from, to)),
-            _ => None,
-        }
-    }
-}
-
-impl Graph {
-    fn of(canvas: &Canvas) -> Self {
-        let place = |touchpoint: Option<_>, end: Option<End>| match touchpoint {
-            Some(id) => canvas.place(id).map(Place::At),
-            None => end.map(Place::End),
-        };
-        let edges: Vec<Edge> = canvas
-            .transitions
-            .iter()
-            .enumerate()
-            .filter_map(|(at, row)| {
-                Some(Edge {
-                    row: at,
-                    kind: row.kind,
-                    from: place(row.from_touchpoint_id, row.end)?,
-                    to: place(row.to_touchpoint_id, row.end)?,
-                })
-            })
-            .collect();
-        let order: BTreeMap<_, usize> = canvas
-            .phases
-            .iter()
-            .enumerate()
-            .map(|(at, phase)| (phase.id, at))
-            .collect();
-        let phase = canvas.touchpoints.iter();
-        let phase = phase.map(|touchpoint| order.get(&touchpoint.phase_id).copied());
-        Self {
-            onward: onward(&edges, canvas.touchpoints.len()),
-            phase: phase.map(Option::unwrap_or_default).collect(),
-            entered: edges.iter().any(|edge| entered_at(edge).is_some()),
-            edges,
-        }
-    }
-
-    /// The graph as if nothing led to a touchpoint or on from it.
-    fn without(&self, touchpoint: usize) -> Self {
-        let gone = Place::At(touchpoint);
-        let edges = self.edges.iter().copied();
-        let edges: Vec<Edge> = edges
-            .filter(|edge| edge.from != gone && edge.to != gone)
-            .collect();
-        Self {
-            onward: onward(&edges, self.onward.len()),
-            phase: self.phase.clone(),
-            entered: self.entered,
-            edges,
-        }
-    }
+    graph: Arc<FlowGraph>,
 }
 
 /// How often people are handed from one accountable department to another.
 #[derive(Clone, Debug)]
-pub struct HandOff<'c> {
+pub struct DepartmentHandOff<'c> {
     pub from: DepartmentId,
     pub to: DepartmentId,
     /// Where it happens, in the order of creation.
     pub transitions: Vec<&'c transition::Model>,
 }
 
-/// Ways from one touchpoint to another.
+/// WayList from one touchpoint to another.
 #[derive(Debug, Default)]
-pub struct Ways {
+pub struct WayList {
     /// Each as the places of its transitions on the canvas, in order; shorter ones first.
     pub ways: Vec<Vec<usize>>,
     /// Whether there are, or may be, more.
@@ -156,10 +64,9 @@ impl<'c> Flow<'c> {
     /// The flow of a canvas, whose graph is made once.
     #[must_use]
     pub fn of(canvas: &'c Canvas) -> Self {
-        let graph = canvas.graph.get_or_init(|| Arc::new(Graph::of(canvas)));
         Self {
             canvas,
-            graph: Arc::clone(graph),
+            graph: canvas.graph(),
         }
     }
 
@@ -172,12 +79,12 @@ impl<'c> Flow<'c> {
         }
     }
 
-    pub(super) fn edges(&self) -> &[Edge] {
+    pub(super) fn edges(&self) -> &[FlowEdge] {
         &self.graph.edges
     }
 
     /// The transition behind an edge.
-    pub(super) fn transition(&self, edge: &Edge) -> &'c transition::Model {
+    pub(super) fn transition(&self, edge: &FlowEdge) -> &'c transition::Model {
         &self.canvas.transitions[edge.row]
     }
 
@@ -197,11 +104,11 @@ impl<'c> Flow<'c> {
         self.canvas.phases.get(*self.graph.phase.get(at)?)
     }
 
-    fn movements(&self) -> impl Iterator<Item = &Edge> {
+    fn movements(&self) -> impl Iterator<Item = &FlowEdge> {
         self.graph.edges.iter().filter(|edge| !edge.enables())
     }
 
-    fn which(&self, wanted: impl Fn(&Edge) -> bool) -> Vec<&'c transition::Model> {
+    fn which(&self, wanted: impl Fn(&FlowEdge) -> bool) -> Vec<&'c transition::Model> {
         let found = self.movements().filter(|edge| wanted(edge));
         found.map(|edge| self.transition(edge)).collect()
     }
@@ -217,7 +124,7 @@ impl<'c> Flow<'c> {
             .iter()
             .map(|_| graph.add_node(()))
             .collect();
-        for (from, to) in self.movements().filter_map(Edge::between) {
+        for (from, to) in self.movements().filter_map(FlowEdge::between) {
             graph.add_edge(nodes[from], nodes[to], ());
         }
         let mut loops: Vec<Vec<usize>> = kosaraju_scc(&graph)
@@ -258,7 +165,7 @@ impl<'c> Flow<'c> {
     /// Transitions by which people leave the journey.
     #[must_use]
     pub fn exits(&self) -> Vec<&'c transition::Model> {
-        self.which(|edge| matches!(edge.to, Place::End(_)))
+        self.which(|edge| matches!(edge.to, Node::End(_)))
     }
 
     /// Transitions by which people come back into it.
@@ -270,11 +177,10 @@ impl<'c> Flow<'c> {
     /// Touchpoints that people get to and that nothing leads on from, not even out of the journey.
     #[must_use]
     pub fn dead_ends(&self) -> Vec<&'c touchpoint::Model> {
-        let reached: BTreeSet<Place> = self.movements().map(|edge| edge.to).collect();
+        let reached: BTreeSet<Node> = self.movements().map(|edge| edge.to).collect();
         self.touchpoints(
-            (0..self.graph.onward.len()).filter(|at| {
-                self.graph.onward[*at].is_empty() && reached.contains(&Place::At(*at))
-            }),
+            (0..self.graph.onward.len())
+                .filter(|at| self.graph.onward[*at].is_empty() && reached.contains(&Node::At(*at))),
         )
     }
 
@@ -303,8 +209,8 @@ impl<'c> Flow<'c> {
                 self.graph.onward[at]
                     .iter()
                     .filter_map(|edge| match self.graph.edges[*edge].to {
-                        Place::At(to) => Some(to),
-                        Place::End(_) => None,
+                        Node::At(to) => Some(to),
+                        Node::End(_) => None,
                     });
             next.extend(onward.chain(enabling[at].iter().copied()));
         }
@@ -314,7 +220,7 @@ impl<'c> Flow<'c> {
     /// Hand-offs: transitions whose two ends have known and different accountable departments, by both departments,
     /// in the order of the first of each.
     #[must_use]
-    pub fn hand_offs(&self) -> Vec<HandOff<'c>> {
+    pub fn hand_offs(&self) -> Vec<DepartmentHandOff<'c>> {
         let accountable: Vec<Option<DepartmentId>> = self
             .canvas
             .touchpoints
@@ -322,7 +228,7 @@ impl<'c> Flow<'c> {
             .map(|touchpoint| accountable(self.canvas.responsibilities_of(touchpoint.id)))
             .map(|held| held.map(|held| held.department_id))
             .collect();
-        let mut found: Vec<HandOff<'c>> = Vec::new();
+        let mut found: Vec<DepartmentHandOff<'c>> = Vec::new();
         let mut at: BTreeMap<(DepartmentId, DepartmentId), usize> = BTreeMap::new();
         for edge in self.movements() {
             let Some((from, to)) = edge.between() else {
@@ -336,7 +242,7 @@ impl<'c> Flow<'c> {
             }
             let place = *at.entry((from, to)).or_insert_with(|| {
                 let transitions = Vec::new();
-                found.push(HandOff {
+                found.push(DepartmentHandOff {
                     from,
                     to,
                     transitions,
@@ -355,11 +261,11 @@ impl<'c> Flow<'c> {
     pub fn must_pass(&self) -> Vec<&'c touchpoint::Model> {
         let touchpoints = self.graph.onward.len();
         let (start, competitor, goal) = (touchpoints, touchpoints + 1, touchpoints + 2);
-        let node = |place: Place| match place {
-            Place::At(at) => Some(at),
-            Place::End(End::Start) => Some(start),
-            Place::End(End::Competitor) => Some(competitor),
-            Place::End(End::Exit) => None,
+        let node = |place: Node| match place {
+            Node::At(at) => Some(at),
+            Node::End(End::Start) => Some(start),
+            Node::End(End::Competitor) => Some(competitor),
+            Node::End(End::Exit) => None,
         };
         let mut onward: Vec<Vec<usize>> = vec![Vec::new(); goal + 1];
         for edge in self.movements() {
@@ -378,21 +284,21 @@ impl<'c> Flow<'c> {
         self.touchpoints(passed_by_all(&onward, start, goal))
     }
 
-    /// Ways from one touchpoint to another that pass no place twice, of so many transitions at most. A way may lead
+    /// WayList from one touchpoint to another that pass no place twice, of so many transitions at most. A way may lead
     /// to a competitor and back. How many there are can grow with the factorial of the places: each that is tried is
     /// taken from the budget.
-    pub fn ways(&self, from: usize, to: usize, longest: usize, steps: &Steps) -> Result<Ways> {
-        let mut found = Ways::default();
+    pub fn ways(&self, from: usize, to: usize, longest: usize, steps: &Steps) -> Result<WayList> {
+        let mut found = WayList::default();
         steps.take(self.graph.edges.len())?;
         let left = self.distances_to(to);
-        let Some(shortest) = left.get(&Place::At(from)) else {
+        let Some(shortest) = left.get(&Node::At(from)) else {
             return Ok(found);
         };
         let mut search = Search {
             flow: self,
-            to: Place::At(to),
+            to: Node::At(to),
             left: &left,
-            passed: BTreeSet::from([Place::At(from)]),
+            passed: BTreeSet::from([Node::At(from)]),
             way: Vec::new(),
             tried: 0,
             steps,
@@ -400,7 +306,7 @@ impl<'c> Flow<'c> {
         };
         // Length after length, so that shorter ways come first.
         for length in *shortest..=longest.min(self.graph.onward.len() + 1) {
-            search.go(Place::At(from), length)?;
+            search.go(Node::At(from), length)?;
             if search.found.more {
                 break;
             }
@@ -409,29 +315,29 @@ impl<'c> Flow<'c> {
     }
 
     /// The movements that lead on from a place; from the ends only the competitor's.
-    pub(super) fn on_from(&self, place: Place) -> Vec<&Edge> {
+    pub(super) fn on_from(&self, place: Node) -> Vec<&FlowEdge> {
         match place {
-            Place::At(at) => self.graph.onward[at]
+            Node::At(at) => self.graph.onward[at]
                 .iter()
                 .map(|edge| &self.graph.edges[*edge])
                 .collect(),
-            Place::End(End::Competitor) => {
+            Node::End(End::Competitor) => {
                 self.movements().filter(|edge| edge.from == place).collect()
             }
-            Place::End(_) => Vec::new(),
+            Node::End(_) => Vec::new(),
         }
     }
 
     /// How many transitions at least lie between each place and this touchpoint.
-    fn distances_to(&self, to: usize) -> BTreeMap<Place, usize> {
-        let mut into: BTreeMap<Place, Vec<Place>> = BTreeMap::new();
+    fn distances_to(&self, to: usize) -> BTreeMap<Node, usize> {
+        let mut into: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
         for edge in self.movements() {
-            if !matches!(edge.to, Place::End(End::Start | End::Exit)) {
+            if !matches!(edge.to, Node::End(End::Start | End::Exit)) {
                 into.entry(edge.to).or_default().push(edge.from);
             }
         }
-        let mut distances = BTreeMap::from([(Place::At(to), 0)]);
-        let mut next = VecDeque::from([(Place::At(to), 0)]);
+        let mut distances = BTreeMap::from([(Node::At(to), 0)]);
+        let mut next = VecDeque::from([(Node::At(to), 0)]);
         while let Some((place, distance)) = next.pop_front() {
             for from in into.get(&place).into_iter().flatten() {
                 if !distances.contains_key(from) {
@@ -500,46 +406,21 @@ fn shortest(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
     way
 }
 
-/// By touchpoint: the edges that lead on from it, those that enable left out.
-fn onward(edges: &[Edge], touchpoints: usize) -> Vec<Vec<usize>> {
-    let mut onward = vec![Vec::new(); touchpoints];
-    for (at, edge) in edges.iter().enumerate() {
-        if let (Place::At(from), false) = (edge.from, edge.enables()) {
-            onward[from].push(at);
-        }
-    }
-    onward
-}
-
-/// The touchpoint at which an edge leads people into the journey.
-fn entered_at(edge: &Edge) -> Option<usize> {
-    let enters = edge.from == Place::End(End::Start) || is_re_entry(edge);
-    match edge.to {
-        Place::At(at) if enters && !edge.enables() => Some(at),
-        _ => None,
-    }
-}
-
-fn is_re_entry(edge: &Edge) -> bool {
-    matches!(edge.from, Place::End(End::Exit | End::Competitor))
-        || edge.kind == TransitionKind::Reentry
-}
-
 /// Looks for ways of one length.
 struct Search<'f, 'c> {
     flow: &'f Flow<'c>,
-    to: Place,
-    left: &'f BTreeMap<Place, usize>,
-    passed: BTreeSet<Place>,
+    to: Node,
+    left: &'f BTreeMap<Node, usize>,
+    passed: BTreeSet<Node>,
     way: Vec<usize>,
     tried: usize,
     steps: &'f Steps,
-    found: &'f mut Ways,
+    found: &'f mut WayList,
 }
 
 impl Search<'_, '_> {
     /// Goes on from a place by exactly so many transitions.
-    fn go(&mut self, place: Place, length: usize) -> Result<()> {
+    fn go(&mut self, place: Node, length: usize) -> Result<()> {
         if place == self.to {
             if length == 0 {
                 self.steps.take(FOUND * self.way.len())?;

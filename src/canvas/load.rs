@@ -20,7 +20,7 @@ use sea_orm::{
     QuerySelect, QueryTrait, sea_query::SelectStatement,
 };
 
-use super::{Canvas, Position};
+use super::model::{Canvas, TouchpointRows};
 use crate::{
     access::{Caller, scope},
     compute::ROW,
@@ -155,7 +155,7 @@ impl Canvas {
                 let responsibilities = responsibilities.remove(&id).unwrap_or_default();
                 (
                     id,
-                    Position {
+                    TouchpointRows {
                         index,
                         responsibilities,
                         links: links.remove(&Some(id)).unwrap_or_default(),

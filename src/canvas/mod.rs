@@ -1,160 +1,28 @@
-//! One whole blueprint in memory: loaded in a handful of flat statements inside one snapshot, so that a picture
-//! never mixes two moments. What is computed from it is a pure function over it; nothing is kept across requests. What
-//! a request reads and computes is spent from its budget, and it reads few blueprints at the same time.
+//! One whole blueprint in memory, as of one day: read once, then shown and computed over without the database.
+//!
+//! - `load` reads it in eleven flat statements inside one snapshot, so that a picture never mixes two moments.
+//! - [`flow`] answers how people move: loops, dead ends, hand-offs, ways. Its graph is made once per canvas.
+//! - [`view`] leaves touchpoints out for a smaller picture and joins what remains.
+//! - [`shared`] keeps the canvases of one request, so that aliases and lists read each blueprint once.
+//!
+//! Flow and view are pure functions over a [`Canvas`]. Nothing is kept across requests, and what a request reads and
+//! computes is spent from its budget.
+//!
+//! **Why it stands below the slices** although it shows their rows: a node of the API that was reached through a
+//! blueprint carries the canvas it was read from (`Option<Arc<Canvas>>`), so that its edges need no further statement.
+//! The slices define those nodes and so import the canvas; the canvas knows their tables only by their entities.
 
-pub mod findings;
 pub mod flow;
+mod graph;
 mod load;
+mod model;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod shared;
 pub mod view;
 pub mod whole;
 
-use std::{
-    collections::HashMap,
-    ops::Range,
-    sync::{Arc, OnceLock},
-};
-
-use entity::{
-    blueprint, channel, department,
-    id::{DepartmentId, KpiId, PhaseId, TouchpointId},
-    kpi, persona, persona_need, phase, responsibility, touchpoint, transition,
-    words::{ResponsibilityStatus, Role},
-};
-
-use crate::judgement::JudgedLink;
+pub use self::model::{Canvas, accountable};
 
 /// What loading a canvas costs in the complexity of a document.
 pub const COST: usize = 300;
-
-/// A blueprint with everything that is not archived inside it, as of one day.
-#[derive(Debug)]
-pub struct Canvas {
-    pub blueprint: blueprint::Model,
-    pub persona: persona::Model,
-    pub needs: Vec<persona_need::Model>,
-    /// In order of display.
-    pub phases: Vec<phase::Model>,
-    /// By phase, then in order of display.
-    pub touchpoints: Vec<touchpoint::Model>,
-    /// Between touchpoints that are there, in the order of creation.
-    pub transitions: Vec<transition::Model>,
-    /// Proposed and accepted ones, by touchpoint.
-    pub responsibilities: Vec<responsibility::Model>,
-    /// The links that hold on the day, by touchpoint; those of a phase or of the whole blueprint come first.
-    pub links: Vec<JudgedLink>,
-    departments: HashMap<DepartmentId, department::Model>,
-    kpis: HashMap<KpiId, kpi::Model>,
-    channels: HashMap<TouchpointId, Vec<channel::Model>>,
-    of_phase: HashMap<PhaseId, Range<usize>>,
-    of_touchpoint: HashMap<TouchpointId, Position>,
-    /// The graph of the transitions, made by the first who asks for it.
-    graph: OnceLock<Arc<flow::Graph>>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Position {
-    index: usize,
-    responsibilities: Range<usize>,
-    links: Range<usize>,
-}
-
-impl Canvas {
-    /// A phase's touchpoints in order of display.
-    #[must_use]
-    pub fn touchpoints_of(&self, phase: PhaseId) -> &[touchpoint::Model] {
-        self.of_phase
-            .get(&phase)
-            .and_then(|range| self.touchpoints.get(range.clone()))
-            .unwrap_or_default()
-    }
-
-    /// A phase by its id.
-    #[must_use]
-    pub fn phase(&self, id: PhaseId) -> Option<&phase::Model> {
-        self.phases.iter().find(|phase| phase.id == id)
-    }
-
-    /// A touchpoint by its id.
-    #[must_use]
-    pub fn touchpoint(&self, id: TouchpointId) -> Option<&touchpoint::Model> {
-        self.of_touchpoint
-            .get(&id)
-            .and_then(|position| self.touchpoints.get(position.index))
-    }
-
-    /// A touchpoint's place among all touchpoints.
-    #[must_use]
-    pub fn place(&self, id: TouchpointId) -> Option<usize> {
-        self.of_touchpoint.get(&id).map(|position| position.index)
-    }
-
-    /// Who is responsible, or offered to be, at a touchpoint.
-    #[must_use]
-    pub fn responsibilities_of(&self, id: TouchpointId) -> &[responsibility::Model] {
-        let range = self
-            .of_touchpoint
-            .get(&id)
-            .map(|position| position.responsibilities.clone());
-        range
-            .and_then(|range| self.responsibilities.get(range))
-            .unwrap_or_default()
-    }
-
-    /// The KPIs that judge a touchpoint.
-    #[must_use]
-    pub fn links_of(&self, id: TouchpointId) -> &[JudgedLink] {
-        let range = self
-            .of_touchpoint
-            .get(&id)
-            .map(|position| position.links.clone());
-        range
-            .and_then(|range| self.links.get(range))
-            .unwrap_or_default()
-    }
-
-    /// The KPIs that judge a phase as a whole, or with none the whole blueprint.
-    pub fn links_above(&self, phase: Option<PhaseId>) -> impl Iterator<Item = &JudgedLink> {
-        self.links.iter().filter(move |judged| {
-            judged.link.touchpoint_id.is_none() && judged.link.phase_id == phase
-        })
-    }
-
-    /// The channels of a touchpoint.
-    #[must_use]
-    pub fn channels_of(&self, id: TouchpointId) -> &[channel::Model] {
-        self.channels.get(&id).map_or(&[], Vec::as_slice)
-    }
-
-    /// A department that takes part.
-    #[must_use]
-    pub fn department(&self, id: DepartmentId) -> Option<&department::Model> {
-        self.departments.get(&id)
-    }
-
-    /// Rows that were read for it.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        // A link comes with its KPI's figures.
-        let links = 5 * self.links.len();
-        let channels: usize = self.channels.values().map(Vec::len).sum();
-        let parts = self.touchpoints.len() + self.transitions.len() + self.responsibilities.len();
-        self.phases.len() + parts + links + channels
-    }
-
-    /// A KPI that judges something here.
-    #[must_use]
-    pub fn kpi(&self, id: KpiId) -> Option<&kpi::Model> {
-        self.kpis.get(&id)
-    }
-}
-
-/// Who is accountable, of those who hold or are offered a role at one touchpoint.
-#[must_use]
-pub fn accountable(held: &[responsibility::Model]) -> Option<&responsibility::Model> {
-    held.iter().find(|held| {
-        held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
-    })
-}

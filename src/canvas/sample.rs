@@ -4,8 +4,8 @@ use std::{collections::HashMap, sync::OnceLock};
 
 use chrono::{DateTime, Utc};
 use entity::{
-    blueprint,
-    id::{BlueprintId, PhaseId, TouchpointId},
+    blueprint, department,
+    id::{BlueprintId, DepartmentId, PhaseId, TouchpointId},
     json::{EvidenceList, Texts},
     persona, phase, touchpoint, transition,
     words::{
@@ -15,7 +15,7 @@ use entity::{
 };
 use uuid::Uuid;
 
-use super::Canvas;
+use super::model::Canvas;
 
 /// A side of a transition: a touchpoint by its number, or an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,4 +158,15 @@ pub fn canvas(
         graph: OnceLock::new(),
     }
     .arranged()
+}
+
+/// The canvas with these departments taking part.
+pub fn with_departments(
+    canvas: Canvas,
+    departments: HashMap<DepartmentId, department::Model>,
+) -> Canvas {
+    Canvas {
+        departments,
+        ..canvas
+    }
 }

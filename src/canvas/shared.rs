@@ -14,7 +14,7 @@ use entity::{
 use sea_orm::{ColumnTrait, Condition};
 use tokio::sync::OnceCell;
 
-use super::Canvas;
+use super::model::Canvas;
 use crate::{access::Caller, error::Result};
 
 type Read = Arc<OnceCell<Option<Arc<Canvas>>>>;

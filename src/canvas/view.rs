@@ -12,10 +12,7 @@ use entity::{
     words::{Basis, End, Lane, Stage},
 };
 
-use super::{
-    Canvas,
-    flow::{Flow, Place},
-};
+use super::{flow::Flow, graph::Node, model::Canvas};
 use crate::{compute::Steps, error::Result};
 
 /// A smaller picture, by places on the canvas.
@@ -24,12 +21,12 @@ pub struct View {
     /// The touchpoints that stay, in order of display.
     pub touchpoints: Vec<usize>,
     /// What joins them: transitions that stay in their order, then bridges.
-    pub joints: Vec<Arc<Joint>>,
+    pub joints: Vec<Arc<ViewJoint>>,
 }
 
 /// What joins two places in a smaller picture.
 #[derive(Debug)]
-pub struct Joint {
+pub struct ViewJoint {
     pub from: Option<usize>,
     pub to: Option<usize>,
     /// The transition; none for a bridge.
@@ -110,24 +107,24 @@ impl View {
             return Ok(view);
         }
         steps.take(flow.edges().len())?;
-        let stays = |place: Place| match place {
-            Place::At(at) => kept.contains(&at),
-            Place::End(_) => true,
+        let stays = |place: Node| match place {
+            Node::At(at) => kept.contains(&at),
+            Node::End(_) => true,
         };
-        let mut joined: BTreeSet<(Place, Place)> = BTreeSet::new();
-        let mut leaving: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
+        let mut joined: BTreeSet<(Node, Node)> = BTreeSet::new();
+        let mut leaving: BTreeMap<Node, Vec<usize>> = BTreeMap::new();
         for edge in flow.edges().iter().filter(|edge| stays(edge.from)) {
             match edge.to {
                 to if stays(to) => {
                     if !edge.enables() {
                         joined.insert((edge.from, to));
                     }
-                    view.joints.push(Arc::new(Joint {
+                    view.joints.push(Arc::new(ViewJoint {
                         transition: Some(edge.row),
-                        ..Joint::new(edge.from, to, Vec::new())
+                        ..ViewJoint::new(edge.from, to, Vec::new())
                     }));
                 }
-                Place::At(to) if !edge.enables() => {
+                Node::At(to) if !edge.enables() => {
                     leaving.entry(edge.from).or_default().push(to);
                 }
                 _ => {}
@@ -136,7 +133,7 @@ impl View {
         for (from, into) in leaving {
             let (reached, came_from) = beyond(flow, into, stays, steps)?;
             for (to, last) in reached {
-                let ends = matches!((from, to), (Place::End(_), Place::End(_)));
+                let ends = matches!((from, to), (Node::End(_), Node::End(_)));
                 if to == from || ends || !joined.insert((from, to)) {
                     continue;
                 }
@@ -145,7 +142,7 @@ impl View {
                     _ => Vec::new(),
                 };
                 steps.take(BRIDGE + passed.len() * PASSED)?;
-                view.joints.push(Arc::new(Joint::new(from, to, passed)));
+                view.joints.push(Arc::new(ViewJoint::new(from, to, passed)));
             }
         }
         Ok(view)
@@ -158,14 +155,14 @@ const BRIDGE: usize = 10;
 /// Steps of each touchpoint that a bridge passes over.
 const PASSED: usize = 4;
 
-impl Joint {
-    fn new(from: Place, to: Place, left_out: Vec<usize>) -> Self {
-        let there = |place: Place| match place {
-            Place::At(at) => Some(at),
-            Place::End(_) => None,
+impl ViewJoint {
+    fn new(from: Node, to: Node, left_out: Vec<usize>) -> Self {
+        let there = |place: Node| match place {
+            Node::At(at) => Some(at),
+            Node::End(_) => None,
         };
         let end = match (from, to) {
-            (Place::End(end), _) | (_, Place::End(end)) => Some(end),
+            (Node::End(end), _) | (_, Node::End(end)) => Some(end),
             _ => None,
         };
         Self {
@@ -185,9 +182,9 @@ type CameFrom = BTreeMap<usize, Option<usize>>;
 fn beyond(
     flow: &Flow<'_>,
     into: Vec<usize>,
-    stays: impl Fn(Place) -> bool,
+    stays: impl Fn(Node) -> bool,
     steps: &Steps,
-) -> Result<(Vec<(Place, usize)>, CameFrom)> {
+) -> Result<(Vec<(Node, usize)>, CameFrom)> {
     let mut came_from = CameFrom::new();
     let mut next = VecDeque::new();
     for at in into {
@@ -198,14 +195,14 @@ fn beyond(
     let mut found = Vec::new();
     let mut known = BTreeSet::new();
     while let Some(at) = next.pop_front() {
-        let onward = flow.on_from(Place::At(at));
+        let onward = flow.on_from(Node::At(at));
         steps.take(1 + onward.len())?;
         for edge in onward {
             if stays(edge.to) {
                 if known.insert(edge.to) {
                     found.push((edge.to, at));
                 }
-            } else if let Place::At(beyond) = edge.to
+            } else if let Node::At(beyond) = edge.to
                 && !came_from.contains_key(&beyond)
             {
                 came_from.insert(beyond, Some(at));

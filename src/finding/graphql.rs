@@ -4,10 +4,12 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use entity::{blueprint, id::Id};
 
-use super::{FindingDismissInput, FindingReopenInput, Told};
+use super::{
+    FindingDismissInput, FindingReopenInput, TrackedFinding,
+    rules::{FindingCode, Rule, Severity, Thresholds, Violation},
+};
 use crate::{
     access::Caller,
-    canvas::findings::{self, Code, Rule, Severity, Thresholds},
     error::{Error, Result, UserError},
     meter::{Listed, listed},
     payload::{acting, caller, refusal},
@@ -22,7 +24,7 @@ pub struct Finding {
     /// What tells it from all others: it stays the same whatever is renamed or moved.
     pub fingerprint: ID,
     /// What is wrong.
-    pub code: Code,
+    pub code: FindingCode,
     /// How grave it is.
     pub severity: Severity,
     /// What is wrong, for people.
@@ -50,15 +52,15 @@ pub struct Finding {
     /// that you may not read.
     pub open_since: Option<DateTime<Utc>>,
     #[graphql(skip)]
-    pub told: Told,
+    pub told: TrackedFinding,
 }
 
 fn shown<I: Id>(id: Option<I>) -> Option<ID> {
     id.map(|id| ID(id.to_string()))
 }
 
-impl From<Told> for Finding {
-    fn from(told: Told) -> Self {
+impl From<TrackedFinding> for Finding {
+    fn from(told: TrackedFinding) -> Self {
         let (finding, place) = (&told.finding, told.finding.place);
         Self {
             fingerprint: ID(finding.fingerprint.to_string()),
@@ -80,9 +82,9 @@ impl From<Told> for Finding {
     }
 }
 
-impl From<findings::Finding> for Finding {
-    fn from(finding: findings::Finding) -> Self {
-        Self::from(Told {
+impl From<Violation> for Finding {
+    fn from(finding: Violation) -> Self {
+        Self::from(TrackedFinding {
             finding,
             open_since: None,
             dismissed: None,
@@ -136,7 +138,7 @@ pub struct FindingFilter {
     /// Of one of these severities.
     pub severities: Option<Vec<Severity>>,
     /// With one of these codes.
-    pub codes: Option<Vec<Code>>,
+    pub codes: Option<Vec<FindingCode>>,
     /// About this touchpoint.
     pub touchpoint_id: Option<ID>,
     /// Those that were dismissed too.
@@ -186,7 +188,7 @@ pub async fn of_blueprint(
 #[derive(SimpleObject)]
 pub struct FindingRule {
     /// What is wrong.
-    code: Code,
+    code: FindingCode,
     /// How grave it is.
     severity: Severity,
     /// What is found; N is the threshold.
@@ -237,7 +239,7 @@ pub struct FindingPayload {
 }
 
 impl FindingPayload {
-    async fn answer(caller: &Caller, result: Result<Told>) -> Result<Self> {
+    async fn answer(caller: &Caller, result: Result<TrackedFinding>) -> Result<Self> {
         let (finding, user_errors) = match result {
             Ok(told) => (Some(told.into()), Vec::new()),
             Err(error) => (None, refusal(caller, error).await?.errors),

@@ -3,6 +3,7 @@
 
 pub mod graphql;
 pub mod renewal;
+pub mod rules;
 pub mod surroundings;
 
 use std::collections::HashMap;
@@ -17,14 +18,11 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::OnConflict};
 
+use self::rules::{RuleOptions, Severity, Surroundings, Thresholds, Violation};
 use crate::{
     access::{Caller, Permit, fresh, scope},
     audit::Event,
-    canvas::{
-        Canvas,
-        findings::{self, Asked, Finding, Severity, Surroundings, Thresholds},
-        whole::Whole,
-    },
+    canvas::{Canvas, whole::Whole},
     compute::Steps,
     database::Transaction,
     error::{Error, Reason, Result, UserError, UserErrorCode},
@@ -37,8 +35,8 @@ const MOST_NAMED: usize = 20;
 
 /// A finding as it is told.
 #[derive(Clone, Debug)]
-pub struct Told {
-    pub finding: Finding,
+pub struct TrackedFinding {
+    pub finding: Violation,
     /// Since when it is open; none where that is not noted yet, or would tell of what the caller may not read.
     pub open_since: Option<DateTime<Utc>>,
     /// Who dismissed it, when and why.
@@ -71,7 +69,7 @@ pub async fn of_blueprint(
     id: BlueprintId,
     day: NaiveDate,
     thresholds: &Thresholds,
-) -> Result<Vec<Told>> {
+) -> Result<Vec<TrackedFinding>> {
     let _turn = caller.budget.load().await?;
     let tx = caller.snapshot().await?;
     let which = caller
@@ -80,7 +78,7 @@ pub async fn of_blueprint(
     let Some(blueprint) = which.one(&tx).await? else {
         return Ok(Vec::new());
     };
-    let read = Judged::read(caller, &tx, blueprint, day).await?;
+    let read = Inspection::read(caller, &tx, blueprint, day).await?;
     tx.commit().await?;
     read.judge(caller, (day, thresholds)).await
 }
@@ -91,19 +89,19 @@ pub async fn told(
     tx: &Transaction,
     blueprint: blueprint::Model,
     (day, thresholds): (NaiveDate, &Thresholds),
-) -> Result<Vec<Told>> {
-    let read = Judged::read(caller, tx, blueprint, day).await?;
+) -> Result<Vec<TrackedFinding>> {
+    let read = Inspection::read(caller, tx, blueprint, day).await?;
     read.judge(caller, (day, thresholds)).await
 }
 
 /// What the rules judge, and what is noted of earlier findings.
-struct Judged {
+struct Inspection {
     whole: Whole,
     around: Surroundings,
     noted: HashMap<FindingId, finding::Model>,
 }
 
-impl Judged {
+impl Inspection {
     async fn read(
         caller: &Caller,
         tx: &Transaction,
@@ -127,7 +125,7 @@ impl Judged {
         self,
         caller: &Caller,
         (day, thresholds): (NaiveDate, &Thresholds),
-    ) -> Result<Vec<Told>> {
+    ) -> Result<Vec<TrackedFinding>> {
         let (reader, thresholds) = (caller.clone(), thresholds.clone());
         let work = move |steps: &Steps| {
             steps.take(JUDGED * self.whole.rows())?;
@@ -137,19 +135,23 @@ impl Judged {
     }
 
     /// The findings, as far as the caller may know of them.
-    fn tell(mut self, caller: &Caller, (day, thresholds): (NaiveDate, &Thresholds)) -> Vec<Told> {
-        let asked = Asked {
+    fn tell(
+        mut self,
+        caller: &Caller,
+        (day, thresholds): (NaiveDate, &Thresholds),
+    ) -> Vec<TrackedFinding> {
+        let asked = RuleOptions {
             day,
             thresholds,
             confidential: true,
         };
-        let findings = findings::find(&self.whole, &self.around, &asked).into_iter();
+        let findings = rules::find(&self.whole, &self.around, &asked).into_iter();
         let reads_everything = caller.readable::<blueprint::Entity>().is_empty();
         findings
             .map(|finding| {
                 let row = self.noted.remove(&finding.fingerprint);
                 let may_know = reads_everything || !finding.code.looks_beyond();
-                Told {
+                TrackedFinding {
                     open_since: row.as_ref().filter(|_| may_know).map(|row| row.open_since),
                     dismissed: row.filter(|row| row.dismissed_at.is_some()),
                     finding,
@@ -164,7 +166,7 @@ const JUDGED: usize = 100;
 
 /// What the organisation as a whole gets wrong, by the blueprints that the caller may read. It belongs to no blueprint,
 /// so nobody keeps since when it is open, and nobody dismisses it.
-pub async fn of_organisation(caller: &Caller) -> Result<Vec<Finding>> {
+pub async fn of_organisation(caller: &Caller) -> Result<Vec<Violation>> {
     use responsibility::Column;
     let tx = caller.snapshot().await?;
     let departments = caller.select::<department::Entity>().all(&tx).await?;
@@ -180,11 +182,11 @@ pub async fn of_organisation(caller: &Caller) -> Result<Vec<Finding>> {
         .await?;
     tx.commit().await?;
     let holding = holding.into_iter().collect();
-    Ok(findings::of_organisation(&departments, &holding))
+    Ok(rules::of_organisation(&departments, &holding))
 }
 
 /// What stands in the way of publishing a blueprint: its findings of severity ERROR that nobody dismissed.
-pub async fn errors_at(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Finding>> {
+pub async fn errors_at(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Violation>> {
     let dismissed: Vec<FindingId> = finding::Entity::find()
         .select_only()
         .column(finding::Column::Id)
@@ -193,7 +195,7 @@ pub async fn errors_at(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Findi
         .into_tuple()
         .all(permit.tx())
         .await?;
-    let mut errors = findings::errors(canvas);
+    let mut errors = rules::errors(canvas);
     errors.retain(|finding| !dismissed.contains(&finding.fingerprint));
     Ok(errors)
 }
@@ -224,7 +226,7 @@ pub async fn dismiss(
     caller: &Caller,
     input: FindingDismissInput,
     thresholds: &Thresholds,
-) -> Result<Told> {
+) -> Result<TrackedFinding> {
     let mut faults = Faults::default();
     let blueprint: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
     let fingerprint: FindingId = faults.id("fingerprint", &input.fingerprint);
@@ -246,7 +248,7 @@ pub async fn reopen(
     caller: &Caller,
     input: &FindingReopenInput,
     thresholds: &Thresholds,
-) -> Result<Told> {
+) -> Result<TrackedFinding> {
     let mut faults = Faults::default();
     let blueprint: BlueprintId = faults.id("blueprintId", &input.blueprint_id);
     let fingerprint: FindingId = faults.id("fingerprint", &input.fingerprint);
@@ -260,12 +262,12 @@ async fn set_dismissal(
     (blueprint, fingerprint): (BlueprintId, FindingId),
     dismissal: Option<finding::Model>,
     thresholds: &Thresholds,
-) -> Result<Told> {
+) -> Result<TrackedFinding> {
     let mut permit = caller.begin().await?;
     let row = permit
         .look::<blueprint::Entity>("blueprintId", blueprint)
         .await?;
-    let read = Judged::read(caller, permit.tx(), row.clone(), caller.today).await?;
+    let read = Inspection::read(caller, permit.tx(), row.clone(), caller.today).await?;
     // Not on the pool: whoever waits there for a turn must not hold what everybody needs to write.
     let mut found = read.tell(caller, (caller.today, thresholds)).into_iter();
     let mut told = found
@@ -293,7 +295,11 @@ async fn set_dismissal(
 }
 
 /// Writes a dismissal, or that there is none. A finding that is not noted yet is noted with it.
-async fn write(permit: &Permit<'_>, told: &Told, dismissal: Option<&finding::Model>) -> Result<()> {
+async fn write(
+    permit: &Permit<'_>,
+    told: &TrackedFinding,
+    dismissal: Option<&finding::Model>,
+) -> Result<()> {
     use finding::Column;
     let Some(dismissal) = dismissal else {
         finding::Entity::update_many()

@@ -14,16 +14,11 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, OnConflict},
 };
 
-use super::surroundings;
-use crate::{
-    access::Caller,
-    canvas::{
-        findings::{self, Asked, Thresholds},
-        whole::Whole,
-    },
-    database::Transaction,
-    error::Result,
+use super::{
+    rules::{self, RuleOptions, Thresholds},
+    surroundings,
 };
+use crate::{access::Caller, canvas::whole::Whole, database::Transaction, error::Result};
 
 /// How many marks are read, and rows written, by one statement at the most.
 const AT_ONCE: usize = 1_000;
@@ -131,7 +126,7 @@ async fn stirred(caller: &Caller, marks: &[finding_mark::Model]) -> Result<BTree
 /// Notes the findings of one blueprint: what is new is open from now on, what is gone is forgotten, dismissed or not.
 async fn renew(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<()> {
     for _ in 0..TRIES {
-        let Some(change) = Change::of(caller, id, thresholds).await? else {
+        let Some(change) = FindingChange::of(caller, id, thresholds).await? else {
             return Ok(());
         };
         if change.write(caller).await? {
@@ -143,14 +138,14 @@ async fn renew(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Res
 }
 
 /// What is to be written about one blueprint.
-struct Change {
+struct FindingChange {
     blueprint: blueprint::Model,
     before: Option<finding_renewal::Model>,
     opened: Vec<FindingId>,
     gone: Vec<FindingId>,
 }
 
-impl Change {
+impl FindingChange {
     /// What the findings come to in one moment, against what is noted in the same; nothing for a blueprint that is
     /// gone or archived.
     async fn of(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<Option<Self>> {
@@ -256,12 +251,12 @@ async fn open(
     let day = caller.today;
     let around = surroundings::read(caller, tx, whole, day).await?;
     let found = |confidential: bool| {
-        let asked = Asked {
+        let asked = RuleOptions {
             day,
             thresholds,
             confidential,
         };
-        findings::find(whole, &around, &asked)
+        rules::find(whole, &around, &asked)
     };
     let all = found(true).into_iter().chain(found(false));
     Ok(all.map(|finding| finding.fingerprint).collect())

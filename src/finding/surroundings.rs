@@ -8,16 +8,17 @@ use entity::{
     feedback, follow_up,
     id::{DepartmentId, KpiId, PersonaId, SegmentId, TouchpointId},
     persona_segment, responsibility,
-    words::{ResponsibilityStatus, Role},
+    words::ResponsibilityStatus,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QuerySelect,
     QueryTrait,
 };
 
+use super::rules::Surroundings;
 use crate::{
     access::{Caller, scope},
-    canvas::{findings::Surroundings, whole::Whole},
+    canvas::whole::Whole,
     database::Transaction,
     error::Result,
     responsibility::pressure,
@@ -87,7 +88,7 @@ async fn held_elsewhere(
         .column_as(Column::Id.count(), "held")
         .filter(Column::DepartmentId.is_in(taking_part))
         .filter(Column::Status.eq(ResponsibilityStatus::Accepted))
-        .filter(Column::Role.is_in([Role::Responsible, Role::Accountable]))
+        .filter(scope::delivering())
         .filter(Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
         .filter(Column::BlueprintId.ne(canvas.blueprint.id))
         .group_by(Column::DepartmentId)
@@ -131,7 +132,7 @@ async fn unroutable(
 }
 
 #[derive(FromQueryResult)]
-struct Measured {
+struct LatestMeasurement {
     kpi_id: KpiId,
     measured_on: Option<NaiveDate>,
 }
@@ -159,7 +160,7 @@ async fn measured_on(
         .value(day)
         .then(" ORDER BY measured_on DESC LIMIT 1) AS measured_on FROM kpi WHERE id IN ")
         .list(linked);
-    let rows = Measured::find_by_statement(text.statement())
+    let rows = LatestMeasurement::find_by_statement(text.statement())
         .all(tx)
         .await?;
     let rows = rows.into_iter();

@@ -44,7 +44,7 @@ pub struct PhaseView {
 /// What joins two places of a smaller picture.
 pub struct Joint {
     canvas: Arc<Canvas>,
-    joint: Arc<view::Joint>,
+    joint: Arc<view::ViewJoint>,
 }
 
 fn shown(canvas: &Arc<Canvas>, at: usize) -> Option<Touchpoint> {
@@ -341,7 +341,7 @@ fn seen_by_customers(canvas: &Canvas, steps: &Steps) -> Result<CustomerView> {
         }
     });
     let key = |at: Option<usize>| Some(canvas.touchpoints.get(at?)?.key.clone());
-    let moves = |joint: &&Arc<view::Joint>| {
+    let moves = |joint: &&Arc<view::ViewJoint>| {
         let transition = joint.transition.and_then(|at| canvas.transitions.get(at));
         transition.is_none_or(|transition| transition.kind != TransitionKind::Enables)
     };

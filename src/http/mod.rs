@@ -41,15 +41,8 @@ use self::{
     metrics::Metrics,
 };
 use crate::{
-    access::Caller,
-    batch::Loaders,
-    bi::cube::Cube,
-    canvas::{findings::Thresholds, shared::Canvases},
-    clock::Clock,
-    database::Store,
-    error::Code,
-    graph::Api,
-    token::SigningKey,
+    access::Caller, batch::Loaders, bi::cube::Cube, canvas::shared::Canvases, clock::Clock,
+    database::Store, error::Code, finding::rules::Thresholds, graph::Api, token::SigningKey,
     workers::Workers,
 };
 

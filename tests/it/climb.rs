@@ -8,9 +8,10 @@ use cx_blueprint::{
     access::Caller,
     batch::Loaders,
     bi::cube::Cube,
-    canvas::{findings::Thresholds, shared::Canvases},
+    canvas::shared::Canvases,
     compute::{BYTES, Budget, FIELD, STATEMENT, STEPS},
     error::Code,
+    finding::rules::Thresholds,
     graph::{self, drawn},
     token::SigningKey,
 };

@@ -23,11 +23,13 @@ use crate::{
         row::{Held, Own},
         rows::Wanted,
     },
-    canvas::findings::{Rule, Severity},
     compute::Steps,
     database::Transaction,
     error::Result,
-    finding::{self, Told},
+    finding::{
+        self, TrackedFinding,
+        rules::{Rule, Severity},
+    },
     policy::Action,
 };
 
@@ -176,7 +178,7 @@ async fn of(
     caller.compute(pass).await
 }
 
-fn cells(told: Told, blueprint: BlueprintId, key: String) -> Vec<Own> {
+fn cells(told: TrackedFinding, blueprint: BlueprintId, key: String) -> Vec<Own> {
     let word = |text: &str| Own::Text(text.to_owned());
     let finding = told.finding;
     let place = finding.place;

@@ -8,15 +8,19 @@ use entity::{
     words::{Initiator, Usage},
 };
 
-use super::{Code, Found, Place, Seen, quoted};
+use super::{
+    context::RuleContext,
+    table::FindingCode,
+    violation::{FindingSubject, Violations, quoted},
+};
 
-pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
-    let canvas = seen.canvas();
-    let important = seen.threshold(Code::ImportantAndNegative);
-    let stand_for = stood_for(seen);
+pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
+    let canvas = context.canvas();
+    let important = context.threshold(FindingCode::ImportantAndNegative);
+    let stand_for = stood_for(context);
     for row in &canvas.touchpoints {
         unused(row, found);
-        if let Some(answers) = seen.around.unroutable.get(&row.id) {
+        if let Some(answers) = context.around.unroutable.get(&row.id) {
             let sentence = match answers {
                 1 => format!(
                     "Nobody looks after an answer given at {}.",
@@ -27,7 +31,11 @@ pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
                     quoted(&row.name)
                 ),
             };
-            found.add(Code::FeedbackUnroutable, Place::at(row), sentence);
+            found.add(
+                FindingCode::FeedbackUnroutable,
+                FindingSubject::at(row),
+                sentence,
+            );
         }
         let importance = row.importance_customer.map(f64::from);
         if importance.is_some_and(|importance| importance >= important)
@@ -37,33 +45,45 @@ pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
                 "{} is important to customers and leaves them with a bad feeling.",
                 quoted(&row.name)
             );
-            found.add(Code::ImportantAndNegative, Place::at(row), sentence);
+            found.add(
+                FindingCode::ImportantAndNegative,
+                FindingSubject::at(row),
+                sentence,
+            );
         }
-        let audience = seen.whole.audiences.get(&row.id);
+        let audience = context.whole.audiences.get(&row.id);
         if audience.is_some_and(|audience| mismatch(audience, &stand_for)) {
             let sentence = format!(
                 "{} is for other people than those whose journey it is.",
                 quoted(&row.name)
             );
-            found.add(Code::AudienceMismatch, Place::at(row), sentence);
+            found.add(
+                FindingCode::AudienceMismatch,
+                FindingSubject::at(row),
+                sentence,
+            );
         }
     }
-    let segments = seen.around.segments.get(&canvas.persona.id);
+    let segments = context.around.segments.get(&canvas.persona.id);
     if segments.is_none_or(HashSet::is_empty) {
         let sentence = format!("{} stands for no segment.", quoted(&canvas.persona.name));
-        found.add(Code::NoSegment, of_persona(&canvas.persona), sentence);
+        found.add(
+            FindingCode::NoSegment,
+            of_persona(&canvas.persona),
+            sentence,
+        );
     }
-    contacted(seen, found);
+    contacted(context, found);
 }
 
-fn of_persona(persona: &persona::Model) -> Place {
-    Place {
+fn of_persona(persona: &persona::Model) -> FindingSubject {
+    FindingSubject {
         persona: Some(persona.id),
-        ..Place::default()
+        ..FindingSubject::default()
     }
 }
 
-fn unused(row: &touchpoint::Model, found: &mut Found) {
+fn unused(row: &touchpoint::Model, found: &mut Violations) {
     if matches!(row.usage, Usage::NotUsed | Usage::Abandoned) && row.usage_reason.is_none() {
         let sentence = format!(
             "{} is {}, and nobody knows why.",
@@ -73,14 +93,18 @@ fn unused(row: &touchpoint::Model, found: &mut Found) {
                 _ => "not used",
             }
         );
-        found.add(Code::NonUseUnexplained, Place::at(row), sentence);
+        found.add(
+            FindingCode::NonUseUnexplained,
+            FindingSubject::at(row),
+            sentence,
+        );
     }
 }
 
 /// The segments that any persona of the blueprint stands for.
-fn stood_for(seen: &Seen<'_>) -> HashSet<SegmentId> {
-    let personas = std::iter::once(&seen.canvas().persona).chain(&seen.whole.personas);
-    let segments = personas.filter_map(|persona| seen.around.segments.get(&persona.id));
+fn stood_for(context: &RuleContext<'_>) -> HashSet<SegmentId> {
+    let personas = std::iter::once(&context.canvas().persona).chain(&context.whole.personas);
+    let segments = personas.filter_map(|persona| context.around.segments.get(&persona.id));
     segments.flatten().copied().collect()
 }
 
@@ -92,16 +116,16 @@ fn mismatch(audience: &[SegmentId], stand_for: &HashSet<SegmentId>) -> bool {
 }
 
 /// Personas that are contacted too often, where this journey contacts them at all.
-fn contacted(seen: &Seen<'_>, found: &mut Found) {
-    let canvas = seen.canvas();
+fn contacted(context: &RuleContext<'_>, found: &mut Violations) {
+    let canvas = context.canvas();
     let begun = |row: &&touchpoint::Model| row.initiator != Some(Initiator::Customer);
     let here = canvas.touchpoints.iter().filter(begun);
     let here: f64 = here.filter_map(|row| row.contacts_per_month).sum();
     if here <= 0.0 {
         return;
     }
-    for persona in std::iter::once(&canvas.persona).chain(&seen.whole.personas) {
-        let elsewhere = seen.around.contacts_elsewhere.get(&persona.id).copied();
+    for persona in std::iter::once(&canvas.persona).chain(&context.whole.personas) {
+        let elsewhere = context.around.contacts_elsewhere.get(&persona.id).copied();
         let per_month = here + elsewhere.unwrap_or_default();
         let most = persona.max_contacts_per_month;
         if let Some(most) = most.filter(|most| per_month > f64::from(*most)) {
@@ -109,7 +133,7 @@ fn contacted(seen: &Seen<'_>, found: &mut Found) {
                 "{} is contacted {per_month:.1} times a month and bears {most}.",
                 quoted(&persona.name)
             );
-            found.add(Code::ContactPressure, of_persona(persona), sentence);
+            found.add(FindingCode::ContactPressure, of_persona(persona), sentence);
         }
     }
 }

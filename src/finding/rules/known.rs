@@ -9,103 +9,112 @@ use entity::{
     words::{Basis, InsightKind, Messages, PromiseState},
 };
 
-use super::{Code, Found, Place, Seen, quoted, responsible::count};
+use super::{
+    context::RuleContext,
+    responsible::count,
+    table::FindingCode,
+    violation::{FindingSubject, Violations, quoted},
+};
 use crate::canvas::accountable;
 
-pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
-    sources(seen, found);
-    for promise in &seen.whole.promises {
-        promised(seen, promise, found);
+pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
+    sources(context, found);
+    for promise in &context.whole.promises {
+        promised(context, promise, found);
     }
-    for insight in &seen.whole.insights {
+    for insight in &context.whole.insights {
         if insight.kind == InsightKind::InformationNeed && insight.answer.is_none() {
-            let place = Place {
+            let place = FindingSubject {
                 phase: insight.phase_id,
                 touchpoint: insight.touchpoint_id,
                 insight: Some(insight.id),
-                ..Place::default()
+                ..FindingSubject::default()
             };
             let sentence = format!("Nothing answers {}.", quoted(&insight.text));
-            found.add(Code::InformationNeedUnanswered, place, sentence);
+            found.add(FindingCode::InformationNeedUnanswered, place, sentence);
         }
     }
-    conflicts(seen, found);
+    conflicts(context, found);
 }
 
-fn sources(seen: &Seen<'_>, found: &mut Found) {
+fn sources(context: &RuleContext<'_>, found: &mut Violations) {
     let mut known_from: HashMap<TouchpointId, HashSet<SourceId>> = HashMap::new();
-    for insight in &seen.whole.insights {
-        let sources = seen.whole.rests_on.get(&insight.id);
+    for insight in &context.whole.insights {
+        let sources = context.whole.rests_on.get(&insight.id);
         if let (Some(touchpoint), Some(sources)) = (insight.touchpoint_id, sources) {
             known_from.entry(touchpoint).or_default().extend(sources);
         }
     }
-    let enough = seen.threshold(Code::SingleSource);
-    for row in &seen.canvas().touchpoints {
+    let enough = context.threshold(FindingCode::SingleSource);
+    for row in &context.canvas().touchpoints {
         let name = quoted(&row.name);
         match known_from.get(&row.id).map_or(0, HashSet::len) {
             0 if row.basis == Basis::Observed => {
                 let sentence = format!("{name} is said to be observed, and no source is named.");
-                found.add(Code::ObservedWithoutSource, Place::at(row), sentence);
+                found.add(
+                    FindingCode::ObservedWithoutSource,
+                    FindingSubject::at(row),
+                    sentence,
+                );
             }
             sources if sources > 0 && count(sources) < enough => {
                 let sentence = match sources {
                     1 => format!("What is known at {name} rests on one source."),
                     _ => format!("What is known at {name} rests on {sources} sources."),
                 };
-                found.add(Code::SingleSource, Place::at(row), sentence);
+                found.add(FindingCode::SingleSource, FindingSubject::at(row), sentence);
             }
             _ => {}
         }
     }
 }
 
-fn promised(seen: &Seen<'_>, promise: &promise::Model, found: &mut Found) {
-    let canvas = seen.canvas();
-    let place = Place {
+fn promised(context: &RuleContext<'_>, promise: &promise::Model, found: &mut Violations) {
+    let canvas = context.canvas();
+    let place = FindingSubject {
         promise: Some(promise.id),
         ..canvas
             .touchpoint(promise.touchpoint_id)
-            .map_or_else(Place::default, Place::at)
+            .map_or_else(FindingSubject::default, FindingSubject::at)
     };
     let text = quoted(&promise.text);
     match promise.state {
         PromiseState::Broken => {
             let sentence = format!("The promise {text} is broken.");
-            found.add(Code::PromiseBroken, place, sentence);
+            found.add(FindingCode::PromiseBroken, place, sentence);
         }
         PromiseState::AtRisk => {
             let sentence = format!("The promise {text} may be broken.");
-            found.add(Code::PromiseAtRisk, place, sentence);
+            found.add(FindingCode::PromiseAtRisk, place, sentence);
         }
         PromiseState::Kept | PromiseState::Unknown => {}
     }
-    let delivered_at = seen.whole.delivered_at.get(&promise.id);
+    let delivered_at = context.whole.delivered_at.get(&promise.id);
     for row in delivered_at.into_iter().flatten() {
         let Some(row) = canvas.touchpoint(*row) else {
             continue;
         };
         if accountable(canvas.responsibilities_of(row.id)).is_none() {
-            let place = Place {
+            let place = FindingSubject {
                 promise: Some(promise.id),
-                ..Place::at(row)
+                ..FindingSubject::at(row)
             };
             let sentence = format!(
                 "The promise {text} is delivered at {}, where nobody is accountable.",
                 quoted(&row.name)
             );
-            found.add(Code::PromiseUnowned, place, sentence);
+            found.add(FindingCode::PromiseUnowned, place, sentence);
         }
     }
 }
 
 /// Conflicts by the latest evaluation of each touchpoint that looked at messages. Two touchpoints that are found in
 /// conflict from both sides are in one conflict.
-fn conflicts(seen: &Seen<'_>, found: &mut Found) {
-    let canvas = seen.canvas();
+fn conflicts(context: &RuleContext<'_>, found: &mut Violations) {
+    let canvas = context.canvas();
     let when = |row: &evaluation::Model| (row.held_on, row.created_at, row.id);
     let mut latest: HashMap<TouchpointId, &evaluation::Model> = HashMap::new();
-    for row in &seen.whole.evaluations {
+    for row in &context.whole.evaluations {
         if row.messages.is_some() {
             let kept = latest.entry(row.touchpoint_id).or_insert(row);
             if when(row) > when(kept) {
@@ -130,9 +139,9 @@ fn conflicts(seen: &Seen<'_>, found: &mut Found) {
         if let (Some(at), Some(with)) = places
             && told.insert((at, with))
         {
-            let place = Place {
+            let place = FindingSubject {
                 other: Some(two.id),
-                ..Place::at(one)
+                ..FindingSubject::at(one)
             };
             let sentence = format!(
                 "{} and {} say different things: {}",
@@ -143,7 +152,7 @@ fn conflicts(seen: &Seen<'_>, found: &mut Found) {
                     .as_deref()
                     .unwrap_or("it is not said what.")
             );
-            found.add(Code::MessageConflict, place, sentence);
+            found.add(FindingCode::MessageConflict, place, sentence);
         }
     }
 }

@@ -7,73 +7,81 @@ use chrono::NaiveDate;
 use entity::{
     id::{DepartmentId, KpiId, PhaseId, TouchpointId},
     kpi,
-    words::{Cadence, KpiScope, Lane, ResponsibilityStatus, Role},
+    words::{Cadence, KpiScope, Lane},
 };
 
-use super::{Code, Found, Place, Seen, quoted};
-use crate::judgement::JudgedLink;
+use super::{
+    context::RuleContext,
+    table::FindingCode,
+    violation::{FindingSubject, Violations, quoted},
+};
+use crate::{judgement::JudgedLink, responsibility::in_force::is_delivering};
 
-pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
-    let canvas = seen.canvas();
+pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
+    let canvas = context.canvas();
     let delivered = canvas.touchpoints.iter();
     for row in delivered.filter(|row| row.lane != Lane::Customer) {
-        if seen.told(canvas.links_of(row.id)).next().is_none() {
+        if context
+            .links_that_count(canvas.links_of(row.id))
+            .next()
+            .is_none()
+        {
             let sentence = format!("No KPI judges {}.", quoted(&row.name));
-            found.add(Code::NoKpi, Place::at(row), sentence);
+            found.add(FindingCode::NoKpi, FindingSubject::at(row), sentence);
         }
     }
     let mut kpis: BTreeMap<KpiId, (&kpi::Model, Vec<&JudgedLink>)> = BTreeMap::new();
-    for (judged, kpi) in seen.told(&canvas.links) {
+    for (judged, kpi) in context.links_that_count(&canvas.links) {
         let (_, links) = kpis.entry(kpi.id).or_insert((kpi, Vec::new()));
         links.push(judged);
     }
-    let delivering = Delivering::of(seen);
+    let delivering = Delivering::of(context);
     for (kpi, links) in kpis.values() {
-        of_kpi(seen, (kpi, links), &delivering, found);
+        of_kpi(context, (kpi, links), &delivering, found);
     }
 }
 
 fn of_kpi(
-    seen: &Seen<'_>,
+    context: &RuleContext<'_>,
     (kpi, links): (&kpi::Model, &[&JudgedLink]),
     delivering: &Delivering,
-    found: &mut Found,
+    found: &mut Violations,
 ) {
-    let (place, name) = (Place::of_kpi(kpi.id), quoted(&kpi.name));
+    let (place, name) = (FindingSubject::of_kpi(kpi.id), quoted(&kpi.name));
     let mut add = |code, sentence| found.add(code, place, sentence);
     if links.iter().any(|judged| judged.judgement.target.is_none()) {
         add(
-            Code::KpiWithoutTarget,
+            FindingCode::KpiWithoutTarget,
             format!("The KPI {name} has no target."),
         );
     }
-    let measured = seen.around.measured_on.get(&kpi.id).copied();
-    if stale(seen, kpi, measured) {
+    let measured = context.around.measured_on.get(&kpi.id).copied();
+    if stale(context, kpi, measured) {
         let sentence = match measured {
             Some(day) => format!("The KPI {name} was last measured on {day}."),
             None => format!("The KPI {name} was never measured."),
         };
-        add(Code::KpiStale, sentence);
+        add(FindingCode::KpiStale, sentence);
     }
     let owner = kpi.owner_department_id;
     if !links.iter().any(|judged| delivering.there(owner, judged)) {
         let sentence = format!("The owner of the KPI {name} delivers nowhere that it judges.");
-        add(Code::KpiOwnerAbsent, sentence);
+        add(FindingCode::KpiOwnerAbsent, sentence);
     }
     if kpi.scope == KpiScope::Relationship && kpi.cadence == Cadence::Yearly {
         let sentence = format!("The KPI {name} tells of the relationship only once a year.");
-        add(Code::LoyaltyMeasuredYearly, sentence);
+        add(FindingCode::LoyaltyMeasuredYearly, sentence);
     }
 }
 
 /// Whether too many periods have passed since a KPI was measured; one that never was counts from when it was made.
-fn stale(seen: &Seen<'_>, kpi: &kpi::Model, measured: Option<NaiveDate>) -> bool {
+fn stale(context: &RuleContext<'_>, kpi: &kpi::Model, measured: Option<NaiveDate>) -> bool {
     let since = measured.unwrap_or_else(|| kpi.created_at.date_naive());
     is_stale(
         kpi.cadence,
         since,
-        seen.asked.day,
-        seen.threshold(Code::KpiStale),
+        context.options.day,
+        context.threshold(FindingCode::KpiStale),
     )
 }
 
@@ -99,19 +107,18 @@ struct Delivering {
 }
 
 impl Delivering {
-    fn of(seen: &Seen<'_>) -> Self {
+    fn of(context: &RuleContext<'_>) -> Self {
         let mut delivering = Self {
             at: HashSet::new(),
             of_phase: HashSet::new(),
             anywhere: HashSet::new(),
         };
-        let canvas = seen.canvas();
+        let canvas = context.canvas();
         for held in &canvas.responsibilities {
-            let delivers = matches!(held.role, Role::Responsible | Role::Accountable);
             let Some(row) = canvas.touchpoint(held.touchpoint_id) else {
                 continue;
             };
-            if delivers && held.status == ResponsibilityStatus::Accepted {
+            if is_delivering(held) {
                 delivering.at.insert((held.department_id, row.id));
                 delivering
                     .of_phase

@@ -8,8 +8,15 @@ use entity::{
     words::{DepartmentKind, Lane, ResponsibilityStatus, Role},
 };
 
-use super::{Canvas, Code, Found, Place, Seen, quoted};
-use crate::canvas::accountable;
+use super::{
+    context::RuleContext,
+    table::FindingCode,
+    violation::{FindingSubject, Violations, quoted},
+};
+use crate::{
+    canvas::{Canvas, accountable},
+    responsibility::in_force::is_delivering,
+};
 
 /// How many departments have accepted a role at a touchpoint.
 fn holding(canvas: &Canvas, touchpoint: &touchpoint::Model, role: Role) -> usize {
@@ -19,25 +26,33 @@ fn holding(canvas: &Canvas, touchpoint: &touchpoint::Model, role: Role) -> usize
 }
 
 /// Touchpoints that nobody answers for, or does.
-pub(super) fn errors(canvas: &Canvas, found: &mut Found) {
+pub(super) fn errors(canvas: &Canvas, found: &mut Violations) {
     let delivered = canvas.touchpoints.iter();
     for row in delivered.filter(|row| row.lane != Lane::Customer) {
         let name = quoted(&row.name);
         if holding(canvas, row, Role::Accountable) == 0 {
             let sentence = format!("Nobody is accountable for {name}.");
-            found.add(Code::NobodyAccountable, Place::at(row), sentence);
+            found.add(
+                FindingCode::NobodyAccountable,
+                FindingSubject::at(row),
+                sentence,
+            );
         }
         if holding(canvas, row, Role::Responsible) == 0 {
             let sentence = format!("Nobody is responsible for doing {name}.");
-            found.add(Code::NobodyResponsible, Place::at(row), sentence);
+            found.add(
+                FindingCode::NobodyResponsible,
+                FindingSubject::at(row),
+                sentence,
+            );
         }
     }
 }
 
-pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
-    let canvas = seen.canvas();
+pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
+    let canvas = context.canvas();
     errors(canvas, found);
-    let most_consulted = seen.threshold(Code::TooManyConsulted);
+    let most_consulted = context.threshold(FindingCode::TooManyConsulted);
     for row in &canvas.touchpoints {
         partner(canvas, row, found);
         let consulted = holding(canvas, row, Role::Consulted);
@@ -46,56 +61,59 @@ pub(super) fn find(seen: &Seen<'_>, found: &mut Found) {
                 "{consulted} departments are consulted at {}.",
                 quoted(&row.name)
             );
-            found.add(Code::TooManyConsulted, Place::at(row), sentence);
+            found.add(
+                FindingCode::TooManyConsulted,
+                FindingSubject::at(row),
+                sentence,
+            );
         }
     }
-    overloaded(seen, found);
+    overloaded(context, found);
 }
 
-fn partner(canvas: &Canvas, row: &touchpoint::Model, found: &mut Found) {
+fn partner(canvas: &Canvas, row: &touchpoint::Model, found: &mut Violations) {
     let held = accountable(canvas.responsibilities_of(row.id));
     let department = held.and_then(|held| canvas.department(held.department_id));
     if let Some(department) = department
         && department.kind == DepartmentKind::Partner
     {
-        let place = Place {
+        let place = FindingSubject {
             department: Some(department.id),
-            ..Place::at(row)
+            ..FindingSubject::at(row)
         };
         let sentence = format!(
             "{}, a partner, is accountable for {}.",
             quoted(&department.name),
             quoted(&row.name)
         );
-        found.add(Code::AccountableIsPartner, place, sentence);
+        found.add(FindingCode::AccountableIsPartner, place, sentence);
     }
 }
 
-fn overloaded(seen: &Seen<'_>, found: &mut Found) {
-    let canvas = seen.canvas();
+fn overloaded(context: &RuleContext<'_>, found: &mut Violations) {
+    let canvas = context.canvas();
     let mut here: HashMap<DepartmentId, usize> = HashMap::new();
     for held in &canvas.responsibilities {
-        let delivers = matches!(held.role, Role::Responsible | Role::Accountable);
-        if delivers && held.status == ResponsibilityStatus::Accepted {
+        if is_delivering(held) {
             *here.entry(held.department_id).or_default() += 1;
         }
     }
     for (id, here) in here {
-        let elsewhere = seen.around.held_elsewhere.get(&id).copied();
+        let elsewhere = context.around.held_elsewhere.get(&id).copied();
         let held = here + elsewhere.unwrap_or_default();
         let Some(department) = canvas.department(id) else {
             continue;
         };
-        if count(held) > seen.threshold(Code::DepartmentOverloaded) {
-            let place = Place {
+        if count(held) > context.threshold(FindingCode::DepartmentOverloaded) {
+            let place = FindingSubject {
                 department: Some(id),
-                ..Place::default()
+                ..FindingSubject::default()
             };
             let sentence = format!(
                 "{} is responsible or accountable {held} times.",
                 quoted(&department.name)
             );
-            found.add(Code::DepartmentOverloaded, place, sentence);
+            found.add(FindingCode::DepartmentOverloaded, place, sentence);
         }
     }
 }

@@ -34,7 +34,7 @@ impl Severity {
 /// One line of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    pub code: Code,
+    pub code: FindingCode,
     pub severity: Severity,
     /// What is found, as a sentence; N is the threshold.
     pub sentence: &'static str,
@@ -47,11 +47,11 @@ macro_rules! rules {
         /// What is wrong.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
         #[graphql(name = "FindingCode")]
-        pub enum Code {
+        pub enum FindingCode {
             $(#[doc = $sentence] #[graphql(name = $text)] $name,)*
         }
 
-        impl Code {
+        impl FindingCode {
             /// The code as the API spells it.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
@@ -73,7 +73,7 @@ macro_rules! rules {
             /// The table, in the order of severity.
             pub const ALL: &[Self] = &[
                 $(Self {
-                    code: Code::$name,
+                    code: FindingCode::$name,
                     severity: Severity::$severity,
                     sentence: $sentence,
                     default: rules!(@default $($default)?),
@@ -150,10 +150,10 @@ rules! {
         "Neither a department nor any below it holds a role in a journey that counts. Told of the organisation, not of a blueprint.",
 }
 
-impl Code {
+impl FindingCode {
     /// The code that is spelled like this.
     #[must_use]
-    pub fn named(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let mut rules = Rule::ALL.iter();
         let rule = rules.find(|rule| rule.code.as_str() == text)?;
         Some(rule.code)
@@ -171,7 +171,7 @@ impl Code {
 
 /// The thresholds of a deployment.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Thresholds(BTreeMap<Code, f64>);
+pub struct Thresholds(BTreeMap<FindingCode, f64>);
 
 impl Thresholds {
     /// Those of the table, except for these.
@@ -183,7 +183,7 @@ impl Thresholds {
 
     /// The threshold of a rule; 0 of a rule that has none.
     #[must_use]
-    pub fn of(&self, code: Code) -> f64 {
+    pub fn of(&self, code: FindingCode) -> f64 {
         let default = || Rule::ALL.iter().find(|rule| rule.code == code)?.default;
         let changed = self.0.get(&code).copied();
         changed.or_else(default).unwrap_or_default()
@@ -193,7 +193,7 @@ impl Thresholds {
 /// A threshold of a deployment, written `CODE=VALUE`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Threshold {
-    pub code: Code,
+    pub code: FindingCode,
     pub value: f64,
 }
 
@@ -221,7 +221,7 @@ impl FromStr for Threshold {
         let (code, value) = text
             .split_once('=')
             .ok_or_else(|| UnknownThreshold("write it as CODE=VALUE".to_owned()))?;
-        let code = Code::named(code.trim())
+        let code = FindingCode::parse(code.trim())
             .filter(|code| {
                 let mut rules = Rule::ALL.iter();
                 rules.any(|rule| rule.code == *code && rule.default.is_some())

@@ -18,6 +18,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::canvas::sample::{self, Side};
+use uuid::Uuid;
 
 const STAGES: [Stage; 2] = [Stage::Before, Stage::Goal];
 
@@ -142,7 +143,7 @@ fn whole(order: &[usize], renamed: bool) -> Whole {
         }
     }
     canvas.responsibilities = responsibilities;
-    canvas.departments = departments;
+    let canvas = sample::with_departments(canvas, departments);
     Whole {
         canvas: canvas.arranged(),
         insights,
@@ -153,8 +154,8 @@ fn whole(order: &[usize], renamed: bool) -> Whole {
     }
 }
 
-fn judged(whole: &Whole) -> Vec<Finding> {
-    let asked = Asked {
+fn judged(whole: &Whole) -> Vec<Violation> {
+    let asked = RuleOptions {
         day: day(),
         thresholds: &Thresholds::default(),
         confidential: true,
@@ -162,7 +163,7 @@ fn judged(whole: &Whole) -> Vec<Finding> {
     find(whole, &Surroundings::default(), &asked)
 }
 
-fn fingerprints(findings: &[Finding]) -> Vec<FindingId> {
+fn fingerprints(findings: &[Violation]) -> Vec<FindingId> {
     findings.iter().map(|finding| finding.fingerprint).collect()
 }
 
@@ -183,7 +184,7 @@ fn fingerprints_survive_renaming_and_no_two_are_alike() {
     );
     assert_eq!(fingerprints(&before), fingerprints(&after));
     assert_ne!(before, after, "the sentences tell the new names");
-    let codes: BTreeSet<Code> = before.iter().map(|finding| finding.code).collect();
+    let codes: BTreeSet<FindingCode> = before.iter().map(|finding| finding.code).collect();
     assert!(codes.len() >= 10, "much is wrong: {codes:?}");
     let alone: BTreeSet<FindingId> = fingerprints(&before).into_iter().collect();
     assert_eq!(alone.len(), before.len());
@@ -202,17 +203,17 @@ fn the_gravest_come_first() {
 #[test]
 fn a_threshold_moves_what_is_found_and_an_unknown_one_is_refused() {
     let more = Thresholds::with(["TOO_MANY_CONSULTED=0".parse().expect("a threshold")]);
-    let asked = Asked {
+    let asked = RuleOptions {
         day: day(),
         thresholds: &more,
         confidential: true,
     };
     let whole = whole(&[0, 1, 2, 3], false);
     let found = find(&whole, &Surroundings::default(), &asked);
-    let consulted = |findings: &[Finding]| {
+    let consulted = |findings: &[Violation]| {
         findings
             .iter()
-            .any(|one| one.code == Code::TooManyConsulted)
+            .any(|one| one.code == FindingCode::TooManyConsulted)
     };
     assert!(consulted(&found) && !consulted(&judged(&whole)));
     for wrong in [
@@ -238,7 +239,7 @@ fn what_surrounds_a_journey_is_added_to_what_it_holds_itself() {
             held_elsewhere: HashMap::from([(id(200), held)]),
             ..Surroundings::default()
         };
-        let asked = Asked {
+        let asked = RuleOptions {
             day: day(),
             thresholds: &Thresholds::default(),
             confidential: true,
@@ -250,7 +251,10 @@ fn what_surrounds_a_journey_is_added_to_what_it_holds_itself() {
     assert!(codes(1.5, 59).is_empty(), "3 of 3 and 60 of 60");
     assert_eq!(
         codes(1.6, 60),
-        [Code::DepartmentOverloaded, Code::ContactPressure]
+        [
+            FindingCode::DepartmentOverloaded,
+            FindingCode::ContactPressure
+        ]
     );
 }
 

@@ -24,9 +24,9 @@ use crate::{
     batch::load,
     bi::series::trend::Trend,
     blueprint::graphql::{Blueprint, Phase},
-    canvas::findings::{Code, Thresholds, is_stale},
     department::graphql::Department,
     error::Result,
+    finding::rules::{FindingCode, Thresholds, is_stale},
     improvement::graphql::Improvement,
     judgement::{self, Judgement},
     kpi::graphql::{Kpi, KpiGrant, KpiLink, KpiTarget, Measurement},
@@ -200,7 +200,7 @@ impl Kpi {
         found(async {
             let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
             let thresholds = ctx.data::<Thresholds>();
-            let periods = thresholds.map_or(2.0, |thresholds| thresholds.of(Code::KpiStale));
+            let periods = thresholds.map_or(2.0, |thresholds| thresholds.of(FindingCode::KpiStale));
             let trend = self.gone(ctx, as_of, 1).await?;
             Ok(trend.map(|trend| KpiFreshness {
                 state: match trend.measured_on {

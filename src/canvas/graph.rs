@@ -1,0 +1,136 @@
+//! The transitions of a blueprint as a directed graph over its touchpoints, by their indices. It knows no canvas, so that
+//! the canvas can hold it.
+
+use std::collections::BTreeMap;
+
+use entity::{
+    id::TouchpointId,
+    phase, touchpoint, transition,
+    words::{End, TransitionKind},
+};
+
+/// A node of the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Node {
+    /// A touchpoint, by its index among the touchpoints.
+    At(usize),
+    /// An end of the graph.
+    End(End),
+}
+
+/// A blueprint's transitions as a graph.
+#[derive(Debug)]
+pub(super) struct FlowGraph {
+    pub edges: Vec<FlowEdge>,
+    /// By touchpoint: the edges that lead on from it, those that enable left out.
+    pub onward: Vec<Vec<usize>>,
+    /// By touchpoint: its phase's place in the order of display.
+    pub phase: Vec<usize>,
+    /// Whether the blueprint says where people come in.
+    pub entered: bool,
+}
+
+/// A transition between two nodes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FlowEdge {
+    /// The index of the transition among the transitions.
+    pub row: usize,
+    pub kind: TransitionKind,
+    pub from: Node,
+    pub to: Node,
+}
+
+impl FlowEdge {
+    pub fn enables(&self) -> bool {
+        self.kind == TransitionKind::Enables
+    }
+
+    /// Both touchpoints, where it joins two.
+    pub fn between(&self) -> Option<(usize, usize)> {
+        match (self.from, self.to) {
+            (Node::At(from), Node::At(to)) => Some((from, to)),
+            _ => None,
+        }
+    }
+}
+
+impl FlowGraph {
+    /// The graph of these transitions; `index` gives the place of a touchpoint among all touchpoints. A transition whose
+    /// side is not there is left out.
+    pub fn new(
+        phases: &[phase::Model],
+        touchpoints: &[touchpoint::Model],
+        transitions: &[transition::Model],
+        index: impl Fn(TouchpointId) -> Option<usize>,
+    ) -> Self {
+        let node = |touchpoint: Option<_>, end: Option<End>| match touchpoint {
+            Some(id) => index(id).map(Node::At),
+            None => end.map(Node::End),
+        };
+        let edges: Vec<FlowEdge> = transitions
+            .iter()
+            .enumerate()
+            .filter_map(|(at, row)| {
+                Some(FlowEdge {
+                    row: at,
+                    kind: row.kind,
+                    from: node(row.from_touchpoint_id, row.end)?,
+                    to: node(row.to_touchpoint_id, row.end)?,
+                })
+            })
+            .collect();
+        let order: BTreeMap<_, usize> = phases
+            .iter()
+            .enumerate()
+            .map(|(at, phase)| (phase.id, at))
+            .collect();
+        let phase = touchpoints.iter();
+        let phase = phase.map(|touchpoint| order.get(&touchpoint.phase_id).copied());
+        Self {
+            onward: onward(&edges, touchpoints.len()),
+            phase: phase.map(Option::unwrap_or_default).collect(),
+            entered: edges.iter().any(|edge| entered_at(edge).is_some()),
+            edges,
+        }
+    }
+
+    /// The graph as if nothing led to a touchpoint or on from it.
+    pub fn without(&self, touchpoint: usize) -> Self {
+        let gone = Node::At(touchpoint);
+        let edges = self.edges.iter().copied();
+        let edges: Vec<FlowEdge> = edges
+            .filter(|edge| edge.from != gone && edge.to != gone)
+            .collect();
+        Self {
+            onward: onward(&edges, self.onward.len()),
+            phase: self.phase.clone(),
+            entered: self.entered,
+            edges,
+        }
+    }
+}
+
+/// By touchpoint: the edges that lead on from it, those that enable left out.
+fn onward(edges: &[FlowEdge], touchpoints: usize) -> Vec<Vec<usize>> {
+    let mut onward = vec![Vec::new(); touchpoints];
+    for (at, edge) in edges.iter().enumerate() {
+        if let (Node::At(from), false) = (edge.from, edge.enables()) {
+            onward[from].push(at);
+        }
+    }
+    onward
+}
+
+/// The touchpoint at which an edge leads people into the journey.
+pub(super) fn entered_at(edge: &FlowEdge) -> Option<usize> {
+    let enters = edge.from == Node::End(End::Start) || is_re_entry(edge);
+    match edge.to {
+        Node::At(at) if enters && !edge.enables() => Some(at),
+        _ => None,
+    }
+}
+
+pub(super) fn is_re_entry(edge: &FlowEdge) -> bool {
+    matches!(edge.from, Node::End(End::Exit | End::Competitor))
+        || edge.kind == TransitionKind::Reentry
+}

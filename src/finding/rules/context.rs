@@ -1,0 +1,73 @@
+//! The input of the rules: the blueprint, what lies around it, and how they are to be applied.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+use entity::{
+    id::{DepartmentId, KpiId, PersonaId, SegmentId, TouchpointId},
+    kpi,
+    words::Sensitivity,
+};
+
+use super::table::{FindingCode, Thresholds};
+use crate::{
+    canvas::{Canvas, whole::Whole},
+    judgement::JudgedLink,
+};
+
+/// What the rules need to know that is not in the blueprint itself.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// The segments that the blueprint's personas stand for.
+    pub segments: HashMap<PersonaId, HashSet<SegmentId>>,
+    /// How often a month the blueprint's personas are contacted in other journeys.
+    pub contacts_elsewhere: HashMap<PersonaId, f64>,
+    /// How many responsibilities the departments that take part hold in other journeys.
+    pub held_elsewhere: HashMap<DepartmentId, usize>,
+    /// The latest day on which each KPI was measured, in whatever part.
+    pub measured_on: HashMap<KpiId, NaiveDate>,
+    /// How many answers at each touchpoint wait for somebody to look after them.
+    pub unroutable: HashMap<TouchpointId, usize>,
+}
+
+/// How the rules are to be applied.
+#[derive(Clone, Copy, Debug)]
+pub struct RuleOptions<'t> {
+    /// The day that is judged.
+    pub day: NaiveDate,
+    pub thresholds: &'t Thresholds,
+    /// Whether KPIs that are CONFIDENTIAL count, where their values were read.
+    pub confidential: bool,
+}
+
+/// Everything that a rule may look at.
+pub(super) struct RuleContext<'w> {
+    pub whole: &'w Whole,
+    pub around: &'w Surroundings,
+    pub options: &'w RuleOptions<'w>,
+}
+
+impl<'w> RuleContext<'w> {
+    pub fn canvas(&self) -> &'w Canvas {
+        &self.whole.canvas
+    }
+
+    pub fn threshold(&self, code: FindingCode) -> f64 {
+        self.options.thresholds.of(code)
+    }
+
+    /// The links whose KPI counts for whoever asks: of the others it is as if they were not there.
+    pub fn links_that_count(
+        &self,
+        links: &'w [JudgedLink],
+    ) -> impl Iterator<Item = (&'w JudgedLink, &'w kpi::Model)> {
+        let counts = |kpi: &kpi::Model| {
+            self.options.confidential || kpi.sensitivity != Sensitivity::Confidential
+        };
+        links
+            .iter()
+            .filter(|judged| judged.judgement.told)
+            .filter_map(|judged| Some((judged, self.canvas().kpi(judged.link.kpi_id)?)))
+            .filter(move |(_, kpi)| counts(kpi))
+    }
+}
