@@ -4,7 +4,7 @@
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use entity::{blueprint, department, kpi, measurement, words::BlueprintState};
+use entity::{blueprint, department, kpi, measurement};
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
     sea_query::SelectStatement,
@@ -121,10 +121,7 @@ impl<'c> Scope<'c> {
         let readable = blueprint::Entity::readable(self.reader());
         match self.uncounted {
             true => readable,
-            false => Condition::all()
-                .add(readable)
-                .add(blueprint::Column::State.eq(BlueprintState::Current))
-                .add(scope::in_force()),
+            false => Condition::all().add(readable).add(scope::counted()),
         }
     }
 

@@ -1,15 +1,12 @@
 //! The target of a day: the entry that began last by then. Rust and its SQL twin, side by side.
 
-use chrono::NaiveDate;
-use entity::kpi_target;
-
-/// The entry in force on a day, among the targets of one KPI in ascending order of `valid_from`. An entry ends where
-/// the next begins, so only beginnings are stored; its first day belongs to it.
+/// The entry in force on a day, among the targets of one KPI in ascending order of the days on which they begin.
+/// An entry ends where the next begins, so only beginnings are kept; its first day belongs to it.
 ///
 /// An entry without a value is found like any other: it says that there is no target from its day on.
 #[must_use]
-pub fn target_on(targets: &[kpi_target::Model], day: NaiveDate) -> Option<&kpi_target::Model> {
-    let begun = targets.partition_point(|target| target.valid_from <= day);
+pub fn target_on<T, D: Ord>(targets: &[T], day: D, begins: impl Fn(&T) -> D) -> Option<&T> {
+    let begun = targets.partition_point(|target| begins(target) <= day);
     targets.get(begun.checked_sub(1)?)
 }
 
@@ -43,22 +40,6 @@ pub(crate) use target_on_sql;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn target(day: u32, value: Option<f64>) -> kpi_target::Model {
-        kpi_target::Model {
-            id: uuid::Uuid::from_u128(day.into()).into(),
-            kpi_id: uuid::Uuid::nil().into(),
-            valid_from: on(day),
-            value,
-            warning: None,
-            created_at: chrono::DateTime::UNIX_EPOCH,
-            version: 1,
-        }
-    }
-
-    fn on(day: u32) -> NaiveDate {
-        NaiveDate::from_ymd_opt(2026, 1, day).expect("a day")
-    }
 
     #[test]
     fn a_target_holds_from_its_first_day_until_the_next_begins() {

@@ -16,7 +16,7 @@ use super::{After, Holdings, Step, links::Hung};
 use crate::{
     canvas::{flow::Flow, whole::Whole},
     error::{Result, UserError},
-    responsibility::rules::delivers,
+    responsibility::in_force::delivers,
 };
 
 /// What follows from an act.

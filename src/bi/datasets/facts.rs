@@ -21,6 +21,7 @@ use crate::{
     },
     judgement::{self, target_on_sql},
     policy::Action,
+    responsibility::in_force::{delivering_sql, held_at_end_sql},
     statement::Text,
 };
 
@@ -116,9 +117,9 @@ const JOINED: &str = concat!(
     LEFT JOIN touchpoint ON touchpoint.id = COALESCE(link.touchpoint_id, measured.touchpoint_id)
         AND touchpoint.blueprint_id IN (SELECT id FROM counted)
     LEFT JOIN responsibility ON responsibility.touchpoint_id = link.touchpoint_id
-        AND responsibility.status IN ('ACCEPTED', 'ENDED')
-        AND (responsibility.valid_from IS NULL OR responsibility.valid_from < day.ends)
-        AND (responsibility.valid_to IS NULL OR responsibility.valid_to >= day.ends)
+        AND ",
+    held_at_end_sql!("responsibility", "day.ends"),
+    "
     WHERE measured.measured_on = day.day"
 );
 
@@ -135,7 +136,8 @@ fn joined(text: Text, scope: &Scope<'_>) -> Text {
         .then(")")
 }
 
-const COLUMNS: &str = "\
+const COLUMNS: &str = concat!(
+    "\
     joined.measurement_id, joined.link_id, joined.responsibility_id, joined.kpi_id,
     kpi.key AS kpi_key, kpi.name AS kpi_name, kpi.unit, kpi.currency, kpi.direction,
     joined.measured_on, joined.value, joined.numerator, joined.denominator, joined.sample_size,
@@ -145,8 +147,11 @@ const COLUMNS: &str = "\
     joined.phase_id, phase.name AS phase_name, phase.stage,
     joined.touchpoint_id, touchpoint.key AS touchpoint_key, touchpoint.name AS touchpoint_name,
     joined.department_id, department.key AS department_key, department.name AS department_name,
-    joined.role, COALESCE(joined.role IN ('RESPONSIBLE', 'ACCOUNTABLE'), FALSE) AS is_delivering,
-    CAST(1 AS double precision) / joined.siblings AS row_weight, ";
+    joined.role, COALESCE(",
+    delivering_sql!("joined.role"),
+    ", FALSE) AS is_delivering,
+    CAST(1 AS double precision) / joined.siblings AS row_weight, "
+);
 
 const FROM: &str = " AS state
 FROM joined CROSS JOIN kpi

@@ -4,7 +4,7 @@ use std::{cell::OnceCell, sync::Arc};
 
 use entity::{
     id::{DepartmentId, Id, KpiLinkId, ResponsibilityId},
-    words::{KpiState, Role},
+    words::KpiState,
 };
 
 use super::{given::Given, measured::Measured};
@@ -20,6 +20,7 @@ use crate::{
         row::Cell,
     },
     judgement,
+    responsibility::in_force::delivers,
 };
 
 /// What rows share.
@@ -228,10 +229,9 @@ pub(super) fn read(column: &str) -> Option<Read> {
         "department_key" => |row| text(row.department.map(|department| department.key)),
         "department_name" => |row| text(row.department.map(|department| department.name)),
         "role" => |row| text(row.holder.map(|holder| holder.role.as_str())),
-        "is_delivering" => |row| {
-            let role = row.holder.map(|holder| holder.role);
-            Cell::Boolean(matches!(role, Some(Role::Responsible | Role::Accountable)))
-        },
+        "is_delivering" => {
+            |row| Cell::Boolean(row.holder.is_some_and(|holder| delivers(holder.role)))
+        }
         // Far fewer rows than 2⁵³: exact.
         "row_weight" => |row| Cell::Number(1.0 / row.siblings as f64),
         _ => return None,

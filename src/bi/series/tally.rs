@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use entity::{id::KpiId, kpi_target, words::Aggregation};
 
-use crate::bi::cube::values::{Value, count};
+use crate::{
+    bi::cube::values::{Value, count},
+    judgement::target_on,
+};
 
 /// What a KPI should reach, with its warning level.
 pub type Target = (f64, Option<f64>);
@@ -29,8 +32,7 @@ impl Targets {
     /// The target of a day.
     #[must_use]
     pub fn on(&self, day: i32) -> Option<Target> {
-        let behind = self.0.partition_point(|(from, _)| *from <= day);
-        self.0.get(behind.checked_sub(1)?)?.1
+        target_on(&self.0, day, |(from, _)| *from)?.1
     }
 }
 
