@@ -323,7 +323,7 @@ impl Whole {
 
     /// A blueprint on which nothing hangs.
     #[cfg(test)]
-    pub(super) fn bare(canvas: Canvas) -> Self {
+    pub(crate) fn bare(canvas: Canvas) -> Self {
         Self {
             canvas,
             personas: Vec::new(),

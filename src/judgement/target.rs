@@ -43,12 +43,8 @@ mod tests {
 
     #[test]
     fn a_target_holds_from_its_first_day_until_the_next_begins() {
-        let targets = [
-            target(5, Some(1.0)),
-            target(10, None),
-            target(20, Some(3.0)),
-        ];
-        let found = |day| target_on(&targets, on(day)).map(|target| target.value);
+        let targets = [(5, Some(1.0)), (10, None), (20, Some(3.0))];
+        let found = |day| target_on(&targets, day, |target| target.0).map(|target| target.1);
         assert_eq!(found(4), None);
         assert_eq!(found(5), Some(Some(1.0)));
         assert_eq!(found(9), Some(Some(1.0)));

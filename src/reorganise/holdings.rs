@@ -7,7 +7,7 @@ use entity::{
     blueprint, department, follow_up,
     id::{BlueprintId, DepartmentId},
     kpi, responsibility,
-    words::{BlueprintState, BlueprintStatus, ResponsibilityStatus},
+    words::ResponsibilityStatus,
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
@@ -140,11 +140,7 @@ impl Holdings {
         let counts = |held: &responsibility::Model| {
             self.blueprints
                 .get(&held.blueprint_id)
-                .is_some_and(|blueprint| {
-                    let in_force = blueprint.status == BlueprintStatus::Published
-                        || blueprint.archived_from == Some(BlueprintStatus::Published);
-                    in_force && blueprint.state == BlueprintState::Current
-                })
+                .is_some_and(scope::counts)
         };
         !self.owned.is_empty()
             || !self.kpis.is_empty()

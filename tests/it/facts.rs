@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};
-use cx_blueprint::{kpi::rules, statement::Text};
 use entity::{
     blueprint, responsibility,
-    words::{Direction, ResponsibilityStatus, Role},
+    words::{ResponsibilityStatus, Role},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set,
+    ColumnTrait, EntityTrait, QueryFilter, Set,
     sea_query::{Expr, ExprTrait},
 };
 use serde_json::{Value, json};
@@ -209,59 +208,6 @@ async fn whoever_leads_nothing_and_analyses_nothing_is_refused() {
         );
         assert_eq!(answer["data"]["kpiFacts"], Value::Null);
     }
-}
-
-#[tokio::test]
-async fn a_state_in_sql_is_the_state_of_the_rules() {
-    let world = World::new().await;
-    let levels = [
-        None,
-        Some(-1.0),
-        Some(-0.5),
-        Some(0.0),
-        Some(0.1),
-        Some(1e300),
-    ];
-    let (mut given, mut expected) = (Vec::new(), Vec::new());
-    for direction in Direction::ALL {
-        for value in levels.into_iter().flatten() {
-            for target in levels {
-                for warning in levels {
-                    let at = i32::try_from(given.len()).expect("a few");
-                    given.push([
-                        at.into(),
-                        direction.as_str().into(),
-                        value.into(),
-                        target.into(),
-                        warning.into(),
-                    ]);
-                    let target = target.map(|target| (target, warning));
-                    expected.push(
-                        rules::state(*direction, Some(value), target)
-                            .as_str()
-                            .to_owned(),
-                    );
-                }
-            }
-        }
-    }
-    let state = rules::state_sql("given", "given.measured", "given");
-    let text = Text::new(
-        world.db().get_database_backend(),
-        "WITH given (at, direction, measured, value, warning) AS (",
-    )
-    .rows(given)
-    .then(&format!(") SELECT {state} AS state FROM given ORDER BY at"));
-    let rows = world
-        .db()
-        .query_all_raw(text.statement())
-        .await
-        .expect("states");
-    let states: Vec<String> = rows
-        .iter()
-        .map(|row| row.try_get("", "state").expect("a state"))
-        .collect();
-    assert_eq!(states, expected);
 }
 
 pub const LINK: &str = "mutation($input: KpiLinkCreateInput!) { kpiLinkCreate(input: $input) { link { id } userErrors { message } } }";
