@@ -9,10 +9,9 @@ use entity::{
 };
 use sea_orm::Set;
 
-use super::same_subject;
 use crate::{
     access::Permit,
-    error::Result,
+    error::{Error, Result, UserErrorCode},
     input::Faults,
     policy::{Action, Relation, Ties},
     scalar::Date,
@@ -45,7 +44,7 @@ pub struct BlueprintCreateInput {
 }
 
 /// A draft that is to be made.
-pub struct Draft {
+pub struct BlueprintDraft {
     id: BlueprintId,
     key: Option<String>,
     title: String,
@@ -54,7 +53,7 @@ pub struct Draft {
     input: BlueprintCreateInput,
 }
 
-impl Draft {
+impl BlueprintDraft {
     /// Reads it.
     pub fn read(faults: &mut Faults, input: BlueprintCreateInput) -> Self {
         Self {
@@ -126,4 +125,20 @@ impl Draft {
             .await?;
         Ok((row, true))
     }
+}
+
+pub(super) fn same_subject(field: &str, subject: Subject, persona: &persona::Model) -> Result<()> {
+    if persona.subject == subject {
+        return Ok(());
+    }
+    Err(Error::fault(
+        field,
+        UserErrorCode::Invalid,
+        None,
+        format!(
+            "The journey is of a {} and this persona is a {}.",
+            subject.as_str(),
+            persona.subject.as_str()
+        ),
+    ))
 }

@@ -10,7 +10,7 @@ use entity::{
     blueprint, blueprint_persona, department,
     id::{BlueprintId, DepartmentId, PersonaId},
     persona,
-    words::{Subject, Visibility},
+    words::Visibility,
 };
 use sea_orm::{
     ActiveValue::NotSet,
@@ -18,7 +18,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, Func},
 };
 
-use self::draft::{BlueprintCreateInput, Draft};
+use self::draft::{BlueprintCreateInput, BlueprintDraft, same_subject};
 use crate::{
     access::{Caller, Guarded, Permit, expect_version},
     audit::Event,
@@ -114,28 +114,12 @@ pub struct BlueprintOwnerChangeInput {
 /// Makes a draft.
 pub async fn create(caller: &Caller, input: BlueprintCreateInput) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
-    let draft = Draft::read(&mut faults, input);
+    let draft = BlueprintDraft::read(&mut faults, input);
     faults.check()?;
     let mut permit = caller.begin().await?;
     let (row, _) = draft.make(&mut permit, None).await?;
     permit.commit().await?;
     Ok(row)
-}
-
-fn same_subject(field: &str, subject: Subject, persona: &persona::Model) -> Result<()> {
-    if persona.subject == subject {
-        return Ok(());
-    }
-    Err(Error::fault(
-        field,
-        UserErrorCode::Invalid,
-        None,
-        format!(
-            "The journey is of a {} and this persona is a {}.",
-            subject.as_str(),
-            persona.subject.as_str()
-        ),
-    ))
 }
 
 /// Changes the title, the personas, the visibility, the day of review.

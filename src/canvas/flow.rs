@@ -18,7 +18,7 @@ use petgraph::{
 };
 
 use super::{
-    graph::{FlowEdge, FlowGraph, Node, entered_at, is_re_entry},
+    graph::{FlowEdge, FlowGraph, FlowNode, entered_at, is_re_entry},
     model::{Canvas, accountable},
 };
 use crate::{compute::Steps, error::Result};
@@ -165,7 +165,7 @@ impl<'c> Flow<'c> {
     /// Transitions by which people leave the journey.
     #[must_use]
     pub fn exits(&self) -> Vec<&'c transition::Model> {
-        self.which(|edge| matches!(edge.to, Node::End(_)))
+        self.which(|edge| matches!(edge.to, FlowNode::End(_)))
     }
 
     /// Transitions by which people come back into it.
@@ -177,10 +177,11 @@ impl<'c> Flow<'c> {
     /// Touchpoints that people get to and that nothing leads on from, not even out of the journey.
     #[must_use]
     pub fn dead_ends(&self) -> Vec<&'c touchpoint::Model> {
-        let reached: BTreeSet<Node> = self.movements().map(|edge| edge.to).collect();
+        let reached: BTreeSet<FlowNode> = self.movements().map(|edge| edge.to).collect();
         self.touchpoints(
-            (0..self.graph.onward.len())
-                .filter(|at| self.graph.onward[*at].is_empty() && reached.contains(&Node::At(*at))),
+            (0..self.graph.onward.len()).filter(|at| {
+                self.graph.onward[*at].is_empty() && reached.contains(&FlowNode::At(*at))
+            }),
         )
     }
 
@@ -209,8 +210,8 @@ impl<'c> Flow<'c> {
                 self.graph.onward[at]
                     .iter()
                     .filter_map(|edge| match self.graph.edges[*edge].to {
-                        Node::At(to) => Some(to),
-                        Node::End(_) => None,
+                        FlowNode::At(to) => Some(to),
+                        FlowNode::End(_) => None,
                     });
             next.extend(onward.chain(enabling[at].iter().copied()));
         }
@@ -261,11 +262,11 @@ impl<'c> Flow<'c> {
     pub fn must_pass(&self) -> Vec<&'c touchpoint::Model> {
         let touchpoints = self.graph.onward.len();
         let (start, competitor, goal) = (touchpoints, touchpoints + 1, touchpoints + 2);
-        let node = |place: Node| match place {
-            Node::At(at) => Some(at),
-            Node::End(End::Start) => Some(start),
-            Node::End(End::Competitor) => Some(competitor),
-            Node::End(End::Exit) => None,
+        let node = |place: FlowNode| match place {
+            FlowNode::At(at) => Some(at),
+            FlowNode::End(End::Start) => Some(start),
+            FlowNode::End(End::Competitor) => Some(competitor),
+            FlowNode::End(End::Exit) => None,
         };
         let mut onward: Vec<Vec<usize>> = vec![Vec::new(); goal + 1];
         for edge in self.movements() {
@@ -291,14 +292,14 @@ impl<'c> Flow<'c> {
         let mut found = WayList::default();
         steps.take(self.graph.edges.len())?;
         let left = self.distances_to(to);
-        let Some(shortest) = left.get(&Node::At(from)) else {
+        let Some(shortest) = left.get(&FlowNode::At(from)) else {
             return Ok(found);
         };
         let mut search = Search {
             flow: self,
-            to: Node::At(to),
+            to: FlowNode::At(to),
             left: &left,
-            passed: BTreeSet::from([Node::At(from)]),
+            passed: BTreeSet::from([FlowNode::At(from)]),
             way: Vec::new(),
             tried: 0,
             steps,
@@ -306,7 +307,7 @@ impl<'c> Flow<'c> {
         };
         // Length after length, so that shorter ways come first.
         for length in *shortest..=longest.min(self.graph.onward.len() + 1) {
-            search.go(Node::At(from), length)?;
+            search.go(FlowNode::At(from), length)?;
             if search.found.more {
                 break;
             }
@@ -315,29 +316,29 @@ impl<'c> Flow<'c> {
     }
 
     /// The movements that lead on from a place; from the ends only the competitor's.
-    pub(super) fn on_from(&self, place: Node) -> Vec<&FlowEdge> {
+    pub(super) fn on_from(&self, place: FlowNode) -> Vec<&FlowEdge> {
         match place {
-            Node::At(at) => self.graph.onward[at]
+            FlowNode::At(at) => self.graph.onward[at]
                 .iter()
                 .map(|edge| &self.graph.edges[*edge])
                 .collect(),
-            Node::End(End::Competitor) => {
+            FlowNode::End(End::Competitor) => {
                 self.movements().filter(|edge| edge.from == place).collect()
             }
-            Node::End(_) => Vec::new(),
+            FlowNode::End(_) => Vec::new(),
         }
     }
 
     /// How many transitions at least lie between each place and this touchpoint.
-    fn distances_to(&self, to: usize) -> BTreeMap<Node, usize> {
-        let mut into: BTreeMap<Node, Vec<Node>> = BTreeMap::new();
+    fn distances_to(&self, to: usize) -> BTreeMap<FlowNode, usize> {
+        let mut into: BTreeMap<FlowNode, Vec<FlowNode>> = BTreeMap::new();
         for edge in self.movements() {
-            if !matches!(edge.to, Node::End(End::Start | End::Exit)) {
+            if !matches!(edge.to, FlowNode::End(End::Start | End::Exit)) {
                 into.entry(edge.to).or_default().push(edge.from);
             }
         }
-        let mut distances = BTreeMap::from([(Node::At(to), 0)]);
-        let mut next = VecDeque::from([(Node::At(to), 0)]);
+        let mut distances = BTreeMap::from([(FlowNode::At(to), 0)]);
+        let mut next = VecDeque::from([(FlowNode::At(to), 0)]);
         while let Some((place, distance)) = next.pop_front() {
             for from in into.get(&place).into_iter().flatten() {
                 if !distances.contains_key(from) {
@@ -409,9 +410,9 @@ fn shortest(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
 /// Looks for ways of one length.
 struct Search<'f, 'c> {
     flow: &'f Flow<'c>,
-    to: Node,
-    left: &'f BTreeMap<Node, usize>,
-    passed: BTreeSet<Node>,
+    to: FlowNode,
+    left: &'f BTreeMap<FlowNode, usize>,
+    passed: BTreeSet<FlowNode>,
     way: Vec<usize>,
     tried: usize,
     steps: &'f Steps,
@@ -420,7 +421,7 @@ struct Search<'f, 'c> {
 
 impl Search<'_, '_> {
     /// Goes on from a place by exactly so many transitions.
-    fn go(&mut self, place: Node, length: usize) -> Result<()> {
+    fn go(&mut self, place: FlowNode, length: usize) -> Result<()> {
         if place == self.to {
             if length == 0 {
                 self.steps.take(FOUND * self.way.len())?;

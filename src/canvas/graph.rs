@@ -11,7 +11,7 @@ use entity::{
 
 /// A node of the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Node {
+pub(super) enum FlowNode {
     /// A touchpoint, by its index among the touchpoints.
     At(usize),
     /// An end of the graph.
@@ -36,8 +36,8 @@ pub(super) struct FlowEdge {
     /// The index of the transition among the transitions.
     pub row: usize,
     pub kind: TransitionKind,
-    pub from: Node,
-    pub to: Node,
+    pub from: FlowNode,
+    pub to: FlowNode,
 }
 
 impl FlowEdge {
@@ -48,7 +48,7 @@ impl FlowEdge {
     /// Both touchpoints, where it joins two.
     pub fn between(&self) -> Option<(usize, usize)> {
         match (self.from, self.to) {
-            (Node::At(from), Node::At(to)) => Some((from, to)),
+            (FlowNode::At(from), FlowNode::At(to)) => Some((from, to)),
             _ => None,
         }
     }
@@ -64,8 +64,8 @@ impl FlowGraph {
         index: impl Fn(TouchpointId) -> Option<usize>,
     ) -> Self {
         let node = |touchpoint: Option<_>, end: Option<End>| match touchpoint {
-            Some(id) => index(id).map(Node::At),
-            None => end.map(Node::End),
+            Some(id) => index(id).map(FlowNode::At),
+            None => end.map(FlowNode::End),
         };
         let edges: Vec<FlowEdge> = transitions
             .iter()
@@ -96,7 +96,7 @@ impl FlowGraph {
 
     /// The graph as if nothing led to a touchpoint or on from it.
     pub fn without(&self, touchpoint: usize) -> Self {
-        let gone = Node::At(touchpoint);
+        let gone = FlowNode::At(touchpoint);
         let edges = self.edges.iter().copied();
         let edges: Vec<FlowEdge> = edges
             .filter(|edge| edge.from != gone && edge.to != gone)
@@ -114,7 +114,7 @@ impl FlowGraph {
 fn onward(edges: &[FlowEdge], touchpoints: usize) -> Vec<Vec<usize>> {
     let mut onward = vec![Vec::new(); touchpoints];
     for (at, edge) in edges.iter().enumerate() {
-        if let (Node::At(from), false) = (edge.from, edge.enables()) {
+        if let (FlowNode::At(from), false) = (edge.from, edge.enables()) {
             onward[from].push(at);
         }
     }
@@ -123,14 +123,14 @@ fn onward(edges: &[FlowEdge], touchpoints: usize) -> Vec<Vec<usize>> {
 
 /// The touchpoint at which an edge leads people into the journey.
 pub(super) fn entered_at(edge: &FlowEdge) -> Option<usize> {
-    let enters = edge.from == Node::End(End::Start) || is_re_entry(edge);
+    let enters = edge.from == FlowNode::End(End::Start) || is_re_entry(edge);
     match edge.to {
-        Node::At(at) if enters && !edge.enables() => Some(at),
+        FlowNode::At(at) if enters && !edge.enables() => Some(at),
         _ => None,
     }
 }
 
 pub(super) fn is_re_entry(edge: &FlowEdge) -> bool {
-    matches!(edge.from, Node::End(End::Exit | End::Competitor))
+    matches!(edge.from, FlowNode::End(End::Exit | End::Competitor))
         || edge.kind == TransitionKind::Reentry
 }

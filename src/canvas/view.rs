@@ -12,7 +12,7 @@ use entity::{
     words::{Basis, End, Lane, Stage},
 };
 
-use super::{flow::Flow, graph::Node, model::Canvas};
+use super::{flow::Flow, graph::FlowNode, model::Canvas};
 use crate::{compute::Steps, error::Result};
 
 /// A smaller picture, by places on the canvas.
@@ -107,12 +107,12 @@ impl View {
             return Ok(view);
         }
         steps.take(flow.edges().len())?;
-        let stays = |place: Node| match place {
-            Node::At(at) => kept.contains(&at),
-            Node::End(_) => true,
+        let stays = |place: FlowNode| match place {
+            FlowNode::At(at) => kept.contains(&at),
+            FlowNode::End(_) => true,
         };
-        let mut joined: BTreeSet<(Node, Node)> = BTreeSet::new();
-        let mut leaving: BTreeMap<Node, Vec<usize>> = BTreeMap::new();
+        let mut joined: BTreeSet<(FlowNode, FlowNode)> = BTreeSet::new();
+        let mut leaving: BTreeMap<FlowNode, Vec<usize>> = BTreeMap::new();
         for edge in flow.edges().iter().filter(|edge| stays(edge.from)) {
             match edge.to {
                 to if stays(to) => {
@@ -124,7 +124,7 @@ impl View {
                         ..ViewJoint::new(edge.from, to, Vec::new())
                     }));
                 }
-                Node::At(to) if !edge.enables() => {
+                FlowNode::At(to) if !edge.enables() => {
                     leaving.entry(edge.from).or_default().push(to);
                 }
                 _ => {}
@@ -133,7 +133,7 @@ impl View {
         for (from, into) in leaving {
             let (reached, came_from) = beyond(flow, into, stays, steps)?;
             for (to, last) in reached {
-                let ends = matches!((from, to), (Node::End(_), Node::End(_)));
+                let ends = matches!((from, to), (FlowNode::End(_), FlowNode::End(_)));
                 if to == from || ends || !joined.insert((from, to)) {
                     continue;
                 }
@@ -156,13 +156,13 @@ const BRIDGE: usize = 10;
 const PASSED: usize = 4;
 
 impl ViewJoint {
-    fn new(from: Node, to: Node, left_out: Vec<usize>) -> Self {
-        let there = |place: Node| match place {
-            Node::At(at) => Some(at),
-            Node::End(_) => None,
+    fn new(from: FlowNode, to: FlowNode, left_out: Vec<usize>) -> Self {
+        let there = |place: FlowNode| match place {
+            FlowNode::At(at) => Some(at),
+            FlowNode::End(_) => None,
         };
         let end = match (from, to) {
-            (Node::End(end), _) | (_, Node::End(end)) => Some(end),
+            (FlowNode::End(end), _) | (_, FlowNode::End(end)) => Some(end),
             _ => None,
         };
         Self {
@@ -182,9 +182,9 @@ type CameFrom = BTreeMap<usize, Option<usize>>;
 fn beyond(
     flow: &Flow<'_>,
     into: Vec<usize>,
-    stays: impl Fn(Node) -> bool,
+    stays: impl Fn(FlowNode) -> bool,
     steps: &Steps,
-) -> Result<(Vec<(Node, usize)>, CameFrom)> {
+) -> Result<(Vec<(FlowNode, usize)>, CameFrom)> {
     let mut came_from = CameFrom::new();
     let mut next = VecDeque::new();
     for at in into {
@@ -195,14 +195,14 @@ fn beyond(
     let mut found = Vec::new();
     let mut known = BTreeSet::new();
     while let Some(at) = next.pop_front() {
-        let onward = flow.on_from(Node::At(at));
+        let onward = flow.on_from(FlowNode::At(at));
         steps.take(1 + onward.len())?;
         for edge in onward {
             if stays(edge.to) {
                 if known.insert(edge.to) {
                     found.push((edge.to, at));
                 }
-            } else if let Node::At(beyond) = edge.to
+            } else if let FlowNode::At(beyond) = edge.to
                 && !came_from.contains_key(&beyond)
             {
                 came_from.insert(beyond, Some(at));

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     access::{Caller, Keyed, Permit},
     error::{Error, Result, UserErrorCode},
-    feedback::record::{FeedbackInput, Told, record_into},
+    feedback::record::{AnswerInput, FeedbackInput, record_into},
     id,
     input::Faults,
 };
@@ -107,7 +107,7 @@ pub async fn load(caller: &Caller, said: &Demonstration, password_hash: &str) ->
 }
 
 /// The answers as they are recorded, at the touchpoints that they name.
-async fn answers(permit: &Permit<'_>, said: &[Answer]) -> Result<Vec<Told>> {
+async fn answers(permit: &Permit<'_>, said: &[Answer]) -> Result<Vec<AnswerInput>> {
     let mut faults = Faults::default();
     let mut told = Vec::with_capacity(said.len());
     for (at, said) in said.iter().enumerate() {
@@ -132,7 +132,7 @@ async fn answers(permit: &Permit<'_>, said: &[Answer]) -> Result<Vec<Told>> {
             faults.add(&path, UserErrorCode::NotFound, None, message);
             continue;
         };
-        told.push(Told {
+        told.push(AnswerInput {
             said: FeedbackInput {
                 external_id: None,
                 scale: said.scale,

@@ -20,7 +20,7 @@ use crate::{
     input::{self, AtVersionInput, Faults, change, replace},
     policy::Action,
     scalar::Date,
-    touchpoint::place::{Which, refuse_elsewhere},
+    touchpoint::place::{LocationInput, refuse_elsewhere},
 };
 
 /// How many evaluations one blueprint holds at the most.
@@ -151,7 +151,9 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
     let note = faults.optional_text("note", input.note.as_deref());
     faults.check()?;
     let mut permit = caller.begin().await?;
-    let place = Which::Touchpoint(touchpoint_id).lock(&mut permit).await?;
+    let place = LocationInput::Touchpoint(touchpoint_id)
+        .lock(&mut permit)
+        .await?;
     place.require(&permit, Action::DescribeTouchpoint).await?;
     let same = |row: &evaluation::Model| {
         row.touchpoint_id == touchpoint_id && row.held_on == input.held_on.0

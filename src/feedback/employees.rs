@@ -6,14 +6,18 @@ use entity::{employee_answer, employee_receipt};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::{
-    places::Places,
-    record::{Entry, MOST, erased_id},
+    entry::{AnswerEntry, MOST, erased_id},
+    places::AnswerReferences,
 };
 use crate::{access::Permit, error::Result, id, kpi::cells::closing};
 
 /// Keeps answers of employees that are new. Says how many they were. Neither a department nor the journey is told of
 /// them: that somebody answered is told by a cell alone.
-pub(super) async fn keep(permit: &Permit<'_>, places: &Places, entries: Vec<Entry>) -> Result<i32> {
+pub(super) async fn keep(
+    permit: &Permit<'_>,
+    places: &AnswerReferences,
+    entries: Vec<AnswerEntry>,
+) -> Result<i32> {
     if entries.is_empty() {
         return Ok(0);
     }
@@ -53,7 +57,7 @@ pub(super) async fn keep(permit: &Permit<'_>, places: &Places, entries: Vec<Entr
 }
 
 /// The digests of the ids under which the caller has recorded answers of employees before.
-async fn received_before(permit: &Permit<'_>, entries: &[Entry]) -> Result<HashSet<String>> {
+async fn received_before(permit: &Permit<'_>, entries: &[AnswerEntry]) -> Result<HashSet<String>> {
     let ids = entries
         .iter()
         .filter_map(|entry| entry.external_id.as_ref());

@@ -12,7 +12,7 @@ use super::{
     FeedbackFilter, FollowUpFilter,
     follow_up::{FollowUpAssignInput, FollowUpUpdateInput},
     playbook::PlaybookSetInput,
-    record::{FeedbackRecordInput, Recorded},
+    record::{AnswersRecorded, FeedbackRecordInput},
     respondent::RespondentEraseInput,
     summary::{self, Summary},
 };
@@ -319,7 +319,7 @@ impl FeedbackMutation {
     ) -> Result<FeedbackRecordPayload> {
         let caller = acting(ctx)?;
         let result = super::record::record(&caller, input).await;
-        let (done, user_errors): (Recorded, _) = done_or_not(&caller, result).await?;
+        let (done, user_errors): (AnswersRecorded, _) = done_or_not(&caller, result).await?;
         Ok(FeedbackRecordPayload {
             recorded: done.recorded,
             unchanged: done.unchanged,

@@ -3,6 +3,8 @@
 //! (`kpi::cells`): at least five at one place in a block of closed months.
 
 mod employees;
+mod entry;
+pub mod filter;
 pub mod follow_up;
 pub mod graphql;
 mod places;
@@ -13,140 +15,13 @@ pub mod rules;
 pub mod sheet;
 pub mod summary;
 
-use async_graphql::{ID, InputObject};
-use entity::{
-    feedback, follow_up as follow_ups,
-    id::{AccountId, BlueprintId, DepartmentId, TouchpointId},
-    words::{FeedbackGroup, FeedbackScale, FollowUpState},
-};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select};
+use entity::feedback;
 
+pub use self::filter::{FeedbackFilter, FollowUpFilter, filtered, still_open};
 use crate::{
     access::Caller,
-    error::Result,
-    input::optional_id,
     policy::{Action, Relation, Ties},
-    scalar::Date,
 };
-
-/// Which answers.
-#[derive(Clone, Debug, Default, InputObject)]
-pub struct FeedbackFilter {
-    /// At this touchpoint.
-    pub touchpoint_id: Option<ID>,
-    /// About this journey, at its touchpoints or as a whole.
-    pub blueprint_id: Option<ID>,
-    /// Looked after by this department.
-    pub department_id: Option<ID>,
-    /// On one of these scales.
-    pub scales: Option<Vec<FeedbackScale>>,
-    /// In one of these groups.
-    pub groups: Option<Vec<FeedbackGroup>>,
-    /// True for answers on the relationship as a whole only, false for those at touchpoints only.
-    pub relationship: Option<bool>,
-    /// Given on this day or later; of employees, whole blocks of months of receipt that begin on it or later.
-    pub from: Option<Date>,
-    /// Given before this day; of employees, whole blocks that end before it.
-    pub to: Option<Date>,
-}
-
-impl FeedbackFilter {
-    /// The places and scales that it names.
-    fn places(&self) -> Result<summary::Places> {
-        Ok(summary::Places {
-            touchpoint: optional_id("filter.touchpointId", self.touchpoint_id.as_ref())?,
-            blueprint: optional_id("filter.blueprintId", self.blueprint_id.as_ref())?,
-            scales: self.scales.clone(),
-            relationship: self.relationship,
-        })
-    }
-
-    /// The filter as a condition.
-    pub fn condition(&self) -> Result<Condition> {
-        use feedback::Column;
-        let touchpoint: Option<TouchpointId> =
-            optional_id("filter.touchpointId", self.touchpoint_id.as_ref())?;
-        let blueprint: Option<BlueprintId> =
-            optional_id("filter.blueprintId", self.blueprint_id.as_ref())?;
-        let department: Option<DepartmentId> =
-            optional_id("filter.departmentId", self.department_id.as_ref())?;
-        let scales = self.scales.as_ref();
-        let groups = self.groups.as_ref();
-        Ok(Condition::all()
-            .add_option(touchpoint.map(|id| Column::TouchpointId.eq(id)))
-            .add_option(blueprint.map(|id| Column::BlueprintId.eq(id)))
-            .add_option(department.map(|id| Column::DepartmentId.eq(id)))
-            .add_option(scales.map(|scales| Column::Scale.is_in(scales.iter().copied())))
-            .add_option(groups.map(|groups| Column::AnswerGroup.is_in(groups.iter().copied())))
-            .add_option(self.relationship.map(|whole| match whole {
-                true => Column::TouchpointId.is_null(),
-                false => Column::TouchpointId.is_not_null(),
-            }))
-            .add_option(self.from.map(|from| Column::AnsweredOn.gte(from.0)))
-            .add_option(self.to.map(|to| Column::AnsweredOn.lt(to.0))))
-    }
-}
-
-/// Which follow-ups.
-#[derive(Clone, Debug, Default, InputObject)]
-pub struct FollowUpFilter {
-    /// Looked after by this department.
-    pub department_id: Option<ID>,
-    /// True for those that no department looks after only, false for the others only.
-    pub unroutable: Option<bool>,
-    /// Worked by this account.
-    pub assignee_id: Option<ID>,
-    /// In one of these states.
-    pub states: Option<Vec<FollowUpState>>,
-    /// Of answers in one of these groups.
-    pub groups: Option<Vec<FeedbackGroup>>,
-    /// Due before this day.
-    pub due_before: Option<Date>,
-}
-
-/// The follow-ups that the caller may see, by a filter.
-pub fn filtered(caller: &Caller, filter: &FollowUpFilter) -> Result<Select<follow_ups::Entity>> {
-    use follow_ups::Column;
-    let department: Option<DepartmentId> =
-        optional_id("filter.departmentId", filter.department_id.as_ref())?;
-    let assignee: Option<AccountId> =
-        optional_id("filter.assigneeId", filter.assignee_id.as_ref())?;
-    let groups = filter.groups.as_ref();
-    let of = Condition::all()
-        .add_option(department.map(|id| feedback::Column::DepartmentId.eq(id)))
-        .add_option(filter.unroutable.map(|nobody| match nobody {
-            true => feedback::Column::DepartmentId.is_null(),
-            false => feedback::Column::DepartmentId.is_not_null(),
-        }))
-        .add_option(groups.map(|all| feedback::Column::AnswerGroup.is_in(all.iter().copied())));
-    let states = filter.states.as_ref();
-    let mut select = caller.select::<follow_ups::Entity>().filter(
-        Condition::all()
-            .add_option(assignee.map(|id| Column::AssigneeAccountId.eq(id)))
-            .add_option(states.map(|states| Column::State.is_in(states.iter().copied())))
-            .add_option(filter.due_before.map(|day| Column::DueOn.lt(day.0))),
-    );
-    if !of.is_empty() {
-        select = select.filter(of_answers(of));
-    }
-    Ok(select)
-}
-
-/// Follow-ups that these departments have still to do.
-pub fn still_open<'d>(of: impl IntoIterator<Item = &'d DepartmentId>) -> Condition {
-    let of = feedback::Column::DepartmentId.is_in(of.into_iter().copied());
-    of_answers(Condition::all().add(of)).add(follow_ups::Column::ClosedAt.is_null())
-}
-
-/// Follow-ups of these answers.
-fn of_answers(which: Condition) -> Condition {
-    let answers = feedback::Entity::find()
-        .select_only()
-        .column(feedback::Column::Id)
-        .filter(which)
-        .into_query();
-    Condition::all().add(follow_ups::Column::FeedbackId.in_subquery(answers))
-}
 
 /// Whether the caller may know who gave the answer and what they wrote.
 #[must_use]

@@ -17,7 +17,7 @@ use sea_orm::{
     ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::LockType,
 };
 
-use super::{record::Entry, rules::accountable_at};
+use super::{entry::AnswerEntry, rules::accountable_at};
 use crate::{
     access::{Guarded, Permit, scope},
     error::{Result, UserErrorCode},
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// What a batch names, as far as the caller may see it.
-pub(super) struct Places {
+pub(super) struct AnswerReferences {
     touchpoints: HashMap<TouchpointId, touchpoint::Model>,
     blueprints: HashMap<BlueprintId, blueprint::Model>,
     personas: HashMap<<persona::Entity as Guarded>::Id, persona::Model>,
@@ -38,8 +38,8 @@ pub(super) struct Places {
     held: HashMap<TouchpointId, Vec<responsibility::Model>>,
 }
 
-impl Places {
-    pub async fn read(permit: &Permit<'_>, entries: &[Entry]) -> Result<Self> {
+impl AnswerReferences {
+    pub async fn read(permit: &Permit<'_>, entries: &[AnswerEntry]) -> Result<Self> {
         let touchpoints =
             there::<touchpoint::Entity>(permit, entries, |entry| entry.touchpoint).await?;
         let named = entries.iter().filter_map(|entry| entry.blueprint);
@@ -58,8 +58,8 @@ impl Places {
     /// Refuses the batch where the caller may see one of its touchpoints and not record there. On the relationship as
     /// a whole nobody delivers. A person who delivers records no answers of employees: those who recorded them know
     /// them, and delivering is done among colleagues.
-    pub async fn require(&self, permit: &mut Permit<'_>, entries: &[Entry]) -> Result<()> {
-        let of_employees = |entry: &Entry| self.subject(entry).0 == Subject::Employee;
+    pub async fn require(&self, permit: &mut Permit<'_>, entries: &[AnswerEntry]) -> Result<()> {
+        let of_employees = |entry: &AnswerEntry| self.subject(entry).0 == Subject::Employee;
         let of_colleagues = entries.iter().any(of_employees) && is_person(permit).await?;
         if of_colleagues || entries.iter().any(|entry| entry.touchpoint.is_none()) {
             permit.require(Action::RecordFeedback, &Ties::none(), None)?;
@@ -81,7 +81,7 @@ impl Places {
     }
 
     /// Finds fault with what is not there for the caller, and with what employees are never asked.
-    pub fn check(&self, faults: &mut Faults, entries: &[Entry]) {
+    pub fn check(&self, faults: &mut Faults, entries: &[AnswerEntry]) {
         missing::<touchpoint::Entity>(faults, entries, &self.touchpoints, "touchpointId", |one| {
             one.touchpoint
         });
@@ -102,7 +102,7 @@ impl Places {
         }
     }
 
-    fn check_one(&self, faults: &mut Faults, entry: &Entry) {
+    fn check_one(&self, faults: &mut Faults, entry: &AnswerEntry) {
         let touchpoint = entry.touchpoint.and_then(|id| self.touchpoints.get(&id));
         let inside = touchpoint.map(|row| row.blueprint_id);
         if inside.is_some() && entry.blueprint.is_some() && inside != entry.blueprint {
@@ -142,7 +142,7 @@ impl Places {
     }
 
     /// Who was asked, and about which journey: by the touchpoint, the blueprint, the persona, or else the scale.
-    pub fn subject(&self, entry: &Entry) -> (Subject, Option<BlueprintId>) {
+    pub fn subject(&self, entry: &AnswerEntry) -> (Subject, Option<BlueprintId>) {
         let touchpoint = entry.touchpoint.and_then(|id| self.touchpoints.get(&id));
         let blueprint = touchpoint.map(|row| row.blueprint_id).or(entry.blueprint);
         let journey = blueprint.and_then(|id| self.blueprints.get(&id));
@@ -157,7 +157,7 @@ impl Places {
     }
 
     /// The department that was accountable at the touchpoint in this moment, in a journey that counts.
-    pub fn accountable(&self, entry: &Entry, at: DateTime<Utc>) -> Option<DepartmentId> {
+    pub fn accountable(&self, entry: &AnswerEntry, at: DateTime<Utc>) -> Option<DepartmentId> {
         let touchpoint = self.touchpoints.get(&entry.touchpoint?)?;
         let journey = self.blueprints.get(&touchpoint.blueprint_id)?;
         if !scope::counts(journey) {
@@ -170,8 +170,8 @@ impl Places {
 /// What the entries name of one kind and the caller may see.
 async fn there<E: Guarded>(
     permit: &Permit<'_>,
-    entries: &[Entry],
-    id: impl Fn(&Entry) -> Option<E::Id>,
+    entries: &[AnswerEntry],
+    id: impl Fn(&AnswerEntry) -> Option<E::Id>,
 ) -> Result<HashMap<E::Id, E::Model>>
 where
     E::Id: Hash,
@@ -201,10 +201,10 @@ where
 /// Finds fault with ids of what is not there, or not for the caller.
 fn missing<E: Guarded>(
     faults: &mut Faults,
-    entries: &[Entry],
+    entries: &[AnswerEntry],
     there: &HashMap<E::Id, E::Model>,
     field: &str,
-    id: impl Fn(&Entry) -> Option<E::Id>,
+    id: impl Fn(&AnswerEntry) -> Option<E::Id>,
 ) where
     E::Id: Hash,
 {

@@ -7,26 +7,22 @@ use async_graphql::{ID, InputObject};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
 use entity::{
     feedback, follow_up,
-    id::{
-        AccountId, BlueprintId, ChannelId, DepartmentId, FeedbackId, Id, PersonaId, SegmentId,
-        TouchpointId,
-    },
-    words::{FeedbackGroup, FeedbackScale, FollowUpState, Subject},
+    id::{BlueprintId, DepartmentId, FeedbackId},
+    words::{FeedbackScale, FollowUpState, Subject},
 };
-use hmac::{Hmac, KeyInit, Mac};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
-use sha2::Sha256;
 
 use super::{
     employees,
-    places::{Places, heirs},
+    entry::{AnswerEntry, ERASED, MOST, erased_id},
+    places::{AnswerReferences, heirs},
     playbook::DueDays,
     rules::{due_on, is_closed},
 };
 use crate::{
     access::{Caller, Permit, Stirred, fresh},
     audit::Event,
-    error::{Error, Reason, Result, UserErrorCode},
+    error::{Reason, Result, UserErrorCode},
     id,
     input::{Faults, NAME},
     kpi::{
@@ -36,9 +32,6 @@ use crate::{
     },
     scalar::Date,
 };
-
-/// How many answers one batch has at the most.
-pub const MOST: usize = 1_000;
 
 /// Answers to record: all or none.
 #[derive(InputObject)]
@@ -82,12 +75,12 @@ pub struct FeedbackInput {
 
 /// An answer, and how far its follow-up has come already.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct AnswerInput {
     pub said: FeedbackInput,
     pub follow_up: FollowUpState,
 }
 
-impl From<FeedbackInput> for Told {
+impl From<FeedbackInput> for AnswerInput {
     fn from(said: FeedbackInput) -> Self {
         Self {
             said,
@@ -98,7 +91,7 @@ impl From<FeedbackInput> for Told {
 
 /// What became of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Recorded {
+pub struct AnswersRecorded {
     /// Answers that are new.
     pub recorded: i32,
     /// Answers that were there already.
@@ -107,43 +100,8 @@ pub struct Recorded {
     pub unroutable: i32,
 }
 
-/// An answer as it was read from the input, and where in the list it stands.
-pub(super) struct Entry {
-    pub path: String,
-    pub scale: FeedbackScale,
-    pub score: i32,
-    pub touchpoint: Option<TouchpointId>,
-    pub blueprint: Option<BlueprintId>,
-    pub persona: Option<PersonaId>,
-    pub channel: Option<ChannelId>,
-    pub segment: Option<SegmentId>,
-    at: DateTime<Utc>,
-    on: NaiveDate,
-    pub external_id: Option<String>,
-    respondent: Option<String>,
-    contact: Option<String>,
-    comment: Option<String>,
-    follow_up: FollowUpState,
-}
-
-impl Entry {
-    fn group(&self) -> FeedbackGroup {
-        answers::group(self.scale, self.score)
-    }
-
-    pub fn at(&self, field: &str) -> String {
-        format!("{}.{field}", self.path)
-    }
-
-    /// Whether it says of the answer what is kept of it already. Who gave it may have been erased since.
-    fn is(&self, row: &feedback::Model) -> bool {
-        (self.scale, self.score, self.on) == (row.scale, row.score, row.answered_on)
-            && self.touchpoint == row.touchpoint_id
-    }
-}
-
 /// Records a batch of a client.
-pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Recorded> {
+pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<AnswersRecorded> {
     let count = input.feedback.len();
     if count > MOST {
         let mut faults = Faults::default();
@@ -151,11 +109,14 @@ pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Recor
         faults.add("feedback", UserErrorCode::LimitExceeded, None, message);
         faults.check()?;
     }
-    record_all(caller, input.feedback.into_iter().map(Told::from)).await
+    record_all(caller, input.feedback.into_iter().map(AnswerInput::from)).await
 }
 
 /// Records answers, with how far their follow-ups have come: all of them or none.
-pub async fn record_all(caller: &Caller, list: impl IntoIterator<Item = Told>) -> Result<Recorded> {
+pub async fn record_all(
+    caller: &Caller,
+    list: impl IntoIterator<Item = AnswerInput>,
+) -> Result<AnswersRecorded> {
     let mut permit = caller.begin().await?;
     let done = record_into(&mut permit, list).await?;
     permit.commit().await?;
@@ -165,16 +126,16 @@ pub async fn record_all(caller: &Caller, list: impl IntoIterator<Item = Told>) -
 /// The same as a part of a larger act.
 pub async fn record_into(
     permit: &mut Permit<'_>,
-    list: impl IntoIterator<Item = Told>,
-) -> Result<Recorded> {
+    list: impl IntoIterator<Item = AnswerInput>,
+) -> Result<AnswersRecorded> {
     let mut faults = Faults::default();
     let entries = read(permit.caller, &mut faults, list);
-    let places = Places::read(permit, &entries).await?;
+    let places = AnswerReferences::read(permit, &entries).await?;
     places.require(permit, &entries).await?;
     places.check(&mut faults, &entries);
     let total = entries.len();
-    let of_an_employee = |entry: &Entry| places.subject(entry).0 == Subject::Employee;
-    let (of_employees, of_customers): (Vec<Entry>, Vec<Entry>) =
+    let of_an_employee = |entry: &AnswerEntry| places.subject(entry).0 == Subject::Employee;
+    let (of_employees, of_customers): (Vec<AnswerEntry>, Vec<AnswerEntry>) =
         entries.into_iter().partition(of_an_employee);
     let known = recorded_before(permit, &mut faults, &of_customers).await?;
     faults.check()?;
@@ -202,7 +163,11 @@ fn count(many: usize) -> i32 {
 }
 
 /// Reads the list, and finds what is wrong with it by itself.
-fn read(caller: &Caller, faults: &mut Faults, list: impl IntoIterator<Item = Told>) -> Vec<Entry> {
+fn read(
+    caller: &Caller,
+    faults: &mut Faults,
+    list: impl IntoIterator<Item = AnswerInput>,
+) -> Vec<AnswerEntry> {
     let mut first: HashMap<String, usize> = HashMap::new();
     let mut entries = Vec::new();
     for (at, told) in list.into_iter().enumerate() {
@@ -223,8 +188,8 @@ fn read(caller: &Caller, faults: &mut Faults, list: impl IntoIterator<Item = Tol
     entries
 }
 
-fn entry(caller: &Caller, faults: &mut Faults, path: String, told: Told) -> Entry {
-    let Told { said, follow_up } = told;
+fn entry(caller: &Caller, faults: &mut Faults, path: String, told: AnswerInput) -> AnswerEntry {
+    let AnswerInput { said, follow_up } = told;
     let field = |name: &str| format!("{path}.{name}");
     faults.within(
         &field("score"),
@@ -251,7 +216,7 @@ fn entry(caller: &Caller, faults: &mut Faults, path: String, told: Told) -> Entr
         let message = "A contact is somebody's: say who answered.";
         faults.add(&field("respondent"), UserErrorCode::Required, None, message);
     }
-    Entry {
+    AnswerEntry {
         scale: said.scale,
         score: said.score,
         touchpoint: faults.optional_id(&field("touchpointId"), said.touchpoint_id.as_ref()),
@@ -314,7 +279,7 @@ fn moment(
 async fn recorded_before(
     permit: &Permit<'_>,
     faults: &mut Faults,
-    entries: &[Entry],
+    entries: &[AnswerEntry],
 ) -> Result<HashMap<String, FeedbackId>> {
     use feedback::Column;
     let recorder = permit.caller.account();
@@ -359,23 +324,13 @@ async fn recorded_before(
         .collect())
 }
 
-/// What is left of an external id when its answer is erased, or is an employee's: enough to know the answer again when it comes in once more,
-/// and no way back to the id but by guessing it.
-pub(super) fn erased_id(recorder: Option<AccountId>, external_id: &str) -> Result<String> {
-    let whose = recorder.map_or_else(Vec::new, |account| account.uuid().as_bytes().to_vec());
-    let mut mac = Hmac::<Sha256>::new_from_slice(&whose).map_err(Error::internal)?;
-    mac.update(external_id.as_bytes());
-    let digest = mac.finalize().into_bytes();
-    let hex = digest.iter().map(|byte| format!("{byte:02x}"));
-    Ok(format!("{ERASED}{}", hex.collect::<String>()))
-}
-
-/// What the external id of an erased answer begins with.
-pub(super) const ERASED: &str = "erased:";
-
 /// Keeps answers of customers that are new, each with who looks after it and, where it is known who gave it, a follow-up.
-async fn keep(permit: &mut Permit<'_>, places: &Places, entries: Vec<Entry>) -> Result<Recorded> {
-    let mut done = Recorded::default();
+async fn keep(
+    permit: &mut Permit<'_>,
+    places: &AnswerReferences,
+    entries: Vec<AnswerEntry>,
+) -> Result<AnswersRecorded> {
+    let mut done = AnswersRecorded::default();
     if entries.is_empty() {
         return Ok(done);
     }
@@ -422,7 +377,7 @@ async fn keep(permit: &mut Permit<'_>, places: &Places, entries: Vec<Entry>) -> 
 fn row(
     caller: &Caller,
     blueprint: Option<BlueprintId>,
-    entry: Entry,
+    entry: AnswerEntry,
     department: Option<DepartmentId>,
 ) -> feedback::Model {
     feedback::Model {
@@ -469,7 +424,7 @@ fn open(
     }
 }
 
-impl Entry {
+impl AnswerEntry {
     /// What of the answer would tell who an employee is.
     pub(super) fn of_a_person(&self) -> [(&'static str, bool); 3] {
         [

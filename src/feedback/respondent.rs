@@ -11,8 +11,8 @@ use sea_orm::{
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 use super::{
-    of_answers,
-    record::{ERASED, erased_id},
+    entry::{ERASED, erased_id},
+    filter::of_answers,
 };
 use crate::{
     access::{Caller, Permit, Stirred},

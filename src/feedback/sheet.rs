@@ -16,7 +16,7 @@ use entity::{
 };
 use tokio::task::spawn_blocking;
 
-use super::record::{FeedbackInput, Recorded, Told, record_into};
+use super::record::{AnswerInput, AnswersRecorded, FeedbackInput, record_into};
 use crate::{
     access::Caller,
     error::{Error, Result, UserError, UserErrorCode},
@@ -61,19 +61,19 @@ pub const LONGEST: u64 = 32 << 20;
 
 /// What became of a sheet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Imported {
+pub struct AnswersImported {
     /// Its rows.
     pub rows: usize,
     /// What became of them.
-    pub done: Recorded,
+    pub done: AnswersRecorded,
 }
 
 /// Records what a sheet says, or tells what would become of it.
-pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Imported> {
-    let known = Known::read(caller).await?;
-    let read = spawn_blocking(move || Said::read(&sheet, &known));
+pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<AnswersImported> {
+    let known = AnswerSheetReferences::read(caller).await?;
+    let read = spawn_blocking(move || AnswerSheetRow::read(&sheet, &known));
     let (said, mut faults) = read.await.map_err(Error::internal)??;
-    let Said {
+    let AnswerSheetRow {
         columns,
         rows,
         answers,
@@ -85,7 +85,7 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Im
         Ok(done) => done,
         Err(Error::Refused(found)) => {
             place(found, &columns, &places, &mut faults);
-            Recorded::default()
+            AnswersRecorded::default()
         }
         Err(error) => return Err(error),
     };
@@ -93,7 +93,7 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Im
     if !dry_run {
         permit.commit().await?;
     }
-    Ok(Imported { rows, done })
+    Ok(AnswersImported { rows, done })
 }
 
 /// Tells faults of a batch where they stand in the sheet that it was made of.
@@ -129,7 +129,7 @@ fn column(field: &str) -> &str {
 }
 
 /// What a sheet may name.
-struct Known {
+struct AnswerSheetReferences {
     touchpoints: Names<TouchpointId>,
     blueprints: Names<BlueprintId>,
     personas: Names<PersonaId>,
@@ -137,7 +137,7 @@ struct Known {
     segments: Names<SegmentId>,
 }
 
-impl Known {
+impl AnswerSheetReferences {
     /// Everything that the caller may see.
     async fn read(caller: &Caller) -> Result<Self> {
         Ok(Self {
@@ -151,17 +151,17 @@ impl Known {
 }
 
 /// What a sheet says.
-struct Said {
+struct AnswerSheetRow {
     columns: sheet::Columns,
     rows: usize,
-    answers: Vec<Told>,
+    answers: Vec<AnswerInput>,
     /// The row of each answer.
     places: Vec<Place>,
 }
 
-impl Said {
+impl AnswerSheetRow {
     /// Reads a sheet, with every fault of its cells.
-    fn read(sheet: &Spooled, known: &Known) -> Result<(Self, Faults)> {
+    fn read(sheet: &Spooled, known: &AnswerSheetReferences) -> Result<(Self, Faults)> {
         let mut faults = Faults::default();
         let mut reader = sheet.read(MOST)?;
         let columns = reader.columns_or(COLUMNS, OTHERS, &mut faults);
@@ -182,7 +182,7 @@ impl Said {
     fn rows<R: Read>(
         &mut self,
         reader: &mut Reader<R>,
-        known: &Known,
+        known: &AnswerSheetReferences,
         faults: &mut Faults,
     ) -> Result<()> {
         let mut met: HashMap<String, u64> = HashMap::new();
@@ -223,7 +223,7 @@ impl Said {
 fn answer(
     columns: &sheet::Columns,
     row: &Row,
-    known: &Known,
+    known: &AnswerSheetReferences,
     faults: &mut Faults,
 ) -> Option<FeedbackInput> {
     let cell = |name| columns.cell(row, name);

@@ -15,7 +15,7 @@ use sea_orm::{
     sea_query::{Alias, Expr, ExprTrait, SelectStatement},
 };
 
-use super::FeedbackFilter;
+use super::filter::{CellScope, FeedbackFilter};
 use crate::{
     access::{Caller, scope},
     error::Result,
@@ -54,7 +54,7 @@ impl Summary {
         *self.scales.entry(scale).or_default() += tally;
     }
 
-    fn take(&mut self, cells: &cells::Total) {
+    fn take(&mut self, cells: &cells::CellTotal) {
         if cells.alike() {
             self.alike += cells.tally().answers();
         } else {
@@ -64,7 +64,7 @@ impl Summary {
 }
 
 #[derive(FromQueryResult)]
-struct Counted {
+struct ScoreCount {
     touchpoint_id: Option<TouchpointId>,
     scale: FeedbackScale,
     answer_group: FeedbackGroup,
@@ -152,7 +152,7 @@ async fn readable_cells(
     caller: &Caller,
     which: Condition,
     by_touchpoint: bool,
-) -> Result<Vec<cells::Total>> {
+) -> Result<Vec<cells::CellTotal>> {
     // The scope is a choice of conditions: what was added to it would be one more that suffices.
     let readable = scope::employee_cells(caller.reader_in_sql());
     let which = Condition::all().add(readable).add(which);
@@ -168,15 +168,7 @@ fn journeys_of_employees() -> SelectStatement {
         .into_query()
 }
 
-/// Which places and scales are asked for.
-pub(super) struct Places {
-    pub touchpoint: Option<TouchpointId>,
-    pub blueprint: Option<entity::id::BlueprintId>,
-    pub scales: Option<Vec<FeedbackScale>>,
-    pub relationship: Option<bool>,
-}
-
-impl Places {
+impl CellScope {
     /// The cells there.
     fn cells(&self) -> Condition {
         use employee_cell::Column;
@@ -221,14 +213,14 @@ impl Places {
     }
 }
 
-impl Counted {
+impl ScoreCount {
     fn tally(&self) -> Tally {
         Tally::of(self.answer_group, self.answers, self.score_sum)
     }
 }
 
 /// The answers of customers, counted.
-async fn counted(caller: &Caller, which: Condition, by_place: bool) -> Result<Vec<Counted>> {
+async fn counted(caller: &Caller, which: Condition, by_place: bool) -> Result<Vec<ScoreCount>> {
     use feedback::Column;
     let whole = || Expr::col(Column::Score).sum().cast_as(Alias::new("bigint"));
     let mut select = feedback::Entity::find()

@@ -20,7 +20,7 @@ use crate::{
     input::{self, AtVersionInput, Faults, change, replace},
     policy::{Action, Relation, Ties},
     scalar::Date,
-    touchpoint::place::{Which, refuse_any_elsewhere},
+    touchpoint::place::{LocationInput, refuse_any_elsewhere},
 };
 
 /// How many improvements one blueprint holds at the most.
@@ -126,7 +126,9 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
     let kpis = faults.ids("kpiIds", &input.kpi_ids);
     faults.check()?;
     let mut permit = caller.begin().await?;
-    Which::Blueprint(blueprint_id).lock(&mut permit).await?;
+    LocationInput::Blueprint(blueprint_id)
+        .lock(&mut permit)
+        .await?;
     require_owner(&mut permit, blueprint_id, owner).await?;
     let same = |row: &improvement::Model| row.title == title && row.blueprint_id == blueprint_id;
     if let Some(row) = permit

@@ -23,7 +23,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
     policy::Action,
-    touchpoint::place::Which,
+    touchpoint::place::LocationInput,
 };
 
 /// How many insights one blueprint holds at the most.
@@ -122,7 +122,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     let mut faults = Faults::default();
     let id: InsightId = faults.new_id(input.id.as_ref());
     let key = input.key.as_deref().map(|key| faults.key("key", key));
-    let which = Which::read(
+    let which = LocationInput::read(
         &mut faults,
         (
             input.touchpoint_id.as_ref(),

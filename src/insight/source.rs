@@ -18,7 +18,7 @@ use crate::{
     input::{self, AtVersionInput, Faults, change, replace},
     policy::Action,
     scalar::Date,
-    touchpoint::place::Which,
+    touchpoint::place::LocationInput,
 };
 
 /// How many sources one blueprint holds at the most.
@@ -82,7 +82,9 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
     let note = faults.optional_text("note", input.note.as_deref());
     faults.check()?;
     let mut permit = caller.begin().await?;
-    let place = Which::Blueprint(blueprint_id).lock(&mut permit).await?;
+    let place = LocationInput::Blueprint(blueprint_id)
+        .lock(&mut permit)
+        .await?;
     place.require(&permit, Action::DescribeTouchpoint).await?;
     let same = |row: &source::Model| row.title == title && row.blueprint_id == blueprint_id;
     if let Some(row) = permit

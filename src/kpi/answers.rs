@@ -7,7 +7,7 @@
 
 use std::ops::{AddAssign, RangeInclusive};
 
-use entity::words::{FeedbackGroup, FeedbackScale, Subject};
+use entity::words::{FeedbackGroup, FeedbackScale, KpiType, Subject};
 
 /// Of employees nothing is told that fewer answers than this give.
 pub const FEWEST_OF_EMPLOYEES: i64 = 5;
@@ -48,6 +48,24 @@ pub const fn is_asked(scale: FeedbackScale, subject: Subject) -> bool {
         | (FeedbackScale::Nps, Subject::Customer)
         | (FeedbackScale::Enps, Subject::Employee) => true,
     }
+}
+
+/// The type of the KPIs that answers on a scale feed. Their spellings are the same, on which SQL in `fed` relies.
+#[must_use]
+pub const fn fed_type(scale: FeedbackScale) -> KpiType {
+    match scale {
+        FeedbackScale::Nps => KpiType::Nps,
+        FeedbackScale::Csat => KpiType::Csat,
+        FeedbackScale::Ces => KpiType::Ces,
+        FeedbackScale::Enps => KpiType::Enps,
+    }
+}
+
+/// The scale whose answers feed KPIs of a type; the inverse of [`fed_type`].
+#[must_use]
+pub fn feeding_scale(kpi_type: KpiType) -> Option<FeedbackScale> {
+    let mut scales = FeedbackScale::ALL.iter().copied();
+    scales.find(|scale| fed_type(*scale) == kpi_type)
 }
 
 /// Many answers on one scale, counted.

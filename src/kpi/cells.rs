@@ -29,17 +29,33 @@ use crate::error::Result;
 
 /// Answers at one place on one scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Series {
+pub struct AnswerSeries {
     pub scale: FeedbackScale,
     pub blueprint: Option<BlueprintId>,
     /// Empty for the journey, or the organisation, as a whole.
     pub touchpoint: Option<TouchpointId>,
 }
 
+impl AnswerSeries {
+    /// The series of rows with these columns.
+    #[must_use]
+    pub const fn new(
+        scale: FeedbackScale,
+        blueprint: Option<BlueprintId>,
+        touchpoint: Option<TouchpointId>,
+    ) -> Self {
+        Self {
+            scale,
+            blueprint,
+            touchpoint,
+        }
+    }
+}
+
 /// At least five answers of employees that are told together, or not at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cell {
-    pub series: Series,
+pub struct AnswerCell {
+    pub series: AnswerSeries,
     /// The first day of its block.
     pub from: NaiveDate,
     /// The day before which its block ends.
@@ -49,7 +65,7 @@ pub struct Cell {
     pub tally: Tally,
 }
 
-impl Cell {
+impl AnswerCell {
     /// Whether its answers are all of one group: the score would tell what each of them said.
     #[must_use]
     pub const fn alike(&self) -> bool {
@@ -57,14 +73,10 @@ impl Cell {
     }
 }
 
-impl From<employee_cell::Model> for Cell {
+impl From<employee_cell::Model> for AnswerCell {
     fn from(row: employee_cell::Model) -> Self {
         Self {
-            series: Series {
-                scale: row.scale,
-                blueprint: row.blueprint_id,
-                touchpoint: row.touchpoint_id,
-            },
+            series: AnswerSeries::new(row.scale, row.blueprint_id, row.touchpoint_id),
             from: row.from_day,
             to: row.to_day,
             first: row.first_in,
@@ -92,7 +104,7 @@ pub fn month_of(day: NaiveDate) -> NaiveDate {
 
 /// What cells of one kind come to.
 #[derive(Debug, FromQueryResult)]
-pub struct Total {
+pub struct CellTotal {
     /// Where they are, if that was asked.
     pub touchpoint_id: Option<TouchpointId>,
     pub scale: FeedbackScale,
@@ -103,7 +115,7 @@ pub struct Total {
     score_sum: i64,
 }
 
-impl Total {
+impl CellTotal {
     /// Whether each of them is one whose answers are all alike.
     #[must_use]
     pub const fn alike(&self) -> bool {
@@ -122,7 +134,7 @@ impl Total {
     }
 }
 
-/// [`Cell::alike`], asked of the database.
+/// [`AnswerCell::alike`], asked of the database.
 const ALIKE: &str = "CASE WHEN satisfied + indifferent = 0 OR satisfied + dissatisfied = 0 \
     OR indifferent + dissatisfied = 0 THEN 1 ELSE 0 END";
 
@@ -132,7 +144,7 @@ pub async fn totals(
     db: &impl ConnectionTrait,
     which: Condition,
     by_touchpoint: bool,
-) -> Result<Vec<Total>> {
+) -> Result<Vec<CellTotal>> {
     use employee_cell::Column;
     let mut select = employee_cell::Entity::find()
         .select_only()
@@ -160,7 +172,7 @@ pub async fn totals(
 }
 
 /// These cells.
-pub async fn load(db: &impl ConnectionTrait, which: Condition) -> Result<Vec<Cell>> {
+pub async fn load(db: &impl ConnectionTrait, which: Condition) -> Result<Vec<AnswerCell>> {
     let rows = employee_cell::Entity::find().filter(which).all(db).await?;
-    Ok(rows.into_iter().map(Cell::from).collect())
+    Ok(rows.into_iter().map(AnswerCell::from).collect())
 }

@@ -32,9 +32,9 @@ use sea_orm::{
 };
 
 use super::{
-    answers::Tally,
+    answers::{Tally, fed_type},
     cells,
-    measurement::{Content, Key, put},
+    measurement::{Content, MeasurementKey, put},
     rules::{Figures, Measure},
 };
 use crate::{
@@ -50,7 +50,7 @@ const SOURCE: &str = "feedback";
 
 /// What a KPI makes of answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Made {
+enum FedFormula {
     /// Satisfied less dissatisfied, in points, with a signed numerator.
     Net,
     /// The mean score.
@@ -60,13 +60,13 @@ enum Made {
 }
 
 /// What such a KPI makes of answers; nothing where answers cannot feed it.
-fn made(measure: Measure) -> Option<Made> {
+fn made(measure: Measure) -> Option<FedFormula> {
     match (measure.kpi_type, measure.unit, measure.aggregation) {
-        (KpiType::Nps | KpiType::Enps, Unit::Score, Aggregation::Ratio) => Some(Made::Net),
+        (KpiType::Nps | KpiType::Enps, Unit::Score, Aggregation::Ratio) => Some(FedFormula::Net),
         (KpiType::Csat, Unit::Scale1To5, Aggregation::Average)
-        | (KpiType::Ces, Unit::Scale1To7, Aggregation::Average) => Some(Made::Mean),
-        (KpiType::Csat, Unit::Percent, Aggregation::Ratio) => Some(Made::Share(100.0)),
-        (KpiType::Csat, Unit::Ratio, Aggregation::Ratio) => Some(Made::Share(1.0)),
+        | (KpiType::Ces, Unit::Scale1To7, Aggregation::Average) => Some(FedFormula::Mean),
+        (KpiType::Csat, Unit::Percent, Aggregation::Ratio) => Some(FedFormula::Share(100.0)),
+        (KpiType::Csat, Unit::Ratio, Aggregation::Ratio) => Some(FedFormula::Share(1.0)),
         _ => None,
     }
 }
@@ -78,13 +78,13 @@ pub fn can_be_fed(measure: Measure) -> bool {
 }
 
 /// The figures that answers give.
-fn figures(made: Made, tally: &Tally) -> Option<Figures> {
+fn figures(made: FedFormula, tally: &Tally) -> Option<Figures> {
     // Counts of answers lie far below 2⁵³: exact.
     let share = |counted: i64| (Some(counted as f64), Some(tally.answers() as f64));
     let (value, (numerator, denominator)) = match made {
-        Made::Net => (tally.net()?, share(tally.satisfied - tally.dissatisfied)),
-        Made::Mean => (tally.mean()?, (None, None)),
-        Made::Share(times) => (tally.satisfied_share()? * times, share(tally.satisfied)),
+        FedFormula::Net => (tally.net()?, share(tally.satisfied - tally.dissatisfied)),
+        FedFormula::Mean => (tally.mean()?, (None, None)),
+        FedFormula::Share(times) => (tally.satisfied_share()? * times, share(tally.satisfied)),
     };
     Some(Figures {
         value,
@@ -114,12 +114,7 @@ pub async fn lock(
     permit: &Permit<'_>,
     scales: impl IntoIterator<Item = FeedbackScale>,
 ) -> Result<Vec<kpi::Model>> {
-    let types = scales.into_iter().map(|scale| match scale {
-        FeedbackScale::Nps => KpiType::Nps,
-        FeedbackScale::Csat => KpiType::Csat,
-        FeedbackScale::Ces => KpiType::Ces,
-        FeedbackScale::Enps => KpiType::Enps,
-    });
+    let types = scales.into_iter().map(fed_type);
     let mut kpis = kpi::Entity::find()
         .filter(kpi::Column::KpiType.is_in(types))
         .order_by_asc(kpi::Column::Id)
@@ -138,7 +133,7 @@ pub async fn feed(
     recount: &Recount,
 ) -> Result<usize> {
     let mut fed = Vec::new();
-    let mut made: BTreeMap<KpiId, Made> = BTreeMap::new();
+    let mut made: BTreeMap<KpiId, FedFormula> = BTreeMap::new();
     for kpi in kpis {
         if let Some(how) = self::made(kpi.into())
             && kpi.fed_by_feedback
@@ -176,7 +171,7 @@ pub async fn feed(
 }
 
 #[derive(FromQueryResult)]
-struct Counted {
+struct AnswerCount {
     kpi_id: KpiId,
     touchpoint_id: Option<TouchpointId>,
     answered_on: NaiveDate,
@@ -236,38 +231,17 @@ async fn of_customers(
     permit: &Permit<'_>,
     kpis: impl Iterator<Item = &KpiId>,
     recount: &Recount,
-) -> Result<BTreeMap<Key, Tally>> {
+) -> Result<BTreeMap<MeasurementKey, Tally>> {
     let statement = counting(permit.tx().get_database_backend(), kpis, recount);
-    let counted = Counted::find_by_statement(statement.statement())
+    let counted = AnswerCount::find_by_statement(statement.statement())
         .all(permit.tx())
         .await?;
-    let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
+    let mut tallies: BTreeMap<MeasurementKey, Tally> = BTreeMap::new();
     for row in counted {
-        let key = key(row.kpi_id, row.touchpoint_id, row.answered_on);
+        let key = MeasurementKey::at(row.kpi_id, row.touchpoint_id, row.answered_on);
         *tallies.entry(key).or_default() += Tally::of(row.answer_group, row.answers, row.score_sum);
     }
     Ok(tallies)
-}
-
-fn key(kpi: KpiId, touchpoint: Option<TouchpointId>, measured_on: NaiveDate) -> Key {
-    Key {
-        kpi,
-        touchpoint,
-        channel: None,
-        segment: None,
-        measured_on,
-    }
-}
-
-/// The scale whose answers feed KPIs of a type.
-const fn scale(kpi_type: KpiType) -> Option<FeedbackScale> {
-    match kpi_type {
-        KpiType::Nps => Some(FeedbackScale::Nps),
-        KpiType::Csat => Some(FeedbackScale::Csat),
-        KpiType::Ces => Some(FeedbackScale::Ces),
-        KpiType::Enps => Some(FeedbackScale::Enps),
-        _ => None,
-    }
 }
 
 /// Refuses that a KPI is fed by answers that not everybody may read, unless a CX manager lets it: those on the

@@ -15,7 +15,7 @@ use super::{
     KpiCreateInput, KpiOwnerChangeInput, KpiUpdateInput,
     grant::{KpiGrantCreateInput, KpiGrantDeleteInput},
     link::{KpiLinkCreateInput, KpiLinkUpdateInput},
-    measurement::{KpiMeasurementCorrectInput, Recorded},
+    measurement::{KpiMeasurementCorrectInput, MeasurementsRecorded},
     record::KpiMeasurementsRecordInput,
     target::KpiTargetSetInput,
 };
@@ -396,12 +396,12 @@ pub struct KpiMeasurementsRecordPayload {
 }
 
 impl KpiMeasurementsRecordPayload {
-    async fn answer(caller: &Caller, result: Result<Recorded>) -> Result<Self> {
+    async fn answer(caller: &Caller, result: Result<MeasurementsRecorded>) -> Result<Self> {
         let (done, user_errors) = match result {
             Ok(done) => (done, Vec::new()),
             Err(error) => {
                 let refusal = crate::payload::refusal(caller, error).await?;
-                (Recorded::default(), refusal.errors)
+                (MeasurementsRecorded::default(), refusal.errors)
             }
         };
         Ok(Self {

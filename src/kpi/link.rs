@@ -2,21 +2,21 @@
 //! day.
 
 use async_graphql::{ID, InputObject, MaybeUndefined};
-use chrono::NaiveDate;
 use entity::{
     id::{KpiId, KpiLinkId},
     kpi, kpi_link,
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
-use super::{fed::Relinking, measurement::check_day};
+pub use super::days::overlap;
+use super::{days::LinkDays, fed::Relinking, measurement::check_day};
 use crate::{
     access::{Caller, Permit, expect_version, live},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change},
     policy::Action,
     scalar::Date,
-    touchpoint::place::{Place, Which},
+    touchpoint::place::{Location, LocationInput},
 };
 
 /// A KPI comes to judge a touchpoint, a phase or a blueprint: exactly one of them.
@@ -55,24 +55,12 @@ pub struct KpiLinkUpdateInput {
     pub weight: MaybeUndefined<f64>,
 }
 
-fn place_of(link: &kpi_link::Model) -> Place {
-    Place {
+fn place_of(link: &kpi_link::Model) -> Location {
+    Location {
         blueprint: link.blueprint_id,
         phase: link.phase_id,
         touchpoint: link.touchpoint_id,
     }
-}
-
-/// The days of a link, half open; empty ends reach as far as time does.
-pub type Days = (Option<NaiveDate>, Option<NaiveDate>);
-
-/// Whether two links share a day.
-pub fn overlap(one: Days, other: Days) -> bool {
-    let begins_before = |from: Option<NaiveDate>, to: Option<NaiveDate>| match (from, to) {
-        (Some(from), Some(to)) => from < to,
-        _ => true,
-    };
-    begins_before(one.0, other.1) && begins_before(other.0, one.1)
 }
 
 /// Links a KPI to a place.
@@ -80,13 +68,13 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
     let mut faults = Faults::default();
     let id: KpiLinkId = faults.new_id(input.id.as_ref());
     let kpi_id: KpiId = faults.id("kpiId", &input.kpi_id);
-    let days: Days = (
+    let days: LinkDays = (
         input.valid_from.map(Into::into),
         input.valid_to.map(Into::into),
     );
     check_days(&mut faults, "", days);
     faults.finite("weight", input.weight);
-    let which = Which::read(
+    let which = LocationInput::read(
         &mut faults,
         (
             input.touchpoint_id.as_ref(),
@@ -128,7 +116,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
 }
 
 /// Collects what is wrong with the days of the link at this path.
-pub fn check_days(faults: &mut Faults, path: &str, (from, to): Days) {
+pub fn check_days(faults: &mut Faults, path: &str, (from, to): LinkDays) {
     for (field, day) in [("validFrom", from), ("validTo", to)] {
         if let Some(day) = day {
             check_day(faults, &format!("{path}.{field}"), day);
@@ -156,8 +144,8 @@ async fn fetch_to_define(permit: &mut Permit<'_>, field: &str, id: KpiId) -> Res
 async fn refuse_overlap(
     permit: &Permit<'_>,
     kpi: KpiId,
-    place: Place,
-    days: Days,
+    place: Location,
+    days: LinkDays,
     but: Option<KpiLinkId>,
 ) -> Result<()> {
     let links = kpi_link::Entity::find()
@@ -243,6 +231,8 @@ pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link:
 
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
+
     use super::*;
 
     #[test]

@@ -27,7 +27,7 @@ use crate::{
 
 /// What is measured when and where: there is one value in force for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
+pub struct MeasurementKey {
     pub kpi: KpiId,
     pub touchpoint: Option<TouchpointId>,
     pub channel: Option<ChannelId>,
@@ -35,10 +35,22 @@ pub struct Key {
     pub measured_on: NaiveDate,
 }
 
-impl Key {
+impl MeasurementKey {
+    /// The key of a value that is of every channel and segment, at a touchpoint or of the KPI as a whole.
+    #[must_use]
+    pub const fn at(kpi: KpiId, touchpoint: Option<TouchpointId>, measured_on: NaiveDate) -> Self {
+        Self {
+            kpi,
+            touchpoint,
+            channel: None,
+            segment: None,
+            measured_on,
+        }
+    }
+
     /// The key of a measurement.
     #[must_use]
-    pub fn of(row: &measurement::Model) -> Self {
+    pub fn from_row(row: &measurement::Model) -> Self {
         Self {
             kpi: row.kpi_id,
             touchpoint: row.touchpoint_id,
@@ -74,7 +86,7 @@ impl Content {
 
 /// What became of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Recorded {
+pub struct MeasurementsRecorded {
     /// Measurements that are new.
     pub recorded: i32,
     /// Measurements that took the place of a different one.
@@ -83,7 +95,7 @@ pub struct Recorded {
     pub unchanged: i32,
 }
 
-impl Recorded {
+impl MeasurementsRecorded {
     /// Adds what became of others.
     pub(super) fn add(&mut self, other: Self) {
         self.recorded += other.recorded;
@@ -111,7 +123,7 @@ impl Recorded {
 /// What putting values in force came to.
 #[derive(Debug, Default)]
 pub(super) struct Put {
-    pub done: Recorded,
+    pub done: MeasurementsRecorded,
     /// The KPIs of which a value is new or another.
     pub kpis: BTreeSet<KpiId>,
 }
@@ -126,7 +138,7 @@ impl Put {
 
 /// How values are put in force.
 #[derive(Clone, Debug, Default)]
-pub(super) struct How {
+pub(super) struct WriteMode {
     /// Tell what would become of them, and write nothing.
     pub dry_run: bool,
     /// KPIs, under their locks, that had no values at all when the act began: nothing needs to be looked up of them.
@@ -144,13 +156,13 @@ pub(super) const AT_ONCE: usize = 1_000;
 /// Makes these the values in force: an equal one changes nothing, a different one is corrected.
 pub(super) async fn put(
     permit: &Permit<'_>,
-    values: Vec<(Key, Content)>,
+    values: Vec<(MeasurementKey, Content)>,
     hidden: HashSet<KpiId>,
 ) -> Result<Put> {
     let mut put = Put::default();
-    let mut how = How {
+    let mut how = WriteMode {
         hidden,
-        ..How::default()
+        ..WriteMode::default()
     };
     let mut values = values.into_iter().peekable();
     while values.peek().is_some() {
@@ -163,8 +175,8 @@ pub(super) async fn put(
 /// The same for as many as one statement takes.
 pub(super) async fn put_some(
     permit: &Permit<'_>,
-    values: Vec<(Key, Content)>,
-    how: &mut How,
+    values: Vec<(MeasurementKey, Content)>,
+    how: &mut WriteMode,
 ) -> Result<Put> {
     let mut put = Put::default();
     let in_force = in_force(permit, &values, how).await?;
@@ -195,20 +207,27 @@ pub(super) async fn put_some(
 /// The measurements in force that have one of the keys.
 async fn in_force(
     permit: &Permit<'_>,
-    values: &[(Key, Content)],
-    how: &How,
-) -> Result<HashMap<Key, measurement::Model>> {
+    values: &[(MeasurementKey, Content)],
+    how: &WriteMode,
+) -> Result<HashMap<MeasurementKey, measurement::Model>> {
     let Some(looked_up) = looking_up(permit.tx().get_database_backend(), values, how) else {
         return Ok(HashMap::new());
     };
     let rows = measurement::Model::find_by_statement(looked_up.statement())
         .all(permit.tx())
         .await?;
-    Ok(rows.into_iter().map(|row| (Key::of(&row), row)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| (MeasurementKey::from_row(&row), row))
+        .collect())
 }
 
 /// The statement that looks up what is in force; nothing where there is nothing to look up.
-fn looking_up(backend: DbBackend, values: &[(Key, Content)], how: &How) -> Option<Text> {
+fn looking_up(
+    backend: DbBackend,
+    values: &[(MeasurementKey, Content)],
+    how: &WriteMode,
+) -> Option<Text> {
     let keys = values.iter().map(|(key, _)| key);
     let mut keys = keys.filter(|key| !how.fresh.contains(&key.kpi)).peekable();
     keys.peek()?;
@@ -245,7 +264,12 @@ pub(super) fn fed_fault(kpi: &kpi::Model) -> Option<Wrong> {
 }
 
 /// The row of a new measurement, in force.
-fn row(caller: &Caller, id: MeasurementId, key: Key, content: Content) -> measurement::ActiveModel {
+fn row(
+    caller: &Caller,
+    id: MeasurementId,
+    key: MeasurementKey,
+    content: Content,
+) -> measurement::ActiveModel {
     measurement::ActiveModel {
         id: Set(id),
         kpi_id: Set(key.kpi),
@@ -421,8 +445,10 @@ pub async fn correct(
         .fetch::<kpi::Entity>(Action::RecordMeasurement, "measurementId", found.kpi_id)
         .await?;
     live::<kpi::Entity>("measurementId", &kpi)?;
-    let key = Key::of(&found);
-    let same = |row: &measurement::Model| Key::of(row) == key && Content::of(row) == content;
+    let key = MeasurementKey::from_row(&found);
+    let same = |row: &measurement::Model| {
+        MeasurementKey::from_row(row) == key && Content::of(row) == content
+    };
     if let Some(row) = permit
         .made_before::<measurement::Entity>(input.id.as_ref(), id, same)
         .await?

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod cells;
+pub mod days;
 pub mod fed;
 pub mod grant;
 pub mod graphql;

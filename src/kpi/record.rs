@@ -14,7 +14,9 @@ use sea_orm::{
 };
 
 use super::{
-    measurement::{Content, Key, Put, Recorded, check_measured_on, fed_fault, put},
+    measurement::{
+        Content, MeasurementKey, MeasurementsRecorded, Put, check_measured_on, fed_fault, put,
+    },
     rules::{self, Figures, Wrong},
 };
 use crate::{
@@ -64,14 +66,17 @@ pub struct KpiMeasurementInput {
 }
 
 /// A measurement as it was read from the input, and where in the list it stands.
-struct Entry {
+struct MeasurementEntry {
     path: String,
-    key: Key,
+    key: MeasurementKey,
     content: Content,
 }
 
 /// Records a batch.
-pub async fn record(caller: &Caller, input: KpiMeasurementsRecordInput) -> Result<Recorded> {
+pub async fn record(
+    caller: &Caller,
+    input: KpiMeasurementsRecordInput,
+) -> Result<MeasurementsRecorded> {
     let mut faults = Faults::default();
     let entries = read(caller, &mut faults, input.measurements);
     let mut permit = caller.begin().await?;
@@ -103,7 +108,11 @@ pub(super) fn wrong_with(kpi: &kpi::Model, figures: &Figures) -> Vec<Wrong> {
 }
 
 /// Reads the list, and finds what is wrong with it by itself.
-fn read(caller: &Caller, faults: &mut Faults, list: Vec<KpiMeasurementInput>) -> Vec<Entry> {
+fn read(
+    caller: &Caller,
+    faults: &mut Faults,
+    list: Vec<KpiMeasurementInput>,
+) -> Vec<MeasurementEntry> {
     if list.len() > MOST {
         let message = format!("There are {} of them; {MOST} is the most.", list.len());
         faults.add("measurements", UserErrorCode::LimitExceeded, None, message);
@@ -127,10 +136,15 @@ fn read(caller: &Caller, faults: &mut Faults, list: Vec<KpiMeasurementInput>) ->
     entries
 }
 
-fn entry(caller: &Caller, faults: &mut Faults, path: String, input: &KpiMeasurementInput) -> Entry {
+fn entry(
+    caller: &Caller,
+    faults: &mut Faults,
+    path: String,
+    input: &KpiMeasurementInput,
+) -> MeasurementEntry {
     let at = |field: &str| format!("{path}.{field}");
     check_measured_on(faults, &at("measuredOn"), input.measured_on.0, caller.today);
-    let key = Key {
+    let key = MeasurementKey {
         kpi: faults.id(&at("kpiId"), &input.kpi_id),
         touchpoint: faults.optional_id(&at("touchpointId"), input.touchpoint_id.as_ref()),
         channel: faults.optional_id(&at("channelId"), input.channel_id.as_ref()),
@@ -146,11 +160,14 @@ fn entry(caller: &Caller, faults: &mut Faults, path: String, input: &KpiMeasurem
         },
         source: faults.optional_text(&at("source"), input.source.as_deref()),
     };
-    Entry { path, key, content }
+    MeasurementEntry { path, key, content }
 }
 
 /// The ids that the entries name, in ascending order; those that could not be read are left out.
-fn named<I: Id>(entries: &[Entry], id: impl Fn(&Key) -> Option<I>) -> BTreeSet<I> {
+fn named<I: Id>(
+    entries: &[MeasurementEntry],
+    id: impl Fn(&MeasurementKey) -> Option<I>,
+) -> BTreeSet<I> {
     let ids = entries.iter().filter_map(|entry| id(&entry.key));
     ids.filter(|id| !id.uuid().is_nil()).collect()
 }
@@ -199,7 +216,11 @@ pub(super) async fn without_values(
     Ok(hidden)
 }
 
-fn check_kpis(faults: &mut Faults, entries: &[Entry], kpis: &HashMap<KpiId, kpi::Model>) {
+fn check_kpis(
+    faults: &mut Faults,
+    entries: &[MeasurementEntry],
+    kpis: &HashMap<KpiId, kpi::Model>,
+) {
     for entry in entries {
         match kpis.get(&entry.key.kpi) {
             Some(kpi) => {
@@ -218,7 +239,11 @@ fn check_kpis(faults: &mut Faults, entries: &[Entry], kpis: &HashMap<KpiId, kpi:
     }
 }
 
-async fn check_places(permit: &Permit<'_>, faults: &mut Faults, entries: &[Entry]) -> Result<()> {
+async fn check_places(
+    permit: &Permit<'_>,
+    faults: &mut Faults,
+    entries: &[MeasurementEntry],
+) -> Result<()> {
     check_there::<touchpoint::Entity>(permit, faults, entries, "touchpointId", |key| {
         key.touchpoint
     })
@@ -231,9 +256,9 @@ async fn check_places(permit: &Permit<'_>, faults: &mut Faults, entries: &[Entry
 async fn check_there<E: Guarded>(
     permit: &Permit<'_>,
     faults: &mut Faults,
-    entries: &[Entry],
+    entries: &[MeasurementEntry],
     field: &str,
-    id: impl Fn(&Key) -> Option<E::Id>,
+    id: impl Fn(&MeasurementKey) -> Option<E::Id>,
 ) -> Result<()>
 where
     E::Id: std::hash::Hash + sea_orm::TryGetable,

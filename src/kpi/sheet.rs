@@ -22,9 +22,11 @@ use tokio::{
     time::sleep,
 };
 
-use self::read::Columns;
+use self::read::MeasurementColumns;
 use super::{
-    measurement::{AT_ONCE, Content, How, Key, Put, Recorded, put_some},
+    measurement::{
+        AT_ONCE, Content, MeasurementKey, MeasurementsRecorded, Put, WriteMode, put_some,
+    },
     record::{lock_kpis, note, without_values},
     rules::Measure,
 };
@@ -38,21 +40,21 @@ use crate::{
 
 mod read;
 
-pub use self::read::{COLUMNS, Known, MOST};
+pub use self::read::{COLUMNS, MOST, SheetReferences};
 
 /// What became of a sheet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Imported {
+pub struct MeasurementsImported {
     /// Its rows.
     pub rows: usize,
     /// What became of them.
-    pub done: Recorded,
+    pub done: MeasurementsRecorded,
     /// In how many acts they were recorded.
     pub acts: u32,
 }
 
 /// A sheet that was read, and the KPIs that it names as they were then.
-pub struct Checked {
+pub struct CheckedSheet {
     rows: usize,
     kpis: HashMap<KpiId, kpi::Model>,
 }
@@ -67,13 +69,20 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// # Errors
 /// What is wrong with the sheet is found before anything is written. What stops it later, on SQLite, says how many of
 /// its rows are recorded by then.
-pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Imported> {
-    let (sheet, known) = (Arc::new(sheet), Arc::new(Known::read(caller).await?));
+pub async fn import(
+    caller: &Caller,
+    sheet: Spooled,
+    dry_run: bool,
+) -> Result<MeasurementsImported> {
+    let (sheet, known) = (
+        Arc::new(sheet),
+        Arc::new(SheetReferences::read(caller).await?),
+    );
     let (checked, faults) = {
         let (sheet, known) = (Arc::clone(&sheet), Arc::clone(&known));
         off_thread(move || check(sheet.read(MOST)?, &known)).await?
     };
-    let mut writing = Writing {
+    let mut writing = SheetWriter {
         caller,
         kpis: checked.kpis,
         unread: Some(Unread {
@@ -84,16 +93,16 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<Im
         batches: Batches::default(),
         dry_run,
     };
-    let mut imported = Imported {
+    let mut imported = MeasurementsImported {
         rows: checked.rows,
-        ..Imported::default()
+        ..MeasurementsImported::default()
     };
     let ended = writing.acts(&mut imported).await;
     ended.map_err(|error| imported.stopped_by(error, dry_run))?;
     Ok(imported)
 }
 
-impl Imported {
+impl MeasurementsImported {
     /// A failure, behind what is done already.
     fn stopped_by(&self, error: Error, dry_run: bool) -> Error {
         match self.done.rows() {
@@ -110,12 +119,12 @@ impl Imported {
 /// A sheet that was found to be whole, or not.
 struct Unread {
     sheet: Arc<Spooled>,
-    known: Arc<Known>,
+    known: Arc<SheetReferences>,
     faults: Faults,
 }
 
 /// A sheet that is being written.
-struct Writing<'c> {
+struct SheetWriter<'c> {
     caller: &'c Caller,
     /// Its KPIs, as they were when it was read.
     kpis: HashMap<KpiId, kpi::Model>,
@@ -125,9 +134,9 @@ struct Writing<'c> {
     dry_run: bool,
 }
 
-impl Writing<'_> {
+impl SheetWriter<'_> {
     /// Puts all values in force, and says after each act what is done: whatever fails, it failed behind that.
-    async fn acts(&mut self, imported: &mut Imported) -> Result<()> {
+    async fn acts(&mut self, imported: &mut MeasurementsImported) -> Result<()> {
         loop {
             imported.done.add(self.act().await?);
             imported.acts += 1;
@@ -139,7 +148,7 @@ impl Writing<'_> {
     }
 
     /// Puts values in force: all that are left on PostgreSQL, and on SQLite those of about a second.
-    async fn act(&mut self) -> Result<Recorded> {
+    async fn act(&mut self) -> Result<MeasurementsRecorded> {
         let mut permit = self.caller.begin().await?;
         let begun = Instant::now();
         let patient = permit.is_on_postgresql();
@@ -149,11 +158,11 @@ impl Writing<'_> {
             self.batches = Batches::read(unread.sheet, unread.known);
         }
         refuse_if_changed(&self.kpis, &kpis)?;
-        let mut how = How {
+        let mut how = WriteMode {
             dry_run: self.dry_run,
             fresh: fresh(&permit, kpis.keys().copied().collect()).await?,
             hidden: without_values(&permit, kpis.keys().copied()).await?,
-            ..How::default()
+            ..WriteMode::default()
         };
         let mut put = Put::default();
         while let Some(values) = self.batches.next().await? {
@@ -186,9 +195,12 @@ async fn off_thread<T: Send + 'static>(
 }
 
 /// Reads a sheet for the first time, and finds what is wrong with it.
-pub fn check<R: Read>(mut reader: Reader<R>, known: &Known) -> Result<(Checked, Faults)> {
+pub fn check<R: Read>(
+    mut reader: Reader<R>,
+    known: &SheetReferences,
+) -> Result<(CheckedSheet, Faults)> {
     let mut faults = Faults::default();
-    let columns = Columns::of(&reader, &mut faults);
+    let columns = MeasurementColumns::of(&reader, &mut faults);
     let (mut rows, mut once, mut named) = (0, Once::default(), BTreeSet::new());
     // Under headings that are wrong everything would be.
     if faults.is_empty() {
@@ -215,7 +227,7 @@ pub fn check<R: Read>(mut reader: Reader<R>, known: &Known) -> Result<(Checked, 
     }
     let kpis = named.into_iter().filter_map(|id| known.kpi(id).cloned());
     let kpis = kpis.map(|kpi| (kpi.id, kpi)).collect();
-    Ok((Checked { rows, kpis }, faults))
+    Ok((CheckedSheet { rows, kpis }, faults))
 }
 
 /// Refuses where a KPI is no longer what the figures were held to.
@@ -271,7 +283,7 @@ async fn fresh(permit: &Permit<'_>, ids: Vec<KpiId>) -> Result<HashSet<KpiId>> {
     Ok(ids.into_iter().collect())
 }
 
-type Batch = Vec<(Key, Content)>;
+type Batch = Vec<(MeasurementKey, Content)>;
 
 /// The values of a sheet, which is read again beside the database's work.
 #[derive(Default)]
@@ -282,7 +294,7 @@ struct Batches {
 }
 
 impl Batches {
-    fn read(sheet: Arc<Spooled>, known: Arc<Known>) -> Self {
+    fn read(sheet: Arc<Spooled>, known: Arc<SheetReferences>) -> Self {
         let (sender, read) = mpsc::channel(2);
         let reading = spawn_blocking(move || deliver(&sheet, &known, &sender));
         Self {
@@ -317,10 +329,10 @@ impl Batches {
 }
 
 /// Reads the sheet for the second time, and gives its values on by the batch; ends early where nobody takes them.
-fn deliver(sheet: &Spooled, known: &Known, taken: &mpsc::Sender<Batch>) -> Result<()> {
+fn deliver(sheet: &Spooled, known: &SheetReferences, taken: &mpsc::Sender<Batch>) -> Result<()> {
     let mut faults = Faults::default();
     let mut reader = sheet.read(MOST)?;
-    let columns = Columns::of(&reader, &mut faults);
+    let columns = MeasurementColumns::of(&reader, &mut faults);
     let mut batch = Batch::with_capacity(AT_ONCE);
     for row in &mut reader {
         batch.extend(columns.read(&row?, known, &mut faults).entry);

@@ -18,7 +18,7 @@ use crate::{
     error::Result,
     input::{self, AtVersionInput, Faults, replace},
     policy::Action,
-    touchpoint::place::{Which, refuse_any_elsewhere},
+    touchpoint::place::{LocationInput, refuse_any_elsewhere},
 };
 
 /// How many promises one blueprint holds at the most.
@@ -68,7 +68,9 @@ pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promis
     let delivered_at = faults.ids("deliveredAtIds", &input.delivered_at_ids);
     faults.check()?;
     let mut permit = caller.begin().await?;
-    let place = Which::Touchpoint(touchpoint_id).lock(&mut permit).await?;
+    let place = LocationInput::Touchpoint(touchpoint_id)
+        .lock(&mut permit)
+        .await?;
     place.require(&permit, Action::DescribeTouchpoint).await?;
     let same = |row: &promise::Model| row.text == text && row.touchpoint_id == touchpoint_id;
     if let Some(row) = permit

@@ -22,7 +22,7 @@ use crate::{
     error::Result,
     input::{self, AtVersionInput},
     policy::{Action, Relation, Ties},
-    responsibility::waiting::{RULED, Waiting, leads},
+    responsibility::waiting::{OpenProposals, RULED, leads},
 };
 
 /// Deactivates an account.
@@ -171,7 +171,7 @@ async fn without(caller: &Caller, tx: &Transaction, person: AccountId) -> Result
         .column(blueprint::Column::Id)
         .filter(blueprint::Column::OwnerDepartmentId.is_in(unled.at_all.iter().copied()))
         .filter(blueprint::Column::ArchivedAt.is_null());
-    let waiting = Waiting::read(caller, tx).await?;
+    let waiting = OpenProposals::read(caller, tx).await?;
     let leads = leads(tx, Some(person)).await?;
     let resting = move |steps: &Steps| {
         steps.take(2 * RULED * waiting.len())?;

@@ -15,7 +15,7 @@ use super::{
     ResponsibilityProposeInput, ResponsibilityUpdateInput,
     answer::{self, Accepted, ResponsibilityAcceptInput, ResponsibilityDeclineInput},
     in_force::held_at_end_of,
-    waiting::{RULED, Waiting, leads},
+    waiting::{OpenProposals, RULED, leads},
 };
 use crate::{
     canvas::Canvas,
@@ -173,7 +173,7 @@ impl ResponsibilityQuery {
         }
         if filter.no_lead_yet {
             let leads = leads(caller.reader(), None).await?;
-            let waiting = Waiting::read(caller, caller.reader()).await?;
+            let waiting = OpenProposals::read(caller, caller.reader()).await?;
             let without = move |steps: &Steps| {
                 steps.take(RULED * waiting.len())?;
                 Ok(waiting.without_lead(&leads))

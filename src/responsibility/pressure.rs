@@ -19,7 +19,7 @@ use crate::{
 
 /// How often a month a department contacts a persona.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sender {
+pub struct ContactSender {
     /// Accountable where it happens; none where nobody is.
     pub department: Option<DepartmentId>,
     pub per_month: f64,
@@ -33,7 +33,7 @@ pub async fn of_persona<C: ConnectionTrait>(
     db: &C,
     persona: PersonaId,
     but: Option<BlueprintId>,
-) -> Result<Vec<Sender>> {
+) -> Result<Vec<ContactSender>> {
     let journeys = blueprint::Entity::find()
         .select_only()
         .column(blueprint::Column::Id)
@@ -86,7 +86,7 @@ pub async fn of_persona<C: ConnectionTrait>(
         .await?;
     let senders = rows.into_iter();
     Ok(senders
-        .map(|(department, per_month)| Sender {
+        .map(|(department, per_month)| ContactSender {
             department,
             per_month,
         })

@@ -46,12 +46,12 @@ pub fn proposal(
 
 /// The open proposals that somebody may read, with all that the rules need.
 #[derive(Debug)]
-pub struct Waiting {
+pub struct OpenProposals {
     parents: Parents,
     open: Vec<(ResponsibilityId, Proposal)>,
 }
 
-impl Waiting {
+impl OpenProposals {
     /// Reads it: three statements, however many proposals there are, and one for the tree.
     pub async fn read<C: ConnectionTrait>(caller: &Caller, db: &C) -> Result<Self> {
         let rows = caller

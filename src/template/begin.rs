@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, QueryFilter, sea_query::SimpleExpr};
 use crate::{
     access::{Caller, Keyed, Permit},
     blueprint::{
-        draft::{BlueprintCreateInput, Draft},
+        draft::{BlueprintCreateInput, BlueprintDraft},
         phase::{self, NewPhase},
     },
     error::{Error, Result, UserErrorCode},
@@ -32,7 +32,7 @@ pub async fn from_template(
 ) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
     let which = which(&mut faults, &input.template);
-    let draft = Draft::read(&mut faults, input.draft);
+    let draft = BlueprintDraft::read(&mut faults, input.draft);
     faults.check()?;
     let mut permit = caller.begin().await?;
     let template = caller

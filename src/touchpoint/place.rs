@@ -17,13 +17,13 @@ use crate::{
 
 /// A place in a blueprint: without phase and touchpoint the whole of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     pub blueprint: BlueprintId,
     pub phase: Option<PhaseId>,
     pub touchpoint: Option<TouchpointId>,
 }
 
-impl Place {
+impl Location {
     /// Refuses whoever may not do the action to what is said of the place.
     pub async fn require(self, permit: &Permit<'_>, action: Action) -> Result<()> {
         let ties = ties_of_place(permit.tx(), self.blueprint, self.phase, self.touchpoint).await?;
@@ -82,13 +82,13 @@ pub async fn refuse_any_elsewhere(
 
 /// The place that a client means.
 #[derive(Clone, Copy, Debug)]
-pub enum Which {
+pub enum LocationInput {
     Touchpoint(TouchpointId),
     Phase(PhaseId),
     Blueprint(BlueprintId),
 }
 
-impl Which {
+impl LocationInput {
     /// Reads the one of the three that was given; `unclear` says what is wrong where it is not exactly one.
     pub fn read(
         faults: &mut Faults,
@@ -110,7 +110,7 @@ impl Which {
     }
 
     /// Takes the lock of the place's blueprint, and finds the place alive behind it.
-    pub async fn lock(self, permit: &mut Permit<'_>) -> Result<Place> {
+    pub async fn lock(self, permit: &mut Permit<'_>) -> Result<Location> {
         let (blueprint, phase, touchpoint) = match self {
             Self::Touchpoint(id) => {
                 let row = permit
@@ -138,7 +138,7 @@ impl Which {
             }
         };
         permit.live_blueprint(blueprint)?;
-        Ok(Place {
+        Ok(Location {
             blueprint,
             phase,
             touchpoint,

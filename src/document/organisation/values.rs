@@ -13,7 +13,7 @@ use crate::{
     input::Faults,
     intake::Once,
     kpi::{
-        measurement::{Key, check_figures, check_measured_on},
+        measurement::{MeasurementKey, check_figures, check_measured_on},
         rules::Figures,
     },
 };
@@ -58,7 +58,7 @@ fn key(
     (kpi, said): (&kpi::Model, &Measurement),
     (master, blueprints): (&Master, &Blueprints),
     faults: &mut Faults,
-) -> Key {
+) -> MeasurementKey {
     let at = |field: &str| format!("{path}.{field}");
     let touchpoint = match (&said.blueprint, &said.touchpoint) {
         (Some(blueprint), Some(touchpoint)) => match blueprints.get(&lower(blueprint)) {
@@ -78,7 +78,7 @@ fn key(
     };
     let channel = said.channel.as_ref();
     let segment = said.segment.as_ref();
-    Key {
+    MeasurementKey {
         kpi: kpi.id,
         touchpoint,
         channel: channel.and_then(|key| {
@@ -98,7 +98,7 @@ fn key(
 fn row(
     path: &str,
     (kpi, said): (&kpi::Model, &Measurement),
-    key: Key,
+    key: MeasurementKey,
     now: DateTime<Utc>,
     faults: &mut Faults,
 ) -> measurement::Model {

@@ -29,7 +29,7 @@ use crate::{
         answer::person,
         graphql::Responsibility,
         parties::{Parents, Proposal},
-        waiting::{RULED, Waiting, proposal},
+        waiting::{OpenProposals, RULED, proposal},
     },
     touchpoint::graphql::Touchpoint,
 };
@@ -54,7 +54,7 @@ async fn tree(ctx: &Context<'_>) -> Result<Arc<Parents>> {
 /// Those that a rule picks of what waits for an answer, of all that the caller may read.
 pub async fn picked(
     ctx: &Context<'_>,
-    rule: impl FnOnce(&Waiting) -> Condition + Send + 'static,
+    rule: impl FnOnce(&OpenProposals) -> Condition + Send + 'static,
 ) -> Result<Condition> {
     let open = load(ctx, Open).await?;
     let open = open.ok_or_else(|| Error::internal("what waits was not read"))?;

@@ -9,7 +9,7 @@ use crate::{
     error::Result,
     responsibility::{
         parties::{LeadsByDepartment, Parents},
-        waiting::{self, Waiting},
+        waiting::{self, OpenProposals},
     },
 };
 
@@ -44,10 +44,10 @@ impl Key for AllLeads {
 }
 
 impl Key for Open {
-    type Value = Arc<Waiting>;
+    type Value = Arc<OpenProposals>;
 
     async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-        let open = Waiting::read(caller, caller.reader()).await?;
+        let open = OpenProposals::read(caller, caller.reader()).await?;
         Ok([(Open, Arc::new(open))].into())
     }
 }

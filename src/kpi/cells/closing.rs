@@ -14,7 +14,7 @@ use sea_orm::{
     sea_query::{Expr, LockType},
 };
 
-use super::{Cell, Series, month_of, walk};
+use super::{AnswerCell, AnswerSeries, month_of, walk};
 use crate::{
     access::Permit,
     error::{Error, Result},
@@ -102,11 +102,11 @@ async fn running(permit: &Permit<'_>) -> Result<NaiveDate> {
 }
 
 /// What the months before this one close by.
-async fn known(permit: &Permit<'_>, before: NaiveDate) -> Result<walk::Known> {
+async fn known(permit: &Permit<'_>, before: NaiveDate) -> Result<walk::ClosingInput> {
     let waiting = waiting(permit, before).await?;
-    let mut known = walk::Known {
+    let mut known = walk::ClosingInput {
         begins: begins(permit, &waiting).await?,
-        ..walk::Known::default()
+        ..walk::ClosingInput::default()
     };
     if let Some(first) = waiting.keys().map(|(_, month)| *month).min() {
         known.told = told(permit, first).await?;
@@ -116,7 +116,7 @@ async fn known(permit: &Permit<'_>, before: NaiveDate) -> Result<walk::Known> {
 }
 
 #[derive(FromQueryResult)]
-struct Counted {
+struct WaitingCount {
     scale: FeedbackScale,
     blueprint_id: Option<BlueprintId>,
     touchpoint_id: Option<TouchpointId>,
@@ -129,9 +129,9 @@ struct Counted {
 async fn waiting(
     permit: &Permit<'_>,
     before: NaiveDate,
-) -> Result<BTreeMap<(Series, NaiveDate), Tally>> {
+) -> Result<BTreeMap<(AnswerSeries, NaiveDate), Tally>> {
     use employee_answer::Column;
-    let counted: Vec<Counted> = employee_answer::Entity::find()
+    let counted: Vec<WaitingCount> = employee_answer::Entity::find()
         .select_only()
         .columns([
             Column::Scale,
@@ -150,13 +150,9 @@ async fn waiting(
         .into_model()
         .all(permit.tx())
         .await?;
-    let mut waiting: BTreeMap<(Series, NaiveDate), Tally> = BTreeMap::new();
+    let mut waiting: BTreeMap<(AnswerSeries, NaiveDate), Tally> = BTreeMap::new();
     for row in counted {
-        let series = Series {
-            scale: row.scale,
-            blueprint: row.blueprint_id,
-            touchpoint: row.touchpoint_id,
-        };
+        let series = AnswerSeries::new(row.scale, row.blueprint_id, row.touchpoint_id);
         let sum = i64::from(row.score) * row.answers;
         *waiting.entry((series, row.received_in)).or_default() +=
             Tally::of(group(row.scale, row.score), row.answers, sum);
@@ -168,8 +164,8 @@ async fn waiting(
 /// organisation, whether or not anybody answered then.
 async fn begins(
     permit: &Permit<'_>,
-    waiting: &BTreeMap<(Series, NaiveDate), Tally>,
-) -> Result<BTreeMap<Series, NaiveDate>> {
+    waiting: &BTreeMap<(AnswerSeries, NaiveDate), Tally>,
+) -> Result<BTreeMap<AnswerSeries, NaiveDate>> {
     use employee_cell::Column;
     type Ended = (
         FeedbackScale,
@@ -188,14 +184,9 @@ async fn begins(
         .all(permit.tx())
         .await?;
     let ended = ended.into_iter();
-    let ended: HashMap<Series, NaiveDate> = ended
+    let ended: HashMap<AnswerSeries, NaiveDate> = ended
         .map(|(scale, blueprint, touchpoint, to)| {
-            let series = Series {
-                scale,
-                blueprint,
-                touchpoint,
-            };
-            (series, to)
+            (AnswerSeries::new(scale, blueprint, touchpoint), to)
         })
         .collect();
     let starts = starts(permit, waiting).await?;
@@ -212,7 +203,7 @@ async fn begins(
 /// The months in which the journeys were made of which something waits, and the organisation.
 async fn starts(
     permit: &Permit<'_>,
-    waiting: &BTreeMap<(Series, NaiveDate), Tally>,
+    waiting: &BTreeMap<(AnswerSeries, NaiveDate), Tally>,
 ) -> Result<HashMap<Option<BlueprintId>, NaiveDate>> {
     use blueprint::Column;
     let ids = waiting.keys().filter_map(|(series, _)| series.blueprint);
@@ -262,7 +253,7 @@ async fn told(permit: &Permit<'_>, from: NaiveDate) -> Result<Vec<(walk::Journey
 }
 
 /// Deletes the answers in cells.
-fn deletion(permit: &Permit<'_>, cells: &[Cell]) -> Text {
+fn deletion(permit: &Permit<'_>, cells: &[AnswerCell]) -> Text {
     let rows = cells.iter().map(|cell| {
         [
             cell.series.scale.as_str().into(),
@@ -284,7 +275,7 @@ fn deletion(permit: &Permit<'_>, cells: &[Cell]) -> Text {
         )
 }
 
-fn row(cell: &Cell) -> Result<employee_cell::ActiveModel> {
+fn row(cell: &AnswerCell) -> Result<employee_cell::ActiveModel> {
     let count = |many: i64| i32::try_from(many).map_err(Error::internal);
     Ok(employee_cell::ActiveModel {
         id: Set(id::untimed()),

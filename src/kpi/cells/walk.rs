@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Months, NaiveDate};
 use entity::{id::BlueprintId, words::FeedbackScale};
 
-use super::{Cell, Series};
+use super::{AnswerCell, AnswerSeries};
 use crate::kpi::answers::{FEWEST_OF_EMPLOYEES, Tally};
 
 /// A journey on one scale: whose places can be told from one another by their sum.
@@ -25,16 +25,16 @@ pub(super) struct Span {
 
 /// What is known when months close. It is the same whether months before were closed one by one or all at once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Known {
+pub(super) struct ClosingInput {
     /// What waits: what each place was answered in each month.
-    pub waiting: BTreeMap<(Series, NaiveDate), Tally>,
+    pub waiting: BTreeMap<(AnswerSeries, NaiveDate), Tally>,
     /// Where the next block of each place that waits begins.
-    pub begins: BTreeMap<Series, NaiveDate>,
+    pub begins: BTreeMap<AnswerSeries, NaiveDate>,
     /// The cells that journeys have already, as far as they reach into months of which something waits.
     pub told: Vec<(Journey, Span)>,
 }
 
-impl Series {
+impl AnswerSeries {
     /// The journey that it is in.
     pub(super) const fn journey(&self) -> Journey {
         (self.scale, self.blueprint)
@@ -43,12 +43,12 @@ impl Series {
 
 /// The cells that close in the months from `running` on. Those before are closed: what waits of them only adds to what
 /// comes.
-pub(super) fn cells(known: Known, running: NaiveDate) -> Vec<Cell> {
-    let mut journeys: BTreeMap<Journey, Walk> = BTreeMap::new();
+pub(super) fn cells(known: ClosingInput, running: NaiveDate) -> Vec<AnswerCell> {
+    let mut journeys: BTreeMap<Journey, BlockWalk> = BTreeMap::new();
     for ((series, month), tally) in known.waiting {
         let begin = known.begins.get(&series).copied().unwrap_or(month);
         let walk = journeys.entry(series.journey()).or_default();
-        let place = walk.places.entry(series).or_insert_with(|| Place {
+        let place = walk.places.entry(series).or_insert_with(|| WaitingPlace {
             begin,
             months: BTreeMap::new(),
         });
@@ -65,13 +65,13 @@ pub(super) fn cells(known: Known, running: NaiveDate) -> Vec<Cell> {
 
 /// What waits at one place.
 #[derive(Debug)]
-struct Place {
+struct WaitingPlace {
     /// Where its next block begins: what waits of months before is never told.
     begin: NaiveDate,
     months: BTreeMap<NaiveDate, Tally>,
 }
 
-impl Place {
+impl WaitingPlace {
     fn answers(&self, first: NaiveDate, last: NaiveDate) -> i64 {
         let months = self.months.range(first..=last);
         months.map(|(_, tally)| tally.answers()).sum()
@@ -101,13 +101,13 @@ struct Block {
 
 /// The places of one journey on the way through its months.
 #[derive(Debug, Default)]
-struct Walk {
-    places: BTreeMap<Series, Place>,
+struct BlockWalk {
+    places: BTreeMap<AnswerSeries, WaitingPlace>,
     told: Vec<Span>,
 }
 
-impl Walk {
-    fn close_from(mut self, running: NaiveDate) -> Vec<Cell> {
+impl BlockWalk {
+    fn close_from(mut self, running: NaiveDate) -> Vec<AnswerCell> {
         let months = self.places.values().flat_map(|place| place.months.keys());
         let months: BTreeSet<NaiveDate> = months.filter(|at| **at >= running).copied().collect();
         months
@@ -118,9 +118,9 @@ impl Walk {
 
     /// Closes what can be told once this month is over. Each block has answers of it, so that nothing that closes later
     /// lies in the months up to here, and what was left there stays as much.
-    fn close(&mut self, month: NaiveDate) -> Vec<Cell> {
+    fn close(&mut self, month: NaiveDate) -> Vec<AnswerCell> {
         let blocks = self.places.iter();
-        let mut blocks: BTreeMap<Series, Block> = blocks
+        let mut blocks: BTreeMap<AnswerSeries, Block> = blocks
             .filter_map(|(series, place)| Some((*series, place.block(month)?)))
             .collect();
         while let Some(from) = self.given_away(&blocks, month) {
@@ -136,7 +136,7 @@ impl Walk {
             for (_, some) in place.months.extract_if(block.first..=month, |_, _| true) {
                 tally += some;
             }
-            closed.push(Cell {
+            closed.push(AnswerCell {
                 series,
                 from: place.begin,
                 to,
@@ -154,7 +154,11 @@ impl Walk {
 
     /// A month from which on, up to the one that closes, the journey less its cells would be fewer than five people.
     /// Only months in which a block begins are looked at: of those before the first nothing more is told now.
-    fn given_away(&self, blocks: &BTreeMap<Series, Block>, month: NaiveDate) -> Option<NaiveDate> {
+    fn given_away(
+        &self,
+        blocks: &BTreeMap<AnswerSeries, Block>,
+        month: NaiveDate,
+    ) -> Option<NaiveDate> {
         let firsts: BTreeSet<NaiveDate> = blocks.values().map(|block| block.first).collect();
         firsts
             .into_iter()
@@ -164,8 +168,13 @@ impl Walk {
     /// Whether the journey in the months from one to another, less the cells in them, is nobody or five people. Of cells
     /// told before only the first and the last month are known for certain; what a cell that began earlier has in these
     /// months is not known at all.
-    fn is_safe(&self, blocks: &BTreeMap<Series, Block>, from: NaiveDate, to: NaiveDate) -> bool {
-        let inside = |series: &Series, month: NaiveDate| {
+    fn is_safe(
+        &self,
+        blocks: &BTreeMap<AnswerSeries, Block>,
+        from: NaiveDate,
+        to: NaiveDate,
+    ) -> bool {
+        let inside = |series: &AnswerSeries, month: NaiveDate| {
             let block = blocks.get(series);
             block.is_some_and(|block| from <= block.first && block.first <= month)
         };
@@ -197,7 +206,12 @@ impl Walk {
 
     /// Lets one of the blocks in these months begin a month of answers later, or wait: one that has waited before, and
     /// else the least.
-    fn hold_one(&self, blocks: &mut BTreeMap<Series, Block>, from: NaiveDate, month: NaiveDate) {
+    fn hold_one(
+        &self,
+        blocks: &mut BTreeMap<AnswerSeries, Block>,
+        from: NaiveDate,
+        month: NaiveDate,
+    ) {
         let inside = blocks.iter().filter(|(_, block)| from <= block.first);
         let least =
             inside.min_by_key(|(series, block)| (!block.has_waited, block.answers, **series));

@@ -11,29 +11,28 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect};
 
-use super::{key, scale};
 use crate::{
     access::Permit,
     error::Result,
     kpi::{
-        answers::Tally,
-        cells::{self, Cell},
-        link::Days,
-        measurement::Key,
+        answers::{Tally, feeding_scale},
+        cells::{self, AnswerCell},
+        days::LinkDays,
+        measurement::MeasurementKey,
     },
 };
 
 /// What KPIs judge, as far as cells ask for it.
-struct Judged {
+struct JudgedPlaces {
     links: HashMap<KpiId, Vec<kpi_link::Model>>,
     phases: HashMap<TouchpointId, PhaseId>,
     /// Journeys that count on the whole, of employees and of customers.
     journeys: HashMap<BlueprintId, (BlueprintStatus, Subject)>,
 }
 
-impl Judged {
+impl JudgedPlaces {
     /// What these KPIs judge, and where these cells are.
-    async fn load(permit: &Permit<'_>, kpis: &[&kpi::Model], cells: &[Cell]) -> Result<Self> {
+    async fn load(permit: &Permit<'_>, kpis: &[&kpi::Model], cells: &[AnswerCell]) -> Result<Self> {
         let mut links: HashMap<KpiId, Vec<kpi_link::Model>> = HashMap::new();
         let rows = kpi_link::Entity::find()
             .filter(kpi_link::Column::KpiId.is_in(kpis.iter().map(|kpi| kpi.id)))
@@ -74,7 +73,7 @@ impl Judged {
     }
 
     /// Whether a KPI counts a cell: where it judged its place throughout.
-    fn holds(&self, kpi: &kpi::Model, cell: &Cell) -> bool {
+    fn holds(&self, kpi: &kpi::Model, cell: &AnswerCell) -> bool {
         let series = &cell.series;
         let links = self.links.get(&kpi.id).map_or(&[][..], Vec::as_slice);
         let there = |link: &&kpi_link::Model| Some(link.blueprint_id) == series.blueprint;
@@ -120,7 +119,7 @@ fn covers<'l>(
     links: impl Iterator<Item = &'l kpi_link::Model>,
     (from, to): (NaiveDate, NaiveDate),
 ) -> bool {
-    let mut days: Vec<Days> = links.map(|link| (link.valid_from, link.valid_to)).collect();
+    let mut days: Vec<LinkDays> = links.map(|link| (link.valid_from, link.valid_to)).collect();
     days.sort_unstable();
     let mut reached = from;
     for (valid_from, valid_to) in days {
@@ -144,10 +143,13 @@ pub(super) async fn measured(
     permit: &Permit<'_>,
     kpis: &[&kpi::Model],
     behind: Option<NaiveDate>,
-) -> Result<BTreeMap<Key, Tally>> {
+) -> Result<BTreeMap<MeasurementKey, Tally>> {
     let slow = |kpi: &&&kpi::Model| !matches!(kpi.cadence, Cadence::Daily | Cadence::Weekly);
     let kpis: Vec<&kpi::Model> = kpis.iter().filter(slow).copied().collect();
-    let scales: Vec<FeedbackScale> = kpis.iter().filter_map(|kpi| scale(kpi.kpi_type)).collect();
+    let scales: Vec<FeedbackScale> = kpis
+        .iter()
+        .filter_map(|kpi| feeding_scale(kpi.kpi_type))
+        .collect();
     if scales.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -160,16 +162,16 @@ pub(super) async fn measured(
     if cells.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let judged = Judged::load(permit, &kpis, &cells).await?;
-    let mut tallies: BTreeMap<Key, Tally> = BTreeMap::new();
+    let judged = JudgedPlaces::load(permit, &kpis, &cells).await?;
+    let mut tallies: BTreeMap<MeasurementKey, Tally> = BTreeMap::new();
     for kpi in kpis {
         let its = cells.iter().filter(|cell| {
-            scale(kpi.kpi_type) == Some(cell.series.scale) && judged.holds(kpi, cell)
+            feeding_scale(kpi.kpi_type) == Some(cell.series.scale) && judged.holds(kpi, cell)
         });
         for cell in its {
             let last = cell.to.pred_opt().unwrap_or(cell.to);
             *tallies
-                .entry(key(kpi.id, cell.series.touchpoint, last))
+                .entry(MeasurementKey::at(kpi.id, cell.series.touchpoint, last))
                 .or_default() += cell.tally;
         }
     }

@@ -10,7 +10,7 @@ use entity::{
 };
 
 use super::super::{
-    measurement::{Content, Key, day_fault},
+    measurement::{Content, MeasurementKey, day_fault},
     record::wrong_with,
     rules::{Figures, Wrong},
 };
@@ -52,7 +52,7 @@ const NEEDED: &[&str] = &["kpi", "measured_on", "value"];
 pub const MOST: Bounds = Bounds::short_rows(5_000_000);
 
 /// What a sheet may name.
-pub struct Known {
+pub struct SheetReferences {
     names: Names<KpiId>,
     kpis: HashMap<KpiId, kpi::Model>,
     touchpoints: Names<TouchpointId>,
@@ -61,7 +61,7 @@ pub struct Known {
     today: NaiveDate,
 }
 
-impl Known {
+impl SheetReferences {
     /// Everything that the caller may see.
     pub async fn read(caller: &Caller) -> Result<Self> {
         let kpis = caller.select::<kpi::Entity>().all(caller.reader()).await?;
@@ -82,16 +82,16 @@ impl Known {
 }
 
 /// Where the columns of a sheet stand.
-pub struct Columns(sheet::Columns);
+pub struct MeasurementColumns(sheet::Columns);
 
 /// What a row says: the KPI as soon as it is known, all of it where its day and place are.
 #[derive(Default)]
-pub struct Said {
+pub struct SheetRow {
     pub kpi: Option<KpiId>,
-    pub entry: Option<(Key, Content)>,
+    pub entry: Option<(MeasurementKey, Content)>,
 }
 
-impl Columns {
+impl MeasurementColumns {
     /// The columns of a sheet, those that it lacks found fault with.
     pub fn of<R: std::io::Read>(reader: &Reader<R>, faults: &mut Faults) -> Self {
         let columns = reader.columns_or(COLUMNS, OTHERS, faults);
@@ -100,7 +100,7 @@ impl Columns {
     }
 
     /// Reads a row.
-    pub fn read(&self, row: &Row, known: &Known, faults: &mut Faults) -> Said {
+    pub fn read(&self, row: &Row, known: &SheetReferences, faults: &mut Faults) -> SheetRow {
         let cell = |name| self.0.cell(row, name);
         let filled = |name, faults: &mut Faults| cell(name).filter(|cell| cell.is_filled(faults));
         let kpi = filled("kpi", faults).and_then(|cell| known.names.find(&cell, faults));
@@ -126,7 +126,7 @@ impl Columns {
             self.tell(row, wrong_with(kpi, figures), faults);
         }
         let entry = || {
-            let key = Key {
+            let key = MeasurementKey {
                 kpi: kpi?,
                 touchpoint: touchpoint?,
                 channel: channel?,
@@ -136,7 +136,7 @@ impl Columns {
             let figures = figures?;
             Some((key, Content { figures, source }))
         };
-        Said {
+        SheetRow {
             kpi,
             entry: entry(),
         }

@@ -1,0 +1,67 @@
+//! An answer on its way in: read from the input, not yet recorded.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{
+    feedback,
+    id::{AccountId, BlueprintId, ChannelId, Id, PersonaId, SegmentId, TouchpointId},
+    words::{FeedbackGroup, FeedbackScale, FollowUpState},
+};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::{
+    error::{Error, Result},
+    kpi::answers,
+};
+
+/// How many answers one batch has at the most.
+pub const MOST: usize = 1_000;
+
+/// An answer as it was read from the input, and where in the list it stands.
+pub(super) struct AnswerEntry {
+    pub path: String,
+    pub scale: FeedbackScale,
+    pub score: i32,
+    pub touchpoint: Option<TouchpointId>,
+    pub blueprint: Option<BlueprintId>,
+    pub persona: Option<PersonaId>,
+    pub channel: Option<ChannelId>,
+    pub segment: Option<SegmentId>,
+    pub at: DateTime<Utc>,
+    pub on: NaiveDate,
+    pub external_id: Option<String>,
+    pub respondent: Option<String>,
+    pub contact: Option<String>,
+    pub comment: Option<String>,
+    pub follow_up: FollowUpState,
+}
+
+impl AnswerEntry {
+    pub fn group(&self) -> FeedbackGroup {
+        answers::group(self.scale, self.score)
+    }
+
+    pub fn at(&self, field: &str) -> String {
+        format!("{}.{field}", self.path)
+    }
+
+    /// Whether it says of the answer what is kept of it already. Who gave it may have been erased since.
+    pub fn is(&self, row: &feedback::Model) -> bool {
+        (self.scale, self.score, self.on) == (row.scale, row.score, row.answered_on)
+            && self.touchpoint == row.touchpoint_id
+    }
+}
+
+/// What is left of an external id when its answer is erased, or is an employee's: enough to know the answer again when it comes in once more,
+/// and no way back to the id but by guessing it.
+pub(super) fn erased_id(recorder: Option<AccountId>, external_id: &str) -> Result<String> {
+    let whose = recorder.map_or_else(Vec::new, |account| account.uuid().as_bytes().to_vec());
+    let mut mac = Hmac::<Sha256>::new_from_slice(&whose).map_err(Error::internal)?;
+    mac.update(external_id.as_bytes());
+    let digest = mac.finalize().into_bytes();
+    let hex = digest.iter().map(|byte| format!("{byte:02x}"));
+    Ok(format!("{ERASED}{}", hex.collect::<String>()))
+}
+
+/// What the external id of an erased answer begins with.
+pub(super) const ERASED: &str = "erased:";
