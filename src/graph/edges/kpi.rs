@@ -15,7 +15,7 @@ use super::{
         loaders::{JudgedThere, JudgedWhole, TrendOf},
         permissions,
     },
-    improvements,
+    list::improvements,
     trend::{KpiFreshness, KpiFreshnessState, KpiTrend},
 };
 use crate::{

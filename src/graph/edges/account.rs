@@ -1,0 +1,126 @@
+//! The edges of accounts, of whoever asks, of memberships and service tokens, and of the audit log.
+
+use async_graphql::{ComplexObject, Context};
+use entity::membership;
+use sea_orm::{ColumnTrait, Condition};
+
+use super::super::{audit::AuditEvent, loaders::LimitsOf};
+use super::responsibility::{named, waiting_for_viewer};
+use crate::{
+    account::{
+        graphql::{Account, Session, Viewer, own_sessions},
+        service_token::graphql::ServiceToken,
+    },
+    batch::load,
+    department::graphql::{Department, Membership, living_memberships, memberships},
+    error::Result,
+    meter::{self, Listed},
+    page::{self, Page, Pages},
+    payload::{caller, found},
+    responsibility::graphql::Responsibility,
+};
+
+#[ComplexObject]
+impl Viewer {
+    /// Your roles in departments; those in archived departments give no rights and are left out.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn memberships(&self, ctx: &Context<'_>) -> Result<Listed<Membership>> {
+        Ok(meter::listed(
+            living_memberships(caller(ctx)?, self.account.row.id).await?,
+        ))
+    }
+
+    /// The devices on which you are signed in, in the order of signing in.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<Session>> {
+        own_sessions(ctx, Page { first, after }).await
+    }
+
+    /// The open proposals that you may answer now, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn awaiting_answer(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<Responsibility>> {
+        waiting_for_viewer(ctx, Page { first, after }).await
+    }
+
+    /// What you are named for as the person who does it, in force or proposed, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn responsibilities(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<Responsibility>> {
+        named(ctx, self.account.row.id, Page { first, after }).await
+    }
+}
+
+#[ComplexObject]
+impl Account {
+    /// Its roles in departments, archived ones included, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn memberships(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<Membership>> {
+        let its = Condition::all().add(membership::Column::AccountId.eq(self.row.id));
+        memberships(ctx, its, Page { first, after }).await
+    }
+}
+
+#[ComplexObject]
+impl ServiceToken {
+    /// The account that it stands for.
+    async fn account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.account_id)).await
+    }
+
+    /// The departments that it is limited to, with all below them; none where it is not limited.
+    async fn departments(&self, ctx: &Context<'_>) -> Result<Listed<Department>> {
+        let rows = load(ctx, LimitsOf(self.row.id)).await?.unwrap_or_default();
+        Ok(meter::listed(rows.iter().cloned()))
+    }
+
+    /// Who made it; null where it was the command line.
+    async fn made_by(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.made_by_account_id?)).await
+    }
+}
+
+#[ComplexObject]
+impl Membership {
+    /// Whose it is.
+    async fn account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.account_id)).await
+    }
+
+    /// Where it is.
+    async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        found(load(ctx, self.row.department_id)).await
+    }
+}
+
+#[ComplexObject]
+impl AuditEvent {
+    /// The account that acted; null for the command line, for nobody known, and where you may not see it.
+    async fn actor(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.actor_id?)).await
+    }
+
+    /// The service token with which the account acted; null where it was another way in, and where you may read neither
+    /// service tokens nor the whole audit log.
+    async fn actor_token(&self, ctx: &Context<'_>) -> Option<Result<ServiceToken>> {
+        found(load(ctx, self.actor_token_id?)).await
+    }
+}

@@ -1,0 +1,294 @@
+//! The edges of blueprints and their phases.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context, Json};
+
+use super::super::{
+    drawn::Drawn,
+    flow::Flow,
+    lens::{self, LensCell},
+    loaders::{
+        ImprovementsIn, InPhase, JudgingPhase, KnownIn, KnownOfPhase, PromisesIn, ScenariosOf,
+        SecondaryOf, SourcesIn, TriedIn,
+    },
+    permissions,
+    picture::{self, PictureLink},
+    view::{self as shown, Assumptions, BlueprintView, CustomerView, StageAttention},
+};
+use super::{
+    list::{judged, links, listed},
+    publication::written,
+};
+use crate::{
+    batch::load,
+    blueprint::graphql::{Blueprint, Phase},
+    canvas::{self, Canvas, view, whole},
+    department::graphql::Department,
+    document::{blueprint::Document, table},
+    error::{Error, Result},
+    evaluation::graphql::Evaluation,
+    finding::graphql::{self as finding, FindingFilter, Findings},
+    improvement::graphql::Improvement,
+    insight::graphql::{Insight, Source},
+    kpi::graphql::KpiLink,
+    meter::{self, Listed},
+    payload::{caller, found},
+    persona::graphql::Persona,
+    policy::Action,
+    promise::graphql::Promise,
+    scalar::{Date, Theme},
+    scenario::graphql::Scenario,
+    sheet::Dialect,
+    template::graphql::Template,
+    touchpoint::graphql::{Touchpoint, Transition},
+};
+
+/// What findings cost in the complexity of a document: a whole blueprint, what is around it, and the rules.
+const FINDINGS: usize = 2 * whole::COST;
+
+#[ComplexObject]
+impl Blueprint {
+    /// What you may do to it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::of_blueprint(caller(ctx)?, &self.row))
+    }
+
+    /// The persona whose journey it is.
+    async fn persona(&self, ctx: &Context<'_>) -> Option<Result<Persona>> {
+        match self.canvas.get() {
+            Some(canvas) => Some(Ok(Persona::with_needs(&canvas.persona, &canvas.needs))),
+            None => found(load(ctx, self.row.persona_id)).await,
+        }
+    }
+
+    /// Further personas, in order.
+    #[graphql(complexity = "5 + 5 * child_complexity")]
+    async fn secondary_personas(&self, ctx: &Context<'_>) -> Result<Listed<Persona>> {
+        let rows = load(ctx, SecondaryOf(self.row.id))
+            .await?
+            .unwrap_or_default();
+        Ok(meter::listed(rows.iter().cloned()))
+    }
+
+    /// The department that owns it.
+    async fn owner_department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        let id = self.row.owner_department_id;
+        match self.canvas.get().and_then(|canvas| canvas.department(id)) {
+            Some(owner) => Some(Ok(owner.clone().into())),
+            None => found(load(ctx, id)).await,
+        }
+    }
+
+    /// The KPIs that judge the blueprint as a whole, as of today, in the order of creation.
+    #[graphql(complexity = "canvas::COST + 10 * child_complexity")]
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
+        let canvas = self.whole(ctx).await?;
+        Ok(judged(canvas, canvas.links_above(None)))
+    }
+
+    /// Its phases, in order of display.
+    #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
+    async fn phases(&self, ctx: &Context<'_>) -> Result<Drawn<Phase>> {
+        let canvas = self.whole(ctx).await?;
+        Ok(Drawn::of(canvas, |canvas| &canvas.phases))
+    }
+
+    /// Its transitions, in the order of creation; those from or to archived touchpoints are left out.
+    #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
+    async fn transitions(&self, ctx: &Context<'_>) -> Result<Drawn<Transition>> {
+        let canvas = self.whole(ctx).await?;
+        Ok(Drawn::of(canvas, |canvas| &canvas.transitions))
+    }
+
+    /// What is known of it as a whole, of its phases and at its touchpoints, in the order of creation; of archived
+    /// ones nothing.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
+        listed(ctx, KnownIn(self.row.id)).await
+    }
+
+    /// Where that is known from, in the order of creation.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn sources(&self, ctx: &Context<'_>) -> Result<Listed<Source>> {
+        listed(ctx, SourcesIn(self.row.id)).await
+    }
+
+    /// What is promised at its touchpoints, in the order of creation; at archived ones nothing.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn promises(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
+        listed(ctx, PromisesIn(self.row.id)).await
+    }
+
+    /// How people found its touchpoints when they tried them, in the order of creation; of archived ones nothing.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn evaluations(&self, ctx: &Context<'_>) -> Result<Listed<Evaluation>> {
+        listed(ctx, TriedIn(self.row.id)).await
+    }
+
+    /// What is to become better in it, or has, in the order of creation.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn improvements(&self, ctx: &Context<'_>) -> Result<Listed<Improvement>> {
+        listed(ctx, ImprovementsIn(self.row.id)).await
+    }
+
+    /// What is known, as a grid: by phase (the whole blueprint first), kind and persona; only cells that hold
+    /// anything. What is known at a touchpoint stands in its phase.
+    #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
+    async fn lens(&self, ctx: &Context<'_>) -> Result<Listed<LensCell>> {
+        let canvas = self.whole(ctx).await?;
+        let rows = load(ctx, KnownIn(self.row.id)).await?.unwrap_or_default();
+        Ok(meter::listed(lens::cells(canvas, &rows)))
+    }
+
+    /// Its scenarios: named ways through it, in the order of creation.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn scenarios(&self, ctx: &Context<'_>) -> Result<Listed<Scenario>> {
+        listed(ctx, ScenariosOf(self.row.id)).await
+    }
+
+    /// A smaller picture: only essential touchpoints, or the so many that matter most (essential ones first, then
+    /// by the sum of both importances, then by key), or both. Steps left out are bridged.
+    #[graphql(complexity = "canvas::COST + 5 * child_complexity")]
+    async fn view(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(default)] essential_only: bool,
+        #[graphql(desc = "How many touchpoints at most.")] simplified_to: Option<i32>,
+    ) -> Result<BlueprintView> {
+        let canvas = self.whole(ctx).await?;
+        let most = simplified_to.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(0));
+        let choose = move |canvas: &Canvas| {
+            let kept = view::simplified(canvas, most);
+            match essential_only {
+                true => &kept & &view::essential(canvas),
+                false => kept,
+            }
+        };
+        shown::view(ctx, canvas, choose).await
+    }
+
+    /// The journey as its customers may see it: nothing of who delivers it or how.
+    #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
+    async fn customer_view(&self, ctx: &Context<'_>) -> Result<CustomerView> {
+        shown::customer_view(ctx, self.whole(ctx).await?).await
+    }
+
+    /// How many touchpoints lie before, at and after what the customer came for.
+    #[graphql(complexity = "canvas::COST + child_complexity")]
+    async fn attention(&self, ctx: &Context<'_>) -> Result<Listed<StageAttention>> {
+        Ok(meter::listed(shown::attention(self.whole(ctx).await?)))
+    }
+
+    /// How much of it is somebody's guess.
+    #[graphql(complexity = "canvas::COST + child_complexity")]
+    async fn assumptions(&self, ctx: &Context<'_>) -> Result<Assumptions> {
+        Ok(shown::assumptions(self.whole(ctx).await?))
+    }
+
+    /// The template that it began with, or that what it was copied from did: it names the lenses to draw. Null where
+    /// there is none.
+    async fn template(&self, ctx: &Context<'_>) -> Option<Result<Template>> {
+        found(load(ctx, self.row.template_id?)).await
+    }
+
+    /// What it was copied from; null where that is gone, or you may not see it.
+    async fn copied_from(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.copied_from_id?)).await
+    }
+
+    /// All of it by keys, as one document that `blueprintImport` takes.
+    #[graphql(complexity = "whole::COST")]
+    async fn document(&self, ctx: &Context<'_>) -> Result<Json<Document>> {
+        let make = |document: Document| {
+            let text = serde_json::to_vec(&document).map_err(Error::internal)?;
+            Ok((Json(document), text.len()))
+        };
+        written(ctx, self.row.id, make).await
+    }
+
+    /// Its touchpoints as a sheet for spreadsheets (CSV), which `blueprintSheetImport` takes: a row a touchpoint, with
+    /// its phase before it and the departments of each role behind it. Lists are written `WEB | APP`, evidence with a
+    /// link `Leaflet <https://…>`, a department that is only asked `sales?`; a text that would become a formula has an
+    /// apostrophe before it.
+    #[graphql(complexity = "whole::COST")]
+    async fn sheet(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How it is written; COMMA where none is given.")] dialect: Option<Dialect>,
+    ) -> Result<String> {
+        let make = move |document: Document| {
+            let sheet = table::write(&document, dialect.unwrap_or_default())?;
+            let bytes = sheet.len();
+            Ok((sheet, bytes))
+        };
+        written(ctx, self.row.id, make).await
+    }
+
+    /// What it gets wrong as of a day, today unless said. A confidential KPI whose values you may not see acts as if it
+    /// were not linked.
+    #[graphql(complexity = "FINDINGS + 20 * child_complexity")]
+    async fn findings(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<FindingFilter>,
+        as_of: Option<Date>,
+    ) -> Result<Findings> {
+        finding::of_blueprint(ctx, &self.row, filter, as_of).await
+    }
+
+    /// How people move through it.
+    #[graphql(complexity = "canvas::COST + child_complexity")]
+    async fn flow(&self, ctx: &Context<'_>) -> Result<Flow> {
+        Ok(Flow(Arc::clone(self.whole(ctx).await?)))
+    }
+
+    /// A link to its picture (`GET /blueprints/{key}.svg`) that needs no access token, for an `<img>`. With a token in
+    /// the `Authorization` header, the address is asked with `asOf` and `theme` instead.
+    async fn picture_link(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The day as of which KPIs are shown; today where none is given.")]
+        as_of: Option<Date>,
+        #[graphql(desc = "Its colours; AUTO where none is given.")] theme: Option<Theme>,
+    ) -> Result<PictureLink> {
+        picture::link(ctx, &self.row, as_of, theme)
+    }
+}
+
+#[ComplexObject]
+impl Phase {
+    /// The blueprint that it is in.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.blueprint_id)).await
+    }
+
+    /// What it was copied from.
+    async fn copied_from(&self, ctx: &Context<'_>) -> Option<Result<Phase>> {
+        found(load(ctx, self.row.copied_from_id?)).await
+    }
+
+    /// The KPIs that judge the phase as a whole, as of today, in the order of creation.
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
+        match &self.canvas {
+            Some(canvas) => Ok(judged(canvas, canvas.links_above(Some(self.row.id)))),
+            None => links(ctx, JudgingPhase(self.row.id)).await,
+        }
+    }
+
+    /// What is known of the phase as a whole, in the order of creation.
+    async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
+        listed(ctx, KnownOfPhase(self.row.id)).await
+    }
+
+    /// Its touchpoints, in order of display.
+    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+        if let Some(canvas) = &self.canvas {
+            let rows = canvas.touchpoints_of(self.row.id);
+            let rows = rows.iter().map(|row| Touchpoint::within(row, canvas));
+            return Ok(meter::listed(rows));
+        }
+        let rows = load(ctx, InPhase(self.row.id)).await?.unwrap_or_default();
+        Ok(meter::listed(rows.iter().cloned()))
+    }
+}

@@ -1,0 +1,232 @@
+//! The edges of departments: what they answer for, what waits for them, and their place in the tree.
+
+use async_graphql::{ComplexObject, Context};
+use entity::{
+    department, follow_up,
+    id::DepartmentId,
+    improvement, membership, responsibility,
+    words::{ImprovementState, KpiState, ResponsibilityStatus, Role},
+};
+use sea_orm::{ColumnTrait, Condition, QueryFilter};
+
+use super::super::{loaders::Below, permissions};
+use super::{
+    list::improvements,
+    responsibility::{picked, unasked, waiting},
+    trend::DepartmentScorecard,
+};
+use crate::{
+    access::scope,
+    batch::load,
+    compute::SEARCH,
+    department::graphql::{Department, Membership, departments, memberships},
+    error::Result,
+    feedback::{graphql::FollowUp, still_open},
+    improvement::graphql::Improvement,
+    kpi::{
+        graphql::Kpi,
+        of_department::{of_departments, scorecard},
+    },
+    page::{self, Page, Pages},
+    payload::{caller, found},
+    policy::Action,
+    responsibility::graphql::Responsibility,
+    scalar::Date,
+};
+
+impl Department {
+    /// The department, and with `below` all below it.
+    async fn reach(&self, ctx: &Context<'_>, below: Option<bool>) -> Result<Vec<DepartmentId>> {
+        if below.unwrap_or_default() {
+            let tree = load(ctx, Below(self.row.id)).await?.unwrap_or_default();
+            return Ok(tree.to_vec());
+        }
+        Ok(vec![self.row.id])
+    }
+}
+
+#[ComplexObject]
+impl Department {
+    /// What you may do in it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::of_department(caller(ctx)?, &self.row))
+    }
+
+    /// What it has accepted, in CURRENT blueprints that are or were published, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn responsibilities(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "With one of these roles.")] roles: Option<Vec<Role>>,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<Responsibility>> {
+        let caller = caller(ctx)?;
+        let of = self.reach(ctx, include_descendants).await?;
+        let select = caller
+            .select::<responsibility::Entity>()
+            .filter(responsibility::Column::DepartmentId.is_in(of))
+            .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
+            .filter(responsibility::Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
+            .filter(
+                Condition::all()
+                    .add_option(roles.map(|roles| responsibility::Column::Role.is_in(roles))),
+            );
+        page::by_creation(ctx, select, Page { first, after }, Responsibility::from).await
+    }
+
+    /// Open proposals that address it, drafts included, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn proposals(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<Responsibility>> {
+        let caller = caller(ctx)?;
+        let of = self.reach(ctx, include_descendants).await?;
+        let select = caller
+            .select::<responsibility::Entity>()
+            .filter(responsibility::Column::DepartmentId.is_in(of))
+            .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Proposed));
+        page::by_creation(ctx, select, Page { first, after }, Responsibility::from).await
+    }
+
+    /// The KPIs that judge what it delivers: linked on the day to touchpoints where it is ACCOUNTABLE or RESPONSIBLE, in
+    /// CURRENT blueprints that are or were published; whoever owns them. In the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn kpis(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "In one of these states at any of the touchpoints.")] states: Option<
+            Vec<KpiState>,
+        >,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+        #[graphql(desc = "On this day; today where it is absent.")] as_of: Option<Date>,
+    ) -> Result<Pages<Kpi>> {
+        let caller = caller(ctx)?;
+        let of = self.reach(ctx, include_descendants).await?;
+        let day = as_of.map_or(caller.today, |day| day.0);
+        caller.budget.spend(SEARCH)?;
+        let select = of_departments(caller, &of, states.as_deref(), day).await?;
+        page::by_creation(ctx, select, Page { first, after }, Kpi::from).await
+    }
+
+    /// What the KPIs that judge what it delivers come to on a day, today unless said.
+    #[graphql(complexity = "200 + child_complexity")]
+    async fn scorecard(
+        &self,
+        ctx: &Context<'_>,
+        as_of: Option<Date>,
+        #[graphql(desc = "With all departments below it.")] include_descendants: Option<bool>,
+    ) -> Option<Result<DepartmentScorecard>> {
+        found(async {
+            let caller = caller(ctx)?;
+            let of = self.reach(ctx, include_descendants).await?;
+            let day = as_of.map_or(caller.today, |day| day.0);
+            caller.budget.spend(SEARCH)?;
+            let card = scorecard(caller, &of, day).await?;
+            Ok(Some(DepartmentScorecard::of(&card, Date(day))))
+        })
+        .await
+    }
+
+    /// Open proposals that wait for an answer of its leads: those whose `awaits` names it. In the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn awaiting_answer(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<Responsibility>> {
+        let of = self.reach(ctx, include_descendants).await?;
+        let which = picked(ctx, move |open| open.of_departments(&of)).await?;
+        waiting(ctx, which, Page { first, after }).await
+    }
+
+    /// What an import gave it without asking, and its leads have neither confirmed nor ended. In the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn given_unasked(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<Responsibility>> {
+        let of = self.reach(ctx, include_descendants).await?;
+        unasked(ctx, of, Page { first, after }).await
+    }
+
+    /// The improvements that it takes care of, in the blueprints that you may read, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn improvements(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "In one of these states.")] states: Option<Vec<ImprovementState>>,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<Improvement>> {
+        let of = self.reach(ctx, include_descendants).await?;
+        let its = improvement::Column::OwnerDepartmentId.is_in(of);
+        improvements(ctx, its, states, Page { first, after }).await
+    }
+
+    /// What it has still to do about answers of customers, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn open_cases(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+    ) -> Result<Pages<FollowUp>> {
+        let caller = caller(ctx)?;
+        let of = self.reach(ctx, include_descendants).await?;
+        let select = caller.select::<follow_up::Entity>().filter(still_open(&of));
+        page::by_creation(ctx, select, Page { first, after }, FollowUp::from).await
+    }
+
+    /// The department that it is part of; null at the top.
+    async fn parent(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        found(load(ctx, self.row.parent_id?)).await
+    }
+
+    /// The department that took over what it held, once it is archived.
+    async fn successor(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        found(load(ctx, self.row.successor_id?)).await
+    }
+
+    /// The departments that are part of it at once, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn children(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(default)] include_archived: bool,
+    ) -> Result<Pages<Department>> {
+        let living = department::Column::ArchivedAt.is_null();
+        let below = Condition::all()
+            .add(department::Column::ParentId.eq(self.row.id))
+            .add_option((!include_archived).then_some(living));
+        departments(ctx, below, Page { first, after }).await
+    }
+
+    /// Who belongs to it, in the order of creation.
+    #[graphql(complexity = "page::cost(first, child_complexity)")]
+    async fn members(
+        &self,
+        ctx: &Context<'_>,
+        first: Option<i32>,
+        after: Option<String>,
+    ) -> Result<Pages<Membership>> {
+        let here = Condition::all().add(membership::Column::DepartmentId.eq(self.row.id));
+        memberships(ctx, here, Page { first, after }).await
+    }
+}

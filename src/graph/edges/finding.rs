@@ -1,0 +1,32 @@
+//! The edges of findings, and of their dismissals.
+
+use async_graphql::{ComplexObject, Context};
+
+use crate::{
+    account::graphql::Account,
+    batch::load,
+    error::Result,
+    finding::graphql::{Dismissal, Finding},
+    payload::found,
+};
+
+#[ComplexObject]
+impl Finding {
+    /// That somebody dismissed it; null where nobody did.
+    async fn dismissed(&self) -> Option<Dismissal> {
+        let row = self.told.dismissed.clone()?;
+        Some(Dismissal {
+            reason: row.reason.clone()?,
+            at: row.dismissed_at?,
+            row,
+        })
+    }
+}
+
+#[ComplexObject]
+impl Dismissal {
+    /// Who did; null for the command line, and where you may not see it.
+    async fn by(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
+        found(load(ctx, self.row.dismissed_by_id?)).await
+    }
+}

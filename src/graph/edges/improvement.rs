@@ -1,0 +1,52 @@
+//! The edges of improvements.
+
+use async_graphql::{ComplexObject, Context};
+
+use super::{
+    super::{
+        loaders::{AboutKpis, AboutTouchpoints},
+        permissions,
+    },
+    list::{listed, living},
+};
+use crate::{
+    batch::load,
+    blueprint::graphql::Blueprint,
+    department::graphql::Department,
+    error::Result,
+    improvement::graphql::Improvement,
+    kpi::graphql::Kpi,
+    meter::Listed,
+    payload::{caller, found},
+    policy::Action,
+    touchpoint::graphql::Touchpoint,
+};
+
+#[ComplexObject]
+impl Improvement {
+    /// What you may do to it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        Ok(permissions::of_improvement(caller(ctx)?, &self.row))
+    }
+
+    /// The blueprint whose journey it improves.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.blueprint_id)).await
+    }
+
+    /// The department that takes care of it.
+    async fn owner_department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
+        found(load(ctx, self.row.owner_department_id)).await
+    }
+
+    /// The touchpoints that it is about, in order; archived ones are left out.
+    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+        let rows = load(ctx, AboutTouchpoints(self.row.id)).await?;
+        Ok(living(&rows.unwrap_or_default()))
+    }
+
+    /// The KPIs that tell whether it works, in order.
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<Kpi>> {
+        listed(ctx, AboutKpis(self.row.id)).await
+    }
+}

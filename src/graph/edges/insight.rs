@@ -1,0 +1,56 @@
+//! The edges of insights and their sources.
+
+use async_graphql::{ComplexObject, Context};
+
+use super::{super::loaders::SourcesOf, list::listed};
+use crate::{
+    batch::load,
+    blueprint::graphql::{Blueprint, Phase},
+    error::Result,
+    insight::graphql::{Insight, Source},
+    meter::Listed,
+    payload::found,
+    persona::graphql::Persona,
+    touchpoint::graphql::Touchpoint,
+};
+
+#[ComplexObject]
+impl Insight {
+    /// The blueprint of which it is known.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.blueprint_id)).await
+    }
+
+    /// The phase of which it is known as a whole; null for a touchpoint or a whole blueprint.
+    async fn phase(&self, ctx: &Context<'_>) -> Option<Result<Phase>> {
+        found(load(ctx, self.row.phase_id?)).await
+    }
+
+    /// The touchpoint at which it is known; null for a phase or a whole blueprint.
+    async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
+        found(load(ctx, self.row.touchpoint_id?)).await
+    }
+
+    /// The persona that it is known of; null for all.
+    async fn persona(&self, ctx: &Context<'_>) -> Option<Result<Persona>> {
+        found(load(ctx, self.row.persona_id?)).await
+    }
+
+    /// The sources that it rests on, in order.
+    async fn sources(&self, ctx: &Context<'_>) -> Result<Listed<Source>> {
+        listed(ctx, SourcesOf(self.row.id)).await
+    }
+
+    /// Of a QUESTION: the insight that answers it; null while it is open.
+    async fn answered_by(&self, ctx: &Context<'_>) -> Option<Result<Insight>> {
+        found(load(ctx, self.row.answered_by_id?)).await
+    }
+}
+
+#[ComplexObject]
+impl Source {
+    /// The blueprint that it is in.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.blueprint_id)).await
+    }
+}

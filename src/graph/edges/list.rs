@@ -1,0 +1,77 @@
+//! Lists that several edges answer with.
+
+use std::sync::Arc;
+
+use async_graphql::Context;
+use entity::{improvement, words::ImprovementState};
+use sea_orm::{ColumnTrait, Condition, QueryFilter, sea_query::SimpleExpr};
+
+use crate::{
+    batch::{Key, load},
+    canvas::Canvas,
+    compute::LOADED,
+    error::Result,
+    improvement::graphql::Improvement,
+    judgement::JudgedLink,
+    kpi::graphql::KpiLink,
+    meter::{self, Listed},
+    page::{self, Page, Pages},
+    payload::caller,
+    touchpoint::graphql::Touchpoint,
+};
+
+/// Links that were read with the blueprint, as far as their KPIs are there.
+pub(super) fn judged<'c>(
+    canvas: &'c Canvas,
+    links: impl IntoIterator<Item = &'c JudgedLink>,
+) -> Listed<KpiLink> {
+    let links = links.into_iter();
+    let links =
+        links.filter_map(|judged| Some(KpiLink::judged(judged, canvas.kpi(judged.link.kpi_id)?)));
+    meter::listed(links)
+}
+
+pub(super) async fn links<K>(ctx: &Context<'_>, place: K) -> Result<Listed<KpiLink>>
+where
+    K: Key<Value = Arc<Vec<(JudgedLink, entity::kpi::Model)>>>,
+{
+    let rows = load(ctx, place).await?.unwrap_or_default();
+    let links = rows.iter();
+    let links = links.map(|(judged, kpi)| KpiLink::judged(judged, kpi));
+    Ok(meter::listed(links))
+}
+
+/// The rows that a place has, in their order.
+pub(super) async fn listed<K, R, N>(ctx: &Context<'_>, place: K) -> Result<Listed<N>>
+where
+    K: Key<Value = Arc<Vec<R>>>,
+    R: Clone + Send + Sync,
+    N: From<R>,
+{
+    let rows = load(ctx, place).await?.unwrap_or_default();
+    // Reading them was paid for once, for however many fields; each field holds copies of its own.
+    caller(ctx)?.budget.spend(LOADED * rows.len() as u64)?;
+    Ok(meter::listed(rows.iter().cloned()))
+}
+
+/// A page of improvements.
+pub(super) async fn improvements(
+    ctx: &Context<'_>,
+    which: SimpleExpr,
+    states: Option<Vec<ImprovementState>>,
+    page: Page,
+) -> Result<Pages<Improvement>> {
+    let caller = caller(ctx)?;
+    let in_state = states.map(|states| improvement::Column::State.is_in(states));
+    let select = caller
+        .select::<improvement::Entity>()
+        .filter(which)
+        .filter(Condition::all().add_option(in_state));
+    page::by_creation(ctx, select, page, Improvement::from).await
+}
+
+/// Of the touchpoints that were listed, those that are not archived.
+pub(super) fn living(rows: &[entity::touchpoint::Model]) -> Listed<Touchpoint> {
+    let living = rows.iter().filter(|row| row.archived_at.is_none());
+    meter::listed(living.cloned())
+}

@@ -1,0 +1,28 @@
+//! The edges of promises.
+
+use async_graphql::{ComplexObject, Context};
+
+use super::{super::loaders::DeliveredAt, list::living};
+use crate::{
+    batch::load, blueprint::graphql::Blueprint, error::Result, meter::Listed, payload::found,
+    promise::graphql::Promise, touchpoint::graphql::Touchpoint,
+};
+
+#[ComplexObject]
+impl Promise {
+    /// The blueprint that it is in.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.blueprint_id)).await
+    }
+
+    /// The touchpoint at which it is made.
+    async fn made_at(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
+        found(load(ctx, self.row.touchpoint_id)).await
+    }
+
+    /// The touchpoints at which it is delivered, in order; archived ones are left out.
+    async fn delivered_at(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+        let rows = load(ctx, DeliveredAt(self.row.id)).await?;
+        Ok(living(&rows.unwrap_or_default()))
+    }
+}

@@ -1,0 +1,31 @@
+//! The edges of scenarios.
+
+use async_graphql::{ComplexObject, Context};
+use sea_orm::QueryFilter;
+
+use super::super::loaders::StepsOf;
+use crate::{
+    batch::load,
+    blueprint::graphql::Blueprint,
+    error::Result,
+    meter::{self, Listed},
+    payload::found,
+    scenario::graphql::Scenario,
+    touchpoint::graphql::Touchpoint,
+};
+
+#[ComplexObject]
+impl Scenario {
+    /// The blueprint that it is in.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        found(load(ctx, self.row.blueprint_id)).await
+    }
+
+    /// Its touchpoints, in the order of going; archived ones are left out.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
+        let rows = load(ctx, StepsOf(self.row.id)).await?.unwrap_or_default();
+        let living = rows.iter().filter(|row| row.archived_at.is_none());
+        Ok(meter::listed(living.cloned()))
+    }
+}

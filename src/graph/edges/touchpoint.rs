@@ -1,0 +1,180 @@
+//! The edges of touchpoints, and of the transitions between them.
+
+use std::sync::Arc;
+
+use async_graphql::{ComplexObject, Context};
+use entity::id::TouchpointId;
+
+use super::super::{
+    loaders::{
+        AnsweredAt, AudienceOf, ChannelsOf, DeliveredHere, HeldAt, JudgingTouchpoint, KnownAt,
+        PromisedAt, TriedAt,
+    },
+    permissions,
+};
+use super::list::{judged, links, listed};
+use crate::{
+    batch::load,
+    blueprint::graphql::{Blueprint, Phase},
+    error::Result,
+    evaluation::graphql::Evaluation,
+    feedback::graphql::FeedbackSummary,
+    insight::graphql::Insight,
+    kpi::graphql::KpiLink,
+    meter::{self, Listed},
+    payload::{caller, found},
+    persona::graphql::{Channel, Segment},
+    policy::Action,
+    promise::graphql::Promise,
+    responsibility::graphql::Responsibility,
+    scalar::Date,
+    touchpoint::graphql::{Touchpoint, Transition},
+};
+
+#[ComplexObject]
+impl Touchpoint {
+    /// What you may do to it.
+    async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
+        let caller = caller(ctx)?;
+        if let Some(canvas) = &self.canvas {
+            let held = canvas.responsibilities_of(self.row.id);
+            return Ok(permissions::of_touchpoint(caller, &canvas.blueprint, held));
+        }
+        let Some(blueprint) = load(ctx, self.row.blueprint_id).await? else {
+            return Ok(Vec::new());
+        };
+        let held = load(ctx, HeldAt(self.row.id)).await?.unwrap_or_default();
+        Ok(permissions::of_touchpoint(caller, &blueprint, &held))
+    }
+
+    /// What it was copied from.
+    async fn copied_from(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
+        found(load(ctx, self.row.copied_from_id?)).await
+    }
+
+    /// Its channels, in order.
+    async fn channels(&self, ctx: &Context<'_>) -> Result<Listed<Channel>> {
+        if let Some(canvas) = &self.canvas {
+            return Ok(meter::listed(
+                canvas.channels_of(self.row.id).iter().cloned(),
+            ));
+        }
+        let rows = load(ctx, ChannelsOf(self.row.id))
+            .await?
+            .unwrap_or_default();
+        Ok(meter::listed(rows.iter().cloned()))
+    }
+
+    /// The segments that it is for, in order; none means everybody.
+    async fn audience(&self, ctx: &Context<'_>) -> Result<Listed<Segment>> {
+        let rows = load(ctx, AudienceOf(self.row.id))
+            .await?
+            .unwrap_or_default();
+        Ok(meter::listed(rows.iter().cloned()))
+    }
+
+    /// What is known at it, in the order of creation.
+    async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
+        listed(ctx, KnownAt(self.row.id)).await
+    }
+
+    /// What is promised at it, in the order of creation.
+    async fn promises(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
+        listed(ctx, PromisedAt(self.row.id)).await
+    }
+
+    /// What is promised elsewhere and delivered at it, in the order of creation.
+    async fn delivers(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
+        let rows = load(ctx, DeliveredHere(self.row.id)).await?;
+        let mut rows = Vec::clone(&rows.unwrap_or_default());
+        rows.sort_unstable_by_key(|row| (row.created_at, row.id));
+        Ok(meter::listed(rows))
+    }
+
+    /// How people found it when they tried it, in the order of creation.
+    async fn evaluations(&self, ctx: &Context<'_>) -> Result<Listed<Evaluation>> {
+        listed(ctx, TriedAt(self.row.id)).await
+    }
+
+    /// What the answers given at it on days from `from` on and before `to` come to; of employees, the whole blocks of
+    /// months of receipt that lie between them.
+    async fn feedback(
+        &self,
+        ctx: &Context<'_>,
+        from: Option<Date>,
+        to: Option<Date>,
+    ) -> Result<FeedbackSummary> {
+        let answered = AnsweredAt {
+            touchpoint: self.row.id,
+            from: from.map(Into::into),
+            to: to.map(Into::into),
+        };
+        Ok(load(ctx, answered).await?.unwrap_or_default().into())
+    }
+
+    /// The blueprint that it is in.
+    async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
+        match &self.canvas {
+            Some(canvas) => Some(Ok(Arc::clone(canvas).into())),
+            None => found(load(ctx, self.row.blueprint_id)).await,
+        }
+    }
+
+    /// The phase that it is in.
+    async fn phase(&self, ctx: &Context<'_>) -> Option<Result<Phase>> {
+        match &self.canvas {
+            Some(canvas) => canvas
+                .phase(self.row.phase_id)
+                .map(|phase| Ok(Phase::within(phase, canvas))),
+            None => found(load(ctx, self.row.phase_id)).await,
+        }
+    }
+
+    /// The KPIs that judge it, as of today, in the order of creation.
+    async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
+        match &self.canvas {
+            Some(canvas) => Ok(judged(canvas, canvas.links_of(self.row.id))),
+            None => links(ctx, JudgingTouchpoint(self.row.id)).await,
+        }
+    }
+
+    /// Who is responsible, or offered to be: PROPOSED and ACCEPTED ones, in the order of creation.
+    async fn responsibilities(&self, ctx: &Context<'_>) -> Result<Listed<Responsibility>> {
+        if let Some(canvas) = &self.canvas {
+            let rows = canvas.responsibilities_of(self.row.id);
+            let rows = rows.iter().map(|row| Responsibility::within(row, canvas));
+            return Ok(meter::listed(rows));
+        }
+        let rows = load(ctx, HeldAt(self.row.id)).await?.unwrap_or_default();
+        Ok(meter::listed(rows.iter().cloned()))
+    }
+}
+
+impl Transition {
+    async fn side(
+        &self,
+        ctx: &Context<'_>,
+        side: Option<TouchpointId>,
+    ) -> Option<Result<Touchpoint>> {
+        let id = side?;
+        match &self.canvas {
+            Some(canvas) => canvas
+                .touchpoint(id)
+                .map(|row| Ok(Touchpoint::within(row, canvas))),
+            None => found(load(ctx, id)).await,
+        }
+    }
+}
+
+#[ComplexObject]
+impl Transition {
+    /// The touchpoint that it leads from; null where it comes from an end.
+    async fn from(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
+        self.side(ctx, self.row.from_touchpoint_id).await
+    }
+
+    /// The touchpoint that it leads to; null where it leads to an end.
+    async fn to(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
+        self.side(ctx, self.row.to_touchpoint_id).await
+    }
+}
