@@ -282,7 +282,7 @@ async fn serve_demo(demo: Demo) -> Result<(), Failure> {
         .display()
         .to_string();
     let shown: Demonstration =
-        document::read::parse(&text).map_err(|error| import::told(&named, error))?;
+        document::format::parse(&text).map_err(|error| import::told(&named, error))?;
     let fresh = tempfile::tempdir()?;
     let in_fresh_file = || format!("sqlite://{}", fresh.path().join("demo.db").display());
     let database = DatabaseArgs {

@@ -4,7 +4,7 @@ use cx_blueprint::{
     access::Caller,
     clock::Clock,
     database::{Options, Store},
-    document::{demonstration, read::parse},
+    document::{demonstration, format::parse},
 };
 
 const DEMO: &str = include_str!("../../demo/demonstration.json");

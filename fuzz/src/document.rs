@@ -11,11 +11,11 @@ mod tree;
 use chrono::{DateTime, Utc};
 use cx_blueprint::{
     document::{
-        blueprint::{Document, SaidDocument},
+        blueprint::{Document, DocumentPatch},
         diff,
-        draft::Draft,
-        import::complete,
-        read::parse,
+        draft::MergedDocument,
+        import::complete_document,
+        format::parse,
     },
     error::Error,
 };
@@ -37,7 +37,7 @@ fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
 });
 
 fn document(text: &str) {
-    let said: SaidDocument = match parse(text) {
+    let said: DocumentPatch = match parse(text) {
         Ok(said) => said,
         Err(error) => return told(error, false),
     };
@@ -52,9 +52,9 @@ fn document(text: &str) {
 }
 
 /// The document that is accepted, if it is; a refusal says why.
-fn accepted(there: Option<&There>, said: SaidDocument, prune: bool) -> Option<Document> {
+fn accepted(there: Option<&There>, said: DocumentPatch, prune: bool) -> Option<Document> {
     let current = there.map(|there| &there.document);
-    let draft = match Draft::of(current, said, prune) {
+    let draft = match MergedDocument::merge(current, said, prune) {
         Ok(draft) => draft,
         Err(error) => {
             told(error, true);
@@ -64,7 +64,7 @@ fn accepted(there: Option<&There>, said: SaidDocument, prune: bool) -> Option<Do
     let document = draft.document().clone();
     let before = there.map(|there| &there.before);
     let moment = (DateTime::<Utc>::UNIX_EPOCH, There::get().fresh);
-    match draft.checked(before, &There::get().catalogue, moment) {
+    match draft.resolve(before, &There::get().catalogue, moment) {
         Ok(_) => Some(document),
         Err(error) => {
             told(error, true);
@@ -76,11 +76,11 @@ fn accepted(there: Option<&There>, said: SaidDocument, prune: bool) -> Option<Do
 /// What is accepted says the same once it is written and read, and changes nothing where it is already so.
 fn written(document: &Document, there: Option<&There>) {
     let text = serde_json::to_string(document).expect("a document has a JSON form");
-    let said: SaidDocument = parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    let again = complete(said.clone()).expect("what is written says everything");
+    let said: DocumentPatch = parse(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let again = complete_document(said.clone()).expect("what is written says everything");
     let other = serde_json::to_string(&again).expect("a document has a JSON form");
     assert_eq!(text, other, "written and read again");
-    let unchanged = Draft::of(Some(document), said.clone(), true).expect("it fits onto itself");
+    let unchanged = MergedDocument::merge(Some(document), said.clone(), true).expect("it fits onto itself");
     let changes = diff::between(document, unchanged.document());
     assert!(changes.is_empty(), "{changes:?}");
     assert!(

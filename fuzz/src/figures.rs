@@ -9,7 +9,7 @@ mod demo;
 use std::sync::OnceLock;
 
 use cx_blueprint::{
-    document::table::Table,
+    document::table::TouchpointTable,
     error::{Error, Result, UserError},
     kpi::sheet::{Known, MOST, check},
     sheet::{Dialect, Reader},
@@ -32,7 +32,7 @@ fn known() -> &'static Known {
 }
 
 fn sheet(bytes: &[u8]) {
-    refused(Table::read(bytes).map(|_| ()));
+    refused(TouchpointTable::read(bytes).map(|_| ()));
     for dialect in [None, Some(Dialect::Comma), Some(Dialect::ExcelDa)] {
         refused(figures(bytes, dialect));
     }

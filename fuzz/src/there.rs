@@ -10,9 +10,9 @@ use cx_blueprint::{
     document::{
         blueprint::Document,
         catalogue::{Catalogue, lower},
-        import::{self, How},
-        read::parse,
-        target::Before,
+        import::{self, ImportOptions},
+        format::parse,
+        target::CurrentBlueprint,
     },
     id,
 };
@@ -32,7 +32,7 @@ const PRUNED: &str = include_str!("../seeds/document/pruned.json");
 /// A blueprint that is there, and what lies around it.
 pub struct There {
     pub document: Document,
-    pub before: Before<'static>,
+    pub before: CurrentBlueprint,
     pub catalogue: Catalogue,
     /// The id of a blueprint that is not there yet.
     pub fresh: BlueprintId,
@@ -48,9 +48,9 @@ impl There {
     async fn read(caller: &Caller, store: &Store) -> Self {
         for (text, prune) in [(KNOWN, false), (PRUNED, true)] {
             let said = parse(text).expect("a document");
-            let how = How {
+            let how = ImportOptions {
                 prune,
-                ..How::default()
+                ..ImportOptions::default()
             };
             import::import(caller, said, how)
                 .await
@@ -61,7 +61,7 @@ impl There {
         let whole: &'static Whole =
             Box::leak(Box::new(whole.expect("it loads").expect("it is there")));
         let there = Self {
-            document: Document::of(whole),
+            document: Document::from_whole(whole),
             before: before(store, whole).await,
             catalogue: catalogue(store).await,
             fresh: id::new(),
@@ -74,7 +74,7 @@ impl There {
     }
 }
 
-async fn before(store: &Store, whole: &'static Whole) -> Before<'static> {
+async fn before(store: &Store, whole: &'static Whole) -> CurrentBlueprint {
     let id = whole.canvas.blueprint.id;
     let phases = phase::Entity::find()
         .filter(phase::Column::BlueprintId.eq(id))
@@ -82,7 +82,7 @@ async fn before(store: &Store, whole: &'static Whole) -> Before<'static> {
     let touchpoints = touchpoint::Entity::find()
         .filter(touchpoint::Column::BlueprintId.eq(id))
         .filter(touchpoint::Column::ArchivedAt.is_not_null());
-    Before {
+    CurrentBlueprint {
         whole,
         phases: phases.all(store.reader()).await.expect("phases"),
         touchpoints: touchpoints.all(store.reader()).await.expect("touchpoints"),

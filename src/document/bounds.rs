@@ -10,27 +10,27 @@ use serde::{
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
-use super::part::Perhaps;
+use super::part::PatchField;
 use crate::{input::LIST, scalar::Date, scenario::MOST_STEPS};
 
 /// A list that may be absent. Of one that is longer than it may be, one too many is kept, however long it is: that
 /// is enough to refuse it.
 #[derive(Clone, Debug)]
-pub struct Listed<T, const MOST: u64>(pub Option<Vec<T>>);
+pub struct PatchList<T, const MOST: u64>(pub Option<Vec<T>>);
 
-impl<T, const MOST: u64> Default for Listed<T, MOST> {
+impl<T, const MOST: u64> Default for PatchList<T, MOST> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<'de, T: Deserialize<'de>, const MOST: u64> Deserialize<'de> for Listed<T, MOST> {
+impl<'de, T: Deserialize<'de>, const MOST: u64> Deserialize<'de> for PatchList<T, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         objects(deserializer, MOST).map(|list| Self(Some(list)))
     }
 }
 
-impl<T: JsonSchema, const MOST: u64> JsonSchema for Listed<T, MOST> {
+impl<T: JsonSchema, const MOST: u64> JsonSchema for PatchList<T, MOST> {
     fn inline_schema() -> bool {
         Vec::<T>::inline_schema()
     }
@@ -51,41 +51,41 @@ impl<T: JsonSchema, const MOST: u64> JsonSchema for Listed<T, MOST> {
 /// A list inside a part.
 pub(super) fn few<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Perhaps<Vec<T>>, D::Error> {
-    kept(deserializer, LIST as u64).map(|list| Perhaps(Some(list)))
+) -> Result<PatchField<Vec<T>>, D::Error> {
+    kept(deserializer, LIST as u64).map(|list| PatchField(Some(list)))
 }
 
 /// A list of objects inside a part.
 pub(super) fn few_objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Perhaps<Vec<T>>, D::Error> {
-    objects(deserializer, LIST as u64).map(|list| Perhaps(Some(list)))
+) -> Result<PatchField<Vec<T>>, D::Error> {
+    objects(deserializer, LIST as u64).map(|list| PatchField(Some(list)))
 }
 
 /// The steps of a scenario.
 pub(super) fn steps<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Perhaps<Vec<T>>, D::Error> {
-    kept(deserializer, MOST_STEPS as u64).map(|list| Perhaps(Some(list)))
+) -> Result<PatchField<Vec<T>>, D::Error> {
+    kept(deserializer, MOST_STEPS as u64).map(|list| PatchField(Some(list)))
 }
 
 fn kept<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
     most: u64,
 ) -> Result<Vec<T>, D::Error> {
-    deserializer.deserialize_seq(Kept {
+    deserializer.deserialize_seq(BoundedList {
         most,
         of: PhantomData,
     })
 }
 
 /// Keeps the beginning of a list, and reads over the rest.
-struct Kept<T> {
+struct BoundedList<T> {
     most: u64,
     of: PhantomData<T>,
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Kept<T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for BoundedList<T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,37 +109,37 @@ fn objects<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
     most: u64,
 ) -> Result<Vec<T>, D::Error> {
-    let list: Vec<Object<T>> = kept(deserializer, most)?;
+    let list: Vec<JsonObject<T>> = kept(deserializer, most)?;
     Ok(list.into_iter().map(|object| object.0).collect())
 }
 
 /// What is an object and nothing else: a derived reading would take a list of its values, too.
-pub(super) struct Object<T>(pub T);
+pub(super) struct JsonObject<T>(pub T);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Fields(PhantomData))
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
     }
 }
 
-struct Fields<T>(PhantomData<T>);
+struct ObjectVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
-    type Value = Object<T>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = JsonObject<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
-        T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<JsonObject<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields)).map(JsonObject)
     }
 }
 
 /// A day as the API spells it: chrono alone reads years that no database puts in order.
-struct Day(NaiveDate);
+struct ApiDay(NaiveDate);
 
-impl<'de> Deserialize<'de> for Day {
+impl<'de> Deserialize<'de> for ApiDay {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
         let read = Date::read(&text)
@@ -150,19 +150,19 @@ impl<'de> Deserialize<'de> for Day {
 
 /// A day.
 pub(super) fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveDate, D::Error> {
-    Day::deserialize(deserializer).map(|day| day.0)
+    ApiDay::deserialize(deserializer).map(|day| day.0)
 }
 
 /// A day, or none.
 pub(super) fn day_or_none<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<NaiveDate>, D::Error> {
-    Option::<Day>::deserialize(deserializer).map(|day| day.map(|day| day.0))
+    Option::<ApiDay>::deserialize(deserializer).map(|day| day.map(|day| day.0))
 }
 
 /// A day, or none, that may be absent.
 pub(super) fn perhaps_day<'de, D: Deserializer<'de>>(
     deserializer: D,
-) -> Result<Perhaps<Option<NaiveDate>>, D::Error> {
-    day_or_none(deserializer).map(|day| Perhaps(Some(day)))
+) -> Result<PatchField<Option<NaiveDate>>, D::Error> {
+    day_or_none(deserializer).map(|day| PatchField(Some(day)))
 }

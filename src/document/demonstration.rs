@@ -17,8 +17,8 @@ use serde::Deserialize;
 
 use super::{
     catalogue::lower,
+    format::DocumentFormat,
     organisation::{self, load_into, refuse_unless_empty},
-    read::Kind,
 };
 use crate::{
     access::{Caller, Keyed, Permit},
@@ -34,17 +34,17 @@ use crate::{
 pub struct Demonstration {
     format: String,
     /// What is shown.
-    pub organisation: organisation::Said,
-    people: Vec<Person>,
+    pub organisation: organisation::OrganisationInput,
+    people: Vec<DemoPerson>,
     /// What customers answered, oldest first.
     #[serde(default)]
-    feedback: Vec<Answer>,
+    feedback: Vec<DemoAnswer>,
 }
 
 /// An answer at a touchpoint, and how far its follow-up has come.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Answer {
+struct DemoAnswer {
     blueprint: String,
     touchpoint: String,
     scale: FeedbackScale,
@@ -58,25 +58,25 @@ struct Answer {
 /// Somebody, or a service, with the departments they belong to.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Person {
+struct DemoPerson {
     key: String,
     name: String,
     role: OrganisationRole,
     #[serde(default)]
     service: bool,
     #[serde(default)]
-    memberships: Vec<Membership>,
+    memberships: Vec<DemoMembership>,
 }
 
 /// A role in a department.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Membership {
+struct DemoMembership {
     department: String,
     role: DepartmentRole,
 }
 
-impl Kind for Demonstration {
+impl DocumentFormat for Demonstration {
     const FORMAT: &'static str = "cx-blueprint/demonstration@1";
 
     fn format(&self) -> &str {
@@ -107,7 +107,7 @@ pub async fn load(caller: &Caller, said: &Demonstration, password_hash: &str) ->
 }
 
 /// The answers as they are recorded, at the touchpoints that they name.
-async fn answers(permit: &Permit<'_>, said: &[Answer]) -> Result<Vec<AnswerInput>> {
+async fn answers(permit: &Permit<'_>, said: &[DemoAnswer]) -> Result<Vec<AnswerInput>> {
     let mut faults = Faults::default();
     let mut told = Vec::with_capacity(said.len());
     for (at, said) in said.iter().enumerate() {
@@ -121,7 +121,7 @@ async fn answers(permit: &Permit<'_>, said: &[Answer]) -> Result<Vec<AnswerInput
             .one(permit.tx())
             .await?;
         let Some(touchpoint) = touchpoint else {
-            let Answer {
+            let DemoAnswer {
                 blueprint,
                 touchpoint,
                 ..
@@ -157,7 +157,7 @@ async fn answers(permit: &Permit<'_>, said: &[Answer]) -> Result<Vec<AnswerInput
 
 async fn people(
     permit: &Permit<'_>,
-    said: &[Person],
+    said: &[DemoPerson],
     password_hash: &str,
 ) -> Result<Vec<AccountId>> {
     let mut faults = Faults::default();
@@ -190,7 +190,7 @@ async fn people(
     Ok(ids)
 }
 
-async fn memberships(permit: &Permit<'_>, said: &[Person], ids: &[AccountId]) -> Result<()> {
+async fn memberships(permit: &Permit<'_>, said: &[DemoPerson], ids: &[AccountId]) -> Result<()> {
     let departments = department::Entity::find().all(permit.tx()).await?;
     let departments: HashMap<String, DepartmentId> = departments
         .into_iter()

@@ -1,5 +1,5 @@
-//! What differs between two documents of a blueprint, in the words of the domain: what was added, removed, renamed,
-//! moved, changed, or handed from one department to another.
+//! Compares two documents of a blueprint, field by field and list by list, in the words of the domain: added, removed,
+//! renamed, moved, changed.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -7,11 +7,7 @@ use async_graphql::Enum;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{
-    blueprint::{Document, Responsibility},
-    part::{Identity, Part, camel},
-};
-use entity::words::{ResponsibilityStatus, Role};
+use super::part::{DocumentPart, Identity, camel};
 
 /// How something differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
@@ -30,9 +26,9 @@ pub enum ChangeKind {
     HandedOver,
 }
 
-/// Something that differs.
+/// One difference between two documents.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Change {
+pub struct DocumentChange {
     pub kind: ChangeKind,
     /// What a person calls the part.
     pub part: &'static str,
@@ -50,8 +46,8 @@ pub fn json<T: Serialize>(value: &T) -> Value {
     serde_json::to_value(value).unwrap_or(Value::Null)
 }
 
-/// Notes which fields of a whole document differ.
-pub fn fields(key: &str, fields: &[(&str, Value, Value)], changes: &mut Vec<Change>) {
+/// Adds a change for each of the document's own fields that differs.
+pub fn fields(key: &str, fields: &[(&str, Value, Value)], changes: &mut Vec<DocumentChange>) {
     for (field, before, after) in fields {
         if before != after {
             changes.push(differing("blueprint", key, field, before, after));
@@ -65,9 +61,9 @@ fn differing(
     field: &str,
     before: &Value,
     after: &Value,
-) -> Change {
+) -> DocumentChange {
     let field = camel(field);
-    Change {
+    DocumentChange {
         kind: match field.as_str() {
             "name" | "title" | "text" => ChangeKind::Renamed,
             "phase" | "lane" => ChangeKind::Moved,
@@ -81,8 +77,8 @@ fn differing(
     }
 }
 
-/// Notes what differs between two lists of parts.
-pub fn list<P: Part>(before: &[P], after: &[P], changes: &mut Vec<Change>) {
+/// Adds the changes from one list of parts to another. Parts are matched by identity, repeated ones in their order.
+pub fn list<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
     let mut old: HashMap<Identity, Vec<&P>> = HashMap::new();
     for part in before.iter().rev() {
         old.entry(part.identity()).or_default().push(part);
@@ -90,7 +86,7 @@ pub fn list<P: Part>(before: &[P], after: &[P], changes: &mut Vec<Change>) {
     let whole = |kind, part: &P| {
         let value = Some(json(part));
         let added = kind == ChangeKind::Added;
-        Change {
+        DocumentChange {
             kind,
             part: P::NOUN,
             identity: part.identity().to_string(),
@@ -123,8 +119,8 @@ pub fn list<P: Part>(before: &[P], after: &[P], changes: &mut Vec<Change>) {
     }
 }
 
-/// Notes which fields of a part differ.
-fn inside<P: Part>(before: &P, after: &P, changes: &mut Vec<Change>) {
+/// Adds a change for each field that differs between two states of a part.
+fn inside<P: DocumentPart>(before: &P, after: &P, changes: &mut Vec<DocumentChange>) {
     if before == after {
         return;
     }
@@ -143,7 +139,7 @@ fn inside<P: Part>(before: &P, after: &P, changes: &mut Vec<Change>) {
 
 /// Notes the fewest parts whose moving makes the one order the other: those outside a longest run that kept its
 /// order. Touchpoints have their places in their phase; what has changed phase is noted already.
-fn moved<P: Part>(before: &[P], after: &[P], changes: &mut Vec<Change>) {
+fn moved<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
     let among = |part: &P| {
         (
             part.identity(),
@@ -162,7 +158,7 @@ fn moved<P: Part>(before: &[P], after: &[P], changes: &mut Vec<Change>) {
         let order: Vec<usize> = stayed.iter().map(|(_, was)| *was).collect();
         let kept: HashSet<usize> = longest_rising(&order).into_iter().collect();
         let gone = stayed.iter().filter(|(_, was)| !kept.contains(was));
-        changes.extend(gone.map(|(identity, _)| Change {
+        changes.extend(gone.map(|(identity, _)| DocumentChange {
             kind: ChangeKind::Moved,
             part: P::NOUN,
             identity: identity.to_string(),
@@ -195,74 +191,4 @@ fn longest_rising(numbers: &[usize]) -> Vec<usize> {
     }
     run.reverse();
     run
-}
-
-/// What differs between two documents, with what was handed over said as one.
-#[must_use]
-pub fn between(before: &Document, after: &Document) -> Vec<Change> {
-    let mut changes = before.differs(after);
-    let holders = |document: &Document| -> BTreeMap<String, String> {
-        let accountable = document.responsibilities.iter().filter(|held| {
-            held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
-        });
-        accountable
-            .map(|held| (held.touchpoint.to_lowercase(), held.department.clone()))
-            .collect()
-    };
-    let now = holders(after);
-    for (touchpoint, old) in holders(before) {
-        let Some(new) = now.get(&touchpoint) else {
-            continue;
-        };
-        if old.eq_ignore_ascii_case(new) {
-            continue;
-        }
-        hand_over(&mut changes, &touchpoint, &old, new);
-    }
-    changes
-}
-
-/// What a new blueprint brings.
-#[must_use]
-pub fn made(after: &Document) -> Vec<Change> {
-    let mut changes = vec![Change {
-        kind: ChangeKind::Added,
-        part: "blueprint",
-        identity: after.key.clone(),
-        field: None,
-        before: None,
-        after: Some(after.title.clone().into()),
-    }];
-    changes.extend(after.emptied().differs(after));
-    changes
-}
-
-/// Says the end of one accountable and the beginning of another as one change.
-fn hand_over(changes: &mut Vec<Change>, touchpoint: &str, old: &str, new: &str) {
-    let told = |department: &str| {
-        let identity = [
-            touchpoint,
-            &department.to_lowercase(),
-            Role::Accountable.as_str(),
-        ];
-        Identity(identity.map(str::to_owned).to_vec()).to_string()
-    };
-    let (ended, begun) = (told(old), told(new));
-    let place = changes
-        .iter()
-        .position(|change| change.part == Responsibility::NOUN && change.identity == begun);
-    changes.retain(|change| {
-        change.part != Responsibility::NOUN
-            || !(change.identity == begun
-                || change.identity == ended && change.kind == ChangeKind::Removed)
-    });
-    let change = Change {
-        kind: ChangeKind::HandedOver,
-        part: "touchpoint",
-        identity: touchpoint.to_owned(),
-        field: Some("accountable".to_owned()),
-        before: Some(old.into()),
-        after: Some(new.into()),
-    };
-    changes.insert(place.unwrap_or(changes.len()).min(changes.len()), change);
 }

@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use entity::id::BlueprintId;
 
 use super::{
-    blueprint::{Document, SaidDocument},
+    blueprint::{Document, DocumentPatch},
     catalogue::Catalogue,
-    merge::Places,
-    target::{Before, Target},
+    merge::SourceMap,
+    target::{CurrentBlueprint, TargetRows},
 };
 use crate::{
     error::{Error, Result},
@@ -26,20 +26,20 @@ const SPELLED: [(&str, &str); 5] = [
 
 /// A document as it would become, with the faults found so far.
 #[derive(Debug)]
-pub struct Draft {
+pub struct MergedDocument {
     document: Document,
-    places: Places,
+    places: SourceMap,
     faults: Faults,
 }
 
-impl Draft {
+impl MergedDocument {
     /// What a blueprint becomes by what is said, or a new one; `prune` removes what a list that is there does not
     /// name. Refused where something is lacking, as nothing can be looked up in half a document.
-    pub fn of(current: Option<&Document>, said: SaidDocument, prune: bool) -> Result<Self> {
-        let (mut places, mut faults) = (Places::default(), Faults::default());
+    pub fn merge(current: Option<&Document>, said: DocumentPatch, prune: bool) -> Result<Self> {
+        let (mut places, mut faults) = (SourceMap::default(), Faults::default());
         match Document::merged(current, said, prune, (&mut places, &mut faults)) {
             Some(mut document) => {
-                document.let_go(&places);
+                document.drop_dangling(&places);
                 Ok(Self {
                     document,
                     places,
@@ -60,14 +60,14 @@ impl Draft {
     }
 
     /// The rows that it asks for, with the moment and the id of what is new; refused with every rule that it breaks.
-    pub fn checked(
+    pub fn resolve(
         mut self,
-        before: Option<&Before>,
+        before: Option<&CurrentBlueprint>,
         catalogue: &Catalogue,
         moment: (DateTime<Utc>, BlueprintId),
-    ) -> Result<Target> {
+    ) -> Result<TargetRows> {
         let (document, faults) = (&self.document, &mut self.faults);
-        let target = Target::of(document, &self.places, before, catalogue, moment, faults);
+        let target = TargetRows::resolve(document, &self.places, before, catalogue, moment, faults);
         self.faults.respelled(&SPELLED).check()?;
         target.ok_or_else(|| Error::internal("a document leads nowhere without a fault"))
     }

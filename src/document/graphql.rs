@@ -4,10 +4,10 @@ use async_graphql::{Context, InputObject, Json, Object, SimpleObject};
 use entity::words::Role;
 
 use super::{
-    diff::{Change, ChangeKind},
-    import::{How, Imported, import},
-    read::read,
-    table::{self, Table},
+    diff::{ChangeKind, DocumentChange},
+    format::read,
+    import::{ImportOptions, ImportReport, import},
+    table::{self, TouchpointTable},
 };
 use crate::{
     access::Caller,
@@ -36,8 +36,8 @@ pub struct BlueprintChange {
     pub after: Option<Json<serde_json::Value>>,
 }
 
-impl From<Change> for BlueprintChange {
-    fn from(change: Change) -> Self {
+impl From<DocumentChange> for BlueprintChange {
+    fn from(change: DocumentChange) -> Self {
         Self {
             kind: change.kind,
             part: change.part.to_owned(),
@@ -102,7 +102,7 @@ pub struct BlueprintImportPayload {
 }
 
 impl BlueprintImportPayload {
-    async fn answer(caller: &Caller, result: Result<Imported>) -> Result<Self> {
+    async fn answer(caller: &Caller, result: Result<ImportReport>) -> Result<Self> {
         match result {
             Ok(done) => Ok(Self {
                 blueprint: done.blueprint.map(Blueprint::from),
@@ -139,7 +139,7 @@ impl DocumentMutation {
         input: BlueprintImportInput,
     ) -> Result<BlueprintImportPayload> {
         let caller = acting(ctx)?;
-        let how = How {
+        let how = ImportOptions {
             dry_run: input.dry_run,
             prune: input.prune,
             expected_revision: input.expected_revision,
@@ -165,13 +165,13 @@ impl DocumentMutation {
         input: BlueprintSheetImportInput,
     ) -> Result<BlueprintImportPayload> {
         let caller = acting(ctx)?;
-        let how = How {
+        let how = ImportOptions {
             dry_run: input.dry_run,
             prune: input.prune,
             expected_revision: input.expected_revision,
         };
         let csv = input.csv;
-        let table = caller.compute(move |_: &Steps| Table::read(csv.as_bytes()));
+        let table = caller.compute(move |_: &Steps| TouchpointTable::read(csv.as_bytes()));
         let result = match table.await {
             Ok(table) => {
                 let table = table.complete(&input.complete);

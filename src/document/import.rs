@@ -14,13 +14,14 @@ use serde_json::json;
 
 use super::{
     apply,
-    blueprint::{Document, NeedVerdict, SaidDocument},
+    authority::Authority,
+    blueprint::{Document, DocumentPatch, VerdictItem},
     catalogue::{Catalogue, lower},
-    diff::{self, Change},
-    draft::Draft,
-    hand,
-    merge::Places,
-    target::{Before, Target},
+    diff::DocumentChange,
+    draft::MergedDocument,
+    merge::SourceMap,
+    report, responsibilities,
+    target::{CurrentBlueprint, TargetRows},
 };
 use crate::{
     access::{Caller, Keyed, Permit, live},
@@ -38,7 +39,7 @@ pub const DRAFTED: usize = 100;
 
 /// How a document is taken.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct How {
+pub struct ImportOptions {
     /// Do everything, keep nothing.
     pub dry_run: bool,
     /// Remove what a list of the document does not name.
@@ -49,42 +50,33 @@ pub struct How {
 
 /// What an import did, or would do.
 #[derive(Debug)]
-pub struct Imported {
+pub struct ImportReport {
     /// The blueprint as it is now; nothing where a dry run would make it.
     pub blueprint: Option<blueprint::Model>,
-    pub changes: Vec<Change>,
-}
-
-/// On whose word links of KPIs are made and responsibilities are in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Authority {
-    /// As far as the caller may say so.
-    Own,
-    /// It was agreed where this new blueprint is copied from.
-    Agreed(BlueprintId),
+    pub changes: Vec<DocumentChange>,
 }
 
 /// A document as it is read, from one as it is written.
-pub fn again(document: &Document) -> Result<SaidDocument> {
+pub fn to_patch(document: &Document) -> Result<DocumentPatch> {
     let value = serde_json::to_value(document).map_err(Error::internal)?;
     serde_json::from_value(value).map_err(Error::internal)
 }
 
 /// A document as it is written, from one that says everything.
-pub fn complete(said: SaidDocument) -> Result<Document> {
-    let (mut places, mut faults) = (Places::default(), Faults::default());
+pub fn complete_document(said: DocumentPatch) -> Result<Document> {
+    let (mut places, mut faults) = (SourceMap::default(), Faults::default());
     let document = Document::merged(None, said, true, (&mut places, &mut faults));
     document.ok_or_else(|| Error::internal("a kept document is not complete"))
 }
 
 /// What a document says of what still exists outside of the blueprint: an old one may name personas, channels,
 /// segments and KPIs that are archived or gone. `document` is the same, complete.
-pub async fn existing(
+pub async fn without_missing(
     permit: &Permit<'_>,
     document: &Document,
-    mut said: SaidDocument,
-) -> Result<SaidDocument> {
-    let catalogue = Catalogue::of(permit, document).await?;
+    mut said: DocumentPatch,
+) -> Result<DocumentPatch> {
+    let catalogue = Catalogue::load(permit, document).await?;
     let persona = |key: &String| catalogue.personas.contains_key(&lower(key));
     said.persona.0 = said.persona.0.filter(persona);
     said.secondary_personas
@@ -114,7 +106,7 @@ pub async fn existing(
     if let Some(evaluations) = &mut said.evaluations.0 {
         evaluations.retain(|part| part.by_account.as_ref().is_none_or(person));
         for evaluation in evaluations {
-            let known = |found: &NeedVerdict| {
+            let known = |found: &VerdictItem| {
                 let need = lower(&found.need);
                 catalogue.needs.keys().any(|(_, text)| *text == need)
             };
@@ -137,7 +129,11 @@ pub async fn existing(
 }
 
 /// Imports a document.
-pub async fn import(caller: &Caller, said: SaidDocument, how: How) -> Result<Imported> {
+pub async fn import(
+    caller: &Caller,
+    said: DocumentPatch,
+    how: ImportOptions,
+) -> Result<ImportReport> {
     let mut permit = caller.begin().await?;
     let found = match said.key.trim() {
         key if is_key(key) => {
@@ -152,7 +148,7 @@ pub async fn import(caller: &Caller, said: SaidDocument, how: How) -> Result<Imp
         Some(row) => Some(lock(&mut permit, row.id, how.expected_revision).await?),
         None => None,
     };
-    let taken = take(&mut permit, blueprint, said, (how.prune, Authority::Own)).await?;
+    let taken = import_into(&mut permit, blueprint, said, (how.prune, Authority::Own)).await?;
     finish(permit, found, taken, how).await
 }
 
@@ -160,11 +156,11 @@ pub async fn import(caller: &Caller, said: SaidDocument, how: How) -> Result<Imp
 pub(super) async fn finish(
     mut permit: Permit<'_>,
     found: Option<blueprint::Model>,
-    (blueprint, changes): (blueprint::Model, Vec<Change>),
-    how: How,
-) -> Result<Imported> {
+    (blueprint, changes): (blueprint::Model, Vec<DocumentChange>),
+    how: ImportOptions,
+) -> Result<ImportReport> {
     if how.dry_run {
-        return Ok(Imported {
+        return Ok(ImportReport {
             blueprint: found,
             changes,
         });
@@ -174,7 +170,7 @@ pub(super) async fn finish(
         json!({ "imported": true, "changes": changes.len() }),
     ));
     permit.commit().await?;
-    Ok(Imported {
+    Ok(ImportReport {
         // Where nothing changed, no revision rises.
         blueprint: found.filter(|_| changes.is_empty()).or(Some(blueprint)),
         changes,
@@ -207,12 +203,12 @@ pub(super) async fn lock(
 
 /// Brings a blueprint that is locked, or a new one, to what is said, and tells what changed. The permit keeps it all
 /// open: nothing of it has happened before its commit.
-pub async fn take(
+pub async fn import_into(
     permit: &mut Permit<'_>,
     blueprint: Option<blueprint::Model>,
-    said: SaidDocument,
+    said: DocumentPatch,
     (prune, authority): (bool, Authority),
-) -> Result<(blueprint::Model, Vec<Change>)> {
+) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
     let whole = match blueprint {
         Some(row) => Some(Whole::read(caller, permit.tx(), row, today).await?),
@@ -223,34 +219,34 @@ pub async fn take(
         true => Role::ALL,
         false => &[],
     };
-    bring(permit, whole, (None, said, prune), (authority, complete)).await
+    reconcile(permit, whole, (None, said, prune), (authority, complete)).await
 }
 
 /// Brings a blueprint that was read whole, or a new one, to what is said over `from`, or over the blueprint as it is:
 /// `from` is that without what is to go before. Who is not named in one of the `complete` roles holds it no longer.
-pub(super) async fn bring(
+pub(super) async fn reconcile(
     permit: &mut Permit<'_>,
     whole: Option<Whole>,
-    (from, said, prune): (Option<Document>, SaidDocument, bool),
+    (from, said, prune): (Option<Document>, DocumentPatch, bool),
     (authority, complete): (Authority, &[Role]),
-) -> Result<(blueprint::Model, Vec<Change>)> {
+) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
     let whole = whole.map(Arc::new);
     let drafted = {
         let whole = whole.clone();
         move |steps: &Steps| {
             steps.take(DRAFTED * whole.as_ref().map_or(0, |whole| whole.rows()))?;
-            let current = whole.as_deref().map(Document::of);
-            let draft = Draft::of(from.as_ref().or(current.as_ref()), said, prune)?;
+            let current = whole.as_deref().map(Document::from_whole);
+            let draft = MergedDocument::merge(from.as_ref().or(current.as_ref()), said, prune)?;
             Ok((current, draft))
         }
     };
     let (current, draft) = caller.compute(drafted).await?;
     let before = match whole {
-        Some(whole) => Some(Arc::new(before(permit, whole).await?)),
+        Some(whole) => Some(Arc::new(load_current(permit, whole).await?)),
         None => None,
     };
-    let catalogue = Catalogue::of(permit, draft.document()).await?;
+    let catalogue = Catalogue::load(permit, draft.document()).await?;
     let fresh = match authority {
         Authority::Own => id::new(),
         Authority::Agreed(id) => id,
@@ -259,7 +255,7 @@ pub(super) async fn bring(
         let (before, moment) = (before.clone(), (caller.now, fresh));
         move |steps: &Steps| {
             steps.take(DRAFTED * draft.document().parts())?;
-            draft.checked(before.as_deref(), &catalogue, moment)
+            draft.resolve(before.as_deref(), &catalogue, moment)
         }
     };
     let target = caller.compute(checked).await?;
@@ -268,7 +264,7 @@ pub(super) async fn bring(
         create(permit, &target).await?;
     }
     apply::apply(permit, before, &target, authority).await?;
-    hand::apply(permit, before, &target, (authority, complete)).await?;
+    responsibilities::apply(permit, before, &target, (authority, complete)).await?;
     // What changed is read back, so that the report tells what is, not what was asked for.
     let row = blueprint::Entity::find_by_id(target.blueprint.id)
         .one(permit.tx())
@@ -277,17 +273,17 @@ pub(super) async fn bring(
     let now = Whole::read(caller, permit.tx(), row.clone(), today).await?;
     let compared = move |steps: &Steps| {
         steps.take(DRAFTED * now.rows())?;
-        let now = Document::of(&now);
+        let now = Document::from_whole(&now);
         Ok(match &current {
-            Some(current) => diff::between(current, &now),
-            None => diff::made(&now),
+            Some(current) => report::between(current, &now),
+            None => report::made(&now),
         })
     };
     Ok((row, caller.compute(compared).await?))
 }
 
 /// Leave to make a new blueprint, with a key that nothing has.
-async fn create(permit: &mut Permit<'_>, target: &Target) -> Result<()> {
+async fn create(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()> {
     let row = &target.blueprint;
     let owner: DepartmentId = row.owner_department_id;
     let ties = Ties::none().and(Relation::OwnsBlueprint, [owner]);
@@ -303,10 +299,10 @@ async fn create(permit: &mut Permit<'_>, target: &Target) -> Result<()> {
     Ok(())
 }
 
-/// What is there, with what is archived.
-async fn before(permit: &Permit<'_>, whole: Arc<Whole>) -> Result<Before> {
+/// The blueprint as it is, with its archived phases and touchpoints.
+async fn load_current(permit: &Permit<'_>, whole: Arc<Whole>) -> Result<CurrentBlueprint> {
     let id = whole.canvas.blueprint.id;
-    Ok(Before {
+    Ok(CurrentBlueprint {
         whole,
         phases: phase::Entity::find()
             .filter(phase::Column::BlueprintId.eq(id))

@@ -1,9 +1,16 @@
 //! Documents: what the organisation is, as one text that people can read, by keys instead of ids.
 //!
-//! A blueprint's document goes this way in: what is said is read (`part`, `blueprint`, `bounds`, `read`), merged with
-//! what is there (`merge`), its keys are looked up (`catalogue`), every rule is held to it (`draft`, `target`), and the
-//! rows are brought to it (`apply`, `hand`), all in one transaction (`import`). Out it is one step (`export`); what
-//! differs between two is told in the words of the domain (`diff`). A sheet of touchpoints (`table`) goes the same way.
+//! An import goes through five steps in one transaction, which `import` calls in this order:
+//!
+//! 1. **merge** (`merge`, `draft`): the patch that was read over the document as it is gives the document as wanted;
+//! 2. **resolve** (`lookup`, `resolve`, `resolver`): keys become ids, every rule is checked, all faults at once;
+//! 3. **authorise** (`authority`): a new blueprint, KPI links, improvements and handshakes each ask the policy;
+//! 4. **apply** (`apply`, `responsibilities`, `write`): rows are made, changed and removed until they are as wanted;
+//! 5. **report** (`report`, `diff`): the blueprint is read back and compared with what it was.
+//!
+//! What is particular to one kind of part is in its file under `parts`. Export is one step (`export`). For example,
+//! `{"touchpoints": [{"key": "pay", "name": "Pay"}]}` renames one touchpoint and keeps all else: what a patch leaves out
+//! stays. A sheet of touchpoints (`table`) becomes a patch and goes the same way.
 //! A whole organisation is its blueprints' documents with what they share and what has happened to them
 //! (`organisation`); a demonstration adds the people who show it.
 
@@ -11,6 +18,7 @@
 mod part;
 
 mod apply;
+pub mod authority;
 pub mod blueprint;
 mod bounds;
 pub mod catalogue;
@@ -18,25 +26,33 @@ pub mod demonstration;
 pub mod diff;
 pub mod draft;
 mod export;
+pub mod format;
 pub mod graphql;
-mod hand;
 pub mod import;
+mod keys;
+mod lookup;
 mod merge;
 pub mod organisation;
-pub mod read;
+pub mod parts;
+mod references;
+pub mod report;
+pub mod resolve;
+mod resolver;
+mod responsibilities;
 pub mod table;
 pub mod target;
+mod write;
 
 /// The JSON Schema of a blueprint's document, as text.
 #[must_use]
 pub fn blueprint_schema() -> String {
-    text(&schemars::schema_for!(blueprint::SaidDocument))
+    text(&schemars::schema_for!(blueprint::DocumentPatch))
 }
 
 /// The JSON Schema of an organisation's document, as text.
 #[must_use]
 pub fn organisation_schema() -> String {
-    text(&schemars::schema_for!(organisation::Said))
+    text(&schemars::schema_for!(organisation::OrganisationInput))
 }
 
 fn text(schema: &schemars::Schema) -> String {

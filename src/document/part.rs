@@ -21,9 +21,9 @@ impl std::fmt::Display for Identity {
 }
 
 /// A part of a document as it is written out.
-pub trait Part: Clone + PartialEq + Serialize {
+pub trait DocumentPart: Clone + PartialEq + Serialize {
     /// What is read of it.
-    type Said: Said<Part = Self>;
+    type Patch: PartPatch<Part = Self>;
     /// What a person calls it.
     const NOUN: &'static str;
     /// Whether its order means something; otherwise it is written in the order of identities.
@@ -36,9 +36,9 @@ pub trait Part: Clone + PartialEq + Serialize {
 }
 
 /// A part of a document as it is read: anything but its identity may be absent.
-pub trait Said {
+pub trait PartPatch {
     /// What it becomes.
-    type Part: Part<Said = Self>;
+    type Part: DocumentPart<Patch = Self>;
 
     /// What tells it from the others.
     fn identity(&self) -> Identity;
@@ -49,21 +49,21 @@ pub trait Said {
 
 /// A field that may be absent, which is another thing than null.
 #[derive(Clone, Debug)]
-pub struct Perhaps<T>(pub Option<T>);
+pub struct PatchField<T>(pub Option<T>);
 
-impl<T> Default for Perhaps<T> {
+impl<T> Default for PatchField<T> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Perhaps<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for PatchField<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::deserialize(deserializer).map(|said| Self(Some(said)))
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Perhaps<T> {
+impl<T: JsonSchema> JsonSchema for PatchField<T> {
     fn inline_schema() -> bool {
         T::inline_schema()
     }
@@ -82,39 +82,40 @@ impl<T: JsonSchema> JsonSchema for Perhaps<T> {
 }
 
 /// A field as a part of an identity.
-pub(super) trait Telling {
-    fn told(&self) -> String;
+pub(super) trait IdentityField {
+    fn identity_text(&self) -> String;
 }
 
-impl Telling for String {
-    fn told(&self) -> String {
+impl IdentityField for String {
+    fn identity_text(&self) -> String {
         self.trim().to_lowercase()
     }
 }
 
-impl<T: Telling> Telling for Option<T> {
-    fn told(&self) -> String {
-        self.as_ref().map_or_else(String::new, Telling::told)
+impl<T: IdentityField> IdentityField for Option<T> {
+    fn identity_text(&self) -> String {
+        self.as_ref()
+            .map_or_else(String::new, IdentityField::identity_text)
     }
 }
 
-impl Telling for NaiveDate {
-    fn told(&self) -> String {
+impl IdentityField for NaiveDate {
+    fn identity_text(&self) -> String {
         self.to_string()
     }
 }
 
-macro_rules! telling_words {
+macro_rules! identity_words {
     ($($word:ident)*) => {
-        $(impl Telling for $word {
-            fn told(&self) -> String {
+        $(impl IdentityField for $word {
+            fn identity_text(&self) -> String {
                 self.as_str().to_owned()
             }
         })*
     };
 }
 
-telling_words!(Role TransitionKind End);
+identity_words!(Role TransitionKind End);
 
 /// Defines both forms of parts: `told by` are the fields of the identity; of the others, those with a value begin
 /// with it, and those without are needed for a new part.
@@ -143,25 +144,25 @@ macro_rules! parts {
         #[schemars(rename = $noun)]
         pub struct $said {
             $($(#[$tdoc])* pub $telling: $ttype,)*
-            $($(#[$fdoc])* #[serde(default)] pub $field: Perhaps<$type>,)*
+            $($(#[$fdoc])* #[serde(default)] pub $field: PatchField<$type>,)*
         }
 
-        impl Part for $name {
-            type Said = $said;
+        impl DocumentPart for $name {
+            type Patch = $said;
             const NOUN: &'static str = $noun;
             const ORDERED: bool = $ordered;
             const REPEATS: bool = $repeats;
 
             fn identity(&self) -> Identity {
-                Identity(vec![$(Telling::told(&self.$telling)),*])
+                Identity(vec![$(IdentityField::identity_text(&self.$telling)),*])
             }
         }
 
-        impl Said for $said {
+        impl PartPatch for $said {
             type Part = $name;
 
             fn identity(&self) -> Identity {
-                Identity(vec![$(Telling::told(&self.$telling)),*])
+                Identity(vec![$(IdentityField::identity_text(&self.$telling)),*])
             }
 
             fn onto(self, current: Option<&$name>) -> Result<$name, Vec<&'static str>> {
@@ -211,13 +212,13 @@ macro_rules! document {
         #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         #[schemars(rename = "blueprint")]
-        pub struct SaidDocument {
+        pub struct DocumentPatch {
             /// The format: `cx-blueprint/blueprint@1`.
             pub format: String,
             /// Its key, unique in the organisation: of a blueprint that is there, or of a new one.
             pub key: String,
-            $($(#[$fdoc])* #[serde(default)] pub $field: Perhaps<$type>,)*
-            $($(#[$ldoc])* #[serde(default)] pub $list: Listed<$said, { $most }>,)*
+            $($(#[$fdoc])* #[serde(default)] pub $field: PatchField<$type>,)*
+            $($(#[$ldoc])* #[serde(default)] pub $list: PatchList<$said, { $most }>,)*
         }
 
         impl Document {
@@ -231,9 +232,9 @@ macro_rules! document {
             /// not name. Nothing where something is lacking, which the faults tell.
             pub(super) fn merged(
                 current: Option<&Self>,
-                said: SaidDocument,
+                said: DocumentPatch,
                 prune: bool,
-                (places, faults): (&mut Places, &mut Faults),
+                (places, faults): (&mut SourceMap, &mut Faults),
             ) -> Option<Self> {
                 let mut lacking = Vec::new();
                 $(
@@ -268,7 +269,7 @@ macro_rules! document {
 
             /// What differs from this one to another.
             #[must_use]
-            pub fn differs(&self, after: &Self) -> Vec<Change> {
+            pub fn differs(&self, after: &Self) -> Vec<DocumentChange> {
                 let mut changes = Vec::new();
                 diff::fields(&self.key, &[
                     $((stringify!($field), diff::json(&self.$field), diff::json(&after.$field)),)*
@@ -291,7 +292,7 @@ macro_rules! document {
             #[must_use]
             pub(super) fn sorted(mut self) -> Self {
                 $(if !$part::ORDERED {
-                    self.$list.sort_by_cached_key(Part::identity);
+                    self.$list.sort_by_cached_key(DocumentPart::identity);
                 })*
                 self
             }

@@ -39,8 +39,8 @@ async fn blueprint(caller: &Caller, options: &Export, key: &str) -> Result<Strin
     let whole = Whole::load(caller, it, day).await?;
     let whole = whole.ok_or_else(|| format!("There is no blueprint \"{key}\"."))?;
     Ok(match options.format {
-        ExportFormat::Json => pretty(&Document::of(&whole))?,
-        ExportFormat::Csv => table::write(&Document::of(&whole), options.dialect)?,
+        ExportFormat::Json => pretty(&Document::from_whole(&whole))?,
+        ExportFormat::Csv => table::write(&Document::from_whole(&whole), options.dialect)?,
         ExportFormat::Svg => picture::svg(&whole.canvas, day, options.theme),
         ExportFormat::Html => picture::html(&whole.canvas, day, options.theme),
     })

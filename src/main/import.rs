@@ -7,11 +7,11 @@ use cx_blueprint::{
     clock::Clock,
     config::Import,
     document::{
-        diff::Change,
-        import::{self, How, Imported},
+        diff::DocumentChange,
+        format::{self, DocumentFormat},
+        import::{self, ImportOptions, ImportReport},
         organisation,
-        read::{self, Kind},
-        table::{self, Table},
+        table::{self, TouchpointTable},
     },
     error::{Error, Result, UserError, UserErrorCode},
     feedback,
@@ -90,7 +90,7 @@ fn spooled(options: &Import) -> std::io::Result<Spooled> {
 }
 
 /// Tells what changed.
-fn tell(done: &Imported, dry_run: bool) {
+fn tell(done: &ImportReport, dry_run: bool) {
     for change in &done.changes {
         println!("{}", line(change));
     }
@@ -105,8 +105,8 @@ async fn load(caller: &Caller, options: &Import, text: &str) -> Result<()> {
             "There is nothing to prune: a whole organisation is loaded into an empty database.";
         return Err(Error::fault("", UserErrorCode::Invalid, None, message));
     }
-    let said: organisation::Said = read::parse(text)?;
-    let how = organisation::How {
+    let said: organisation::OrganisationInput = format::parse(text)?;
+    let how = organisation::OrganisationLoadOptions {
         dry_run: options.dry_run,
     };
     organisation::load(caller, &said, how).await?;
@@ -134,7 +134,7 @@ enum Said {
     Document(String),
     Sheet {
         blueprint: String,
-        table: Box<Table>,
+        table: Box<TouchpointTable>,
     },
 }
 
@@ -149,7 +149,7 @@ impl Said {
             Box::new(BufReader::new(file))
         };
         if let Some(blueprint) = options.blueprint.clone() {
-            let table = Table::read(source).map_err(unplaced);
+            let table = TouchpointTable::read(source).map_err(unplaced);
             let table = table.map_err(|error| told(&name.to_string(), error))?;
             let table = Box::new(table.complete(&options.complete));
             return Ok(Self::Sheet { blueprint, table });
@@ -182,17 +182,17 @@ impl Said {
     }
 
     async fn bring(self, caller: &Caller, options: &Import) -> Result<()> {
-        let how = How {
+        let how = ImportOptions {
             dry_run: options.dry_run,
             prune: options.prune,
             expected_revision: None,
         };
         let done = match self {
-            Self::Document(text) => match read::format_of(&text) {
-                Some(format) if format == organisation::Said::FORMAT => {
+            Self::Document(text) => match format::format_of(&text) {
+                Some(format) if format == organisation::OrganisationInput::FORMAT => {
                     return load(caller, options, &text).await;
                 }
-                _ => import::import(caller, read::parse(&text)?, how).await?,
+                _ => import::import(caller, format::parse(&text)?, how).await?,
             },
             Self::Sheet { blueprint, table } => {
                 let done = table::import(caller, &By::Key(blueprint), *table, how).await;
@@ -205,7 +205,7 @@ impl Said {
 }
 
 /// A change on a line.
-fn line(change: &Change) -> String {
+fn line(change: &DocumentChange) -> String {
     let mut line = format!("{:?} {} {}", change.kind, change.part, change.identity);
     if let Some(field) = &change.field {
         let value = |value: &Option<serde_json::Value>| {

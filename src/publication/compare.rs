@@ -10,16 +10,12 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect, prelude::Uuid};
 
-use super::{READ, said};
+use super::stored::{BYTES_PER_STEP, stored_document};
 use crate::{
     access::Caller,
     canvas::whole::Whole,
     compute::Steps,
-    document::{
-        blueprint::Document,
-        diff::{self, Change},
-        import,
-    },
+    document::{blueprint::Document, diff::DocumentChange, import, report},
     error::{Error, Result},
     input,
 };
@@ -35,28 +31,28 @@ pub enum Version {
 }
 
 /// A blueprint and a state of it.
-struct State {
+struct VersionState {
     blueprint: blueprint::Model,
-    kept: Kept,
+    kept: VersionSource,
 }
 
 /// What the document of a state is made of.
-enum Kept {
+enum VersionSource {
     Now(Arc<Whole>),
     Then(Box<publication::Model>),
 }
 
-impl State {
+impl VersionState {
     /// The document, with the words of another blueprint where it is given them.
-    fn document(self, words: Option<Words>, steps: &Steps) -> Result<Document> {
+    fn document(self, words: Option<OriginKeys>, steps: &Steps) -> Result<Document> {
         let document = match self.kept {
-            Kept::Now(whole) => {
+            VersionSource::Now(whole) => {
                 steps.take(import::DRAFTED * whole.rows())?;
-                Document::of(&whole)
+                Document::from_whole(&whole)
             }
-            Kept::Then(row) => {
-                steps.take(row.document.len() / READ)?;
-                import::complete(said(&row)?)?
+            VersionSource::Then(row) => {
+                steps.take(row.document.len() / BYTES_PER_STEP)?;
+                import::complete_document(stored_document(&row)?)?
             }
         };
         Ok(match words {
@@ -67,37 +63,41 @@ impl State {
 }
 
 /// What differs from one state to another, if the caller may see both.
-pub async fn difference(caller: &Caller, from: &Version, to: &Version) -> Result<Vec<Change>> {
+pub async fn difference(
+    caller: &Caller,
+    from: &Version,
+    to: &Version,
+) -> Result<Vec<DocumentChange>> {
     let from = state(caller, "from", from).await?;
     let to = state(caller, "to", to).await?;
     let (old, new) = (&from.blueprint, &to.blueprint);
     let (of_old, of_new) = if old.id == new.id {
         (None, None)
     } else if new.copied_from_id == Some(old.id) {
-        (None, Some(Words::of_origin(caller, new, old).await?))
+        (None, Some(OriginKeys::of_origin(caller, new, old).await?))
     } else if old.copied_from_id == Some(new.id) {
-        (Some(Words::of_origin(caller, old, new).await?), None)
+        (Some(OriginKeys::of_origin(caller, old, new).await?), None)
     } else {
         let message = "These are two journeys of which neither was copied from the other.";
         return Err(Error::BadInput(message.to_owned()));
     };
     let compare = move |steps: &Steps| {
         let (from, to) = (from.document(of_old, steps)?, to.document(of_new, steps)?);
-        Ok(diff::between(&from, &to))
+        Ok(report::between(&from, &to))
     };
     caller.compute(compare).await
 }
 
-async fn state(caller: &Caller, path: &str, version: &Version) -> Result<State> {
+async fn state(caller: &Caller, path: &str, version: &Version) -> Result<VersionState> {
     match version {
         Version::BlueprintId(id) => {
             let id: BlueprintId = input::id(&format!("{path}.blueprintId"), id)?;
             let which = Condition::all().add(blueprint::Column::Id.eq(id));
             let whole = Whole::load(caller, which, caller.today).await?;
             let whole = whole.ok_or_else(|| Error::not_found(path, "blueprint"))?;
-            Ok(State {
+            Ok(VersionState {
                 blueprint: whole.canvas.blueprint.clone(),
-                kept: Kept::Now(whole),
+                kept: VersionSource::Now(whole),
             })
         }
         Version::PublicationId(id) => {
@@ -108,9 +108,9 @@ async fn state(caller: &Caller, path: &str, version: &Version) -> Result<State> 
                 .await?
                 .ok_or_else(missing)?;
             let blueprint = caller.get::<blueprint::Entity>(row.blueprint_id).await?;
-            Ok(State {
+            Ok(VersionState {
                 blueprint: blueprint.ok_or_else(missing)?,
-                kept: Kept::Then(Box::new(row)),
+                kept: VersionSource::Then(Box::new(row)),
             })
         }
     }
@@ -119,12 +119,12 @@ async fn state(caller: &Caller, path: &str, version: &Version) -> Result<State> 
 /// What the parts of a copy are called in the words of what it was copied from: parts that came from there have the keys
 /// that they have there, so that renaming hides nothing; a part of the copy's own that happens to have a key of the
 /// origin's is told apart from it.
-struct Words {
+struct OriginKeys {
     phases: HashMap<String, String>,
     touchpoints: HashMap<String, String>,
 }
 
-impl Words {
+impl OriginKeys {
     async fn of_origin(
         caller: &Caller,
         copy: &blueprint::Model,
@@ -146,8 +146,8 @@ impl Words {
                     .await?
             };
         }
-        let phases = told(&copy.key, keys!(phase, copy), keys!(phase, origin));
-        let touchpoints = told(
+        let phases = keys_in_origin(&copy.key, keys!(phase, copy), keys!(phase, origin));
+        let touchpoints = keys_in_origin(
             &copy.key,
             keys!(touchpoint, copy),
             keys!(touchpoint, origin),
@@ -160,7 +160,7 @@ impl Words {
 }
 
 /// By its key in the copy, in small letters, what a part is called in the comparison.
-fn told(
+fn keys_in_origin(
     copy: &str,
     parts: Vec<(Uuid, String, Option<Uuid>)>,
     origin: Vec<(Uuid, String, Option<Uuid>)>,

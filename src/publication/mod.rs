@@ -3,6 +3,7 @@
 
 mod compare;
 pub mod graphql;
+mod stored;
 
 use async_graphql::{ID, InputObject};
 use entity::{
@@ -17,6 +18,7 @@ use sea_orm::{
 };
 
 pub use self::compare::{Version, difference};
+use self::stored::{BYTES_PER_STEP, stored_document};
 use crate::{
     access::{Caller, Permit, expect_version, live},
     blueprint::life::{self, Step},
@@ -24,9 +26,9 @@ use crate::{
     compute::Steps,
     database::Transaction,
     document::{
-        blueprint::{Document, SaidDocument},
-        import::{self, Authority, DRAFTED},
-        read,
+        authority::Authority,
+        blueprint::Document,
+        import::{self, DRAFTED},
     },
     error::{Error, Result},
     finding, id,
@@ -95,7 +97,7 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
 async fn text(caller: &Caller, whole: Whole) -> Result<String> {
     let write = move |steps: &Steps| {
         steps.take(DRAFTED * whole.rows())?;
-        serde_json::to_string(&Document::of(&whole)).map_err(Error::internal)
+        serde_json::to_string(&Document::from_whole(&whole)).map_err(Error::internal)
     };
     caller.compute(write).await
 }
@@ -122,21 +124,12 @@ async fn keep(
         .await
 }
 
-/// The document of a publication.
 /// Publications as lists show them: their documents may be two megabytes each.
 pub fn without_document(select: Select<publication::Entity>) -> Select<publication::Entity> {
     use publication::Column;
     let others = Column::iter().filter(|column| !matches!(column, Column::Document));
     let select = select.select_only().columns(others);
     select.expr_as(Expr::val(""), Column::Document.as_str())
-}
-
-/// Bytes of a kept document that are read in a step.
-const READ: usize = 10;
-
-/// What a kept document says.
-fn said(row: &publication::Model) -> Result<SaidDocument> {
-    read::parse(&row.document).map_err(|error| Error::internal(format!("{}: {error:?}", row.id)))
 }
 
 /// Brings a blueprint back to what it was when it was published, and keeps what that replaces. Who answers for what
@@ -161,18 +154,19 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
         ));
     }
     let parsed = move |steps: &Steps| {
-        steps.take(publication.document.len() / READ)?;
-        let said = said(&publication)?;
-        Ok((import::complete(said.clone())?, said))
+        steps.take(publication.document.len() / BYTES_PER_STEP)?;
+        let said = stored_document(&publication)?;
+        Ok((import::complete_document(said.clone())?, said))
     };
     let (document, said) = caller.compute(parsed).await?;
-    let mut said = import::existing(&permit, &document, said).await?;
+    let mut said = import::without_missing(&permit, &document, said).await?;
     said.owner_department.0 = None;
     said.visibility.0 = None;
     said.responsibilities.0 = None;
     let whole = Whole::read(caller, permit.tx(), row.clone(), caller.today).await?;
     let before = text(caller, whole).await?;
-    let (row, changes) = import::take(&mut permit, Some(row), said, (true, Authority::Own)).await?;
+    let (row, changes) =
+        import::import_into(&mut permit, Some(row), said, (true, Authority::Own)).await?;
     if changes.is_empty() {
         return Ok(row);
     }
@@ -228,12 +222,13 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
             key,
             title,
             state: BlueprintState::Future,
-            ..Document::of(&whole)
+            ..Document::from_whole(&whole)
         };
-        import::again(&copy.agreed())
+        import::to_patch(&copy.agreed())
     };
     let said = caller.compute(copied).await?;
-    let (row, _) = import::take(&mut permit, None, said, (true, Authority::Agreed(id))).await?;
+    let (row, _) =
+        import::import_into(&mut permit, None, said, (true, Authority::Agreed(id))).await?;
     remember_origin(permit.tx(), origin.id, row.id).await?;
     let row = permit.read::<blueprint::Entity>("id", row.id).await?;
     permit.commit().await?;

@@ -6,8 +6,10 @@ use async_graphql::{ID, InputObject};
 use entity::{department, id::DepartmentId};
 
 use super::{
-    Holdings, Impact, asked,
-    takeover::{Going, Takeover, refuse_circle},
+    asked,
+    holdings::Holdings,
+    impact::ReorganisationImpact,
+    takeover::{DepartmentToEnd, Takeover, refuse_circle},
 };
 use crate::{
     access::Caller,
@@ -32,21 +34,21 @@ pub struct DepartmentArchiveInput {
 pub async fn archive(
     caller: &Caller,
     input: DepartmentArchiveInput,
-) -> Result<(department::Model, Impact)> {
+) -> Result<(department::Model, ReorganisationImpact)> {
     let mut faults = Faults::default();
     let id: DepartmentId = faults.id("id", &input.id);
     let successor: Option<DepartmentId> =
         faults.optional_id("successorId", input.successor_id.as_ref());
     faults.check()?;
     let mut permit = lock_tree(caller, "id", id).await?;
-    let going = Going {
+    let going = DepartmentToEnd {
         path: "id".to_owned(),
         id,
         expected_version: input.expected_version,
     };
     let row = going.read(&permit).await?;
     if row.archived_at.is_some() {
-        return Ok((row, Impact::default()));
+        return Ok((row, ReorganisationImpact::default()));
     }
     let of = BTreeSet::from([id]);
     if let Some(successor) = successor {
@@ -72,7 +74,7 @@ pub async fn archive_impact(
     caller: &Caller,
     id: &ID,
     successor: Option<&ID>,
-) -> Result<Option<Impact>> {
+) -> Result<Option<ReorganisationImpact>> {
     let id: DepartmentId = input::id("id", id)?;
     let successor: Option<DepartmentId> = input::optional_id("successorId", successor)?;
     let tx = caller.snapshot().await?;
@@ -81,7 +83,7 @@ pub async fn archive_impact(
         return Ok(None);
     };
     if row.archived_at.is_some() {
-        return Ok(Some(Impact::default()));
+        return Ok(Some(ReorganisationImpact::default()));
     }
     let of = BTreeSet::from([id]);
     if let Some(successor) = successor {

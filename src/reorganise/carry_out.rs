@@ -10,7 +10,7 @@ use entity::{
 };
 use sea_orm::{EntityTrait, Set};
 
-use super::{After, Holdings, Step};
+use super::{holdings::Holdings, plan::AfterEnd, plan::PlanStep};
 use crate::{
     access::{Permit, fresh},
     error::{Error, Result},
@@ -24,14 +24,14 @@ use crate::{
 /// Does what was planned, step by step.
 pub(super) async fn carry_out(
     permit: &mut Permit<'_>,
-    steps: Vec<Step>,
+    steps: Vec<PlanStep>,
     of: &BTreeSet<DepartmentId>,
     successor: Option<DepartmentId>,
 ) -> Result<()> {
     let by = Act::from(permit.caller);
     let mut became: HashMap<ResponsibilityId, ResponsibilityId> = HashMap::new();
     for step in steps {
-        if let Step::Accept(row, tasks) = step {
+        if let PlanStep::Accept(row, tasks) = step {
             if let Some(successor) = successor {
                 let held = lifecycle::succeed(&row, (id::new(), successor), tasks, by);
                 permit.concerns(successor);
@@ -43,15 +43,15 @@ pub(super) async fn carry_out(
             continue;
         }
         // An earlier step may have changed it already.
-        let row = as_it_is(permit, step.of()).await?;
+        let row = as_it_is(permit, step.responsibility_id()).await?;
         let next = becomes(&step, &row, (of, successor), &became, by)?;
         write(permit, &row, next).await?;
     }
     Ok(())
 }
 
-impl Step {
-    fn of(&self) -> ResponsibilityId {
+impl PlanStep {
+    fn responsibility_id(&self) -> ResponsibilityId {
         match self {
             Self::End(row, _)
             | Self::Decline(row, _)
@@ -66,7 +66,7 @@ impl Step {
 
 /// What a responsibility becomes by a step.
 fn becomes(
-    step: &Step,
+    step: &PlanStep,
     row: &responsibility::Model,
     (of, successor): (&BTreeSet<DepartmentId>, Option<DepartmentId>),
     became: &HashMap<ResponsibilityId, ResponsibilityId>,
@@ -74,21 +74,21 @@ fn becomes(
 ) -> Result<responsibility::Model, TransitionError> {
     let mut next = row.clone();
     match step {
-        Step::End(_, After::Suspended) => {
+        PlanStep::End(_, AfterEnd::Suspended) => {
             return lifecycle::end(row, Some(SUSPENDED.to_owned()), by);
         }
-        Step::End(..) => return lifecycle::end(row, None, by),
-        Step::Decline(_, reason) => {
+        PlanStep::End(..) => return lifecycle::end(row, None, by),
+        PlanStep::Decline(_, reason) => {
             return lifecycle::decline(row, Some((*reason).to_owned()), by);
         }
-        Step::Merge(_, tasks) => next.tasks = Texts(tasks.clone()),
-        Step::Address(_) | Step::Speak(_) => {
+        PlanStep::Merge(_, tasks) => next.tasks = Texts(tasks.clone()),
+        PlanStep::Address(_) | PlanStep::Speak(_) => {
             if let Some(successor) = successor {
                 next = lifecycle::inherit(row, |department| of.contains(&department), successor);
             }
         }
-        Step::Replace(_, was) => next.replaces_id = became.get(was).copied(),
-        Step::Accept(..) => {}
+        PlanStep::Replace(_, was) => next.replaces_id = became.get(was).copied(),
+        PlanStep::Accept(..) => {}
     }
     Ok(next)
 }

@@ -23,11 +23,11 @@ pub struct Impact {
     /// What stands in the way of doing it as things are; empty where nothing does.
     pub obstacles: Vec<UserError>,
     #[graphql(skip)]
-    pub what: super::Impact,
+    pub what: super::ReorganisationImpact,
 }
 
-impl From<super::Impact> for Impact {
-    fn from(what: super::Impact) -> Self {
+impl From<super::ReorganisationImpact> for Impact {
+    fn from(what: super::ReorganisationImpact) -> Self {
         Self {
             obstacles: what.obstacles.clone(),
             what,

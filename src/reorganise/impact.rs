@@ -12,7 +12,7 @@ use entity::{
     words::Role,
 };
 
-use super::{After, Holdings, Step, links::Hung};
+use super::{holdings::Holdings, links::HangingRows, plan::AfterEnd, plan::PlanStep};
 use crate::{
     canvas::{flow::Flow, whole::Whole},
     error::{Result, UserError},
@@ -21,7 +21,7 @@ use crate::{
 
 /// What follows from an act.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Impact {
+pub struct ReorganisationImpact {
     /// What stands in its way.
     pub obstacles: Vec<UserError>,
     /// Become part of the successor.
@@ -75,14 +75,14 @@ pub struct Impact {
     pub blueprints_unled: Vec<BlueprintId>,
 }
 
-impl Impact {
+impl ReorganisationImpact {
     /// Of departments that go, with or without a successor; `hung` is what hangs on where they hold
     /// anything.
     #[must_use]
     pub fn of_departments(
         holdings: &Holdings,
-        steps: &[Step],
-        hung: &Hung,
+        steps: &[PlanStep],
+        hung: &HangingRows,
         successor: Option<DepartmentId>,
     ) -> Self {
         let mut impact = Self::of_steps(steps);
@@ -108,7 +108,12 @@ impl Impact {
 
     /// Of a touchpoint that goes from its blueprint; `hung` is what hangs on it.
     #[must_use]
-    pub fn of_touchpoint(whole: &Whole, gone: TouchpointId, steps: &[Step], hung: &Hung) -> Self {
+    pub fn of_touchpoint(
+        whole: &Whole,
+        gone: TouchpointId,
+        steps: &[PlanStep],
+        hung: &HangingRows,
+    ) -> Self {
         let canvas = &whole.canvas;
         let broken = canvas.transitions.iter().filter(|row| {
             row.from_touchpoint_id == Some(gone) || row.to_touchpoint_id == Some(gone)
@@ -145,22 +150,22 @@ impl Impact {
         impact
     }
 
-    fn of_steps(steps: &[Step]) -> Self {
+    fn of_steps(steps: &[PlanStep]) -> Self {
         let mut impact = Self::default();
         for step in steps {
             match step {
-                Step::End(row, After::Nothing | After::Suspended) => {
+                PlanStep::End(row, AfterEnd::Nothing | AfterEnd::Suspended) => {
                     impact.responsibilities_ended.push(row.id);
                 }
-                Step::End(row, After::Successor) => {
+                PlanStep::End(row, AfterEnd::Successor) => {
                     impact.responsibilities_handed_over.push(row.id);
                 }
-                Step::End(row, After::Merged) => impact.responsibilities_merged.push(row.id),
-                Step::Decline(row, _) => impact.proposals_closed.push(row.id),
-                Step::Address(row) | Step::Speak(row) | Step::Replace(row, _) => {
+                PlanStep::End(row, AfterEnd::Merged) => impact.responsibilities_merged.push(row.id),
+                PlanStep::Decline(row, _) => impact.proposals_closed.push(row.id),
+                PlanStep::Address(row) | PlanStep::Speak(row) | PlanStep::Replace(row, _) => {
                     impact.proposals_readdressed.push(row.id);
                 }
-                Step::Accept(..) | Step::Merge(..) => {}
+                PlanStep::Accept(..) | PlanStep::Merge(..) => {}
             }
         }
         impact.proposals_readdressed.sort_unstable();
@@ -168,7 +173,7 @@ impl Impact {
         impact
     }
 
-    fn tell_lost(&mut self, holdings: &Holdings, steps: &[Step]) {
+    fn tell_lost(&mut self, holdings: &Holdings, steps: &[PlanStep]) {
         let lost = |role| -> BTreeSet<TouchpointId> {
             let ended = ended(steps).filter(|row| row.role == role);
             ended.map(|row| row.touchpoint_id).collect()
@@ -185,7 +190,7 @@ impl Impact {
     }
 
     /// Notes what hangs on nothing any more but these touchpoints.
-    fn left_hanging(&mut self, hung: &Hung, gone: &BTreeSet<TouchpointId>) {
+    fn left_hanging(&mut self, hung: &HangingRows, gone: &BTreeSet<TouchpointId>) {
         let judging = hung
             .links
             .iter()
@@ -206,15 +211,15 @@ impl Impact {
 }
 
 /// What ends without anybody who takes it over.
-fn ended(steps: &[Step]) -> impl Iterator<Item = &responsibility::Model> {
+fn ended(steps: &[PlanStep]) -> impl Iterator<Item = &responsibility::Model> {
     steps.iter().filter_map(|step| match step {
-        Step::End(row, After::Nothing | After::Suspended) => Some(row),
+        PlanStep::End(row, AfterEnd::Nothing | AfterEnd::Suspended) => Some(row),
         _ => None,
     })
 }
 
 /// The touchpoints that nobody delivers any more.
-fn undelivered(holdings: &Holdings, steps: &[Step]) -> BTreeSet<TouchpointId> {
+fn undelivered(holdings: &Holdings, steps: &[PlanStep]) -> BTreeSet<TouchpointId> {
     let lost = ended(steps).filter(|row| delivers(row.role));
     let lost: BTreeSet<TouchpointId> = lost.map(|row| row.touchpoint_id).collect();
     let beside = holdings.beside.iter();

@@ -11,7 +11,7 @@ use crate::{access::Caller, database::Transaction, error::Result};
 
 /// What hangs on touchpoints, with all that each of it hangs on.
 #[derive(Debug, Default)]
-pub struct Hung {
+pub struct HangingRows {
     pub links: Vec<kpi_link::Model>,
     pub deliveries: Vec<promise_delivery::Model>,
 }
@@ -21,8 +21,8 @@ pub(super) async fn at(
     caller: &Caller,
     tx: &Transaction,
     touchpoints: SelectStatement,
-) -> Result<Hung> {
-    Ok(Hung {
+) -> Result<HangingRows> {
+    Ok(HangingRows {
         links: of_kpis_at(caller, tx, touchpoints.clone()).await?,
         deliveries: of_promises_at(tx, touchpoints).await?,
     })

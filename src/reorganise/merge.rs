@@ -8,8 +8,9 @@ use entity::{department, id::DepartmentId};
 use sea_orm::Set;
 
 use super::{
-    Impact, asked,
-    takeover::{Going, Takeover, refuse_circle},
+    asked,
+    impact::ReorganisationImpact,
+    takeover::{DepartmentToEnd, Takeover, refuse_circle},
 };
 use crate::{
     access::{Caller, Permit, live},
@@ -36,7 +37,7 @@ pub struct Merged {
     /// Those that ended, in the order of their ids.
     pub departments: Vec<department::Model>,
     /// What changed with it.
-    pub impact: Impact,
+    pub impact: ReorganisationImpact,
 }
 
 /// Merges departments into another.
@@ -72,7 +73,11 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
 }
 
 /// What merging departments would change, as far as the caller may see it.
-pub async fn merge_impact(caller: &Caller, ids: &[ID], successor: &ID) -> Result<Option<Impact>> {
+pub async fn merge_impact(
+    caller: &Caller,
+    ids: &[ID],
+    successor: &ID,
+) -> Result<Option<ReorganisationImpact>> {
     let mut faults = Faults::default();
     let of: Vec<DepartmentId> = faults.ids("ids", ids);
     let successor: DepartmentId = faults.id("successorId", successor);
@@ -95,7 +100,7 @@ pub async fn merge_impact(caller: &Caller, ids: &[ID], successor: &ID) -> Result
 }
 
 /// The departments that are to end, each once.
-fn read_going(faults: &mut Faults, given: &[AtVersionInput]) -> Vec<Going> {
+fn read_going(faults: &mut Faults, given: &[AtVersionInput]) -> Vec<DepartmentToEnd> {
     faults.few("departments", given.len());
     let given = given.iter().take(LIST).enumerate();
     let mut known = BTreeSet::new();
@@ -103,7 +108,7 @@ fn read_going(faults: &mut Faults, given: &[AtVersionInput]) -> Vec<Going> {
         let path = format!("departments.{at}.id");
         let id = faults.id(&path, &one.id);
         let expected_version = one.expected_version;
-        Going {
+        DepartmentToEnd {
             path,
             id,
             expected_version,
@@ -126,7 +131,7 @@ fn with_children(mut takeover: Takeover) -> Takeover {
 
 async fn move_children(
     permit: &mut Permit<'_>,
-    impact: &Impact,
+    impact: &ReorganisationImpact,
     successor: DepartmentId,
 ) -> Result<()> {
     for child in &impact.departments_moved {

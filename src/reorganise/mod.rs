@@ -17,11 +17,7 @@ pub mod touchpoint;
 
 pub use self::{
     archive::{DepartmentArchiveInput, archive, archive_impact},
-    impact::Impact,
+    impact::ReorganisationImpact,
     merge::{DepartmentMergeInput, Merged, merge, merge_impact},
     person::{deactivate, deactivate_impact},
-};
-use self::{
-    holdings::Holdings,
-    plan::{After, Step},
 };

@@ -12,7 +12,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
-use super::{Impact, asked};
+use super::{asked, impact::ReorganisationImpact};
 use crate::{
     access::{Caller, scope},
     account::{admins_besides, deactivate as deactivate_account, refuse_last_admin},
@@ -29,11 +29,11 @@ use crate::{
 pub async fn deactivate(
     caller: &Caller,
     input: &AtVersionInput,
-) -> Result<(account::Model, Impact)> {
+) -> Result<(account::Model, ReorganisationImpact)> {
     let mut permit = caller.begin().await?;
     let (row, changed) = deactivate_account(&mut permit, input).await?;
     if !changed {
-        return Ok((row, Impact::default()));
+        return Ok((row, ReorganisationImpact::default()));
     }
     let impact = without(caller, permit.tx(), row.id).await?;
     permit.commit().await?;
@@ -42,7 +42,7 @@ pub async fn deactivate(
 
 /// What deactivating an account would change, as far as the caller may see it. It is asked over the departments
 /// that the person belongs to.
-pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Impact>> {
+pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<ReorganisationImpact>> {
     let id: AccountId = input::id("id", id)?;
     let tx = caller.snapshot().await?;
     let Some(row) = asked::row::<account::Entity>(caller, &tx, id).await? else {
@@ -58,7 +58,7 @@ pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Impact
     let ties = Ties::none().and(Relation::IsIt, belongs_to);
     asked::require::<account::Entity>(caller, Action::WhatIf, &ties, &row)?;
     if row.archived_at.is_some() {
-        return Ok(Some(Impact::default()));
+        return Ok(Some(ReorganisationImpact::default()));
     }
     let impact = without(caller, &tx, id).await?;
     let others = admins_besides(&tx, id).await?;
@@ -146,7 +146,11 @@ impl Leads {
     }
 }
 
-async fn without(caller: &Caller, tx: &Transaction, person: AccountId) -> Result<Impact> {
+async fn without(
+    caller: &Caller,
+    tx: &Transaction,
+    person: AccountId,
+) -> Result<ReorganisationImpact> {
     let led = Leads::read(caller, tx, person).await?;
     let left = move |steps: &Steps| {
         steps.take(LED * led.living.len())?;
@@ -178,12 +182,12 @@ async fn without(caller: &Caller, tx: &Transaction, person: AccountId) -> Result
         Ok(waiting.resting_on(person, &leads))
     };
     let resting = caller.compute(resting).await?;
-    Ok(Impact {
+    Ok(ReorganisationImpact {
         person_of: responsibilities(named).await?,
         proposals_unanswerable: responsibilities(resting).await?,
         blueprints_unled: blueprints.into_tuple().all(tx).await?,
         departments_without_own_lead: unled.own,
         departments_unled: unled.at_all,
-        ..Impact::default()
+        ..ReorganisationImpact::default()
     })
 }

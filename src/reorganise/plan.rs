@@ -9,7 +9,7 @@ use entity::{
     words::{ResponsibilityStatus, Role},
 };
 
-use super::Holdings;
+use super::holdings::Holdings;
 use crate::{
     input::LIST,
     responsibility::lifecycle::{TAKEN, TOUCHPOINT_ARCHIVED},
@@ -20,9 +20,9 @@ pub const DEPARTMENT_ARCHIVED: &str = "DEPARTMENT_ARCHIVED";
 
 /// What is to be done with one responsibility or proposal.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub enum PlanStep {
     /// It ends.
-    End(responsibility::Model, After),
+    End(responsibility::Model, AfterEnd),
     /// The proposal is closed, for this reason.
     Decline(responsibility::Model, &'static str),
     /// It is accepted anew for the successor, with these tasks.
@@ -39,7 +39,7 @@ pub enum Step {
 
 /// What comes after the end of a responsibility.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum After {
+pub enum AfterEnd {
     /// Nobody takes it over.
     Nothing,
     /// Its touchpoint is archived: it resumes where that comes back.
@@ -51,32 +51,32 @@ pub enum After {
 }
 
 /// Ends what is in force and closes what is offered.
-fn let_go(held: &[responsibility::Model], reason: &'static str, after: After) -> Vec<Step> {
+fn let_go(held: &[responsibility::Model], reason: &'static str, after: AfterEnd) -> Vec<PlanStep> {
     let step = |held: &responsibility::Model| match held.status {
-        ResponsibilityStatus::Proposed => Step::Decline(held.clone(), reason),
-        _ => Step::End(held.clone(), after),
+        ResponsibilityStatus::Proposed => PlanStep::Decline(held.clone(), reason),
+        _ => PlanStep::End(held.clone(), after),
     };
     held.iter().map(step).collect()
 }
 
 /// Suspends what is in force at a touchpoint that is archived, and closes what is offered there.
 #[must_use]
-pub fn suspend(held: &[responsibility::Model]) -> Vec<Step> {
-    let_go(held, TOUCHPOINT_ARCHIVED, After::Suspended)
+pub fn suspend(held: &[responsibility::Model]) -> Vec<PlanStep> {
+    let_go(held, TOUCHPOINT_ARCHIVED, AfterEnd::Suspended)
 }
 
 impl Holdings {
     /// What becomes of the responsibilities and proposals, in the order in which it has to be done: what ends first,
     /// so that nothing is ever held twice.
     #[must_use]
-    pub fn plan(&self, successor: Option<DepartmentId>) -> Vec<Step> {
+    pub fn plan(&self, successor: Option<DepartmentId>) -> Vec<PlanStep> {
         match successor {
             Some(successor) => self.hand_over(successor),
-            None => let_go(&self.held, DEPARTMENT_ARCHIVED, After::Nothing),
+            None => let_go(&self.held, DEPARTMENT_ARCHIVED, AfterEnd::Nothing),
         }
     }
 
-    fn hand_over(&self, successor: DepartmentId) -> Vec<Step> {
+    fn hand_over(&self, successor: DepartmentId) -> Vec<PlanStep> {
         let met: HashMap<_, _> = self.met.iter().map(|met| (place(met), met)).collect();
         let mut steps = Vec::new();
         for group in self.groups() {
@@ -93,13 +93,19 @@ impl Holdings {
                 None => {
                     let first = usize::from(met.is_none());
                     let addressed = offered.iter().take(first).copied();
-                    steps.extend(addressed.cloned().map(Step::Address));
+                    steps.extend(addressed.cloned().map(PlanStep::Address));
                     steps.extend(offered.into_iter().skip(first).map(taken));
                 }
             }
         }
         let others = |made: &&responsibility::Model| made.department_id != successor;
-        steps.extend(self.made.iter().filter(others).cloned().map(Step::Speak));
+        steps.extend(
+            self.made
+                .iter()
+                .filter(others)
+                .cloned()
+                .map(PlanStep::Speak),
+        );
         steps
     }
 
@@ -122,13 +128,13 @@ impl Holdings {
         &self,
         from: ResponsibilityId,
         successor: DepartmentId,
-    ) -> impl Iterator<Item = Step> {
+    ) -> impl Iterator<Item = PlanStep> {
         self.rivals
             .iter()
             .filter(move |rival| {
                 rival.replaces_id == Some(from) && rival.department_id != successor
             })
-            .map(move |rival| Step::Replace(rival.clone(), from))
+            .map(move |rival| PlanStep::Replace(rival.clone(), from))
     }
 }
 
@@ -136,8 +142,8 @@ fn place(row: &responsibility::Model) -> (TouchpointId, Role) {
     (row.touchpoint_id, row.role)
 }
 
-fn taken(offered: &responsibility::Model) -> Step {
-    Step::Decline(offered.clone(), TAKEN)
+fn taken(offered: &responsibility::Model) -> PlanStep {
+    PlanStep::Decline(offered.clone(), TAKEN)
 }
 
 /// What departments hold of one role at one touchpoint becomes one of the successor: its own, where it has it.
@@ -145,23 +151,23 @@ fn take_over(
     first: &responsibility::Model,
     accepted: &[&responsibility::Model],
     met: Option<&responsibility::Model>,
-) -> Vec<Step> {
+) -> Vec<PlanStep> {
     let own = met.filter(|met| met.status == ResponsibilityStatus::Accepted);
     let after = |held: &responsibility::Model| match own.is_none() && held.id == first.id {
-        true => After::Successor,
-        false => After::Merged,
+        true => AfterEnd::Successor,
+        false => AfterEnd::Merged,
     };
     let ends = accepted
         .iter()
-        .map(|held| Step::End((*held).clone(), after(held)));
+        .map(|held| PlanStep::End((*held).clone(), after(held)));
     let tasks = own.into_iter().chain(accepted.iter().copied());
     let tasks = union(tasks.flat_map(|held| &held.tasks.0));
-    let mut steps: Vec<Step> = ends.collect();
+    let mut steps: Vec<PlanStep> = ends.collect();
     match (own, met) {
-        (Some(own), _) => steps.push(Step::Merge(own.clone(), tasks)),
+        (Some(own), _) => steps.push(PlanStep::Merge(own.clone(), tasks)),
         (None, offered) => {
             steps.extend(offered.map(taken));
-            steps.push(Step::Accept(first.clone(), tasks));
+            steps.push(PlanStep::Accept(first.clone(), tasks));
         }
     }
     steps

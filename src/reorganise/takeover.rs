@@ -7,9 +7,12 @@ use entity::{department, id::DepartmentId};
 use sea_orm::Set;
 
 use super::{
-    Holdings, Impact, Step,
     carry_out::{carry_out, give_ownership},
-    holdings, links,
+    holdings,
+    holdings::Holdings,
+    impact::ReorganisationImpact,
+    links,
+    plan::PlanStep,
 };
 use crate::{
     access::{Caller, Permit, expect_version},
@@ -27,8 +30,8 @@ const PLANNED: usize = 20;
 /// What becomes of what departments hold.
 pub(super) struct Takeover {
     pub holdings: Holdings,
-    pub steps: Vec<Step>,
-    pub impact: Impact,
+    pub steps: Vec<PlanStep>,
+    pub impact: ReorganisationImpact,
 }
 
 impl Takeover {
@@ -47,7 +50,7 @@ impl Takeover {
             let hanging = hung.links.len() + hung.deliveries.len();
             budget.take(PLANNED * (holdings.rows() + hanging))?;
             let steps = holdings.plan(successor);
-            let impact = Impact::of_departments(&holdings, &steps, &hung, successor);
+            let impact = ReorganisationImpact::of_departments(&holdings, &steps, &hung, successor);
             Ok(Self {
                 holdings,
                 steps,
@@ -93,9 +96,9 @@ impl Takeover {
     pub async fn carry_out(
         self,
         permit: &mut Permit<'_>,
-        mut going: Vec<Going>,
+        mut going: Vec<DepartmentToEnd>,
         successor: Option<DepartmentId>,
-    ) -> Result<(Vec<department::Model>, Impact)> {
+    ) -> Result<(Vec<department::Model>, ReorganisationImpact)> {
         going.sort_by_key(|one| one.id);
         let mut rows = Vec::with_capacity(going.len());
         for one in &going {
@@ -120,14 +123,14 @@ impl Takeover {
 }
 
 /// A department that goes, as the caller has read it.
-pub(super) struct Going {
+pub(super) struct DepartmentToEnd {
     /// Where in the input it stands.
     pub path: String,
     pub id: DepartmentId,
     pub expected_version: i32,
 }
 
-impl Going {
+impl DepartmentToEnd {
     /// The department, not locked yet.
     pub async fn read(&self, permit: &Permit<'_>) -> Result<department::Model> {
         let row = permit

@@ -4,7 +4,10 @@ use async_graphql::ID;
 use entity::{blueprint, id::TouchpointId, responsibility, touchpoint};
 use sea_orm::{EntityTrait, QuerySelect, QueryTrait};
 
-use super::{Impact, Step, asked, carry_out::carry_out, links, links::Hung, plan::suspend};
+use super::{
+    asked, carry_out::carry_out, impact::ReorganisationImpact, links, links::HangingRows,
+    plan::PlanStep, plan::suspend,
+};
 use crate::{
     access::{Caller, Guarded, Permit, live},
     canvas::whole::Whole,
@@ -21,10 +24,10 @@ use crate::{
 pub async fn archive(
     caller: &Caller,
     input: &AtVersionInput,
-) -> Result<(touchpoint::Model, Impact)> {
+) -> Result<(touchpoint::Model, ReorganisationImpact)> {
     let (row, mut permit) = fetch(caller, input).await?;
     if row.archived_at.is_some() {
-        return Ok((row, Impact::default()));
+        return Ok((row, ReorganisationImpact::default()));
     }
     let whole = whole(caller, permit.tx(), &row).await?;
     refuse(caller, &whole, row.id)?;
@@ -62,7 +65,7 @@ pub async fn leave_out(
 }
 
 /// What archiving a touchpoint would change, as far as the caller may see it.
-pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Impact>> {
+pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<ReorganisationImpact>> {
     let id: TouchpointId = input::id("id", id)?;
     let _turn = caller.budget.load().await?;
     let tx = caller.snapshot().await?;
@@ -71,7 +74,7 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Impact>> 
         return Ok(None);
     };
     if row.archived_at.is_some() {
-        return Ok(Some(Impact::default()));
+        return Ok(Some(ReorganisationImpact::default()));
     }
     let whole = whole(caller, &tx, &row).await?;
     let (steps, hung) = hanging(caller, &tx, &whole, id).await?;
@@ -80,7 +83,11 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Impact>> 
         live::<blueprint::Entity>("id", &whole.canvas.blueprint),
         refuse(caller, &whole, id),
     ];
-    let work = move |_: &compute::Steps| Ok(Impact::of_touchpoint(&whole, id, &steps, &hung));
+    let work = move |_: &compute::Steps| {
+        Ok(ReorganisationImpact::of_touchpoint(
+            &whole, id, &steps, &hung,
+        ))
+    };
     let impact = caller.compute(work).await?;
     impact.hindered_by(checks).map(Some)
 }
@@ -101,9 +108,9 @@ async fn plan(
     tx: &Transaction,
     whole: &Whole,
     id: TouchpointId,
-) -> Result<(Vec<Step>, Impact)> {
+) -> Result<(Vec<PlanStep>, ReorganisationImpact)> {
     let (steps, hung) = hanging(caller, tx, whole, id).await?;
-    let impact = Impact::of_touchpoint(whole, id, &steps, &hung);
+    let impact = ReorganisationImpact::of_touchpoint(whole, id, &steps, &hung);
     Ok((steps, impact))
 }
 
@@ -113,7 +120,7 @@ async fn hanging(
     tx: &Transaction,
     whole: &Whole,
     id: TouchpointId,
-) -> Result<(Vec<Step>, Hung)> {
+) -> Result<(Vec<PlanStep>, HangingRows)> {
     let itself = touchpoint::Entity::find_by_id(id)
         .select_only()
         .column(touchpoint::Column::Id);

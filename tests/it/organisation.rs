@@ -4,8 +4,8 @@
 use cx_blueprint::{
     access::Caller,
     document::{
-        organisation::{self, How, Said},
-        read,
+        format,
+        organisation::{self, OrganisationInput, OrganisationLoadOptions},
     },
     error::Error,
 };
@@ -26,8 +26,8 @@ async fn exported(world: &World) -> String {
 }
 
 async fn loads(world: &World, text: &str, dry_run: bool) -> Result<(), Error> {
-    let said: Said = read::parse(text)?;
-    organisation::load(&operator(world), &said, How { dry_run }).await
+    let said: OrganisationInput = format::parse(text)?;
+    organisation::load(&operator(world), &said, OrganisationLoadOptions { dry_run }).await
 }
 
 /// The document, into an empty database and out again.

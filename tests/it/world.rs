@@ -210,7 +210,7 @@ impl World {
     /// Loads an organisation, as the command line does.
     pub async fn load(&self, document: &str) -> Result<()> {
         let caller = Caller::operator(self.store.clone(), self.clock.clone(), "load");
-        let said = document::read::parse(document)?;
+        let said = document::format::parse(document)?;
         demonstration::load(&caller, &said, &password_hash().await).await
     }
 

@@ -14,27 +14,27 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
-use super::{
-    Blueprint, Channel, Department, FORMAT, Kpi, Measurement, Organisation, Origin, Persona,
-    Publication, Responsibility, Segment, Target, Written,
+use super::schema::{
+    Blueprint, Channel, Department, FORMAT, Kpi, Measurement, Organisation, OrganisationOutput,
+    Origin, Persona, Publication, Responsibility, Segment, Target,
 };
 use crate::{
     access::Caller,
     canvas::whole::Whole,
     database::Transaction,
     document::{
-        blueprint::{Document, KpiLink},
-        import::complete,
-        part::Part,
-        read,
+        blueprint::{Document, KpiLinkPart},
+        format,
+        import::complete_document,
+        part::DocumentPart,
     },
     error::{Error, Result},
 };
 
 /// The whole organisation.
-pub async fn export(caller: &Caller) -> Result<Written> {
+pub async fn export(caller: &Caller) -> Result<OrganisationOutput> {
     let tx = caller.snapshot().await?;
-    let names = Names::read(&tx).await?;
+    let names = OrganisationKeys::read(&tx).await?;
     let mut blueprints = Vec::with_capacity(names.blueprints.len());
     for row in &names.blueprints {
         blueprints.push(names.blueprint(caller, &tx, row).await?);
@@ -69,7 +69,7 @@ fn segment(row: &segment::Model) -> Segment {
 }
 
 /// What is named by its key, in the order of creation.
-struct Names {
+struct OrganisationKeys {
     departments: Vec<department::Model>,
     channels: Vec<channel::Model>,
     segments: Vec<segment::Model>,
@@ -97,7 +97,7 @@ macro_rules! all {
     };
 }
 
-impl Names {
+impl OrganisationKeys {
     async fn read(tx: &Transaction) -> Result<Self> {
         let departments = all!(department, tx);
         let channels = all!(channel, tx);
@@ -262,7 +262,7 @@ impl Names {
         row: &blueprint::Model,
     ) -> Result<Blueprint<Document>> {
         let whole = Whole::read(caller, tx, row.clone(), caller.today).await?;
-        let mut document = self.unpeopled(Document::of(&whole));
+        let mut document = self.unpeopled(Document::from_whole(&whole));
         document.responsibilities.clear();
         document.kpi_links = self.kpi_links(tx, &whole).await?;
         let archived = row.status == BlueprintStatus::Archived;
@@ -277,7 +277,7 @@ impl Names {
     }
 
     /// The links of every KPI, of archived ones too: facts of the past hang on them.
-    async fn kpi_links(&self, tx: &Transaction, whole: &Whole) -> Result<Vec<KpiLink>> {
+    async fn kpi_links(&self, tx: &Transaction, whole: &Whole) -> Result<Vec<KpiLinkPart>> {
         let rows = kpi_link::Entity::find()
             .filter(kpi_link::Column::BlueprintId.eq(whole.canvas.blueprint.id))
             .order_by_asc(kpi_link::Column::CreatedAt)
@@ -290,7 +290,7 @@ impl Names {
             if touchpoint == Some(None) || phase == Some(None) {
                 return None;
             }
-            Some(KpiLink {
+            Some(KpiLinkPart {
                 touchpoint: touchpoint.flatten().map(|(_, key)| key.clone()),
                 phase: phase.flatten().map(|(_, key)| key.clone()),
                 kpi: self.kpi_keys.get(&row.kpi_id).cloned()?,
@@ -299,8 +299,8 @@ impl Names {
                 weight: row.weight,
             })
         });
-        let mut links: Vec<KpiLink> = there.collect();
-        links.sort_by_cached_key(Part::identity);
+        let mut links: Vec<KpiLinkPart> = there.collect();
+        links.sort_by_cached_key(DocumentPart::identity);
         Ok(links)
     }
 
@@ -347,7 +347,7 @@ impl Names {
             .all(tx)
             .await?;
         let kept = rows.into_iter().map(|row| {
-            let document = read::parse(&row.document).and_then(complete);
+            let document = format::parse(&row.document).and_then(complete_document);
             let document =
                 document.map_err(|error| Error::internal(format!("{}: {error:?}", row.id)));
             Ok(Publication {

@@ -13,13 +13,16 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
-use super::{Publication, Responsibility, master::Master};
+use super::{
+    master::Master,
+    schema::{Publication, Responsibility},
+};
 use crate::{
     access::Permit,
     document::{
-        blueprint::{Document, SaidDocument},
+        blueprint::{Document, DocumentPatch},
         catalogue::lower,
-        import::complete,
+        import::complete_document,
     },
     error::{Error, Reason, Result, UserErrorCode},
     id,
@@ -36,7 +39,7 @@ pub struct Loaded {
 
 impl Loaded {
     /// A blueprint with its parts as they are in the database.
-    pub async fn of(permit: &Permit<'_>, row: blueprint::Model) -> Result<Self> {
+    pub async fn read(permit: &Permit<'_>, row: blueprint::Model) -> Result<Self> {
         let phases = phase::Entity::find().filter(phase::Column::BlueprintId.eq(row.id));
         let steps = touchpoint::Entity::find().filter(touchpoint::Column::BlueprintId.eq(row.id));
         let phases = phases.all(permit.tx()).await?;
@@ -218,7 +221,7 @@ pub type Last = (i32, Document);
 
 /// What a blueprint was, as rows, and the last that was published.
 pub fn publications(
-    (path, said): (&str, &[Publication<SaidDocument>]),
+    (path, said): (&str, &[Publication<DocumentPatch>]),
     loaded: &Loaded,
     now: DateTime<Utc>,
     faults: &mut Faults,
@@ -247,7 +250,7 @@ pub fn publications(
         made = Some(said.made_at);
         let label = said.label.as_deref();
         let label = label.map(|label| faults.name(&format!("{path}.label"), label));
-        let document = match complete(said.document.clone()) {
+        let document = match complete_document(said.document.clone()) {
             Ok(document) => document,
             Err(_) => {
                 let message = "A publication says everything that the blueprint was.";

@@ -7,9 +7,9 @@ use entity::{
 use sea_orm::{EntityTrait, PaginatorTrait, Set};
 
 use super::{
-    Blueprint, Origin, Said,
     history::{self, Loaded},
     master::{Master, make},
+    schema::{Blueprint, OrganisationInput, Origin},
     values::{self, Blueprints},
 };
 use crate::{
@@ -17,9 +17,10 @@ use crate::{
     audit::Event,
     canvas::whole::Whole,
     document::{
-        blueprint::{Document, SaidDocument},
+        authority::Authority,
+        blueprint::{Document, DocumentPatch},
         catalogue::lower,
-        import::{self, Authority},
+        import,
     },
     error::{Error, Result, UserErrorCode},
     id,
@@ -28,13 +29,17 @@ use crate::{
 
 /// How an organisation is loaded.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct How {
+pub struct OrganisationLoadOptions {
     /// Do everything, keep nothing.
     pub dry_run: bool,
 }
 
 /// Loads an organisation. Accounts may be there already, and nothing else.
-pub async fn load(caller: &Caller, said: &Said, how: How) -> Result<()> {
+pub async fn load(
+    caller: &Caller,
+    said: &OrganisationInput,
+    how: OrganisationLoadOptions,
+) -> Result<()> {
     let mut permit = caller.begin().await?;
     refuse_unless_empty(&permit).await?;
     load_into(&mut permit, said).await?;
@@ -61,10 +66,10 @@ pub async fn refuse_unless_empty(permit: &Permit<'_>) -> Result<()> {
 }
 
 /// Loads an organisation inside a transaction; nothing of it has happened before its commit.
-pub async fn load_into(permit: &mut Permit<'_>, said: &Said) -> Result<()> {
+pub async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput) -> Result<()> {
     let (now, today) = (permit.caller.now, permit.caller.today);
     let mut faults = Faults::default();
-    let master = Master::of(said, now, &mut faults);
+    let master = Master::new(said, now, &mut faults);
     // Blueprints are read against what they share: its faults would come again in each.
     faults.check()?;
     master.insert(permit).await?;
@@ -87,7 +92,7 @@ pub async fn load_into(permit: &mut Permit<'_>, said: &Said) -> Result<()> {
     }
     faults.check()?;
     make::<measurement::Entity>(permit, measured).await?;
-    master.put_away(permit).await?;
+    master.archive_archived(permit).await?;
     permit.note(Event::import(
         serde_json::json!({ "kpis": said.kpis.len() }),
     ));
@@ -102,7 +107,7 @@ pub async fn load_into(permit: &mut Permit<'_>, said: &Said) -> Result<()> {
 /// Brings a blueprint in as its own document comes in, but for who answers for what.
 async fn enter(
     permit: &mut Permit<'_>,
-    (path, said): (&str, &Blueprint<SaidDocument>),
+    (path, said): (&str, &Blueprint<DocumentPatch>),
     faults: &mut Faults,
 ) -> Result<Option<Loaded>> {
     let path = format!("{path}.document");
@@ -113,8 +118,8 @@ async fn enter(
         faults.add(&path, UserErrorCode::Invalid, None, message);
     }
     let document = said.document.clone();
-    match import::take(permit, None, document, (true, Authority::Own)).await {
-        Ok((row, _)) => Loaded::of(permit, row).await.map(Some),
+    match import::import_into(permit, None, document, (true, Authority::Own)).await {
+        Ok((row, _)) => Loaded::read(permit, row).await.map(Some),
         Err(error) => {
             faults.take_over(&path, error.into_user_errors()?);
             Ok(None)
@@ -125,7 +130,7 @@ async fn enter(
 /// Gives a blueprint its history and its status.
 async fn settle(
     permit: &mut Permit<'_>,
-    (path, said): (&str, &Blueprint<SaidDocument>),
+    (path, said): (&str, &Blueprint<DocumentPatch>),
     (loaded, master): (&Loaded, &Master),
     faults: &mut Faults,
 ) -> Result<()> {
@@ -149,7 +154,7 @@ async fn settle(
     }
     hold(permit, held).await?;
     let whole = Whole::read(permit.caller, permit.tx(), loaded.row.clone(), today).await?;
-    let document = Document::of(&whole);
+    let document = Document::from_whole(&whole);
     let published = match last {
         Some((number, last)) => Some((number, last == document)),
         None if said.status == BlueprintStatus::Published => {

@@ -12,7 +12,7 @@ use entity::{
 };
 use sea_orm::{EntityTrait, Set};
 
-use super::{Channel, Department, Kpi, Persona, Said, Segment, Target};
+use super::schema::{Channel, Department, Kpi, OrganisationInput, Persona, Segment, Target};
 use crate::{
     access::{Permit, fresh},
     department::{above, is_within},
@@ -25,15 +25,15 @@ use crate::{
 
 /// What has a key, by the key in small letters.
 #[derive(Debug)]
-pub struct Keys<I>(HashMap<String, (I, String)>);
+pub struct KeyIndex<I>(HashMap<String, (I, String)>);
 
-impl<I> Default for Keys<I> {
+impl<I> Default for KeyIndex<I> {
     fn default() -> Self {
         Self(HashMap::new())
     }
 }
 
-impl<I: Id> Keys<I> {
+impl<I: Id> KeyIndex<I> {
     /// An id for what has this key, unless something above has it.
     fn take(&mut self, path: &str, key: &str, faults: &mut Faults) -> I {
         let (path, id) = (format!("{path}.key"), id::new());
@@ -64,11 +64,11 @@ impl<I: Id> Keys<I> {
 /// The rows, and what is found by its key.
 #[derive(Default)]
 pub struct Master {
-    pub department_keys: Keys<DepartmentId>,
-    pub channel_keys: Keys<ChannelId>,
-    pub segment_keys: Keys<SegmentId>,
-    persona_keys: Keys<PersonaId>,
-    kpi_keys: Keys<KpiId>,
+    pub department_keys: KeyIndex<DepartmentId>,
+    pub channel_keys: KeyIndex<ChannelId>,
+    pub segment_keys: KeyIndex<SegmentId>,
+    persona_keys: KeyIndex<PersonaId>,
+    kpi_keys: KeyIndex<KpiId>,
     departments: Vec<department::Model>,
     channels: Vec<channel::Model>,
     segments: Vec<segment::Model>,
@@ -82,7 +82,7 @@ pub struct Master {
 
 impl Master {
     /// What an organisation's journeys share.
-    pub fn of(said: &Said, now: DateTime<Utc>, faults: &mut Faults) -> Self {
+    pub fn new(said: &OrganisationInput, now: DateTime<Utc>, faults: &mut Faults) -> Self {
         let mut master = Self::default();
         master.departments(&said.departments, now, faults);
         for (at, channel) in said.channels.iter().enumerate() {
@@ -295,7 +295,7 @@ impl Master {
         }
     }
 
-    /// Makes the rows. What is archived is so only in the end (`put_away`): until then journeys may name it.
+    /// Makes the rows. What is archived is so only in the end (`archive_archived`): until then journeys may name it.
     pub async fn insert(&self, permit: &Permit<'_>) -> Result<()> {
         let parents = self.parents();
         let mut departments = self.departments.clone();
@@ -318,7 +318,7 @@ impl Master {
     }
 
     /// Archives what is archived, and says who took over.
-    pub async fn put_away(&self, permit: &Permit<'_>) -> Result<()> {
+    pub async fn archive_archived(&self, permit: &Permit<'_>) -> Result<()> {
         for row in &self.departments {
             if row.successor_id.is_some() || row.archived_at.is_some() {
                 let change = department::ActiveModel {

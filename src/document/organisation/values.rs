@@ -5,7 +5,11 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{kpi, measurement};
 
-use super::{Measurement, Said, history::Loaded, master::Master};
+use super::{
+    history::Loaded,
+    master::Master,
+    schema::{Measurement, OrganisationInput},
+};
 use crate::{
     document::catalogue::lower,
     error::UserErrorCode,
@@ -23,7 +27,7 @@ pub type Blueprints = HashMap<String, Loaded>;
 
 /// The values of every KPI.
 pub fn measurements(
-    said: &Said,
+    said: &OrganisationInput,
     (master, blueprints): (&Master, &Blueprints),
     (now, today): (DateTime<Utc>, NaiveDate),
     faults: &mut Faults,

@@ -7,19 +7,20 @@ use entity::blueprint;
 use sea_orm::QueryFilter;
 
 use super::{
-    COLUMNS, PHASE, PHASE_NAME, STAGE, heading,
-    read::{NamedPhase, Table},
+    columns::{COLUMNS, PHASE, PHASE_NAME, STAGE, heading},
+    read::{NamedPhase, TouchpointTable},
 };
 use crate::{
     access::Caller,
     canvas::whole::Whole,
     compute::Steps,
     document::{
-        blueprint::{Document, FORMAT, SaidDocument, SaidPhase},
-        bounds::Listed,
+        authority::Authority,
+        blueprint::{Document, DocumentPatch, FORMAT, PhasePatch},
+        bounds::PatchList,
         catalogue::lower,
-        import::{Authority, DRAFTED, How, Imported, bring, finish, lock},
-        part::Perhaps,
+        import::{DRAFTED, ImportOptions, ImportReport, finish, lock, reconcile},
+        part::PatchField,
     },
     error::{Error, Result, UserError},
     input::By,
@@ -27,7 +28,12 @@ use crate::{
 };
 
 /// Brings a blueprint to what a table says. Pruning archives the touchpoints that no row names; phases stay.
-pub async fn import(caller: &Caller, which: &By, table: Table, how: How) -> Result<Imported> {
+pub async fn import(
+    caller: &Caller,
+    which: &By,
+    table: TouchpointTable,
+    how: ImportOptions,
+) -> Result<ImportReport> {
     let mut permit = caller.begin().await?;
     let found = caller.select::<blueprint::Entity>();
     let found = found.filter(caller.which::<blueprint::Entity>(which)?);
@@ -37,36 +43,36 @@ pub async fn import(caller: &Caller, which: &By, table: Table, how: How) -> Resu
     let whole = Whole::read(caller, permit.tx(), row, caller.today).await?;
     let laid = move |steps: &Steps| {
         steps.take(DRAFTED * whole.rows())?;
-        let current = Document::of(&whole);
+        let current = Document::from_whole(&whole);
         let from = table.base(&current, how.prune);
         let phases = table.phases(&current);
         Ok(((whole, current.key), (table, from, phases)))
     };
     let ((whole, key), (table, from, (phases, first_rows))) = caller.compute(laid).await?;
-    let places = Places {
+    let places = TableLocations {
         table: &table,
         first_rows,
     };
-    let said = SaidDocument {
+    let said = DocumentPatch {
         format: FORMAT.to_owned(),
         key,
-        phases: Listed(Some(phases)),
-        touchpoints: Listed(Some(table.touchpoints.clone())),
-        responsibilities: Listed(Some(table.responsibilities.clone())),
-        ..SaidDocument::default()
+        phases: PatchList(Some(phases)),
+        touchpoints: PatchList(Some(table.touchpoints.clone())),
+        responsibilities: PatchList(Some(table.responsibilities.clone())),
+        ..DocumentPatch::default()
     };
-    let taken = bring(
+    let taken = reconcile(
         &mut permit,
         Some(whole),
         (Some(from), said, false),
         (Authority::Own, &table.complete),
     )
     .await;
-    let taken = taken.map_err(|error| places.told(error))?;
+    let taken = taken.map_err(|error| places.relocate(error))?;
     finish(permit, Some(found), taken, how).await
 }
 
-impl Table {
+impl TouchpointTable {
     /// The blueprint without what the table no longer names: touchpoints where it prunes, and departments in columns that
     /// it says are complete.
     fn base(&self, current: &Document, prune: bool) -> Document {
@@ -92,7 +98,7 @@ impl Table {
 
     /// What is said of the phases, and on which row: those that are there keep their order, and a new one comes behind
     /// the one above it in the table.
-    fn phases(&self, current: &Document) -> (Vec<SaidPhase>, Vec<Option<usize>>) {
+    fn phases(&self, current: &Document) -> (Vec<PhasePatch>, Vec<Option<usize>>) {
         let there = current.phases.iter().map(|part| (part.key.clone(), None));
         let mut all: Vec<(String, Option<&NamedPhase>)> = there.collect();
         let mut next = 0;
@@ -113,12 +119,12 @@ impl Table {
             .map(|(key, said)| {
                 let name = said.and_then(|said| said.name.as_ref());
                 let stage = said.and_then(|said| said.stage.as_ref());
-                let phase = SaidPhase {
+                let phase = PhasePatch {
                     key,
-                    name: Perhaps(name.map(|(name, _)| name.clone())),
-                    stage: Perhaps(stage.map(|(stage, _)| *stage)),
-                    customer_goal: Perhaps(None),
-                    prompt: Perhaps::default(),
+                    name: PatchField(name.map(|(name, _)| name.clone())),
+                    stage: PatchField(stage.map(|(stage, _)| *stage)),
+                    customer_goal: PatchField(None),
+                    prompt: PatchField::default(),
                 };
                 (phase, said.map(|said| said.row))
             })
@@ -127,15 +133,15 @@ impl Table {
 }
 
 /// Where in the sheet the parts stand that a document was made of.
-struct Places<'t> {
-    table: &'t Table,
+struct TableLocations<'t> {
+    table: &'t TouchpointTable,
     /// For each phase its first row.
     first_rows: Vec<Option<usize>>,
 }
 
-impl Places<'_> {
+impl TableLocations<'_> {
     /// A failure with the places of its faults in the sheet, from top to bottom.
-    fn told(&self, error: Error) -> Error {
+    fn relocate(&self, error: Error) -> Error {
         let Error::Refused(faults) = error else {
             return error;
         };

@@ -9,13 +9,13 @@ use std::{
 
 use entity::words::{Basis, Initiator, Lane, ResponsibilityStatus, Role, Stage, Usage};
 
-use super::{ASKED, COLUMNS, PHASE, PHASE_NAME, ROLES, SETTLED, STAGE, heading};
+use super::columns::{ASKED, COLUMNS, PHASE, PHASE_NAME, ROLES, SETTLED, STAGE, heading};
 use crate::{
     blueprint::MOST_TOUCHPOINTS,
     document::{
-        blueprint::{Evidence, SaidResponsibility, SaidTouchpoint},
+        blueprint::{EvidenceItem, ResponsibilityPatch, TouchpointPatch},
         catalogue::lower,
-        part::Perhaps,
+        part::PatchField,
     },
     error::{Result, UserErrorCode},
     input::{Faults, key_from},
@@ -24,13 +24,13 @@ use crate::{
 
 /// What a table says, and where.
 #[derive(Debug, Default)]
-pub struct Table {
+pub struct TouchpointTable {
     pub(super) columns: Columns,
     /// The phases that rows name, in the order of their first rows.
     pub(super) phases: Vec<NamedPhase>,
     /// One a row.
-    pub(super) touchpoints: Vec<SaidTouchpoint>,
-    pub(super) responsibilities: Vec<SaidResponsibility>,
+    pub(super) touchpoints: Vec<TouchpointPatch>,
+    pub(super) responsibilities: Vec<ResponsibilityPatch>,
     /// The roles whose columns name everybody, so that who is not named holds the role no longer.
     pub(super) complete: Vec<Role>,
     /// The roles whose columns are there.
@@ -51,7 +51,7 @@ pub(super) struct NamedPhase {
     pub row: usize,
 }
 
-impl Table {
+impl TouchpointTable {
     /// Reads a table, with every fault of its cells.
     pub fn read(source: impl BufRead) -> Result<Self> {
         let most = usize::try_from(MOST_TOUCHPOINTS).unwrap_or(usize::MAX);
@@ -82,7 +82,7 @@ impl Table {
     }
 
     fn row(&mut self, row: Row, met: &mut HashMap<String, u64>, faults: &mut Faults) {
-        let mut line = Line {
+        let mut line = TableRow {
             row: &row,
             columns: &self.columns,
             faults,
@@ -104,13 +104,13 @@ impl Table {
             let departments = line.departments(*role);
             let said = departments
                 .into_iter()
-                .map(|(department, status)| SaidResponsibility {
+                .map(|(department, status)| ResponsibilityPatch {
                     touchpoint: key.clone(),
                     department,
                     role: *role,
-                    status: Perhaps(status),
-                    tasks: Perhaps(None),
-                    person: Perhaps(None),
+                    status: PatchField(status),
+                    tasks: PatchField(None),
+                    person: PatchField(None),
                 });
             self.responsibilities.extend(said);
         }
@@ -161,21 +161,21 @@ fn agree<T: PartialEq>(
 }
 
 /// A row that is being read.
-struct Line<'r> {
+struct TableRow<'r> {
     row: &'r Row,
     columns: &'r Columns,
     faults: &'r mut Faults,
 }
 
-impl Line<'_> {
+impl TableRow<'_> {
     /// What a column says; an absent one nothing, which keeps what is there.
     fn said<T>(
         &mut self,
         name: &str,
         read: impl FnOnce(&Cell<'_>, &mut Faults) -> T,
-    ) -> Perhaps<T> {
+    ) -> PatchField<T> {
         let cell = self.columns.cell(self.row, name);
-        Perhaps(cell.map(|cell| read(&cell, self.faults)))
+        PatchField(cell.map(|cell| read(&cell, self.faults)))
     }
 
     /// What a column says that cannot be cleared.
@@ -183,7 +183,7 @@ impl Line<'_> {
         &mut self,
         name: &str,
         read: impl FnOnce(&Cell<'_>, &mut Faults) -> Option<T>,
-    ) -> Perhaps<T> {
+    ) -> PatchField<T> {
         let said = self.said(name, |cell, faults| {
             if cell.is_empty() {
                 let message = "This cannot be empty.";
@@ -191,22 +191,22 @@ impl Line<'_> {
             }
             read(cell, faults)
         });
-        Perhaps(said.0.flatten())
+        PatchField(said.0.flatten())
     }
 
-    fn text(&mut self, name: &str) -> Perhaps<Option<String>> {
+    fn text(&mut self, name: &str) -> PatchField<Option<String>> {
         self.said(name, |cell, faults| cell.text(faults).map(Cow::into_owned))
     }
 
-    fn list(&mut self, name: &str) -> Perhaps<Vec<String>> {
+    fn list(&mut self, name: &str) -> PatchField<Vec<String>> {
         self.said(name, |cell, faults| cell.list(faults))
     }
 
-    fn whole(&mut self, name: &str) -> Perhaps<Option<i32>> {
+    fn whole(&mut self, name: &str) -> PatchField<Option<i32>> {
         self.said(name, |cell, faults| cell.whole(faults))
     }
 
-    fn flag(&mut self, name: &str) -> Perhaps<bool> {
+    fn flag(&mut self, name: &str) -> PatchField<bool> {
         self.said(name, |cell, faults| cell.flag(faults).unwrap_or_default())
     }
 
@@ -246,10 +246,10 @@ impl Line<'_> {
         })
     }
 
-    fn touchpoint(&mut self, key: String, phase: Option<String>) -> SaidTouchpoint {
-        SaidTouchpoint {
+    fn touchpoint(&mut self, key: String, phase: Option<String>) -> TouchpointPatch {
+        TouchpointPatch {
             key,
-            phase: Perhaps(phase),
+            phase: PatchField(phase),
             name: self.needed("name", |cell, faults| {
                 cell.text(faults).map(Cow::into_owned)
             }),
@@ -317,12 +317,12 @@ fn department(item: &str) -> (String, Option<ResponsibilityStatus>) {
 }
 
 /// What the customer holds or sees: labels, some with a link in angle brackets.
-fn evidence(cell: &Cell<'_>, faults: &mut Faults) -> Vec<Evidence> {
+fn evidence(cell: &Cell<'_>, faults: &mut Faults) -> Vec<EvidenceItem> {
     let text = cell.text(faults).unwrap_or_default();
     let read = |item: &str| {
         let linked = item.strip_suffix('>').and_then(|item| parted(item, '<'));
         let (label, link) = linked.map_or((item, None), |(label, link)| (label, Some(link)));
-        Evidence {
+        EvidenceItem {
             label: unescaped(label.trim()),
             link: link.map(unescaped),
         }

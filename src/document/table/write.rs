@@ -4,15 +4,15 @@ use std::{collections::HashMap, io};
 
 use entity::words::{ResponsibilityStatus, Role};
 
-use super::{ASKED, COLUMNS, ROLES};
+use super::columns::{ASKED, COLUMNS, ROLES};
 use crate::{
-    document::blueprint::{Document, Evidence, Phase, Touchpoint},
+    document::blueprint::{Document, EvidenceItem, PhasePart, TouchpointPart},
     error::{Error, Result},
     sheet::{BETWEEN, Dialect, Writer, escaped},
 };
 
 /// The departments at each touchpoint, by its key and their role, as a cell writes them.
-type Held<'d> = HashMap<(&'d str, Role), Vec<String>>;
+type DepartmentsByRole<'d> = HashMap<(&'d str, Role), Vec<String>>;
 
 /// The table of a blueprint, all columns of it.
 pub fn write(document: &Document, dialect: Dialect) -> Result<String> {
@@ -21,13 +21,13 @@ pub fn write(document: &Document, dialect: Dialect) -> Result<String> {
 }
 
 fn bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
-    let mut cells = Cells(Writer::new(Vec::new(), dialect, COLUMNS)?);
-    let phases: HashMap<&str, &Phase> = document
+    let mut cells = TouchpointCells(Writer::new(Vec::new(), dialect, COLUMNS)?);
+    let phases: HashMap<&str, &PhasePart> = document
         .phases
         .iter()
         .map(|phase| (phase.key.as_str(), phase))
         .collect();
-    let mut held = Held::new();
+    let mut held = DepartmentsByRole::new();
     for part in &document.responsibilities {
         let asked = part.status == ResponsibilityStatus::Proposed;
         let mark = if asked {
@@ -55,9 +55,9 @@ fn bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
 }
 
 /// The cells of a row, each by what it is made of.
-struct Cells(Writer<Vec<u8>>);
+struct TouchpointCells(Writer<Vec<u8>>);
 
-impl Cells {
+impl TouchpointCells {
     fn text(&mut self, text: Option<&str>) -> io::Result<()> {
         self.0.text(text.unwrap_or_default())
     }
@@ -88,7 +88,7 @@ impl Cells {
         self.0.text(&items.join(BETWEEN))
     }
 
-    fn evidence(&mut self, evidence: &[Evidence]) -> io::Result<()> {
+    fn evidence(&mut self, evidence: &[EvidenceItem]) -> io::Result<()> {
         let items = evidence.iter().map(|item| {
             let label = escaped(&item.label);
             item.link.as_ref().map_or_else(
@@ -101,7 +101,7 @@ impl Cells {
     }
 
     /// The fields of a touchpoint, in the order of the columns.
-    fn touchpoint(&mut self, touchpoint: &Touchpoint) -> io::Result<()> {
+    fn touchpoint(&mut self, touchpoint: &TouchpointPart) -> io::Result<()> {
         self.0.plain(&touchpoint.key)?;
         self.text(Some(&touchpoint.name))?;
         self.word(Some(touchpoint.lane.as_str()))?;

@@ -28,7 +28,7 @@ pub async fn written<T: Send + 'static>(
     let whole = whole.ok_or_else(|| Error::not_found("", "blueprint"))?;
     let work = move |steps: &Steps| {
         steps.take(DRAFTED * whole.rows())?;
-        let (made, bytes) = make(Document::of(&whole))?;
+        let (made, bytes) = make(Document::from_whole(&whole))?;
         steps.budget().answer(bytes as u64)?;
         Ok(made)
     };

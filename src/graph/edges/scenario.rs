@@ -1,7 +1,6 @@
 //! The edges of scenarios.
 
 use async_graphql::{ComplexObject, Context};
-use sea_orm::QueryFilter;
 
 use super::super::loaders::StepsOf;
 use crate::{

@@ -97,9 +97,9 @@ fn what_is_in_force_ends_and_is_accepted_anew() {
         ..Holdings::default()
     };
     let plan = [
-        Step::End(held.clone(), After::Successor),
-        Step::Accept(held.clone(), tasks(&[1])),
-        Step::Replace(rival, held.id),
+        PlanStep::End(held.clone(), AfterEnd::Successor),
+        PlanStep::Accept(held.clone(), tasks(&[1])),
+        PlanStep::Replace(rival, held.id),
     ];
     assert_eq!(holdings.plan(Some(department(NEW))), plan);
 }
@@ -114,8 +114,8 @@ fn duplicates_merge() {
         ..Holdings::default()
     };
     let plan = [
-        Step::End(held, After::Merged),
-        Step::Merge(own, tasks(&[2, 1])),
+        PlanStep::End(held, AfterEnd::Merged),
+        PlanStep::Merge(own, tasks(&[2, 1])),
     ];
     assert_eq!(holdings.plan(Some(department(NEW))), plan);
 }
@@ -134,9 +134,9 @@ fn what_the_successor_was_offered_gives_way_to_what_it_takes_over() {
         ..Holdings::default()
     };
     let plan = [
-        Step::End(held.clone(), After::Successor),
-        Step::Decline(offered, TAKEN),
-        Step::Accept(held, tasks(&[1])),
+        PlanStep::End(held.clone(), AfterEnd::Successor),
+        PlanStep::Decline(offered, TAKEN),
+        PlanStep::Accept(held, tasks(&[1])),
     ];
     assert_eq!(holdings.plan(Some(department(NEW))), plan);
 }
@@ -152,9 +152,9 @@ fn what_several_hold_of_one_role_becomes_one_of_the_successor() {
         ..Holdings::default()
     };
     let plan = [
-        Step::End(first.clone(), After::Successor),
-        Step::End(second, After::Merged),
-        Step::Accept(first, tasks(&[1, 2])),
+        PlanStep::End(first.clone(), AfterEnd::Successor),
+        PlanStep::End(second, AfterEnd::Merged),
+        PlanStep::Accept(first, tasks(&[1, 2])),
     ];
     assert_eq!(holdings.plan(Some(department(NEW))), plan);
 }
@@ -170,7 +170,10 @@ fn what_several_are_offered_of_one_role_is_offered_to_the_successor_once_or_not_
         held: vec![first.clone(), second.clone()],
         ..Holdings::default()
     };
-    let plan = [Step::Address(first.clone()), Step::Decline(second, TAKEN)];
+    let plan = [
+        PlanStep::Address(first.clone()),
+        PlanStep::Decline(second, TAKEN),
+    ];
     assert_eq!(offered.plan(Some(department(NEW))), plan);
     let held = responsibility(2, OTHER, Role::Accountable, Accepted);
     let holdings = Holdings {
@@ -178,9 +181,9 @@ fn what_several_are_offered_of_one_role_is_offered_to_the_successor_once_or_not_
         ..Holdings::default()
     };
     let plan = [
-        Step::End(held.clone(), After::Successor),
-        Step::Accept(held, tasks(&[2])),
-        Step::Decline(first, TAKEN),
+        PlanStep::End(held.clone(), AfterEnd::Successor),
+        PlanStep::Accept(held, tasks(&[2])),
+        PlanStep::Decline(first, TAKEN),
     ];
     assert_eq!(holdings.plan(Some(department(NEW))), plan);
 }
@@ -199,9 +202,9 @@ fn proposals_are_addressed_anew_or_closed() {
         ..Holdings::default()
     };
     let plan = [
-        Step::Address(first),
-        Step::Decline(second, TAKEN),
-        Step::Speak(made),
+        PlanStep::Address(first),
+        PlanStep::Decline(second, TAKEN),
+        PlanStep::Speak(made),
     ];
     assert_eq!(holdings.plan(Some(department(NEW))), plan);
 }
@@ -234,8 +237,8 @@ fn only_what_counts_needs_a_successor_and_the_rest_is_let_go() {
     assert_eq!(
         within(blueprint(BlueprintState::Current, BlueprintStatus::Draft)).plan(None),
         [
-            Step::End(held.clone(), After::Nothing),
-            Step::Decline(asked.clone(), DEPARTMENT_ARCHIVED)
+            PlanStep::End(held.clone(), AfterEnd::Nothing),
+            PlanStep::Decline(asked.clone(), DEPARTMENT_ARCHIVED)
         ]
     );
 }

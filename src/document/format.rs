@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use super::bounds::Object;
+use super::bounds::JsonObject;
 use crate::error::{Error, Result, UserErrorCode};
 
 /// Longest word of a parser that is told on, in characters.
 const TOLD: usize = 300;
 
 /// A kind of document, told from others by its format.
-pub trait Kind: DeserializeOwned {
+pub trait DocumentFormat: DeserializeOwned {
     /// What the format says.
     const FORMAT: &'static str;
 
@@ -18,12 +18,12 @@ pub trait Kind: DeserializeOwned {
 }
 
 /// Reads a document.
-pub fn read<'de, K: Kind, D: Deserializer<'de>>(deserializer: D) -> Result<K>
+pub fn read<'de, K: DocumentFormat, D: Deserializer<'de>>(deserializer: D) -> Result<K>
 where
     D::Error: std::fmt::Display,
 {
     let read = serde_path_to_error::deserialize(deserializer);
-    let Object(said): Object<K> = read.map_err(|error| {
+    let JsonObject(said): JsonObject<K> = read.map_err(|error| {
         let path = error.path().to_string();
         let path = path.replace(['[', ']'], ".");
         let path = path.trim_start_matches('.').replace("..", ".");
@@ -38,7 +38,7 @@ where
 }
 
 /// Reads a document from its text.
-pub fn parse<K: Kind>(text: &str) -> Result<K> {
+pub fn parse<K: DocumentFormat>(text: &str) -> Result<K> {
     // Another kind of document would only be told by the first field that is not known here.
     if let Some(format) = format_of(text).filter(|format| format != K::FORMAT) {
         return Err(other::<K>(&format));
@@ -63,7 +63,7 @@ pub fn format_of(text: &str) -> Option<String> {
     Some(head.format)
 }
 
-fn other<K: Kind>(format: &str) -> Error {
+fn other<K: DocumentFormat>(format: &str) -> Error {
     let format: String = format.chars().take(64).collect();
     let reads = K::FORMAT;
     let message = format!("This reads \"{reads}\", and the document says \"{format}\".");

@@ -14,8 +14,8 @@ use entity::{
 use sea_orm::{EntityTrait, Set};
 
 use super::{
-    import::Authority,
-    target::{Before, Target, Wanted},
+    authority::Authority,
+    target::{CurrentBlueprint, TargetRows, WantedResponsibility},
 };
 use crate::{
     access::{Guarded, Permit, fresh},
@@ -33,8 +33,8 @@ use crate::{
     },
 };
 
-/// What an import decides by.
-struct Hand<'t> {
+/// What every handshake of one import is decided by.
+struct HandshakeImport<'t> {
     blueprint: &'t blueprint::Model,
     authority: Authority,
     parents: Parents,
@@ -46,13 +46,13 @@ struct Hand<'t> {
 /// Brings the responsibilities of a blueprint to what an import asks for; of the `complete` roles everybody is named.
 pub async fn apply(
     permit: &mut Permit<'_>,
-    before: Option<&Before>,
-    target: &Target,
+    before: Option<&CurrentBlueprint>,
+    target: &TargetRows,
     (authority, complete): (Authority, &[Role]),
 ) -> Result<()> {
     let blueprint = &target.blueprint;
     let owner = blueprint.owner_department_id;
-    let hand = Hand {
+    let hand = HandshakeImport {
         blueprint,
         authority,
         parents: parents(permit.tx()).await?,
@@ -86,12 +86,12 @@ pub async fn apply(
     Ok(())
 }
 
-fn is(wanted: &Wanted, row: &responsibility::Model) -> bool {
+fn is(wanted: &WantedResponsibility, row: &responsibility::Model) -> bool {
     (row.touchpoint_id, row.department_id, row.role)
         == (wanted.touchpoint, wanted.department, wanted.role)
 }
 
-impl Hand<'_> {
+impl HandshakeImport<'_> {
     /// Whether the caller may say for a department that it has accepted.
     fn settles(&self, permit: &Permit<'_>, department: DepartmentId) -> bool {
         let ties = Ties::none().and(
@@ -107,7 +107,7 @@ impl Hand<'_> {
         &self,
         permit: &mut Permit<'_>,
         there: &[responsibility::Model],
-        target: &Target,
+        target: &TargetRows,
     ) -> Result<()> {
         let wanted = target.responsibilities.iter();
         let stay: HashSet<ResponsibilityId> = wanted
@@ -134,8 +134,8 @@ impl Hand<'_> {
     async fn resume(
         &self,
         permit: &mut Permit<'_>,
-        before: Option<&Before>,
-        target: &Target,
+        before: Option<&CurrentBlueprint>,
+        target: &TargetRows,
     ) -> Result<Vec<responsibility::Model>> {
         let mut resumed = Vec::new();
         let archived = before.map_or(&[][..], |before| &before.touchpoints);
@@ -153,7 +153,7 @@ impl Hand<'_> {
     async fn describe(
         &self,
         permit: &mut Permit<'_>,
-        wanted: &Wanted,
+        wanted: &WantedResponsibility,
         now: &responsibility::Model,
     ) -> Result<()> {
         if now.tasks.0 == wanted.tasks && now.person_id == wanted.person {
@@ -178,7 +178,7 @@ impl Hand<'_> {
     async fn accept(
         &self,
         permit: &mut Permit<'_>,
-        wanted: &Wanted,
+        wanted: &WantedResponsibility,
         id: ResponsibilityId,
     ) -> Result<()> {
         if !(wanted.accepted && self.settles(permit, wanted.department)) {
@@ -202,7 +202,7 @@ impl Hand<'_> {
     }
 
     /// What is not there yet: a proposal, or in force at once from those who settle.
-    async fn offer(&self, permit: &mut Permit<'_>, wanted: &Wanted) -> Result<()> {
+    async fn offer(&self, permit: &mut Permit<'_>, wanted: &WantedResponsibility) -> Result<()> {
         permit.concerns(wanted.department);
         permit
             .read_live::<department::Entity>(
@@ -239,7 +239,7 @@ impl Hand<'_> {
     }
 
     /// Refuses a person who is not one of the department's own. What was agreed elsewhere comes as it is there.
-    async fn check_person(&self, permit: &Permit<'_>, wanted: &Wanted) -> Result<()> {
+    async fn check_person(&self, permit: &Permit<'_>, wanted: &WantedResponsibility) -> Result<()> {
         match wanted.person {
             Some(person) if self.authority == Authority::Own => {
                 let field = format!("{}.person", wanted.path);

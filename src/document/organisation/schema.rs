@@ -1,0 +1,317 @@
+//! The format of an organisation's document, `cx-blueprint/organisation@1`: one struct for each object in it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::words::{
+    Aggregation, BlueprintStatus, Cadence, DepartmentKind, Direction, KpiScope, KpiType, Medium,
+    ResponsibilityStatus, Role, Sensitivity, Subject, Unit,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::document::{
+    blueprint::{Document, DocumentPatch},
+    format::DocumentFormat,
+};
+
+/// The format that this program reads and writes.
+pub const FORMAT: &str = "cx-blueprint/organisation@1";
+
+/// An organisation as it is read.
+pub type OrganisationInput = Organisation<DocumentPatch>;
+/// An organisation as it is written out.
+pub type OrganisationOutput = Organisation<Document>;
+
+impl DocumentFormat for OrganisationInput {
+    const FORMAT: &'static str = FORMAT;
+
+    fn format(&self) -> &str {
+        &self.format
+    }
+}
+
+macro_rules! document {
+    ($($(#[$doc:meta])* $name:ident $(<$of:ident>)? as $noun:literal { $($(#[$attribute:meta])* $field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+            #[serde(rename_all = "camelCase", deny_unknown_fields)]
+            #[schemars(rename = $noun)]
+            pub struct $name $(<$of>)? {
+                $($(#[$attribute])* pub $field: $type,)*
+            }
+        )*
+    };
+}
+
+document! {
+    /// A whole organisation. Order in the document is the order of creation.
+    Organisation<D> as "organisation" {
+        /// The format: `cx-blueprint/organisation@1`.
+        format: String,
+        /// The departments, in any order.
+        departments: Vec<Department>,
+        /// The channels.
+        #[serde(default)]
+        channels: Vec<Channel>,
+        /// The segments.
+        #[serde(default)]
+        segments: Vec<Segment>,
+        /// The personas.
+        #[serde(default)]
+        personas: Vec<Persona>,
+        /// The KPIs, with their targets and values. What they judge stands in the blueprints.
+        #[serde(default)]
+        kpis: Vec<Kpi>,
+        /// The blueprints.
+        #[serde(default = "Vec::<Blueprint<D>>::new")]
+        blueprints: Vec<Blueprint<D>>,
+    }
+
+    /// A department.
+    Department as "department" {
+        /// Its key, unique in the organisation.
+        key: String,
+        /// Its name.
+        name: String,
+        /// Whether it belongs to the organisation.
+        kind: DepartmentKind,
+        /// The key of the department that it is part of.
+        #[serde(default)]
+        parent: Option<String>,
+        /// The key of the department that took over what it held.
+        #[serde(default)]
+        successor: Option<String>,
+        /// Since when it is archived.
+        #[serde(default)]
+        archived_at: Option<DateTime<Utc>>,
+    }
+
+    /// A channel.
+    Channel as "channel" {
+        /// Its key, unique in the organisation.
+        key: String,
+        /// Its name.
+        name: String,
+        /// How one meets there.
+        medium: Medium,
+    }
+
+    /// A segment.
+    Segment as "segment" {
+        /// Its key, unique in the organisation.
+        key: String,
+        /// What people are told apart by.
+        dimension: String,
+        /// Which of them it is.
+        value: String,
+    }
+
+    /// A persona.
+    Persona as "persona" {
+        /// Its key, unique in the organisation.
+        key: String,
+        /// Its name.
+        name: String,
+        /// Whose journeys it makes.
+        subject: Subject,
+        /// What there is to know of its life.
+        #[serde(default)]
+        context: Vec<String>,
+        /// How often in a month it bears to be contacted.
+        #[serde(default)]
+        max_contacts_per_month: Option<i32>,
+        /// What it needs, in order.
+        #[serde(default)]
+        needs: Vec<String>,
+        /// The keys of the segments that it stands for, in order.
+        #[serde(default)]
+        segments: Vec<String>,
+        /// Since when it is archived.
+        #[serde(default)]
+        archived_at: Option<DateTime<Utc>>,
+    }
+
+    /// A KPI.
+    Kpi as "KPI" {
+        /// Its key, unique in the organisation.
+        key: String,
+        /// Its name.
+        name: String,
+        /// What exactly is measured, and how.
+        #[serde(default)]
+        description: Option<String>,
+        /// What it is about.
+        r#type: KpiType,
+        /// What its numbers count.
+        unit: Unit,
+        /// ISO 4217 code, where the unit is CURRENCY.
+        #[serde(default)]
+        currency: Option<String>,
+        /// How many decimals to show, from 0 to 6.
+        decimals: i32,
+        /// Which way is better.
+        direction: Direction,
+        /// How its values become one over time and groups.
+        aggregation: Aggregation,
+        /// How often it should be measured.
+        cadence: Cadence,
+        /// The key of the department that owns it.
+        owner_department: String,
+        /// Who may see its values.
+        sensitivity: Sensitivity,
+        /// Whether it judges one contact or the relationship as a whole.
+        scope: KpiScope,
+        /// Whether its values are what the answers of feedback give.
+        #[serde(default)]
+        fed_by_feedback: bool,
+        /// Since when it is archived.
+        #[serde(default)]
+        archived_at: Option<DateTime<Utc>>,
+        /// What it should reach.
+        #[serde(default)]
+        targets: Vec<Target>,
+        /// Its values in force; what they corrected is not in it.
+        #[serde(default)]
+        measurements: Vec<Measurement>,
+    }
+
+    /// What a KPI should reach from a day on.
+    Target as "target" {
+        /// The first day.
+        valid_from: NaiveDate,
+        /// What it should reach; null for no target from that day on.
+        #[serde(default)]
+        value: Option<f64>,
+        /// The level, on the worse side, up to which a missed target is only AT_RISK.
+        #[serde(default)]
+        warning: Option<f64>,
+    }
+
+    /// A value of a day.
+    Measurement as "measurement" {
+        /// The day.
+        measured_on: NaiveDate,
+        /// The key of the blueprint of its touchpoint.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        blueprint: Option<String>,
+        /// The key of the touchpoint where it was measured; null for the KPI as a whole.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        touchpoint: Option<String>,
+        /// The key of the channel; null for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<String>,
+        /// The key of the segment; null for all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        segment: Option<String>,
+        /// The value, in the KPI's unit.
+        value: f64,
+        /// What was counted, for a share.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        numerator: Option<f64>,
+        /// Out of how many.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        denominator: Option<f64>,
+        /// How many answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sample_size: Option<i32>,
+        /// Where the value comes from.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
+    }
+
+    /// A blueprint: its document, and what has happened to it.
+    Blueprint<D> as "blueprint with its history" {
+        /// DRAFT, IN_REVIEW or PUBLISHED; of an archived one, what it was archived from.
+        status: BlueprintStatus,
+        /// Since when it is archived.
+        #[serde(default)]
+        archived_at: Option<DateTime<Utc>>,
+        /// What it was copied from.
+        #[serde(default)]
+        copied_from: Option<Origin>,
+        /// What it was, oldest first. One that is PUBLISHED and has none is published as it is.
+        #[serde(default = "Vec::<Publication<D>>::new")]
+        publications: Vec<Publication<D>>,
+        /// Who answered for what, and who was asked to, since when. The document's own list stays empty.
+        #[serde(default)]
+        responsibilities: Vec<Responsibility>,
+        /// The blueprint as it is.
+        document: D,
+    }
+
+    /// What a blueprint was copied from.
+    Origin as "origin" {
+        /// The key of the blueprint.
+        blueprint: String,
+        /// The keys of its phases, by the keys of the copies.
+        #[serde(default)]
+        phases: BTreeMap<String, String>,
+        /// The keys of its touchpoints, by the keys of the copies.
+        #[serde(default)]
+        touchpoints: BTreeMap<String, String>,
+    }
+
+    /// What a blueprint was.
+    Publication<D> as "publication" {
+        /// From 1; null of what was kept before it was replaced.
+        #[serde(default)]
+        number: Option<i32>,
+        /// What people call it.
+        #[serde(default)]
+        label: Option<String>,
+        /// When it was made.
+        made_at: DateTime<Utc>,
+        /// The blueprint then, without the people named in it.
+        document: D,
+    }
+
+    /// Touchpoint × department × role: a handshake, and what became of it.
+    Responsibility as "handshake" {
+        /// The key of the touchpoint.
+        touchpoint: String,
+        /// The key of the department.
+        department: String,
+        /// Which role.
+        role: Role,
+        /// What has become of it.
+        status: ResponsibilityStatus,
+        /// What the department does.
+        #[serde(default)]
+        tasks: Vec<String>,
+        /// What was said with the proposal.
+        #[serde(default)]
+        note: Option<String>,
+        /// The key of the department that proposed; null where a CX manager did.
+        #[serde(default)]
+        proposed_by_department: Option<String>,
+        /// The key of the department that its lead acted from; where it is absent, the one that proposed.
+        #[serde(default)]
+        proposed_from_department: Option<String>,
+        /// When it was proposed; where it is absent, at loading.
+        #[serde(default)]
+        proposed_at: Option<DateTime<Utc>>,
+        /// Of a proposal of ACCOUNTABLE: the key of the department that it replaces.
+        #[serde(default)]
+        replaces: Option<String>,
+        /// Why it was declined.
+        #[serde(default)]
+        reason: Option<String>,
+        /// When it was answered.
+        #[serde(default)]
+        decided_at: Option<DateTime<Utc>>,
+        /// In force since; null for since ever, once accepted.
+        #[serde(default)]
+        valid_from: Option<DateTime<Utc>>,
+        /// In force until, this moment left out.
+        #[serde(default)]
+        valid_to: Option<DateTime<Utc>>,
+        /// When whoever was accountable agreed to hand over.
+        #[serde(default)]
+        handed_over_at: Option<DateTime<Utc>>,
+        /// Accepted without asking the department, and not confirmed yet.
+        #[serde(default)]
+        unasked: bool,
+    }
+}

@@ -1,0 +1,196 @@
+//! Evaluations in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use entity::id::{EvaluationId, NeedId, PersonaId};
+use entity::words::{Messages, Verdict};
+use entity::{evaluation, evaluation_verdict};
+use schemars::JsonSchema;
+use sea_orm::{ColumnTrait, Condition, Set};
+use serde::{Deserialize, Serialize};
+
+use crate::access::Permit;
+use crate::document::bounds::{day, few_objects};
+use crate::document::catalogue::lower;
+use crate::document::keys::DocumentKeys;
+use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::document::target::{CurrentBlueprint, Found, Lists, TargetRows};
+use crate::document::write::{remove, replace, upsert, with_other_lists};
+use crate::error::Result;
+use crate::id;
+use crate::input::LIST;
+
+parts! {
+    /// A trial of a touchpoint against the persona's needs.
+    EvaluationPart or EvaluationPatch, "evaluation", ordered: false, repeats: true,
+    told by {
+        /// The key of the touchpoint.
+        touchpoint: String,
+        /// The day of the trial.
+        #[serde(deserialize_with = "day")]
+        held_on: NaiveDate,
+        /// The key of the account of who tried it.
+        #[serde(default)]
+        by_account: Option<String>,
+        /// The name of who tried it, where they have no account.
+        #[serde(default)]
+        by_name: Option<String>,
+    }
+    says {
+        /// Whether its messages fit with those elsewhere; null where nobody looked.
+        messages: Option<Messages> = None,
+        /// Of CONFLICTING messages: the key of the touchpoint that says something else.
+        conflicts_with: Option<String> = None,
+        /// Of CONFLICTING messages: what is in conflict.
+        conflict: Option<String> = None,
+        /// What was found, need by need.
+        #[serde(deserialize_with = "few_objects")]
+        verdicts: Vec<VerdictItem> = Vec::new(),
+        /// A note.
+        note: Option<String> = None,
+    }
+}
+
+/// How a touchpoint meets a need.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "verdict")]
+pub struct VerdictItem {
+    /// The need of the persona, in its own words.
+    pub need: String,
+    /// Whether it is met.
+    pub verdict: Verdict,
+}
+
+impl DocumentKeys<'_> {
+    pub(crate) fn evaluation(&self, row: &evaluation::Model) -> EvaluationPart {
+        let verdicts = self.whole.verdicts.get(&row.id).into_iter().flatten();
+        let needs = &self.whole.canvas.needs;
+        let told = |(need, verdict): &(NeedId, Verdict)| {
+            let need = needs.iter().find(|row| row.id == *need)?;
+            Some(VerdictItem {
+                need: need.text.clone(),
+                verdict: *verdict,
+            })
+        };
+        let by = row.by_account_id.and_then(|id| self.whole.people.get(&id));
+        EvaluationPart {
+            touchpoint: self.touchpoint_key(row.touchpoint_id).unwrap_or_default(),
+            held_on: row.held_on,
+            by_account: by.map(|person| person.key.clone()),
+            by_name: row.by_name.clone(),
+            messages: row.messages,
+            conflicts_with: row.conflicts_with_id.and_then(|id| self.touchpoint_key(id)),
+            conflict: row.conflict.clone(),
+            verdicts: verdicts.filter_map(told).collect(),
+            note: row.note.clone(),
+        }
+    }
+}
+
+impl Resolver<'_> {
+    pub(crate) fn resolve_evaluations(
+        &mut self,
+        parts: &[EvaluationPart],
+        needs_of: Option<PersonaId>,
+    ) -> (Vec<evaluation::Model>, Lists<EvaluationId, Found>) {
+        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+            let rows = keys.whole.evaluations.iter();
+            rows.map(|row| (keys.evaluation(row), row))
+        }));
+        let (mut rows, mut verdicts) = (Vec::new(), HashMap::new());
+        for said in parts {
+            let path = self.places.path("evaluations", said);
+            let at = |field: &str| format!("{path}.{field}");
+            let now = there.take(said);
+            let id = now.map_or_else(id::new, |now| now.id);
+            let touchpoint = self.touchpoint_at(&at("touchpoint"), &said.touchpoint);
+            let other = said.conflicts_with.as_ref();
+            let other = other.and_then(|key| self.touchpoint_at(&at("conflictsWith"), key));
+            let by = said.by_account.as_ref();
+            let by = by.and_then(|key| self.person_at(&at("byAccount"), key));
+            let found = self.verdicts(&at("verdicts"), &said.verdicts, needs_of);
+            let Some(touchpoint_id) = touchpoint else {
+                continue;
+            };
+            verdicts.insert(id, found);
+            let by_name = said.by_name.as_deref();
+            let row = evaluation::Model {
+                id,
+                blueprint_id: self.blueprint,
+                touchpoint_id,
+                held_on: said.held_on,
+                by_account_id: by,
+                by_name: by_name.map(|name| self.faults.name(&at("byName"), name)),
+                messages: said.messages,
+                conflicts_with_id: other,
+                conflict: self
+                    .faults
+                    .optional_text(&at("conflict"), said.conflict.as_deref()),
+                note: self.faults.optional_text(&at("note"), said.note.as_deref()),
+                created_at: now.map_or(self.now, |now| now.created_at),
+                version: now.map_or(1, |now| now.version),
+            };
+            crate::evaluation::check(self.faults, &path, &row);
+            rows.push(row);
+        }
+        (rows, verdicts)
+    }
+
+    fn verdicts(
+        &mut self,
+        path: &str,
+        said: &[VerdictItem],
+        persona: Option<PersonaId>,
+    ) -> Vec<Found> {
+        self.faults.few(path, said.len());
+        let mut found: Vec<Found> = Vec::new();
+        for (at, VerdictItem { need, verdict }) in said.iter().take(LIST).enumerate() {
+            let id = persona.and_then(|persona| {
+                let need = (persona, lower(need));
+                self.catalogue.needs.get(&need).copied()
+            });
+            let path = format!("{path}.{at}.need");
+            match self.found(&path, "such need of the persona:", need, id) {
+                Some(id) if found.iter().any(|(met, _)| *met == id) => {
+                    self.wrong(&path, "This need is in the list already.");
+                }
+                id => found.extend(id.map(|id| (id, *verdict))),
+            }
+        }
+        found
+    }
+}
+
+pub(crate) async fn apply_evaluations(
+    permit: &mut Permit<'_>,
+    before: Option<&CurrentBlueprint>,
+    target: &TargetRows,
+) -> Result<()> {
+    let whole = before.map(|before| &*before.whole);
+    let there = whole.map_or(&[][..], |whole| &whole.evaluations);
+    let mut rows = target.evaluations.clone();
+    let was = whole.map(|whole| &whole.verdicts);
+    let rise = |row: &mut evaluation::Model| row.version += 1;
+    let changed =
+        with_other_lists::<evaluation::Entity, _>(there, &mut rows, was, &target.verdicts, rise);
+    upsert::<evaluation::Entity>(permit, there, rows).await?;
+    let rows = changed.iter().flat_map(|evaluation| {
+        let verdicts = target.verdicts.get(evaluation).into_iter().flatten();
+        let verdicts = verdicts.zip(1..);
+        verdicts.map(
+            |((need, verdict), position)| evaluation_verdict::ActiveModel {
+                evaluation_id: Set(*evaluation),
+                need_id: Set(*need),
+                position: Set(position),
+                verdict: Set(*verdict),
+            },
+        )
+    });
+    let rows: Vec<_> = rows.collect();
+    let old = Condition::all().add(evaluation_verdict::Column::EvaluationId.is_in(changed));
+    replace::<evaluation_verdict::Entity>(permit, old, rows).await?;
+    remove::<evaluation::Entity>(permit, there, &target.evaluations).await
+}

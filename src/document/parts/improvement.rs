@@ -1,0 +1,198 @@
+//! Improvements in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::NaiveDate;
+use entity::id::{ImprovementId, KpiId, TouchpointId};
+use entity::words::ImprovementState;
+use entity::{blueprint, improvement, improvement_kpi, improvement_touchpoint};
+use schemars::JsonSchema;
+use sea_orm::{ColumnTrait, Condition};
+use serde::{Deserialize, Serialize};
+
+use crate::{access::Permit, audit::Subject};
+use crate::document::bounds::{few, perhaps_day};
+use crate::document::keys::DocumentKeys;
+use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
+use crate::document::write::{
+    improved_rows, remove, replace, telling_rows, upsert, with_other_lists,
+};
+use crate::error::Result;
+use crate::id;
+use crate::improvement as improvements;
+use crate::policy::{Action, Relation, Ties};
+
+parts! {
+    /// What is to become better, or has.
+    ImprovementPart or ImprovementPatch, "improvement", ordered: false, repeats: false,
+    told by {
+        /// Its key, unique in the blueprint.
+        key: String,
+    }
+    says {
+        /// Its title.
+        title: String,
+        /// What is to be done.
+        description: Option<String> = None,
+        /// The key of the department that takes care of it.
+        owner_department: String,
+        /// How much it helps, from 1 to 5.
+        impact: Option<i32> = None,
+        /// How much it takes, from 1 to 5.
+        effort: Option<i32> = None,
+        /// Where it stands.
+        state: ImprovementState = ImprovementState::Proposed,
+        /// What came of it; said once it is DONE or DROPPED.
+        result: Option<String> = None,
+        /// The day on which it should be done.
+        #[serde(deserialize_with = "perhaps_day")]
+        target_on: Option<NaiveDate> = None,
+        /// The keys of the touchpoints that it is about, in order.
+        #[serde(deserialize_with = "few")]
+        touchpoints: Vec<String> = Vec::new(),
+        /// The keys of the KPIs that tell whether it works, in order.
+        #[serde(deserialize_with = "few")]
+        kpis: Vec<String> = Vec::new(),
+    }
+}
+
+impl DocumentKeys<'_> {
+    pub(crate) fn improvement(&self, row: &improvement::Model) -> ImprovementPart {
+        let touchpoints = self.whole.improved.get(&row.id).into_iter().flatten();
+        let kpis = self.whole.told_by.get(&row.id).into_iter().flatten();
+        let kpis = kpis.filter_map(|id| self.whole.telling.get(id));
+        let owner = self.whole.improvers.get(&row.owner_department_id);
+        ImprovementPart {
+            key: row.key.clone(),
+            title: row.title.clone(),
+            description: row.description.clone(),
+            owner_department: owner.map(|row| row.key.clone()).unwrap_or_default(),
+            impact: row.impact,
+            effort: row.effort,
+            state: row.state,
+            result: row.result.clone(),
+            target_on: row.target_on,
+            touchpoints: touchpoints
+                .filter_map(|id| self.touchpoint_key(*id))
+                .collect(),
+            kpis: kpis.map(|row| row.key.clone()).collect(),
+        }
+    }
+}
+
+impl Resolver<'_> {
+    pub(crate) fn resolve_improvements(
+        &mut self,
+        parts: &[ImprovementPart],
+    ) -> (
+        Vec<improvement::Model>,
+        Lists<ImprovementId, TouchpointId>,
+        Lists<ImprovementId, KpiId>,
+    ) {
+        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+            let rows = keys.whole.improvements.iter();
+            rows.map(|row| (keys.improvement(row), row))
+        }));
+        let (mut rows, mut improved, mut told_by) = (Vec::new(), HashMap::new(), HashMap::new());
+        for said in parts {
+            let path = self.places.path("improvements", said);
+            let at = |field: &str| format!("{path}.{field}");
+            let now = there.take(said);
+            let id = now.map_or_else(id::new, |now| now.id);
+            let owner = self.department_at(&at("ownerDepartment"), &said.owner_department);
+            improved.insert(
+                id,
+                self.touchpoints_at(&at("touchpoints"), &said.touchpoints),
+            );
+            self.faults.few(&at("kpis"), said.kpis.len());
+            told_by.insert(
+                id,
+                self.found_all(&at("kpis"), "KPI", &said.kpis, |own, key| {
+                    own.catalogue.kpis.get(key).copied()
+                }),
+            );
+            let Some(owner_department_id) = owner else {
+                continue;
+            };
+            let key = self.key(&path, now.map(|now| &now.key), &said.key);
+            let faults = &mut *self.faults;
+            let row = improvement::Model {
+                id,
+                blueprint_id: self.blueprint,
+                key,
+                title: faults.name(&at("title"), &said.title),
+                description: faults.optional_text(&at("description"), said.description.as_deref()),
+                owner_department_id,
+                impact: improvements::estimate(faults, &at("impact"), said.impact),
+                effort: improvements::estimate(faults, &at("effort"), said.effort),
+                state: said.state,
+                result: faults.optional_text(&at("result"), said.result.as_deref()),
+                target_on: said.target_on,
+                created_at: now.map_or(self.now, |now| now.created_at),
+                version: now.map_or(1, |now| now.version),
+            };
+            improvements::check(faults, &path, &row);
+            rows.push(row);
+        }
+        (rows, improved, told_by)
+    }
+}
+
+/// Refuses improvements that the caller may not make, change or take away: each is its owner's.
+pub(crate) fn may_improve(
+    permit: &Permit<'_>,
+    before: Option<&CurrentBlueprint>,
+    target: &TargetRows,
+) -> Result<()> {
+    let whole = before.map(|before| &*before.whole);
+    let there = whole.map_or(&[][..], |whole| &whole.improvements);
+    let known: HashMap<_, _> = there.iter().map(|row| (row.id, row)).collect();
+    let same = |row: &improvement::Model| {
+        let lists = whole.is_some_and(|whole| {
+            whole.improved.get(&row.id).map_or(&[][..], Vec::as_slice)
+                == target.improved.get(&row.id).map_or(&[][..], Vec::as_slice)
+                && whole.told_by.get(&row.id).map_or(&[][..], Vec::as_slice)
+                    == target.told_by.get(&row.id).map_or(&[][..], Vec::as_slice)
+        });
+        lists && known.get(&row.id).is_some_and(|now| *now == row)
+    };
+    let stay: HashSet<_> = target.improvements.iter().map(|row| row.id).collect();
+    let changed = target.improvements.iter().filter(|row| !same(row));
+    let was = changed
+        .clone()
+        .filter_map(|row| known.get(&row.id).copied());
+    let gone = there.iter().filter(|row| !stay.contains(&row.id));
+    for row in changed.chain(was).chain(gone) {
+        let ties = Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]);
+        let subject = Some((blueprint::Entity::TYPE, row.blueprint_id.0));
+        permit.require(Action::KeepImprovements, &ties, subject)?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn apply_improvements(
+    permit: &mut Permit<'_>,
+    before: Option<&CurrentBlueprint>,
+    target: &TargetRows,
+) -> Result<()> {
+    let whole = before.map(|before| &*before.whole);
+    let there = whole.map_or(&[][..], |whole| &whole.improvements);
+    let mut rows = target.improvements.clone();
+    let rise = |row: &mut improvement::Model| row.version += 1;
+    let was = whole.map(|whole| &whole.improved);
+    let improved =
+        with_other_lists::<improvement::Entity, _>(there, &mut rows, was, &target.improved, rise);
+    let was = whole.map(|whole| &whole.told_by);
+    let told_by =
+        with_other_lists::<improvement::Entity, _>(there, &mut rows, was, &target.told_by, rise);
+    upsert::<improvement::Entity>(permit, there, rows).await?;
+    let rows = improved_rows(&improved, target);
+    let old = Condition::all().add(improvement_touchpoint::Column::ImprovementId.is_in(improved));
+    replace::<improvement_touchpoint::Entity>(permit, old, rows).await?;
+    let rows = telling_rows(&told_by, target);
+    let old = Condition::all().add(improvement_kpi::Column::ImprovementId.is_in(told_by));
+    replace::<improvement_kpi::Entity>(permit, old, rows).await?;
+    remove::<improvement::Entity>(permit, there, &target.improvements).await
+}

@@ -1,0 +1,236 @@
+//! Insights in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::id::{InsightId, SourceId};
+use entity::json::Texts;
+use entity::words::{Basis, InsightKind};
+use entity::{insight, insight_source, source};
+use schemars::JsonSchema;
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
+use serde::{Deserialize, Serialize};
+
+use crate::access::Permit;
+use crate::document::bounds::few;
+use crate::document::catalogue::lower;
+use crate::document::keys::DocumentKeys;
+use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
+use crate::document::write::{remove, replace, source_rows, upsert, with_other_lists};
+use crate::error::Result;
+use crate::id;
+use crate::insight as insights;
+
+parts! {
+    /// What is known at a touchpoint, of a phase, or with neither of the whole.
+    InsightPart or InsightPatch, "insight", ordered: false, repeats: false,
+    told by {
+        /// Its key, unique in the blueprint.
+        key: String,
+    }
+    says {
+        /// The key of the touchpoint.
+        touchpoint: Option<String> = None,
+        /// The key of the phase.
+        phase: Option<String> = None,
+        /// What kind of knowledge it is.
+        kind: InsightKind,
+        /// What is known.
+        text: String,
+        /// Whether the text is what somebody said, word for word.
+        quote: bool = false,
+        /// The key of the persona that it is known of; null for all.
+        persona: Option<String> = None,
+        /// How it is known; OBSERVED only with a source.
+        basis: Basis = Basis::Assumed,
+        /// The titles of the sources that it rests on, in order.
+        #[serde(deserialize_with = "few")]
+        sources: Vec<String> = Vec::new(),
+        /// Of a QUESTION: why, and why that.
+        #[serde(deserialize_with = "few")]
+        whys: Vec<String> = Vec::new(),
+        /// Of an INFORMATION_NEED: what answers it.
+        answer: Option<String> = None,
+        /// Of a QUESTION: the key of the insight that answers it.
+        answered_by: Option<String> = None,
+    }
+}
+
+impl DocumentKeys<'_> {
+    pub(crate) fn insight(&self, row: &insight::Model) -> InsightPart {
+        let told = |id: &SourceId| self.sources.get(id).map(|title| (*title).to_owned());
+        let sources = self.whole.rests_on.get(&row.id).into_iter().flatten();
+        let persona = row.persona_id.and_then(|id| self.personas.get(&id));
+        let answered_by = row.answered_by_id.and_then(|id| self.insights.get(&id));
+        InsightPart {
+            key: row.key.clone(),
+            touchpoint: row.touchpoint_id.and_then(|id| self.touchpoint_key(id)),
+            phase: row.phase_id.and_then(|id| self.phase_key(id)),
+            kind: row.kind,
+            text: row.text.clone(),
+            quote: row.quote,
+            persona: persona.map(|key| (*key).to_owned()),
+            basis: row.basis,
+            sources: sources.filter_map(told).collect(),
+            whys: row.whys.0.clone(),
+            answer: row.answer.clone(),
+            answered_by: answered_by.map(|key| (*key).to_owned()),
+        }
+    }
+}
+
+impl Resolver<'_> {
+    pub(crate) fn resolve_insights(
+        &mut self,
+        parts: &[InsightPart],
+    ) -> (Vec<insight::Model>, Lists<InsightId, SourceId>) {
+        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+            let rows = keys.whole.insights.iter();
+            rows.map(|row| (keys.insight(row), row))
+        }));
+        let said: Vec<_> = parts
+            .iter()
+            .map(|said| {
+                let now = there.take(said);
+                let id: InsightId = now.map_or_else(id::new, |now| now.id);
+                self.insights.insert(lower(&said.key), id);
+                (said, id, now)
+            })
+            .collect();
+        let (mut rows, mut rests_on) = (Vec::new(), HashMap::new());
+        let mut answers = Vec::new();
+        for (said, id, now) in said {
+            let path = self.places.path("insights", said);
+            let at = |field: &str| format!("{path}.{field}");
+            let touchpoint = self.perhaps(
+                &at("touchpoint"),
+                said.touchpoint.as_ref(),
+                Self::touchpoint_at,
+            );
+            let phase = self.perhaps(&at("phase"), said.phase.as_ref(), Self::phase_at);
+            if said.touchpoint.is_some() && said.phase.is_some() {
+                self.wrong(
+                    &path,
+                    "An insight is known of a phase or of a touchpoint, not of both.",
+                );
+            }
+            let persona = said.persona.as_ref();
+            let persona = persona.and_then(|key| self.persona_at(&at("persona"), key));
+            let answered_by = said.answered_by.as_ref().and_then(|key| {
+                let found = self.insights.get(&lower(key)).copied();
+                self.found(&at("answeredBy"), "insight in this blueprint", key, found)
+            });
+            self.faults.few(&at("sources"), said.sources.len());
+            let sources = self.found_all(
+                &at("sources"),
+                "source in this blueprint",
+                &said.sources,
+                |own, title| own.sources.get(title).copied(),
+            );
+            let (Some(touchpoint_id), Some(phase_id)) = (touchpoint, phase) else {
+                continue;
+            };
+            let fixed = now.filter(|now| {
+                (now.touchpoint_id, now.phase_id, now.kind) != (touchpoint_id, phase_id, said.kind)
+            });
+            if fixed.is_some() {
+                self.wrong(
+                    &path,
+                    "The place and the kind of an insight are fixed; make another one.",
+                );
+            }
+            let row = insight::Model {
+                id,
+                blueprint_id: self.blueprint,
+                key: self.key(&path, now.map(|now| &now.key), &said.key),
+                phase_id,
+                touchpoint_id,
+                persona_id: persona.map(|(persona, _)| persona),
+                kind: said.kind,
+                text: self.faults.some_text(&at("text"), &said.text),
+                quote: said.quote,
+                basis: said.basis,
+                whys: Texts(self.faults.texts(&at("whys"), &said.whys)),
+                answer: self
+                    .faults
+                    .optional_text(&at("answer"), said.answer.as_deref()),
+                answered_by_id: answered_by,
+                created_at: now.map_or(self.now, |now| now.created_at),
+                version: now.map_or(1, |now| now.version),
+            };
+            insights::check(self.faults, &path, &row, sources.len());
+            rests_on.insert(id, sources);
+            if let Some(answer) = row.answered_by_id.filter(|answer| *answer != id) {
+                answers.push((id, at("answeredBy"), answer));
+            }
+            rows.push(row);
+        }
+        self.refuse_circles(&answers);
+        (rows, rests_on)
+    }
+
+    /// Refuses questions that answer one another in a circle, each circle once.
+    fn refuse_circles(&mut self, answers: &[(InsightId, String, InsightId)]) {
+        let onward: HashMap<InsightId, InsightId> = answers
+            .iter()
+            .map(|(question, _, answer)| (*question, *answer))
+            .collect();
+        // Each question by the walk that came to it first: a walk that meets itself has gone in a circle.
+        let mut walks: HashMap<InsightId, InsightId> = HashMap::new();
+        for (start, path, _) in answers {
+            let mut next = Some(*start);
+            while let Some(at) = next.filter(|at| !walks.contains_key(at)) {
+                walks.insert(at, *start);
+                next = onward.get(&at).copied();
+            }
+            if next.is_some_and(|met| walks.get(&met) == Some(start)) {
+                self.wrong(path, insights::CIRCLE);
+            }
+        }
+    }
+}
+
+/// Sources and insights.
+pub(crate) async fn apply_insights(
+    permit: &mut Permit<'_>,
+    before: Option<&CurrentBlueprint>,
+    target: &TargetRows,
+) -> Result<()> {
+    let whole = before.map(|before| &*before.whole);
+    let sources = whole.map_or(&[][..], |whole| &whole.sources);
+    upsert::<source::Entity>(permit, sources, target.sources.clone()).await?;
+    let there = whole.map_or(&[][..], |whole| &whole.insights);
+    let old: HashSet<InsightId> = there.iter().map(|row| row.id).collect();
+    let mut rows = target.insights.clone();
+    let was = whole.map(|whole| &whole.rests_on);
+    let rise = |row: &mut insight::Model| row.version += 1;
+    let changed =
+        with_other_lists::<insight::Entity, _>(there, &mut rows, was, &target.rests_on, rise);
+    let mut answered = Vec::new();
+    for row in &mut rows {
+        // An answer may come after its question: the question learns of it when both are there.
+        if !old.contains(&row.id) {
+            answered.extend(row.answered_by_id.take().map(|answer| (row.id, answer)));
+        }
+    }
+    let fresh = |row: &insight::Model| !old.contains(&row.id);
+    let (fresh, kept): (Vec<_>, Vec<_>) = rows.into_iter().partition(fresh);
+    upsert::<insight::Entity>(permit, there, fresh).await?;
+    upsert::<insight::Entity>(permit, there, kept).await?;
+    for (question, answer) in answered {
+        insight::Entity::update_many()
+            .filter(insight::Column::Id.eq(question))
+            .set(insight::ActiveModel {
+                answered_by_id: Set(Some(answer)),
+                ..Default::default()
+            })
+            .exec(permit.tx())
+            .await?;
+    }
+    let rows = source_rows(&changed, target);
+    let gone = Condition::all().add(insight_source::Column::InsightId.is_in(changed));
+    replace::<insight_source::Entity>(permit, gone, rows).await?;
+    remove::<insight::Entity>(permit, there, &target.insights).await?;
+    remove::<source::Entity>(permit, sources, &target.sources).await
+}

@@ -1,0 +1,188 @@
+//! Links of KPIs in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use chrono::NaiveDate;
+use entity::id::KpiId;
+use entity::{kpi, kpi_link};
+use schemars::JsonSchema;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde::{Deserialize, Serialize};
+
+use crate::access::Permit;
+use crate::document::bounds::{day_or_none, perhaps_day};
+use crate::document::catalogue::lower;
+use crate::document::keys::DocumentKeys;
+use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::document::target::WantedLink;
+use crate::document::write::{remove, upsert};
+use crate::error::{Reason, Result, UserErrorCode};
+use crate::id;
+use crate::kpi::fed::Relinking;
+use crate::kpi::link;
+use crate::policy::Action;
+
+parts! {
+    /// A KPI that judges a touchpoint, a phase, or with neither the whole blueprint.
+    KpiLinkPart or KpiLinkPatch, "KPI link", ordered: false, repeats: false,
+    told by {
+        /// The key of the touchpoint.
+        #[serde(default)]
+        touchpoint: Option<String>,
+        /// The key of the phase.
+        #[serde(default)]
+        phase: Option<String>,
+        /// The key of the KPI.
+        kpi: String,
+        /// The first day on which it judges; null for since ever.
+        #[serde(default, deserialize_with = "day_or_none")]
+        valid_from: Option<NaiveDate>,
+    }
+    says {
+        /// The first day on which it no longer does; null for until further notice.
+        #[serde(deserialize_with = "perhaps_day")]
+        valid_to: Option<NaiveDate> = None,
+        /// How much it counts beside others, for display only.
+        weight: Option<f64> = None,
+    }
+}
+
+impl DocumentKeys<'_> {
+    pub(crate) fn kpi_link(&self, row: &kpi_link::Model) -> KpiLinkPart {
+        let kpi = self.whole.canvas.kpi(row.kpi_id);
+        KpiLinkPart {
+            touchpoint: row.touchpoint_id.and_then(|id| self.touchpoint_key(id)),
+            phase: row.phase_id.and_then(|id| self.phase_key(id)),
+            kpi: kpi.map(|row| row.key.clone()).unwrap_or_default(),
+            valid_from: row.valid_from,
+            valid_to: row.valid_to,
+            weight: row.weight,
+        }
+    }
+}
+
+impl Resolver<'_> {
+    pub(crate) fn resolve_kpi_links(&mut self, parts: &[KpiLinkPart]) -> Vec<WantedLink> {
+        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+            let rows = keys.whole.kpi_links.iter();
+            rows.map(|row| (keys.kpi_link(row), row))
+        }));
+        let mut rows: Vec<WantedLink> = Vec::new();
+        for said in parts {
+            let path = self.places.path("kpiLinks", said);
+            let now = there.take(said);
+            let at = |field: &str| format!("{path}.{field}");
+            let found = self.catalogue.kpis.get(&lower(&said.kpi)).copied();
+            let kpi = self.found(&at("kpi"), "KPI", &said.kpi, found);
+            let phase = self.perhaps(&at("phase"), said.phase.as_ref(), Self::phase_at);
+            let touchpoint = self.perhaps(
+                &at("touchpoint"),
+                said.touchpoint.as_ref(),
+                Self::touchpoint_at,
+            );
+            if said.phase.is_some() && said.touchpoint.is_some() {
+                self.wrong(
+                    &path,
+                    "A KPI judges a phase or a touchpoint, not both by one link.",
+                );
+            }
+            let days = (said.valid_from, said.valid_to);
+            link::check_days(self.faults, &path, days);
+            self.faults.finite(&at("weight"), said.weight);
+            let (Some(kpi_id), Some(phase_id), Some(touchpoint_id)) = (kpi, phase, touchpoint)
+            else {
+                continue;
+            };
+            let row = kpi_link::Model {
+                id: now.map_or_else(id::new, |now| now.id),
+                kpi_id,
+                blueprint_id: self.blueprint,
+                phase_id,
+                touchpoint_id,
+                valid_from: said.valid_from,
+                valid_to: said.valid_to,
+                weight: said.weight,
+                created_at: now.map_or(self.now, |now| now.created_at),
+                version: now.map_or(1, |now| now.version),
+            };
+            rows.push((path, row));
+        }
+        self.refuse_overlaps(&rows);
+        rows
+    }
+
+    /// Refuses two links of one KPI to one place that share a day.
+    fn refuse_overlaps(&mut self, rows: &[WantedLink]) {
+        let mut places: HashMap<_, Vec<&WantedLink>> = HashMap::new();
+        for wanted in rows {
+            let (_, row) = wanted;
+            let place = (row.kpi_id, row.phase_id, row.touchpoint_id);
+            places.entry(place).or_default().push(wanted);
+        }
+        for links in places.values_mut() {
+            // By their first days: where none shares a day with the next, none shares one at all.
+            links.sort_by_key(|(_, row)| row.valid_from);
+            for pair in links.windows(2) {
+                if let [(_, one), (path, other)] = pair
+                    && link::overlap(
+                        (one.valid_from, one.valid_to),
+                        (other.valid_from, other.valid_to),
+                    )
+                {
+                    let message = "The KPI judges this already on some of these days.";
+                    let reason = Some(Reason::AlreadyLinked);
+                    self.faults
+                        .add(path, UserErrorCode::Duplicate, reason, message);
+                }
+            }
+        }
+    }
+}
+
+/// Refuses links that the caller may not make, change or take away.
+pub(crate) async fn may_link(
+    permit: &mut Permit<'_>,
+    there: &[kpi_link::Model],
+    wanted: &[WantedLink],
+) -> Result<()> {
+    let known: HashMap<_, _> = there.iter().map(|row| (row.id, row)).collect();
+    for (path, row) in wanted {
+        if known.get(&row.id).is_none_or(|now| *now != row) {
+            let path = format!("{path}.kpi");
+            permit
+                .fetch::<kpi::Entity>(Action::DefineKpi, &path, row.kpi_id)
+                .await?;
+        }
+    }
+    let stay: HashSet<_> = wanted.iter().map(|(_, row)| row.id).collect();
+    for row in there.iter().filter(|row| !stay.contains(&row.id)) {
+        permit
+            .fetch::<kpi::Entity>(Action::DefineKpi, "kpiLinks", row.kpi_id)
+            .await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn apply_kpi_links(
+    permit: &mut Permit<'_>,
+    there: &[kpi_link::Model],
+    wanted: &[WantedLink],
+) -> Result<()> {
+    let rows: Vec<kpi_link::Model> = wanted.iter().map(|(_, row)| row.clone()).collect();
+    let was = there.iter().filter(|row| !rows.contains(row));
+    let becomes = rows.iter().filter(|row| !there.contains(row));
+    let kpis: BTreeSet<KpiId> = was.chain(becomes).map(|row| row.kpi_id).collect();
+    if kpis.is_empty() {
+        return Ok(());
+    }
+    let kpis = kpi::Entity::find()
+        .filter(kpi::Column::Id.is_in(kpis))
+        .all(permit.tx())
+        .await?;
+    let relinking = Relinking::begin(permit, kpis).await?;
+    // What goes makes room for what comes on the same days.
+    remove::<kpi_link::Entity>(permit, there, &rows).await?;
+    upsert::<kpi_link::Entity>(permit, there, rows).await?;
+    relinking.finish(permit).await
+}

@@ -1,0 +1,20 @@
+//! One file for each kind of part that a blueprint's document lists.
+//!
+//! Each file holds everything that is particular to its kind, in the order in which an import and an export meet it:
+//! the fields (`parts!` makes of them the part that is written and the patch that is read), how a row is written down
+//! (`DocumentKeys::promise(row)` gives a `PromisePart`), how parts are resolved to rows, with every rule that holds for
+//! them (`Resolver::resolve_promises(parts)`), and how those rows are applied where that is more than an upsert
+//! (`apply_promises`). A new kind is a new file here, a list in `blueprint.rs`, and a line each in `export`, `resolve`
+//! and `apply`, whose order says what has to be there first. Deleting a kind deletes its file and these lines.
+
+pub mod evaluation;
+pub mod improvement;
+pub mod insight;
+pub mod kpi_link;
+pub mod phase;
+pub mod promise;
+pub mod responsibility;
+pub mod scenario;
+pub mod source;
+pub mod touchpoint;
+pub mod transition;

@@ -1,0 +1,109 @@
+//! Phases in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+
+use std::collections::HashMap;
+
+use entity::phase;
+use entity::words::Stage;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::access::Permit;
+use crate::document::catalogue::lower;
+use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::resolver::Resolver;
+use crate::document::target::CurrentBlueprint;
+use crate::document::write::{note, upsert};
+use crate::error::Result;
+use crate::id;
+
+parts! {
+    /// A column group, in order.
+    PhasePart or PhasePatch, "phase", ordered: true, repeats: false,
+    told by {
+        /// Its key, unique in the blueprint.
+        key: String,
+    }
+    says {
+        /// Its name.
+        name: String,
+        /// Where it stands relative to what the customer came for.
+        stage: Stage,
+        /// What the customer wants to reach in it.
+        customer_goal: Option<String> = None,
+        /// What to ask there.
+        prompt: Option<String> = None,
+    }
+}
+
+pub(crate) fn phase(row: &entity::phase::Model) -> PhasePart {
+    PhasePart {
+        key: row.key.clone(),
+        name: row.name.clone(),
+        stage: row.stage,
+        customer_goal: row.customer_goal.clone(),
+        prompt: row.prompt.clone(),
+    }
+}
+
+impl Resolver<'_> {
+    pub(crate) fn resolve_phases(&mut self, parts: &[PhasePart]) -> Vec<phase::Model> {
+        let before = self.before;
+        let there = before.into_iter().flat_map(|before| {
+            let live = before.whole.canvas.phases.iter();
+            live.chain(&before.phases)
+        });
+        let mut there: HashMap<String, &phase::Model> =
+            there.map(|row| (lower(&row.key), row)).collect();
+        let mut rows = Vec::new();
+        for (said, position) in parts.iter().zip(1..) {
+            let path = self.places.path("phases", said);
+            let now = there.remove(&lower(&said.key)).cloned();
+            let row = phase::Model {
+                id: now.as_ref().map_or_else(id::new, |now| now.id),
+                blueprint_id: self.blueprint,
+                key: self.key(&path, now.as_ref().map(|now| &now.key), &said.key),
+                name: self.faults.name(&format!("{path}.name"), &said.name),
+                position,
+                stage: said.stage,
+                customer_goal: self.faults.optional_text(
+                    &format!("{path}.customerGoal"),
+                    said.customer_goal.as_deref(),
+                ),
+                prompt: self
+                    .faults
+                    .optional_text(&format!("{path}.prompt"), said.prompt.as_deref()),
+                copied_from_id: now.as_ref().and_then(|now| now.copied_from_id),
+                created_at: now.as_ref().map_or(self.now, |now| now.created_at),
+                archived_at: None,
+                version: now.as_ref().map_or(1, |now| now.version),
+            };
+            self.phases.insert(lower(&said.key), row.id);
+            rows.push(row);
+        }
+        rows
+    }
+}
+
+pub(crate) async fn apply_phases(
+    permit: &mut Permit<'_>,
+    before: Option<&CurrentBlueprint>,
+    wanted: &[phase::Model],
+) -> Result<()> {
+    let there = before.map_or_else(Vec::new, |before| {
+        [&before.whole.canvas.phases[..], &before.phases].concat()
+    });
+    let positions: HashMap<_, _> = there.iter().map(|row| (row.id, row.position)).collect();
+    let (mut rows, mut moved) = (wanted.to_vec(), Vec::new());
+    for row in &mut rows {
+        // Order is not part of a row's own version: what only moves aside stays at its version.
+        if let Some(was) = positions.get(&row.id).filter(|was| **was != row.position) {
+            moved.push((row.id, std::mem::replace(&mut row.position, *was)));
+        }
+    }
+    upsert::<phase::Entity>(permit, &there, rows).await?;
+    if !moved.is_empty() {
+        crate::blueprint::phase::set_positions(permit, moved).await?;
+        note(permit, "moved phases", 1);
+    }
+    Ok(())
+}

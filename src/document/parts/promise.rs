@@ -1,0 +1,113 @@
+//! Promises in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+
+use std::collections::HashMap;
+
+use entity::id::{PromiseId, TouchpointId};
+use entity::words::PromiseState;
+use entity::{promise, promise_delivery};
+use schemars::JsonSchema;
+use sea_orm::{ColumnTrait, Condition};
+use serde::{Deserialize, Serialize};
+
+use crate::access::Permit;
+use crate::document::bounds::few;
+use crate::document::keys::DocumentKeys;
+use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
+use crate::document::write::{delivery_rows, remove, replace, upsert, with_other_lists};
+use crate::error::Result;
+use crate::id;
+
+parts! {
+    /// What customers are promised.
+    PromisePart or PromisePatch, "promise", ordered: false, repeats: false,
+    told by {
+        /// Its key, unique in the blueprint.
+        key: String,
+    }
+    says {
+        /// The key of the touchpoint where it is made; fixed.
+        touchpoint: String,
+        /// What is promised.
+        text: String,
+        /// Whether it is kept.
+        state: PromiseState = PromiseState::Unknown,
+        /// The keys of the touchpoints that deliver it, in order.
+        #[serde(deserialize_with = "few")]
+        delivered_at: Vec<String> = Vec::new(),
+    }
+}
+
+impl DocumentKeys<'_> {
+    pub(crate) fn promise(&self, row: &promise::Model) -> PromisePart {
+        let delivered_at = self.whole.delivered_at.get(&row.id).into_iter().flatten();
+        PromisePart {
+            key: row.key.clone(),
+            touchpoint: self.touchpoint_key(row.touchpoint_id).unwrap_or_default(),
+            text: row.text.clone(),
+            state: row.state,
+            delivered_at: delivered_at
+                .filter_map(|id| self.touchpoint_key(*id))
+                .collect(),
+        }
+    }
+}
+
+impl Resolver<'_> {
+    pub(crate) fn resolve_promises(
+        &mut self,
+        parts: &[PromisePart],
+    ) -> (Vec<promise::Model>, Lists<PromiseId, TouchpointId>) {
+        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+            let rows = keys.whole.promises.iter();
+            rows.map(|row| (keys.promise(row), row))
+        }));
+        let (mut rows, mut delivered_at) = (Vec::new(), HashMap::new());
+        for said in parts {
+            let path = self.places.path("promises", said);
+            let at = |field: &str| format!("{path}.{field}");
+            let now = there.take(said);
+            let id = now.map_or_else(id::new, |now| now.id);
+            let touchpoint = self.touchpoint_at(&at("touchpoint"), &said.touchpoint);
+            let deliver = self.touchpoints_at(&at("deliveredAt"), &said.delivered_at);
+            let Some(touchpoint_id) = touchpoint else {
+                continue;
+            };
+            if now.is_some_and(|now| now.touchpoint_id != touchpoint_id) {
+                self.wrong(&path, "Where a promise is made is fixed; make another one.");
+            }
+            delivered_at.insert(id, deliver);
+            rows.push(promise::Model {
+                id,
+                blueprint_id: self.blueprint,
+                key: self.key(&path, now.map(|now| &now.key), &said.key),
+                touchpoint_id,
+                text: self.faults.some_text(&at("text"), &said.text),
+                state: said.state,
+                created_at: now.map_or(self.now, |now| now.created_at),
+                version: now.map_or(1, |now| now.version),
+            });
+        }
+        (rows, delivered_at)
+    }
+}
+
+pub(crate) async fn apply_promises(
+    permit: &mut Permit<'_>,
+    before: Option<&CurrentBlueprint>,
+    target: &TargetRows,
+) -> Result<()> {
+    let whole = before.map(|before| &*before.whole);
+    let there = whole.map_or(&[][..], |whole| &whole.promises);
+    let mut rows = target.promises.clone();
+    let was = whole.map(|whole| &whole.delivered_at);
+    let rise = |row: &mut promise::Model| row.version += 1;
+    let changed =
+        with_other_lists::<promise::Entity, _>(there, &mut rows, was, &target.delivered_at, rise);
+    upsert::<promise::Entity>(permit, there, rows).await?;
+    let rows = delivery_rows(&changed, target);
+    let old = Condition::all().add(promise_delivery::Column::PromiseId.is_in(changed));
+    replace::<promise_delivery::Entity>(permit, old, rows).await?;
+    remove::<promise::Entity>(permit, there, &target.promises).await
+}

@@ -1,0 +1,111 @@
+//! Responsibilities in a document: their fields, what is written from a row, the rows that are resolved from them.
+
+use std::collections::HashMap;
+
+use entity::id::TouchpointId;
+use entity::responsibility;
+use entity::words::{ResponsibilityStatus, Role};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::document::bounds::few;
+use crate::document::keys::DocumentKeys;
+use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::document::target::WantedResponsibility;
+use crate::error::{Reason, UserErrorCode};
+
+parts! {
+    /// A role of a department at a touchpoint.
+    ResponsibilityPart or ResponsibilityPatch, "responsibility", ordered: false, repeats: false,
+    told by {
+        /// The key of the touchpoint.
+        touchpoint: String,
+        /// The key of the department.
+        department: String,
+        /// Which role.
+        role: Role,
+    }
+    says {
+        /// PROPOSED or ACCEPTED; absent keeps what is there, and a new one is PROPOSED. What is ACCEPTED is in force at
+        /// once from a CX manager without a seat at or above the department, and is listed for its leads until they
+        /// confirm or end it; from others it arrives as a proposal.
+        status: ResponsibilityStatus = ResponsibilityStatus::Proposed,
+        /// What the department does.
+        #[serde(deserialize_with = "few")]
+        tasks: Vec<String> = Vec::new(),
+        /// The key of the person who does it.
+        person: Option<String> = None,
+    }
+}
+
+impl DocumentKeys<'_> {
+    pub(crate) fn responsibility(&self, row: &responsibility::Model) -> ResponsibilityPart {
+        let department = self.whole.canvas.department(row.department_id);
+        let person = row.person_id.and_then(|id| self.whole.people.get(&id));
+        ResponsibilityPart {
+            touchpoint: self.touchpoint_key(row.touchpoint_id).unwrap_or_default(),
+            department: department.map(|row| row.key.clone()).unwrap_or_default(),
+            role: row.role,
+            status: row.status,
+            tasks: row.tasks.0.clone(),
+            person: person.map(|person| person.key.clone()),
+        }
+    }
+}
+
+impl Resolver<'_> {
+    pub(crate) fn resolve_responsibilities(
+        &mut self,
+        parts: &[ResponsibilityPart],
+    ) -> Vec<WantedResponsibility> {
+        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+            let rows = keys.whole.canvas.responsibilities.iter();
+            rows.map(|row| (keys.responsibility(row), row.clone()))
+        }));
+        let mut accountable: HashMap<TouchpointId, String> = HashMap::new();
+        let mut wanted = Vec::new();
+        for said in parts {
+            let path = self.places.path("responsibilities", said);
+            let at = |field: &str| format!("{path}.{field}");
+            let touchpoint = self.touchpoint_at(&at("touchpoint"), &said.touchpoint);
+            let department = self.department_at(&at("department"), &said.department);
+            let person = said.person.as_ref();
+            let person = person.and_then(|key| self.person_at(&at("person"), key));
+            let tasks = self.faults.texts(&at("tasks"), &said.tasks);
+            let accepted = said.status == ResponsibilityStatus::Accepted;
+            if !accepted && said.status != ResponsibilityStatus::Proposed {
+                self.wrong(
+                    &at("status"),
+                    "This is PROPOSED or ACCEPTED; history is not written.",
+                );
+            }
+            let (Some(touchpoint), Some(department)) = (touchpoint, department) else {
+                continue;
+            };
+            // Who is accountable and not named gives way to who is named.
+            if accepted
+                && said.role == Role::Accountable
+                && self.places.names("responsibilities", said)
+                && let Some(first) = accountable.insert(touchpoint, path.clone())
+            {
+                let message =
+                    format!("One department is accountable at a touchpoint: see {first}.");
+                let reason = Some(Reason::AccountableTaken);
+                self.faults
+                    .add(&path, UserErrorCode::Conflict, reason, message);
+            }
+            wanted.push(WantedResponsibility {
+                touchpoint,
+                department,
+                role: said.role,
+                accepted,
+                tasks,
+                person,
+                now: there.take(said),
+                path,
+            });
+        }
+        wanted
+    }
+}

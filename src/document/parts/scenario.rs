@@ -1,0 +1,114 @@
+//! Scenarios in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+
+use std::collections::HashMap;
+
+use entity::id::{ScenarioId, TouchpointId};
+use entity::words::ScenarioKind;
+use entity::{scenario, scenario_step};
+use schemars::JsonSchema;
+use sea_orm::{ColumnTrait, Condition};
+use serde::{Deserialize, Serialize};
+
+use crate::access::Permit;
+use crate::document::bounds::steps;
+use crate::document::keys::DocumentKeys;
+use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
+use crate::document::write::{remove, replace, step_rows, upsert, with_other_lists};
+use crate::error::{Result, UserErrorCode};
+use crate::id;
+use crate::scenario::MOST_STEPS;
+
+parts! {
+    /// A named way through the journey.
+    ScenarioPart or ScenarioPatch, "scenario", ordered: false, repeats: false,
+    told by {
+        /// Its name, unique in the blueprint.
+        name: String,
+    }
+    says {
+        /// What kind of way it is.
+        kind: ScenarioKind,
+        /// A note.
+        note: Option<String> = None,
+        /// The keys of its touchpoints, in order.
+        #[serde(deserialize_with = "steps")]
+        touchpoints: Vec<String> = Vec::new(),
+    }
+}
+
+impl DocumentKeys<'_> {
+    pub(crate) fn scenario(&self, row: &scenario::Model) -> ScenarioPart {
+        let steps = self.whole.steps.get(&row.id).into_iter().flatten();
+        ScenarioPart {
+            name: row.name.clone(),
+            kind: row.kind,
+            note: row.note.clone(),
+            touchpoints: steps.filter_map(|id| self.touchpoint_key(*id)).collect(),
+        }
+    }
+}
+
+impl Resolver<'_> {
+    pub(crate) fn resolve_scenarios(
+        &mut self,
+        parts: &[ScenarioPart],
+    ) -> (Vec<scenario::Model>, Lists<ScenarioId, TouchpointId>) {
+        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+            let rows = keys.whole.scenarios.iter();
+            rows.map(|row| (keys.scenario(row), row))
+        }));
+        let (mut rows, mut steps) = (Vec::new(), HashMap::new());
+        for said in parts {
+            let path = self.places.path("scenarios", said);
+            let at = |field: &str| format!("{path}.{field}");
+            let now = there.take(said);
+            let id = now.map_or_else(id::new, |now| now.id);
+            if said.touchpoints.len() > MOST_STEPS {
+                let message = format!("A scenario has at most {MOST_STEPS} steps.");
+                self.faults.add(
+                    &at("touchpoints"),
+                    UserErrorCode::LimitExceeded,
+                    None,
+                    message,
+                );
+            }
+            let mut way = Vec::new();
+            for (step, key) in said.touchpoints.iter().enumerate() {
+                way.extend(self.touchpoint_at(&format!("{path}.touchpoints.{step}"), key));
+            }
+            steps.insert(id, way);
+            let name = self.faults.name(&at("name"), &said.name);
+            rows.push(scenario::Model {
+                id,
+                blueprint_id: self.blueprint,
+                name: now.map_or(name, |now| now.name.clone()),
+                kind: said.kind,
+                note: self.faults.optional_text(&at("note"), said.note.as_deref()),
+                created_at: now.map_or(self.now, |now| now.created_at),
+                version: now.map_or(1, |now| now.version),
+            });
+        }
+        (rows, steps)
+    }
+}
+
+pub(crate) async fn apply_scenarios(
+    permit: &mut Permit<'_>,
+    before: Option<&CurrentBlueprint>,
+    target: &TargetRows,
+) -> Result<()> {
+    let whole = before.map(|before| &*before.whole);
+    let there = whole.map_or(&[][..], |whole| &whole.scenarios);
+    let mut rows = target.scenarios.clone();
+    let was = whole.map(|whole| &whole.steps);
+    let rise = |row: &mut scenario::Model| row.version += 1;
+    let changed =
+        with_other_lists::<scenario::Entity, _>(there, &mut rows, was, &target.steps, rise);
+    upsert::<scenario::Entity>(permit, there, rows).await?;
+    let rows = step_rows(&changed, target);
+    let old = Condition::all().add(scenario_step::Column::ScenarioId.is_in(changed));
+    replace::<scenario_step::Entity>(permit, old, rows).await?;
+    remove::<scenario::Entity>(permit, there, &target.scenarios).await
+}

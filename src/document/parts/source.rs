@@ -1,0 +1,82 @@
+//! Sources in a document: their fields, what is written from a row, the rows that are resolved from them.
+
+use chrono::NaiveDate;
+use entity::source;
+use entity::words::SourceKind;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::document::bounds::perhaps_day;
+use crate::document::catalogue::lower;
+use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::id;
+use crate::insight::source as sources;
+
+parts! {
+    /// Where something is known from.
+    SourcePart or SourcePatch, "source", ordered: false, repeats: false,
+    told by {
+        /// Its title, unique in the blueprint.
+        title: String,
+    }
+    says {
+        /// What kind of source it is.
+        kind: SourceKind,
+        /// The day on which it was taken.
+        #[serde(deserialize_with = "perhaps_day")]
+        held_on: Option<NaiveDate> = None,
+        /// How many took part.
+        sample_size: Option<i32> = None,
+        /// Where to find it: an http or https address.
+        link: Option<String> = None,
+        /// A note.
+        note: Option<String> = None,
+    }
+}
+
+pub(crate) fn source(row: &entity::source::Model) -> SourcePart {
+    SourcePart {
+        title: row.title.clone(),
+        kind: row.kind,
+        held_on: row.held_on,
+        sample_size: row.sample_size,
+        link: row.link.clone(),
+        note: row.note.clone(),
+    }
+}
+
+impl Resolver<'_> {
+    pub(crate) fn resolve_sources(&mut self, parts: &[SourcePart]) -> Vec<source::Model> {
+        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+            let rows = keys.whole.sources.iter();
+            rows.map(|row| (source(row), row))
+        }));
+        let mut rows = Vec::new();
+        for said in parts {
+            let path = self.places.path("sources", said);
+            let at = |field: &str| format!("{path}.{field}");
+            let now = there.take(said);
+            let id = now.map_or_else(id::new, |now| now.id);
+            self.sources.insert(lower(&said.title), id);
+            let title = self.faults.name(&at("title"), &said.title);
+            rows.push(source::Model {
+                id,
+                blueprint_id: self.blueprint,
+                title: now.map_or(title, |now| now.title.clone()),
+                kind: said.kind,
+                held_on: said.held_on,
+                sample_size: sources::read_sample_size(
+                    self.faults,
+                    &at("sampleSize"),
+                    said.sample_size,
+                ),
+                link: self.faults.link(&at("link"), said.link.as_deref()),
+                note: self.faults.optional_text(&at("note"), said.note.as_deref()),
+                created_at: now.map_or(self.now, |now| now.created_at),
+                version: now.map_or(1, |now| now.version),
+            });
+        }
+        rows
+    }
+}

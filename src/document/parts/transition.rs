@@ -1,0 +1,98 @@
+//! Transitions in a document: their fields, what is written from a row, the rows that are resolved from them.
+
+use entity::transition;
+use entity::words::{Basis, End, TransitionKind};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::document::keys::DocumentKeys;
+use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::resolver::{Resolver, RowsByIdentity};
+use crate::id;
+use crate::touchpoint::transition::check_shape;
+
+parts! {
+    /// A way from one touchpoint to another, or from or to an end of the graph.
+    TransitionPart or TransitionPatch, "transition", ordered: false, repeats: false,
+    told by {
+        /// The key of the touchpoint that it leads from; null where it leads from an end.
+        #[serde(default)]
+        from: Option<String>,
+        /// The key of the touchpoint that it leads to; null where it leads to an end.
+        #[serde(default)]
+        to: Option<String>,
+        /// The end of the graph, where one side is null.
+        #[serde(default)]
+        end: Option<End>,
+        /// What kind of way it is.
+        kind: TransitionKind,
+    }
+    says {
+        /// When it is taken.
+        condition: Option<String> = None,
+        /// The longest acceptable wait, in minutes.
+        max_wait_minutes: Option<i32> = None,
+        /// How it is known.
+        basis: Basis = Basis::Assumed,
+    }
+}
+
+impl DocumentKeys<'_> {
+    pub(crate) fn transition(&self, row: &transition::Model) -> TransitionPart {
+        TransitionPart {
+            from: row
+                .from_touchpoint_id
+                .and_then(|id| self.touchpoint_key(id)),
+            to: row.to_touchpoint_id.and_then(|id| self.touchpoint_key(id)),
+            end: row.end,
+            kind: row.kind,
+            condition: row.condition.clone(),
+            max_wait_minutes: row.max_wait_minutes,
+            basis: row.basis,
+        }
+    }
+}
+
+impl Resolver<'_> {
+    pub(crate) fn resolve_transitions(
+        &mut self,
+        parts: &[TransitionPart],
+    ) -> Vec<transition::Model> {
+        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+            let rows = keys.whole.canvas.transitions.iter();
+            rows.map(|row| (keys.transition(row), row))
+        }));
+        let mut rows = Vec::new();
+        for said in parts {
+            let path = self.places.path("transitions", said);
+            let now = there.take(said);
+            let at = |field: &str| format!("{path}.{field}");
+            let from = self.perhaps(&at("from"), said.from.as_ref(), Self::touchpoint_at);
+            let to = self.perhaps(&at("to"), said.to.as_ref(), Self::touchpoint_at);
+            let (Some(from), Some(to)) = (from, to) else {
+                continue;
+            };
+            check_shape(self.faults, &path, from, to, said.end);
+            rows.push(transition::Model {
+                id: now.map_or_else(id::new, |now| now.id),
+                blueprint_id: self.blueprint,
+                kind: said.kind,
+                end: said.end,
+                from_touchpoint_id: from,
+                to_touchpoint_id: to,
+                condition: self
+                    .faults
+                    .optional_text(&at("condition"), said.condition.as_deref()),
+                max_wait_minutes: self.faults.within(
+                    &at("maxWaitMinutes"),
+                    said.max_wait_minutes,
+                    0..=i32::MAX,
+                ),
+                basis: said.basis,
+                created_at: now.map_or(self.now, |now| now.created_at),
+                version: now.map_or(1, |now| now.version),
+            });
+        }
+        rows
+    }
+}

@@ -1,0 +1,83 @@
+//! The report of an import or a comparison: field by field what changed between two documents of a blueprint, with
+//! handovers told as such.
+
+use std::collections::BTreeMap;
+
+use entity::words::{ResponsibilityStatus, Role};
+
+use super::{
+    blueprint::{Document, ResponsibilityPart},
+    diff::{ChangeKind, DocumentChange},
+    part::{DocumentPart, Identity},
+};
+
+/// The changes from one document to another. Where the accountable department of a touchpoint changes, one
+/// `HandedOver` stands in the place of the end and the beginning.
+#[must_use]
+pub fn between(before: &Document, after: &Document) -> Vec<DocumentChange> {
+    let mut changes = before.differs(after);
+    let holders = |document: &Document| -> BTreeMap<String, String> {
+        let accountable = document.responsibilities.iter().filter(|held| {
+            held.role == Role::Accountable && held.status == ResponsibilityStatus::Accepted
+        });
+        accountable
+            .map(|held| (held.touchpoint.to_lowercase(), held.department.clone()))
+            .collect()
+    };
+    let now = holders(after);
+    for (touchpoint, old) in holders(before) {
+        let Some(new) = now.get(&touchpoint) else {
+            continue;
+        };
+        if old.eq_ignore_ascii_case(new) {
+            continue;
+        }
+        hand_over(&mut changes, &touchpoint, &old, new);
+    }
+    changes
+}
+
+/// The changes that make a new blueprint: itself, then each of its parts.
+#[must_use]
+pub fn made(after: &Document) -> Vec<DocumentChange> {
+    let mut changes = vec![DocumentChange {
+        kind: ChangeKind::Added,
+        part: "blueprint",
+        identity: after.key.clone(),
+        field: None,
+        before: None,
+        after: Some(after.title.clone().into()),
+    }];
+    changes.extend(after.emptied().differs(after));
+    changes
+}
+
+/// Puts one `HandedOver` in the place of the end of one accountable department and the beginning of another.
+fn hand_over(changes: &mut Vec<DocumentChange>, touchpoint: &str, old: &str, new: &str) {
+    let told = |department: &str| {
+        let identity = [
+            touchpoint,
+            &department.to_lowercase(),
+            Role::Accountable.as_str(),
+        ];
+        Identity(identity.map(str::to_owned).to_vec()).to_string()
+    };
+    let (ended, begun) = (told(old), told(new));
+    let place = changes
+        .iter()
+        .position(|change| change.part == ResponsibilityPart::NOUN && change.identity == begun);
+    changes.retain(|change| {
+        change.part != ResponsibilityPart::NOUN
+            || !(change.identity == begun
+                || change.identity == ended && change.kind == ChangeKind::Removed)
+    });
+    let change = DocumentChange {
+        kind: ChangeKind::HandedOver,
+        part: "touchpoint",
+        identity: touchpoint.to_owned(),
+        field: Some("accountable".to_owned()),
+        before: Some(old.into()),
+        after: Some(new.into()),
+    };
+    changes.insert(place.unwrap_or(changes.len()).min(changes.len()), change);
+}

@@ -1,0 +1,170 @@
+//! What a blueprint's rows are to be after an import: the document with its keys looked up, and every rule that
+//! holds for what people change one by one held for all of it at once. Pure: it reads and writes nothing.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::blueprint;
+use entity::id::{BlueprintId, PersonaId};
+use entity::words::{BlueprintStatus, Subject};
+
+use super::blueprint::Document;
+use super::catalogue::Catalogue;
+use super::keys::DocumentKeys;
+use super::merge::{SourceMap, too_many};
+use super::resolver::Resolver;
+use super::target::{CurrentBlueprint, TargetRows};
+
+use crate::input::Faults;
+
+impl TargetRows {
+    /// The rows that a document asks for; nothing where it cannot be, which the faults tell.
+    pub fn resolve(
+        document: &Document,
+        places: &SourceMap,
+        before: Option<&CurrentBlueprint>,
+        catalogue: &Catalogue,
+        (now, fresh): (DateTime<Utc>, BlueprintId),
+        faults: &mut Faults,
+    ) -> Option<Self> {
+        let blueprint = before.map(|before| before.whole.canvas.blueprint.id);
+        let mut resolver = Resolver {
+            places,
+            before,
+            keys: before.map(|before| DocumentKeys::new(&before.whole)),
+            catalogue,
+            faults,
+            now,
+            blueprint: blueprint.unwrap_or(fresh),
+            phases: HashMap::new(),
+            touchpoints: HashMap::new(),
+            sources: HashMap::new(),
+            insights: HashMap::new(),
+        };
+        resolver.few_enough(document);
+        let blueprint = resolver.blueprint(document);
+        let personas = resolver.secondary_personas(document);
+        let phases = resolver.resolve_phases(&document.phases);
+        let (touchpoints, channels, audiences) =
+            resolver.resolve_touchpoints(&document.touchpoints);
+        let transitions = resolver.resolve_transitions(&document.transitions);
+        let responsibilities = resolver.resolve_responsibilities(&document.responsibilities);
+        let kpi_links = resolver.resolve_kpi_links(&document.kpi_links);
+        let (scenarios, steps) = resolver.resolve_scenarios(&document.scenarios);
+        let sources = resolver.resolve_sources(&document.sources);
+        let (insights, rests_on) = resolver.resolve_insights(&document.insights);
+        let (promises, delivered_at) = resolver.resolve_promises(&document.promises);
+        let needs_of = blueprint.as_ref().map(|row| row.persona_id);
+        let (evaluations, verdicts) = resolver.resolve_evaluations(&document.evaluations, needs_of);
+        let (improvements, improved, told_by) =
+            resolver.resolve_improvements(&document.improvements);
+        Some(Self {
+            blueprint: blueprint?,
+            personas,
+            phases,
+            touchpoints,
+            channels,
+            audiences,
+            transitions,
+            responsibilities,
+            kpi_links,
+            scenarios,
+            steps,
+            sources,
+            insights,
+            rests_on,
+            promises,
+            delivered_at,
+            evaluations,
+            verdicts,
+            improvements,
+            improved,
+            told_by,
+        })
+    }
+}
+
+impl Resolver<'_> {
+    fn few_enough(&mut self, document: &Document) {
+        for (list, there, most) in document.lists() {
+            if there as u64 > most {
+                too_many(&list, most, self.faults);
+            }
+        }
+    }
+
+    fn blueprint(&mut self, document: &Document) -> Option<blueprint::Model> {
+        let title = self.faults.name("title", &document.title);
+        let owner = self.department_at("ownerDepartment", &document.owner_department);
+        let persona = self.persona_at("persona", &document.persona);
+        let persona = self.same_subject("persona", document, persona);
+        let now = self.before.map(|before| &before.whole.canvas.blueprint);
+        if let Some(now) = now {
+            for (field, same) in [
+                ("subject", now.subject == document.subject),
+                ("state", now.state == document.state),
+            ] {
+                if !same {
+                    self.wrong(field, "This is fixed once a blueprint is made.");
+                }
+            }
+        } else {
+            self.faults.key("key", &document.key);
+        }
+        let fresh = || blueprint::Model {
+            id: self.blueprint,
+            key: document.key.clone(),
+            title: String::new(),
+            subject: document.subject,
+            state: document.state,
+            status: BlueprintStatus::Draft,
+            archived_from: None,
+            visibility: document.visibility,
+            persona_id: uuid::Uuid::nil().into(),
+            owner_department_id: uuid::Uuid::nil().into(),
+            next_review_on: None,
+            published_number: None,
+            published_revision: None,
+            template_id: None,
+            copied_from_id: None,
+            created_at: self.now,
+            archived_at: None,
+            version: 1,
+            revision: 1,
+        };
+        Some(blueprint::Model {
+            title,
+            visibility: document.visibility,
+            persona_id: persona?,
+            owner_department_id: owner?,
+            next_review_on: document.next_review_on,
+            ..now.cloned().unwrap_or_else(fresh)
+        })
+    }
+
+    fn same_subject(
+        &mut self,
+        path: &str,
+        document: &Document,
+        persona: Option<(PersonaId, Subject)>,
+    ) -> Option<PersonaId> {
+        let (persona, subject) = persona?;
+        if subject != document.subject {
+            self.wrong(path, "This persona is of another subject than the journey.");
+        }
+        Some(persona)
+    }
+
+    fn secondary_personas(&mut self, document: &Document) -> Vec<PersonaId> {
+        self.faults
+            .few("secondaryPersonas", document.secondary_personas.len());
+        let mut personas = Vec::new();
+        for (at, key) in document.secondary_personas.iter().enumerate() {
+            let path = format!("secondaryPersonas.{at}");
+            let persona = self.persona_at(&path, key);
+            let persona = self.same_subject(&path, document, persona);
+            personas.extend(persona.filter(|persona| !personas.contains(persona)));
+        }
+        personas
+    }
+}

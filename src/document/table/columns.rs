@@ -1,0 +1,64 @@
+//! The columns of the table: their headings, their order, and the marks behind a department's key.
+
+use entity::words::Role;
+
+/// The columns, in order, as they are written. All but the phase's and the roles' are fields of a touchpoint in a
+/// document.
+pub(super) const COLUMNS: &[&str] = &[
+    PHASE,
+    PHASE_NAME,
+    STAGE,
+    "key",
+    "name",
+    "lane",
+    "customerAction",
+    "channels",
+    "audience",
+    "initiator",
+    "contactsPerMonth",
+    "emotion",
+    "employeeEmotion",
+    "importanceCustomer",
+    "importanceOrganisation",
+    "usage",
+    "usageReason",
+    "momentOfTruth",
+    "essential",
+    "expectedMinutes",
+    "basis",
+    "evidence",
+    "systems",
+    "note",
+    "accountable",
+    "responsible",
+    "consulted",
+    "informed",
+];
+
+pub(super) const PHASE: &str = "phase";
+pub(super) const PHASE_NAME: &str = "phaseName";
+pub(super) const STAGE: &str = "stage";
+
+/// The roles in the order of their columns, which come last.
+pub(super) const ROLES: [Role; 4] = [
+    Role::Accountable,
+    Role::Responsible,
+    Role::Consulted,
+    Role::Informed,
+];
+
+/// What the column of a role is called.
+pub(super) const fn heading(role: Role) -> &'static str {
+    match role {
+        Role::Accountable => "accountable",
+        Role::Responsible => "responsible",
+        Role::Consulted => "consulted",
+        Role::Informed => "informed",
+    }
+}
+
+/// Behind the key of a department that is asked and has not accepted.
+pub(super) const ASKED: char = '?';
+
+/// Behind the key of a department that has accepted, as the sheet says outright.
+pub(super) const SETTLED: char = '!';

@@ -1,0 +1,144 @@
+//! Writes rows: makes, changes, removes and replaces them as an import asks.
+
+use std::collections::{HashMap, HashSet};
+
+use entity::id::{Id, ImprovementId, InsightId, PromiseId, ScenarioId, TouchpointId};
+use entity::{
+    improvement_kpi, improvement_touchpoint, insight_source, promise_delivery, scenario_step,
+    touchpoint_channel, touchpoint_segment,
+};
+use sea_orm::prelude::Uuid;
+use sea_orm::{ActiveModelTrait, Condition, EntityTrait, IntoActiveModel, QueryFilter, Set};
+use serde_json::json;
+
+use super::target::TargetRows;
+
+use crate::access::{Guarded, Permit};
+use crate::audit::Event;
+use crate::error::Result;
+
+/// The owners whose list changes. The version of those that exist already rises, as a list is part of its owner.
+pub(crate) fn with_other_lists<E, T: PartialEq>(
+    there: &[E::Model],
+    rows: &mut [E::Model],
+    was: Option<&HashMap<E::Id, Vec<T>>>,
+    wanted: &HashMap<E::Id, Vec<T>>,
+    rise: fn(&mut E::Model),
+) -> Vec<E::Id>
+where
+    E: Guarded<Id: std::hash::Hash>,
+{
+    let old: HashSet<E::Id> = there.iter().map(E::id).collect();
+    let mut changed = Vec::new();
+    for row in rows {
+        let id = E::id(row);
+        let was = was
+            .and_then(|was| was.get(&id))
+            .map_or(&[][..], Vec::as_slice);
+        if was != wanted.get(&id).map_or(&[][..], Vec::as_slice) {
+            changed.push(id);
+            if old.contains(&id) {
+                rise(row);
+            }
+        }
+    }
+    changed
+}
+
+/// Marks the transaction as having written something; the import collapses all such events into one at the end.
+pub(crate) fn note(permit: &mut Permit<'_>, what: &str, how_many: usize) {
+    permit.note(Event::import(json!({ what: how_many })));
+}
+
+/// Inserts the rows that are missing, in one statement, and updates those that differ; equal rows keep their version.
+pub(crate) async fn upsert<E>(
+    permit: &mut Permit<'_>,
+    there: &[E::Model],
+    wanted: Vec<E::Model>,
+) -> Result<()>
+where
+    E: Guarded,
+    E::Model: PartialEq,
+    E::ActiveModel: Send,
+{
+    let known: HashMap<Uuid, &E::Model> =
+        there.iter().map(|row| (E::id(row).uuid(), row)).collect();
+    let mut fresh = Vec::new();
+    for row in wanted {
+        let now = known.get(&E::id(&row).uuid());
+        if now.is_some_and(|now| **now == row) {
+            continue;
+        }
+        let row = row.into_active_model().reset_all();
+        match now {
+            Some(now) => {
+                permit.update_anyway::<E>(now, row).await?;
+            }
+            None => fresh.push(row),
+        }
+    }
+    if !fresh.is_empty() {
+        note(permit, E::TYPE, fresh.len());
+        permit.insert_all::<E>(fresh).await?;
+    }
+    Ok(())
+}
+
+/// Deletes the rows that are no longer wanted, by id.
+pub(crate) async fn remove<E: Guarded>(
+    permit: &mut Permit<'_>,
+    there: &[E::Model],
+    wanted: &[E::Model],
+) -> Result<()> {
+    let stay: HashSet<Uuid> = wanted.iter().map(|row| E::id(row).uuid()).collect();
+    for row in there {
+        if !stay.contains(&E::id(row).uuid()) {
+            permit.delete::<E>(row).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Replaces the rows of a list: deletes those that match `old`, inserts `rows`.
+pub(crate) async fn replace<E: EntityTrait>(
+    permit: &mut Permit<'_>,
+    old: Condition,
+    rows: Vec<E::ActiveModel>,
+) -> Result<()>
+where
+    E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
+{
+    let gone = E::delete_many().filter(old).exec(permit.tx()).await?;
+    if gone.rows_affected > 0 || !rows.is_empty() {
+        note(permit, E::default().table_name(), rows.len());
+    }
+    permit.insert_all::<E>(rows).await
+}
+
+/// The rows of a list that belongs to some of the owners.
+macro_rules! list_rows {
+    ($($name:ident: $owner:ty, $list:ident => $entity:ident { $own:ident, $of:ident $(, $inside:ident)? };)*) => {
+        $(pub(crate) fn $name(owners: &[$owner], target: &TargetRows) -> Vec<$entity::ActiveModel> {
+            let rows = owners.iter().flat_map(|owner| {
+                let list = target.$list.get(owner).into_iter().flatten().zip(1..);
+                list.map(|(one, position)| $entity::ActiveModel {
+                    $own: Set(*owner),
+                    $of: Set(*one),
+                    position: Set(position),
+                    $($inside: Set(target.blueprint.id),)?
+                })
+            });
+            rows.collect()
+        })*
+    };
+}
+
+list_rows! {
+    channel_rows: TouchpointId, channels => touchpoint_channel { touchpoint_id, channel_id };
+    segment_rows: TouchpointId, audiences => touchpoint_segment { touchpoint_id, segment_id };
+    step_rows: ScenarioId, steps => scenario_step { scenario_id, touchpoint_id, blueprint_id };
+    source_rows: InsightId, rests_on => insight_source { insight_id, source_id, blueprint_id };
+    delivery_rows: PromiseId, delivered_at => promise_delivery { promise_id, touchpoint_id, blueprint_id };
+    improved_rows: ImprovementId, improved => improvement_touchpoint { improvement_id, touchpoint_id, blueprint_id };
+    telling_rows: ImprovementId, told_by => improvement_kpi { improvement_id, kpi_id };
+}

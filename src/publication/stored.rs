@@ -1,0 +1,19 @@
+//! The documents that publications keep, as they are read back.
+
+use entity::publication;
+
+use crate::{
+    document::{blueprint::DocumentPatch, format},
+    error::{Error, Result},
+};
+
+/// Bytes of a stored document that cost one step of computing.
+pub(super) const BYTES_PER_STEP: usize = 10;
+
+/// The document of a publication, parsed.
+///
+/// # Errors
+/// An internal one: what was stored was a document when it was written.
+pub(super) fn stored_document(row: &publication::Model) -> Result<DocumentPatch> {
+    format::parse(&row.document).map_err(|error| Error::internal(format!("{}: {error:?}", row.id)))
+}
