@@ -26,7 +26,7 @@ use criterion::{Bencher, BenchmarkId, Criterion, Throughput, criterion_group, cr
 use cx_blueprint::{
     access::Caller,
     account::password,
-    bi::cube::Cube,
+    bi::store::BiStore,
     canvas::{
         Canvas,
         findings::{self, Asked, Surroundings, Thresholds},
@@ -127,7 +127,7 @@ impl Journey {
             cors_origins: Vec::new(),
             concurrent_requests: 512,
             requests_of_one_client: 512,
-            cube: Cube::new(1 << 20),
+            cube: BiStore::new(1 << 20),
             longest_sheet: 8 << 20,
             thresholds: Thresholds::default(),
         }))

@@ -6,7 +6,7 @@
 mod bound;
 
 use cx_blueprint::{
-    bi::registry::{self, Dataset},
+    bi::{catalogue, model::dataset::Dataset},
     http::odata::{
         expression::Literal,
         fault, grammar,
@@ -23,14 +23,14 @@ const REFUSAL: usize = 20_000;
 const VALUES: usize = 32_000;
 
 fuzz_target!(|text: &str| {
-    bound::within(text.len() * registry::ALL.len(), || {
+    bound::within(text.len() * catalogue::ALL.len(), || {
         let sent = options::sent(text);
-        for dataset in registry::ALL.iter().copied() {
+        for dataset in catalogue::ALL.iter().copied() {
             asked(dataset, &sent);
         }
         filter(text);
         if let Some((_, key)) = grammar::key(text) {
-            for dataset in registry::ALL.iter().copied() {
+            for dataset in catalogue::ALL.iter().copied() {
                 read(dataset, Subject::Row(&key), &Vec::new());
             }
         }
@@ -54,7 +54,7 @@ fn read(dataset: &'static Dataset, subject: Subject<'_>, sent: &options::Sent) {
         }
     };
     assert!(asked.shown > 0 && asked.shown <= asked.query.columns.len());
-    assert!(asked.query.days.len() <= cx_blueprint::bi::query::MOST_DAYS);
+    assert!(asked.query.days.len() <= cx_blueprint::bi::model::days::MOST_DAYS);
     assert!(asked.query.after.is_none() || asked.query.held.len() == asked.query.order.len());
     for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
         let statement = asked.query.filter.write(Text::new(backend, "")).statement();

@@ -6,7 +6,7 @@ use async_graphql::{
 };
 use entity::words::{Direction, KpiState, Role, Stage, Unit};
 
-use super::facts::{self, Fact, Filter};
+use super::fact_page::{self, FactFilter, FactRow};
 use crate::{
     error::Result,
     meter::Metered,
@@ -86,8 +86,8 @@ pub struct KpiFact {
     pub row_weight: f64,
 }
 
-impl From<Fact> for KpiFact {
-    fn from(fact: Fact) -> Self {
+impl From<FactRow> for KpiFact {
+    fn from(fact: FactRow) -> Self {
         fn id(id: impl ToString) -> ID {
             ID(id.to_string())
         }
@@ -149,7 +149,7 @@ pub struct KpiFactFilter {
     pub states: Option<Vec<KpiState>>,
 }
 
-impl From<KpiFactFilter> for Filter {
+impl From<KpiFactFilter> for FactFilter {
     fn from(filter: KpiFactFilter) -> Self {
         Self {
             from: filter.from.map(Into::into),
@@ -195,10 +195,10 @@ impl BiQuery {
 
 async fn pull(
     ctx: &Context<'_>,
-    filter: Filter,
+    filter: FactFilter,
     page: Page,
 ) -> Result<Connection<String, Metered<KpiFact>>> {
-    let mut rows = facts::facts(caller(ctx)?, &filter, &page).await?;
+    let mut rows = fact_page::facts(caller(ctx)?, &filter, &page).await?;
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
     let more = rows.len() > size;
     rows.truncate(size);

@@ -9,8 +9,8 @@ use entity::{
 use sea_orm::{QueryOrder, QuerySelect};
 
 use super::{
-    cube::{Cube, places::Places},
     scope::Scope,
+    store::{BiStore, topology::Topology},
 };
 use crate::{access::Caller, database::Transaction, error::Result};
 
@@ -20,7 +20,7 @@ pub struct Journey {
     pub key: String,
     /// The main persona.
     pub persona: PersonaId,
-    pub places: Arc<Places>,
+    pub places: Arc<Topology>,
 }
 
 /// All of them, by id.
@@ -38,7 +38,7 @@ impl Journeys {
     /// Those that count in this scope.
     pub async fn of(
         caller: &Caller,
-        cube: &Cube,
+        cube: &BiStore,
         tx: &Transaction,
         scope: &Scope<'_>,
     ) -> Result<Self> {

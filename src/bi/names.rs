@@ -1,28 +1,31 @@
 //! Keys and names of what stands in tables of few rows.
 
 use entity::id::Id;
-use sea_orm::{EntityTrait, QueryOrder, QuerySelect, Select, TryGetable};
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select, TryGetable,
+    sea_query::{Expr, ExprTrait, Func, SelectStatement},
+};
 
-use crate::{database::Transaction, error::Result};
+use crate::{access::Keyed, database::Transaction, error::Result};
 
 /// Things by id, each with its key and its name.
-pub struct Names<I>(Vec<(I, String, String)>);
+pub struct EntityNames<I>(Vec<(I, String, String)>);
 
 /// What is called how.
 #[derive(Clone, Copy, Debug)]
-pub struct Named<'a, I> {
+pub struct NamedEntity<'a, I> {
     pub id: I,
     pub key: &'a str,
     pub name: &'a str,
 }
 
-impl<I> Default for Names<I> {
+impl<I> Default for EntityNames<I> {
     fn default() -> Self {
         Self(Vec::new())
     }
 }
 
-impl<I: Id + TryGetable> Names<I> {
+impl<I: Id + TryGetable> EntityNames<I> {
     /// Those of the things that are selected, in these columns: id, key and name.
     pub async fn of<E: EntityTrait>(
         tx: &Transaction,
@@ -39,7 +42,7 @@ impl<I: Id + TryGetable> Names<I> {
     }
 }
 
-impl<I: Id> Names<I> {
+impl<I: Id> EntityNames<I> {
     /// How many things there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -63,8 +66,19 @@ impl<I: Id> Names<I> {
 
     /// The thing of this rank.
     #[must_use]
-    pub fn at(&self, rank: usize) -> Option<Named<'_, I>> {
+    pub fn at(&self, rank: usize) -> Option<NamedEntity<'_, I>> {
         let (id, key, name) = self.0.get(rank)?;
-        Some(Named { id: *id, key, name })
+        Some(NamedEntity { id: *id, key, name })
     }
+}
+
+/// The ids of rows with one of these keys, however their letters are cased.
+pub(super) fn with_keys<E: Keyed>(keys: &[String]) -> SelectStatement {
+    let key = Func::lower(Expr::col(E::key_column().as_column_ref()));
+    let keys = keys.iter().map(|key| key.to_ascii_lowercase());
+    E::find()
+        .select_only()
+        .column(E::id_column())
+        .filter(Expr::expr(key).is_in(keys))
+        .into_query()
 }

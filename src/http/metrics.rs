@@ -22,7 +22,7 @@ use prometheus_client::{
 };
 
 use super::admission::{Admission, AdmissionQueue};
-use crate::{bi::cube::Cube, database::Store};
+use crate::{bi::store::BiStore, database::Store};
 
 /// Upper bounds of how long requests take, in seconds.
 const SECONDS: [f64; 10] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0];
@@ -49,7 +49,7 @@ pub struct Metrics {
 impl Metrics {
     /// Nothing counted yet, over this database, what is kept of it and who waits for it.
     #[must_use]
-    pub fn new(store: Store, cube: Cube, admission: Admission) -> Self {
+    pub fn new(store: Store, cube: BiStore, admission: Admission) -> Self {
         let mut registry = Registry::with_prefix("cx_blueprint");
         let requests = Family::default();
         let seconds: Family<Route, Histogram, fn() -> Histogram> =
@@ -113,7 +113,7 @@ pub fn route<B>(request: &Request<B>) -> String {
 /// What is looked at when it is asked for.
 struct Kept {
     store: Store,
-    cube: Cube,
+    cube: BiStore,
     admission: Admission,
 }
 

@@ -41,7 +41,7 @@ use self::{
     metrics::Metrics,
 };
 use crate::{
-    access::Caller, batch::Loaders, bi::cube::Cube, canvas::shared::Canvases, clock::Clock,
+    access::Caller, batch::Loaders, bi::store::BiStore, canvas::shared::Canvases, clock::Clock,
     database::Store, error::Code, finding::rules::Thresholds, graph::Api, token::SigningKey,
     workers::Workers,
 };
@@ -76,7 +76,7 @@ pub struct Parts {
     /// How many requests of one client may be under way.
     pub requests_of_one_client: usize,
     /// Measured values that are kept in memory.
-    pub cube: Cube,
+    pub cube: BiStore,
     /// Bytes of the longest sheet that is taken in.
     pub longest_sheet: u64,
 }

@@ -8,7 +8,7 @@ use cx_blueprint::{
     access::Caller,
     account::password,
     bi::{
-        cube::Cube,
+        store::BiStore,
         views::{self, login},
     },
     clock::Clock,
@@ -201,7 +201,7 @@ fn app(
         cors_origins: origins,
         concurrent_requests: serve.concurrent_queries(),
         requests_of_one_client: size(serve.connections_per_client),
-        cube: Cube::new(serve.cube_bytes()),
+        cube: BiStore::new(serve.cube_bytes()),
         longest_sheet: serve.longest_sheet(),
     }))
 }

@@ -14,7 +14,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{HeaderMap, Method, Request, StatusCode, header},
 };
-use cx_blueprint::bi::registry;
+use cx_blueprint::bi::{catalogue, model::dataset::Dataset};
 use serde_json::{Value, json};
 
 use crate::{
@@ -115,8 +115,8 @@ async fn whoever_may_pull_is_told_what_there_is() {
     let answer = world.sign_in("analyst").await.feeds("/bi/v1").await;
     let list: Value = serde_json::from_slice(&answer.bytes).expect("JSON");
     let datasets = list["datasets"].as_array().expect("datasets");
-    assert_eq!(datasets.len(), registry::ALL.len());
-    for (told, dataset) in datasets.iter().zip(registry::ALL) {
+    assert_eq!(datasets.len(), catalogue::ALL.len());
+    for (told, dataset) in datasets.iter().zip(catalogue::ALL) {
         assert_eq!(told["name"], dataset.name);
         let columns = told["columns"].as_array().expect("columns");
         for column in columns {
@@ -181,7 +181,7 @@ async fn everybody_gets_their_rows_of_every_dataset() {
     for (name, _) in &people {
         write!(table, " {name:>11}").expect("it is written");
     }
-    for dataset in registry::ALL {
+    for dataset in catalogue::ALL {
         for uncounted in [false, true] {
             if uncounted && !dataset.counts {
                 continue;
@@ -216,7 +216,7 @@ pub async fn answer(world: &World) {
 const ANSWER: &str = "mutation($input: FeedbackRecordInput!) { feedbackRecord(input: $input) { recorded userErrors { field message } } }";
 
 /// How many rows somebody gets, whichever way they come; or that they are refused.
-async fn rows_of(actor: &Actor<'_>, dataset: &registry::Dataset, uncounted: bool) -> String {
+async fn rows_of(actor: &Actor<'_>, dataset: &Dataset, uncounted: bool) -> String {
     let mut asked = Vec::new();
     if dataset.needs_days {
         asked.push(YEAR.to_owned());
@@ -267,7 +267,7 @@ async fn rows_of(actor: &Actor<'_>, dataset: &registry::Dataset, uncounted: bool
 }
 
 /// Where OData has all rows of a dataset.
-fn odata_address(dataset: &registry::Dataset, uncounted: bool) -> String {
+fn odata_address(dataset: &Dataset, uncounted: bool) -> String {
     let days = dataset.day.filter(|_| dataset.needs_days);
     let days = days.map(|day| format!("{day} ge 2025-01-01 and {day} lt 2026-01-01"));
     let filter = encoded(&days.unwrap_or_else(|| "true".to_owned()));

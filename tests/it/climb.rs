@@ -7,7 +7,7 @@ use async_graphql::{Request, Value as Answer, Variables};
 use cx_blueprint::{
     access::Caller,
     batch::Loaders,
-    bi::cube::Cube,
+    bi::store::BiStore,
     canvas::shared::Canvases,
     compute::{BYTES, Budget, FIELD, STATEMENT, STEPS},
     error::Code,
@@ -80,7 +80,7 @@ async fn spent(world: &World, query: &str, variables: Value) -> Cost {
     let request = Request::new(query)
         .variables(Variables::from_json(variables))
         .data(key)
-        .data(Cube::new(1 << 20))
+        .data(BiStore::new(1 << 20))
         .data(Loaders::new(caller.clone()))
         .data(Canvases::default())
         .data(caller);

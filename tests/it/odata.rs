@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, io::Read};
 
 use axum::http::{Method, StatusCode};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use cx_blueprint::bi::registry;
+use cx_blueprint::bi::catalogue;
 use serde_json::{Value, json};
 
 use crate::{
@@ -100,7 +100,7 @@ async fn the_service_says_what_there_is() {
         .iter()
         .map(|set| set["name"].as_str().expect("a name"))
         .collect();
-    let known: Vec<&str> = registry::ALL.iter().map(|dataset| dataset.name).collect();
+    let known: Vec<&str> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
     assert_eq!(names, known);
     assert_eq!(
         service["value"][0],
@@ -127,7 +127,7 @@ async fn the_service_says_what_there_is() {
 async fn keys_tell_rows_apart_and_lead_to_them() {
     let world = World::demo().await;
     let bea = world.sign_in("bea-analyst").await;
-    for dataset in registry::ALL {
+    for dataset in catalogue::ALL {
         let days = dataset.day.filter(|_| dataset.needs_days);
         let filter =
             days.map(|day| encoded(&format!("{day} ge 2025-01-01 and {day} lt 2026-01-01")));

@@ -13,7 +13,8 @@ use chrono::{DateTime, Utc};
 use cx_blueprint::{
     access::Caller,
     bi::{
-        registry::{self, Dataset, Type},
+        catalogue,
+        model::dataset::{Dataset, Type},
         views::{self, login},
     },
 };
@@ -135,7 +136,7 @@ impl Drop for Role<'_> {
 }
 
 fn viewed() -> impl Iterator<Item = &'static Dataset> {
-    let all = registry::ALL.iter().copied();
+    let all = catalogue::ALL.iter().copied();
     all.filter(|dataset| dataset.source.sql().is_some())
 }
 

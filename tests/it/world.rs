@@ -17,7 +17,7 @@ use chrono_tz::Tz;
 use cx_blueprint::{
     access::Caller,
     account::password,
-    bi::cube::Cube,
+    bi::store::BiStore,
     clock::Clock,
     database::{Options, Store},
     document::{self, demonstration},
@@ -194,7 +194,7 @@ impl World {
             cors_origins: vec!["https://blueprints.example.org".parse().expect("an origin")],
             concurrent_requests: queries,
             requests_of_one_client: of_one_client,
-            cube: Cube::new(64 << 20),
+            cube: BiStore::new(64 << 20),
             longest_sheet: 8 << 20,
         });
         Self {

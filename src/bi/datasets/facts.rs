@@ -1,6 +1,6 @@
 //! `kpi_facts`: measurement × touchpoint × department × role, from what was linked and accepted at the end of the
 //! measurement's day. The SQL is for views and for rows in whichever order; in the dataset's own the same rows are put
-//! together in memory ([`crate::bi::joined`]), where each column has its cell as well.
+//! together in memory ([`crate::bi::fact_join`]), where each column has its cell as well.
 
 use entity::{
     id::{
@@ -13,8 +13,8 @@ use entity::{
 use super::{columns, filters, order};
 use crate::{
     bi::{
-        registry::{
-            Dataset, Source,
+        model::dataset::{
+            Dataset, RowSource,
             Type::{Boolean, Day, Id as IdOf, Integer, Number, Text as Words, Word},
         },
         scope::Scope,
@@ -83,7 +83,7 @@ pub static KPI_FACTS: Dataset = Dataset {
     ],
     key: "row_id",
     order: order![Day measured_on, Id measurement_id, Id link_id empty, Id responsibility_id empty],
-    source: Source::Joined {
+    source: RowSource::Joined {
         with: Some(joined),
         rows,
     },

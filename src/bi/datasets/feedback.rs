@@ -11,8 +11,8 @@ use entity::{
 use super::{columns, filters, order, seen};
 use crate::{
     bi::{
-        registry::{
-            Dataset, Source,
+        model::dataset::{
+            Dataset, RowSource,
             Type::{Day, Id as IdOf, Instant, Integer, Text as Words, Word},
         },
         scope::Scope,
@@ -62,7 +62,7 @@ pub static FEEDBACK: Dataset = Dataset {
     ],
     key: "feedback_id",
     order: order![Day answered_on, Id feedback_id],
-    source: Source::Sql {
+    source: RowSource::Sql {
         with: None,
         rows: answers,
     },

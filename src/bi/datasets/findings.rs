@@ -14,14 +14,16 @@ use super::{columns, filters, order};
 use crate::{
     access::{Caller, scope},
     bi::{
-        computed::{Computed, ordered},
-        query::{At, Place, Query},
-        registry::{
-            Dataset, Source,
+        model::cursor::{RowKey, RowKeyPart},
+        model::dataset::{
+            Dataset, RowSource,
             Type::{Id as IdOf, Instant, Text as Words, Word},
         },
-        row::{Held, Own},
-        rows::Wanted,
+        model::query::DatasetQuery,
+        model::value::OwnValue,
+        source::memory::{ComputedRow, ordered},
+        source::row::RowData,
+        source::stream::BatchSender,
     },
     compute::Steps,
     database::Transaction,
@@ -64,7 +66,7 @@ pub static FINDINGS: Dataset = Dataset {
     filters: filters![blueprint = blueprint_key, code = code, severity = severity],
     key: "finding_id",
     order: order![Id blueprint_id, Id finding_id],
-    source: Source::Findings,
+    source: RowSource::Findings,
 };
 
 fn codes() -> Vec<&'static str> {
@@ -79,8 +81,8 @@ fn severities() -> Vec<&'static str> {
 pub(in crate::bi) async fn each(
     caller: &Caller,
     tx: &Transaction,
-    query: &Query,
-    wanted: &Wanted,
+    query: &DatasetQuery,
+    wanted: &BatchSender,
 ) -> Result<()> {
     if !query.order.is_empty() {
         let rows = all(caller, tx, query).await?;
@@ -109,8 +111,8 @@ pub(in crate::bi) async fn each(
 pub(in crate::bi) async fn all(
     caller: &Caller,
     tx: &Transaction,
-    query: &Query,
-) -> Result<Vec<Held>> {
+    query: &DatasetQuery,
+) -> Result<Vec<RowData>> {
     let mut rows = Vec::new();
     for blueprint in blueprints(caller, tx, query).await? {
         rows.extend(of(caller, tx, query, blueprint).await?);
@@ -130,7 +132,7 @@ const FOUND: usize = 20;
 async fn blueprints(
     caller: &Caller,
     tx: &Transaction,
-    query: &Query,
+    query: &DatasetQuery,
 ) -> Result<Vec<blueprint::Model>> {
     use blueprint::Column;
     let mut select = caller
@@ -139,9 +141,9 @@ async fn blueprints(
     if !query.uncounted {
         select = select.filter(Column::Id.in_subquery(scope::counted_blueprint_ids()));
     }
-    if let Some(Place(parts)) = &query.after
+    if let Some(RowKey(parts)) = &query.after
         && query.order.is_empty()
-        && let Some(At::Id(id)) = parts.first()
+        && let Some(RowKeyPart::Id(id)) = parts.first()
     {
         select = select.filter(Column::Id.gte(*id));
     }
@@ -152,9 +154,9 @@ async fn blueprints(
 async fn of(
     caller: &Caller,
     tx: &Transaction,
-    query: &Query,
+    query: &DatasetQuery,
     blueprint: blueprint::Model,
-) -> Result<Vec<Computed>> {
+) -> Result<Vec<ComputedRow>> {
     let (id, key) = (blueprint.id, blueprint.key.clone());
     let asked = (caller.today, &query.thresholds);
     let told = finding::told(caller, tx, blueprint, asked).await?;
@@ -165,8 +167,8 @@ async fn of(
         for told in told {
             steps.take(price)?;
             let place = [id.uuid(), told.finding.fingerprint.uuid()];
-            let row = Computed {
-                place: Place(place.map(At::Id).to_vec()),
+            let row = ComputedRow {
+                place: RowKey(place.map(RowKeyPart::Id).to_vec()),
                 cells: cells(told, id, key.clone()),
             };
             let is_next = !query.order.is_empty() || row.is_behind(&query);
@@ -178,33 +180,33 @@ async fn of(
     caller.compute(pass).await
 }
 
-fn cells(told: TrackedFinding, blueprint: BlueprintId, key: String) -> Vec<Own> {
-    let word = |text: &str| Own::Text(text.to_owned());
+fn cells(told: TrackedFinding, blueprint: BlueprintId, key: String) -> Vec<OwnValue> {
+    let word = |text: &str| OwnValue::Text(text.to_owned());
     let finding = told.finding;
     let place = finding.place;
     let dismissed = told.dismissed;
     vec![
-        Own::id(Some(finding.fingerprint)),
-        Own::id(Some(blueprint)),
-        Own::Text(key),
+        OwnValue::id(Some(finding.fingerprint)),
+        OwnValue::id(Some(blueprint)),
+        OwnValue::Text(key),
         word(finding.code.as_str()),
         word(finding.code.severity().as_str()),
-        Own::Text(finding.sentence),
-        Own::id(place.phase),
-        Own::id(place.touchpoint),
-        Own::id(place.other),
-        Own::id(place.kpi),
-        Own::id(place.department),
-        Own::id(place.persona),
-        Own::id(place.promise),
-        Own::id(place.insight),
-        told.open_since.map_or(Own::Empty, Own::Instant),
+        OwnValue::Text(finding.sentence),
+        OwnValue::id(place.phase),
+        OwnValue::id(place.touchpoint),
+        OwnValue::id(place.other),
+        OwnValue::id(place.kpi),
+        OwnValue::id(place.department),
+        OwnValue::id(place.persona),
+        OwnValue::id(place.promise),
+        OwnValue::id(place.insight),
+        told.open_since.map_or(OwnValue::Empty, OwnValue::Instant),
         dismissed
             .as_ref()
             .and_then(|row| row.dismissed_at)
-            .map_or(Own::Empty, Own::Instant),
+            .map_or(OwnValue::Empty, OwnValue::Instant),
         dismissed
             .and_then(|row| row.reason)
-            .map_or(Own::Empty, Own::Text),
+            .map_or(OwnValue::Empty, OwnValue::Text),
     ]
 }

@@ -12,8 +12,8 @@ use super::{columns, filters, order, seen};
 use crate::{
     access::Guarded,
     bi::{
-        registry::{
-            Dataset, Source,
+        model::dataset::{
+            Dataset, RowSource,
             Type::{Boolean, Day, Id as IdOf, Instant, Integer, Number, Text as Words, Word},
         },
         scope::Scope,
@@ -71,7 +71,7 @@ pub static TOUCHPOINTS: Dataset = Dataset {
     ],
     key: "touchpoint_id",
     order: order![Id touchpoint_id],
-    source: Source::Sql {
+    source: RowSource::Sql {
         with: None,
         rows: touchpoints,
     },
@@ -113,7 +113,7 @@ pub static PHASES: Dataset = Dataset {
     filters: filters![blueprint = blueprint_key, stage = stage],
     key: "phase_id",
     order: order![Id phase_id],
-    source: Source::Sql {
+    source: RowSource::Sql {
         with: None,
         rows: phases,
     },
@@ -159,7 +159,7 @@ pub static BLUEPRINTS: Dataset = Dataset {
     ],
     key: "blueprint_id",
     order: order![Id blueprint_id],
-    source: Source::Sql {
+    source: RowSource::Sql {
         with: None,
         rows: blueprints,
     },

@@ -12,8 +12,8 @@ use entity::{
 use super::{columns, filters, order, seen};
 use crate::{
     bi::{
-        registry::{
-            Dataset, Source,
+        model::dataset::{
+            Dataset, RowSource,
             Type::{Day, Id as IdOf, Instant, Integer, Number, Text as Words, Word},
         },
         scope::Scope,
@@ -53,7 +53,7 @@ pub static KPI_MEASUREMENTS: Dataset = Dataset {
     filters: filters![kpi = kpi_key, state = state],
     key: "measurement_id",
     order: order![Day measured_on, Id measurement_id],
-    source: Source::Sql {
+    source: RowSource::Sql {
         with: Some(measured),
         rows: measurements,
     },
@@ -118,7 +118,7 @@ pub static KPIS: Dataset = Dataset {
     filters: filters![kpi = kpi_key, unit = unit],
     key: "kpi_id",
     order: order![Id kpi_id],
-    source: Source::Sql {
+    source: RowSource::Sql {
         with: None,
         rows: kpis,
     },
@@ -155,7 +155,7 @@ pub static KPI_TARGETS: Dataset = Dataset {
     filters: filters![kpi = kpi_key],
     key: "target_id",
     order: order![Id target_id],
-    source: Source::Sql {
+    source: RowSource::Sql {
         with: None,
         rows: targets,
     },
@@ -196,7 +196,7 @@ pub static KPI_LINKS: Dataset = Dataset {
     filters: filters![kpi = kpi_key, blueprint = blueprint_key],
     key: "link_id",
     order: order![Id link_id],
-    source: Source::Sql {
+    source: RowSource::Sql {
         with: None,
         rows: links,
     },

@@ -16,10 +16,10 @@ macro_rules! columns {
         &[$(columns!(@ $name $($empty)?, $of, $description)),*]
     };
     (@ $name:ident, $of:expr, $description:literal) => {
-        crate::bi::registry::Column::new(stringify!($name), $of, $description)
+        crate::bi::model::dataset::Column::new(stringify!($name), $of, $description)
     };
     (@ $name:ident empty, $of:expr, $description:literal) => {
-        crate::bi::registry::Column::or_empty(stringify!($name), $of, $description)
+        crate::bi::model::dataset::Column::or_empty(stringify!($name), $of, $description)
     };
 }
 use columns;
@@ -27,7 +27,7 @@ use columns;
 /// Filters with a short name: `name = column`.
 macro_rules! filters {
     ($($name:ident = $column:ident),*) => {
-        &[$(crate::bi::registry::Named { name: stringify!($name), column: stringify!($column) }),*]
+        &[$(crate::bi::model::dataset::NamedFilter { name: stringify!($name), column: stringify!($column) }),*]
     };
 }
 use filters;
@@ -35,9 +35,9 @@ use filters;
 /// The order of a dataset, part by part.
 macro_rules! order {
     ($($part:ident $column:ident $($empty:ident)?),*) => {
-        &[$(crate::bi::registry::Key {
+        &[$(crate::bi::model::dataset::OrderKey {
             column: stringify!($column),
-            of: crate::bi::registry::Part::$part,
+            of: crate::bi::model::dataset::KeyType::$part,
             nullable: order!(@ $($empty)?),
         }),*]
     };

@@ -10,8 +10,8 @@ use entity::{
 use super::{columns, filters, order, seen};
 use crate::{
     bi::{
-        registry::{
-            Dataset, Source,
+        model::dataset::{
+            Dataset, RowSource,
             Type::{Id as IdOf, Instant, Integer, Text as Words, Word},
         },
         scope::Scope,
@@ -53,7 +53,7 @@ pub static RESPONSIBILITIES: Dataset = Dataset {
     ],
     key: "responsibility_id",
     order: order![Id responsibility_id],
-    source: Source::Sql {
+    source: RowSource::Sql {
         with: None,
         rows: responsibilities,
     },
@@ -110,7 +110,7 @@ pub static DEPARTMENTS: Dataset = Dataset {
     filters: filters![department = department_key, kind = kind],
     key: "department_id",
     order: order![Id department_id],
-    source: Source::Sql {
+    source: RowSource::Sql {
         with: Some(tree),
         rows: departments,
     },
@@ -166,7 +166,7 @@ pub static PERSONAS: Dataset = Dataset {
     filters: filters![persona = persona_key, subject = subject],
     key: "persona_id",
     order: order![Id persona_id],
-    source: Source::Sql {
+    source: RowSource::Sql {
         with: None,
         rows: personas,
     },

@@ -12,16 +12,17 @@ use super::{columns, filters, order};
 use crate::{
     access::Caller,
     bi::{
-        computed::{Computed, ordered},
-        filter::Filter,
-        query::Query,
-        registry::{
-            Dataset, Source,
+        model::dataset::{
+            Dataset, RowSource,
             Type::{Boolean, Day, Id as IdOf, Integer, Number, Text as Words, Word},
         },
-        row::{Held, Own},
-        rows::{BATCH, Wanted},
-        series::{self, Answer, Line, Spot},
+        model::filter::Filter,
+        model::query::DatasetQuery,
+        model::value::OwnValue,
+        series::{self, RowIndex, SeriesAnswer, SeriesRow},
+        source::memory::{ComputedRow, ordered},
+        source::row::RowData,
+        source::stream::{BATCH, BatchSender},
     },
     compute::Steps,
     database::Transaction,
@@ -94,22 +95,22 @@ pub static KPI_SERIES: Dataset = Dataset {
         Id touchpoint_id empty, Id channel_id empty, Id persona_id empty, Id segment_id empty, Day period_start
     ],
     key: "row_id",
-    source: Source::Series,
+    source: RowSource::Series,
 };
 
 /// Hands on the rows, batch after batch.
 pub(in crate::bi) async fn each(
     caller: &Caller,
     tx: &Transaction,
-    query: &Query,
-    wanted: &Wanted,
+    query: &DatasetQuery,
+    wanted: &BatchSender,
 ) -> Result<()> {
     if !query.order.is_empty() {
         let rows = all(caller, tx, query).await?;
         wanted.send(Ok(Some(rows))).await.ok();
         return Ok(());
     }
-    let mut pass = Pass::new(answered(caller, tx, query).await?, query);
+    let mut pass = SeriesScan::new(answered(caller, tx, query).await?, query);
     loop {
         let (batch, rest) = caller
             .compute(move |steps| Ok((pass.take(BATCH, steps)?, pass)))
@@ -123,14 +124,18 @@ pub(in crate::bi) async fn each(
 }
 
 /// How many rows pass, without making any of them twice or keeping one.
-pub(in crate::bi) async fn number(caller: &Caller, tx: &Transaction, query: &Query) -> Result<u64> {
+pub(in crate::bi) async fn number(
+    caller: &Caller,
+    tx: &Transaction,
+    query: &DatasetQuery,
+) -> Result<u64> {
     let answer = answered(caller, tx, query).await?;
     let query = query.clone();
     let count = move |steps: &Steps| {
         let price = LINE + query.filter.price();
         let every = matches!(&query.filter, Filter::All(all) if all.is_empty());
         let mut rows = 0;
-        for line in answer.lines(Spot::default()) {
+        for line in answer.lines(RowIndex::default()) {
             steps.take(price)?;
             rows += u64::from(every || computed(&line).passes(&query));
         }
@@ -146,11 +151,11 @@ const LINE: usize = 10;
 pub(in crate::bi) async fn all(
     caller: &Caller,
     tx: &Transaction,
-    query: &Query,
-) -> Result<Vec<Held>> {
+    query: &DatasetQuery,
+) -> Result<Vec<RowData>> {
     let answer = answered(caller, tx, query).await?;
     if query.order.is_empty() {
-        let mut pass = Pass::new(answer, query);
+        let mut pass = SeriesScan::new(answer, query);
         return caller
             .compute(move |steps| pass.take(usize::MAX, steps))
             .await;
@@ -159,7 +164,7 @@ pub(in crate::bi) async fn all(
     let order = move |steps: &Steps| {
         let price = LINE * (1 + query.order.len()) + query.filter.price();
         let mut rows = Vec::new();
-        for line in answer.lines(Spot::default()) {
+        for line in answer.lines(RowIndex::default()) {
             steps.take(price)?;
             rows.extend(Some(computed(&line)).filter(|row| row.passes(&query)));
         }
@@ -168,7 +173,7 @@ pub(in crate::bi) async fn all(
     caller.compute(order).await
 }
 
-async fn answered(caller: &Caller, tx: &Transaction, query: &Query) -> Result<Answer> {
+async fn answered(caller: &Caller, tx: &Transaction, query: &DatasetQuery) -> Result<SeriesAnswer> {
     let (Some(question), Some(cube)) = (&query.series, &query.cube) else {
         return Err(Error::internal("a series without a question"));
     };
@@ -176,21 +181,21 @@ async fn answered(caller: &Caller, tx: &Transaction, query: &Query) -> Result<An
 }
 
 /// A pass over the rows that are asked for, in the dataset's own order.
-struct Pass {
-    answer: Answer,
-    query: Query,
-    next: Spot,
+struct SeriesScan {
+    answer: SeriesAnswer,
+    query: DatasetQuery,
+    next: RowIndex,
     /// Rows that are left out before the first.
     skipped: usize,
     /// Rows that are still to come at the most.
     missing: usize,
 }
 
-impl Pass {
-    fn new(answer: Answer, query: &Query) -> Self {
+impl SeriesScan {
+    fn new(answer: SeriesAnswer, query: &DatasetQuery) -> Self {
         let after = query.after.as_ref();
         Self {
-            next: after.map_or_else(Spot::default, |after| answer.behind(after)),
+            next: after.map_or_else(RowIndex::default, |after| answer.behind(after)),
             skipped: usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX),
             missing: usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX),
             query: query.clone(),
@@ -199,7 +204,7 @@ impl Pass {
     }
 
     /// The next rows, so many at the most; none at the end.
-    fn take(&mut self, most: usize, steps: &Steps) -> Result<Vec<Held>> {
+    fn take(&mut self, most: usize, steps: &Steps) -> Result<Vec<RowData>> {
         let price = LINE + self.query.filter.price();
         let most = most.min(self.missing);
         let (mut rows, mut last) = (Vec::new(), None);
@@ -226,56 +231,57 @@ impl Pass {
     }
 }
 
-fn computed(line: &Line<'_>) -> Computed {
-    Computed {
+fn computed(line: &SeriesRow<'_>) -> ComputedRow {
+    ComputedRow {
         cells: cells(line),
         place: line.place(),
     }
 }
 
-fn cells(line: &Line<'_>) -> Vec<Own> {
-    let text = |text: Option<&str>| text.map_or(Own::Empty, |text| Own::Text(text.to_owned()));
-    let number = |number: Option<f64>| number.map_or(Own::Empty, Own::Number);
+fn cells(line: &SeriesRow<'_>) -> Vec<OwnValue> {
+    let text =
+        |text: Option<&str>| text.map_or(OwnValue::Empty, |text| OwnValue::Text(text.to_owned()));
+    let number = |number: Option<f64>| number.map_or(OwnValue::Empty, OwnValue::Number);
     let (period, like, kpi) = (line.period(), line.like(), line.kpi());
     let (journey, phase, touchpoint) = (line.journey(), line.phase(), line.touchpoint());
     let (department, channel) = (line.department(), line.channel());
     let (persona, segment) = (line.persona(), line.segment());
     let (parts, target) = (line.parts(), line.target());
     vec![
-        Own::Text(line.row_id()),
-        Own::Day(period.begin),
-        Own::Day(period.end),
-        Own::Boolean(line.is_complete()),
-        Own::id(kpi.map(|kpi| kpi.id)),
+        OwnValue::Text(line.row_id()),
+        OwnValue::Day(period.begin),
+        OwnValue::Day(period.end),
+        OwnValue::Boolean(line.is_complete()),
+        OwnValue::id(kpi.map(|kpi| kpi.id)),
         text(kpi.map(|kpi| &*kpi.key)),
         text(kpi.map(|kpi| &*kpi.name)),
         text(Some(like.unit.as_str())),
         text(like.currency.as_deref()),
         text(Some(like.direction.as_str())),
         text(Some(like.aggregation.as_str())),
-        Own::id(department.map(|one| one.id)),
+        OwnValue::id(department.map(|one| one.id)),
         text(department.map(|one| one.key)),
         text(department.map(|one| one.name)),
-        Own::id(journey.map(|journey| journey.id)),
+        OwnValue::id(journey.map(|journey| journey.id)),
         text(journey.map(|journey| &*journey.key)),
-        Own::id(phase.map(|phase| phase.id)),
+        OwnValue::id(phase.map(|phase| phase.id)),
         text(phase.map(|phase| &*phase.name)),
         text(line.stage().map(Stage::as_str)),
-        Own::id(touchpoint.map(|touchpoint| touchpoint.id)),
+        OwnValue::id(touchpoint.map(|touchpoint| touchpoint.id)),
         text(touchpoint.map(|touchpoint| &*touchpoint.key)),
         text(touchpoint.map(|touchpoint| &*touchpoint.name)),
-        Own::id(channel.map(|one| one.id)),
+        OwnValue::id(channel.map(|one| one.id)),
         text(channel.map(|one| one.key)),
-        Own::id(persona.map(|one| one.id)),
+        OwnValue::id(persona.map(|one| one.id)),
         text(persona.map(|one| one.key)),
-        Own::id(segment.map(|one| one.id)),
+        OwnValue::id(segment.map(|one| one.id)),
         text(segment.map(|one| one.key)),
         number(line.value()),
         number(parts.map(|parts| parts.0)),
         number(parts.map(|parts| parts.1)),
         // Counts of answers lie far below 2⁵³: exact.
         number(line.sample_size().map(|size| size as f64)),
-        i32::try_from(line.measurements()).map_or(Own::Empty, Own::Integer),
+        i32::try_from(line.measurements()).map_or(OwnValue::Empty, OwnValue::Integer),
         number(target.map(|target| target.0)),
         number(target.and_then(|target| target.1)),
         text(Some(line.state().as_str())),

@@ -3,8 +3,8 @@
 use super::{columns, filters, order};
 use crate::{
     bi::{
-        registry::{
-            Dataset, Source,
+        model::dataset::{
+            Dataset, RowSource,
             Type::{Boolean, Day, Instant, Integer},
         },
         scope::{DayPart, Scope},
@@ -38,7 +38,7 @@ pub static DATES: Dataset = Dataset {
     filters: filters![],
     key: "day",
     order: order![Day day],
-    source: Source::Sql {
+    source: RowSource::Sql {
         with: Some(days),
         rows,
     },

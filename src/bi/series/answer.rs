@@ -12,27 +12,28 @@ use sea_orm::ConnectionTrait;
 use uuid::Uuid;
 
 use super::{
-    Dimension, MOST_DAYS, Question,
-    given::{self, Given, Seen},
-    key::{Key, Keys},
+    aggregate::{Aggregate, Target},
+    context::{self, SeriesContext, SeriesOrigin},
+    contributions::Contributions,
+    group_key::{GroupKey, KeyLayout},
     period::{Period, periods},
-    refuse,
-    shares::Shares,
-    sums::Sums,
-    tally::{Tally, Target},
+    request::{Dimension, SeriesRequest},
+    totals::GroupTotals,
+    validate,
 };
+use crate::bi::model::days::MOST_DAYS;
 use crate::{
     access::Caller,
     bi::{
-        cube::{
-            Cube,
-            places::{Days, Phase, Touchpoint},
-            values::{Measured, Point, count},
-        },
         journeys::Journey,
-        names::Named,
-        query::{At, Place},
+        model::cursor::{RowKey, RowKeyPart},
+        names::NamedEntity,
         scope::Scope,
+        store::{
+            BiStore,
+            kpi_columns::{KpiColumns, SeriesKey, count},
+            topology::{Days, TopologyPhase, TopologyTouchpoint},
+        },
     },
     compute::Steps,
     database::Transaction,
@@ -49,44 +50,44 @@ const AT_ONCE: usize = 200;
 const KPI: usize = 20;
 
 /// A series: its lines are in the order of what they stand for and of their periods, and worked out one by one.
-pub struct Answer {
-    given: Arc<Given>,
-    keys: Arc<Keys>,
-    sums: Sums,
+pub struct SeriesAnswer {
+    given: Arc<SeriesContext>,
+    keys: Arc<KeyLayout>,
+    sums: GroupTotals,
     periods: Vec<Period>,
     today: NaiveDate,
 }
 
 /// Where a line stands. Lines come in the order of this.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Spot {
+pub struct RowIndex {
     group: usize,
     period: usize,
 }
 
 /// One line of a series.
-pub struct Line<'a> {
-    answer: &'a Answer,
-    pub spot: Spot,
-    key: Key,
-    sum: Tally,
+pub struct SeriesRow<'a> {
+    answer: &'a SeriesAnswer,
+    pub spot: RowIndex,
+    key: GroupKey,
+    sum: Aggregate,
 }
 
 /// Answers a question from one moment of the truth.
 pub async fn answer(
     caller: &Caller,
-    cube: &Cube,
+    cube: &BiStore,
     tx: &Transaction,
-    question: &Question,
-) -> Result<Answer> {
+    question: &SeriesRequest,
+) -> Result<SeriesAnswer> {
     caller.require_somewhere(Action::PullFlatRows)?;
-    refused(refuse::faults(question))?;
+    refused(validate::faults(question))?;
     let scope = Scope::of(caller, tx.get_database_backend()).with_uncounted(question.uncounted);
-    let kpis = given::kpis(tx, &scope, question).await?;
-    refused(refuse::undefined(question, &kpis))?;
-    let given = given::given(caller, cube, tx, (&scope, question), kpis).await?;
+    let kpis = context::kpis(tx, &scope, question).await?;
+    refused(validate::undefined(question, &kpis))?;
+    let given = context::given(caller, cube, tx, (&scope, question), kpis).await?;
     let periods = periods(question.grain, (question.from, question.to), MOST_DAYS + 1);
-    let keys = Arc::new(Keys::new(question, &given)?);
+    let keys = Arc::new(KeyLayout::new(question, &given)?);
     let given = Arc::new(given);
     let known = known((caller, cube), tx, &given).await?;
     let days: Vec<Days> = periods
@@ -98,7 +99,7 @@ pub async fn answer(
         move |steps: &Steps| summed((&given, &keys), &question, (days, &known), steps)
     };
     let sums = caller.compute(work).await?;
-    Ok(Answer {
+    Ok(SeriesAnswer {
         given,
         keys,
         sums,
@@ -115,13 +116,13 @@ fn refused(faults: Vec<String>) -> Result<()> {
 }
 
 /// The values of one KPI, and where each of its lines was measured.
-type Known = (Arc<Measured>, Vec<Seen>);
+type Known = (Arc<KpiColumns>, Vec<SeriesOrigin>);
 
 /// What was measured of each of the KPIs.
 async fn known(
-    (caller, cube): (&Caller, &Cube),
+    (caller, cube): (&Caller, &BiStore),
     tx: &Transaction,
-    given: &Given,
+    given: &SeriesContext,
 ) -> Result<Vec<Known>> {
     let wanted: Vec<(KpiId, i32)> = given
         .kpis
@@ -139,12 +140,12 @@ async fn known(
 
 /// Adds up what belongs to each group in each period.
 fn summed(
-    (given, keys): (&Given, &Keys),
-    question: &Question,
+    (given, keys): (&SeriesContext, &KeyLayout),
+    question: &SeriesRequest,
     (days, known): (Vec<Days>, &[Known]),
     steps: &Steps,
-) -> Result<Sums> {
-    let mut shares = Shares::new(given, keys, question, &days);
+) -> Result<GroupTotals> {
+    let mut shares = Contributions::new(given, keys, question, &days);
     let mut unmeasured = Unmeasured::default();
     for (kpi, (measured, seen)) in known.iter().enumerate() {
         let shared = shares.shares.len();
@@ -153,9 +154,9 @@ fn summed(
         steps.take(KPI + measured.values() + shares.shares.len() - shared)?;
     }
     refused(unmeasured.faults(given))?;
-    let Shares { series, shares, .. } = shares;
+    let Contributions { series, shares, .. } = shares;
     steps.take(shares.len())?;
-    Sums::of(days, series, shares)
+    GroupTotals::of(days, series, shares)
 }
 
 /// The KPIs that were never measured by a dimension that is asked for.
@@ -166,11 +167,16 @@ struct Unmeasured {
 }
 
 impl Unmeasured {
-    fn look(&mut self, question: &Question, kpi: usize, (measured, seen): (&Measured, &[Seen])) {
-        let never = |dimension: Dimension, has: fn(&Point) -> bool| {
+    fn look(
+        &mut self,
+        question: &SeriesRequest,
+        kpi: usize,
+        (measured, seen): (&KpiColumns, &[SeriesOrigin]),
+    ) {
+        let never = |dimension: Dimension, has: fn(&SeriesKey) -> bool| {
             let mut lines = measured.lines.iter().zip(seen);
             question.is_by(dimension)
-                && !lines.any(|((point, _), seen)| *seen != Seen::Hidden && has(point))
+                && !lines.any(|((point, _), seen)| *seen != SeriesOrigin::Hidden && has(point))
         };
         if never(Dimension::Channel, |point| point.channel.is_some()) {
             self.by_channel.push(kpi);
@@ -180,9 +186,9 @@ impl Unmeasured {
         }
     }
 
-    fn faults(&self, given: &Given) -> Vec<String> {
+    fn faults(&self, given: &SeriesContext) -> Vec<String> {
         let fault = |dimension, kpis: &[usize]| {
-            refuse::not_measured_by(dimension, kpis.iter().map(|at| &given.kpis[*at]))
+            validate::not_measured_by(dimension, kpis.iter().map(|at| &given.kpis[*at]))
         };
         [
             fault(Dimension::Channel, &self.by_channel),
@@ -194,7 +200,7 @@ impl Unmeasured {
     }
 }
 
-impl Answer {
+impl SeriesAnswer {
     /// Groups and periods that lines may stand in.
     #[must_use]
     pub fn cells(&self) -> usize {
@@ -202,10 +208,10 @@ impl Answer {
     }
 
     /// The lines from a spot on, each worked out as it is taken.
-    pub fn lines(&self, from: Spot) -> impl Iterator<Item = Line<'_>> {
+    pub fn lines(&self, from: RowIndex) -> impl Iterator<Item = SeriesRow<'_>> {
         let spots = (from.group..self.sums.groups()).flat_map(move |group| {
             let first = if group == from.group { from.period } else { 0 };
-            (first..self.periods.len()).map(move |period| Spot { group, period })
+            (first..self.periods.len()).map(move |period| RowIndex { group, period })
         });
         let lines = spots.map(|spot| self.line(spot));
         lines.filter(|line| line.sum.values > 0)
@@ -213,9 +219,9 @@ impl Answer {
 
     /// The line in this spot.
     #[must_use]
-    pub fn line(&self, spot: Spot) -> Line<'_> {
+    pub fn line(&self, spot: RowIndex) -> SeriesRow<'_> {
         let targets = &self.given.targets;
-        Line {
+        SeriesRow {
             answer: self,
             spot,
             key: self.sums.key(spot.group),
@@ -225,10 +231,10 @@ impl Answer {
 
     /// The first spot behind a place, whether a line stands there or not.
     #[must_use]
-    pub fn behind(&self, place: &Place) -> Spot {
+    pub fn behind(&self, place: &RowKey) -> RowIndex {
         let is_before = |key, period: &Period| self.place(key, period) <= *place;
         let groups = self.sums.before(|key| is_before(key, &self.periods[0]));
-        let next = Spot {
+        let next = RowIndex {
             group: groups,
             period: 0,
         };
@@ -241,19 +247,19 @@ impl Answer {
             .periods
             .partition_point(|period| is_before(key, period));
         match period < self.periods.len() {
-            true => Spot { group, period },
+            true => RowIndex { group, period },
             false => next,
         }
     }
 
-    fn place(&self, key: Key, period: &Period) -> Place {
-        let ids = Dimension::ALL.map(|dimension| At::Id(self.id(key, dimension)));
-        let day = At::Day(period.begin);
-        Place(ids.into_iter().chain([day]).collect())
+    fn place(&self, key: GroupKey, period: &Period) -> RowKey {
+        let ids = Dimension::ALL.map(|dimension| RowKeyPart::Id(self.id(key, dimension)));
+        let day = RowKeyPart::Day(period.begin);
+        RowKey(ids.into_iter().chain([day]).collect())
     }
 
     /// What a key stands for in a dimension, by an id that does not depend on the answer: of nothing, the first of all.
-    fn id(&self, key: Key, dimension: Dimension) -> Uuid {
+    fn id(&self, key: GroupKey, dimension: Dimension) -> Uuid {
         let of = |rank: usize| {
             let given = &self.given;
             Some(match dimension {
@@ -281,7 +287,7 @@ impl Answer {
     }
 }
 
-impl<'a> Line<'a> {
+impl<'a> SeriesRow<'a> {
     fn rank(&self, dimension: Dimension) -> Option<usize> {
         self.answer.keys.rank(self.key, dimension)
     }
@@ -312,7 +318,7 @@ impl<'a> Line<'a> {
     }
 
     /// The department, where that is asked for.
-    pub fn department(&self) -> Option<Named<'a, DepartmentId>> {
+    pub fn department(&self) -> Option<NamedEntity<'a, DepartmentId>> {
         let rank = self.rank(Dimension::Department)?;
         self.answer.given.names.departments.at(rank)
     }
@@ -324,7 +330,7 @@ impl<'a> Line<'a> {
     }
 
     /// The phase, where that is asked for.
-    pub fn phase(&self) -> Option<&'a Phase> {
+    pub fn phase(&self) -> Option<&'a TopologyPhase> {
         let (journey, at) = self.answer.keys.phase(self.key)?;
         self.answer.given.journeys[journey].places.phases.get(at)
     }
@@ -336,7 +342,7 @@ impl<'a> Line<'a> {
     }
 
     /// The touchpoint, where that is asked for.
-    pub fn touchpoint(&self) -> Option<&'a Touchpoint> {
+    pub fn touchpoint(&self) -> Option<&'a TopologyTouchpoint> {
         let (journey, at) = self.answer.keys.touchpoint(self.key)?;
         self.answer.given.journeys[journey]
             .places
@@ -345,19 +351,19 @@ impl<'a> Line<'a> {
     }
 
     /// The channel, where that is asked for.
-    pub fn channel(&self) -> Option<Named<'a, ChannelId>> {
+    pub fn channel(&self) -> Option<NamedEntity<'a, ChannelId>> {
         let rank = self.rank(Dimension::Channel)?;
         self.answer.given.names.channels.at(rank)
     }
 
     /// The main persona, where that is asked for.
-    pub fn persona(&self) -> Option<Named<'a, PersonaId>> {
+    pub fn persona(&self) -> Option<NamedEntity<'a, PersonaId>> {
         let rank = self.rank(Dimension::Persona)?;
         self.answer.given.names.personas.at(rank)
     }
 
     /// The segment, where that is asked for.
-    pub fn segment(&self) -> Option<Named<'a, SegmentId>> {
+    pub fn segment(&self) -> Option<NamedEntity<'a, SegmentId>> {
         let rank = self.rank(Dimension::Segment)?;
         self.answer.given.names.segments.at(rank)
     }
@@ -400,7 +406,7 @@ impl<'a> Line<'a> {
     }
 
     /// Its place in the order of lines.
-    pub fn place(&self) -> Place {
+    pub fn place(&self) -> RowKey {
         self.answer.place(self.key, &self.period())
     }
 

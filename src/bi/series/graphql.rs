@@ -8,12 +8,16 @@ use async_graphql::{
 };
 use entity::words::{Aggregation, Direction, KpiState, Role, Stage, Unit};
 
-use super::{Answer, Dimension, Line, Question, Spot, answer, period::Grain};
+use super::{
+    RowIndex, SeriesAnswer, SeriesRow, answer,
+    period::Grain,
+    request::{Dimension, SeriesRequest},
+};
 use crate::{
     bi::{
-        cube::{Cube, values::count},
         datasets::series::KPI_SERIES,
-        query::Place,
+        model::cursor::RowKey,
+        store::{BiStore, kpi_columns::count},
     },
     compute::Steps,
     error::{Error, Result},
@@ -103,7 +107,7 @@ pub struct KpiSeriesPoint {
 }
 
 impl KpiSeriesPoint {
-    fn of(line: &Line<'_>) -> Self {
+    fn of(line: &SeriesRow<'_>) -> Self {
         fn id(id: impl ToString) -> ID {
             ID(id.to_string())
         }
@@ -222,7 +226,7 @@ pub struct KpiSeriesInput {
     pub after: Option<String>,
 }
 
-impl From<&KpiSeriesInput> for Question {
+impl From<&KpiSeriesInput> for SeriesRequest {
     fn from(input: &KpiSeriesInput) -> Self {
         let range = (input.time_range.from.0, input.time_range.to.0);
         let mut question = Self::of(input.grain, range);
@@ -272,7 +276,7 @@ async fn series(
 ) -> Result<Connection<String, Metered<KpiSeriesPoint>>> {
     let caller = caller(ctx)?;
     let cube = ctx
-        .data::<Cube>()
+        .data::<BiStore>()
         .map_err(|_| Error::internal("nothing is kept for series"))?;
     let page = Page {
         first: input.first,
@@ -280,12 +284,12 @@ async fn series(
     };
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
     let tx = caller.snapshot().await?;
-    let answer = answer(caller, cube, &tx, &Question::from(&input)).await?;
+    let answer = answer(caller, cube, &tx, &SeriesRequest::from(&input)).await?;
     tx.commit().await?;
     let after = page
         .after
         .as_deref()
-        .map(|after| Stop::read(&answer, after));
+        .map(|after| SeriesCursor::read(&answer, after));
     let (order, after) = (input.order_by, after.transpose()?);
     let answer = Arc::new(answer);
     let sorted = Arc::clone(&answer);
@@ -306,23 +310,23 @@ async fn series(
 
 /// Where a point stands in an order: by what it is ordered by, and then by its own spot.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Stop {
+struct SeriesCursor {
     by: u64,
-    spot: Spot,
+    spot: RowIndex,
 }
 
-impl Stop {
-    fn cursor(&self, line: &Line<'_>) -> String {
+impl SeriesCursor {
+    fn cursor(&self, line: &SeriesRow<'_>) -> String {
         let place = line.place().cursor();
         page::encode(&[&self.by.to_be_bytes(), place.as_bytes()])
     }
 
     /// The first stop behind a cursor, wherever its own point has gone since.
-    fn read(answer: &Answer, cursor: &str) -> Result<Self> {
+    fn read(answer: &SeriesAnswer, cursor: &str) -> Result<Self> {
         let bytes = page::decode(cursor)?;
         let (by, place) = bytes.split_first_chunk().ok_or_else(page::not_a_cursor)?;
         let place = std::str::from_utf8(place).map_err(|_| page::not_a_cursor())?;
-        let place = Place::read(&KPI_SERIES, place)?;
+        let place = RowKey::read(&KPI_SERIES, place)?;
         Ok(Self {
             by: u64::from_be_bytes(*by),
             spot: answer.behind(&place),
@@ -332,17 +336,22 @@ impl Stop {
 
 impl KpiSeriesOrder {
     /// So many of the first stops from one on.
-    fn stops(self, answer: &Answer, from: Option<Stop>, many: usize) -> Vec<Stop> {
-        let stop = |line: Line<'_>| Stop {
+    fn stops(
+        self,
+        answer: &SeriesAnswer,
+        from: Option<SeriesCursor>,
+        many: usize,
+    ) -> Vec<SeriesCursor> {
+        let stop = |line: SeriesRow<'_>| SeriesCursor {
             by: self.by(&line),
             spot: line.spot,
         };
         if self == Self::Group {
-            let from = from.map_or_else(Spot::default, |from| from.spot);
+            let from = from.map_or_else(RowIndex::default, |from| from.spot);
             return answer.lines(from).map(stop).take(many).collect();
         }
-        let all = answer.lines(Spot::default()).map(stop);
-        let mut all: Vec<Stop> = all
+        let all = answer.lines(RowIndex::default()).map(stop);
+        let mut all: Vec<SeriesCursor> = all
             .filter(|stop| from.is_none_or(|from| *stop >= from))
             .collect();
         if all.len() > many {
@@ -353,7 +362,7 @@ impl KpiSeriesOrder {
         all
     }
 
-    fn by(self, line: &Line<'_>) -> u64 {
+    fn by(self, line: &SeriesRow<'_>) -> u64 {
         match self {
             Self::Group => 0,
             Self::Period => count(line.period().begin).unsigned_abs().into(),

@@ -6,170 +6,20 @@
 //! channel or segment, those alone. At a touchpoint its own values count where there are any in the period, else those
 //! of the KPI as a whole; where nothing about places is asked, those of the KPI as a whole where there are any.
 
+pub mod aggregate;
 mod answer;
-mod given;
+mod attribution;
+mod context;
+mod contributions;
 pub mod graphql;
-mod key;
+mod group_key;
 pub mod period;
-mod refuse;
-mod shares;
-mod spread;
-mod sums;
-pub mod tally;
+pub mod request;
+mod totals;
 pub mod trend;
+mod validate;
 
-use async_graphql::Enum;
-use chrono::NaiveDate;
-use entity::{
-    id::{
-        BlueprintId, ChannelId, DepartmentId, Id, KpiId, PersonaId, PhaseId, SegmentId,
-        TouchpointId,
-    },
-    words::{Role, Stage},
+pub use self::{
+    answer::{RowIndex, SeriesAnswer, SeriesRow, answer},
+    request::{Dimension, SeriesRequest},
 };
-
-pub use self::answer::{Answer, Line, Spot, answer};
-use self::period::Grain;
-use super::query::MOST_DAYS;
-
-/// What a series can be told apart by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
-#[graphql(name = "KpiSeriesDimension")]
-pub enum Dimension {
-    /// The KPI.
-    Kpi,
-    /// The department that held a role.
-    Department,
-    /// The blueprint.
-    Blueprint,
-    /// The phase.
-    Phase,
-    /// Where the phase stands relative to what the customer came for.
-    Stage,
-    /// The touchpoint.
-    Touchpoint,
-    /// The channel that was measured on.
-    Channel,
-    /// The main persona of the blueprint.
-    Persona,
-    /// The segment that was measured in.
-    Segment,
-}
-
-impl Dimension {
-    pub const ALL: [Self; 9] = [
-        Self::Kpi,
-        Self::Department,
-        Self::Blueprint,
-        Self::Phase,
-        Self::Stage,
-        Self::Touchpoint,
-        Self::Channel,
-        Self::Persona,
-        Self::Segment,
-    ];
-
-    /// Its name, as parameters of a feed spell it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Kpi => "kpi",
-            Self::Department => "department",
-            Self::Blueprint => "blueprint",
-            Self::Phase => "phase",
-            Self::Stage => "stage",
-            Self::Touchpoint => "touchpoint",
-            Self::Channel => "channel",
-            Self::Persona => "persona",
-            Self::Segment => "segment",
-        }
-    }
-
-    /// The prefix of the ids of what it tells apart; a stage has none.
-    const fn prefix(self) -> Option<&'static str> {
-        Some(match self {
-            Self::Kpi => KpiId::PREFIX,
-            Self::Department => DepartmentId::PREFIX,
-            Self::Blueprint => BlueprintId::PREFIX,
-            Self::Phase => PhaseId::PREFIX,
-            Self::Stage => return None,
-            Self::Touchpoint => TouchpointId::PREFIX,
-            Self::Channel => ChannelId::PREFIX,
-            Self::Persona => PersonaId::PREFIX,
-            Self::Segment => SegmentId::PREFIX,
-        })
-    }
-
-    /// Whether it says where something is, rather than what was measured.
-    const fn is_place(self) -> bool {
-        !matches!(self, Self::Kpi | Self::Channel | Self::Segment)
-    }
-}
-
-/// Most groups times periods of one answer.
-const MOST_CELLS: usize = 500_000;
-
-/// What is asked. Lists that are absent let everything through, empty ones nothing; keys are looked up however their
-/// letters are cased.
-#[derive(Clone, Debug)]
-pub struct Question {
-    /// What rows are told apart by, besides their period.
-    pub by: Vec<Dimension>,
-    pub grain: Grain,
-    /// The first day.
-    pub from: NaiveDate,
-    /// The first day that is too late.
-    pub to: NaiveDate,
-    pub kpis: Option<Vec<String>>,
-    pub departments: Option<Vec<String>>,
-    pub blueprints: Option<Vec<String>>,
-    pub touchpoints: Option<Vec<String>>,
-    pub roles: Option<Vec<Role>>,
-    pub stages: Option<Vec<Stage>>,
-    pub personas: Option<Vec<String>>,
-    pub channels: Option<Vec<String>>,
-    pub segments: Option<Vec<String>>,
-    /// Whether drafts, what is in review and FUTURE blueprints are asked for.
-    pub uncounted: bool,
-}
-
-impl Question {
-    /// Everything, in these periods of these days.
-    #[must_use]
-    pub fn of(grain: Grain, (from, to): (NaiveDate, NaiveDate)) -> Self {
-        Self {
-            by: Vec::new(),
-            grain,
-            from,
-            to,
-            kpis: None,
-            departments: None,
-            blueprints: None,
-            touchpoints: None,
-            roles: None,
-            stages: None,
-            personas: None,
-            channels: None,
-            segments: None,
-            uncounted: false,
-        }
-    }
-
-    fn is_by(&self, dimension: Dimension) -> bool {
-        self.by.contains(&dimension)
-    }
-
-    /// Whether it says anything about where something is.
-    fn asks_for_places(&self) -> bool {
-        self.by.iter().any(|dimension| dimension.is_place())
-            || self.blueprints.is_some()
-            || self.touchpoints.is_some()
-            || self.stages.is_some()
-            || self.personas.is_some()
-            || self.asks_for_roles()
-    }
-
-    fn asks_for_roles(&self) -> bool {
-        self.departments.is_some() || self.roles.is_some()
-    }
-}

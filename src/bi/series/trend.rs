@@ -13,12 +13,12 @@ use entity::{
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::{
+    aggregate::{Aggregate, TargetHistory},
     period::{Grain, Period, periods},
-    tally::{Tally, Targets},
 };
 use crate::{
     access::Caller,
-    bi::cube::values::{Value, count},
+    bi::store::kpi_columns::{DayValue, count},
     error::Result,
     judgement,
     kpi::rules::{self, Measure},
@@ -37,7 +37,7 @@ pub enum KpiTrendDirection {
 
 /// What a KPI came to in one period.
 #[derive(Clone, Debug)]
-pub struct Point {
+pub struct TrendPoint {
     pub period: Period,
     pub is_complete: bool,
     pub value: Option<f64>,
@@ -50,7 +50,7 @@ pub struct Point {
 pub struct Trend {
     pub grain: Grain,
     /// Its last periods, the oldest first.
-    pub points: Vec<Point>,
+    pub points: Vec<TrendPoint>,
     /// The last day on which anything of it was measured, at whichever place.
     pub measured_on: Option<NaiveDate>,
 }
@@ -128,7 +128,7 @@ pub async fn trends(
     for row in whole {
         by_kpi.entry(row.kpi_id).or_default().push(row);
     }
-    let mut due = Targets::by_kpi(targets);
+    let mut due = TargetHistory::by_kpi(targets);
     let trend = |kpi: &kpi::Model| {
         let values = by_kpi.remove(&kpi.id).unwrap_or_default();
         let targets = due.remove(&kpi.id).unwrap_or_default();
@@ -155,16 +155,16 @@ fn point(
     kpi: &kpi::Model,
     period: Period,
     values: &[measurement::Model],
-    targets: &Targets,
+    targets: &TargetHistory,
     behind: NaiveDate,
-) -> Point {
-    let mut tally = Tally::default();
+) -> TrendPoint {
+    let mut tally = Aggregate::default();
     for row in values
         .iter()
         .filter(|row| (period.begin..period.end).contains(&row.measured_on))
     {
         let day = count(row.measured_on);
-        let value = Value {
+        let value = DayValue {
             day,
             value: row.value,
             parts: row.numerator.zip(row.denominator),
@@ -177,7 +177,7 @@ fn point(
         Aggregation::Sum => tally.due.target(),
         _ => targets.on(count(period.end) - 1),
     };
-    Point {
+    TrendPoint {
         period,
         is_complete: period.end <= behind,
         value,

@@ -24,7 +24,7 @@ const AT_ONCE: usize = 1_000;
 
 /// A login and whose it is.
 #[derive(Debug, FromQueryResult)]
-pub struct Login {
+pub struct DatabaseLogin {
     pub name: String,
     pub account_key: String,
     pub created_at: DateTime<Utc>,
@@ -33,7 +33,7 @@ pub struct Login {
 }
 
 /// Every login.
-pub async fn all(caller: &Caller) -> Result<Vec<Login>> {
+pub async fn all(caller: &Caller) -> Result<Vec<DatabaseLogin>> {
     let logins = bi_login::Entity::find()
         .select_only()
         .columns([bi_login::Column::Name, bi_login::Column::CreatedAt])
@@ -64,7 +64,7 @@ pub(super) async fn names(tx: &Transaction) -> Result<Vec<String>> {
 
 /// A login whose reach is to be written down.
 #[derive(FromQueryResult)]
-struct Stale {
+struct StaleLogin {
     login: String,
     account_id: AccountId,
     now: String,
@@ -83,7 +83,7 @@ pub async fn renew(caller: &Caller) -> Result<usize> {
     }
     let policy = super::policy_digest();
     let stale = Statement::from_sql_and_values(DbBackend::Postgres, STALE, [policy.into()]);
-    let stale = Stale::find_by_statement(stale).all(&tx).await?;
+    let stale = StaleLogin::find_by_statement(stale).all(&tx).await?;
     let mut reaches = Vec::with_capacity(stale.len());
     for login in stale {
         let standing = standing_of(&tx, login.account_id).await?;
@@ -145,7 +145,7 @@ fn rows(login: &str, standing: &Standing) -> Vec<bi_reach::Model> {
 async fn write(
     caller: &Caller,
     tx: &Transaction,
-    login: Stale,
+    login: StaleLogin,
     rows: Vec<bi_reach::Model>,
 ) -> Result<()> {
     let noted = bi_login::Entity::update_many()

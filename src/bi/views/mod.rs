@@ -11,7 +11,8 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sha2::{Digest, Sha256};
 
 use super::{
-    registry::{self, Dataset, Type},
+    catalogue,
+    model::dataset::{Dataset, Type},
     scope::Scope,
 };
 use crate::{
@@ -26,7 +27,7 @@ const OURS: &str = "Flat rows of cx-blueprint. Each login sees what its account 
 
 /// The datasets that are views: what is computed is none.
 fn viewed() -> impl Iterator<Item = &'static Dataset> {
-    let all = registry::ALL.iter().copied();
+    let all = catalogue::ALL.iter().copied();
     all.filter(|dataset| dataset.source.sql().is_some())
 }
 

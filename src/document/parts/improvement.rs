@@ -10,7 +10,6 @@ use schemars::JsonSchema;
 use sea_orm::{ColumnTrait, Condition};
 use serde::{Deserialize, Serialize};
 
-use crate::{access::Permit, audit::Subject};
 use crate::document::bounds::{few, perhaps_day};
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
@@ -23,6 +22,7 @@ use crate::error::Result;
 use crate::id;
 use crate::improvement as improvements;
 use crate::policy::{Action, Relation, Ties};
+use crate::{access::Permit, audit::Subject};
 
 parts! {
     /// What is to become better, or has.

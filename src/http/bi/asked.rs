@@ -7,11 +7,12 @@ use entity::words::{Role, Stage};
 use super::form::{Besides, Form};
 use crate::{
     bi::{
-        filter::{Comparison, Filter, Value},
-        query::{self, MOST_DAYS, Place, Query},
-        registry::{Column, Dataset, Source, Type},
-        series::{Dimension, Question, period::Grain},
-        since::Mark,
+        changes::SyncToken,
+        model::dataset::{Column, Dataset, RowSource, Type},
+        model::filter::{Comparison, Filter},
+        model::query::{self, DatasetQuery, MOST_DAYS, RowKey},
+        model::value::Value,
+        series::{Dimension, SeriesRequest, period::Grain},
     },
     error::{Error, Result},
     scalar::Date,
@@ -29,11 +30,11 @@ pub const IS_DELETED: &str = "is_deleted";
 
 /// What is asked for.
 pub struct Asked {
-    pub query: Query,
+    pub query: DatasetQuery,
     pub form: Form,
     pub besides: Besides,
     /// Where an earlier pull stood, of which only what changed since is asked for.
-    pub since: Option<Mark>,
+    pub since: Option<SyncToken>,
 }
 
 /// The parameters so far, and what is wrong with them.
@@ -58,10 +59,10 @@ pub fn read(
     reader.refuse_too_many();
     let (columns, cursor) = reader.columns();
     let (from, to) = (reader.day("from"), reader.day("to"));
-    let mut query = Query::of(dataset);
+    let mut query = DatasetQuery::new(dataset);
     query.columns = columns;
     match dataset.source {
-        Source::Series => query.series = reader.question(from, to),
+        RowSource::Series => query.series = reader.question(from, to),
         _ => {
             query.filter = reader.filter(from, to);
             query.days = reader.days(from, to);
@@ -102,7 +103,7 @@ impl Reader<'_> {
         if dataset.day.is_some() || dataset.needs_days {
             names.extend(["from", "to"]);
         }
-        if matches!(dataset.source, Source::Series) {
+        if matches!(dataset.source, RowSource::Series) {
             names.extend(["grain", "by", "role"]);
         }
         if dataset.counts {
@@ -172,13 +173,17 @@ impl Reader<'_> {
     }
 
     /// What a series is asked: its filters look at the rows that values belong to, not at what they come to.
-    fn question(&mut self, from: Option<NaiveDate>, to: Option<NaiveDate>) -> Option<Question> {
+    fn question(
+        &mut self,
+        from: Option<NaiveDate>,
+        to: Option<NaiveDate>,
+    ) -> Option<SeriesRequest> {
         let days = self.range(from, to);
         let grain = self.grain();
         let by = self.words("by", &Dimension::ALL, Dimension::as_str);
         let roles = self.words("role", Role::ALL, Role::as_str);
         let stages = self.words("stage", Stage::ALL, Stage::as_str);
-        Some(Question {
+        Some(SeriesRequest {
             by: by.unwrap_or_default(),
             kpis: self.values("kpi"),
             departments: self.values("department"),
@@ -189,7 +194,7 @@ impl Reader<'_> {
             segments: self.values("segment"),
             roles,
             stages,
-            ..Question::of(grain?, days?)
+            ..SeriesRequest::of(grain?, days?)
         })
     }
 
@@ -327,9 +332,9 @@ impl Reader<'_> {
         }
     }
 
-    fn after(&mut self) -> Option<Place> {
+    fn after(&mut self) -> Option<RowKey> {
         let cursor = self.one("after")?;
-        match Place::read(self.dataset, &cursor) {
+        match RowKey::read(self.dataset, &cursor) {
             Ok(place) => Some(place),
             Err(error) => {
                 self.faults.push(error.to_string());
@@ -338,13 +343,13 @@ impl Reader<'_> {
         }
     }
 
-    fn since(&mut self, columns: &[&'static Column]) -> Option<Mark> {
+    fn since(&mut self, columns: &[&'static Column]) -> Option<SyncToken> {
         let text = self.one("updated_since")?;
         if !columns.iter().any(|column| column.name == "measurement_id") {
             self.faults
                 .push("With `updated_since`, `columns` have measurement_id among them.".to_owned());
         }
-        let mark = Mark::read(&text);
+        let mark = SyncToken::read(&text);
         if mark.is_none() {
             self.faults.push(
                 "`updated_since` is what an earlier answer said in its header Updated-Until."

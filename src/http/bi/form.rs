@@ -9,8 +9,9 @@ use flate2::{Compression, write::GzEncoder};
 use super::asked::{CURSOR, IS_DELETED};
 use crate::{
     bi::{
-        registry::{Column, Type},
-        row::{Cell, Row},
+        model::dataset::{Column, Type},
+        model::value::ValueRef,
+        source::row::DatasetRow,
     },
     error::{Error, Result},
     sheet::{Dialect, guarded},
@@ -106,14 +107,14 @@ impl Writer {
     }
 
     /// Writes a row.
-    pub fn row(&mut self, row: &Row) -> Result<()> {
+    pub fn row(&mut self, row: &DatasetRow) -> Result<()> {
         let cursor = match self.besides.cursor {
             true => Some(row.place()?.cursor()),
             false => None,
         };
-        let cursor = cursor.as_deref().map(Cell::Text);
+        let cursor = cursor.as_deref().map(ValueRef::Text);
         let is_deleted = self.besides.is_deleted;
-        let besides = is_deleted.then(|| Cell::Boolean(row.is_deleted()));
+        let besides = is_deleted.then(|| ValueRef::Boolean(row.is_deleted()));
         let besides = besides.into_iter().chain(cursor);
         let out = &mut self.written;
         match &self.lines {
@@ -125,7 +126,7 @@ impl Writer {
                 })?;
                 for cell in besides {
                     match cell {
-                        Cell::Text(cursor) => out.extend_from_slice(cursor.as_bytes()),
+                        ValueRef::Text(cursor) => out.extend_from_slice(cursor.as_bytes()),
                         other => bare(out, other),
                     }
                     out.push(dialect.separator());
@@ -139,7 +140,7 @@ impl Writer {
             }
             Lines::Ndjson(before) => {
                 let mut before = before.iter();
-                let mut write = |cell: Cell<'_>| {
+                let mut write = |cell: ValueRef<'_>| {
                     out.extend_from_slice(before.next().map_or("", String::as_str).as_bytes());
                     json(out, cell);
                 };
@@ -180,12 +181,12 @@ impl Writer {
 
 /// A cell of CSV. Only what people wrote is guarded against becoming a formula, and needs quotes where it has a
 /// separator, a quote or the end of a line in it.
-fn plain(out: &mut Vec<u8>, of: Type, cell: Cell<'_>, dialect: Dialect) {
+fn plain(out: &mut Vec<u8>, of: Type, cell: ValueRef<'_>, dialect: Dialect) {
     match cell {
-        Cell::Empty => {}
-        Cell::Text(text) if matches!(of, Type::Text) => quoted(out, &guarded(text), dialect),
-        Cell::Text(text) => out.extend_from_slice(text.as_bytes()),
-        Cell::Number(number) => {
+        ValueRef::Empty => {}
+        ValueRef::Text(text) if matches!(of, Type::Text) => quoted(out, &guarded(text), dialect),
+        ValueRef::Text(text) => out.extend_from_slice(text.as_bytes()),
+        ValueRef::Number(number) => {
             let begun = out.len();
             written(out, &number);
             if out.ends_with(b".0") {
@@ -213,13 +214,13 @@ fn quoted(out: &mut Vec<u8>, text: &str, dialect: Dialect) {
 }
 
 /// A cell of JSON.
-pub fn json(out: &mut Vec<u8>, cell: Cell<'_>) {
+pub fn json(out: &mut Vec<u8>, cell: ValueRef<'_>) {
     match cell {
-        Cell::Empty => out.extend_from_slice(b"null"),
-        Cell::Text(text) => written(out, text),
-        Cell::Number(number) => written(out, &number),
-        Cell::Integer(_) | Cell::Boolean(_) => bare(out, cell),
-        Cell::Id(..) | Cell::Day(_) | Cell::Instant(_) => {
+        ValueRef::Empty => out.extend_from_slice(b"null"),
+        ValueRef::Text(text) => written(out, text),
+        ValueRef::Number(number) => written(out, &number),
+        ValueRef::Integer(_) | ValueRef::Boolean(_) => bare(out, cell),
+        ValueRef::Id(..) | ValueRef::Day(_) | ValueRef::Instant(_) => {
             out.push(b'"');
             bare(out, cell);
             out.push(b'"');
@@ -228,22 +229,22 @@ pub fn json(out: &mut Vec<u8>, cell: Cell<'_>) {
 }
 
 /// What both forms spell alike.
-fn bare(out: &mut Vec<u8>, cell: Cell<'_>) {
+fn bare(out: &mut Vec<u8>, cell: ValueRef<'_>) {
     match cell {
-        Cell::Id(prefix, id) => {
+        ValueRef::Id(prefix, id) => {
             out.extend_from_slice(prefix.as_bytes());
             out.push(b'_');
             let mut hex = [0; 32];
             out.extend_from_slice(id.simple().encode_lower(&mut hex).as_bytes());
         }
-        Cell::Day(of) => day(out, of),
-        Cell::Instant(at) => {
+        ValueRef::Day(of) => day(out, of),
+        ValueRef::Instant(at) => {
             let text = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
             out.extend_from_slice(text.as_bytes());
         }
-        Cell::Integer(number) => written(out, &number),
-        Cell::Boolean(truth) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
-        Cell::Empty | Cell::Text(_) | Cell::Number(_) => {}
+        ValueRef::Integer(number) => written(out, &number),
+        ValueRef::Boolean(truth) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
+        ValueRef::Empty | ValueRef::Text(_) | ValueRef::Number(_) => {}
     }
 }
 

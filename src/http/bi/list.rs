@@ -12,7 +12,8 @@ use super::refused;
 use crate::{
     access::Caller,
     bi::{
-        registry::{self, Column, Dataset, Source, Type},
+        catalogue,
+        model::dataset::{Column, Dataset, RowSource, Type},
         series::{Dimension, period::Grain},
     },
     error::Result,
@@ -41,7 +42,7 @@ pub async fn serve(
 /// Every dataset that somebody may pull from; they are refused where there is none.
 pub fn pulled(caller: &Caller) -> Result<Vec<&'static Dataset>> {
     let mut pulled = Vec::new();
-    for dataset in registry::ALL.iter().copied() {
+    for dataset in catalogue::ALL.iter().copied() {
         match caller.require_somewhere(dataset.permission) {
             Ok(_) => pulled.push(dataset),
             Err(error) if pulled.is_empty() => return Err(error),
@@ -70,7 +71,7 @@ fn told(dataset: &Dataset) -> Value {
         "filters": filters,
         "columns": columns,
     });
-    if matches!(dataset.source, Source::Series) {
+    if matches!(dataset.source, RowSource::Series) {
         told["grain"] = json!(Grain::ALL.map(Grain::as_str));
         told["by"] = json!(Dimension::ALL.map(Dimension::as_str));
     }

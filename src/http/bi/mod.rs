@@ -36,8 +36,9 @@ use crate::{
     access::Caller,
     audit,
     bi::{
-        registry::{self, Source},
-        since::{self, Mark},
+        catalogue,
+        changes::{self, SyncToken},
+        model::dataset::RowSource,
     },
     compute::Budget,
     database::Transaction,
@@ -127,15 +128,15 @@ async fn answered(
 
 /// Finds what changed, where that is asked for, and where the pull stands. Of several pages that is where the first
 /// one stood: the others do not say it.
-async fn since(feed: &mut Feed, tx: &Transaction) -> Result<Option<Mark>> {
+async fn since(feed: &mut Feed, tx: &Transaction) -> Result<Option<SyncToken>> {
     let (caller, asked) = (&feed.caller, &mut feed.asked);
     if let Some(earlier) = asked.since {
-        let changed = since::changed(caller, tx, &asked.query, earlier).await?;
+        let changed = changes::changed(caller, tx, &asked.query, earlier).await?;
         asked.query.changed = Some(changed);
     }
     let query = &asked.query;
     match query.dataset.is_of_measurements() && query.after.is_none() {
-        true => Ok(Some(since::mark(caller, tx).await?)),
+        true => Ok(Some(changes::mark(caller, tx).await?)),
         false => Ok(None),
     }
 }
@@ -143,7 +144,7 @@ async fn since(feed: &mut Feed, tx: &Transaction) -> Result<Option<Mark>> {
 /// A tag of the answer, found without making it: what is asked and by whom, and what has been done so far. Findings have
 /// none: since when they are open is noted besides.
 async fn tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<String>> {
-    if matches!(feed.asked.query.dataset.source, Source::Findings) {
+    if matches!(feed.asked.query.dataset.source, RowSource::Findings) {
         return Ok(None);
     }
     let caller = &feed.caller;
@@ -176,8 +177,8 @@ async fn read(
     // Who has not signed in is told that first, whatever they ask.
     let caller = auth::program(app, headers, id).await?;
     let named = file.rsplit_once('.');
-    let named =
-        named.and_then(|(name, extension)| Some((registry::named(name)?, Form::named(extension)?)));
+    let named = named
+        .and_then(|(name, extension)| Some((catalogue::named(name)?, Form::named(extension)?)));
     let Some((dataset, form)) = named else {
         return Ok(None);
     };
@@ -228,7 +229,7 @@ async fn page(feed: Feed, tx: Transaction, limit: u64, uri: &Uri) -> Result<Resp
     let mut query = asked.query;
     let mut writer = Writer::new(asked.form, &query.columns, asked.besides, gzip);
     query.limit = Some(limit + 1);
-    let mut rows = query.rows(&caller, tx)?;
+    let mut rows = catalogue::rows(query, &caller, tx)?;
     let (mut left, mut last, mut more) = (limit, None, false);
     let mut body = Vec::new();
     while let Some(row) = rows.next().await? {
@@ -324,7 +325,7 @@ async fn pour(feed: Feed, tx: Transaction, sender: Sender<Piece>) -> Result<()> 
         matches!(timeout_at(end, taken).await, Ok(Ok(Ok(()))))
     };
     let mut writer = Writer::new(asked.form, &asked.query.columns, asked.besides, gzip);
-    let mut rows = asked.query.rows(&caller, tx)?;
+    let mut rows = catalogue::rows(asked.query, &caller, tx)?;
     while let Some(row) = rows.next().await? {
         writer.row(&row)?;
         let Some(chunk) = writer.chunk()? else {
@@ -363,7 +364,7 @@ fn refused(error: &Error, id: &RequestId) -> Response {
 }
 
 fn no_dataset(id: &RequestId) -> Response {
-    let names: Vec<&str> = registry::ALL.iter().map(|dataset| dataset.name).collect();
+    let names: Vec<&str> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
     let message = format!(
         "There is no such dataset. There are {}, each as .csv and as .ndjson.",
         names.join(", ")

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 
 use super::{expression::Literal, grammar};
-use crate::bi::registry::{self, Dataset};
+use crate::bi::{catalogue, model::dataset::Dataset};
 
 /// The path of the service.
 pub const ROOT: &str = "/bi/odata/v4/";
@@ -86,7 +86,7 @@ pub fn target(path: &str) -> Result<Target, Nowhere> {
         Some((name, key)) => (name, Some(key)),
         None => (first, None),
     };
-    let dataset = registry::named(name).ok_or(Nowhere::Missing)?;
+    let dataset = catalogue::named(name).ok_or(Nowhere::Missing)?;
     match (key, rest) {
         (None, None) => Ok(Target::Rows(dataset)),
         (None, Some("$count")) => Ok(Target::Count(dataset)),

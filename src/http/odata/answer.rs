@@ -12,7 +12,7 @@ use super::{
     fault::{self, Fault},
 };
 use crate::{
-    bi::registry,
+    bi::catalogue,
     error::Error,
     http::{admission::retry_soon, auth},
 };
@@ -64,7 +64,7 @@ pub fn not_acceptable(message: &str) -> Refusal {
 pub fn nowhere(nowhere: Nowhere) -> Refusal {
     let (status, code, message) = match nowhere {
         Nowhere::Missing => {
-            let names: Vec<&str> = registry::ALL.iter().map(|dataset| dataset.name).collect();
+            let names: Vec<&str> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
             let message = format!("There is no such dataset. There are {}.", names.join(", "));
             (StatusCode::NOT_FOUND, "NOT_FOUND", message)
         }

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 
-use crate::bi::filter::{Comparison, Position};
+use crate::bi::model::filter::{Comparison, TextPosition};
 
 /// A condition.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +17,7 @@ pub enum Expression {
     Compare(Operand, Comparison, Operand),
     In(Operand, Vec<Literal>),
     /// A column, and a text that is looked for in it.
-    Has(String, Position, String),
+    Has(String, TextPosition, String),
     /// A column that is true or false by itself.
     Column(String),
     Truth(bool),
@@ -54,10 +54,10 @@ pub const SIGNS: &[(&str, Comparison)] = &[
 ];
 
 /// How a text is looked for.
-pub const LOOKS: &[(&str, Position)] = &[
-    ("contains", Position::Anywhere),
-    ("startswith", Position::Beginning),
-    ("endswith", Position::End),
+pub const LOOKS: &[(&str, TextPosition)] = &[
+    ("contains", TextPosition::Anywhere),
+    ("startswith", TextPosition::Beginning),
+    ("endswith", TextPosition::End),
 ];
 
 fn spelled<T: PartialEq>(list: &[(&'static str, T)], wanted: T) -> &'static str {

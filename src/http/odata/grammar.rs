@@ -5,7 +5,7 @@ use super::{
     fault::Fault,
     lexer::{Lexer, Token},
 };
-use crate::bi::filter::{Comparison, Position};
+use crate::bi::model::filter::{Comparison, TextPosition};
 
 /// Most bytes of a filter.
 pub const LONGEST: usize = 32 * 1024;
@@ -302,7 +302,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn look(&mut self, name: &str, position: Position) -> Result<Term, Fault> {
+    fn look(&mut self, name: &str, position: TextPosition) -> Result<Term, Fault> {
         let place = self.term()?;
         self.expects(&Token::Comma, "a comma is expected.")?;
         let wanted = self.term()?;

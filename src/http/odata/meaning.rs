@@ -9,8 +9,9 @@ use super::{
     fault::Fault,
 };
 use crate::bi::{
-    filter::{Comparison, Filter, Position, Value},
-    registry::{Column, Dataset, Type},
+    model::dataset::{Column, Dataset, Type},
+    model::filter::{Comparison, Filter, TextPosition},
+    model::value::Value,
 };
 
 /// The filter that an expression means; what is wrong with it is added to the faults.
@@ -133,7 +134,7 @@ impl Reader<'_> {
         }
     }
 
-    fn has(&mut self, name: &str, position: Position, text: &str) -> Filter {
+    fn has(&mut self, name: &str, position: TextPosition, text: &str) -> Filter {
         let Some(column) = self.column(name) else {
             return none();
         };

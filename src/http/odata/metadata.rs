@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::expression::LOOKS;
 use crate::{
-    bi::registry::{Column, Dataset, Type},
+    bi::model::dataset::{Column, Dataset, Type},
     picture::escape,
 };
 

@@ -43,7 +43,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    bi::registry::Dataset,
+    bi::{catalogue, model::dataset::Dataset},
     compute::Budget,
     error::{Code, Error},
 };
@@ -229,7 +229,7 @@ impl Asking<'_> {
                 let _slot = self.slot(caller).await?;
                 let count = async {
                     let tx = caller.snapshot().await?;
-                    asked.query.count(caller, &tx).await
+                    catalogue::count(&asked.query, caller, &tx).await
                 };
                 self.within(count).await?.to_string().into_bytes()
             }

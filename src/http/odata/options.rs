@@ -9,10 +9,10 @@ use super::{
     token,
 };
 use crate::bi::{
-    filter::{Comparison, Filter},
-    query::{self, Direction, MOST_DAYS, Query},
-    registry::{Column, Dataset, Source},
-    series::{Dimension, Question, period::Grain},
+    model::dataset::{Column, Dataset, RowSource},
+    model::filter::{Comparison, Filter},
+    model::query::{self, DatasetQuery, MOST_DAYS, SortDirection},
+    series::{Dimension, SeriesRequest, period::Grain},
 };
 
 /// Options as they were sent, decoded.
@@ -31,7 +31,7 @@ pub enum Subject<'k> {
 
 /// What is asked for.
 pub struct Asked {
-    pub query: Query,
+    pub query: DatasetQuery,
     /// How many of the query's columns are shown; those behind them are wanted for the next page alone.
     pub shown: usize,
     /// Whether the columns were chosen.
@@ -153,7 +153,7 @@ impl Reader<'_> {
         if self.dataset.counts {
             names.push("uncounted");
         }
-        if matches!(self.dataset.source, Source::Series) {
+        if matches!(self.dataset.source, RowSource::Series) {
             names.extend(["grain", "by"]);
         }
         let otherwise = format!(
@@ -171,7 +171,7 @@ impl Reader<'_> {
     }
 
     fn asked(&mut self, subject: Subject<'_>) -> Asked {
-        let mut query = Query::of(self.dataset);
+        let mut query = DatasetQuery::new(self.dataset);
         query.uncounted = self.flag("uncounted");
         let mut asked = Asked {
             shown: query.columns.len(),
@@ -198,7 +198,7 @@ impl Reader<'_> {
             }
         }
         self.days(&mut asked.query);
-        if matches!(self.dataset.source, Source::Series) {
+        if matches!(self.dataset.source, RowSource::Series) {
             asked.query.series = self.question(&asked.query);
             return asked;
         }
@@ -211,7 +211,7 @@ impl Reader<'_> {
     }
 
     /// What a series is asked: its days and KPIs follow from the filter, the rest is said by options of its own.
-    fn question(&mut self, query: &Query) -> Option<Question> {
+    fn question(&mut self, query: &DatasetQuery) -> Option<SeriesRequest> {
         let grain = one(self.sent, "grain").and_then(Grain::named);
         if grain.is_none() {
             self.bad(Grain::wanted());
@@ -229,7 +229,7 @@ impl Reader<'_> {
             self.bad(format!("`by` is one or some of {names}."));
         }
         let (first, last) = (query.days.first()?, query.days.last()?);
-        let mut question = Question::of(grain?, (*first, last.succ_opt()?));
+        let mut question = SeriesRequest::of(grain?, (*first, last.succ_opt()?));
         question.by = by?;
         question.uncounted = query.uncounted;
         let kpi = self.dataset.filter("kpi")?;
@@ -316,7 +316,7 @@ impl Reader<'_> {
         asked.query.columns = columns;
     }
 
-    fn order(&mut self, query: &mut Query) {
+    fn order(&mut self, query: &mut DatasetQuery) {
         let Some(text) = one(self.sent, "$orderby") else {
             return;
         };
@@ -326,8 +326,8 @@ impl Reader<'_> {
                 return;
             };
             let way = match (words.next(), words.next()) {
-                (None | Some("asc"), None) => Direction::Ascending,
-                (Some("desc"), None) => Direction::Descending,
+                (None | Some("asc"), None) => SortDirection::Ascending,
+                (Some("desc"), None) => SortDirection::Descending,
                 _ => {
                     self.bad("`$orderby` takes columns, each with asc or desc behind it or neither, with commas between them.");
                     return;
@@ -360,7 +360,7 @@ impl Reader<'_> {
     }
 
     /// The days that a dataset is asked about, where it needs them: both ends have to follow from the filter.
-    fn days(&mut self, query: &mut Query) {
+    fn days(&mut self, query: &mut DatasetQuery) {
         let day = self.dataset.day.and_then(|day| self.dataset.column(day));
         let Some(day) = day.filter(|_| self.dataset.needs_days) else {
             return;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{address::ROOT, expression::Literal, media::Level, options::Asked, token};
 use crate::{
     access::Caller,
-    bi::{query::Query, registry::Column, row::Row},
+    bi::{catalogue, model::dataset::Column, model::query::DatasetQuery, source::row::DatasetRow},
     error::{Error, Result},
     http::bi::form::{CHUNK, json},
 };
@@ -62,7 +62,7 @@ impl Reader<'_> {
         let set = format!("#{}{}", query.dataset.name, choice(&query, shown, chosen));
         write!(body.plain, "{{{}", self.context(&set)).map_err(Error::internal)?;
         if count {
-            let counted = query.count(caller, &tx).await?;
+            let counted = catalogue::count(&query, caller, &tx).await?;
             write!(body.plain, "\"@odata.count\":{counted},").map_err(Error::internal)?;
         }
         body.plain.extend_from_slice(b"\"value\":[");
@@ -74,8 +74,8 @@ impl Reader<'_> {
             _ => left + 1,
         });
         let writer = Cells::new(&query, shown);
-        let mut rows = query.rows(caller, tx)?;
-        let (mut last, mut more) = (None::<Row>, false);
+        let mut rows = catalogue::rows(query, caller, tx)?;
+        let (mut last, mut more) = (None::<DatasetRow>, false);
         while let Some(row) = rows.next().await? {
             if left == 0 {
                 more = true;
@@ -112,7 +112,7 @@ impl Reader<'_> {
         let context = self.context(&format!("#{}{choice}/$entity", query.dataset.name));
         query.limit = Some(1);
         let writer = Cells::new(&query, shown);
-        let mut rows = query.rows(caller, caller.snapshot().await?)?;
+        let mut rows = catalogue::rows(query, caller, caller.snapshot().await?)?;
         let Some(row) = rows.next().await? else {
             return Ok(None);
         };
@@ -143,7 +143,7 @@ impl Reader<'_> {
 }
 
 /// The columns that were chosen, as a context says it.
-fn choice(query: &Query, shown: usize, chosen: bool) -> String {
+fn choice(query: &DatasetQuery, shown: usize, chosen: bool) -> String {
     if !chosen {
         return String::new();
     }
@@ -157,7 +157,7 @@ fn choice(query: &Query, shown: usize, chosen: bool) -> String {
 }
 
 /// What a row has in the columns that are ordered by.
-fn held(row: &Row, order: &[&'static Column]) -> Result<Vec<Literal>> {
+fn held(row: &DatasetRow, order: &[&'static Column]) -> Result<Vec<Literal>> {
     let mut all = Vec::new();
     row.each(|column, cell| all.push((column.name, token::literal(cell))))?;
     let of = |column: &&'static Column| {
@@ -171,7 +171,7 @@ fn held(row: &Row, order: &[&'static Column]) -> Result<Vec<Literal>> {
 struct Cells(Vec<String>);
 
 impl Cells {
-    fn new(query: &Query, shown: usize) -> Self {
+    fn new(query: &DatasetQuery, shown: usize) -> Self {
         let columns = query.columns.iter().take(shown).enumerate();
         let before = columns.map(|(at, column)| {
             let open = if at == 0 { '{' } else { ',' };
@@ -180,7 +180,7 @@ impl Cells {
         Self(before.collect())
     }
 
-    fn write(&self, out: &mut Vec<u8>, row: &Row) -> Result<()> {
+    fn write(&self, out: &mut Vec<u8>, row: &DatasetRow) -> Result<()> {
         let mut before = self.0.iter();
         row.each(|_, cell| {
             if let Some(before) = before.next() {

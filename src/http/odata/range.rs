@@ -4,8 +4,9 @@
 use chrono::NaiveDate;
 
 use crate::bi::{
-    filter::{Comparison, Filter, Value},
-    registry::Column,
+    model::dataset::Column,
+    model::filter::{Comparison, Filter},
+    model::value::Value,
 };
 
 /// The first day, and the first day that is too late, as far as the filter says so.

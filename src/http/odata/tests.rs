@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     bi::{
+        catalogue,
         datasets::{facts::KPI_FACTS, findings::FINDINGS, journey::TOUCHPOINTS, kpis::KPIS},
-        registry::{self, Dataset},
+        model::dataset::Dataset,
     },
     statement::Text,
 };
@@ -115,7 +116,7 @@ proptest! {
 
     #[test]
     fn any_text_is_read_or_refused_in_a_short_sentence(text in prop_oneof![any::<String>(), nearly()]) {
-        for dataset in registry::ALL.iter().copied() {
+        for dataset in catalogue::ALL.iter().copied() {
             for sent in [&text, &format!("$filter={text}"), &format!("$orderby={text}&$select={text}&$skiptoken={text}")] {
                 let sent = options::sent(sent);
                 for subject in [Subject::Rows, Subject::Count, Subject::Row(&Literal::Text(text.clone()))] {

@@ -9,10 +9,10 @@ use super::{
 };
 use crate::{
     bi::{
-        filter::Value,
-        query::{Direction, Place},
-        registry::{Column, Dataset},
-        row::Cell,
+        model::dataset::{Column, Dataset},
+        model::query::{RowKey, SortDirection},
+        model::value::Value,
+        model::value::ValueRef,
     },
     page,
 };
@@ -22,7 +22,7 @@ const BETWEEN: char = '.';
 
 /// The token of a place.
 #[must_use]
-pub fn write(place: &Place, held: &[Literal]) -> String {
+pub fn write(place: &RowKey, held: &[Literal]) -> String {
     let cursor = place.cursor();
     if held.is_empty() {
         return cursor;
@@ -37,14 +37,14 @@ pub fn write(place: &Place, held: &[Literal]) -> String {
 #[must_use]
 pub fn read(
     dataset: &Dataset,
-    order: &[(&'static Column, Direction)],
+    order: &[(&'static Column, SortDirection)],
     token: &str,
-) -> Option<(Place, Vec<Option<Value>>)> {
+) -> Option<(RowKey, Vec<Option<Value>>)> {
     let (cursor, rest) = match token.split_once(BETWEEN) {
         Some((cursor, rest)) => (cursor, Some(rest)),
         None => (token, None),
     };
-    let place = Place::read(dataset, cursor).ok()?;
+    let place = RowKey::read(dataset, cursor).ok()?;
     let held = match rest {
         None => Vec::new(),
         Some(rest) => {
@@ -64,15 +64,15 @@ pub fn read(
 
 /// What a cell is as a literal.
 #[must_use]
-pub fn literal(cell: Cell<'_>) -> Literal {
+pub fn literal(cell: ValueRef<'_>) -> Literal {
     match cell {
-        Cell::Empty => Literal::Null,
-        Cell::Id(prefix, id) => Literal::Text(format!("{prefix}_{}", id.simple())),
-        Cell::Text(text) => Literal::Text(text.to_owned()),
-        Cell::Day(day) => Literal::Day(day),
-        Cell::Instant(at) => Literal::Moment(at),
-        Cell::Integer(number) => Literal::Number(number.into()),
-        Cell::Number(number) => Literal::Number(number),
-        Cell::Boolean(truth) => Literal::Truth(truth),
+        ValueRef::Empty => Literal::Null,
+        ValueRef::Id(prefix, id) => Literal::Text(format!("{prefix}_{}", id.simple())),
+        ValueRef::Text(text) => Literal::Text(text.to_owned()),
+        ValueRef::Day(day) => Literal::Day(day),
+        ValueRef::Instant(at) => Literal::Moment(at),
+        ValueRef::Integer(number) => Literal::Number(number.into()),
+        ValueRef::Number(number) => Literal::Number(number),
+        ValueRef::Boolean(truth) => Literal::Truth(truth),
     }
 }

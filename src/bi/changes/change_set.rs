@@ -1,0 +1,131 @@
+//! Why rows of measurements may have changed: what was done, read from its events. Whatever is not known here to leave
+//! rows as they are, or to change no more than is said, cannot be told.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use entity::{
+    account, audit_event, blueprint, channel, department, evaluation, feedback, follow_up,
+    id::{
+        BlueprintId, DepartmentId, Id, KpiId, KpiLinkId, KpiTargetId, PhaseId, ResponsibilityId,
+        TouchpointId,
+    },
+    improvement, insight, kpi, kpi_grant, kpi_link, kpi_target, measurement, membership, persona,
+    phase, playbook, promise, publication, responsibility, scenario, segment, service_token,
+    session, source, template, touchpoint, transition,
+};
+use sea_orm::prelude::Json;
+
+use crate::audit::Subject;
+
+/// What rows changed with.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ChangeSet {
+    /// When the first of the acts began: values that came with them carry no earlier moment.
+    pub from: Option<DateTime<Utc>>,
+    /// KPIs all of whose rows may have changed.
+    pub kpis: BTreeSet<KpiId>,
+    pub targets: BTreeSet<KpiTargetId>,
+    pub links: BTreeSet<KpiLinkId>,
+    pub responsibilities: BTreeSet<ResponsibilityId>,
+    /// Places of which all rows may have changed.
+    pub touchpoints: BTreeSet<TouchpointId>,
+    pub phases: BTreeSet<PhaseId>,
+    pub blueprints: BTreeSet<BlueprintId>,
+    pub departments: BTreeSet<DepartmentId>,
+}
+
+macro_rules! types {
+    ($($name:ident $module:ident,)*) => {
+        $(const $name: &str = <$module::Entity as Subject>::TYPE;)*
+    };
+}
+
+types! {
+    ACCOUNT account, BLUEPRINT blueprint, CHANNEL channel, DEPARTMENT department, EVALUATION evaluation,
+    FEEDBACK feedback, FOLLOW_UP follow_up, GRANT kpi_grant, IMPROVEMENT improvement, INSIGHT insight, KPI kpi,
+    LINK kpi_link, MEASUREMENT measurement, MEMBERSHIP membership, PERSONA persona, PHASE phase, PLAYBOOK playbook,
+    PROMISE promise, PUBLICATION publication, RESPONSIBILITY responsibility, SCENARIO scenario, SEGMENT segment,
+    SESSION session, SOURCE source, TARGET kpi_target, TEMPLATE template, TOKEN service_token, TOUCHPOINT touchpoint,
+    TRANSITION transition,
+}
+
+/// Acts on answers: of rows they change no more than values.
+const ON_ANSWERS: [&str; 5] = [
+    "feedbackRecord",
+    "feedbackImport",
+    "respondentErase",
+    "feedbackErase",
+    "feedbackMeasure",
+];
+
+impl ChangeSet {
+    /// The reasons of these acts; nothing where one of them is such that they cannot be told. What does not count is
+    /// looked at where that is asked for.
+    pub fn of(events: &[audit_event::Model], uncounted: bool) -> Option<Self> {
+        let mut reasons = Self {
+            from: events.iter().map(|event| event.at).min(),
+            ..Self::default()
+        };
+        let all = events.iter();
+        all.map(|event| reasons.add(event, uncounted))
+            .collect::<Option<()>>()?;
+        Some(reasons)
+    }
+
+    fn add(&mut self, event: &audit_event::Model, uncounted: bool) -> Option<()> {
+        let (before, after) = (event.before.as_ref(), event.after.as_ref());
+        let Some((of, id)) = event.subject_type.as_deref().zip(event.subject_id) else {
+            return ON_ANSWERS.contains(&&*event.action).then_some(());
+        };
+        match of {
+            // Without a before it is new, or values of it were recorded.
+            KPI => self.kpis.extend(before.map(|_| KpiId(id))),
+            TARGET => {
+                self.targets.insert(KpiTargetId(id));
+                self.kpis.extend(named::<KpiId>(event, "kpiId"));
+            }
+            LINK => {
+                self.links.insert(KpiLinkId(id));
+                self.kpis.extend(named::<KpiId>(event, "kpiId"));
+            }
+            RESPONSIBILITY => {
+                self.responsibilities.insert(ResponsibilityId(id));
+                let places = named::<TouchpointId>(event, "touchpointId");
+                self.touchpoints.extend(places);
+            }
+            TOUCHPOINT if says(before, &["key", "name", "phaseId"]) => {
+                self.touchpoints.insert(TouchpointId(id));
+            }
+            PHASE => {
+                self.phases.insert(PhaseId(id));
+            }
+            DEPARTMENT => self.departments.extend(before.map(|_| DepartmentId(id))),
+            BLUEPRINT if says(after, &["imported"]) => return None,
+            // What hung on it is gone with it; while it did not count, nothing showed that.
+            BLUEPRINT if after.is_none() => return (!uncounted).then_some(()),
+            BLUEPRINT if says(after, &["key", "state", "status", "archivedFrom"]) => {
+                self.blueprints.insert(BlueprintId(id));
+            }
+            TOUCHPOINT | BLUEPRINT | MEASUREMENT => {}
+            ACCOUNT | CHANNEL | EVALUATION | FEEDBACK | FOLLOW_UP | GRANT | IMPROVEMENT
+            | INSIGHT | MEMBERSHIP | PERSONA | PLAYBOOK | PROMISE | PUBLICATION | SCENARIO
+            | SEGMENT | SESSION | SOURCE | TEMPLATE | TOKEN | TRANSITION => {}
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+/// Whether a body says something of one of these fields.
+fn says(body: Option<&Json>, fields: &[&str]) -> bool {
+    body.is_some_and(|body| fields.iter().any(|field| body.get(field).is_some()))
+}
+
+/// The ids that the bodies of an event hold in a field.
+fn named<I: Id>(event: &audit_event::Model, field: &str) -> Vec<I> {
+    let bodies = [event.before.as_ref(), event.after.as_ref()];
+    let texts = bodies.into_iter().flatten();
+    let texts = texts.filter_map(|body| body.get(field)?.as_str());
+    texts.filter_map(|text| text.parse().ok()).collect()
+}

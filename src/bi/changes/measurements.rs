@@ -1,0 +1,129 @@
+//! The measurements of which a row may have changed, found by the reasons. Wider than what changed, never narrower.
+
+use chrono::NaiveDate;
+use entity::{
+    id::MeasurementId, kpi, kpi_link, kpi_target, measurement, responsibility, touchpoint,
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{ExprTrait, IntoCondition, SelectStatement, SimpleExpr, UnionType},
+};
+
+use super::change_set::ChangeSet;
+use crate::{access::Caller, bi::model::query::DatasetQuery, database::Transaction, error::Result};
+
+/// The first so many measurements that a question is about and that somebody may see, or might if they were in force,
+/// with these reasons to tell them again; in the order of their rows.
+pub async fn of(
+    caller: &Caller,
+    tx: &Transaction,
+    query: &DatasetQuery,
+    reasons: &ChangeSet,
+    most: u64,
+) -> Result<Vec<(NaiveDate, MeasurementId)>> {
+    use measurement::Column::{Id, MeasuredOn};
+    let Some(ids) = ids(reasons) else {
+        return Ok(Vec::new());
+    };
+    Ok(caller
+        .select::<measurement::Entity>()
+        .select_only()
+        .columns([MeasuredOn, Id])
+        .filter(query.narrowed.clone())
+        .filter(Id.in_subquery(ids))
+        .order_by_asc(MeasuredOn)
+        .order_by_asc(Id)
+        .limit(most)
+        .into_tuple()
+        .all(tx)
+        .await?)
+}
+
+/// Their ids. Each part goes by an index of its own.
+fn ids(reasons: &ChangeSet) -> Option<SelectStatement> {
+    use measurement::Column::{KpiId, RecordedAt, SupersededById, TouchpointId};
+    let recorded = with(RecordedAt.gte(reasons.from?));
+    let places = places(reasons);
+    let in_force = |of: SimpleExpr| with(SupersededById.is_null().and(of));
+    let judging = KpiId.in_subquery(judging(reasons, &places));
+    let parts = [
+        with(SupersededById.in_subquery(recorded.clone())),
+        in_force(KpiId.in_subquery(kpis(reasons))),
+        in_force(TouchpointId.in_subquery(places)),
+        in_force(TouchpointId.is_null().and(judging)),
+    ];
+    let mut all = recorded;
+    all.unions(parts.map(|part| (UnionType::Distinct, part)));
+    Some(all)
+}
+
+fn with(condition: impl IntoCondition) -> SelectStatement {
+    measurement::Entity::find()
+        .select_only()
+        .column(measurement::Column::Id)
+        .filter(condition)
+        .into_query()
+}
+
+fn kpis(reasons: &ChangeSet) -> SelectStatement {
+    let of_targets = kpi_target::Entity::find()
+        .select_only()
+        .column(kpi_target::Column::KpiId)
+        .filter(kpi_target::Column::Id.is_in(reasons.targets.iter().copied()));
+    let of_links = judging_with(kpi_link::Column::Id.is_in(reasons.links.iter().copied()));
+    let themselves = kpi::Entity::find()
+        .select_only()
+        .column(kpi::Column::Id)
+        .filter(kpi::Column::Id.is_in(reasons.kpis.iter().copied()));
+    let mut all = themselves.into_query();
+    all.unions([
+        (UnionType::Distinct, of_targets.into_query()),
+        (UnionType::Distinct, of_links),
+    ]);
+    all
+}
+
+/// The touchpoints of which all rows may have changed.
+fn places(reasons: &ChangeSet) -> SelectStatement {
+    use responsibility::Column::{DepartmentId, Id, TouchpointId};
+    use touchpoint::Column as C;
+    let held = responsibility::Entity::find()
+        .select_only()
+        .column(TouchpointId)
+        .filter(
+            Condition::any()
+                .add(Id.is_in(reasons.responsibilities.iter().copied()))
+                .add(DepartmentId.is_in(reasons.departments.iter().copied())),
+        );
+    let mut all = touchpoint::Entity::find()
+        .select_only()
+        .column(C::Id)
+        .filter(
+            Condition::any()
+                .add(C::Id.is_in(reasons.touchpoints.iter().copied()))
+                .add(C::PhaseId.is_in(reasons.phases.iter().copied()))
+                .add(C::BlueprintId.is_in(reasons.blueprints.iter().copied())),
+        )
+        .into_query();
+    all.union(UnionType::Distinct, held.into_query());
+    all
+}
+
+/// The KPIs that judge these touchpoints, or a phase or blueprint of which all rows may have changed.
+fn judging(reasons: &ChangeSet, places: &SelectStatement) -> SelectStatement {
+    use kpi_link::Column::{BlueprintId, PhaseId, TouchpointId};
+    judging_with(
+        Condition::any()
+            .add(TouchpointId.in_subquery(places.clone()))
+            .add(PhaseId.is_in(reasons.phases.iter().copied()))
+            .add(BlueprintId.is_in(reasons.blueprints.iter().copied())),
+    )
+}
+
+fn judging_with(condition: impl IntoCondition) -> SelectStatement {
+    kpi_link::Entity::find()
+        .select_only()
+        .column(kpi_link::Column::KpiId)
+        .filter(condition)
+        .into_query()
+}

@@ -1,0 +1,145 @@
+//! Measurements in the order of the rows, some at a time, each with its KPI and the target of its day.
+
+use chrono::NaiveDate;
+use entity::{
+    id::{BlueprintId, ChannelId, KpiId, MeasurementId, SegmentId, TouchpointId},
+    read::{self, Cells, Read},
+    words::{Direction, Unit},
+};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+
+use crate::{
+    access::Caller,
+    bi::{model::cursor::RowKey, model::query::DatasetQuery, scope::Scope},
+    database::Transaction,
+    error::Result,
+    judgement::target_on_sql,
+    statement::Text,
+};
+
+/// A value, whose it is and what it is judged by.
+pub struct MeasurementRow {
+    pub id: MeasurementId,
+    pub day: NaiveDate,
+    pub value: f64,
+    pub numerator: Option<f64>,
+    pub denominator: Option<f64>,
+    pub sample_size: Option<i32>,
+    pub channel: Option<ChannelId>,
+    pub segment: Option<SegmentId>,
+    pub touchpoint: Option<TouchpointId>,
+    /// The blueprint that the touchpoint lies in.
+    pub blueprint: Option<BlueprintId>,
+    pub kpi: KpiId,
+    pub kpi_key: String,
+    pub kpi_name: String,
+    pub unit: Unit,
+    pub currency: Option<String>,
+    pub direction: Direction,
+    /// The target of the day, with its warning level.
+    pub target: Option<(f64, Option<f64>)>,
+}
+
+impl Read for MeasurementRow {
+    fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
+        Ok(Self {
+            id: cells.take()?,
+            day: cells.take()?,
+            value: cells.take()?,
+            numerator: cells.take()?,
+            denominator: cells.take()?,
+            sample_size: cells.take()?,
+            channel: cells.take()?,
+            segment: cells.take()?,
+            touchpoint: cells.take()?,
+            blueprint: cells.take()?,
+            kpi: cells.take()?,
+            kpi_key: cells.take()?,
+            kpi_name: cells.take()?,
+            unit: cells.take()?,
+            currency: cells.take()?,
+            direction: cells.take()?,
+            target: match (cells.take()?, cells.take()?) {
+                (Some(target), warning) => Some((target, warning)),
+                (None, _) => None,
+            },
+        })
+    }
+}
+
+/// Where reading goes on.
+pub struct ResumePoint {
+    day: NaiveDate,
+    id: MeasurementId,
+    /// Whether rows of the measurement itself may come, too.
+    with_it: bool,
+}
+
+impl ResumePoint {
+    /// Behind one row of a measurement.
+    pub fn of(place: &RowKey) -> Option<Self> {
+        Some(Self {
+            day: place.day()?,
+            id: place.ids().first().copied()?.into(),
+            with_it: true,
+        })
+    }
+
+    /// Behind every row of a measurement.
+    pub fn all_of(measured: &MeasurementRow) -> Self {
+        Self {
+            day: measured.day,
+            id: measured.id,
+            with_it: false,
+        }
+    }
+}
+
+/// The next measurements of these days that may be seen, so many at the most.
+pub async fn next(
+    caller: &Caller,
+    tx: &Transaction,
+    (query, days): (&DatasetQuery, &[NaiveDate]),
+    behind: Option<&ResumePoint>,
+    most: usize,
+) -> Result<Vec<MeasurementRow>> {
+    let from = behind.map_or(0, |behind| days.partition_point(|day| *day < behind.day));
+    let scope = query.scope(caller, tx.get_database_backend(), &days[from..])?;
+    Ok(read::all(tx, statement(&scope, behind, most)).await?)
+}
+
+const COLUMNS: &str = "\
+    SELECT measured.id, measured.measured_on, measured.value, measured.numerator, measured.denominator,
+        measured.sample_size, measured.channel_id, measured.segment_id, measured.touchpoint_id, touchpoint.blueprint_id,
+        measured.kpi_id, kpi.key, kpi.name, kpi.unit, kpi.currency, kpi.direction, target.value, target.warning
+    FROM (SELECT * FROM (";
+
+const JOINED: &str = concat!(
+    "\
+    ) AS measured JOIN kpi ON kpi.id = measured.kpi_id
+    LEFT JOIN touchpoint ON touchpoint.id = measured.touchpoint_id
+    LEFT JOIN kpi_target target ON target.id =
+        (SELECT latest.id FROM kpi_target latest
+         ",
+    target_on_sql!("latest", "measured.kpi_id", "measured.measured_on"),
+    ")
+    ORDER BY measured.measured_on, measured.id"
+);
+
+fn statement(scope: &Scope<'_>, behind: Option<&ResumePoint>, most: usize) -> Statement {
+    let text = Text::new(scope.backend(), COLUMNS).select(&scope.measured());
+    let text = text.then(") AS seen");
+    let text = match behind {
+        Some(behind) => text
+            .then(" WHERE (measured_on, id) ")
+            .then(if behind.with_it { ">= (" } else { "> (" })
+            .value(behind.day)
+            .then(", ")
+            .value(behind.id)
+            .then(")"),
+        None => text,
+    };
+    let text = text.then(" ORDER BY measured_on, id LIMIT ");
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    text.value(most).then(JOINED).statement()
+}

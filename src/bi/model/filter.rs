@@ -1,0 +1,226 @@
+//! The one model of a filter over a dataset's columns: written as SQL for rows that come from the database, asked of
+//! each row that is computed. It knows nothing of who asks: what they may see is decided before it.
+
+use std::cmp::Ordering;
+
+use sea_orm::DbBackend;
+
+use super::{
+    dataset::Column,
+    value::{Value, ValueRef},
+};
+use crate::statement::Text;
+
+/// Steps of asking one term of one row.
+const TERM: usize = 4;
+
+/// Which rows to give. Every comparison is true or false, also with an empty cell: an empty cell equals nothing,
+/// differs from every value and is neither above nor below it.
+#[derive(Clone)]
+pub enum Filter {
+    /// All of them hold; with none, every row.
+    All(Vec<Self>),
+    /// One of them holds; with none, no row.
+    Any(Vec<Self>),
+    Not(Box<Self>),
+    Compare(&'static Column, Comparison, Value),
+    /// The cell is one of these.
+    In(&'static Column, Vec<Value>),
+    /// The cell is one of these keys, however their letters are cased.
+    Keys(&'static Column, Vec<String>),
+    /// The cell is a text with this one in it, to the letter.
+    Has(&'static Column, TextPosition, String),
+    Empty(&'static Column),
+}
+
+/// How a cell is compared with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    Equal,
+    NotEqual,
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+
+/// Where in a text another one is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextPosition {
+    Anywhere,
+    Beginning,
+    End,
+}
+
+impl TextPosition {
+    fn is_in(self, text: &str, wanted: &str) -> bool {
+        match self {
+            Self::Anywhere => text.contains(wanted),
+            Self::Beginning => text.starts_with(wanted),
+            Self::End => text.ends_with(wanted),
+        }
+    }
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self::All(Vec::new())
+    }
+}
+
+impl Filter {
+    /// This filter and another one.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match self {
+            Self::All(mut all) => {
+                all.push(other);
+                Self::All(all)
+            }
+            one => Self::All(vec![one, other]),
+        }
+    }
+
+    /// Writes the filter as a condition.
+    #[must_use]
+    pub fn write(&self, text: Text) -> Text {
+        self.written(text, false)
+    }
+
+    /// Inside a NOT what is unknown to SQL has to be said to be false.
+    fn written(&self, text: Text, inside_not: bool) -> Text {
+        match self {
+            Self::All(all) => joined(text, all, "1 = 1", " AND ", inside_not),
+            Self::Any(any) => joined(text, any, "1 = 0", " OR ", inside_not),
+            Self::Not(inner) => inner.written(text.then("NOT "), true),
+            Self::Empty(column) => text.then(&format!("({} IS NULL)", column.name)),
+            Self::Compare(column, Comparison::NotEqual, value) => bound(
+                text.then(&format!("({} IS DISTINCT FROM ", column.name)),
+                value,
+            )
+            .then(")"),
+            _ if inside_not => self.plain(text.then("COALESCE(")).then(", FALSE)"),
+            _ => self.plain(text.then("(")).then(")"),
+        }
+    }
+
+    fn plain(&self, text: Text) -> Text {
+        match self {
+            Self::Compare(column, how, value) => {
+                let sign = match how {
+                    Comparison::Equal => "=",
+                    Comparison::NotEqual => "<>",
+                    Comparison::Below => "<",
+                    Comparison::AtMost => "<=",
+                    Comparison::Above => ">",
+                    Comparison::AtLeast => ">=",
+                };
+                bound(text.then(&format!("{} {sign} ", column.name)), value)
+            }
+            Self::In(column, values) => text
+                .then(&format!("{} IN ", column.name))
+                .list(values.iter().map(sea_orm::Value::from)),
+            Self::Keys(column, keys) => text
+                .then(&format!("lower({}) IN ", column.name))
+                .list(keys.iter().map(|key| key.to_ascii_lowercase())),
+            Self::Has(column, position, wanted) => has(text, column.name, *position, wanted),
+            other => other.written(text, false),
+        }
+    }
+
+    /// Steps of the budget for asking it of one row that is computed.
+    #[must_use]
+    pub fn price(&self) -> usize {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().map(Self::price).sum(),
+            Self::Not(inner) => inner.price(),
+            Self::In(_, values) => TERM * values.len(),
+            Self::Keys(_, keys) => TERM * keys.len(),
+            Self::Compare(..) | Self::Has(..) | Self::Empty(_) => TERM,
+        }
+    }
+
+    /// Whether a row that is computed passes; `cell` gives its cell of a column.
+    pub fn passes<'r>(&self, cell: &impl Fn(&Column) -> ValueRef<'r>) -> bool {
+        match self {
+            Self::All(all) => all.iter().all(|one| one.passes(cell)),
+            Self::Any(any) => any.iter().any(|one| one.passes(cell)),
+            Self::Not(inner) => !inner.passes(cell),
+            Self::Empty(column) => cell(column) == ValueRef::Empty,
+            Self::In(column, values) => values
+                .iter()
+                .any(|value| order(cell(column), value) == Some(Ordering::Equal)),
+            Self::Keys(column, keys) => match cell(column) {
+                ValueRef::Text(text) => keys.iter().any(|key| key.eq_ignore_ascii_case(text)),
+                _ => false,
+            },
+            Self::Has(column, position, wanted) => match cell(column) {
+                ValueRef::Text(text) => position.is_in(text, wanted),
+                _ => false,
+            },
+            Self::Compare(column, how, value) => {
+                let order = order(cell(column), value);
+                match how {
+                    Comparison::Equal => order == Some(Ordering::Equal),
+                    Comparison::NotEqual => order != Some(Ordering::Equal),
+                    Comparison::Below => order == Some(Ordering::Less),
+                    Comparison::AtMost => order.is_some_and(Ordering::is_le),
+                    Comparison::Above => order == Some(Ordering::Greater),
+                    Comparison::AtLeast => order.is_some_and(Ordering::is_ge),
+                }
+            }
+        }
+    }
+}
+
+fn joined(text: Text, parts: &[Filter], none: &str, word: &str, inside_not: bool) -> Text {
+    if parts.is_empty() {
+        return text.then(&format!("({none})"));
+    }
+    let all = parts.iter().enumerate();
+    all.fold(text.then("("), |text, (at, part)| {
+        part.written(text.then(if at == 0 { "" } else { word }), inside_not)
+    })
+    .then(")")
+}
+
+/// LIKE is not used: what counts as the same letter in it differs between the databases.
+fn has(text: Text, column: &str, position: TextPosition, wanted: &str) -> Text {
+    let length = wanted.chars().count();
+    let text = match position {
+        TextPosition::Anywhere => {
+            let found = match text.backend() {
+                DbBackend::Postgres => "strpos",
+                _ => "instr",
+            };
+            return text
+                .then(&format!("{found}({column}, "))
+                .value(wanted)
+                .then(") > 0");
+        }
+        TextPosition::Beginning => text.then(&format!("substr({column}, 1, {length}) = ")),
+        TextPosition::End => text.then(&format!(
+            "length({column}) >= {length} AND substr({column}, length({column}) - {length} + 1) = "
+        )),
+    };
+    text.value(wanted)
+}
+
+fn bound(text: Text, value: &Value) -> Text {
+    text.value(sea_orm::Value::from(value))
+}
+
+/// How a cell stands to a value; nothing where it is empty.
+fn order(cell: ValueRef<'_>, value: &Value) -> Option<Ordering> {
+    match (cell, value) {
+        (ValueRef::Id(_, cell), Value::Id(value)) => Some(cell.cmp(value)),
+        (ValueRef::Text(cell), Value::Text(value)) => Some(cell.cmp(value.as_str())),
+        (ValueRef::Day(cell), Value::Day(value)) => Some(cell.cmp(value)),
+        (ValueRef::Instant(cell), Value::Instant(value)) => Some(cell.cmp(value)),
+        (ValueRef::Integer(cell), Value::Integer(value)) => Some(cell.cmp(value)),
+        (ValueRef::Integer(cell), Value::Number(value)) => f64::from(cell).partial_cmp(value),
+        (ValueRef::Number(cell), Value::Number(value)) => cell.partial_cmp(value),
+        (ValueRef::Boolean(cell), Value::Boolean(value)) => Some(cell.cmp(value)),
+        _ => None,
+    }
+}

@@ -1,0 +1,248 @@
+//! Values put together: over time, and over what is alike in a series. Pure.
+
+use std::collections::HashMap;
+
+use entity::{id::KpiId, kpi_target, words::Aggregation};
+
+use crate::{
+    bi::store::kpi_columns::{DayValue, count},
+    judgement::target_on,
+};
+
+/// What a KPI should reach, with its warning level.
+pub type Target = (f64, Option<f64>);
+
+/// What a KPI should reach from which day on, by day.
+#[derive(Clone, Debug, Default)]
+pub struct TargetHistory(pub Vec<(i32, Option<Target>)>);
+
+impl TargetHistory {
+    /// Those of each KPI, of rows in the order of their days.
+    #[must_use]
+    pub fn by_kpi(rows: Vec<kpi_target::Model>) -> HashMap<KpiId, Self> {
+        let mut all: HashMap<KpiId, Self> = HashMap::new();
+        for row in rows {
+            let target = row.value.map(|value| (value, row.warning));
+            let targets = all.entry(row.kpi_id).or_default();
+            targets.0.push((count(row.valid_from), target));
+        }
+        all
+    }
+
+    /// The target of a day.
+    #[must_use]
+    pub fn on(&self, day: i32) -> Option<Target> {
+        target_on(&self.0, day, |(from, _)| *from)?.1
+    }
+}
+
+/// Some values, as far as any aggregation needs to know them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Aggregate {
+    /// How many there are.
+    pub values: u32,
+    sum: f64,
+    /// Σ value × weight and Σ weight: as many as answered, 1 where that is not known.
+    weighted: f64,
+    weight: f64,
+    numerator: f64,
+    denominator: f64,
+    without_parts: u32,
+    /// How many answered; of how many values it is not known.
+    sample_size: i64,
+    without_sample: u32,
+    /// The latest day, the value of it, and how many there are of that day.
+    last: (i32, f64, u32),
+    /// The targets of their days, added up.
+    pub due: TargetSum,
+}
+
+/// Targets of days, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TargetSum {
+    target: f64,
+    warning: f64,
+    without_target: u32,
+    without_warning: u32,
+}
+
+impl TargetSum {
+    /// Adds the target of another day.
+    pub fn add(&mut self, target: Option<Target>) {
+        match target {
+            Some((target, warning)) => {
+                self.target += target;
+                self.warning += warning.unwrap_or_default();
+                self.without_warning += u32::from(warning.is_none());
+            }
+            None => self.without_target += 1,
+        }
+    }
+
+    /// Adds the targets of other days.
+    pub fn merge(&mut self, other: &Self) {
+        self.target += other.target;
+        self.warning += other.warning;
+        self.without_target += other.without_target;
+        self.without_warning += other.without_warning;
+    }
+
+    /// What the days should come to; nothing where one of them has no target.
+    #[must_use]
+    pub fn target(&self) -> Option<Target> {
+        let warning = (self.without_warning == 0).then_some(self.warning);
+        (self.without_target == 0).then_some((self.target, warning))
+    }
+}
+
+impl Aggregate {
+    /// Adds a value, and the target of its day.
+    pub fn add(&mut self, value: &DayValue, target: Option<Target>) {
+        let (numerator, denominator) = value.parts.unwrap_or_default();
+        let weight = value.sample_size.map_or(1.0, f64::from);
+        self.merge(&Self {
+            values: 1,
+            sum: value.value,
+            weighted: value.value * weight,
+            weight,
+            numerator,
+            denominator,
+            without_parts: u32::from(value.parts.is_none()),
+            sample_size: value.sample_size.unwrap_or_default().into(),
+            without_sample: u32::from(value.sample_size.is_none()),
+            last: (value.day, value.value, 1),
+            due: TargetSum::default(),
+        });
+        self.due.add(target);
+    }
+
+    /// Adds all of another tally.
+    pub fn merge(&mut self, other: &Self) {
+        if other.values == 0 {
+            return;
+        }
+        if self.values == 0 || other.last.0 > self.last.0 {
+            self.last = other.last;
+        } else if other.last.0 == self.last.0 {
+            self.last.2 += other.last.2;
+        }
+        self.values += other.values;
+        self.sum += other.sum;
+        self.weighted += other.weighted;
+        self.weight += other.weight;
+        self.numerator += other.numerator;
+        self.denominator += other.denominator;
+        self.without_parts += other.without_parts;
+        self.sample_size += other.sample_size;
+        self.without_sample += other.without_sample;
+        self.due.merge(&other.due);
+    }
+
+    /// What the values come to; nothing where that is not defined: several values of the last day have no last one, and
+    /// shares without their numerators and denominators cannot be put together.
+    #[must_use]
+    pub fn value(&self, aggregation: Aggregation, scale: f64) -> Option<f64> {
+        match (aggregation, self.values) {
+            (_, 0) => None,
+            (_, 1) => Some(self.last.1),
+            (Aggregation::Last, _) => (self.last.2 == 1).then_some(self.last.1),
+            (Aggregation::Average, _) => Some(self.weighted / self.weight),
+            (Aggregation::Sum, _) => Some(self.sum),
+            (Aggregation::Ratio, _) => self
+                .parts()
+                .map(|(numerator, denominator)| scale * numerator / denominator),
+        }
+    }
+
+    /// Numerators and denominators, each added up; nothing where a value has none.
+    #[must_use]
+    pub fn parts(&self) -> Option<(f64, f64)> {
+        (self.values > 0 && self.without_parts == 0).then_some((self.numerator, self.denominator))
+    }
+
+    /// How many answered; nothing where that is not known of every value.
+    #[must_use]
+    pub fn sample_size(&self) -> Option<i64> {
+        (self.values > 0 && self.without_sample == 0).then_some(self.sample_size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tally(values: &[DayValue]) -> Aggregate {
+        let mut tally = Aggregate::default();
+        values.iter().for_each(|value| tally.add(value, None));
+        tally
+    }
+
+    fn value(day: i32, value: f64) -> DayValue {
+        DayValue {
+            day,
+            value,
+            parts: None,
+            sample_size: None,
+        }
+    }
+
+    #[test]
+    fn an_average_counts_as_many_as_answered() {
+        let few = DayValue {
+            sample_size: Some(1),
+            ..value(1, 5.0)
+        };
+        let many = DayValue {
+            sample_size: Some(3),
+            ..value(2, 1.0)
+        };
+        let both = tally(&[few, many]);
+        assert_eq!(both.value(Aggregation::Average, 1.0), Some(2.0));
+        assert_eq!(both.sample_size(), Some(4));
+        let unknown = tally(&[few, many, value(3, 2.0)]);
+        assert_eq!(unknown.value(Aggregation::Average, 1.0), Some(2.0));
+        assert_eq!(unknown.sample_size(), None);
+    }
+
+    #[test]
+    fn shares_are_put_together_by_their_parts_or_not_at_all() {
+        let share = |day, numerator, denominator: f64| DayValue {
+            parts: Some((numerator, denominator)),
+            ..value(day, 100.0 * numerator / denominator)
+        };
+        let both = tally(&[share(1, 1.0, 10.0), share(2, 1.0, 2.0)]);
+        let sixth = 100.0 * 2.0 / 12.0;
+        assert_eq!(both.value(Aggregation::Ratio, 100.0), Some(sixth));
+        let mixed = tally(&[share(1, 1.0, 10.0), value(2, 50.0)]);
+        assert_eq!(mixed.value(Aggregation::Ratio, 100.0), None);
+        let alone = tally(&[value(2, 50.0)]);
+        assert_eq!(alone.value(Aggregation::Ratio, 100.0), Some(50.0));
+    }
+
+    #[test]
+    fn the_last_value_is_that_of_the_latest_day_unless_there_are_several() {
+        let days = tally(&[value(2, 8.0), value(1, 9.0)]);
+        assert_eq!(days.value(Aggregation::Last, 1.0), Some(8.0));
+        let twice = tally(&[value(2, 8.0), value(1, 9.0), value(2, 7.0)]);
+        assert_eq!(twice.value(Aggregation::Last, 1.0), None);
+        assert_eq!(twice.value(Aggregation::Sum, 1.0), Some(24.0));
+    }
+
+    #[test]
+    fn targets_add_up_where_every_day_has_one() {
+        let targets = TargetHistory(vec![
+            (1, Some((10.0, None))),
+            (3, None),
+            (4, Some((5.0, Some(4.0)))),
+        ]);
+        assert_eq!(targets.on(0), None);
+        assert_eq!(targets.on(2), Some((10.0, None)));
+        assert_eq!(targets.on(3), None);
+        let mut due = TargetSum::default();
+        due.add(targets.on(1));
+        due.add(targets.on(9));
+        assert_eq!(due.target(), Some((15.0, None)));
+        due.add(targets.on(3));
+        assert_eq!(due.target(), None);
+    }
+}

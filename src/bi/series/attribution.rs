@@ -1,0 +1,271 @@
+//! Where the values of a KPI belong and on which days: the rows that they have in `kpi_facts`, as groups. Pure.
+
+use entity::{
+    id::DepartmentId,
+    words::{Role, Stage},
+};
+
+use super::{
+    context::{SeriesContext, SeriesOrigin},
+    group_key::{GroupKey, KeyLayout, Location},
+    request::SeriesRequest,
+};
+use crate::bi::store::topology::{Days, LinkTarget, both, without};
+
+/// Some days on which values belong to a group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assignment {
+    pub key: GroupKey,
+    pub days: Days,
+    pub values: ValueSource,
+}
+
+/// Which values belong to a group.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ValueSource {
+    /// Those of the KPI as a whole.
+    Whole,
+    /// Those of one of the touchpoints with own values where there are any, else those of the KPI as a whole.
+    At(usize),
+    /// Those of one of the touchpoints with own values, alone.
+    Own(usize),
+}
+
+/// Who judges what, to be asked KPI by KPI.
+pub struct Attribution<'g> {
+    given: &'g SeriesContext,
+    keys: &'g KeyLayout,
+    question: RowSelection<'g>,
+    /// All days that are asked about.
+    asked: Days,
+    /// The links of each of the KPIs, as far as they are asked about.
+    links: Vec<Vec<LinkedTarget>>,
+    /// Of each journey, what a key has where one of its departments holds a role; nothing of those whose rows are not
+    /// asked for.
+    departments: Vec<Vec<Option<GroupKey>>>,
+}
+
+/// A link: which journey it lies in, what is judged, and on which of the days that are asked about. These are copies, one
+/// after another, so that going through them does not go through the memory of all blueprints.
+struct LinkedTarget {
+    journey: usize,
+    site: LinkTarget,
+    days: Days,
+}
+
+/// The part of the question that looks at rows.
+struct RowSelection<'g> {
+    touchpoints: Option<Vec<String>>,
+    roles: Option<&'g [Role]>,
+    stages: Option<&'g [Stage]>,
+    /// Whether rows without a role are asked for, and may be seen.
+    unheld: bool,
+    /// Whether rows without a place are.
+    unplaced: bool,
+}
+
+impl<'g> Attribution<'g> {
+    pub fn new(
+        given: &'g SeriesContext,
+        keys: &'g KeyLayout,
+        question: &'g SeriesRequest,
+        asked: Days,
+    ) -> Self {
+        let unheld = given.departments.is_none() && !question.asks_for_roles();
+        let touchpoints = question.touchpoints.as_ref();
+        let selected = RowSelection {
+            touchpoints: touchpoints
+                .map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()).collect()),
+            roles: question.roles.as_deref(),
+            stages: question.stages.as_deref(),
+            unheld,
+            unplaced: unheld
+                && question.blueprints.is_none()
+                && question.touchpoints.is_none()
+                && question.stages.is_none()
+                && question.personas.is_none(),
+        };
+        let pulled = |department: &DepartmentId| {
+            let pulled = given.departments.as_ref();
+            let pulled = pulled.is_none_or(|pulled| pulled.contains(department));
+            pulled.then(|| keys.of_department(given, *department))
+        };
+        let journeys = given.journeys.iter();
+        let departments = journeys.map(|one| one.places.departments.iter().map(pulled).collect());
+        Self {
+            given,
+            keys,
+            question: selected,
+            links: links(given, &asked),
+            asked,
+            departments: departments.collect(),
+        }
+    }
+
+    /// Gives `taker` where values of this KPI belong, which has own values at these touchpoints.
+    pub fn each(&self, kpi: usize, own: &[SeriesOrigin], mut taker: impl FnMut(Assignment)) {
+        let mut linked: Vec<Days> = Vec::new();
+        let mut linked_at: Vec<Vec<Days>> = vec![Vec::new(); own.len()];
+        let places = own.iter().enumerate().filter_map(|(own, seen)| match seen {
+            SeriesOrigin::At(journey, touchpoint) => Some(((*journey, *touchpoint), own)),
+            _ => None,
+        });
+        let mut places: Vec<_> = places.collect();
+        places.sort_unstable();
+        let own_at = |journey, touchpoint| {
+            let at = places.binary_search_by_key(&(journey, touchpoint), |(place, _)| *place);
+            Some(places[at.ok()?].1)
+        };
+        for link in &self.links[kpi] {
+            if self.question.unplaced {
+                linked.push(link.days.clone());
+            }
+            let own = match link.site {
+                LinkTarget::Touchpoint(touchpoint) => own_at(link.journey, touchpoint),
+                LinkTarget::Blueprint | LinkTarget::Phase(_) => None,
+            };
+            if let Some(own) = own {
+                linked_at[own].push(link.days.clone());
+            }
+            let values = own.map_or(ValueSource::Whole, ValueSource::At);
+            self.linked(kpi, link, values, &mut taker);
+        }
+        if self.question.unheld {
+            for (at, linked) in linked_at.into_iter().enumerate() {
+                self.without_link(kpi, (at, own[at]), linked, &mut taker);
+            }
+        }
+        if self.question.unplaced {
+            let key = self.keys.at(self.given, kpi, Location::default());
+            let entry = |days| Assignment {
+                key,
+                days,
+                values: ValueSource::Whole,
+            };
+            let left = without(&self.asked, linked).into_iter();
+            left.map(entry).for_each(taker);
+        }
+    }
+
+    /// What a link gives: a row for each who holds a role, or one without.
+    fn linked(
+        &self,
+        kpi: usize,
+        link: &LinkedTarget,
+        values: ValueSource,
+        taker: &mut impl FnMut(Assignment),
+    ) {
+        let Some(place) = self.place(link.journey, link.site) else {
+            return;
+        };
+        let key = self.keys.at(self.given, kpi, place);
+        let mut give = |key: GroupKey, days: Days| {
+            if days.start < days.end {
+                taker(Assignment { key, days, values });
+            }
+        };
+        let Some(touchpoint) = place.touchpoint else {
+            if self.question.unheld {
+                give(key, link.days.clone());
+            }
+            return;
+        };
+        let places = &self.given.journeys[link.journey].places;
+        let holders = places.holders(touchpoint);
+        let departments = &self.departments[link.journey];
+        let mut held_throughout = false;
+        for holder in holders {
+            let days = both(&link.days, &holder.days);
+            held_throughout |= days == link.days;
+            let department = departments[holder.department()];
+            let of_role = |roles: &[Role]| roles.contains(&holder.role);
+            if let Some(department) = department.filter(|_| self.question.roles.is_none_or(of_role))
+            {
+                give(key | department, days);
+            }
+        }
+        if self.question.unheld && !held_throughout {
+            let held = holders.iter().map(|holder| holder.days.clone()).collect();
+            for days in without(&link.days, held) {
+                give(key, days);
+            }
+        }
+    }
+
+    /// The place in a journey, if it is asked for.
+    fn place(&self, at: usize, site: LinkTarget) -> Option<Location> {
+        let journey = &self.given.journeys[at];
+        if !self.given.asked[at] {
+            return None;
+        }
+        let (phase, touchpoint) = match site {
+            LinkTarget::Blueprint => (None, None),
+            LinkTarget::Phase(phase) => (Some(phase), None),
+            LinkTarget::Touchpoint(at) => (Some(journey.places.phase_of(at)), Some(at)),
+        };
+        let of_stage = self.question.stages.is_none_or(|stages| {
+            phase.is_some_and(|at| stages.contains(&journey.places.phases[at].stage))
+        });
+        let named = self.question.touchpoints.as_ref().is_none_or(|keys| {
+            touchpoint.is_some_and(|at| {
+                let key = journey.places.touchpoints[at].key.to_ascii_lowercase();
+                keys.contains(&key)
+            })
+        });
+        (of_stage && named).then_some(Location {
+            journey: Some(at),
+            phase,
+            touchpoint,
+        })
+    }
+
+    /// Own values of a touchpoint on days on which the KPI does not judge it: they keep their place, and nobody's role.
+    fn without_link(
+        &self,
+        kpi: usize,
+        (own, seen): (usize, SeriesOrigin),
+        linked: Vec<Days>,
+        taker: &mut impl FnMut(Assignment),
+    ) {
+        let left = without(&self.asked, linked);
+        if left.is_empty() {
+            return;
+        }
+        let place = match seen {
+            SeriesOrigin::At(journey, touchpoint) => {
+                self.place(journey, LinkTarget::Touchpoint(touchpoint))
+            }
+            _ => self.question.unplaced.then(Location::default),
+        };
+        let Some(place) = place else { return };
+        let key = self.keys.at(self.given, kpi, place);
+        let values = ValueSource::Own(own);
+        let entry = |days| Assignment { key, days, values };
+        left.into_iter().map(entry).for_each(taker);
+    }
+}
+
+/// The links of each of the KPIs on these days. Both KPIs and links are in the order of their ids.
+fn links(given: &SeriesContext, asked: &Days) -> Vec<Vec<LinkedTarget>> {
+    let mut links: Vec<Vec<LinkedTarget>> = Vec::new();
+    links.resize_with(given.kpis.len(), Vec::new);
+    for (journey, one) in given.journeys.iter().enumerate() {
+        let mut kpis = given.kpis.iter().zip(&mut links).peekable();
+        for link in &one.places.links {
+            while kpis.next_if(|(kpi, _)| kpi.id < link.kpi).is_some() {}
+            let Some((_, links)) = kpis.peek_mut().filter(|(kpi, _)| kpi.id == link.kpi) else {
+                continue;
+            };
+            let days = both(&link.days, asked);
+            if !days.is_empty() {
+                let site = link.site;
+                links.push(LinkedTarget {
+                    journey,
+                    site,
+                    days,
+                });
+            }
+        }
+    }
+    links
+}

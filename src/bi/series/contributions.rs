@@ -1,0 +1,247 @@
+//! Which values belong to which group: the days on which a line of a KPI does. Pure.
+
+use std::sync::Arc;
+
+use entity::words::Aggregation;
+
+use super::{
+    attribution::{Attribution, ValueSource},
+    context::{SeriesContext, SeriesOrigin},
+    group_key::{GroupKey, KeyLayout, Location},
+    request::{Dimension, SeriesRequest},
+    totals::{Contribution, SummedSeries},
+};
+use crate::bi::store::{
+    kpi_columns::{KpiColumns, SeriesKey},
+    topology::{Days, both, without},
+};
+
+/// What is added to.
+pub struct Contributions<'g> {
+    given: &'g SeriesContext,
+    question: &'g SeriesRequest,
+    keys: &'g KeyLayout,
+    /// The days of each period that are asked about.
+    periods: &'g [Days],
+    /// Where values belong; nothing where nothing is asked about places and every row may be seen.
+    spread: Option<Attribution<'g>>,
+    pub series: Vec<SummedSeries>,
+    pub shares: Vec<Contribution>,
+}
+
+/// The lines of a KPI that count.
+#[derive(Default)]
+struct KpiIntervals {
+    /// Those of the KPI as a whole.
+    whole: OriginIntervals,
+    /// Those of each touchpoint, by its id.
+    own: Vec<OriginIntervals>,
+}
+
+/// What was measured at one place.
+#[derive(Default)]
+struct OriginIntervals {
+    seen: SeriesOrigin,
+    /// Where there are values of the whole of it, those, else of parts.
+    counts: Vec<Interval>,
+    /// The periods in which there are any.
+    measured: Vec<Days>,
+    /// What counts in the other periods: of a touchpoint the values of the KPI as a whole.
+    others: Vec<Interval>,
+}
+
+/// Days on which a line counts. It has values on some of them.
+struct Interval {
+    line: usize,
+    days: Days,
+    /// What the keys of its groups have of what was measured.
+    key: GroupKey,
+}
+
+impl KpiIntervals {
+    /// What belongs to a group on the days of one of its rows.
+    fn of(&self, values: ValueSource) -> impl Iterator<Item = &Interval> {
+        let (first, then) = match values {
+            ValueSource::Whole => (&self.whole.counts, None),
+            ValueSource::At(own) => (&self.own[own].counts, Some(&self.own[own].others)),
+            ValueSource::Own(own) => (&self.own[own].counts, None),
+        };
+        first.iter().chain(then.into_iter().flatten())
+    }
+}
+
+impl<'g> Contributions<'g> {
+    pub fn new(
+        given: &'g SeriesContext,
+        keys: &'g KeyLayout,
+        question: &'g SeriesRequest,
+        periods: &'g [Days],
+    ) -> Self {
+        let placed = question.asks_for_places() || given.departments.is_some();
+        Self {
+            given,
+            question,
+            keys,
+            periods,
+            spread: placed.then(|| Attribution::new(given, keys, question, asked(periods))),
+            series: Vec::new(),
+            shares: Vec::new(),
+        }
+    }
+
+    /// Adds what was measured of one of the KPIs.
+    pub fn add(&mut self, kpi: usize, measured: &Arc<KpiColumns>, seen: &[SeriesOrigin]) {
+        let mut counted = self.counted(kpi, measured, seen);
+        let Self {
+            given,
+            keys,
+            spread,
+            series,
+            shares,
+            ..
+        } = self;
+        let mut give = |key: GroupKey, part: &Interval, days: &Days| {
+            let days = both(&part.days, days);
+            if days != part.days && !series[part.line].has_values(&days) {
+                return;
+            }
+            let share = Contribution {
+                key: key | part.key,
+                line: part.line,
+                days,
+            };
+            // Several rows of one link give the same, mostly.
+            let last = shares.last_mut();
+            if !last.is_some_and(|last| last.takes(&share)) {
+                shares.push(share);
+            }
+        };
+        let Some(spread) = spread else {
+            // Nothing is asked about places: values of the KPI as a whole where there are any, else those of its
+            // touchpoints.
+            let key = keys.at(given, kpi, Location::default());
+            let whole = counted.whole;
+            let own = counted.own.iter();
+            let own = own.map(|own| apart(series, &own.counts, &whole.measured));
+            let all = own.flatten().chain(whole.counts);
+            all.for_each(|part| give(key, &part, &part.days));
+            return;
+        };
+        for site in &mut counted.own {
+            site.others = apart(series, &counted.whole.counts, &site.measured);
+        }
+        let own: Vec<SeriesOrigin> = counted.own.iter().map(|site| site.seen).collect();
+        spread.each(kpi, &own, |entry| {
+            let parts = counted.of(entry.values);
+            parts.for_each(|part| give(entry.key, part, &entry.days));
+        });
+    }
+
+    fn counted(
+        &mut self,
+        kpi: usize,
+        measured: &Arc<KpiColumns>,
+        seen: &[SeriesOrigin],
+    ) -> KpiIntervals {
+        let first = self.series.len();
+        let points = measured.lines.iter().map(|(point, _)| point).enumerate();
+        let asked =
+            points.filter(|(at, point)| seen[*at] != SeriesOrigin::Hidden && self.asks_for(point));
+        let asked: Vec<(usize, &SeriesKey)> = asked.collect();
+        let mut counted = KpiIntervals::default();
+        // Lines stand by touchpoint.
+        for lines in asked.chunk_by(|one, other| one.1.touchpoint == other.1.touchpoint) {
+            let next = self.series.len();
+            let series_of =
+                |(at, _): &(usize, _)| SummedSeries::new(kpi, Arc::clone(measured), *at);
+            self.series.extend(lines.iter().map(series_of));
+            let site = self.site(seen[lines[0].0], next);
+            match site.seen {
+                SeriesOrigin::Whole => counted.whole = site,
+                _ => counted.own.push(site),
+            }
+        }
+        let several = self.series.len() - first > 1;
+        if several && self.given.kpis[kpi].aggregation == Aggregation::Sum {
+            for series in &mut self.series[first..] {
+                series.shares_targets = !self.given.targets[kpi].0.is_empty();
+            }
+        }
+        counted
+    }
+
+    /// A place that the series from one on are of.
+    fn site(&self, seen: SeriesOrigin, first: usize) -> OriginIntervals {
+        let parts = |series: &SummedSeries| {
+            let point = series.point();
+            u8::from(point.channel.is_some()) + 2 * u8::from(point.segment.is_some())
+        };
+        let series = &self.series[first..];
+        // By period, of how few parts there are values: none where there are none at all.
+        let mut fewest: Vec<Option<u8>> = vec![None; self.periods.len()];
+        let measured: Vec<Vec<usize>> = series
+            .iter()
+            .map(|series| series.measured(self.periods))
+            .collect();
+        for (series, measured) in series.iter().zip(&measured) {
+            for period in measured {
+                let few = fewest[*period].get_or_insert(u8::MAX);
+                *few = parts(series).min(*few);
+            }
+        }
+        let mut counts = Vec::new();
+        for (at, measured) in measured.iter().enumerate() {
+            let parts = Some(parts(&series[at]));
+            let behind = measured.iter().filter(|period| fewest[**period] != parts);
+            let behind: Vec<Days> = behind.map(|at| self.periods[*at].clone()).collect();
+            let all = Interval {
+                line: first + at,
+                days: asked(self.periods),
+                key: self.keys.of_point(self.given, series[at].point()),
+            };
+            counts.extend(apart(&self.series, &[all], &behind));
+        }
+        let measured = self.periods.iter().zip(&fewest);
+        let measured = measured.filter(|(_, fewest)| fewest.is_some());
+        OriginIntervals {
+            seen,
+            counts,
+            measured: measured.map(|(days, _)| days.clone()).collect(),
+            others: Vec::new(),
+        }
+    }
+
+    /// Whether values of this point are asked for, as far as channels and segments go.
+    fn asks_for(&self, point: &SeriesKey) -> bool {
+        let channels = self.given.channels.as_ref();
+        let segments = self.given.segments.as_ref();
+        (!self.by_channel() || point.channel.is_some())
+            && (!self.by_segment() || point.segment.is_some())
+            && channels.is_none_or(|ids| point.channel.is_some_and(|id| ids.contains(&id)))
+            && segments.is_none_or(|ids| point.segment.is_some_and(|id| ids.contains(&id)))
+    }
+
+    fn by_channel(&self) -> bool {
+        self.question.is_by(Dimension::Channel) || self.question.channels.is_some()
+    }
+
+    fn by_segment(&self) -> bool {
+        self.question.is_by(Dimension::Segment) || self.question.segments.is_some()
+    }
+}
+
+/// All days that are asked about.
+fn asked(periods: &[Days]) -> Days {
+    let first = periods.first().map_or(0, |days| days.start);
+    first..periods.last().map_or(first, |days| days.end)
+}
+
+/// What there is apart from these days, as far as there are values.
+fn apart(series: &[SummedSeries], parts: &[Interval], days: &[Days]) -> Vec<Interval> {
+    let parts = parts.iter().flat_map(|part| {
+        let days = without(&part.days, days.to_vec()).into_iter();
+        days.map(|days| Interval { days, ..*part })
+    });
+    let has_values = |part: &Interval| series[part.line].has_values(&part.days);
+    parts.filter(has_values).collect()
+}

@@ -1,0 +1,211 @@
+//! What a group stands for, as one number: in each dimension that is asked for the rank of a thing among all of its kind
+//! by id, behind nothing, which comes first. So groups in the order of their keys are in the order of their ids. Pure.
+
+use std::ops::BitOr;
+
+use entity::{id::DepartmentId, words::Stage};
+
+use super::{
+    context::SeriesContext,
+    request::{Dimension, MOST_CELLS, SeriesRequest},
+    validate,
+};
+use crate::{
+    bi::{
+        journeys::Journey,
+        store::{kpi_columns::SeriesKey, topology::Topology},
+    },
+    error::{Error, Result},
+};
+
+/// What a group stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GroupKey(u128);
+
+impl BitOr for GroupKey {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+/// Where in a blueprint something is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Location {
+    /// Which of the journeys.
+    pub journey: Option<usize>,
+    /// Which of its phases.
+    pub phase: Option<usize>,
+    /// Which of its touchpoints.
+    pub touchpoint: Option<usize>,
+}
+
+/// Makes keys, and reads them.
+#[derive(Debug)]
+pub struct KeyLayout {
+    /// Where in a key each dimension stands, and how many bits it takes: none where it is not asked for.
+    parts: [BitField; Dimension::ALL.len()],
+    phases: RankTable,
+    touchpoints: RankTable,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct BitField {
+    shift: u32,
+    bits: u32,
+}
+
+/// The things that lie in journeys, in the order of their ids.
+#[derive(Debug, Default)]
+struct RankTable {
+    /// The rank of each, journey by journey, and where those of a journey begin.
+    ranks: Vec<usize>,
+    first: Vec<usize>,
+    /// Which journey and which of its things, by rank.
+    all: Vec<(usize, usize)>,
+}
+
+impl RankTable {
+    fn of<T, I: Ord>(
+        journeys: &[Journey],
+        things: impl Fn(&Topology) -> &[T],
+        id: impl Fn(&T) -> I,
+    ) -> Self {
+        let (mut first, mut all) = (Vec::with_capacity(journeys.len()), Vec::new());
+        for (journey, one) in journeys.iter().enumerate() {
+            first.push(all.len());
+            let things = things(&one.places).len();
+            all.extend((0..things).map(|at| (journey, at)));
+        }
+        all.sort_by_cached_key(|(journey, at)| id(&things(&journeys[*journey].places)[*at]));
+        let mut ranks = vec![0; all.len()];
+        for (rank, (journey, at)) in all.iter().enumerate() {
+            ranks[first[*journey] + at] = rank;
+        }
+        Self { ranks, first, all }
+    }
+
+    fn rank(&self, journey: usize, at: usize) -> Option<usize> {
+        self.ranks.get(self.first.get(journey)? + at).copied()
+    }
+}
+
+impl KeyLayout {
+    /// For a question about all of this.
+    pub fn new(question: &SeriesRequest, given: &SeriesContext) -> Result<Self> {
+        let inside =
+            |dimension, ranked: fn(&[Journey]) -> RankTable| match question.is_by(dimension) {
+                true => ranked(&given.journeys),
+                false => RankTable::default(),
+            };
+        let phases = inside(Dimension::Phase, |journeys| {
+            RankTable::of(journeys, |places| &places.phases, |phase| phase.id)
+        });
+        let touchpoints = inside(Dimension::Touchpoint, |journeys| {
+            RankTable::of(journeys, |places| &places.touchpoints, |one| one.id)
+        });
+        let mut parts = [BitField::default(); Dimension::ALL.len()];
+        let mut shift = 0;
+        for dimension in Dimension::ALL.into_iter().rev() {
+            if !question.is_by(dimension) {
+                continue;
+            }
+            let many = match dimension {
+                Dimension::Kpi => given.kpis.len(),
+                Dimension::Department => given.names.departments.count(),
+                Dimension::Blueprint => given.journeys.len(),
+                Dimension::Phase => phases.all.len(),
+                Dimension::Stage => Stage::ALL.len(),
+                Dimension::Touchpoint => touchpoints.all.len(),
+                Dimension::Channel => given.names.channels.count(),
+                Dimension::Persona => given.names.personas.count(),
+                Dimension::Segment => given.names.segments.count(),
+            };
+            let bits = usize::BITS - many.leading_zeros();
+            if bits > 0 {
+                parts[dimension as usize] = BitField { shift, bits };
+                shift += bits;
+            }
+        }
+        if shift > u128::BITS {
+            return Err(Error::BadInput(validate::too_large(MOST_CELLS)));
+        }
+        Ok(Self {
+            parts,
+            phases,
+            touchpoints,
+        })
+    }
+
+    /// The key of values of a KPI at a place.
+    pub fn at(&self, given: &SeriesContext, kpi: usize, place: Location) -> GroupKey {
+        let key = self.with(GroupKey::default(), Dimension::Kpi, || Some(kpi));
+        let Some(journey) = place.journey else {
+            return key;
+        };
+        let one = &given.journeys[journey];
+        let key = self.with(key, Dimension::Blueprint, || Some(journey));
+        let key = self.with(key, Dimension::Phase, || {
+            self.phases.rank(journey, place.phase?)
+        });
+        let key = self.with(key, Dimension::Stage, || {
+            Some(one.places.phases[place.phase?].stage as usize)
+        });
+        let key = self.with(key, Dimension::Touchpoint, || {
+            self.touchpoints.rank(journey, place.touchpoint?)
+        });
+        self.with(key, Dimension::Persona, || {
+            given.names.personas.rank(one.persona)
+        })
+    }
+
+    /// What a key has besides where a department holds a role.
+    pub fn of_department(&self, given: &SeriesContext, department: DepartmentId) -> GroupKey {
+        let rank = || given.names.departments.rank(department);
+        self.with(GroupKey::default(), Dimension::Department, rank)
+    }
+
+    /// What a key has besides of what was measured at this point.
+    pub fn of_point(&self, given: &SeriesContext, point: &SeriesKey) -> GroupKey {
+        let channel = || given.names.channels.rank(point.channel?);
+        let segment = || given.names.segments.rank(point.segment?);
+        let key = self.with(GroupKey::default(), Dimension::Channel, channel);
+        self.with(key, Dimension::Segment, segment)
+    }
+
+    fn with(
+        &self,
+        key: GroupKey,
+        dimension: Dimension,
+        rank: impl FnOnce() -> Option<usize>,
+    ) -> GroupKey {
+        let part = self.parts[dimension as usize];
+        if part.bits == 0 {
+            return key;
+        }
+        match rank() {
+            Some(rank) => GroupKey(key.0 | (rank as u128 + 1) << part.shift),
+            None => key,
+        }
+    }
+
+    /// The rank of what a key stands for in a dimension; nothing where it stands for nothing.
+    pub fn rank(&self, key: GroupKey, dimension: Dimension) -> Option<usize> {
+        let part = self.parts[dimension as usize];
+        let number = key.0 >> part.shift & ((1_u128 << part.bits) - 1);
+        usize::try_from(number).ok()?.checked_sub(1)
+    }
+
+    /// Which journey's phase a key stands for, and which of its phases.
+    pub fn phase(&self, key: GroupKey) -> Option<(usize, usize)> {
+        let rank = self.rank(key, Dimension::Phase)?;
+        self.phases.all.get(rank).copied()
+    }
+
+    /// Which journey's touchpoint a key stands for, and which of its touchpoints.
+    pub fn touchpoint(&self, key: GroupKey) -> Option<(usize, usize)> {
+        let rank = self.rank(key, Dimension::Touchpoint)?;
+        self.touchpoints.all.get(rank).copied()
+    }
+}

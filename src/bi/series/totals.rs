@@ -1,0 +1,250 @@
+//! What the values of each group come to in each period, worked out when it is asked for: a page of an answer costs what
+//! stands on it. Pure.
+
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
+
+use super::{
+    aggregate::{Aggregate, TargetHistory, TargetSum},
+    group_key::GroupKey,
+    request::MOST_CELLS,
+    validate,
+};
+use crate::{
+    bi::store::{
+        kpi_columns::{KpiColumns, SeriesKey, TimeSeries},
+        topology::{Days, both},
+    },
+    error::{Error, Result},
+};
+
+/// Most sums of lines in periods that are kept; where there are more, each is added up whenever it is asked for.
+const MOST_KEPT: usize = 100_000;
+
+/// Values of a KPI that were measured at one point.
+pub struct SummedSeries {
+    /// Which of the KPIs.
+    pub kpi: usize,
+    /// Whether the target of a day that several lines have must be counted once.
+    pub shares_targets: bool,
+    measured: Arc<KpiColumns>,
+    /// Which of the lines.
+    at: usize,
+    /// What its values of each period come to, once that was asked for.
+    tallies: OnceLock<Box<[Aggregate]>>,
+}
+
+/// Values that belong to a group.
+#[derive(Clone, Debug)]
+pub struct Contribution {
+    pub key: GroupKey,
+    /// Which of the lines.
+    pub line: usize,
+    /// The days on which its values do.
+    pub days: Days,
+}
+
+/// The groups, in the order of their keys.
+pub struct GroupTotals {
+    periods: Vec<Days>,
+    series: Vec<SummedSeries>,
+    shares: Vec<Contribution>,
+    groups: Vec<Range<usize>>,
+}
+
+impl SummedSeries {
+    /// One of the lines of a KPI.
+    pub fn new(kpi: usize, measured: Arc<KpiColumns>, at: usize) -> Self {
+        Self {
+            kpi,
+            shares_targets: false,
+            measured,
+            at,
+            tallies: OnceLock::new(),
+        }
+    }
+
+    /// Where it was measured.
+    pub fn point(&self) -> &SeriesKey {
+        &self.measured.lines[self.at].0
+    }
+
+    fn line(&self) -> &TimeSeries {
+        &self.measured.lines[self.at].1
+    }
+
+    /// Whether it has values on some of these days.
+    pub fn has_values(&self, days: &Days) -> bool {
+        !self.line().within(days).is_empty()
+    }
+
+    /// The periods in which it has values, of periods one behind another.
+    pub fn measured(&self, periods: &[Days]) -> Vec<usize> {
+        let (line, mut measured) = (self.line(), Vec::new());
+        let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
+            return measured;
+        };
+        let mut days = &line.days[line.within(&(first.start..last.end))];
+        let mut at = 0;
+        while let Some(day) = days.first() {
+            at += periods[at..].partition_point(|period| period.end <= *day);
+            measured.push(at);
+            days = &days[days.partition_point(|day| *day < periods[at].end)..];
+        }
+        measured
+    }
+
+    /// What its values of each period come to.
+    fn tallies(&self, periods: &[Days], targets: &TargetHistory) -> &[Aggregate] {
+        self.tallies.get_or_init(|| {
+            let tallies = periods.iter().map(|days| self.sum(days, targets));
+            tallies.collect()
+        })
+    }
+
+    fn sum(&self, days: &Days, targets: &TargetHistory) -> Aggregate {
+        let line = self.line();
+        let mut sum = Aggregate::default();
+        for at in line.within(days) {
+            let value = line.at(at);
+            sum.add(&value, targets.on(value.day));
+        }
+        sum
+    }
+}
+
+impl Contribution {
+    /// Takes in another share where that is of the same line in the same group, and begins on its days or next to them.
+    pub fn takes(&mut self, other: &Self) -> bool {
+        let goes_on = (self.key, self.line) == (other.key, other.line)
+            && (self.days.start..=self.days.end).contains(&other.days.start);
+        if goes_on {
+            self.days.end = self.days.end.max(other.days.end);
+        }
+        goes_on
+    }
+}
+
+impl GroupTotals {
+    /// What these shares of these series come to.
+    pub fn of(
+        periods: Vec<Days>,
+        series: Vec<SummedSeries>,
+        mut shares: Vec<Contribution>,
+    ) -> Result<Self> {
+        united(&mut shares);
+        let mut groups = Vec::new();
+        let mut next = 0;
+        for group in shares.chunk_by(|one, other| one.key == other.key) {
+            groups.push(next..next + group.len());
+            next += group.len();
+        }
+        match groups.len() * periods.len() > MOST_CELLS {
+            true => Err(Error::BadInput(validate::too_large(MOST_CELLS))),
+            false => Ok(Self {
+                periods,
+                series,
+                shares,
+                groups,
+            }),
+        }
+    }
+
+    /// Whether the sums of lines in periods are kept.
+    fn keeps(&self) -> bool {
+        self.series.len() * self.periods.len() <= MOST_KEPT
+    }
+
+    /// How many groups there are.
+    pub fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// How many groups come first, up to one whose key is not like this any more.
+    pub fn before(&self, is_before: impl Fn(GroupKey) -> bool) -> usize {
+        self.groups
+            .partition_point(|shares| is_before(self.shares[shares.start].key))
+    }
+
+    /// What a group stands for.
+    pub fn key(&self, group: usize) -> GroupKey {
+        self.shares[self.groups[group].start].key
+    }
+
+    /// What the values of a group come to in a period.
+    pub fn sum(&self, group: usize, period: usize, targets: &[TargetHistory]) -> Aggregate {
+        let asked = &self.periods[period];
+        let mut sum = Aggregate::default();
+        let mut due: Vec<(usize, i32)> = Vec::new();
+        for share in &self.shares[self.groups[group].clone()] {
+            let days = both(&share.days, asked);
+            if days.is_empty() {
+                continue;
+            }
+            let series = &self.series[share.line];
+            let mut part = match days == *asked && self.keeps() {
+                true => series.tallies(&self.periods, &targets[series.kpi])[period],
+                false => series.sum(&days, &targets[series.kpi]),
+            };
+            if series.shares_targets {
+                part.due = TargetSum::default();
+                let line = series.line();
+                let days = line.within(&days).map(|at| (series.kpi, line.days[at]));
+                due.extend(days);
+            }
+            sum.merge(&part);
+        }
+        due.sort_unstable();
+        due.dedup();
+        for (kpi, day) in due {
+            sum.due.add(targets[kpi].on(day));
+        }
+        sum
+    }
+}
+
+/// The same days of the same lines, each once: by group, by line and by day.
+fn united(shares: &mut Vec<Contribution>) {
+    shares.sort_unstable_by_key(|share| (share.key, share.line, share.days.start));
+    shares.dedup_by(|next, before| before.takes(next));
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn inside(shares: &[Contribution]) -> Vec<bool> {
+        let has = |(line, day)| {
+            shares
+                .iter()
+                .any(|one| one.line == line && one.days.contains(&day))
+        };
+        let all = (0..3).flat_map(|line| (0..50).map(move |day| (line, day)));
+        all.map(has).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn united_days_are_the_same_days_apart_from_one_another(
+            days in proptest::collection::vec((0_usize..3, 0i32..40, 0i32..9), 0..12)
+        ) {
+            let shares = days.into_iter().map(|(line, from, many)| Contribution {
+                key: GroupKey::default(),
+                line,
+                days: from..from + many,
+            });
+            let all: Vec<Contribution> = shares.collect();
+            let mut united = all.clone();
+            super::united(&mut united);
+            prop_assert_eq!(inside(&united), inside(&all));
+            for pair in united.windows(2) {
+                let apart = pair[0].days.end < pair[1].days.start;
+                prop_assert!(pair[0].line < pair[1].line || apart);
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What was measured of one KPI, as columns in memory: a line for each touchpoint, channel and segment that it was
+//! measured at, its values by day.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use chrono::{Datelike, NaiveDate};
+use entity::id::{BlueprintId, ChannelId, SegmentId, TouchpointId};
+
+use super::cache::Revisioned;
+
+/// Where values belong; what is empty stands for the whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesKey {
+    pub touchpoint: Option<TouchpointId>,
+    pub channel: Option<ChannelId>,
+    pub segment: Option<SegmentId>,
+    /// The blueprint that the touchpoint lies in.
+    pub blueprint: Option<BlueprintId>,
+}
+
+/// One value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DayValue {
+    pub day: i32,
+    pub value: f64,
+    pub parts: Option<(f64, f64)>,
+    pub sample_size: Option<i32>,
+}
+
+/// The values of one point, by day; one a day.
+#[derive(Debug, Default)]
+pub struct TimeSeries {
+    pub days: Vec<i32>,
+    pub values: Vec<f64>,
+    /// How many answered, 0 where that is not known.
+    pub samples: Vec<i32>,
+    /// Numerators and denominators, not a number where a value has none; empty where no value has any.
+    pub parts: Vec<(f64, f64)>,
+}
+
+/// What was measured of one KPI.
+#[derive(Debug, Default)]
+pub struct KpiColumns {
+    /// The revision of the KPI's series that this is.
+    pub revision: i32,
+    pub lines: Vec<(SeriesKey, TimeSeries)>,
+}
+
+const NO_PARTS: (f64, f64) = (f64::NAN, f64::NAN);
+
+/// A day as the columns count it.
+#[must_use]
+pub fn count(day: NaiveDate) -> i32 {
+    day.num_days_from_ce()
+}
+
+impl TimeSeries {
+    /// The places of the values of some days, half open.
+    #[must_use]
+    pub fn within(&self, days: &Range<i32>) -> Range<usize> {
+        let from = self.days.partition_point(|day| *day < days.start);
+        let to = self.days.partition_point(|day| *day < days.end);
+        from..to.max(from)
+    }
+
+    /// The value in this place.
+    #[must_use]
+    pub fn at(&self, at: usize) -> DayValue {
+        let parts = self.parts.get(at).copied();
+        DayValue {
+            day: self.days[at],
+            value: self.values[at],
+            parts: parts.filter(|parts| !parts.0.is_nan()),
+            sample_size: Some(self.samples[at]).filter(|size| *size > 0),
+        }
+    }
+
+    fn of(values: impl ExactSizeIterator<Item = DayValue>) -> Self {
+        let mut line = Self {
+            days: Vec::with_capacity(values.len()),
+            values: Vec::with_capacity(values.len()),
+            samples: Vec::with_capacity(values.len()),
+            parts: Vec::new(),
+        };
+        for value in values {
+            if value.parts.is_some() && line.parts.is_empty() {
+                line.parts = vec![NO_PARTS; line.days.len()];
+            }
+            if value.parts.is_some() || !line.parts.is_empty() {
+                line.parts.push(value.parts.unwrap_or(NO_PARTS));
+            }
+            line.days.push(value.day);
+            line.values.push(value.value);
+            line.samples.push(value.sample_size.unwrap_or_default());
+        }
+        line
+    }
+
+    fn bytes(&self) -> usize {
+        self.days.capacity() * size_of::<i32>()
+            + self.values.capacity() * size_of::<f64>()
+            + self.samples.capacity() * size_of::<i32>()
+            + self.parts.capacity() * size_of::<(f64, f64)>()
+    }
+}
+
+impl KpiColumns {
+    /// The same with values that have come since, each in place of the one of its point and day; at this revision.
+    #[must_use]
+    pub fn with(&self, revision: i32, mut come: BTreeMap<SeriesKey, Vec<DayValue>>) -> Self {
+        let mut lines: Vec<(SeriesKey, TimeSeries)> = self
+            .lines
+            .iter()
+            .map(|(point, line)| {
+                let kept = (0..line.days.len()).map(|at| line.at(at)).collect();
+                (*point, merged(kept, come.remove(point).unwrap_or_default()))
+            })
+            .collect();
+        let new = come.into_iter();
+        lines.extend(new.map(|(point, values)| (point, merged(Vec::new(), values))));
+        lines.sort_by_key(|(point, _)| *point);
+        Self { revision, lines }
+    }
+
+    /// How many values it holds.
+    #[must_use]
+    pub fn values(&self) -> usize {
+        self.lines.iter().map(|(_, line)| line.days.len()).sum()
+    }
+}
+
+impl Revisioned for KpiColumns {
+    fn revision(&self) -> i32 {
+        self.revision
+    }
+
+    fn bytes(&self) -> usize {
+        let lines = self.lines.iter();
+        let lines: usize = lines
+            .map(|(_, line)| size_of::<(SeriesKey, TimeSeries)>() + line.bytes())
+            .sum();
+        size_of::<Self>() + lines
+    }
+}
+
+fn merged(kept: Vec<DayValue>, come: Vec<DayValue>) -> TimeSeries {
+    let all = kept.into_iter().chain(come);
+    let by_day: BTreeMap<i32, DayValue> = all.map(|value| (value.day, value)).collect();
+    TimeSeries::of(by_day.into_values())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(day: i32, value: f64, parts: Option<(f64, f64)>) -> DayValue {
+        DayValue {
+            day,
+            value,
+            parts,
+            sample_size: None,
+        }
+    }
+
+    #[test]
+    fn what_comes_takes_the_place_of_its_day_and_the_rest_stays() {
+        let whole = SeriesKey::default();
+        let first = [value(3, 3.0, None), value(1, 1.0, None)];
+        let one = KpiColumns::default().with(1, BTreeMap::from([(whole, first.to_vec())]));
+        let next = [value(3, 4.0, Some((4.0, 1.0))), value(2, 2.0, None)];
+        let two = one.with(2, BTreeMap::from([(whole, next.to_vec())]));
+        let line = &two.lines[0].1;
+        let told: Vec<DayValue> = (0..3).map(|at| line.at(at)).collect();
+        let expected = [
+            value(1, 1.0, None),
+            value(2, 2.0, None),
+            value(3, 4.0, Some((4.0, 1.0))),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(line.within(&(2..3)), 1..2);
+        assert_eq!(line.within(&(4..9)), 3..3);
+        assert_eq!((two.revision, two.values()), (2, 3));
+    }
+}
