@@ -23,11 +23,11 @@
 
 #![recursion_limit = "256"]
 
-/// Failures, and the words for them.
-pub mod error;
-
 /// Who may do what, on one page.
 pub mod policy;
+
+/// Failures, and the words for them.
+pub mod error;
 
 /// New ids.
 pub mod id;
@@ -65,20 +65,20 @@ pub mod token;
 /// The words by which things are found.
 pub mod index;
 
-/// The only door to the database.
-pub mod access;
-
 /// Who did what to what.
 pub mod audit;
+
+/// The only door to the database.
+pub mod access;
 
 /// What many fields of a document ask for, looked up in one statement.
 pub mod batch;
 
-/// Keyset pages.
-pub mod page;
-
 /// Objects in lists, counted as they are answered.
 pub mod meter;
+
+/// Keyset pages.
+pub mod page;
 
 /// What mutations answer.
 pub mod payload;
