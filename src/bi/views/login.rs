@@ -12,6 +12,7 @@ use sea_orm::{
     QuerySelect, Set, Statement, sea_query::Expr,
 };
 
+use super::{digest::policy_digest, sql::one};
 use crate::{
     access::{Caller, OF_LOGINS, standing_of},
     database::Transaction,
@@ -81,7 +82,7 @@ pub async fn renew(caller: &Caller) -> Result<usize> {
     if tx.get_database_backend() != DbBackend::Postgres || !has_views(&tx).await? {
         return Ok(0);
     }
-    let policy = super::policy_digest();
+    let policy = policy_digest();
     let stale = Statement::from_sql_and_values(DbBackend::Postgres, STALE, [policy.into()]);
     let stale = StaleLogin::find_by_statement(stale).all(&tx).await?;
     let mut reaches = Vec::with_capacity(stale.len());
@@ -103,7 +104,7 @@ pub async fn renew(caller: &Caller) -> Result<usize> {
 }
 
 async fn has_views(tx: &Transaction) -> Result<bool> {
-    let row = super::one(
+    let row = one(
         tx,
         "SELECT to_regclass('bi.signatures') IS NOT NULL AS has",
         [],

@@ -2,14 +2,19 @@
 //! which look up what the login may see that reads them. Whoever is no BI login, or whose standing has changed since
 //! it was looked at, sees no row.
 
+mod digest;
 pub mod login;
 mod password;
 pub mod role;
+mod sql;
 
 use chrono_tz::Tz;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
-use sha2::{Digest, Sha256};
 
+use self::{
+    digest::{digest, policy_digest},
+    sql::{named, one, quoted, run},
+};
 use super::{
     catalogue,
     model::dataset::{Dataset, Type},
@@ -18,7 +23,7 @@ use super::{
 use crate::{
     access::{self, Caller},
     database::Transaction,
-    error::{Error, Result, database},
+    error::{Error, Result},
     statement::Text,
 };
 
@@ -73,29 +78,6 @@ SELECT bi_login.name AS login, bi_login.account_id, bi_login.signature AS noted,
 FROM bi_login JOIN account ON account.id = bi_login.account_id",
         policy = policy_digest()
     )
-}
-
-/// The rules themselves: under others, what was written down of a reach is no longer so.
-fn policy_digest() -> String {
-    digest(&access::RULES.concat())
-}
-
-fn digest(text: &str) -> String {
-    let bytes = Sha256::digest(text);
-    bytes[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// Text in quotes. PostgreSQL takes a backslash for itself in them, as long as nobody tells it otherwise.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-/// A name in quotes.
-fn named(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// The statements that make the views.
@@ -239,39 +221,4 @@ async fn grant(tx: &Transaction, login: &str) -> Result<()> {
     let (views, login) = (views.join(", "), named(login));
     run(tx, &format!("GRANT USAGE ON SCHEMA bi TO {login}")).await?;
     run(tx, &format!("GRANT SELECT ON {views} TO {login}")).await
-}
-
-async fn one<const N: usize>(
-    tx: &Transaction,
-    sql: &str,
-    values: [sea_orm::Value; N],
-) -> Result<Option<sea_orm::QueryResult>> {
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
-    Ok(tx.query_one_raw(statement).await?)
-}
-
-/// Runs what changes views and roles, and says in words what whoever runs it may be told.
-async fn run(tx: &Transaction, sql: &str) -> Result<()> {
-    let Err(error) = tx.execute_unprepared(sql).await else {
-        return Ok(());
-    };
-    let sentence = match database::code(&error).as_deref() {
-        // insufficient_privilege
-        Some("42501") => {
-            "The user of the database may not do this. Views and logins for BI are made by the owner of the database \
-             and its tables, who has CREATEROLE, or by a superuser."
-        }
-        // dependent_objects_still_exist
-        Some("2BP01") => {
-            "Something else in this cluster depends on it: views of others on ours, or rights of the login elsewhere. \
-             Remove that first."
-        }
-        // invalid_parameter_value
-        Some("22023") => {
-            "This PostgreSQL does not know the time zone. Those that it knows are in pg_timezone_names."
-        }
-        _ => return Err(error.into()),
-    };
-    tracing::warn!(%error, "the database refused");
-    Err(Error::BadInput(sentence.to_owned()))
 }

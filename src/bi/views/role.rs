@@ -6,7 +6,10 @@ use entity::{account, bi_login, id::AccountId};
 use sea_orm::{ActiveModelTrait, ConnectionTrait, EntityTrait, Set};
 use serde_json::json;
 
-use super::{login, named, one, password, quoted, run};
+use super::{
+    login, password,
+    sql::{named, one, quoted, run},
+};
 use crate::{
     access::{Caller, Permit},
     audit::Event,

@@ -1,0 +1,54 @@
+//! Statements that only PostgreSQL has, and names and texts inside them.
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+
+use crate::{
+    database::Transaction,
+    error::{Error, Result, database},
+};
+
+/// Text in quotes. PostgreSQL takes a backslash for itself in them, as long as nobody tells it otherwise.
+pub(super) fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A name in quotes.
+pub(super) fn named(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// The first row of a statement, if it gives any.
+pub(super) async fn one<const N: usize>(
+    tx: &Transaction,
+    sql: &str,
+    values: [sea_orm::Value; N],
+) -> Result<Option<sea_orm::QueryResult>> {
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    Ok(tx.query_one_raw(statement).await?)
+}
+
+/// Runs what changes views and roles, and says in words what whoever runs it may be told.
+pub(super) async fn run(tx: &Transaction, sql: &str) -> Result<()> {
+    let Err(error) = tx.execute_unprepared(sql).await else {
+        return Ok(());
+    };
+    let sentence = match database::code(&error).as_deref() {
+        // insufficient_privilege
+        Some("42501") => {
+            "The user of the database may not do this. Views and logins for BI are made by the owner of the database \
+             and its tables, who has CREATEROLE, or by a superuser."
+        }
+        // dependent_objects_still_exist
+        Some("2BP01") => {
+            "Something else in this cluster depends on it: views of others on ours, or rights of the login elsewhere. \
+             Remove that first."
+        }
+        // invalid_parameter_value
+        Some("22023") => {
+            "This PostgreSQL does not know the time zone. Those that it knows are in pg_timezone_names."
+        }
+        _ => return Err(error.into()),
+    };
+    tracing::warn!(%error, "the database refused");
+    Err(Error::BadInput(sentence.to_owned()))
+}
