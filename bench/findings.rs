@@ -27,16 +27,14 @@ use cx_blueprint::{
     access::Caller,
     account::password,
     bi::store::BiStore,
-    canvas::{
-        Canvas,
-        findings::{self, Asked, Surroundings, Thresholds},
-        flow::Flow,
-        whole::Whole,
-    },
+    canvas::{Canvas, flow::Flow, whole::Whole},
     clock::Clock,
     config::Size,
     database::{Options, Store},
-    finding::surroundings,
+    finding::{
+        rules::{self, RuleOptions, Surroundings, Thresholds},
+        surroundings,
+    },
     generate, graph,
     http::{self, App, Parts},
     token::SigningKey,
@@ -153,12 +151,12 @@ fn flow(canvas: &Canvas) -> usize {
 }
 
 fn judge((whole, around): &(Whole, Surroundings), thresholds: &Thresholds) -> usize {
-    let asked = Asked {
+    let asked = RuleOptions {
         day: day(),
         thresholds,
         confidential: true,
     };
-    let found = findings::find(whole, around, &asked);
+    let found = rules::find(whole, around, &asked);
     found.len() + flow(&whole.canvas)
 }
 

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use cx_blueprint::{
     access::{self, Caller},
     batch::Loaders,
-    canvas::findings::Thresholds,
     clock::Clock,
     config::Size,
     database::{Options, Store},
+    finding::rules::Thresholds,
     generate::generate,
     graph,
 };
