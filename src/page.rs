@@ -9,7 +9,6 @@ use async_graphql::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use entity::id::Id;
 use sea_orm::{ColumnTrait, Condition, Order, QueryFilter, QueryOrder, QuerySelect, Select};
 use uuid::Uuid;
 
@@ -136,14 +135,14 @@ async fn keyset<E: Guarded, N: OutputType>(
         select = select.filter(Condition::any().add(later).add(same_moment));
     }
     let mut rows = rows(ctx, select).await?;
-    rows.sort_unstable_by_key(|row| (E::created_at(row), E::id(row).uuid()));
+    rows.sort_unstable_by_key(|row| (E::created_at(row), E::uuid(row)));
     if order == Order::Desc {
         rows.reverse();
     }
     page.cut(
         rows,
         total,
-        |row| cursor(E::created_at(row), E::id(row).uuid()),
+        |row| cursor(E::created_at(row), E::uuid(row)),
         node,
     )
 }

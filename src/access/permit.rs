@@ -175,7 +175,7 @@ impl<'c> Permit<'c> {
                 })
                 .flat_map(|(_, departments)| departments),
         );
-        self.require(action, ties, Some((E::TYPE, id_of::<E>(row))))
+        self.require(action, ties, Some((E::TYPE, E::uuid(row))))
     }
 
     /// The same of an act that tells who is there by being done: the leads of the departments that it is tied to do not
@@ -186,7 +186,7 @@ impl<'c> Permit<'c> {
         ties: &Ties,
         row: &E::Model,
     ) -> Result<()> {
-        self.require(action, ties, Some((E::TYPE, id_of::<E>(row))))
+        self.require(action, ties, Some((E::TYPE, E::uuid(row))))
     }
 
     /// Refuses with FORBIDDEN unless the caller may do the action to what has these ties.
@@ -419,7 +419,7 @@ impl<'c> Permit<'c> {
             .await?
             .into_iter()
             .next();
-        let after = after.ok_or_else(|| stale(id_of::<E>(before)))?;
+        let after = after.ok_or_else(|| stale(E::uuid(before)))?;
         self.stirred.extend(E::stirs(&after));
         self.note(Event::changed::<E>(before, &after));
         Ok(after)
@@ -622,10 +622,6 @@ where
     Ok(after.try_into_model()?)
 }
 
-fn id_of<E: Guarded>(row: &E::Model) -> uuid::Uuid {
-    E::id(row).uuid()
-}
-
 fn stale(id: uuid::Uuid) -> Error {
     Error::conflict(
         "expectedVersion",
@@ -643,7 +639,7 @@ pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
             Reason::VersionStale,
             format!("It has changed since you read it: it is at version {version}, you expected {expected}."),
         )
-        .with_current(id_of::<E>(row))),
+        .with_current(E::uuid(row))),
         _ => Ok(()),
     }
 }

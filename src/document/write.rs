@@ -61,8 +61,7 @@ where
     E::Model: PartialEq,
     E::ActiveModel: Send,
 {
-    let known: HashMap<Uuid, &E::Model> =
-        there.iter().map(|row| (E::id(row).uuid(), row)).collect();
+    let known: HashMap<Uuid, &E::Model> = there.iter().map(|row| (E::uuid(row), row)).collect();
     let mut fresh = Vec::new();
     for row in wanted {
         let now = known.get(&E::id(&row).uuid());
@@ -90,9 +89,9 @@ pub(crate) async fn remove<E: Guarded>(
     there: &[E::Model],
     wanted: &[E::Model],
 ) -> Result<()> {
-    let stay: HashSet<Uuid> = wanted.iter().map(|row| E::id(row).uuid()).collect();
+    let stay: HashSet<Uuid> = wanted.iter().map(|row| E::uuid(row)).collect();
     for row in there {
-        if !stay.contains(&E::id(row).uuid()) {
+        if !stay.contains(&E::uuid(row)) {
             permit.delete::<E>(row).await?;
         }
     }

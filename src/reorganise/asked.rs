@@ -1,6 +1,5 @@
 //! Asking what would follow: what a question starts from, read in one snapshot and nothing written.
 
-use entity::id::Id;
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
@@ -47,7 +46,7 @@ pub(super) fn require<E: Guarded>(
     }
     Err(Error::Forbidden(Forbidden {
         action,
-        subject: Some((E::TYPE, E::id(row).uuid())),
+        subject: Some((E::TYPE, E::uuid(row))),
         because: None,
     }))
 }
