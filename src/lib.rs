@@ -18,8 +18,8 @@
 //!
 //! To follow one act through the house: `responsibilityAccept` in `responsibility/graphql.rs`, `accept` in
 //! `responsibility/answer.rs`, who may in `responsibility/parties.rs`, what it becomes in
-//! `responsibility/lifecycle.rs`, the door in `access/permit.rs`, the table in
-//! `policy.rs`, and its tests in `tests/it/handshake.rs`.
+//! `responsibility/lifecycle.rs`, the door in `access/permit.rs`, the table in `policy/table.rs`, and its tests in
+//! `tests/it/handshake.rs`.
 
 #![recursion_limit = "256"]
 

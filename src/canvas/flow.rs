@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{compute::Steps, error::Result};
 
-/// WayList that are listed at most.
+/// Ways that are listed at most.
 const MOST_WAYS: usize = 100;
 
 /// Places that are tried at most before a list of ways is given up as it is.
@@ -51,7 +51,7 @@ pub struct DepartmentHandOff<'c> {
     pub transitions: Vec<&'c transition::Model>,
 }
 
-/// WayList from one touchpoint to another.
+/// Ways from one touchpoint to another.
 #[derive(Debug, Default)]
 pub struct WayList {
     /// Each as the places of its transitions on the canvas, in order; shorter ones first.
@@ -285,7 +285,7 @@ impl<'c> Flow<'c> {
         self.touchpoints(passed_by_all(&onward, start, goal))
     }
 
-    /// WayList from one touchpoint to another that pass no place twice, of so many transitions at most. A way may lead
+    /// Ways from one touchpoint to another that pass no place twice, of so many transitions at most. A way may lead
     /// to a competitor and back. How many there are can grow with the factorial of the places: each that is tried is
     /// taken from the budget.
     pub fn ways(&self, from: usize, to: usize, longest: usize, steps: &Steps) -> Result<WayList> {

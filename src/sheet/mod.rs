@@ -10,7 +10,7 @@ mod read;
 mod spool;
 mod write;
 
-pub use bounds::{Bounds, LONGEST_CELL, LONGEST_ROW, LONGEST_SHORT_ROW, MOST_COLUMNS};
+pub use bounds::Bounds;
 pub use cell::{BETWEEN, Cell, Place, escaped, items, parted, told, unescaped};
 pub use dialect::Dialect;
 pub use guard::guarded;
