@@ -36,7 +36,7 @@ use cx_blueprint::{
         surroundings,
     },
     generate, graph,
-    http::{self, App, Parts},
+    http::{self, App, AppParts},
     token::SigningKey,
 };
 use entity::blueprint;
@@ -115,7 +115,7 @@ impl Journey {
 
     /// The application over it, as a server has it.
     fn served(&self) -> Router {
-        http::router(App::new(Parts {
+        http::router(App::new(AppParts {
             store: self.store.clone(),
             clock: Clock::new(chrono_tz::UTC),
             key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),

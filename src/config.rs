@@ -1,7 +1,9 @@
 //! Flags and environment, read once.
 
 mod bi;
+mod database;
 mod token;
+mod word;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -10,12 +12,13 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use entity::words::{OrganisationRole, Role};
 
+use self::word::parse_word;
 pub use self::{
     bi::{BiRoleCreate, BiRoleDrop, BiRoleVerb, BiVerb},
+    database::DatabaseArgs,
     token::{TokenCreate, TokenList, TokenRevoke, TokenVerb},
 };
 use crate::{finding::rules::Threshold, scalar::Theme, sheet::Dialect};
@@ -79,28 +82,6 @@ pub enum Verb {
     /// Keep feedback no longer than it may be kept.
     #[command(subcommand)]
     Feedback(FeedbackVerb),
-}
-
-/// Which database.
-#[derive(Clone, Debug, Args)]
-pub struct DatabaseArgs {
-    /// `sqlite://FILE` (made if it is not there) or `postgres://USER:PASSWORD@HOST/DATABASE`.
-    #[arg(
-        long,
-        env = "CX_DATABASE_URL",
-        default_value = "sqlite://cx-blueprint.db",
-        hide_env_values = true
-    )]
-    pub database_url: String,
-    /// Connections that read at the same time, and on PostgreSQL as many that write.
-    #[arg(long, env = "CX_DATABASE_CONNECTIONS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=500))]
-    pub database_connections: u32,
-    /// A schema of PostgreSQL to work in, instead of the user's own search path.
-    #[arg(long, env = "CX_DATABASE_SCHEMA")]
-    pub database_schema: Option<String>,
-    /// The IANA time zone in which days are counted, such as Europe/Copenhagen.
-    #[arg(long, env = "CX_TIME_ZONE", default_value = "UTC")]
-    pub time_zone: Tz,
 }
 
 /// How to serve.
@@ -404,16 +385,5 @@ fn size(number: u32) -> usize {
 }
 
 fn role(text: &str) -> Result<OrganisationRole, String> {
-    word(OrganisationRole::ALL, OrganisationRole::as_str, text)
-}
-
-/// The word that is spelled like this, however its letters are cased.
-fn word<W: Copy>(all: &[W], spelled: impl Fn(W) -> &'static str, text: &str) -> Result<W, String> {
-    let found = all
-        .iter()
-        .find(|word| spelled(**word).eq_ignore_ascii_case(text));
-    let known = || all.iter().map(|word| spelled(*word)).collect::<Vec<_>>();
-    found
-        .copied()
-        .ok_or_else(|| format!("one of {}", known().join(", ")))
+    parse_word(OrganisationRole::ALL, OrganisationRole::as_str, text)
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::DatabaseArgs;
+use super::database::DatabaseArgs;
 
 /// Keeping views of PostgreSQL, and the roles with which BI tools read them.
 #[derive(Debug, Subcommand)]

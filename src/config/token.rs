@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use entity::words::TokenScope;
 
-use super::{DatabaseArgs, word};
+use super::{database::DatabaseArgs, word::parse_word};
 use crate::token::service::DAYS;
 
 /// Keeping service tokens.
@@ -68,5 +68,5 @@ pub struct TokenRevoke {
 }
 
 fn scope(text: &str) -> Result<TokenScope, String> {
-    word(TokenScope::ALL, TokenScope::as_str, text)
+    parse_word(TokenScope::ALL, TokenScope::as_str, text)
 }

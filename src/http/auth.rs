@@ -7,19 +7,20 @@ use axum::{
     Json,
     body::to_bytes,
     extract::{Extension, Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::json;
 use tokio::time::timeout;
 
 use super::{
-    App, RequestId,
     admission::{AdmissionQueue, Holder, Slot, holder_of},
+    app::App,
     client::Client,
-    graphql, media,
+    media,
+    problem::{failed, no_store, overloaded, problem},
+    request_id::RequestId,
 };
 use crate::{
     access::{self, Caller},
@@ -32,14 +33,14 @@ use crate::{
 const BODY: usize = 16 * 1024;
 
 #[derive(Deserialize)]
-struct Login {
+struct LoginBody {
     login: String,
     password: String,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Token {
+struct RefreshTokenBody {
     refresh_token: String,
 }
 
@@ -53,18 +54,18 @@ pub async fn login(
     let wanted = "`login` and `password`";
     let network = client.address(app.forwarded_hops);
     let (login, _slot) =
-        match admitted(&app, &app.admission.sign_in, network, request, wanted, &id).await {
+        match admit(&app, &app.admission.sign_in, network, request, wanted, &id).await {
             Ok(admitted) => admitted,
             Err(response) => return response,
         };
-    let Login { login, password } = login;
+    let LoginBody { login, password } = login;
     let attempt = Attempt {
         login,
         password,
         network,
         user_agent: client.user_agent(),
     };
-    given(desk(&app, &id).sign_in(attempt).await, &id)
+    respond_with_tokens(authenticator(&app, &id).sign_in(attempt).await, &id)
 }
 
 /// `POST /auth/refresh`: a refresh token for the next pair of tokens.
@@ -74,11 +75,14 @@ pub async fn refresh(
     client: Client,
     request: Request,
 ) -> Response {
-    let (token, _slot) = match token(&app, &client, request, &id).await {
+    let (token, _slot) = match admit_refresh_token(&app, &client, request, &id).await {
         Ok(admitted) => admitted,
         Err(response) => return response,
     };
-    given(desk(&app, &id).refresh(&token.refresh_token).await, &id)
+    respond_with_tokens(
+        authenticator(&app, &id).refresh(&token.refresh_token).await,
+        &id,
+    )
 }
 
 /// `POST /auth/logout`: ends the session of a refresh token.
@@ -88,30 +92,33 @@ pub async fn logout(
     client: Client,
     request: Request,
 ) -> Response {
-    let (token, _slot) = match token(&app, &client, request, &id).await {
+    let (token, _slot) = match admit_refresh_token(&app, &client, request, &id).await {
         Ok(admitted) => admitted,
         Err(response) => return response,
     };
-    match desk(&app, &id).sign_out(&token.refresh_token).await {
-        Ok(()) => unkept(StatusCode::NO_CONTENT.into_response()),
+    match authenticator(&app, &id)
+        .sign_out(&token.refresh_token)
+        .await
+    {
+        Ok(()) => no_store(StatusCode::NO_CONTENT.into_response()),
         Err(error) => failed(&error, &id),
     }
 }
 
 /// A refresh token that was sent, and leave to do something with it.
-async fn token(
+async fn admit_refresh_token(
     app: &App,
     client: &Client,
     request: Request,
     id: &RequestId,
-) -> Result<(Token, Slot), Response> {
+) -> Result<(RefreshTokenBody, Slot), Response> {
     let network = client.address(app.forwarded_hops);
     let queue = &app.admission.sessions;
-    admitted(app, queue, network, request, "`refreshToken`", id).await
+    admit(app, queue, network, request, "`refreshToken`", id).await
 }
 
 /// What was sent, once all of it is there, and leave to work on it.
-async fn admitted<T: DeserializeOwned>(
+async fn admit<T: DeserializeOwned>(
     app: &App,
     queue: &AdmissionQueue,
     network: IpAddr,
@@ -119,16 +126,16 @@ async fn admitted<T: DeserializeOwned>(
     wanted: &str,
     id: &RequestId,
 ) -> Result<(T, Slot), Response> {
-    let arriving = timeout(app.settings.arrival, read(request, wanted, id));
+    let arriving = timeout(app.settings.arrival, read_body(request, wanted, id));
     let sent = arriving.await.map_err(|_| {
         let message = "The body took too long to arrive.";
         problem(StatusCode::REQUEST_TIMEOUT, Code::Timeout, message, id)
     })??;
     let slot = queue.enter(holder_of(network)).await;
-    Ok((sent, slot.map_err(|overloaded| overloaded.response(id))?))
+    Ok((sent, slot.map_err(|_| overloaded(id))?))
 }
 
-fn desk<'a>(app: &'a App, id: &'a RequestId) -> Desk<'a> {
+fn authenticator<'a>(app: &'a App, id: &'a RequestId) -> Desk<'a> {
     Desk {
         store: &app.store,
         clock: &app.clock,
@@ -137,15 +144,15 @@ fn desk<'a>(app: &'a App, id: &'a RequestId) -> Desk<'a> {
     }
 }
 
-fn given(result: crate::error::Result<Tokens>, id: &RequestId) -> Response {
+fn respond_with_tokens(result: crate::error::Result<Tokens>, id: &RequestId) -> Response {
     match result {
-        Ok(tokens) => unkept(Json(tokens).into_response()),
+        Ok(tokens) => no_store(Json(tokens).into_response()),
         Err(error) => failed(&error, id),
     }
 }
 
 /// Reads a small JSON body; what it should hold is told where it does not.
-async fn read<T: DeserializeOwned>(
+async fn read_body<T: DeserializeOwned>(
     request: Request,
     wanted: &str,
     id: &RequestId,
@@ -174,9 +181,9 @@ async fn read<T: DeserializeOwned>(
 }
 
 /// What a request shows of who calls, read without a look into the database: enough to keep its turn, not to answer it.
-pub struct Bearer(Shown);
+pub struct Bearer(Credential);
 
-enum Shown {
+enum Credential {
     /// The access token of a session, with our signature.
     Session(Access),
     /// The hash of a service token.
@@ -188,8 +195,8 @@ impl Bearer {
     ///
     /// # Errors
     /// UNAUTHENTICATED where there is nothing that could be a token of ours.
-    pub fn sent(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
-        Self::read(app, authorization(headers, "bearer").ok_or(SIGN_IN)?)
+    pub fn from_headers(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
+        Self::verify(app, authorization(headers, "bearer").ok_or(SIGN_IN)?)
     }
 
     /// The same where programs ask that know only of names and passwords: by Bearer, or by Basic with the token as the
@@ -198,18 +205,18 @@ impl Bearer {
     ///
     /// # Errors
     /// UNAUTHENTICATED where there is nothing that could be a token of ours.
-    pub fn sent_by_a_program(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
+    pub fn from_program(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
         match authorization(headers, "basic") {
-            Some(encoded) => Self::read(app, &password(encoded).ok_or(SIGN_IN)?),
-            None => Self::sent(app, headers),
+            Some(encoded) => Self::verify(app, &password(encoded).ok_or(SIGN_IN)?),
+            None => Self::from_headers(app, headers),
         }
     }
 
     /// A service token is known by its prefix; any other is the access token of a session.
-    fn read(app: &App, token: &str) -> Result<Self, Error> {
+    fn verify(app: &App, token: &str) -> Result<Self, Error> {
         Ok(Self(match Secret::read(token) {
-            Some(secret) => Shown::Service(secret?.hash()),
-            None => Shown::Session(app.key.read(token, app.clock.now())?),
+            Some(secret) => Credential::Service(secret?.hash()),
+            None => Credential::Session(app.key.read(token, app.clock.now())?),
         }))
     }
 
@@ -217,8 +224,8 @@ impl Bearer {
     #[must_use]
     pub fn holder(&self) -> Holder {
         match &self.0 {
-            Shown::Session(access) => access.account.0.as_u128(),
-            Shown::Service(hash) => hash
+            Credential::Session(access) => access.account.0.as_u128(),
+            Credential::Service(hash) => hash
                 .iter()
                 .take(16)
                 .fold(0, |holder, byte| holder << 8 | Holder::from(*byte)),
@@ -232,10 +239,10 @@ impl Bearer {
     pub async fn caller(&self, app: &App, id: &RequestId) -> Result<Caller, Error> {
         let request_id = std::sync::Arc::clone(&id.0);
         match &self.0 {
-            Shown::Service(hash) => {
+            Credential::Service(hash) => {
                 access::identify_token(&app.store, &app.clock, hash.clone(), request_id).await
             }
-            Shown::Session(Access { session, account }) => {
+            Credential::Session(Access { session, account }) => {
                 access::identify(&app.store, &app.clock, *session, *account, request_id).await
             }
         }
@@ -247,9 +254,7 @@ impl Bearer {
 /// # Errors
 /// UNAUTHENTICATED where it shows no token, or one that has ended.
 pub async fn program(app: &App, headers: &HeaderMap, id: &RequestId) -> Result<Caller, Error> {
-    Bearer::sent_by_a_program(app, headers)?
-        .caller(app, id)
-        .await
+    Bearer::from_program(app, headers)?.caller(app, id).await
 }
 
 /// For whom a slot is taken where it is known who calls: whatever token an account uses, it is one.
@@ -271,86 +276,4 @@ fn authorization<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
 fn password(encoded: &str) -> Option<String> {
     let said = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
     Some(said.split_once(':')?.1.to_owned())
-}
-
-/// A GraphQL request that did not run because nobody could be told to be calling.
-#[must_use]
-pub fn refused(error: &Error, headers: &HeaderMap, id: &RequestId) -> Response {
-    error.log();
-    let media = media::accepted(headers).unwrap_or(media::Media::Json);
-    let status = status(error);
-    let response = graphql::refuse(media, status, error.code(), &error.to_string(), &id.0);
-    with_advice(response, error)
-}
-
-/// An answer that says what went wrong, wherever it is not GraphQL's to say.
-#[must_use]
-pub fn problem(status: StatusCode, code: Code, message: &str, id: &RequestId) -> Response {
-    let error = json!({ "code": code.as_str(), "message": message, "requestId": &*id.0 });
-    unkept((status, Json(json!({ "error": error }))).into_response())
-}
-
-/// An answer that says why a request failed.
-#[must_use]
-pub fn failed(error: &Error, id: &RequestId) -> Response {
-    error.log();
-    let response = problem(status(error), error.code(), &error.to_string(), id);
-    with_advice(response, error)
-}
-
-/// The status of an answer that says why a request failed.
-#[must_use]
-pub fn status(error: &Error) -> StatusCode {
-    match error {
-        Error::Refused(_) | Error::Conflict { .. } | Error::BadInput(_) | Error::TooComplex(_) => {
-            StatusCode::BAD_REQUEST
-        }
-        Error::Forbidden(_) => StatusCode::FORBIDDEN,
-        Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-        Error::PullAgain(_) => StatusCode::GONE,
-        Error::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::TookTooLong | Error::Unknown(_) => StatusCode::GATEWAY_TIMEOUT,
-        Error::Unavailable(_) | Error::Busy => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Error::Stopped { cause, .. } => status(cause),
-    }
-}
-
-/// Says how to sign in, or when to try again.
-#[must_use]
-pub fn with_advice(mut response: Response, error: &Error) -> Response {
-    let advice = match error {
-        Error::Unauthenticated(_) => (header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
-        Error::RateLimited { retry_after } => {
-            (header::RETRY_AFTER, HeaderValue::from(*retry_after))
-        }
-        Error::Unavailable(_) | Error::Busy => (header::RETRY_AFTER, HeaderValue::from_static("1")),
-        Error::Stopped { cause, .. } => return with_advice(response, cause),
-        _ => return response,
-    };
-    response.headers_mut().insert(advice.0, advice.1);
-    response
-}
-
-/// Programs that know Basic alone are told that they may use it, where that is so.
-#[must_use]
-pub fn offering_basic(mut response: Response, error: &Error) -> Response {
-    if matches!(error, Error::Unauthenticated(_)) {
-        let basic = HeaderValue::from_static(
-            "Basic realm=\"the token is the password\", charset=\"UTF-8\"",
-        );
-        response
-            .headers_mut()
-            .append(header::WWW_AUTHENTICATE, basic);
-    }
-    response
-}
-
-/// Nobody between us and the client keeps a copy.
-pub(super) fn unkept(mut response: Response) -> Response {
-    let no_store = HeaderValue::from_static("no-store");
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, no_store);
-    response
 }

@@ -12,8 +12,6 @@ use axum::{
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts},
 };
 
-use super::Peer;
-
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Where a request comes from, as far as its connection and its headers say.
@@ -28,15 +26,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Client {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self::of(&parts.extensions, &parts.headers))
+        Ok(Self::from_request(&parts.extensions, &parts.headers))
     }
 }
 
 impl Client {
     /// Where a request with these headers comes from.
     #[must_use]
-    pub fn of(extensions: &Extensions, headers: &HeaderMap) -> Self {
-        let peer = extensions.get::<Peer>();
+    pub fn from_request(extensions: &Extensions, headers: &HeaderMap) -> Self {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
         // Without a peer, as inside a test, everybody comes from one network.
         let unknown = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
         let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();

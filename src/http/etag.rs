@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 /// A tag of what makes an answer what it is, part by part.
 #[must_use]
-pub fn of(parts: &[&[u8]]) -> String {
+pub fn new(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         // A part that ends earlier is not the beginning of the next one.
@@ -30,7 +30,7 @@ pub fn is_known(headers: &HeaderMap, tag: &str) -> bool {
 }
 
 /// Says the tag of an answer.
-pub fn say(headers: &mut HeaderMap, tag: &str) {
+pub fn insert(headers: &mut HeaderMap, tag: &str) {
     if let Ok(tag) = HeaderValue::from_str(tag) {
         headers.insert(header::ETAG, tag);
     }

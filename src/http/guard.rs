@@ -1,5 +1,8 @@
 //! The document guard: measures every request in time linear in its document, and refuses, before anything runs, what is malformed, too large or too costly.
 
+mod fragments;
+mod limits;
+mod rejection;
 mod scan;
 mod size;
 #[cfg(test)]
@@ -10,70 +13,23 @@ mod weight;
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::{
-    Name, Pos, Positioned, Request, Variables,
+    Name, Positioned, Request, Variables,
     parser::{
         Error as ParseError, parse_query,
         types::{
-            DocumentOperations, ExecutableDocument, FragmentDefinition, OperationDefinition,
-            OperationType, Selection, SelectionSet,
+            DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection,
+            SelectionSet,
         },
     },
 };
 
+use self::fragments::Fragments;
+pub use self::{limits::Limits, rejection::Rejection};
 use crate::error::Code;
-
-/// How much one document may ask for.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Bytes of the document.
-    pub bytes: usize,
-    /// Brackets inside brackets, of any kind. The parser recurses on each.
-    pub brackets: usize,
-    /// Selection sets inside one another, fragments included; async-graphql stops at 32 itself.
-    pub levels: usize,
-    /// Fields inside fields. The standard introspection query needs 15.
-    pub depth: usize,
-    /// Fields once every fragment is written out, as are aliases and directives.
-    pub fields: usize,
-    pub aliases: usize,
-    pub directives: usize,
-    pub root_fields: usize,
-    /// Definitions of variables: async-graphql looks each use up among all of them.
-    pub variables: usize,
-    /// Arguments of one field or directive: some validation rules compare each with each.
-    pub arguments: usize,
-    /// Values and text in the arguments of root fields, each use of a variable counted.
-    pub values: usize,
-    /// The same of a query, which brings no document: what it looks for becomes places of statements, and SQLite takes
-    /// 32,766 of them.
-    pub values_of_query: usize,
-    /// The same below the root, where a field and its arguments may be read once for every item of a list.
-    pub values_below: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            bytes: 32 * 1024,
-            brackets: 64,
-            levels: 32,
-            depth: 15,
-            fields: 1_000,
-            aliases: 30,
-            directives: 50,
-            root_fields: 20,
-            variables: 100,
-            arguments: 50,
-            values: 250_000,
-            values_of_query: 10_000,
-            values_below: 2_000,
-        }
-    }
-}
 
 /// What a client sent.
 #[derive(Clone, Debug, Default)]
-pub struct Parameters {
+pub struct GraphqlParams {
     pub query: String,
     pub operation_name: Option<String>,
     pub variables: Variables,
@@ -86,37 +42,12 @@ pub struct Admitted {
     pub operation: OperationType,
 }
 
-/// Why a request may not run. The message never repeats the document; the locations point into it.
-#[derive(Debug)]
-pub struct Rejection {
-    pub code: Code,
-    pub message: String,
-    pub locations: Vec<Pos>,
-}
-
-impl Rejection {
-    fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            locations: Vec::new(),
-        }
-    }
-
-    fn at(mut self, location: Pos) -> Self {
-        self.locations.push(location);
-        self
-    }
-}
-
-type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
-
 /// Lets a request through, or says why not.
 ///
 /// # Errors
 ///
 /// The first fault that was found, cheapest check first.
-pub fn admit(asked: Parameters, limits: &Limits) -> Result<Admitted, Rejection> {
+pub fn admit(asked: GraphqlParams, limits: &Limits) -> Result<Admitted, Rejection> {
     if asked.query.len() > limits.bytes {
         return Err(Rejection::new(
             Code::QueryTooLarge,

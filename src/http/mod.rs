@@ -1,20 +1,29 @@
 //! The way in: routes, limits, request ids, and what is answered when nothing else answers.
+//!
+//! A request passes, from the outside in: its id and its span ([`request_id`]), the net for panics, CORS, the share of
+//! its client ([`admission`]), and its handler, which signs the caller in ([`auth`]), waits for a slot of a queue, and
+//! works. Whatever is refused on the way is worded by [`problem`], whatever is negotiated by [`media`], [`etag`] and
+//! [`coding`]. The handlers reach the rest of the program through [`App`] alone.
 
 pub mod admission;
+mod app;
 pub mod auth;
 pub mod bi;
 pub mod client;
+pub mod coding;
 pub mod etag;
 pub mod graphql;
 pub mod guard;
 pub mod media;
 pub mod metrics;
+mod network;
 pub mod odata;
 pub mod picture;
+pub mod problem;
+pub mod request_id;
 pub mod server;
 
 use std::{
-    any::Any,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -23,7 +32,7 @@ use axum::{
     Router,
     body::HttpBody,
     extract::{DefaultBodyLimit, Extension, Request, State},
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{any, get, post},
@@ -34,81 +43,15 @@ use tower_http::{
 };
 use tracing::Instrument;
 
-pub use self::server::Peer;
+pub use self::app::{App, AppParts};
 use self::{
-    admission::{Admission, ClientShares, retry_soon},
+    admission::{ClientShares, Overloaded},
     client::Client,
     metrics::Metrics,
+    problem::retry_soon,
+    request_id::{REQUEST_ID, RequestId},
 };
-use crate::{
-    access::Caller, batch::Loaders, bi::store::BiStore, canvas::shared::Canvases, clock::Clock,
-    database::Store, error::Code, finding::rules::Thresholds, graph::Api, token::SigningKey,
-    workers::Workers,
-};
-
-/// What the handlers need.
-#[derive(Clone)]
-pub struct App {
-    parts: Arc<Parts>,
-    /// What it is doing.
-    pub metrics: Metrics,
-    /// Who is worked for next.
-    pub admission: Admission,
-    /// Where it is worked on.
-    pub workers: Workers,
-}
-
-/// The parts of the application.
-pub struct Parts {
-    pub store: Store,
-    pub clock: Clock,
-    pub key: SigningKey,
-    pub api: Api,
-    pub settings: graphql::Settings,
-    /// From what on something is a finding.
-    pub thresholds: Thresholds,
-    /// How many proxies in front add to X-Forwarded-For.
-    pub forwarded_hops: usize,
-    /// Origins whose pages may call the API.
-    pub cors_origins: Vec<HeaderValue>,
-    /// How many queries are worked on at the same time.
-    pub concurrent_requests: usize,
-    /// How many requests of one client may be under way.
-    pub requests_of_one_client: usize,
-    /// Measured values that are kept in memory.
-    pub cube: BiStore,
-    /// Bytes of the longest sheet that is taken in.
-    pub longest_sheet: u64,
-}
-
-impl std::ops::Deref for App {
-    type Target = Parts;
-
-    fn deref(&self) -> &Parts {
-        &self.parts
-    }
-}
-
-impl App {
-    /// The application of these parts, which works in the runtime in which it is made.
-    #[must_use]
-    pub fn new(parts: Parts) -> Self {
-        let admission = Admission::new(parts.concurrent_requests, parts.settings.deadline);
-        let (store, cube) = (parts.store.clone(), parts.cube.clone());
-        Self {
-            metrics: Metrics::new(store, cube, admission.clone()),
-            admission,
-            workers: Workers::current(),
-            parts: Arc::new(parts),
-        }
-    }
-}
-
-/// The id of a request: made here, never taken from outside, so that two requests cannot share one.
-#[derive(Clone, Debug)]
-pub struct RequestId(pub Arc<str>);
-
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+use crate::{access::Caller, batch::Loaders, canvas::shared::Canvases, error::Code};
 
 /// Every route with its limits.
 pub fn router(app: App) -> Router {
@@ -141,8 +84,11 @@ pub fn router(app: App) -> Router {
         .route("/auth/refresh", post(auth::refresh))
         .route("/auth/logout", post(auth::logout))
         .route("/blueprints/{file}", get(picture::serve))
-        .route("/bi/v1", get(bi::list))
-        .route("/bi/v1/{file}", get(bi::serve).post(bi::intake::serve))
+        .route("/bi/v1", get(bi::list::serve))
+        .route(
+            "/bi/v1/{file}",
+            get(bi::feed::serve).post(bi::import::serve),
+        )
         .merge(odata::routes())
         .layer(middleware::from_fn(move |request, next: Next| {
             let workers = workers.clone();
@@ -158,12 +104,14 @@ pub fn router(app: App) -> Router {
     served
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
-        .fallback(|id: Extension<RequestId>| async move { nothing_here(&id.0) })
-        .method_not_allowed_fallback(|id: Extension<RequestId>| async move { not_this_way(&id.0) })
+        .fallback(|id: Extension<RequestId>| async move { problem::not_found(&id.0) })
+        .method_not_allowed_fallback(|id: Extension<RequestId>| async move {
+            problem::method_not_allowed(&id.0)
+        })
         .with_state(app)
         .layer(cors)
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state(metrics, numbered))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(middleware::from_fn_with_state(metrics, assign_request_id))
 }
 
 /// What the server is doing, for whoever watches it; at an address of its own.
@@ -180,16 +128,16 @@ async fn serve_graphql(
     request: Request,
 ) -> Response {
     let headers = request.headers().clone();
-    let bearer = match auth::Bearer::sent(&app, &headers) {
+    let bearer = match auth::Bearer::from_headers(&app, &headers) {
         Ok(bearer) => bearer,
-        Err(error) => return auth::refused(&error, &headers, &id),
+        Err(error) => return graphql::refuse_caller(&error, &headers, &id),
     };
     // Somebody who only pretends to be somebody does not fill the memory.
     let caller = match is_small(&request) {
         true => None,
         false => match bearer.caller(&app, &id).await {
             Ok(caller) => Some(caller),
-            Err(error) => return auth::refused(&error, &headers, &id),
+            Err(error) => return graphql::refuse_caller(&error, &headers, &id),
         },
     };
     let asked = match graphql::take_in(request, Arc::clone(&id.0), &app.settings).await {
@@ -219,7 +167,7 @@ async fn serve_graphql(
                 });
                 run.await
             }
-            Err(error) => auth::refused(&error, &headers, &id),
+            Err(error) => graphql::refuse_caller(&error, &headers, &id),
         }
     };
     workers.run(work).await
@@ -243,20 +191,24 @@ fn attach(request: async_graphql::Request, caller: Caller) -> async_graphql::Req
 }
 
 /// Gives every request an id, says it in the answer and with whatever is logged on the way, and counts it.
-async fn numbered(State(metrics): State<Metrics>, mut request: Request, next: Next) -> Response {
-    let id: Arc<str> = format!("req_{}", crate::id::random()).into();
-    request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+async fn assign_request_id(
+    State(metrics): State<Metrics>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let id = RequestId::random();
+    request.extensions_mut().insert(id.clone());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let route = metrics::route(&request);
     let begun = Instant::now();
     // Of the highest level, so that what is logged has its id whatever the filter leaves out.
-    let span = tracing::error_span!("request", request_id = &*id);
+    let span = tracing::error_span!("request", request_id = &*id.0);
     let mut response = next.run(request).instrument(span.clone()).await;
     metrics.count(&route, response.status(), begun.elapsed());
     let status = response.status().as_u16();
     span.in_scope(|| tracing::debug!(%method, path, status, "answered"));
     let headers = response.headers_mut();
-    if let Ok(value) = HeaderValue::from_str(&id) {
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
         headers.insert(REQUEST_ID, value);
     }
     // What an answer is, is what it says it is: no browser guesses a page into it.
@@ -267,12 +219,12 @@ async fn numbered(State(metrics): State<Metrics>, mut request: Request, next: Ne
 
 /// Refuses what goes beyond the share of one client.
 async fn share(shares: ClientShares, hops: usize, request: Request, next: Next) -> Response {
-    let client = Client::of(request.extensions(), request.headers());
+    let client = Client::from_request(request.extensions(), request.headers());
     match shares.begin(client.address(hops)) {
         Ok(_share) => next.run(request).await,
-        Err(overloaded) => {
+        Err(Overloaded) => {
             let id = request.extensions().get::<RequestId>().cloned();
-            overloaded.response(&id.unwrap_or_else(|| RequestId("".into())))
+            problem::overloaded(&id.unwrap_or_else(RequestId::unknown))
         }
     }
 }
@@ -283,40 +235,5 @@ async fn ready(State(app): State<App>, Extension(id): Extension<RequestId>) -> R
         return "ready".into_response();
     };
     let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, Code::ServiceUnavailable);
-    retry_soon(auth::problem(status, code, &trouble.to_string(), &id))
-}
-
-fn nothing_here(id: &RequestId) -> Response {
-    auth::problem(
-        StatusCode::NOT_FOUND,
-        Code::NotFound,
-        "There is nothing at this address.",
-        id,
-    )
-}
-
-fn not_this_way(id: &RequestId) -> Response {
-    let message = "This address does not answer to this method.";
-    auth::problem(
-        StatusCode::METHOD_NOT_ALLOWED,
-        Code::BadUserInput,
-        message,
-        id,
-    )
-}
-
-/// The last net: a panic outside of GraphQL is answered as JSON instead of a dropped connection.
-fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
-    let said = panic.downcast_ref::<&str>().copied().map(str::to_owned);
-    let said = said
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default();
-    tracing::error!(panic = said, "a handler panicked");
-    let message = "Something went wrong on our side.";
-    auth::problem(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        Code::InternalServerError,
-        message,
-        &RequestId("".into()),
-    )
+    retry_soon(problem::problem(status, code, &trouble.to_string(), &id))
 }

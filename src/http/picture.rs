@@ -14,11 +14,13 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::{
-    App, RequestId,
-    admission::{Overloaded, holder_of},
+    admission::holder_of,
+    app::App,
     auth,
     client::Client,
-    etag, nothing_here,
+    etag,
+    problem::{failed, not_found, overloaded, problem},
+    request_id::RequestId,
 };
 use crate::{
     access::{self, Caller, Keyed},
@@ -32,7 +34,7 @@ use crate::{
 /// What may stand behind the question mark.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Asked {
+pub struct PictureParams {
     as_of: Option<String>,
     theme: Option<String>,
     link: Option<String>,
@@ -42,7 +44,7 @@ const ASK: &str = "Ask with `asOf` (a day such as 2026-11-22) and `theme` (auto,
                    with the `link` that was signed for you alone.";
 
 /// A picture that is asked for, and by whom.
-struct Wanted {
+struct PictureRequest {
     caller: Caller,
     which: Condition,
     day: NaiveDate,
@@ -56,26 +58,26 @@ pub async fn serve(
     client: Client,
     Path(file): Path<String>,
     headers: HeaderMap,
-    asked: Result<Query<Asked>, QueryRejection>,
+    asked: Result<Query<PictureParams>, QueryRejection>,
 ) -> Response {
     let Some(key) = file.strip_suffix(".svg") else {
-        return nothing_here(&id);
+        return not_found(&id);
     };
     let client = client.address(app.forwarded_hops);
     let Ok(_slot) = app.admission.queries.enter(holder_of(client)).await else {
-        return Overloaded.response(&id);
+        return overloaded(&id);
     };
     let drawn = timeout(app.settings.deadline, draw(&app, &id, key, &headers, asked));
     match drawn.await {
         Ok(Ok(Some(svg))) => answer(svg, &headers),
         Ok(Ok(None)) => {
             let message = "There is no such blueprint.";
-            auth::problem(StatusCode::NOT_FOUND, Code::NotFound, message, &id)
+            problem(StatusCode::NOT_FOUND, Code::NotFound, message, &id)
         }
-        Ok(Err(error)) => auth::failed(&error, &id),
+        Ok(Err(error)) => failed(&error, &id),
         Err(_) => {
             let message = "The picture took too long and was given up.";
-            auth::problem(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message, &id)
+            problem(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message, &id)
         }
     }
 }
@@ -85,10 +87,10 @@ async fn draw(
     id: &RequestId,
     key: &str,
     headers: &HeaderMap,
-    asked: Result<Query<Asked>, QueryRejection>,
+    asked: Result<Query<PictureParams>, QueryRejection>,
 ) -> Result<Option<String>> {
     let wanted = match asked {
-        Ok(Query(Asked {
+        Ok(Query(PictureParams {
             as_of,
             theme,
             link: Some(link),
@@ -118,7 +120,7 @@ fn malformed() -> Error {
 }
 
 /// What is asked for with a token.
-fn direct(caller: Caller, asked: &Asked) -> Result<Wanted> {
+fn direct(caller: Caller, asked: &PictureParams) -> Result<PictureRequest> {
     let day = match &asked.as_of {
         Some(day) => Date::read(day).ok_or_else(malformed)?.into(),
         None => caller.today,
@@ -127,7 +129,7 @@ fn direct(caller: Caller, asked: &Asked) -> Result<Wanted> {
         Some(theme) => Theme::from_str(theme, true).map_err(|_| malformed())?,
         None => Theme::Auto,
     };
-    Ok(Wanted {
+    Ok(PictureRequest {
         caller,
         which: Condition::all(),
         day,
@@ -136,7 +138,7 @@ fn direct(caller: Caller, asked: &Asked) -> Result<Wanted> {
 }
 
 /// What a link shows, to its account with its rights as they are now.
-async fn linked(app: &App, id: &RequestId, link: &str) -> Result<Wanted> {
+async fn linked(app: &App, id: &RequestId, link: &str) -> Result<PictureRequest> {
     let (signed, shown) = app.key.read_link(link, app.clock.now())?;
     let request_id = std::sync::Arc::clone(&id.0);
     let caller = access::identify(
@@ -147,7 +149,7 @@ async fn linked(app: &App, id: &RequestId, link: &str) -> Result<Wanted> {
         request_id,
     )
     .await?;
-    Ok(Wanted {
+    Ok(PictureRequest {
         caller,
         which: Condition::all().add(blueprint::Column::Id.eq(shown.blueprint)),
         day: shown.day,
@@ -157,7 +159,7 @@ async fn linked(app: &App, id: &RequestId, link: &str) -> Result<Wanted> {
 
 /// The picture, or word that the client has it already.
 fn answer(svg: String, headers: &HeaderMap) -> Response {
-    let tag = etag::of(&[svg.as_bytes()]);
+    let tag = etag::new(&[svg.as_bytes()]);
     let known = etag::is_known(headers, &tag);
     let mut response = match known {
         true => StatusCode::NOT_MODIFIED.into_response(),
@@ -175,7 +177,7 @@ fn answer(svg: String, headers: &HeaderMap) -> Response {
     for (name, value) in fixed {
         response.headers_mut().insert(name, value);
     }
-    etag::say(response.headers_mut(), &tag);
+    etag::insert(response.headers_mut(), &tag);
     response
 }
 

@@ -18,7 +18,7 @@ use cx_blueprint::{
     finding::rules::Thresholds,
     graph,
     http::{
-        self, App, Parts,
+        self, App, AppParts,
         server::{self, ServerLimits, files},
     },
     kpi,
@@ -190,7 +190,7 @@ fn app(
         deadline: serve.deadline(),
         ..Default::default()
     };
-    Ok(App::new(Parts {
+    Ok(App::new(AppParts {
         store,
         clock,
         key,

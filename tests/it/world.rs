@@ -26,7 +26,7 @@ use cx_blueprint::{
     finding::rules::Thresholds,
     graph,
     http::{
-        self, App, Parts,
+        self, App, AppParts,
         server::{self, ServerLimits},
     },
     kpi::fed,
@@ -183,7 +183,7 @@ impl World {
         .await;
         let store = store.expect("a fresh database opens");
         let clock = Clock::new(zone);
-        let app = App::new(Parts {
+        let app = App::new(AppParts {
             store: store.clone(),
             clock: clock.clone(),
             key: SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key"),

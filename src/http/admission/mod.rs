@@ -15,60 +15,19 @@
 //! the fewest, then in the order of coming, and nobody holds more than a share of them: one account that asks for more
 //! than the server can do waits for itself.
 
+mod holder;
+mod overloaded;
 mod queue;
 mod share;
 
-use std::{net::IpAddr, time::Duration};
-
-use axum::{
-    http::{HeaderValue, StatusCode, header},
-    response::Response,
-};
+use std::time::Duration;
 
 pub use self::{
+    holder::{Holder, holder_of},
+    overloaded::Overloaded,
     queue::{AdmissionQueue, QueueSettings, Slot},
     share::{ClientShare, ClientShares},
 };
-use super::{RequestId, auth, server::client};
-use crate::error::Code;
-
-/// For whom a slot is taken: an account, a token or a network, as a number.
-pub type Holder = u128;
-
-/// The network or the address of a client as a holder, where it is not known for whom it asks.
-#[must_use]
-pub fn holder_of(address: IpAddr) -> Holder {
-    match client(address) {
-        IpAddr::V4(v4) => v4.to_bits().into(),
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
-}
-
-/// A refusal: more is asked for than can be done in time.
-#[derive(Clone, Copy, Debug)]
-pub struct Overloaded;
-
-impl Overloaded {
-    /// What the client is told.
-    pub const MESSAGE: &str =
-        "The server has more to do than it can do in time. Try again in a moment.";
-
-    /// The refusal, wherever it is not GraphQL's to say.
-    #[must_use]
-    pub fn response(self, id: &RequestId) -> Response {
-        let code = Code::ServiceUnavailable;
-        let response = auth::problem(StatusCode::SERVICE_UNAVAILABLE, code, Self::MESSAGE, id);
-        retry_soon(response)
-    }
-}
-
-/// Says that trying again in a second may help.
-#[must_use]
-pub fn retry_soon(mut response: Response) -> Response {
-    let second = HeaderValue::from_static("1");
-    response.headers_mut().insert(header::RETRY_AFTER, second);
-    response
-}
 
 /// A moment in which those stay who are next although others are being refused; they are told within twice that.
 const MOMENT: Duration = Duration::from_millis(15);

@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{Holder, Overloaded};
+use super::{holder::Holder, overloaded::Overloaded};
 
 /// After so long without a refusal, waiting is worth while again.
 const RECOVERY: Duration = Duration::from_secs(1);

@@ -6,8 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::Overloaded;
-use crate::http::server::client;
+use super::overloaded::Overloaded;
+use crate::http::network::client_network;
 
 /// The requests that are under way, by client.
 #[derive(Clone, Debug)]
@@ -41,7 +41,7 @@ impl ClientShares {
     /// # Errors
     /// The client has as many as it may have.
     pub fn begin(&self, address: IpAddr) -> Result<ClientShare, Overloaded> {
-        let client = client(address);
+        let client = client_network(address);
         let mut counts = self.counts();
         let count = counts.entry(client).or_default();
         if *count >= self.each {

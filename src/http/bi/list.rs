@@ -8,7 +8,6 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::refused;
 use crate::{
     access::Caller,
     bi::{
@@ -17,7 +16,7 @@ use crate::{
         series::{Dimension, period::Grain},
     },
     error::Result,
-    http::{App, RequestId, auth},
+    http::{app::App, auth, problem::failed_for_program, request_id::RequestId},
 };
 
 /// Answers with every dataset that the caller may pull from.
@@ -28,14 +27,14 @@ pub async fn serve(
 ) -> Response {
     let caller = match auth::program(&app, &headers, &id).await {
         Ok(caller) => caller,
-        Err(error) => return refused(&error, &id),
+        Err(error) => return failed_for_program(&error, &id),
     };
     match pulled(&caller) {
         Ok(pulled) => {
-            let told: Vec<Value> = pulled.into_iter().map(told).collect();
+            let told: Vec<Value> = pulled.into_iter().map(describe).collect();
             Json(json!({ "datasets": told })).into_response()
         }
-        Err(error) => refused(&error, &id),
+        Err(error) => failed_for_program(&error, &id),
     }
 }
 
@@ -52,8 +51,8 @@ pub fn pulled(caller: &Caller) -> Result<Vec<&'static Dataset>> {
     Ok(pulled)
 }
 
-fn told(dataset: &Dataset) -> Value {
-    let columns: Vec<Value> = dataset.columns.iter().map(column).collect();
+fn describe(dataset: &Dataset) -> Value {
+    let columns: Vec<Value> = dataset.columns.iter().map(describe_column).collect();
     let filters = dataset.filters.iter();
     let filters: Vec<Value> = filters
         .map(|filter| json!({ "name": filter.name, "column": filter.column }))
@@ -78,7 +77,7 @@ fn told(dataset: &Dataset) -> Value {
     told
 }
 
-fn column(column: &Column) -> Value {
+fn describe_column(column: &Column) -> Value {
     let mut told = json!({
         "name": column.name,
         "type": column.of.name(),

@@ -13,9 +13,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
-use super::{Settings, Stop};
+use super::{settings::Settings, stop::Stop};
 use crate::error::Code;
-use crate::http::{guard::Parameters, media};
+use crate::http::{guard::GraphqlParams, media};
 
 /// How many times the longest allowed body is read, and thrown away, before the connection is closed.
 const PATIENCE: usize = 16;
@@ -23,7 +23,7 @@ const PATIENCE: usize = 16;
 /// An object that is checked to be one, and not looked into.
 type Map = HashMap<String, Box<RawValue>>;
 
-pub(super) async fn read(http: Request, settings: &Settings) -> Result<Parameters, Stop> {
+pub(super) async fn read(http: Request, settings: &Settings) -> Result<GraphqlParams, Stop> {
     match *http.method() {
         Method::GET => from_uri(http.uri()),
         Method::POST => from_body(http, settings).await,
@@ -31,17 +31,17 @@ pub(super) async fn read(http: Request, settings: &Settings) -> Result<Parameter
     }
 }
 
-fn from_uri(uri: &Uri) -> Result<Parameters, Stop> {
+fn from_uri(uri: &Uri) -> Result<GraphqlParams, Stop> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Asked {
+    struct UriParams {
         query: Option<String>,
         operation_name: Option<String>,
         variables: Option<String>,
         extensions: Option<String>,
     }
     let malformed = |_| Stop::Malformed("The query string cannot be read.");
-    let Query(asked) = Query::<Asked>::try_from_uri(uri).map_err(malformed)?;
+    let Query(asked) = Query::<UriParams>::try_from_uri(uri).map_err(malformed)?;
     let variables: Option<Variables> = json_parameter(asked.variables.as_deref())?;
     json_parameter::<Map>(asked.extensions.as_deref())?;
     parameters(asked.query, asked.operation_name, variables)
@@ -56,10 +56,10 @@ fn json_parameter<'a, T: Deserialize<'a>>(text: Option<&'a str>) -> Result<Optio
         })
 }
 
-async fn from_body(http: Request, settings: &Settings) -> Result<Parameters, Stop> {
+async fn from_body(http: Request, settings: &Settings) -> Result<GraphqlParams, Stop> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Asked {
+    struct BodyParams {
         query: Option<String>,
         operation_name: Option<String>,
         variables: Option<Variables>,
@@ -77,7 +77,7 @@ async fn from_body(http: Request, settings: &Settings) -> Result<Parameters, Sto
             "Batches are not offered: send one request at a time.",
         ));
     }
-    let asked: Asked = serde_json::from_slice(&bytes).map_err(|error| {
+    let asked: BodyParams = serde_json::from_slice(&bytes).map_err(|error| {
         Stop::Malformed(if error.is_data() {
             "`query` and `operationName` must be strings, `variables` and `extensions` objects."
         } else {
@@ -91,8 +91,8 @@ fn parameters(
     query: Option<String>,
     operation_name: Option<String>,
     variables: Option<Variables>,
-) -> Result<Parameters, Stop> {
-    Ok(Parameters {
+) -> Result<GraphqlParams, Stop> {
+    Ok(GraphqlParams {
         query: query.ok_or(Stop::Malformed("The request has no `query`."))?,
         operation_name: operation_name.filter(|name| !name.is_empty()),
         variables: variables.unwrap_or_default(),

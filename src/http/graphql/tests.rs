@@ -9,6 +9,9 @@ use serde_json::{Value as Json, json};
 use axum::body::Body;
 
 use super::*;
+use axum::http::{StatusCode, header};
+
+use super::respond::{LONGEST_MESSAGE, MOST_ERRORS, clipped, without_input};
 
 const RESPONSE: &str = "application/graphql-response+json";
 

@@ -2,7 +2,8 @@
 
 use async_graphql::Pos;
 
-use super::{Code, Rejection};
+use super::rejection::Rejection;
+use crate::error::Code;
 
 /// Strings and comments are skipped exactly as the grammar reads them, so that no bracket can hide in one.
 pub(super) fn scan(source: &str, brackets: usize) -> Result<(), Rejection> {

@@ -7,28 +7,28 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn asked(query: impl Into<String>) -> Parameters {
-    Parameters {
+fn asked(query: impl Into<String>) -> GraphqlParams {
+    GraphqlParams {
         query: query.into(),
-        ..Parameters::default()
+        ..GraphqlParams::default()
     }
 }
 
-fn with(query: &str, variables: async_graphql::Value) -> Parameters {
-    Parameters {
+fn with(query: &str, variables: async_graphql::Value) -> GraphqlParams {
+    GraphqlParams {
         variables: Variables::from_value(variables),
         ..asked(query)
     }
 }
 
-fn named(query: &str, name: &str) -> Parameters {
-    Parameters {
+fn named(query: &str, name: &str) -> GraphqlParams {
+    GraphqlParams {
         operation_name: Some(name.into()),
         ..asked(query)
     }
 }
 
-fn verdict(asked: Parameters) -> Result<OperationType, Code> {
+fn verdict(asked: GraphqlParams) -> Result<OperationType, Code> {
     admit(asked, &Limits::default())
         .map(|admitted| admitted.operation)
         .map_err(|rejection| rejection.code)

@@ -8,7 +8,8 @@ use async_graphql::{
 };
 use async_graphql_value::Value as InputValue;
 
-use super::{Code, Fragments, Rejection};
+use super::{fragments::Fragments, rejection::Rejection};
+use crate::error::Code;
 
 /// Names are shown to people, and a name may be as long as a document.
 const SHOWN: usize = 60;

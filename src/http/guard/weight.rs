@@ -9,7 +9,8 @@ use async_graphql::{
     },
 };
 
-use super::{Code, Fragments, Limits, Rejection, size::Sizes};
+use super::{fragments::Fragments, limits::Limits, rejection::Rejection, size::Sizes};
+use crate::error::Code;
 
 /// The lists of introspection that lead from types to types again.
 const WINDING: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     bi::catalogue,
     error::Error,
-    http::{admission::retry_soon, auth},
+    http::problem::{self, retry_soon},
 };
 
 /// Why a request is not answered with what it asks for.
@@ -112,8 +112,8 @@ pub fn refused(refusal: Refusal) -> Response {
         Refusal::Failed(error) => {
             error.log();
             let body = body(error.code().as_str(), &error.to_string());
-            let response = (auth::status(&error), body).into_response();
-            auth::offering_basic(auth::with_advice(response, &error), &error)
+            let response = (problem::status(&error), body).into_response();
+            problem::offering_basic(problem::with_advice(response, &error), &error)
         }
         Refusal::Told(status, code, message) => {
             let mut response = (status, body(code, &message)).into_response();

@@ -37,9 +37,10 @@ use self::{
     page::Reader,
 };
 use super::{
-    App, RequestId,
     admission::{Overloaded, Slot},
-    auth, bi,
+    app::App,
+    auth, bi, coding,
+    request_id::RequestId,
 };
 use crate::{
     access::Caller,
@@ -164,10 +165,10 @@ impl Asking<'_> {
             root,
             uri: self.uri,
             level,
-            gzip: bi::takes_gzip(self.headers),
+            gzip: coding::takes_gzip(self.headers),
             size: media::page_size(self.headers)
                 .unwrap_or(page::USUAL)
-                .min(bi::asked::LARGEST_PAGE),
+                .min(bi::params::LARGEST_PAGE),
         })
     }
 
@@ -176,7 +177,7 @@ impl Asking<'_> {
     }
 
     fn service(&self, caller: &Caller, sent: &Sent) -> Answer {
-        let pulled = bi::pulled(caller)?;
+        let pulled = bi::list::pulled(caller)?;
         none_of(options::of_a_document(sent))?;
         let root = self.root();
         let reader = self.reader(&root, sent)?;
@@ -186,7 +187,7 @@ impl Asking<'_> {
 
     /// It is XML, whatever is accepted: clients ask for it with the headers that they ask for rows with.
     fn metadata(&self, caller: &Caller, sent: &Sent) -> Answer {
-        let pulled = bi::pulled(caller)?;
+        let pulled = bi::list::pulled(caller)?;
         none_of(options::of_a_document(sent))?;
         match options::one(sent, "$format") {
             None | Some("xml" | "application/xml") => {

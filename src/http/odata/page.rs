@@ -11,7 +11,7 @@ use crate::{
     access::Caller,
     bi::{catalogue, model::dataset::Column, model::query::DatasetQuery, source::row::DatasetRow},
     error::{Error, Result},
-    http::bi::form::{CHUNK, json},
+    http::bi::encode::{CHUNK, json},
 };
 
 /// Rows of a page where no number is preferred.

@@ -144,12 +144,12 @@ impl Activity {
     }
 
     /// The head of a request has come.
-    pub(super) fn begin(self: &Arc<Self>, http2: bool) -> Asked {
+    pub(super) fn begin(self: &Arc<Self>, http2: bool) -> RequestUnderWay {
         self.http2.store(http2, Relaxed);
         self.head.store(0, Relaxed);
         self.begun.fetch_add(1, Relaxed);
         self.under_way.fetch_add(1, Relaxed);
-        Asked {
+        RequestUnderWay {
             activity: Arc::clone(self),
             server: self.server.begin(),
         }
@@ -162,18 +162,18 @@ impl Activity {
 }
 
 /// A request, until its answer has ended.
-pub(super) struct Asked {
+pub(super) struct RequestUnderWay {
     activity: Arc<Activity>,
     server: UnderWayGuard,
 }
 
-impl Asked {
+impl RequestUnderWay {
     pub(super) fn guard(&self) -> UnderWayGuard {
         self.server.clone()
     }
 }
 
-impl Drop for Asked {
+impl Drop for RequestUnderWay {
     fn drop(&mut self) {
         self.activity.under_way.fetch_sub(1, Relaxed);
     }
@@ -243,11 +243,11 @@ pub(super) struct AnswerBody {
     body: Body,
     activity: Arc<Activity>,
     making: Option<Ours>,
-    _asked: Asked,
+    _asked: RequestUnderWay,
 }
 
 impl AnswerBody {
-    pub(super) fn new(body: Body, asked: Asked) -> Self {
+    pub(super) fn new(body: Body, asked: RequestUnderWay) -> Self {
         Self {
             body,
             activity: Arc::clone(&asked.activity),

@@ -31,8 +31,8 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
-    ServerLimits,
     activity::{Activity, AnswerBody, RequestBody},
+    limits::ServerLimits,
     peers::Ticket,
 };
 

@@ -9,9 +9,10 @@
 mod activity;
 mod connection;
 pub mod files;
+mod limits;
 mod peers;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::{
@@ -22,40 +23,12 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-pub use self::{activity::UnderWayGuard, peers::client};
+pub use self::{activity::UnderWayGuard, limits::ServerLimits};
 use self::{
     activity::{Activity, UnderWay},
     connection::Connection,
     peers::Peers,
 };
-
-/// What connections may take.
-#[derive(Clone, Copy, Debug)]
-pub struct ServerLimits {
-    /// Connections in all.
-    pub connections: usize,
-    /// Connections of one peer; the same as in all where the peers are proxies.
-    pub of_one_peer: usize,
-    /// Time for the head of a request to arrive, from its first byte, or from the connection's own beginning.
-    pub head: Duration,
-    /// Time without a request under way, or in which a client takes too little of an answer.
-    pub idle: Duration,
-    /// Bytes that a client takes of an answer within [`Self::idle`], at the least.
-    pub least: u64,
-}
-
-impl Default for ServerLimits {
-    fn default() -> Self {
-        Self {
-            connections: 4_096,
-            of_one_peer: 256,
-            head: Duration::from_secs(10),
-            // Longer than the minute for which proxies keep a connection: whoever closes first must not be us.
-            idle: Duration::from_secs(75),
-            least: 75 * 1024,
-        }
-    }
-}
 
 /// How long accepting rests when the system has no more files to give.
 const REST: Duration = Duration::from_millis(50);
@@ -142,6 +115,3 @@ async fn refuse(mut stream: TcpStream) {
         tracing::debug!(%error, "a connection was turned away without a word");
     }
 }
-
-/// The address of a connection's other end, as handlers find it.
-pub type Peer = axum::extract::ConnectInfo<SocketAddr>;

@@ -3,13 +3,14 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::Notify;
 
 use super::activity::Activity;
+use crate::http::network::client_network;
 
 /// The connections of a server.
 ///
@@ -18,20 +19,20 @@ use super::activity::Activity;
 /// speaks, from however many addresses they come, and a network behind one address is not turned away for what its
 /// browsers keep open.
 pub(super) struct Peers {
-    table: Mutex<Table>,
+    table: Mutex<PeerTable>,
     all: usize,
     each: usize,
 }
 
 #[derive(Default)]
-struct Table {
+struct PeerTable {
     /// By age.
-    connections: BTreeMap<u64, Entry>,
+    connections: BTreeMap<u64, PeerConnection>,
     counts: HashMap<IpAddr, usize>,
     next: u64,
 }
 
-struct Entry {
+struct PeerConnection {
     peer: IpAddr,
     activity: Arc<Activity>,
     evicted: Arc<Notify>,
@@ -66,7 +67,7 @@ impl Peers {
         }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, PeerTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -76,7 +77,7 @@ impl Peers {
         peer: IpAddr,
         activity: &Arc<Activity>,
     ) -> Option<Ticket> {
-        let peer = client(peer);
+        let peer = client_network(peer);
         let mut table = self.table();
         if table.count(peer) >= self.each {
             table.evict(|other, _| other == peer)?;
@@ -88,7 +89,7 @@ impl Peers {
     }
 }
 
-impl Table {
+impl PeerTable {
     fn count(&self, peer: IpAddr) -> usize {
         self.counts.get(&peer).copied().unwrap_or_default()
     }
@@ -100,7 +101,7 @@ impl Table {
         *self.counts.entry(peer).or_default() += 1;
         self.connections.insert(
             id,
-            Entry {
+            PeerConnection {
                 peer,
                 activity: Arc::clone(activity),
                 evicted: Arc::clone(&evicted),
@@ -128,7 +129,7 @@ impl Table {
         Some(())
     }
 
-    fn remove(&mut self, id: u64) -> Option<Entry> {
+    fn remove(&mut self, id: u64) -> Option<PeerConnection> {
         let entry = self.connections.remove(&id)?;
         if let Some(count) = self.counts.get_mut(&entry.peer) {
             *count -= 1;
@@ -137,14 +138,6 @@ impl Table {
             }
         }
         Some(entry)
-    }
-}
-
-/// Whom an address stands for: of IPv6 a whole network is usually one customer's, to take addresses from at will.
-pub fn client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 72 << 72)),
     }
 }
 
@@ -204,14 +197,5 @@ mod tests {
         drop((busy, also_busy));
         drop(ticket);
         assert!(connects(&peers, 3).is_some());
-    }
-
-    #[test]
-    fn a_network_of_ipv6_is_one_client() {
-        let of = |text: &str| client(text.parse().expect("an address"));
-        assert_eq!(of("2001:db8:1:200::1"), of("2001:db8:1:2ff::9"));
-        assert_ne!(of("2001:db8:1:200::1"), of("2001:db8:1:300::1"));
-        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
-        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
     }
 }

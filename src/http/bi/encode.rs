@@ -6,7 +6,6 @@ use bytes::Bytes;
 use chrono::{Datelike, NaiveDate, SecondsFormat};
 use flate2::{Compression, write::GzEncoder};
 
-use super::asked::{CURSOR, IS_DELETED};
 use crate::{
     bi::{
         model::dataset::{Column, Type},
@@ -22,17 +21,22 @@ pub const CHUNK: usize = 64 * 1024;
 /// Room for them, and for the row with which they are enough.
 const CAPACITY: usize = CHUNK + 4 * 1024;
 
+/// The column that is no dataset's own: where to go on behind the row.
+pub const CURSOR: &str = "cursor";
+/// The other one, that stands there where only what changed is asked for: whether a measurement has no row any more.
+pub const IS_DELETED: &str = "is_deleted";
+
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum FeedEncoding {
     Csv(Dialect),
     Ndjson,
 }
 
-impl Form {
+impl FeedEncoding {
     /// The form that an extension names.
     #[must_use]
-    pub fn named(extension: &str) -> Option<Self> {
+    pub fn from_extension(extension: &str) -> Option<Self> {
         match extension {
             "csv" => Some(Self::Csv(Dialect::Comma)),
             "ndjson" => Some(Self::Ndjson),
@@ -59,43 +63,48 @@ pub struct Besides {
 }
 
 /// Writes rows.
-pub struct Writer {
-    lines: Lines,
+pub struct FeedWriter {
+    lines: RowFormat,
     besides: Besides,
     /// What is written and not yet sent.
     written: Vec<u8>,
     gzip: Option<GzEncoder<Vec<u8>>>,
 }
 
-enum Lines {
+enum RowFormat {
     Csv(Dialect),
     /// What stands before each cell: `{"name":` or `,"name":`.
     Ndjson(Vec<String>),
 }
 
-impl Writer {
+impl FeedWriter {
     /// A writer that has written the heading, where the form has one.
-    pub fn new(form: Form, columns: &[&'static Column], besides: Besides, gzip: bool) -> Self {
+    pub fn new(
+        encoding: FeedEncoding,
+        columns: &[&'static Column],
+        besides: Besides,
+        gzip: bool,
+    ) -> Self {
         let names = columns.iter().map(|column| column.name);
         let names = names.chain(besides.is_deleted.then_some(IS_DELETED));
         let names: Vec<&str> = names.chain(besides.cursor.then_some(CURSOR)).collect();
         let mut written = Vec::with_capacity(CAPACITY);
-        let lines = match form {
-            Form::Csv(dialect) => {
+        let lines = match encoding {
+            FeedEncoding::Csv(dialect) => {
                 if dialect == Dialect::ExcelDa {
                     written.extend_from_slice("\u{feff}".as_bytes());
                 }
                 let separator = char::from(dialect.separator()).to_string();
                 written.extend_from_slice(names.join(&separator).as_bytes());
                 written.extend_from_slice(b"\r\n");
-                Lines::Csv(dialect)
+                RowFormat::Csv(dialect)
             }
-            Form::Ndjson => {
+            FeedEncoding::Ndjson => {
                 let before = names.iter().enumerate().map(|(at, name)| {
                     let open = if at == 0 { '{' } else { ',' };
                     format!("{open}\"{name}\":")
                 });
-                Lines::Ndjson(before.collect())
+                RowFormat::Ndjson(before.collect())
             }
         };
         Self {
@@ -118,7 +127,7 @@ impl Writer {
         let besides = besides.into_iter().chain(cursor);
         let out = &mut self.written;
         match &self.lines {
-            Lines::Csv(dialect) => {
+            RowFormat::Csv(dialect) => {
                 let begun = out.len();
                 row.each(|column, cell| {
                     plain(out, column.of, cell, *dialect);
@@ -138,7 +147,7 @@ impl Writer {
                 }
                 out.extend_from_slice(b"\r\n");
             }
-            Lines::Ndjson(before) => {
+            RowFormat::Ndjson(before) => {
                 let mut before = before.iter();
                 let mut write = |cell: ValueRef<'_>| {
                     out.extend_from_slice(before.next().map_or("", String::as_str).as_bytes());

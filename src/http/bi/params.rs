@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 use entity::words::{Role, Stage};
 
-use super::form::{Besides, Form};
+use super::encode::{Besides, CURSOR, FeedEncoding};
 use crate::{
     bi::{
         changes::SyncToken,
@@ -23,81 +23,79 @@ use crate::{
 pub const LARGEST_PAGE: u64 = 10_000;
 /// Most values in all parameters of a request: each becomes a place of a statement.
 const MOST_VALUES: usize = 1_000;
-/// The column that is no dataset's own: where to go on behind the row.
-pub const CURSOR: &str = "cursor";
-/// The other one, that stands there where only what changed is asked for: whether a measurement has no row any more.
-pub const IS_DELETED: &str = "is_deleted";
+/// The parameters as they were sent, in their order.
+pub type QueryPairs = Vec<(String, String)>;
 
-/// What is asked for.
-pub struct Asked {
+/// What the parameters of a feed ask for.
+pub struct FeedParams {
     pub query: DatasetQuery,
-    pub form: Form,
+    pub encoding: FeedEncoding,
     pub besides: Besides,
     /// Where an earlier pull stood, of which only what changed since is asked for.
     pub since: Option<SyncToken>,
 }
 
 /// The parameters so far, and what is wrong with them.
-struct Reader<'p> {
+struct ParamsParser<'p> {
     dataset: &'static Dataset,
     parameters: &'p [(String, String)],
     faults: Vec<String>,
 }
 
 /// Reads the parameters behind the question mark.
-pub fn read(
+pub fn parse(
     dataset: &'static Dataset,
-    form: Form,
+    encoding: FeedEncoding,
     parameters: &[(String, String)],
-) -> Result<Asked> {
-    let mut reader = Reader {
+) -> Result<FeedParams> {
+    let mut parser = ParamsParser {
         dataset,
         parameters,
         faults: Vec::new(),
     };
-    reader.refuse_unknown(form);
-    reader.refuse_too_many();
-    let (columns, cursor) = reader.columns();
-    let (from, to) = (reader.day("from"), reader.day("to"));
+    parser.refuse_unknown(encoding);
+    parser.refuse_too_many();
+    let (columns, cursor) = parser.columns();
+    let (from, to) = (parser.day("from"), parser.day("to"));
     let mut query = DatasetQuery::new(dataset);
     query.columns = columns;
     match dataset.source {
-        RowSource::Series => query.series = reader.question(from, to),
+        RowSource::Series => query.series = parser.question(from, to),
         _ => {
-            query.filter = reader.filter(from, to);
-            query.days = reader.days(from, to);
+            query.filter = parser.filter(from, to);
+            query.days = parser.days(from, to);
         }
     }
-    query.uncounted = reader.uncounted();
+    query.uncounted = parser.uncounted();
     if let Some(question) = &mut query.series {
         question.uncounted = query.uncounted;
     }
-    query.after = reader.after();
-    query.limit = reader.limit();
-    if let Some(keys) = reader.values("kpi") {
+    query.after = parser.after();
+    query.limit = parser.limit();
+    if let Some(keys) = parser.values("kpi") {
         query.narrow_to_kpis(&keys);
     }
-    let since = reader.since(&query.columns);
+    let since = parser.since(&query.columns);
     if since.is_some() {
         query.narrow_to_days(from, to);
     }
-    let form = reader.dialect(form);
-    match reader.faults.is_empty() {
-        true => Ok(Asked {
+    let encoding = parser.dialect(encoding);
+    match parser.faults.is_empty() {
+        true => Ok(FeedParams {
             query,
-            form,
+            encoding,
             besides: Besides {
                 is_deleted: since.is_some(),
                 cursor,
             },
             since,
         }),
-        false => Err(Error::BadInput(reader.faults.join(" "))),
+        false => Err(Error::BadInput(parser.faults.join(" "))),
     }
 }
 
-impl Reader<'_> {
-    fn names(&self, form: Form) -> Vec<&'static str> {
+impl ParamsParser<'_> {
+    fn names(&self, encoding: FeedEncoding) -> Vec<&'static str> {
         let dataset = self.dataset;
         let mut names = vec!["columns", "limit", "after"];
         if dataset.day.is_some() || dataset.needs_days {
@@ -112,15 +110,15 @@ impl Reader<'_> {
         if dataset.is_of_measurements() {
             names.push("updated_since");
         }
-        if matches!(form, Form::Csv(_)) {
+        if matches!(encoding, FeedEncoding::Csv(_)) {
             names.push("dialect");
         }
         names.extend(dataset.filters.iter().map(|filter| filter.name));
         names
     }
 
-    fn refuse_unknown(&mut self, form: Form) {
-        let names = self.names(form);
+    fn refuse_unknown(&mut self, encoding: FeedEncoding) {
+        let names = self.names(encoding);
         for (name, _) in self.parameters {
             if !names.contains(&name.as_str()) {
                 let name = self.dataset.name;
@@ -373,15 +371,15 @@ impl Reader<'_> {
         limit
     }
 
-    fn dialect(&mut self, form: Form) -> Form {
+    fn dialect(&mut self, encoding: FeedEncoding) -> FeedEncoding {
         let sent = self.one("dialect");
-        match (form, sent.as_deref()) {
-            (Form::Csv(_), Some("excel-da")) => Form::Csv(Dialect::ExcelDa),
-            (Form::Csv(_), Some("comma") | None) | (Form::Ndjson, _) => form,
-            (Form::Csv(_), Some(_)) => {
+        match (encoding, sent.as_deref()) {
+            (FeedEncoding::Csv(_), Some("excel-da")) => FeedEncoding::Csv(Dialect::ExcelDa),
+            (FeedEncoding::Csv(_), Some("comma") | None) | (FeedEncoding::Ndjson, _) => encoding,
+            (FeedEncoding::Csv(_), Some(_)) => {
                 self.faults
                     .push("`dialect` is comma or excel-da.".to_owned());
-                form
+                encoding
             }
         }
     }

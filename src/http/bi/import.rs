@@ -20,12 +20,19 @@ use tokio::{
 };
 use tracing::Instrument;
 
-use super::{Parameters, refused};
+use super::params::QueryPairs;
 use crate::{
     access::Caller,
     error::{Code, Error, Result, UserError},
     feedback,
-    http::{App, RequestId, admission::Slot, auth, not_this_way, server::UnderWayGuard},
+    http::{
+        admission::Slot,
+        app::App,
+        auth,
+        problem::{failed_for_program, method_not_allowed, no_store, problem},
+        request_id::RequestId,
+        server::UnderWayGuard,
+    },
     kpi,
     policy::Action,
     sheet::{Dialect, Spool, Spooled},
@@ -39,20 +46,20 @@ const LONGEST: Duration = Duration::from_secs(30 * 60);
 const AT_ONCE: usize = 1 << 20;
 
 /// How a sheet is to be taken.
-struct Asked {
+struct ImportOptions {
     dialect: Option<Dialect>,
     dry_run: bool,
 }
 
 /// Why nothing was taken in.
-enum No {
+enum Rejection {
     /// What was asked cannot be done.
     Failed(Error),
     /// The request itself is answered otherwise.
     Answered(Response),
 }
 
-impl From<Error> for No {
+impl From<Error> for Rejection {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
@@ -60,12 +67,12 @@ impl From<Error> for No {
 
 /// What a sheet holds.
 #[derive(Clone, Copy)]
-enum What {
+enum SheetKind {
     Measurements,
     Feedback,
 }
 
-impl What {
+impl SheetKind {
     fn named(file: &str) -> Option<Self> {
         match file {
             "measurements.csv" => Some(Self::Measurements),
@@ -121,34 +128,40 @@ impl What {
 }
 
 /// What a sheet comes with.
-type Said = Result<Sent<Parameters>, QueryRejection>;
+type SentQuery = Result<Sent<QueryPairs>, QueryRejection>;
 
 /// `POST /bi/v1/{file}`, where `file` is a sheet that is taken in.
 pub async fn serve(
     State(app): State<App>,
     Extension(id): Extension<RequestId>,
     Path(file): Path<String>,
-    said: Said,
+    said: SentQuery,
     request: Request,
 ) -> Response {
-    match What::named(&file) {
+    match SheetKind::named(&file) {
         Some(what) => answered(what, &app, &id, said, request).await,
-        None => not_this_way(&id),
+        None => method_not_allowed(&id),
     }
 }
 
-async fn answered(what: What, app: &App, id: &RequestId, said: Said, request: Request) -> Response {
+async fn answered(
+    what: SheetKind,
+    app: &App,
+    id: &RequestId,
+    said: SentQuery,
+    request: Request,
+) -> Response {
     let done = taken_in(what, app, id, said, request).await;
     done.map_or_else(|no| no.answer(id), |done| Json(done).into_response())
 }
 
 async fn taken_in(
-    what: What,
+    what: SheetKind,
     app: &App,
     id: &RequestId,
-    said: Said,
+    said: SentQuery,
     request: Request,
-) -> Result<Value, No> {
+) -> Result<Value, Rejection> {
     let under_way = request.extensions().get::<UnderWayGuard>().cloned();
     let (caller, asked, slot) = begun(what, app, id, said, request.headers()).await?;
     let sheet = spooled(what.longest(app), asked.dialect, request, id).await?;
@@ -166,12 +179,12 @@ async fn taken_in(
 
 /// Whoever may send a sheet, how it is to be taken, and leave to send it: all that is known before the first byte of it.
 async fn begun(
-    what: What,
+    what: SheetKind,
     app: &App,
     id: &RequestId,
-    said: Said,
+    said: SentQuery,
     headers: &HeaderMap,
-) -> Result<(Caller, Asked, Slot), No> {
+) -> Result<(Caller, ImportOptions, Slot), Rejection> {
     let caller = auth::program(app, headers, id).await?;
     let caller = caller.acting(what.act());
     noted(&caller, caller.require_somewhere(what.action())).await?;
@@ -182,7 +195,7 @@ async fn begun(
     if !is_plain_csv(headers) {
         let message = "Send the sheet as `text/csv`, in UTF-8 and not compressed.";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(No::problem(status, Code::BadUserInput, message, id));
+        return Err(Rejection::problem(status, Code::BadUserInput, message, id));
     }
     match app.admission.uploads.enter(auth::account(&caller)).await {
         Ok(slot) => Ok((caller, asked, slot)),
@@ -198,7 +211,7 @@ async fn noted<T>(caller: &Caller, result: Result<T>) -> Result<T> {
     result
 }
 
-fn asked(parameters: &Parameters) -> Result<Asked> {
+fn asked(parameters: &QueryPairs) -> Result<ImportOptions> {
     let mut faults = Vec::new();
     let (mut dialect, mut dry_run) = (None, None);
     for (name, value) in parameters {
@@ -226,7 +239,7 @@ fn asked(parameters: &Parameters) -> Result<Asked> {
         }
     };
     match faults.is_empty() {
-        true => Ok(Asked { dialect, dry_run }),
+        true => Ok(ImportOptions { dialect, dry_run }),
         false => Err(Error::BadInput(faults.join(" "))),
     }
 }
@@ -251,7 +264,7 @@ async fn spooled(
     dialect: Option<Dialect>,
     request: Request,
     id: &RequestId,
-) -> Result<Spooled, No> {
+) -> Result<Spooled, Rejection> {
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > most) {
@@ -306,27 +319,27 @@ async fn take(mut spool: Spool, body: Body) -> Result<Option<Spool>> {
     }
 }
 
-fn too_large(most: u64, id: &RequestId) -> No {
+fn too_large(most: u64, id: &RequestId) -> Rejection {
     let message = format!(
         "A sheet has at most {} MB. Send it in several, by year or by KPI.",
         most >> 20
     );
     let status = StatusCode::PAYLOAD_TOO_LARGE;
-    No::problem(status, Code::BadUserInput, &message, id)
+    Rejection::problem(status, Code::BadUserInput, &message, id)
 }
 
-fn busy(why: &str, id: &RequestId) -> No {
+fn busy(why: &str, id: &RequestId) -> Rejection {
     let message = format!("{why} Nothing of this one was recorded. Try again in a moment.");
     let status = StatusCode::SERVICE_UNAVAILABLE;
-    let mut response = auth::problem(status, Code::ServiceUnavailable, &message, id);
+    let mut response = problem(status, Code::ServiceUnavailable, &message, id);
     let headers = response.headers_mut();
     headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-    No::Answered(response)
+    Rejection::Answered(response)
 }
 
-impl No {
+impl Rejection {
     fn problem(status: StatusCode, code: Code, message: &str, id: &RequestId) -> Self {
-        Self::Answered(auth::problem(status, code, message, id))
+        Self::Answered(problem(status, code, message, id))
     }
 
     /// The answer: the first faults are told, each with its line and column.
@@ -342,9 +355,9 @@ impl No {
                     "requestId": &*id.0,
                     "faults": faults,
                 });
-                auth::unkept((status, Json(json!({ "error": error }))).into_response())
+                no_store((status, Json(json!({ "error": error }))).into_response())
             }
-            Self::Failed(error) => refused(&error, id),
+            Self::Failed(error) => failed_for_program(&error, id),
         }
     }
 }

@@ -1,0 +1,215 @@
+//! `GET /bi/v1/{dataset}.{csv,ndjson}`: the rows of one dataset, whole or by the page, or word that the client has them.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{Extension, Path, Query as Sent, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use tokio::time::timeout;
+
+use super::{
+    encode::FeedEncoding,
+    page,
+    params::{self, QueryPairs},
+    pull::Feed,
+    stream,
+};
+use crate::{
+    audit,
+    bi::{
+        catalogue,
+        changes::{self, SyncToken},
+        model::dataset::RowSource,
+    },
+    compute::Budget,
+    database::Transaction,
+    error::{Code, Error, Result},
+    http::{
+        admission::{FEEDS, Slot},
+        app::App,
+        auth, coding, etag,
+        problem::{failed_for_program, problem, retry_soon},
+        request_id::RequestId,
+    },
+};
+
+/// Where a pull stood: what to send as `updated_since` the next time.
+const UPDATED_UNTIL: HeaderName = HeaderName::from_static("updated-until");
+
+/// `GET /bi/v1/{dataset}.{csv,ndjson}`.
+pub async fn serve(
+    State(app): State<App>,
+    Extension(id): Extension<RequestId>,
+    uri: Uri,
+    method: Method,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+    sent: Result<Sent<QueryPairs>, QueryRejection>,
+) -> Response {
+    let feed = match read(&app, &id, &file, &headers, sent).await {
+        Ok(Some(feed)) => feed,
+        Ok(None) => return no_dataset(&id),
+        Err(error) => return failed_for_program(&error, &id),
+    };
+    let (encoding, gzip) = (feed.params.encoding, feed.gzip);
+    if method == Method::HEAD {
+        return with_headers(StatusCode::OK.into_response(), encoding, gzip);
+    }
+    let slot = app.admission.feeds.enter(auth::account(&feed.caller));
+    let Ok(slot) = slot.await else {
+        return full(&id);
+    };
+    match answered(feed, slot, &uri, &headers, app.settings.deadline).await {
+        Ok(response) => with_headers(response, encoding, gzip),
+        Err(error) => failed_for_program(&error, &id),
+    }
+}
+
+/// The rows, or word that the client has them already.
+async fn answered(
+    mut feed: Feed,
+    slot: Slot,
+    uri: &Uri,
+    headers: &HeaderMap,
+    deadline: Duration,
+) -> Result<Response> {
+    let tx = feed.caller.snapshot().await?;
+    let tag = tag(&feed, &tx, uri).await?;
+    let known = tag.as_ref().is_some_and(|tag| etag::is_known(headers, tag));
+    let until = match known {
+        true => None,
+        false => since(&mut feed, &tx).await?,
+    };
+    let mut response = match (known, feed.params.query.limit) {
+        (true, _) => {
+            tx.commit().await?;
+            StatusCode::NOT_MODIFIED.into_response()
+        }
+        (false, Some(limit)) => {
+            let page = timeout(deadline, page::write(feed, tx, limit, uri)).await;
+            page.unwrap_or(Err(Error::TookTooLong))?
+        }
+        (false, None) => stream::respond(feed, tx, slot).await?,
+    };
+    if let Some(tag) = tag {
+        etag::insert(response.headers_mut(), &tag);
+    }
+    if let Some(until) = until.and_then(|mark| HeaderValue::from_str(&mark.text()).ok()) {
+        response.headers_mut().insert(UPDATED_UNTIL, until);
+    }
+    Ok(response)
+}
+
+/// Finds what changed, where that is asked for, and where the pull stands. Of several pages that is where the first
+/// one stood: the others do not say it.
+async fn since(feed: &mut Feed, tx: &Transaction) -> Result<Option<SyncToken>> {
+    let (caller, params) = (&feed.caller, &mut feed.params);
+    if let Some(earlier) = params.since {
+        let changed = changes::changed(caller, tx, &params.query, earlier).await?;
+        params.query.changed = Some(changed);
+    }
+    let query = &params.query;
+    match query.dataset.is_of_measurements() && query.after.is_none() {
+        true => Ok(Some(changes::mark(caller, tx).await?)),
+        false => Ok(None),
+    }
+}
+
+/// A tag of the answer, found without making it: what is asked and by whom, and what has been done so far. Findings have
+/// none: since when they are open is noted besides.
+async fn tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<String>> {
+    if matches!(feed.params.query.dataset.source, RowSource::Findings) {
+        return Ok(None);
+    }
+    let caller = &feed.caller;
+    let acts = audit::count_since(tx, caller.beginning_of_yesterday()).await?;
+    let account = caller
+        .account()
+        .map(|id| id.to_string())
+        .unwrap_or_default();
+    let token = caller.token.map(|id| id.to_string()).unwrap_or_default();
+    let asked = uri.path_and_query().map_or("", |asked| asked.as_str());
+    let (today, acts) = (caller.today.to_string(), acts.to_be_bytes());
+    let parts: [&[u8]; 6] = [
+        env!("CARGO_PKG_VERSION").as_bytes(),
+        account.as_bytes(),
+        token.as_bytes(),
+        asked.as_bytes(),
+        today.as_bytes(),
+        &acts,
+    ];
+    Ok(Some(format!("W/{}", etag::new(&parts))))
+}
+
+async fn read(
+    app: &App,
+    id: &RequestId,
+    file: &str,
+    headers: &HeaderMap,
+    sent: Result<Sent<QueryPairs>, QueryRejection>,
+) -> Result<Option<Feed>> {
+    // Who has not signed in is told that first, whatever they ask.
+    let caller = auth::program(app, headers, id).await?;
+    let named = file.rsplit_once('.');
+    let named = named.and_then(|(name, extension)| {
+        Some((
+            catalogue::named(name)?,
+            FeedEncoding::from_extension(extension)?,
+        ))
+    });
+    let Some((dataset, encoding)) = named else {
+        return Ok(None);
+    };
+    caller.require_somewhere(dataset.permission)?;
+    let Sent(parameters) = sent.map_err(|_| {
+        Error::BadInput("What stands behind the question mark cannot be read.".to_owned())
+    })?;
+    let mut params = params::parse(dataset, encoding, &parameters)?;
+    params.query.thresholds = app.thresholds.clone();
+    params.query.cube = Some(app.cube.clone());
+    let budget = match params.query.limit {
+        Some(_) => Budget::of_page(),
+        None => Budget::of_feed(),
+    };
+    Ok(Some(Feed {
+        caller: caller.spending(budget),
+        params,
+        gzip: coding::takes_gzip(headers),
+    }))
+}
+
+/// The headers of an answer.
+fn with_headers(mut response: Response, encoding: FeedEncoding, gzip: bool) -> Response {
+    let fixed = [
+        (header::CONTENT_TYPE, encoding.content_type()),
+        (header::CACHE_CONTROL, "private, no-cache"),
+        (header::VARY, "Authorization, Accept-Encoding"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    let gzip = gzip.then_some((header::CONTENT_ENCODING, "gzip"));
+    for (name, value) in fixed.into_iter().chain(gzip) {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+    response
+}
+
+fn no_dataset(id: &RequestId) -> Response {
+    let names: Vec<&str> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
+    let message = format!(
+        "There is no such dataset. There are {}, each as .csv and as .ndjson.",
+        names.join(", ")
+    );
+    problem(StatusCode::NOT_FOUND, Code::NotFound, &message, id)
+}
+
+fn full(id: &RequestId) -> Response {
+    let message = format!(
+        "{FEEDS} feeds are being streamed already, or half of them to you. Try again when one has ended."
+    );
+    let code = Code::ServiceUnavailable;
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    retry_soon(problem(status, code, &message, id))
+}

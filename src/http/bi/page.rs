@@ -1,0 +1,56 @@
+//! One page of a feed, written whole: the link in its header says where the next page begins.
+
+use axum::{
+    http::{HeaderValue, Uri, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{encode::FeedWriter, pull::Feed};
+use crate::{bi::catalogue, database::Transaction, error::Result};
+
+/// A page: written whole, as the header in front of it says where the next one begins.
+pub(super) async fn write(feed: Feed, tx: Transaction, limit: u64, uri: &Uri) -> Result<Response> {
+    let Feed {
+        caller,
+        params,
+        gzip,
+    } = feed;
+    let mut query = params.query;
+    let mut writer = FeedWriter::new(params.encoding, &query.columns, params.besides, gzip);
+    query.limit = Some(limit + 1);
+    let mut rows = catalogue::rows(query, &caller, tx)?;
+    let (mut left, mut last, mut more) = (limit, None, false);
+    let mut body = Vec::new();
+    while let Some(row) = rows.next().await? {
+        if left == 0 {
+            more = true;
+            break;
+        }
+        left -= 1;
+        writer.row(&row)?;
+        if let Some(chunk) = writer.chunk()? {
+            body.extend_from_slice(&chunk);
+        }
+        last = Some(row);
+    }
+    body.extend_from_slice(&writer.end()?);
+    let mut response = body.into_response();
+    if let Some(row) = last.filter(|_| more) {
+        let next = next(uri, &row.place()?.cursor());
+        if let Ok(link) = HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")) {
+            response.headers_mut().insert(header::LINK, link);
+        }
+    }
+    Ok(response)
+}
+
+/// The same address, behind a cursor.
+fn next(uri: &Uri, cursor: &str) -> String {
+    let asked = uri.query().unwrap_or_default().split('&');
+    let kept = asked.filter(|part| !part.is_empty() && !part.starts_with("after="));
+    let all: Vec<String> = kept
+        .map(str::to_owned)
+        .chain([format!("after={cursor}")])
+        .collect();
+    format!("{}?{}", uri.path(), all.join("&"))
+}

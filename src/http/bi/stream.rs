@@ -1,0 +1,105 @@
+//! A whole feed, streamed as its client takes it, with an end for those who take too little or too long.
+
+use std::{io, time::Duration};
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures_util::stream;
+use tokio::{
+    sync::mpsc::{self, Receiver, Sender},
+    time::{Instant, timeout, timeout_at},
+};
+use tracing::Instrument;
+
+use super::{encode::FeedWriter, pull::Feed};
+use crate::{
+    bi::catalogue,
+    database::Transaction,
+    error::{Error, Result},
+    http::admission::Slot,
+};
+
+/// How long a client may take for a piece, which has at least 64 KiB unless they are compressed to less: about a
+/// kilobyte a second is taking something, less is holding a connection of the database for nothing.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a feed may last: as long as it does, the database keeps what is changed and deleted meanwhile.
+const LIFE: Duration = Duration::from_secs(30 * 60);
+type Chunk = io::Result<Bytes>;
+
+/// Every row, streamed. What goes wrong before the first bytes is told as a problem; what goes wrong later ends the
+/// connection without an end, so that half of the rows never pass for all of them.
+pub(super) async fn respond(feed: Feed, tx: Transaction, slot: Slot) -> Result<Response> {
+    let (sender, mut chunks) = mpsc::channel(2);
+    let sending = send_rows(feed, tx, sender);
+    let work = async move {
+        let _slot = slot;
+        let sent = sending.await;
+        if let Err(error) = &sent {
+            tracing::warn!(%error, debug = ?error, "a feed was broken off");
+        }
+        sent
+    };
+    let sent = tokio::spawn(work.in_current_span());
+    let Some(first) = chunks.recv().await else {
+        return match sent.await {
+            Ok(Ok(())) => Err(Error::internal("a feed ended without a word")),
+            Ok(Err(error)) => Err(error),
+            Err(error) => Err(Error::internal(error)),
+        };
+    };
+    let stream = stream::unfold(Some((Some(first), chunks)), following);
+    Ok(Body::from_stream(stream).into_response())
+}
+
+/// A piece of a feed, or its end.
+type Piece = Option<Bytes>;
+/// What is left of a stream: a piece that is here already, and those to come.
+type Left = Option<(Option<Piece>, Receiver<Piece>)>;
+
+async fn following(left: Left) -> Option<(Chunk, Left)> {
+    let (first, mut chunks) = left?;
+    let piece = match first {
+        Some(first) => Some(first),
+        None => chunks.recv().await,
+    };
+    match piece {
+        Some(Some(bytes)) => Some((Ok(bytes), Some((None, chunks)))),
+        Some(None) => None,
+        None => Some((Err(io::Error::other("the rows broke off")), None)),
+    }
+}
+
+/// Sends the rows piece after piece, and in the end that there are no more. Whoever takes too little, or too long, is
+/// given up, and gets no end.
+async fn send_rows(feed: Feed, tx: Transaction, sender: Sender<Piece>) -> Result<()> {
+    let Feed {
+        caller,
+        params,
+        gzip,
+    } = feed;
+    let end = Instant::now() + LIFE;
+    let given = async |piece: Piece| {
+        let taken = timeout(PATIENCE, sender.send(piece));
+        matches!(timeout_at(end, taken).await, Ok(Ok(Ok(()))))
+    };
+    let mut writer = FeedWriter::new(params.encoding, &params.query.columns, params.besides, gzip);
+    let mut rows = catalogue::rows(params.query, &caller, tx)?;
+    while let Some(row) = rows.next().await? {
+        writer.row(&row)?;
+        let Some(chunk) = writer.chunk()? else {
+            continue;
+        };
+        if !given(Some(chunk)).await {
+            tracing::info!("a feed ended before its rows: its client took too little or too long");
+            return Ok(());
+        }
+        caller.budget.renew();
+    }
+    if given(Some(writer.end()?)).await {
+        given(None).await;
+    }
+    Ok(())
+}

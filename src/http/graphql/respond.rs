@@ -1,0 +1,271 @@
+//! Writes answers of GraphQL: masks errors that nobody worded for the client, bounds their number and the size of the
+//! whole, and signs each error with the request's id.
+
+use async_graphql::{ServerError, Value};
+use axum::{
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::stop::{Stop, code, error, status};
+use crate::{
+    compute,
+    error::{Code, Error},
+    graph::drawn,
+    http::{
+        media::{self, Media},
+        problem::{self, retry_soon},
+        request_id::RequestId,
+    },
+};
+
+/// Errors in one answer; a flood of them helps nobody.
+pub(super) const MOST_ERRORS: usize = 20;
+
+/// Characters of a message that may repeat what the client sent.
+pub(super) const LONGEST_MESSAGE: usize = 300;
+
+/// What a client is told of a fault of ours.
+pub(super) const OUR_FAULT: &str =
+    "Something went wrong on our side. If it happens again, report it with this request id.";
+
+/// An answer that is one error and no data. Sign-in uses it too, and adds its own headers.
+#[must_use]
+pub fn refuse(
+    media: Media,
+    status: StatusCode,
+    code: Code,
+    message: &str,
+    request_id: &str,
+) -> Response {
+    let error = error(code, message, Vec::new());
+    refusal(media, status, vec![error], request_id)
+}
+
+/// A GraphQL request that did not run because nobody could be told to be calling.
+#[must_use]
+pub fn refuse_caller(error: &Error, headers: &HeaderMap, id: &RequestId) -> Response {
+    error.log();
+    let media = media::accepted(headers).unwrap_or(Media::Json);
+    let status = problem::status(error);
+    let response = refuse(media, status, error.code(), &error.to_string(), &id.0);
+    problem::with_advice(response, error)
+}
+
+/// What validation found, as a stop.
+pub(super) fn invalid(errors: Vec<ServerError>) -> Stop {
+    let kept: Vec<_> = errors.into_iter().take(MOST_ERRORS).map(named).collect();
+    let code = kept.iter().find_map(code);
+    Stop::Failed(code.unwrap_or(Code::GraphqlValidationFailed), kept)
+}
+
+/// async-graphql tells its two limits from faults of the document only by these sentences.
+fn named(invalid: ServerError) -> ServerError {
+    let code = match invalid.message.as_str() {
+        "Query is too complex." | "Query is nested too deep." => Code::QueryTooComplex,
+        _ => Code::GraphqlValidationFailed,
+    };
+    error(code, &without_input(&invalid.message), invalid.locations)
+}
+
+/// Writes what an operation answered, with every error masked that was not worded for the client.
+pub(super) fn ran(
+    media: Media,
+    mut response: async_graphql::Response,
+    is_mutation: bool,
+    request_id: &str,
+) -> Response {
+    response.errors.truncate(MOST_ERRORS);
+    for error in &mut response.errors {
+        mask(error, request_id);
+    }
+    match fault(&response, is_mutation) {
+        Some(code) => stopped(media, Stop::Failed(code, response.errors), request_id),
+        None => bounded(media, json(&response), request_id),
+    }
+}
+
+/// The answer, unless it is larger than one may be in spite of what its lists were counted to give.
+fn bounded(media: Media, body: serde_json::Result<Vec<u8>>, request_id: &str) -> Response {
+    match body {
+        Ok(body) if body.len() as u64 > 2 * compute::BYTES => {
+            let message = "The answer is larger than one may be. Ask for less at once.";
+            // It has run, so this is no refusal of ours to run it.
+            let status = StatusCode::OK;
+            refuse(media, status, Code::QueryTooComplex, message, request_id)
+        }
+        body => written(media, StatusCode::OK, body),
+    }
+}
+
+/// The fault of ours that left nothing to answer with: a client that looks at the status alone must not take it for an
+/// answer. Where something was answered besides, it is one, and the fault stands in its errors.
+fn fault(response: &async_graphql::Response, is_mutation: bool) -> Option<Code> {
+    let is_empty = match &response.data {
+        Value::Null => true,
+        Value::Object(roots) => roots.values().all(|root| *root == Value::Null),
+        _ => false,
+    };
+    if !is_empty {
+        return None;
+    }
+    let has = |wanted| {
+        response
+            .errors
+            .iter()
+            .any(|error| code(error) == Some(wanted))
+    };
+    // What failed behind the root of a mutation failed after the change was made: come again would be bad advice.
+    let may_be_done = is_mutation && response.errors.iter().any(|error| error.path.len() > 1);
+    let unavailable = has(Code::ServiceUnavailable);
+    if has(Code::InternalServerError) || (unavailable && may_be_done) {
+        return Some(Code::InternalServerError);
+    }
+    if has(Code::Timeout) {
+        return Some(Code::Timeout);
+    }
+    unavailable.then_some(Code::ServiceUnavailable)
+}
+
+/// Written straight from its own type: on a detour through `serde_json::Value` the keys would lose their order.
+fn json(response: &async_graphql::Response) -> serde_json::Result<Vec<u8>> {
+    let mut json = drawn::write(&response.data, br#"{"data":"#.to_vec())?;
+    if !response.errors.is_empty() {
+        json.extend_from_slice(br#","errors":"#);
+        serde_json::to_writer(&mut json, &response.errors)?;
+    }
+    json.push(b'}');
+    Ok(json)
+}
+
+/// Only an error that carries one of our codes was worded for the client.
+fn mask(failed: &mut ServerError, request_id: &str) {
+    failed.source = None;
+    if code(failed).is_none() {
+        let worded = if is_input(&failed.message) {
+            error(
+                Code::BadUserInput,
+                &without_input(&failed.message),
+                Vec::new(),
+            )
+        } else {
+            let path = serde_json::to_string(&failed.path).unwrap_or_default();
+            tracing::error!(path, message = failed.message, "a field failed");
+            error(Code::InternalServerError, OUR_FAULT, Vec::new())
+        };
+        failed.message = worded.message;
+        failed.extensions = worded.extensions;
+    }
+    sign(failed, request_id);
+}
+
+/// The two ways in which async-graphql words an argument that validation let pass and its type could not read.
+fn is_input(message: &str) -> bool {
+    message.starts_with("Failed to parse \"") || message.starts_with("Expected input type \"")
+}
+
+/// A message of async-graphql up to where it would repeat what was sent. Names of fields and types stay, and what our
+/// own scalars say, which repeat nothing.
+pub(super) fn without_input(message: &str) -> String {
+    const BEFORE_INPUT: [&str; 3] = [
+        "\", found ",
+        " does not contain value \"",
+        " does not contain the value \"",
+    ];
+    let end = BEFORE_INPUT
+        .iter()
+        .filter_map(|before| message.find(before))
+        .min();
+    let kept = match end {
+        None => return clipped(message),
+        // The quotation mark before belongs to the type.
+        Some(end) if message[end..].starts_with('"') => &message[..=end],
+        Some(end) => return format!("{} does not contain this value.", clipped(&message[..end])),
+    };
+    clipped(kept) + "."
+}
+
+/// Writes why an operation has no answer.
+pub(super) fn stopped(media: Media, stop: Stop, request_id: &str) -> Response {
+    let status = status(&stop, media);
+    let malformed = |message: &str| vec![error(Code::BadUserInput, message, Vec::new())];
+    match stop {
+        Stop::Method(allowed) => {
+            let message = format!(
+                "This can only be asked by {}.",
+                allowed.replace(", ", " or ")
+            );
+            let mut response = refusal(media, status, malformed(&message), request_id);
+            let allowed = HeaderValue::from_static(allowed);
+            response.headers_mut().insert(header::ALLOW, allowed);
+            response
+        }
+        Stop::NotAcceptable => {
+            let message =
+                "Answers are written as application/graphql-response+json or application/json.";
+            refusal(media, status, malformed(message), request_id)
+        }
+        Stop::NotJson => {
+            let message = "The body must be sent as application/json, in UTF-8.";
+            refusal(media, status, malformed(message), request_id)
+        }
+        Stop::Malformed(message) => refusal(media, status, malformed(message), request_id),
+        Stop::SlowBody => {
+            let message = "The body took too long to arrive.";
+            let error = error(Code::Timeout, message, Vec::new());
+            refusal(media, status, vec![error], request_id)
+        }
+        Stop::Failed(Code::ServiceUnavailable, errors) => {
+            retry_soon(refusal(media, status, errors, request_id))
+        }
+        Stop::Failed(_, errors) => refusal(media, status, errors, request_id),
+    }
+}
+
+fn refusal(
+    media: Media,
+    status: StatusCode,
+    mut errors: Vec<ServerError>,
+    request_id: &str,
+) -> Response {
+    #[derive(Serialize)]
+    struct Refusal {
+        errors: Vec<ServerError>,
+    }
+    for error in &mut errors {
+        sign(error, request_id);
+    }
+    written(media, status, serde_json::to_vec(&Refusal { errors }))
+}
+
+fn sign(error: &mut ServerError, request_id: &str) {
+    let extensions = error.extensions.get_or_insert_default();
+    extensions.set("requestId", request_id);
+}
+
+pub(super) fn clipped(message: &str) -> String {
+    match message.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.into(),
+    }
+}
+
+fn written(media: Media, status: StatusCode, json: serde_json::Result<Vec<u8>>) -> Response {
+    let body = match json {
+        Ok(body) => body,
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written");
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        }
+    };
+    let headers = [
+        (header::CONTENT_TYPE, media.content_type()),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (
+            header::VARY,
+            HeaderValue::from_static("Authorization, Accept"),
+        ),
+    ];
+    (status, headers, body).into_response()
+}

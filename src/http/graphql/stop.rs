@@ -1,0 +1,94 @@
+//! Why a request of GraphQL has no data, and with which status that is answered.
+
+use async_graphql::{Pos, ServerError, Value};
+use axum::http::StatusCode;
+
+use crate::{
+    error::Code,
+    http::{guard::Rejection, media::Media},
+};
+
+/// Why there is no data to answer with.
+pub(super) enum Stop {
+    /// The method cannot be used, or not for this; these can.
+    Method(&'static str),
+    NotAcceptable,
+    NotJson,
+    Malformed(&'static str),
+    SlowBody,
+    /// A well-formed request that did not run, or did not run to its end.
+    Failed(Code, Vec<ServerError>),
+}
+
+impl Stop {
+    pub(super) fn failed(code: Code, message: &str) -> Self {
+        Self::Failed(code, vec![error(code, message, Vec::new())])
+    }
+}
+
+impl From<Rejection> for Stop {
+    fn from(rejection: Rejection) -> Self {
+        let Rejection {
+            code,
+            message,
+            locations,
+        } = rejection;
+        Self::Failed(code, vec![error(code, &message, locations)])
+    }
+}
+
+/// The one place where a stop becomes a status. Whatever ran to its end is 200.
+///
+/// Clients of plain JSON expect 200 for a well-formed request that was refused; faults of ours and matters of
+/// size and rights have their status in both forms, so that proxies and monitors see them. A deadline is 504
+/// and not 503: nothing says that trying again is safe or will be faster.
+pub(super) fn status(stop: &Stop, media: Media) -> StatusCode {
+    match (stop, media) {
+        (Stop::Method(_), _) => StatusCode::METHOD_NOT_ALLOWED,
+        (Stop::NotAcceptable, _) => StatusCode::NOT_ACCEPTABLE,
+        (Stop::NotJson, _) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        (Stop::Malformed(_), _) => StatusCode::BAD_REQUEST,
+        (Stop::SlowBody, _) => StatusCode::REQUEST_TIMEOUT,
+        (Stop::Failed(code, _), media) => match (code, media) {
+            (Code::QueryTooLarge, _) => StatusCode::PAYLOAD_TOO_LARGE,
+            (Code::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
+            (Code::Forbidden, _) => StatusCode::FORBIDDEN,
+            (Code::NotFound, _) => StatusCode::NOT_FOUND,
+            (Code::PullAgain, _) => StatusCode::GONE,
+            (Code::RateLimited, _) => StatusCode::TOO_MANY_REQUESTS,
+            (Code::Timeout, _) => StatusCode::GATEWAY_TIMEOUT,
+            (Code::ServiceUnavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
+            (Code::InternalServerError, _) => StatusCode::INTERNAL_SERVER_ERROR,
+            (
+                Code::GraphqlParseFailed
+                | Code::GraphqlValidationFailed
+                | Code::BadUserInput
+                | Code::OperationResolutionFailure
+                | Code::QueryTooComplex,
+                media,
+            ) => match media {
+                Media::Response => StatusCode::BAD_REQUEST,
+                Media::Json => StatusCode::OK,
+            },
+        },
+    }
+}
+
+/// An error with one of our codes.
+pub(super) fn error(code: Code, message: &str, locations: Vec<Pos>) -> ServerError {
+    let mut error = ServerError::new(message, None);
+    error.locations = locations;
+    error
+        .extensions
+        .get_or_insert_default()
+        .set("code", code.as_str());
+    error
+}
+
+/// The code of an error; none where it is worded by async-graphql.
+pub(super) fn code(error: &ServerError) -> Option<Code> {
+    match error.extensions.as_ref()?.get("code")? {
+        Value::String(code) => Code::named(code),
+        _ => None,
+    }
+}

@@ -1,0 +1,25 @@
+//! Which addresses are one client: networks are counted, as whoever has one has all of its addresses.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// Whom an address stands for: of IPv6 a whole network is usually one customer's, to take addresses from at will.
+pub fn client_network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from(u128::from(v6) >> 72 << 72)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_of_ipv6_is_one_client() {
+        let of = |text: &str| client_network(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8:1:200::1"), of("2001:db8:1:2ff::9"));
+        assert_ne!(of("2001:db8:1:200::1"), of("2001:db8:1:300::1"));
+        assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+}
