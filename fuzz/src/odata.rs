@@ -10,7 +10,7 @@ use cx_blueprint::{
     http::odata::{
         expression::Literal,
         fault, grammar,
-        options::{self, Subject},
+        options::{self, ResourceKind},
     },
     statement::Text,
 };
@@ -31,19 +31,19 @@ fuzz_target!(|text: &str| {
         filter(text);
         if let Some((_, key)) = grammar::key(text) {
             for dataset in catalogue::ALL.iter().copied() {
-                read(dataset, Subject::Row(&key), &Vec::new());
+                read(dataset, ResourceKind::Row(&key), &Vec::new());
             }
         }
     });
 });
 
 fn asked(dataset: &'static Dataset, sent: &options::Sent) {
-    for subject in [Subject::Rows, Subject::Count, Subject::Row(&Literal::Null)] {
+    for subject in [ResourceKind::Rows, ResourceKind::Count, ResourceKind::Row(&Literal::Null)] {
         read(dataset, subject, sent);
     }
 }
 
-fn read(dataset: &'static Dataset, subject: Subject<'_>, sent: &options::Sent) {
+fn read(dataset: &'static Dataset, subject: ResourceKind<'_>, sent: &options::Sent) {
     let asked = match options::read(dataset, subject, sent) {
         Ok(asked) => asked,
         Err(faults) => {

@@ -28,13 +28,13 @@ use crate::{bi::store::BiStore, database::Store};
 const SECONDS: [f64; 10] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Answered {
+struct AnswerLabels {
     route: String,
     status: u16,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Route {
+struct RouteLabel {
     route: String,
 }
 
@@ -42,8 +42,8 @@ struct Route {
 #[derive(Clone)]
 pub struct Metrics {
     registry: Arc<Registry>,
-    requests: Family<Answered, Counter>,
-    seconds: Family<Route, Histogram, fn() -> Histogram>,
+    requests: Family<AnswerLabels, Counter>,
+    seconds: Family<RouteLabel, Histogram, fn() -> Histogram>,
 }
 
 impl Metrics {
@@ -52,7 +52,7 @@ impl Metrics {
     pub fn new(store: Store, cube: BiStore, admission: Admission) -> Self {
         let mut registry = Registry::with_prefix("cx_blueprint");
         let requests = Family::default();
-        let seconds: Family<Route, Histogram, fn() -> Histogram> =
+        let seconds: Family<RouteLabel, Histogram, fn() -> Histogram> =
             Family::new_with_constructor(|| Histogram::new(SECONDS));
         registry.register(
             "http_requests",
@@ -65,7 +65,7 @@ impl Metrics {
             Unit::Seconds,
             seconds.clone(),
         );
-        registry.register_collector(Box::new(Kept {
+        registry.register_collector(Box::new(StateCollector {
             store,
             cube,
             admission,
@@ -81,13 +81,13 @@ impl Metrics {
     pub fn count(&self, route: &str, status: StatusCode, took: Duration) {
         let route = route.to_owned();
         self.seconds
-            .get_or_create(&Route {
+            .get_or_create(&RouteLabel {
                 route: route.clone(),
             })
             .observe(took.as_secs_f64());
         let status = status.as_u16();
         self.requests
-            .get_or_create(&Answered { route, status })
+            .get_or_create(&AnswerLabels { route, status })
             .inc();
     }
 
@@ -111,19 +111,19 @@ pub fn route<B>(request: &Request<B>) -> String {
 }
 
 /// What is looked at when it is asked for.
-struct Kept {
+struct StateCollector {
     store: Store,
     cube: BiStore,
     admission: Admission,
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for StateCollector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Kept")
+        f.write_str("StateCollector")
     }
 }
 
-impl Collector for Kept {
+impl Collector for StateCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let weight = self.cube.weight();
         let statements = ConstCounter::new(self.store.statements());
@@ -157,7 +157,7 @@ impl Collector for Kept {
     }
 }
 
-impl Kept {
+impl StateCollector {
     fn encode_queues(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         for (name, help, count) in QUEUE_GAUGES {
             let kind = MetricType::Gauge;

@@ -35,20 +35,20 @@ pub struct QueueSettings {
 
 /// Slots, and those who wait for them; a copy is the same queue.
 #[derive(Clone, Debug)]
-pub struct AdmissionQueue(Arc<Inner>);
+pub struct AdmissionQueue(Arc<QueueInner>);
 
 #[derive(Debug)]
-struct Inner {
+struct QueueInner {
     settings: QueueSettings,
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     taken: usize,
     held: HashMap<Holder, usize>,
     /// In the order of coming.
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<Waiter>,
     /// Seconds for which slots are held, on average; zero until one was given back.
     average: f64,
     refused: Option<Instant>,
@@ -56,7 +56,7 @@ struct State {
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct Waiter {
     holder: Holder,
     wake: oneshot::Sender<Slot>,
 }
@@ -81,13 +81,13 @@ impl AdmissionQueue {
     /// A queue in which nobody waits.
     #[must_use]
     pub fn new(settings: QueueSettings) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(QueueInner {
             settings,
             state: Mutex::default(),
         }))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, QueueState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -113,7 +113,7 @@ impl AdmissionQueue {
                 return Err(Overloaded);
             }
             let (wake, turn) = oneshot::channel();
-            state.waiting.push_back(Waiting { holder, wake });
+            state.waiting.push_back(Waiter { holder, wake });
             // What is expected may be wrong: those that are worked for now may take longer than others did.
             let patience = match allowed == settings.calm {
                 true => settings.calm,
@@ -168,7 +168,7 @@ impl AdmissionQueue {
     fn hand_out(&self) {
         loop {
             let next = self.state().next(&self.0.settings);
-            let Some(Waiting { holder, wake }) = next else {
+            let Some(Waiter { holder, wake }) = next else {
                 return;
             };
             // Whoever went away meanwhile gives the slot back at once, and this goes on in a call of its own; not
@@ -178,7 +178,7 @@ impl AdmissionQueue {
     }
 }
 
-impl State {
+impl QueueState {
     fn holds(&self, holder: Holder) -> usize {
         self.held.get(&holder).copied().unwrap_or_default()
     }
@@ -208,7 +208,7 @@ impl State {
     }
 
     /// Takes a slot for the one who waits and holds the fewest.
-    fn next(&mut self, settings: &QueueSettings) -> Option<Waiting> {
+    fn next(&mut self, settings: &QueueSettings) -> Option<Waiter> {
         self.waiting.retain(|waiting| !waiting.wake.is_closed());
         if self.taken >= settings.slots {
             return None;
@@ -247,7 +247,7 @@ impl State {
 
     /// Somebody is refused: of those who wait only they stay whose turn is near. The rest is to be dropped, which
     /// tells them, outside of the lock.
-    fn congest(&mut self, settings: &QueueSettings, now: Instant) -> Vec<Waiting> {
+    fn congest(&mut self, settings: &QueueSettings, now: Instant) -> Vec<Waiter> {
         self.refused = Some(now);
         self.refusals += 1;
         let turn = self.average / settings.slots as f64;

@@ -46,20 +46,20 @@ const LONGEST: Duration = Duration::from_secs(30 * 60);
 const AT_ONCE: usize = 1 << 20;
 
 /// How a sheet is to be taken.
-struct ImportOptions {
+struct SheetOptions {
     dialect: Option<Dialect>,
     dry_run: bool,
 }
 
 /// Why nothing was taken in.
-enum Rejection {
+enum SheetRejection {
     /// What was asked cannot be done.
     Failed(Error),
     /// The request itself is answered otherwise.
     Answered(Response),
 }
 
-impl From<Error> for Rejection {
+impl From<Error> for SheetRejection {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
@@ -161,7 +161,7 @@ async fn taken_in(
     id: &RequestId,
     said: SentQuery,
     request: Request,
-) -> Result<Value, Rejection> {
+) -> Result<Value, SheetRejection> {
     let under_way = request.extensions().get::<UnderWayGuard>().cloned();
     let (caller, asked, slot) = begun(what, app, id, said, request.headers()).await?;
     let sheet = spooled(what.longest(app), asked.dialect, request, id).await?;
@@ -184,7 +184,7 @@ async fn begun(
     id: &RequestId,
     said: SentQuery,
     headers: &HeaderMap,
-) -> Result<(Caller, ImportOptions, Slot), Rejection> {
+) -> Result<(Caller, SheetOptions, Slot), SheetRejection> {
     let caller = auth::program(app, headers, id).await?;
     let caller = caller.acting(what.act());
     noted(&caller, caller.require_somewhere(what.action())).await?;
@@ -195,7 +195,12 @@ async fn begun(
     if !is_plain_csv(headers) {
         let message = "Send the sheet as `text/csv`, in UTF-8 and not compressed.";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Rejection::problem(status, Code::BadUserInput, message, id));
+        return Err(SheetRejection::problem(
+            status,
+            Code::BadUserInput,
+            message,
+            id,
+        ));
     }
     match app.admission.uploads.enter(auth::account(&caller)).await {
         Ok(slot) => Ok((caller, asked, slot)),
@@ -211,7 +216,7 @@ async fn noted<T>(caller: &Caller, result: Result<T>) -> Result<T> {
     result
 }
 
-fn asked(parameters: &QueryPairs) -> Result<ImportOptions> {
+fn asked(parameters: &QueryPairs) -> Result<SheetOptions> {
     let mut faults = Vec::new();
     let (mut dialect, mut dry_run) = (None, None);
     for (name, value) in parameters {
@@ -239,7 +244,7 @@ fn asked(parameters: &QueryPairs) -> Result<ImportOptions> {
         }
     };
     match faults.is_empty() {
-        true => Ok(ImportOptions { dialect, dry_run }),
+        true => Ok(SheetOptions { dialect, dry_run }),
         false => Err(Error::BadInput(faults.join(" "))),
     }
 }
@@ -264,7 +269,7 @@ async fn spooled(
     dialect: Option<Dialect>,
     request: Request,
     id: &RequestId,
-) -> Result<Spooled, Rejection> {
+) -> Result<Spooled, SheetRejection> {
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > most) {
@@ -319,25 +324,25 @@ async fn take(mut spool: Spool, body: Body) -> Result<Option<Spool>> {
     }
 }
 
-fn too_large(most: u64, id: &RequestId) -> Rejection {
+fn too_large(most: u64, id: &RequestId) -> SheetRejection {
     let message = format!(
         "A sheet has at most {} MB. Send it in several, by year or by KPI.",
         most >> 20
     );
     let status = StatusCode::PAYLOAD_TOO_LARGE;
-    Rejection::problem(status, Code::BadUserInput, &message, id)
+    SheetRejection::problem(status, Code::BadUserInput, &message, id)
 }
 
-fn busy(why: &str, id: &RequestId) -> Rejection {
+fn busy(why: &str, id: &RequestId) -> SheetRejection {
     let message = format!("{why} Nothing of this one was recorded. Try again in a moment.");
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let mut response = problem(status, Code::ServiceUnavailable, &message, id);
     let headers = response.headers_mut();
     headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
-    Rejection::Answered(response)
+    SheetRejection::Answered(response)
 }
 
-impl Rejection {
+impl SheetRejection {
     fn problem(status: StatusCode, code: Code, message: &str, id: &RequestId) -> Self {
         Self::Answered(problem(status, code, message, id))
     }

@@ -230,13 +230,13 @@ fn refusal(
     request_id: &str,
 ) -> Response {
     #[derive(Serialize)]
-    struct Refusal {
+    struct ErrorsBody {
         errors: Vec<ServerError>,
     }
     for error in &mut errors {
         sign(error, request_id);
     }
-    written(media, status, serde_json::to_vec(&Refusal { errors }))
+    written(media, status, serde_json::to_vec(&ErrorsBody { errors }))
 }
 
 fn sign(error: &mut ServerError, request_id: &str) {

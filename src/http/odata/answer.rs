@@ -18,33 +18,33 @@ use crate::{
 };
 
 /// Why a request is not answered with what it asks for.
-pub enum Refusal {
+pub enum ODataRefusal {
     Failed(Error),
-    Told(StatusCode, &'static str, String),
+    Worded(StatusCode, &'static str, String),
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for ODataRefusal {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<Vec<Fault>> for Refusal {
+impl From<Vec<Fault>> for ODataRefusal {
     fn from(faults: Vec<Fault>) -> Self {
         let (status, sentence) = fault::told(&faults);
         let code = match status {
             StatusCode::NOT_IMPLEMENTED => "NOT_IMPLEMENTED",
             _ => "BAD_USER_INPUT",
         };
-        Self::Told(status, code, sentence)
+        Self::Worded(status, code, sentence)
     }
 }
 
 /// What a request comes to.
-pub type Answer = Result<Response, Refusal>;
+pub type ODataResult = Result<Response, ODataRefusal>;
 
 /// Goes on where nothing is wrong.
-pub fn none_of(faults: Vec<Fault>) -> Result<(), Refusal> {
+pub fn none_of(faults: Vec<Fault>) -> Result<(), ODataRefusal> {
     match faults.is_empty() {
         true => Ok(()),
         false => Err(faults.into()),
@@ -52,8 +52,8 @@ pub fn none_of(faults: Vec<Fault>) -> Result<(), Refusal> {
 }
 
 /// A client takes nothing that can be given.
-pub fn not_acceptable(message: &str) -> Refusal {
-    Refusal::Told(
+pub fn not_acceptable(message: &str) -> ODataRefusal {
+    ODataRefusal::Worded(
         StatusCode::NOT_ACCEPTABLE,
         "NOT_ACCEPTABLE",
         message.to_owned(),
@@ -61,7 +61,7 @@ pub fn not_acceptable(message: &str) -> Refusal {
 }
 
 /// There is nothing at the address, and why.
-pub fn nowhere(nowhere: Nowhere) -> Refusal {
+pub fn nowhere(nowhere: Nowhere) -> ODataRefusal {
     let (status, code, message) = match nowhere {
         Nowhere::Missing => {
             let names: Vec<&str> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
@@ -85,12 +85,12 @@ pub fn nowhere(nowhere: Nowhere) -> Refusal {
             )
         }
     };
-    Refusal::Told(status, code, message)
+    ODataRefusal::Worded(status, code, message)
 }
 
 /// An answer with this body.
 #[must_use]
-pub fn told(body: Vec<u8>, content_type: &'static str, gzip: bool) -> Response {
+pub fn respond(body: Vec<u8>, content_type: &'static str, gzip: bool) -> Response {
     let mut response = body.into_response();
     let gzip = gzip.then_some((header::CONTENT_ENCODING, "gzip"));
     let fixed = [(header::CONTENT_TYPE, content_type)];
@@ -105,17 +105,17 @@ pub fn told(body: Vec<u8>, content_type: &'static str, gzip: bool) -> Response {
 /// A refusal as OData words it: nothing but a code and a message, as some clients take nothing else. The id of the
 /// request stands in its header.
 #[must_use]
-pub fn refused(refusal: Refusal) -> Response {
+pub fn refused(refusal: ODataRefusal) -> Response {
     let body =
         |code: &str, message: &str| Json(json!({ "error": { "code": code, "message": message } }));
     match refusal {
-        Refusal::Failed(error) => {
+        ODataRefusal::Failed(error) => {
             error.log();
             let body = body(error.code().as_str(), &error.to_string());
             let response = (problem::status(&error), body).into_response();
             problem::offering_basic(problem::with_advice(response, &error), &error)
         }
-        Refusal::Told(status, code, message) => {
+        ODataRefusal::Worded(status, code, message) => {
             let mut response = (status, body(code, &message)).into_response();
             if status == StatusCode::METHOD_NOT_ALLOWED {
                 let allowed = HeaderValue::from_static("GET, HEAD");

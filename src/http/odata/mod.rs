@@ -1,15 +1,15 @@
 //! `/bi/odata/v4`: flat datasets for Power Query, Excel, Tableau and whatever else speaks OData 4.0. It reads, and gives
 //! one page at a time; what rows there are, and for whom, is the registry's to say.
 //!
-//! `options` says what the query asks, with `lexer`, `grammar` and `meaning` for its `$filter`; `page` answers.
+//! `options` says what the query asks, with `lexer`, `grammar` and `bind` for its `$filter`; `page` answers.
 
 pub mod address;
 mod answer;
+pub mod bind;
 pub mod expression;
 pub mod fault;
 pub mod grammar;
 pub mod lexer;
-pub mod meaning;
 pub mod media;
 pub mod metadata;
 pub mod options;
@@ -30,11 +30,11 @@ use tokio::time::timeout;
 
 use self::{
     address::{Nowhere, Target},
-    answer::{Answer, Refusal, none_of, not_acceptable, nowhere, refused, told},
+    answer::{ODataRefusal, ODataResult, none_of, not_acceptable, nowhere, refused, respond},
     expression::Literal,
     fault::Fault,
-    options::{Sent, Subject},
-    page::Reader,
+    options::{ResourceKind, Sent},
+    page::ODataWriter,
 };
 use super::{
     admission::{Overloaded, Slot},
@@ -126,7 +126,7 @@ async fn serve(
 }
 
 impl Asking<'_> {
-    async fn answer(&self, path: Option<&str>) -> Answer {
+    async fn answer(&self, path: Option<&str>) -> ODataResult {
         // Who has not signed in is told that first, whatever they ask.
         let caller = auth::program(self.app, self.headers, self.id).await?;
         let caller = caller.spending(Budget::of_page());
@@ -135,7 +135,7 @@ impl Asking<'_> {
             && ![Method::GET, Method::HEAD].contains(self.method)
         {
             let message = "Everything here is read with GET.".to_owned();
-            return Err(Refusal::Told(
+            return Err(ODataRefusal::Worded(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "METHOD_NOT_ALLOWED",
                 message,
@@ -154,14 +154,14 @@ impl Asking<'_> {
         }
     }
 
-    fn reader<'a>(&'a self, root: &'a str, sent: &Sent) -> Result<Reader<'a>, Refusal> {
+    fn reader<'a>(&'a self, root: &'a str, sent: &Sent) -> Result<ODataWriter<'a>, ODataRefusal> {
         let format = options::one(sent, "$format");
         let Some(level) = media::level(self.headers, format) else {
             let message =
                 "This is answered as application/json, with odata.metadata=minimal or none.";
             return Err(not_acceptable(message));
         };
-        Ok(Reader {
+        Ok(ODataWriter {
             root,
             uri: self.uri,
             level,
@@ -176,31 +176,31 @@ impl Asking<'_> {
         address::root(self.headers, self.uri, self.app.forwarded_hops)
     }
 
-    fn service(&self, caller: &Caller, sent: &Sent) -> Answer {
+    fn service(&self, caller: &Caller, sent: &Sent) -> ODataResult {
         let pulled = bi::list::pulled(caller)?;
         none_of(options::of_a_document(sent))?;
         let root = self.root();
         let reader = self.reader(&root, sent)?;
         let body = reader.list("", &metadata::service(&pulled))?;
-        Ok(told(body, reader.level.content_type(), reader.gzip))
+        Ok(respond(body, reader.level.content_type(), reader.gzip))
     }
 
     /// It is XML, whatever is accepted: clients ask for it with the headers that they ask for rows with.
-    fn metadata(&self, caller: &Caller, sent: &Sent) -> Answer {
+    fn metadata(&self, caller: &Caller, sent: &Sent) -> ODataResult {
         let pulled = bi::list::pulled(caller)?;
         none_of(options::of_a_document(sent))?;
         match options::one(sent, "$format") {
             None | Some("xml" | "application/xml") => {
                 let body = metadata::document(&pulled).into_bytes();
-                Ok(told(body, "application/xml; charset=utf-8", false))
+                Ok(respond(body, "application/xml; charset=utf-8", false))
             }
             Some(_) => Err(not_acceptable("$metadata is answered as application/xml.")),
         }
     }
 
-    async fn rows(&self, caller: &Caller, dataset: &'static Dataset, sent: &Sent) -> Answer {
+    async fn rows(&self, caller: &Caller, dataset: &'static Dataset, sent: &Sent) -> ODataResult {
         caller.require_somewhere(dataset.permission)?;
-        let asked = self.asked(dataset, Subject::Rows, sent)?;
+        let asked = self.asked(dataset, ResourceKind::Rows, sent)?;
         let root = self.root();
         let reader = self.reader(&root, sent)?;
         let body = match self.is_head() {
@@ -210,7 +210,7 @@ impl Asking<'_> {
                 self.within(reader.rows(caller, asked)).await?
             }
         };
-        let mut response = told(body, reader.level.content_type(), reader.gzip);
+        let mut response = respond(body, reader.level.content_type(), reader.gzip);
         let applied = media::page_size(self.headers).map(|_| reader.size);
         let applied =
             applied.map(|size| HeaderValue::from_str(&format!("odata.maxpagesize={size}")));
@@ -221,9 +221,9 @@ impl Asking<'_> {
     }
 
     /// A number as text, whatever is accepted, as the standard has it.
-    async fn count(&self, caller: &Caller, dataset: &'static Dataset, sent: &Sent) -> Answer {
+    async fn count(&self, caller: &Caller, dataset: &'static Dataset, sent: &Sent) -> ODataResult {
         caller.require_somewhere(dataset.permission)?;
-        let asked = self.asked(dataset, Subject::Count, sent)?;
+        let asked = self.asked(dataset, ResourceKind::Count, sent)?;
         let body = match self.is_head() {
             true => Vec::new(),
             false => {
@@ -235,7 +235,7 @@ impl Asking<'_> {
                 self.within(count).await?.to_string().into_bytes()
             }
         };
-        Ok(told(body, "text/plain; charset=utf-8", false))
+        Ok(respond(body, "text/plain; charset=utf-8", false))
     }
 
     async fn row(
@@ -244,7 +244,7 @@ impl Asking<'_> {
         dataset: &'static Dataset,
         key: &Literal,
         sent: &Sent,
-    ) -> Answer {
+    ) -> ODataResult {
         caller.require_somewhere(dataset.permission)?;
         if !options::is_found_by_key(dataset) {
             let (name, key) = (dataset.name, dataset.key);
@@ -253,7 +253,7 @@ impl Asking<'_> {
             );
             return Err(vec![Fault::unsupported(message)].into());
         }
-        let asked = self.asked(dataset, Subject::Row(key), sent)?;
+        let asked = self.asked(dataset, ResourceKind::Row(key), sent)?;
         let root = self.root();
         let reader = self.reader(&root, sent)?;
         let body = match self.is_head() {
@@ -264,10 +264,14 @@ impl Asking<'_> {
             }
         };
         match body {
-            Some(body) => Ok(told(body, reader.level.content_type(), reader.gzip)),
+            Some(body) => Ok(respond(body, reader.level.content_type(), reader.gzip)),
             None => {
                 let message = format!("There is no such row of {}.", dataset.name);
-                Err(Refusal::Told(StatusCode::NOT_FOUND, "NOT_FOUND", message))
+                Err(ODataRefusal::Worded(
+                    StatusCode::NOT_FOUND,
+                    "NOT_FOUND",
+                    message,
+                ))
             }
         }
     }
@@ -275,9 +279,9 @@ impl Asking<'_> {
     fn asked(
         &self,
         dataset: &'static Dataset,
-        subject: Subject<'_>,
+        subject: ResourceKind<'_>,
         sent: &Sent,
-    ) -> Result<options::Asked, Refusal> {
+    ) -> Result<options::ODataParams, ODataRefusal> {
         let mut asked = options::read(dataset, subject, sent)?;
         asked.query.thresholds = self.app.thresholds.clone();
         asked.query.cube = Some(self.app.cube.clone());
@@ -298,12 +302,12 @@ impl Asking<'_> {
         self.method == Method::HEAD
     }
 
-    async fn slot(&self, caller: &Caller) -> Result<Slot, Refusal> {
+    async fn slot(&self, caller: &Caller) -> Result<Slot, ODataRefusal> {
         let slot = self.app.admission.pages.enter(auth::account(caller)).await;
         slot.map_err(|_| {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             let code = Code::ServiceUnavailable.as_str();
-            Refusal::Told(status, code, Overloaded::MESSAGE.to_owned())
+            ODataRefusal::Worded(status, code, Overloaded::MESSAGE.to_owned())
         })
     }
 }

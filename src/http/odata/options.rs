@@ -2,9 +2,10 @@
 //! standard has and this face does not is said to be so. Reading asks no database.
 
 use super::{
+    bind,
     expression::Literal,
     fault::Fault,
-    grammar, meaning,
+    grammar,
     range::{self, Range},
     token,
 };
@@ -20,7 +21,7 @@ pub type Sent = Vec<(String, String)>;
 
 /// What is asked of a dataset.
 #[derive(Clone, Copy, Debug)]
-pub enum Subject<'k> {
+pub enum ResourceKind<'k> {
     /// A page of its rows.
     Rows,
     /// How many there are.
@@ -30,7 +31,7 @@ pub enum Subject<'k> {
 }
 
 /// What is asked for.
-pub struct Asked {
+pub struct ODataParams {
     pub query: DatasetQuery,
     /// How many of the query's columns are shown; those behind them are wanted for the next page alone.
     pub shown: usize,
@@ -77,14 +78,14 @@ pub fn one<'s>(sent: &'s Sent, name: &str) -> Option<&'s str> {
 /// Reads the options of a request to a dataset.
 pub fn read(
     dataset: &'static Dataset,
-    subject: Subject<'_>,
+    subject: ResourceKind<'_>,
     sent: &Sent,
-) -> Result<Asked, Vec<Fault>> {
+) -> Result<ODataParams, Vec<Fault>> {
     if sent.len() > MOST {
         let message = format!("A request has at most {MOST} options.");
         return Err(vec![Fault::bad(message)]);
     }
-    let mut reader = Reader {
+    let mut reader = OptionsParser {
         dataset,
         sent,
         faults: Vec::new(),
@@ -134,21 +135,21 @@ fn unknown(name: &str, otherwise: &str) -> Fault {
 }
 
 /// The options so far, and what is wrong with them.
-struct Reader<'s> {
+struct OptionsParser<'s> {
     dataset: &'static Dataset,
     sent: &'s Sent,
     faults: Vec<Fault>,
 }
 
-impl Reader<'_> {
+impl OptionsParser<'_> {
     fn bad(&mut self, sentence: impl Into<String>) {
         self.faults.push(Fault::bad(sentence));
     }
 
-    fn refuse_unknown(&mut self, subject: Subject<'_>) {
+    fn refuse_unknown(&mut self, subject: ResourceKind<'_>) {
         let mut names = match subject {
-            Subject::Row(_) => ROW.to_vec(),
-            Subject::Rows | Subject::Count => ROWS.to_vec(),
+            ResourceKind::Row(_) => ROW.to_vec(),
+            ResourceKind::Rows | ResourceKind::Count => ROWS.to_vec(),
         };
         if self.dataset.counts {
             names.push("uncounted");
@@ -170,10 +171,10 @@ impl Reader<'_> {
         }
     }
 
-    fn asked(&mut self, subject: Subject<'_>) -> Asked {
+    fn asked(&mut self, subject: ResourceKind<'_>) -> ODataParams {
         let mut query = DatasetQuery::new(self.dataset);
         query.uncounted = self.flag("uncounted");
-        let mut asked = Asked {
+        let mut asked = ODataParams {
             shown: query.columns.len(),
             query,
             chosen: false,
@@ -181,13 +182,13 @@ impl Reader<'_> {
             top: None,
         };
         match subject {
-            Subject::Row(key) => {
+            ResourceKind::Row(key) => {
                 asked.query.filter = self.keyed(key);
                 self.select(&mut asked);
             }
-            // What has no meaning for a number of rows is passed over there, as the standard wants it.
-            Subject::Count => asked.query.filter = self.filter(),
-            Subject::Rows => {
+            // What has no bind for a number of rows is passed over there, as the standard wants it.
+            ResourceKind::Count => asked.query.filter = self.filter(),
+            ResourceKind::Rows => {
                 asked.query.filter = self.filter();
                 self.select(&mut asked);
                 self.order(&mut asked.query);
@@ -263,7 +264,7 @@ impl Reader<'_> {
             return Filter::default();
         };
         match grammar::read(text) {
-            Ok(expression) => meaning::filter(self.dataset, &expression, &mut self.faults),
+            Ok(expression) => bind::filter(self.dataset, &expression, &mut self.faults),
             Err(fault) => {
                 self.faults.push(fault);
                 Filter::default()
@@ -273,7 +274,7 @@ impl Reader<'_> {
 
     fn keyed(&mut self, key: &Literal) -> Filter {
         let column = self.dataset.column(self.dataset.key);
-        let value = column.and_then(|column| Some((column, meaning::value(column, key)??)));
+        let value = column.and_then(|column| Some((column, bind::value(column, key)??)));
         match value {
             Some((column, value)) => Filter::Compare(column, Comparison::Equal, value),
             // A key that cannot be one is nobody's.
@@ -296,7 +297,7 @@ impl Reader<'_> {
         column
     }
 
-    fn select(&mut self, asked: &mut Asked) {
+    fn select(&mut self, asked: &mut ODataParams) {
         let Some(text) = one(self.sent, "$select") else {
             return;
         };
@@ -346,7 +347,7 @@ impl Reader<'_> {
         }
     }
 
-    fn after(&mut self, asked: &mut Asked) {
+    fn after(&mut self, asked: &mut ODataParams) {
         let Some(text) = one(self.sent, "$skiptoken") else {
             return;
         };

@@ -6,7 +6,7 @@ use axum::http::Uri;
 use flate2::{Compression, write::GzEncoder};
 use serde_json::Value;
 
-use super::{address::ROOT, expression::Literal, media::Level, options::Asked, token};
+use super::{address::ROOT, expression::Literal, media::Level, options::ODataParams, token};
 use crate::{
     access::Caller,
     bi::{catalogue, model::dataset::Column, model::query::DatasetQuery, source::row::DatasetRow},
@@ -18,7 +18,7 @@ use crate::{
 pub const USUAL: u64 = 5_000;
 
 /// Where the answer is read.
-pub struct Reader<'r> {
+pub struct ODataWriter<'r> {
     /// The address of the service.
     pub root: &'r str,
     pub uri: &'r Uri,
@@ -28,7 +28,7 @@ pub struct Reader<'r> {
     pub size: u64,
 }
 
-impl Reader<'_> {
+impl ODataWriter<'_> {
     /// What `@odata.context` says, with the member that it is.
     fn context(&self, of: &str) -> String {
         match self.level {
@@ -49,8 +49,8 @@ impl Reader<'_> {
     }
 
     /// A page of rows, and where asked for their number, from one moment of the truth.
-    pub async fn rows(&self, caller: &Caller, asked: Asked) -> Result<Vec<u8>> {
-        let Asked {
+    pub async fn rows(&self, caller: &Caller, asked: ODataParams) -> Result<Vec<u8>> {
+        let ODataParams {
             mut query,
             shown,
             chosen,
@@ -73,7 +73,7 @@ impl Reader<'_> {
             Some(0) => left,
             _ => left + 1,
         });
-        let writer = Cells::new(&query, shown);
+        let writer = JsonRow::new(&query, shown);
         let mut rows = catalogue::rows(query, caller, tx)?;
         let (mut last, mut more) = (None::<DatasetRow>, false);
         while let Some(row) = rows.next().await? {
@@ -101,8 +101,8 @@ impl Reader<'_> {
     }
 
     /// One row, if it is there.
-    pub async fn row(&self, caller: &Caller, asked: Asked) -> Result<Option<Vec<u8>>> {
-        let Asked {
+    pub async fn row(&self, caller: &Caller, asked: ODataParams) -> Result<Option<Vec<u8>>> {
+        let ODataParams {
             mut query,
             shown,
             chosen,
@@ -111,7 +111,7 @@ impl Reader<'_> {
         let choice = choice(&query, shown, chosen);
         let context = self.context(&format!("#{}{choice}/$entity", query.dataset.name));
         query.limit = Some(1);
-        let writer = Cells::new(&query, shown);
+        let writer = JsonRow::new(&query, shown);
         let mut rows = catalogue::rows(query, caller, caller.snapshot().await?)?;
         let Some(row) = rows.next().await? else {
             return Ok(None);
@@ -168,9 +168,9 @@ fn held(row: &DatasetRow, order: &[&'static Column]) -> Result<Vec<Literal>> {
 }
 
 /// Writes rows: what stands before each cell, `{"name":` or `,"name":`.
-struct Cells(Vec<String>);
+struct JsonRow(Vec<String>);
 
-impl Cells {
+impl JsonRow {
     fn new(query: &DatasetQuery, shown: usize) -> Self {
         let columns = query.columns.iter().take(shown).enumerate();
         let before = columns.map(|(at, column)| {

@@ -5,11 +5,11 @@ use proptest::{collection::vec, prelude::*, sample::select};
 use sea_orm::DbBackend;
 
 use super::{
+    bind,
     expression::{Expression, LOOKS, Literal, Operand, SIGNS},
     fault::{self, Fault},
     grammar::{self, DEEPEST, MOST},
-    meaning,
-    options::{self, Subject},
+    options::{self, ResourceKind},
     range::{self, Range},
 };
 use crate::{
@@ -119,7 +119,7 @@ proptest! {
         for dataset in catalogue::ALL.iter().copied() {
             for sent in [&text, &format!("$filter={text}"), &format!("$orderby={text}&$select={text}&$skiptoken={text}")] {
                 let sent = options::sent(sent);
-                for subject in [Subject::Rows, Subject::Count, Subject::Row(&Literal::Text(text.clone()))] {
+                for subject in [ResourceKind::Rows, ResourceKind::Count, ResourceKind::Row(&Literal::Text(text.clone()))] {
                     if let Err(faults) = options::read(dataset, subject, &sent) {
                         let (_, sentence) = fault::told(&faults);
                         prop_assert!((10..10_000).contains(&sentence.len()), "{}", sentence);
@@ -133,7 +133,7 @@ proptest! {
 fn meant(dataset: &Dataset, text: &str) -> Result<(String, Range), Vec<Fault>> {
     let expression = grammar::read(text).map_err(|fault| vec![fault])?;
     let mut faults = Vec::new();
-    let filter = meaning::filter(dataset, &expression, &mut faults);
+    let filter = bind::filter(dataset, &expression, &mut faults);
     if !faults.is_empty() {
         return Err(faults);
     }
@@ -375,7 +375,7 @@ fn options_are_held_to_what_they_may_be() {
         ("uncounted=true", 400, "it takes $select"),
         ("$expand=x&$top=x", 400, "$expand is not offered"),
     ] {
-        let told = options::read(&KPIS, Subject::Rows, &options::sent(sent));
+        let told = options::read(&KPIS, ResourceKind::Rows, &options::sent(sent));
         let (told, sentence) = fault::told(&told.err().expect(sent));
         assert_eq!(told.as_u16(), status, "{sent}: {sentence}");
         assert!(sentence.contains(says), "{sent}: {sentence}");
@@ -383,7 +383,7 @@ fn options_are_held_to_what_they_may_be() {
     let sent = options::sent(
         "%24select=kpi_key%2C+kpi_id,kpi_key&$orderby=direction+desc&$top=3&$count=true",
     );
-    let asked = options::read(&KPIS, Subject::Rows, &sent).expect("it is right");
+    let asked = options::read(&KPIS, ResourceKind::Rows, &sent).expect("it is right");
     let names: Vec<&str> = asked.query.columns.iter().map(|one| one.name).collect();
     assert_eq!(names, ["kpi_key", "kpi_id", "direction"]);
     assert_eq!(
@@ -392,7 +392,7 @@ fn options_are_held_to_what_they_may_be() {
     );
     let facts = options::read(
         &KPI_FACTS,
-        Subject::Rows,
+        ResourceKind::Rows,
         &options::sent("$filter=value+gt+5"),
     );
     let (_, sentence) = fault::told(&facts.err().expect("days are needed"));
@@ -403,7 +403,7 @@ fn options_are_held_to_what_they_may_be() {
     for dataset in [&FINDINGS, &TOUCHPOINTS] {
         let drafts = options::read(
             dataset,
-            Subject::Count,
+            ResourceKind::Count,
             &options::sent("uncounted=true&$top=1"),
         );
         assert!(drafts.expect("it is right").query.uncounted);

@@ -3,9 +3,9 @@
 //! ordered by stands behind it.
 
 use super::{
+    bind::value,
     expression::{Literal, listed},
     grammar,
-    meaning::value,
 };
 use crate::{
     bi::{

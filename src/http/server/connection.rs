@@ -49,7 +49,7 @@ const KEPT_READY: u32 = 128 * 1024;
 /// Once the server stops, for how long an answered connection may still take what is on its way.
 const LAST_BYTES: Duration = Duration::from_secs(1);
 
-pub(super) struct Connection {
+pub(super) struct ClientConnection {
     pub stream: TcpStream,
     pub peer: SocketAddr,
     pub activity: Arc<Activity>,
@@ -57,7 +57,7 @@ pub(super) struct Connection {
     pub limits: ServerLimits,
 }
 
-impl Connection {
+impl ClientConnection {
     /// Serves it to its end, whoever brings that about.
     pub(super) async fn serve(self, router: Router, mut stopping: watch::Receiver<bool>) {
         let Self {
@@ -68,7 +68,7 @@ impl Connection {
             limits,
         } = self;
         tune(&stream);
-        let io = TokioIo::new(Metered {
+        let io = TokioIo::new(MeteredStream {
             stream,
             activity: Arc::clone(&activity),
         });
@@ -213,12 +213,12 @@ impl Watch {
 }
 
 /// A stream that counts what comes and goes.
-struct Metered {
+struct MeteredStream {
     stream: TcpStream,
     activity: Arc<Activity>,
 }
 
-impl AsyncRead for Metered {
+impl AsyncRead for MeteredStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -233,7 +233,7 @@ impl AsyncRead for Metered {
     }
 }
 
-impl AsyncWrite for Metered {
+impl AsyncWrite for MeteredStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -265,7 +265,7 @@ impl AsyncWrite for Metered {
     }
 }
 
-impl Metered {
+impl MeteredStream {
     fn count(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(bytes)) = polled {
             self.activity.wrote(bytes);

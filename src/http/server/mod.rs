@@ -26,7 +26,7 @@ use tokio::{
 pub use self::{activity::UnderWayGuard, limits::ServerLimits};
 use self::{
     activity::{Activity, UnderWay},
-    connection::Connection,
+    connection::ClientConnection,
     peers::Peers,
 };
 
@@ -64,7 +64,7 @@ pub async fn serve(
                         }
                         continue;
                     };
-                    let connection = Connection { stream, peer, activity, ticket, limits };
+                    let connection = ClientConnection { stream, peer, activity, ticket, limits };
                     tasks.spawn(connection.serve(router.clone(), stopped.clone()));
                 }
                 Err(error) => {

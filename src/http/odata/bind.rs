@@ -16,7 +16,7 @@ use crate::bi::{
 
 /// The filter that an expression means; what is wrong with it is added to the faults.
 pub fn filter(dataset: &Dataset, expression: &Expression, faults: &mut Vec<Fault>) -> Filter {
-    Reader { dataset, faults }.condition(expression)
+    FilterBinder { dataset, faults }.condition(expression)
 }
 
 /// A value of a column, or that it is empty; nothing where the literal is of another type.
@@ -61,12 +61,12 @@ fn not(filter: Filter) -> Filter {
     Filter::Not(Box::new(filter))
 }
 
-struct Reader<'r> {
+struct FilterBinder<'r> {
     dataset: &'r Dataset,
     faults: &'r mut Vec<Fault>,
 }
 
-impl Reader<'_> {
+impl FilterBinder<'_> {
     fn condition(&mut self, expression: &Expression) -> Filter {
         match expression {
             Expression::All(parts) => Filter::All(self.conditions(parts)),
