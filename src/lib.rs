@@ -161,6 +161,9 @@ pub mod bi;
 /// A blueprint as a picture.
 pub mod picture;
 
+/// What a server does beside answering requests.
+pub mod background;
+
 /// The roots of the API and the edges that join slices.
 pub mod graph;
 

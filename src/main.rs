@@ -23,6 +23,7 @@ use clap::Parser;
 use cx_blueprint::{
     access::Caller,
     account::{self, AccountCreateInput, password},
+    background,
     bi::views::{self, login},
     clock::Clock,
     config::{
@@ -45,8 +46,6 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// The password of every person in the demo and in a generated organisation.
 const DEMO_PASSWORD: &str = "blueprint";
-/// What the audit log calls erasing what is older than it may be kept.
-const ERASE_ACT: &str = "feedbackErase";
 /// The demonstration that comes with the program.
 const DEMO: &str = include_str!("../demo/demonstration.json");
 
@@ -233,7 +232,7 @@ async fn create_account(create: AccountCreate) -> Result<(), Failure> {
 async fn erase_feedback(erase: FeedbackErase) -> Result<(), Failure> {
     let store = open_current(&erase.database).await?;
     let clock = Clock::new(erase.database.time_zone);
-    let caller = Caller::operator(store.clone(), clock, ERASE_ACT);
+    let caller = Caller::operator(store.clone(), clock, background::ERASE_ACT);
     let erased = feedback::respondent::erase_older_than(&caller, erase.older_than_days).await?;
     let is_empty = store.empty_log().await;
     store.close().await?;

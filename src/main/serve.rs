@@ -5,23 +5,18 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use axum::http::HeaderValue;
 use cx_blueprint::{
-    access::Caller,
     account::password,
-    bi::{
-        store::BiStore,
-        views::{self, login},
-    },
+    background,
+    bi::store::BiStore,
     clock::Clock,
     config::Serve,
     database::{self, Store},
-    feedback, finding,
     finding::rules::Thresholds,
     graph,
     http::{
         self, App, AppParts,
         server::{self, ServerLimits, files},
     },
-    kpi,
     token::SigningKey,
 };
 use tokio::{
@@ -31,7 +26,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{DEMO_PASSWORD, ERASE_ACT, Failure, open_current};
+use super::{DEMO_PASSWORD, Failure, open_current};
 
 /// How long the connections to the database have to close, once no request is under way any more.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -119,7 +114,7 @@ pub async fn serve_store(serve: &Serve, store: Store, key: SigningKey) -> Result
         tracing::info!("stopping: no new requests are taken, those under way are finished");
     };
     let retention = serve.feedback_retention_days;
-    let keeping = tokio::spawn(keep(store.clone(), clock, thresholds, retention));
+    let keeping = tokio::spawn(background::run(store.clone(), clock, thresholds, retention));
     let drain = Duration::from_secs(serve.drain_seconds);
     let door = Door::open()?;
     let listener = listener.into_std()?;
@@ -261,48 +256,6 @@ async fn watch(at: Option<SocketAddr>, app: &App) -> Result<Option<JoinHandle<us
     let (router, never) = (http::watched(app), std::future::pending());
     let served = server::serve(listener, router, limits, never, Duration::ZERO);
     Ok(Some(tokio::spawn(served)))
-}
-
-/// Erases who gave feedback that is older than it may be kept, notes since when findings are open, and writes down
-/// what BI roles may see: soon after a write of this server, once a minute for those of others, and so on each new day too.
-async fn keep(store: Store, clock: Clock, thresholds: Thresholds, retention: Option<u32>) {
-    let caller = Caller::operator(store.clone(), clock.clone(), "biRefresh");
-    if let Err(error) = views::keep(&caller).await {
-        tracing::warn!(
-            ?error,
-            "the views for BI are of another version; run `cx-blueprint bi refresh`"
-        );
-    }
-    let mut measured = None;
-    loop {
-        if let Some(days) = retention {
-            let caller = Caller::operator(store.clone(), clock.clone(), ERASE_ACT);
-            if let Err(error) = feedback::respondent::erase_older_than(&caller, days).await {
-                tracing::warn!(?error, "old feedback was not erased; it is tried again");
-            }
-        }
-        let caller = Caller::operator(store.clone(), clock.clone(), "feedbackMeasure");
-        if let Err(error) = kpi::fed::renew(&caller, &mut measured).await {
-            tracing::warn!(?error, "closed months were not measured; it is tried again");
-        }
-        let caller = Caller::operator(store.clone(), clock.clone(), "findingRenew");
-        if let Err(error) = finding::renewal::renew_due(&caller, &thresholds).await {
-            tracing::warn!(?error, "findings were not noted; it is tried again");
-        }
-        let caller = Caller::operator(store.clone(), clock.clone(), "biRefresh");
-        if let Err(error) = login::renew(&caller).await {
-            tracing::warn!(
-                ?error,
-                "what BI roles may see was not renewed; it is tried again"
-            );
-        }
-        // Writes come in bursts: one look at a blueprint for all of them.
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        tokio::select! {
-            () = store.written() => {}
-            () = tokio::time::sleep(Duration::from_secs(60)) => {}
-        }
-    }
 }
 
 fn read_origin(origin: &str) -> Result<HeaderValue, Failure> {

@@ -1,0 +1,70 @@
+//! What a server does beside answering requests, as the operator: one loop, whose steps each bring something to what
+//! holds now.
+//!
+//! A round follows every write of this server, and every minute for the writes of others, so that it also comes soon
+//! after midnight. Each step finds out by itself what is due, so a round in which nothing is due costs little. A step
+//! that fails is logged and comes again with the next round; it keeps no other step from its turn.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::{
+    access::Caller,
+    bi::views::{self, login},
+    clock::Clock,
+    database::Store,
+    feedback,
+    finding::{self, rules::Thresholds},
+    kpi,
+};
+
+/// What the audit log calls erasing feedback that is older than it may be kept.
+pub const ERASE_ACT: &str = "feedbackErase";
+
+/// How long a round waits after a write: writes come in bursts, and one round is enough for all of them.
+const BURST: Duration = Duration::from_millis(200);
+/// How long until a round for the writes of other servers, and for a new day.
+const PACE: Duration = Duration::from_secs(60);
+
+/// Runs rounds until it is dropped.
+///
+/// `retention_days` is after how many days it is erased who gave feedback and what they wrote; `None` keeps both.
+pub async fn run(store: Store, clock: Clock, thresholds: Thresholds, retention_days: Option<u32>) {
+    let caller = |act| Caller::operator(store.clone(), clock.clone(), act);
+    // Once: views change with the program's version, not with what is stored.
+    if let Err(error) = views::keep(&caller("biRefresh")).await {
+        tracing::warn!(
+            ?error,
+            "the views for BI are of another version; run `cx-blueprint bi refresh`"
+        );
+    }
+    let mut measured = None;
+    loop {
+        if let Some(days) = retention_days {
+            let erased = feedback::respondent::erase_older_than(&caller(ERASE_ACT), days).await;
+            if let Err(error) = erased {
+                tracing::warn!(?error, "old feedback was not erased; it is tried again");
+            }
+        }
+        if let Err(error) = kpi::fed::renew(&caller("feedbackMeasure"), &mut measured).await {
+            tracing::warn!(?error, "closed months were not measured; it is tried again");
+        }
+        // After the measurements, which findings judge.
+        let findings = finding::renewal::renew_due(&caller("findingRenew"), &thresholds).await;
+        if let Err(error) = findings {
+            tracing::warn!(?error, "findings were not noted; it is tried again");
+        }
+        if let Err(error) = login::renew(&caller("biRefresh")).await {
+            tracing::warn!(
+                ?error,
+                "what BI roles may see was not renewed; it is tried again"
+            );
+        }
+        sleep(BURST).await;
+        tokio::select! {
+            () = store.written() => {}
+            () = sleep(PACE) => {}
+        }
+    }
+}
