@@ -1,4 +1,4 @@
-//! Who calls, with the roles as they are at this request, and what they may read.
+//! The caller of one request: an account with its roles at that moment, what it may read, and its way to a permit.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -29,22 +29,22 @@ use crate::{
     policy::{self, Action, Reach, Standing, Ties},
 };
 
-/// Who calls, when, and for which request.
+/// The caller of one request. Cheap to clone: clones share the budget and what is known of the writing.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The moment of the request. Everything that is written by it carries this moment.
+    /// The moment at which the request began. Every row written by the request carries this moment, however long it takes.
     pub now: DateTime<Utc>,
     /// The day of the request in the deployment's time zone.
     pub today: NaiveDate,
     /// The request's id, for the log and the audit.
     pub request_id: Arc<str>,
-    /// What is being done, as the API names it, for the audit.
+    /// The act's name in the API (`touchpointMove`), for the audit log.
     pub act: Arc<str>,
-    /// The session that one is signed in with.
+    /// The session of the access token; none for a service token and for the operator.
     pub session: Option<SessionId>,
-    /// The service token that one is signed in with.
+    /// The service token that speaks for the account; none for a session and for the operator.
     pub token: Option<ServiceTokenId>,
-    /// What the request may still spend.
+    /// Steps and bytes that the request may spend; the operator's is unlimited.
     pub budget: Arc<Budget>,
     pub(crate) standing: Arc<Standing>,
     pub(crate) clock: Clock,
@@ -85,7 +85,7 @@ impl Caller {
         }
     }
 
-    /// The same caller, doing this.
+    /// The same caller under another act's name.
     #[must_use]
     pub fn acting(&self, act: &str) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Caller {
         }
     }
 
-    /// The same caller, who spends from this budget.
+    /// The same caller at the expense of another budget.
     #[must_use]
     pub fn spending(&self, budget: Budget) -> Self {
         let budget = Arc::new(budget);
@@ -105,38 +105,41 @@ impl Caller {
         }
     }
 
-    /// Computes within the request's budget: on the pool, in the caller's turn; under a permit at once, as nobody
-    /// waits for its locks while their holder waits for a turn.
+    /// Runs work within the request's budget on the compute pool, where accounts take turns.
+    ///
+    /// # Errors
+    /// `Busy` where too much is waiting, `TooComplex` where the budget is spent.
     pub async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         match self.writing.is_open() {
+            // Not in a turn: others wait for the locks of this caller's permit, and would wait for its turn as well.
             true => compute::at_once(&self.budget, work).await,
             false => compute::run(&self.budget, self.account(), work).await,
         }
     }
 
-    /// The moment at which a day ends in the deployment's time zone.
+    /// The first moment after a day, in the deployment's time zone.
     #[must_use]
     pub fn end_of(&self, day: NaiveDate) -> DateTime<Utc> {
         self.clock.end_of(day)
     }
 
-    /// The moment at which yesterday began, in the deployment's time zone.
+    /// The first moment of yesterday, in the deployment's time zone.
     #[must_use]
     pub fn beginning_of_yesterday(&self) -> DateTime<Utc> {
         let yesterday = self.today.pred_opt().unwrap_or(self.today);
         self.end_of(yesterday) - Duration::days(1)
     }
 
-    /// The day of a moment in the deployment's time zone.
+    /// The day in which a moment lies, in the deployment's time zone.
     #[must_use]
     pub fn day_of(&self, at: DateTime<Utc>) -> NaiveDate {
         self.clock.day(at)
     }
 
-    /// The account that calls; none for the operator.
+    /// The caller's account; none for the operator.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
         match &*self.standing {
@@ -145,7 +148,7 @@ impl Caller {
         }
     }
 
-    /// The caller, as the audit log names who acts.
+    /// The caller as the actor of an audit event.
     #[must_use]
     pub(super) fn actor(&self) -> Actor<'_> {
         Actor {
@@ -157,7 +160,7 @@ impl Caller {
         }
     }
 
-    /// The departments that the caller leads, those below included.
+    /// The departments that the caller leads, including all below them. Empty for the operator.
     #[must_use]
     pub fn led(&self) -> BTreeSet<DepartmentId> {
         match &*self.standing {
@@ -170,7 +173,7 @@ impl Caller {
         }
     }
 
-    /// The departments that the caller was made lead of, those below left out.
+    /// The departments of the caller's own LEAD memberships, without those below. Empty for the operator.
     #[must_use]
     pub fn leads(&self) -> BTreeSet<DepartmentId> {
         match &*self.standing {
@@ -179,7 +182,7 @@ impl Caller {
         }
     }
 
-    /// Whether the caller acts for the organisation's journeys as a whole.
+    /// Whether the caller's role in the organisation is CX_MANAGER; true for the operator.
     #[must_use]
     pub fn is_cx_manager(&self) -> bool {
         match &*self.standing {
@@ -188,20 +191,22 @@ impl Caller {
         }
     }
 
-    /// How far the caller may go with an action.
+    /// The policy's answer for an action: everything, some departments' things, or nothing.
     #[must_use]
     pub fn reach(&self, action: Action) -> Reach {
         policy::reach(&self.standing, action)
     }
 
-    /// Whether the caller may do this to a thing with these ties.
+    /// Whether the caller may do the action to a thing with these ties.
     #[must_use]
     pub fn may(&self, action: Action, ties: &Ties) -> bool {
         policy::allows(&self.standing, action, ties)
     }
 
-    /// Refuses where there is nothing at all that the caller could do this to: for roots that need a right
-    /// in the organisation.
+    /// The caller's reach with an action: for root fields that make sense only for whoever reaches something.
+    ///
+    /// # Errors
+    /// FORBIDDEN where the reach is nothing.
     pub fn require_somewhere(&self, action: Action) -> Result<Reach> {
         let reach = self.reach(action);
         if reach.is_nothing() {
@@ -211,19 +216,19 @@ impl Caller {
         }
     }
 
-    /// The rows that the caller may see, archived ones included.
+    /// A select of the rows that the caller may see, archived ones included.
     #[must_use]
     pub fn select<E: Guarded>(&self) -> Select<E> {
         E::find().filter(E::readable(self.reader_in_sql()))
     }
 
-    /// What the caller may see of a table, to be used inside a larger statement.
+    /// The condition under which the caller may see a row of a table; empty where that is every row.
     #[must_use]
     pub fn readable<E: Guarded>(&self) -> Condition {
         E::readable(self.reader_in_sql())
     }
 
-    /// The caller, as conditions on tables ask who reads.
+    /// The caller as the principal of conditions on tables.
     #[must_use]
     pub fn reader_in_sql(&self) -> Reader<'_> {
         Reader::Standing(&self.standing)
@@ -235,7 +240,7 @@ impl Caller {
         self.clock.zone()
     }
 
-    /// One row by its id, if the caller may see it.
+    /// One row by its id; none where it is not there or the caller may not see it.
     pub async fn get<E: Guarded>(&self, id: E::Id) -> Result<Option<E::Model>> {
         Ok(self
             .select::<E>()
@@ -244,7 +249,10 @@ impl Caller {
             .await?)
     }
 
-    /// The row that is meant, as a condition.
+    /// The condition that selects the row with an id or a key.
+    ///
+    /// # Errors
+    /// The id is not one of this table's.
     pub fn which<E: Keyed>(&self, by: &By) -> Result<SimpleExpr> {
         Ok(match by {
             By::Id(id) => E::id_column().eq(input::id::<E::Id>("by.id", id)?),
@@ -252,7 +260,7 @@ impl Caller {
         })
     }
 
-    /// One row by its id or key, if the caller may see it.
+    /// One row by its id or key; none where it is not there or the caller may not see it.
     pub async fn by<E: Keyed>(&self, by: &By) -> Result<Option<E::Model>> {
         Ok(self
             .select::<E>()
@@ -261,7 +269,8 @@ impl Caller {
             .await?)
     }
 
-    /// One row inside a blueprint by its id or keys, if the caller may see it.
+    /// One row inside a blueprint by its id, or by its key and the blueprint's; none where it is not there or the caller
+    /// may not see it.
     pub async fn by_inside<E: Keyed>(&self, by: &ByInside) -> Result<Option<E::Model>> {
         let select = self.select::<E>();
         let select = match by {
@@ -280,28 +289,29 @@ impl Caller {
         Ok(select.one(self.reader()).await?)
     }
 
-    /// A connection that can only read. Everything read by it starts from [`Caller::select`] or [`Caller::readable`].
+    /// The connections that can only read, at the expense of the caller's budget. They know no access: every statement on
+    /// them starts from [`Caller::select`] or [`Caller::readable`].
     #[must_use]
     pub fn reader(&self) -> &Pool {
         self.store.reader()
     }
 
-    /// One moment of the truth, for what takes several statements.
+    /// A read-only transaction, all of whose statements see the database at one moment.
     pub async fn snapshot(&self) -> Result<Transaction> {
         Ok(self.store.snapshot().await?)
     }
 
-    /// Begins to write what stays although the act is refused: failed tries of a
-    /// password, and nothing else; and what is no act of anybody, since when findings are open.
+    /// Begins a transaction without a permit, and so without an audit event: for failed tries of a password, which stay
+    /// although the act is refused, and for what nobody does (`open_since` of findings). Nothing else may use it.
     pub(crate) async fn begin_bookkeeping(&self) -> Result<Transaction> {
         Ok(self.store.begin().await?)
     }
 
-    /// Returns when what the caller found done by others is on the disk, where it may rest on that: before anything is
-    /// answered to who asked for it to be done.
+    /// Returns when everything that the caller has read for a change is durable. An act that found nothing to change
+    /// (somebody else has just done the same) is answered after this, or a crash could undo what was confirmed.
     ///
     /// # Errors
-    /// Whether it will stay is not known.
+    /// `Unknown`: whether it will stay is not known.
     pub async fn settle(&self) -> Result<()> {
         if self.writing.rests_on_others() {
             self.store.settle().await?;
@@ -310,13 +320,13 @@ impl Caller {
         Ok(())
     }
 
-    /// Whether anything was sent to be kept: from then on, who gives up does not know whether it was done.
+    /// Whether a commit was sent. Before it a deadline means "nothing was done", after it "nobody knows".
     #[must_use]
     pub fn has_sent(&self) -> bool {
         self.writing.has_sent()
     }
 
-    /// Notes a refusal in the audit log, after the refused act has been rolled back.
+    /// Writes a refusal to the audit log, in a transaction of its own, after the refused act was rolled back.
     pub async fn note_refusal(&self, forbidden: &Forbidden) -> Result<()> {
         audit::refusal(self.actor(), &self.store, forbidden).await?;
         self.writing.settled();

@@ -1,4 +1,4 @@
-//! What every table behind the door says of itself: its words, its lock, who may see its rows.
+//! The tables behind the door: each states its API name, its lock, who may see its rows and what ties them to departments.
 
 use std::future::Future;
 
@@ -26,32 +26,32 @@ use crate::{
 /// Always in this order: the department tree, blueprints, KPIs, everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lock {
-    /// The row itself.
+    /// `SELECT … FOR NO KEY UPDATE` of the row itself.
     Row,
     /// The blueprint it lies in: every change inside a blueprint raises its revision first, which is the lock.
     Blueprint,
 }
 
-/// Something on which findings hang and that is no part of a blueprint's own content: when it changes, they have to be
-/// looked at anew.
+/// An input of findings outside the content of a blueprint: a change of this row can open or close findings of blueprints
+/// whose revision does not rise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stirred {
     Kpi(id::KpiId),
     Persona(id::PersonaId),
     Department(id::DepartmentId),
-    /// What belongs to a blueprint without changing it: answers of its customers.
+    /// Rows that belong to a blueprint without changing its revision: answers of its customers.
     Blueprint(id::BlueprintId),
 }
 
-/// A table behind the door.
+/// A table behind the door: what the permit and the conditions of access need to know of its rows.
 pub trait Guarded:
     Subject + EntityTrait<Model: Serialize + IntoActiveModel<Self::ActiveModel> + Send + Sync>
 {
     /// The type of its id.
     type Id: Id + Into<sea_orm::Value>;
-    /// What a person calls one of its rows.
+    /// The word for one of its rows in error sentences ("There is no such …").
     const NOUN: &'static str;
-    /// What guards a row.
+    /// The lock that guards a row.
     const LOCK: Lock;
 
     /// The column of the id.
@@ -66,30 +66,31 @@ pub trait Guarded:
     fn created_at_column() -> Self::Column;
     /// When it was made.
     fn created_at(row: &Self::Model) -> sea_orm::prelude::DateTimeUtc;
-    /// Which rows somebody may see: the policy as a condition on this table.
+    /// The policy as a condition on this table: the rows that a principal may see. Empty where that is every row.
     fn readable(reader: Reader<'_>) -> Condition;
-    /// What ties a row to departments, for the decision.
+    /// The ties of a row to departments and accounts, loaded for a decision in at most a few statements.
     fn ties(
         tx: &Transaction,
         row: &Self::Model,
     ) -> impl Future<Output = Result<Ties, DbErr>> + Send;
 
-    /// What a change of a row stirs. What it changes inside its blueprint is told by the blueprint's revision.
+    /// The findings' input that a change of this row changes. None for rows inside a blueprint: their change raises its
+    /// revision, from which findings follow.
     fn stirs(row: &Self::Model) -> Option<Stirred>;
 
-    /// The id of the blueprint that a row lies in, as an expression by the row's id.
+    /// An SQL expression of the id of the blueprint in which the row with this id lies; none for tables outside blueprints.
     fn blueprint_by_id(id: Self::Id) -> Option<SimpleExpr>;
 }
 
-/// A table whose rows are archived, not deleted.
+/// A table whose rows can be archived.
 pub trait Archives: Guarded {
-    /// The column that says since when.
+    /// The column of the moment of archiving, null while a row is live.
     fn archived_at_column() -> Self::Column;
-    /// Since when a row is archived.
+    /// The moment at which a row was archived; none while it is live.
     fn archived_at(row: &Self::Model) -> Option<sea_orm::prelude::DateTimeUtc>;
 }
 
-/// A table whose rows people name by a key: in the organisation, or in a blueprint.
+/// A table whose rows have a key that people type: unique in the organisation, or in a blueprint.
 pub trait Keyed: Guarded {
     /// The column of the key.
     fn key_column() -> Self::Column;

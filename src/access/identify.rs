@@ -1,5 +1,5 @@
-//! Who is signed in: makes a caller of a session or of a service token, in one statement, with the roles of its account
-//! as they are now. It verifies no signature.
+//! Makes a caller of a session or of a service token, in one statement, with the roles that the account has now: rights
+//! taken away are gone with the next request, as no token carries them. Signatures were verified before, in `token`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,10 +26,11 @@ use crate::{
     policy::{AccountStanding, Standing, token::Narrowing},
 };
 
-/// The last use of a token is noted once in so long: reading does not become writing.
+/// Least time between two writes of a token's last use: each request writing it would turn every read into a write.
 const NOTED: Duration = Duration::minutes(5);
 
-/// One department in which the account has a role; one row without a department where it has none.
+/// A row of the account's departments, one for each role in each department; one row without a department where it has
+/// none.
 #[derive(FromQueryResult)]
 struct Own {
     organisation_role: OrganisationRole,
@@ -55,7 +56,7 @@ struct WithToken {
     deactivated: bool,
 }
 
-/// Every department in which an account has a role; a LEAD's reach down the tree.
+/// The CTE `own`: every department in which an account has a role; a LEAD has it in all departments below as well.
 macro_rules! own {
     ($account:literal) => {
         concat!(
@@ -71,7 +72,8 @@ macro_rules! own {
     };
 }
 
-/// The account of a live session with its departments. Archived ones are told apart: they give no rights.
+/// The account of a live session with its departments. Archived ones are marked: they give no rights, but keep a partner
+/// a partner.
 const OF_SESSION: &str = concat!(
     "WITH RECURSIVE ",
     own!("$2"),
@@ -84,7 +86,7 @@ WHERE session.id = $1 AND account.id = $2 AND session.ended_at IS NULL AND sessi
 AND account.archived_at IS NULL"
 );
 
-/// A service token by its hash, dead or alive, with its account's departments and those that it is limited to.
+/// A service token by its hash, whether valid or not, with its account's departments and those that it is limited to.
 const OF_TOKEN: &str = concat!(
     "WITH RECURSIVE token AS (SELECT * FROM service_token WHERE hash = $1), ",
     own!("(SELECT account_id FROM token)"),
@@ -104,7 +106,7 @@ FROM token JOIN account ON account.id = token.account_id
 LEFT JOIN told ON true LEFT JOIN department ON department.id = told.department_id"
 );
 
-/// An account that is not archived, with its departments, whoever acts for it.
+/// An account that is not archived, with its departments, without a session or token.
 const OF_ACCOUNT: &str = concat!(
     "WITH RECURSIVE ",
     own!("$1"),
@@ -115,7 +117,7 @@ FROM account LEFT JOIN own ON true LEFT JOIN department ON department.id = own.d
 WHERE account.id = $1 AND account.archived_at IS NULL"
 );
 
-/// What the policy needs to know of an account, as of a request of its own; nothing where it is archived.
+/// The standing of an account, as in a request of its own; none where it is archived.
 pub(crate) async fn standing_of(tx: &Transaction, account: AccountId) -> Result<Option<Standing>> {
     let backend = tx.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, OF_ACCOUNT, [account.into()]);
@@ -124,7 +126,10 @@ pub(crate) async fn standing_of(tx: &Transaction, account: AccountId) -> Result<
     Ok(role.map(|role| standing(account, role, rows, None)))
 }
 
-/// Makes a caller of a session, if it is still alive and its account active. One statement.
+/// Makes a caller of a session in one statement.
+///
+/// # Errors
+/// UNAUTHENTICATED where the session has ended or expired, or its account is archived.
 pub async fn identify(
     store: &Store,
     clock: &Clock,
@@ -148,8 +153,11 @@ pub async fn identify(
     })
 }
 
-/// Makes a caller of a service token by its hash, if it is good for anything. One statement; its last use is noted
-/// beside the request, once in some minutes.
+/// Makes a caller of a service token, by its hash, in one statement. Its last use is written beside the request, at most
+/// every five minutes.
+///
+/// # Errors
+/// UNAUTHENTICATED where there is no such token, or it was revoked or has expired, or its account is archived.
 pub async fn identify_token(
     store: &Store,
     clock: &Clock,
@@ -187,7 +195,7 @@ pub async fn identify_token(
     })
 }
 
-/// Only who holds the token is told why it is good for nothing any more.
+/// Refuses a token that was valid once. Only its holder gets here, so saying why gives nothing away.
 fn refuse_dead(token: &WithToken, now: DateTime<Utc>) -> Result<()> {
     let why = if token.deactivated {
         "The account of this service token is deactivated."
@@ -201,8 +209,8 @@ fn refuse_dead(token: &WithToken, now: DateTime<Utc>) -> Result<()> {
     Err(Error::Unauthenticated(why))
 }
 
-/// Notes that a token was used. The request does not wait for it, as a long import may hold whoever writes; and where
-/// it fails, the next request tries again.
+/// Writes that a token was used. Not within the request: a long import may hold SQLite's one writer for minutes. Where it
+/// fails, the next request tries again.
 fn note_use(store: &Store, id: ServiceTokenId, now: DateTime<Utc>) {
     use service_token::Column;
     let earlier = Condition::any()
@@ -220,7 +228,7 @@ fn note_use(store: &Store, id: ServiceTokenId, now: DateTime<Utc>) {
     });
 }
 
-/// What the policy needs to know of the account with these departments.
+/// The standing of an account with these rows of departments, narrowed where a service token speaks for it.
 fn standing(
     account: AccountId,
     role: OrganisationRole,

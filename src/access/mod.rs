@@ -1,9 +1,30 @@
 //! The only door to the database: who calls, what they may see, and the permit without which nothing is written.
 //!
-//! A use-case takes `caller` first. It reads from [`Caller::select`], which is filtered in SQL by what the
-//! caller may see, and writes through a [`Permit`], which has fetched the row, decided, and taken the lock that
-//! guards it. What one may not see answers like what is not there; what one may see and not change answers
-//! FORBIDDEN.
+//! Ann leads Ticketing and renames a touchpoint of a blueprint that Ferry Operations owns. What happens:
+//!
+//! 1. `http` has verified her token. [`identify()`] reads her session, account and departments in one statement and makes
+//!    a [`Caller`]: who calls, at which moment, with which roles, at the expense of which budget.
+//! 2. The use-case asks for the row and for leave to change it in one call:
+//!
+//!    ```text
+//!    let (row, mut permit) = caller.fetch::<touchpoint::Entity>(Action::DescribeTouchpoint, "id", id).await?;
+//!    let row = permit.update::<touchpoint::Entity>(&row, change).await?;
+//!    permit.commit().await?;
+//!    ```
+//!
+//! 3. `fetch` begins a transaction and takes the lock that guards the row ([`Lock`]): here it raises the revision of the
+//!    blueprint, so that two people who change one blueprint come one after the other.
+//! 4. It reads the row behind the condition [`Guarded::readable`]. Where Ann may not see the touchpoint, she is answered
+//!    NOT_FOUND, as if it did not exist: an id tells nobody that something is there.
+//! 5. It loads the row's [`Ties`](crate::policy::Ties) (Ferry Operations owns it, Ticketing delivers it) and asks the
+//!    policy. Ann's department delivers, so she may describe it; had she tried to move it, she would be answered
+//!    FORBIDDEN with the permission's name, and the refusal would be noted in the audit log after the rollback.
+//! 6. `update` raises the row's version and notes an audit event. `commit` writes the events, renews the search index,
+//!    marks findings to be looked at anew, and makes all of it true at once. A permit that is dropped has done nothing.
+//!
+//! Reading has the same law without the lock: [`Caller::select`] is a select that already carries the condition of 4, so
+//! a list is filtered in the statement. Filtering afterwards would leave holes in its pages and give away its length.
+//! That the decision of 5 and the condition of 4 agree is tested by properties (`tests/it/scope.rs`).
 
 mod caller;
 mod guarded;
@@ -15,7 +36,8 @@ mod ties;
 mod weight;
 mod writing;
 
-/// The rules of access as they are written. What is kept of what they say is no longer so under others.
+/// The source text of the rules of access. Its digest is stored beside what was derived from the rules (the reach of BI
+/// logins, sync tokens): under a program with other rules that is no longer valid.
 pub(crate) const RULES: &[&str] = &[
     include_str!("../policy.rs"),
     include_str!("../policy/reach.rs"),

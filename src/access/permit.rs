@@ -1,5 +1,5 @@
-//! The leave to write: one transaction, opened for one caller, in which every row was fetched under its lock,
-//! every change is decided and every change leaves its audit event.
+//! The permit: the one way to write. A transaction of one caller, in which every row was fetched under its lock, every
+//! change was decided by the policy and leaves an audit event.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -32,35 +32,39 @@ use crate::{
     policy::{Action, Relation, Ties},
 };
 
-/// Rows a statement inserts at the most, so that no database runs out of parameters.
+/// Most rows of one INSERT: with its columns fewer than the 32,766 parameters of SQLite and the 65,535 of PostgreSQL.
 const ROWS: usize = 500;
 
-/// An open transaction of a caller. Dropped without `commit`, nothing of it happened.
+/// An open transaction of a caller. Dropped without [`Permit::commit`], nothing of it happened.
 pub struct Permit<'c> {
-    /// Who holds it.
+    /// The caller that it was opened for.
     pub caller: &'c Caller,
     tx: Transaction,
     /// The blueprints whose lock is taken, and whether each is archived.
     locked: BTreeMap<BlueprintId, bool>,
-    /// The departments that what has been fetched is tied to: whose leads may read of it in the audit log.
+    /// Departments whose leads may read the act's audit events: those that the fetched rows are tied to.
     concerned: BTreeSet<DepartmentId>,
     events: Vec<Event>,
-    /// How many statements wrote only to take a lock.
+    /// Number of writing statements that only took a lock. Where no other wrote, the permit may end without an event.
     locking: u64,
-    /// What findings hang on and was changed.
+    /// Changed rows outside a blueprint whose findings are to be looked at anew.
     stirred: BTreeSet<Stirred>,
-    /// Fields whose content stays out of the audit log.
+    /// Fields whose content is replaced in the audit events by "withheld".
     withheld: &'static [&'static str],
-    /// Whether texts were written that are long, or many.
+    /// Whether a long text or many rows were written: only then the size of the blueprint is summed up at the commit.
     weighty: AtomicBool,
-    /// Whether something was erased that nothing may be left of.
+    /// Whether personal data was erased, of which the write-ahead log may keep nothing either.
     erases: bool,
-    /// While it is there, what its caller computes waits in no queue.
+    /// Marks the caller as writing until it is dropped: see [`Caller::compute`].
     _open: Open,
 }
 
 impl Caller {
-    /// Opens the door to write: fetches the row, takes its lock and decides.
+    /// Opens a permit to change a row: takes its lock, reads it and asks the policy. `field` is the input field that names
+    /// the row, for the errors.
+    ///
+    /// # Errors
+    /// NOT_FOUND where it is not there or the caller may not see it, FORBIDDEN where the caller may not do the action.
     pub async fn fetch<E: Guarded>(
         &self,
         action: Action,
@@ -72,14 +76,18 @@ impl Caller {
         Ok((row, permit))
     }
 
-    /// Opens the door to write what is not there yet, tied to these departments.
+    /// Opens a permit to make a thing that is not there yet and will have these ties.
+    ///
+    /// # Errors
+    /// FORBIDDEN where the caller may not do the action to a thing with these ties.
     pub async fn permit(&self, action: Action, ties: &Ties) -> Result<Permit<'_>> {
         let permit = self.begin().await?;
         permit.require(action, ties, None)?;
         Ok(permit)
     }
 
-    /// Opens the door to write without a decision yet: the permit's own `fetch` or `require` makes it.
+    /// Opens a permit without a decision: for acts on several rows, each of which [`Permit::fetch`] or [`Permit::require`]
+    /// decides.
     pub async fn begin(&self) -> Result<Permit<'_>> {
         Ok(Permit::new(self, self.store.begin().await?))
     }
@@ -108,7 +116,10 @@ impl<'c> Permit<'c> {
         &self.tx
     }
 
-    /// Fetches a row under its lock and decides whether the caller may do the action to it.
+    /// Takes the lock of a row, reads it and asks the policy.
+    ///
+    /// # Errors
+    /// NOT_FOUND, FORBIDDEN, as [`Caller::fetch`].
     pub async fn fetch<E: Guarded>(
         &mut self,
         action: Action,
@@ -121,7 +132,10 @@ impl<'c> Permit<'c> {
         Ok(row)
     }
 
-    /// Fetches a row to change it: not archived, and at the version that the caller expects.
+    /// Fetches a row to change it.
+    ///
+    /// # Errors
+    /// Those of [`Permit::fetch`]; ARCHIVED where it or its blueprint is; CONFLICT where its version is not the `expected`.
     pub async fn fetch_at<E: Archives>(
         &mut self,
         action: Action,
@@ -138,11 +152,17 @@ impl<'c> Permit<'c> {
         Ok(row)
     }
 
-    /// Fetches a row under its lock, leaving the decision to [`Permit::decide`].
+    /// Takes the lock of a row and reads it. The decision is the caller's to ask for, by [`Permit::decide`]: for rows whose
+    /// ties the use-case knows better than the table.
+    ///
+    /// # Errors
+    /// NOT_FOUND where it is not there or the caller may not see it.
     pub async fn look<E: Guarded>(&mut self, field: &str, id: E::Id) -> Result<E::Model> {
         if E::LOCK == Lock::Blueprint
             && let Some(blueprint) = E::blueprint_by_id(id)
         {
+            // Before the row is read, and not by a lock on the row: a reader under READ COMMITTED would otherwise have
+            // decided on what the holder of the lock has changed meanwhile.
             self.raise_revision(blueprint).await?;
         }
         let mut select = E::find()
@@ -157,7 +177,11 @@ impl<'c> Permit<'c> {
             .ok_or_else(|| Error::not_found(field, E::NOUN))
     }
 
-    /// Decides about a row that [`Permit::look`] fetched, with the ties that the use-case knows.
+    /// Asks the policy about a row that [`Permit::look`] read, with the ties that the use-case knows. The leads of these
+    /// departments may then read the act's audit events.
+    ///
+    /// # Errors
+    /// FORBIDDEN where the caller may not do the action.
     pub fn decide<E: Guarded>(
         &mut self,
         action: Action,
@@ -168,6 +192,7 @@ impl<'c> Permit<'c> {
             ties.departments
                 .iter()
                 .filter(|(relation, _)| {
+                    // These name who could answer by the rules of the handshake, and not whom the row is about.
                     !matches!(
                         relation,
                         Relation::MayAccept | Relation::MayDecline | Relation::MayEnd
@@ -178,8 +203,8 @@ impl<'c> Permit<'c> {
         self.require(action, ties, Some((E::TYPE, E::uuid(row))))
     }
 
-    /// The same of an act that tells who is there by being done: the leads of the departments that it is tied to do not
-    /// read of it in the audit log.
+    /// The same without showing the act's audit events to the leads of these departments: for acts whose event alone tells
+    /// whom they are about.
     pub fn decide_unseen<E: Guarded>(
         &self,
         action: Action,
@@ -189,7 +214,10 @@ impl<'c> Permit<'c> {
         self.require(action, ties, Some((E::TYPE, E::uuid(row))))
     }
 
-    /// Refuses with FORBIDDEN unless the caller may do the action to what has these ties.
+    /// Asks the policy about a thing with these ties; the audit log names a refused `subject` by its API type and id.
+    ///
+    /// # Errors
+    /// FORBIDDEN where the caller may not do the action.
     pub fn require(
         &self,
         action: Action,
@@ -207,7 +235,10 @@ impl<'c> Permit<'c> {
         }
     }
 
-    /// A row that the act refers to without changing it, if the caller may see it.
+    /// Reads, without a lock, a row that the act refers to and does not change.
+    ///
+    /// # Errors
+    /// NOT_FOUND where it is not there or the caller may not see it.
     pub async fn read<E: Guarded>(&self, field: &str, id: E::Id) -> Result<E::Model> {
         let select = E::find()
             .filter(E::id_column().eq(id))
@@ -218,7 +249,10 @@ impl<'c> Permit<'c> {
             .ok_or_else(|| Error::not_found(field, E::NOUN))
     }
 
-    /// A row that the act refers to, which must not be archived, and is not until the act is over.
+    /// Reads, under a share lock, a row that the act refers to: nobody archives it before the act is committed.
+    ///
+    /// # Errors
+    /// NOT_FOUND as [`Permit::read`], ARCHIVED where it is.
     pub async fn read_live<E: Archives>(&self, field: &str, id: E::Id) -> Result<E::Model> {
         let select = E::find()
             .filter(E::id_column().eq(id))
@@ -232,7 +266,7 @@ impl<'c> Permit<'c> {
         Ok(row)
     }
 
-    /// Takes the lock of a blueprint that the act will write into.
+    /// Takes the lock of a blueprint by raising its revision, once for each permit however often it is asked for.
     pub async fn lock_blueprint(&mut self, id: BlueprintId) -> Result<()> {
         if self.locked.contains_key(&id) {
             Ok(())
@@ -241,7 +275,10 @@ impl<'c> Permit<'c> {
         }
     }
 
-    /// Refuses to change anything inside an archived blueprint whose lock was taken.
+    /// Refuses to change anything inside a blueprint, whose lock was taken, where it is archived.
+    ///
+    /// # Errors
+    /// ARCHIVED.
     pub fn live_blueprint(&self, id: BlueprintId) -> Result<()> {
         match self.locked.get(&id) {
             Some(true) => Err(Error::fault(
@@ -254,6 +291,8 @@ impl<'c> Permit<'c> {
         }
     }
 
+    /// Raises the revision of a blueprint, given by an expression of its id: the UPDATE is the lock, and clients that
+    /// compare revisions see that something inside has changed.
     async fn raise_revision(&mut self, blueprint: SimpleExpr) -> Result<()> {
         let written = self.tx.writes();
         let locked = self.locked.keys().map(|id| id.0);
@@ -275,7 +314,7 @@ impl<'c> Permit<'c> {
         Ok(())
     }
 
-    /// Takes the one lock under which departments move, so that two moves cannot make a circle together.
+    /// Takes the one lock under which departments move: two moves at once, each sound, could make a circle together.
     pub async fn lock_department_tree(&self) -> Result<()> {
         const DEPARTMENT_TREE: &str =
             "SELECT touched FROM fixed_row WHERE name = 'department_tree' FOR UPDATE";
@@ -289,7 +328,7 @@ impl<'c> Permit<'c> {
         self.tx.get_database_backend() == DbBackend::Postgres
     }
 
-    /// Runs what PostgreSQL alone must be told, inside the transaction.
+    /// Runs SQL inside the transaction on PostgreSQL, and does nothing on SQLite.
     pub async fn on_postgresql(&self, sql: &str) -> Result<()> {
         if self.is_on_postgresql() {
             self.tx.execute_unprepared(sql).await?;
@@ -297,8 +336,11 @@ impl<'c> Permit<'c> {
         Ok(())
     }
 
-    /// What an earlier try made with this client-made id, so that a retry makes nothing twice. Of a row that the caller
-    /// may not see nothing is told but that the id is taken.
+    /// The row that an earlier try made with this client-made id, so that a retry makes nothing twice; none where the id is
+    /// free or was not `given` by the client. `same` says whether a row is what this try would make.
+    ///
+    /// # Errors
+    /// DUPLICATE where the id belongs to another row. Of a row that the caller may not see nothing else is said.
     pub async fn made_before<E: Guarded>(
         &self,
         given: Option<&async_graphql::ID>,
@@ -330,7 +372,7 @@ impl<'c> Permit<'c> {
         ))
     }
 
-    /// Whether it was the caller who made a row, as the audit log has it.
+    /// Whether the caller's account made a row, according to the audit log.
     pub async fn made_by_caller<E: Guarded>(&self, row: &E::Model) -> Result<bool> {
         let Some(account) = self.caller.account() else {
             return Ok(false);
@@ -338,7 +380,11 @@ impl<'c> Permit<'c> {
         audit::made_by(&self.tx, (E::TYPE, E::uuid(row)), account).await
     }
 
-    /// The key that was given, or one made from a name; refused where it is taken, perhaps by something archived.
+    /// The key that was given, or one made from a name. A key that is taken gets the end of the `id` where it was made
+    /// from a name.
+    ///
+    /// # Errors
+    /// DUPLICATE where a given key is taken in the organisation, or `inside` the blueprint; archived rows keep theirs.
     pub async fn key<E: Keyed>(
         &self,
         given: Option<&str>,
@@ -366,7 +412,7 @@ impl<'c> Permit<'c> {
         }
     }
 
-    /// Makes a row, with its audit event.
+    /// Inserts a row and notes its audit event.
     pub async fn insert<E: Guarded>(&mut self, row: E::ActiveModel) -> Result<E::Model>
     where
         E::ActiveModel: Send,
@@ -377,7 +423,11 @@ impl<'c> Permit<'c> {
         Ok(row)
     }
 
-    /// Changes a row that was fetched, raises its version and notes what changed. Where nothing would change, nothing does.
+    /// Updates a row that was fetched, raises its version and notes the columns that changed. A change to what is there
+    /// already writes nothing and raises nothing.
+    ///
+    /// # Errors
+    /// CONFLICT where somebody else has changed the row since `before` was read.
     pub async fn update<E: Guarded>(
         &mut self,
         before: &E::Model,
@@ -399,7 +449,10 @@ impl<'c> Permit<'c> {
         }
     }
 
-    /// Changes a row even where only what belongs to it has changed: its version rises.
+    /// Updates a row, and raises its version even where none of its own columns changes: for changes in its lists.
+    ///
+    /// # Errors
+    /// CONFLICT as [`Permit::update`].
     pub async fn update_anyway<E: Guarded>(
         &mut self,
         before: &E::Model,
@@ -411,6 +464,7 @@ impl<'c> Permit<'c> {
         let mut update = E::update_many().filter(E::id_column().eq(E::id(before)));
         if let (Some(column), Some(version)) = (E::version_column(), E::version(before)) {
             change.set(column, (version + 1).into());
+            // `before` may have been read without a lock.
             update = update.filter(column.eq(version));
         }
         let after = update
@@ -425,8 +479,8 @@ impl<'c> Permit<'c> {
         Ok(after)
     }
 
-    /// Makes the list that a thing has in a table of places these rows, in this order. Says whether anything changed;
-    /// the event is for the thing's own slice to note.
+    /// Replaces an ordered list that a thing has in a table of its own: the rows that fulfil `its` become these. Says
+    /// whether anything changed; the event is the slice's to note.
     pub async fn set_list<E>(
         &self,
         its: SimpleExpr,
@@ -441,6 +495,7 @@ impl<'c> Permit<'c> {
         if before.all(&self.tx).await? == rows {
             return Ok(false);
         }
+        // All of it and not only what differs: positions are unique in a list, and rows that swap places would collide.
         E::delete_many().filter(its).exec(&self.tx).await?;
         let fresh = rows.into_iter().map(fresh::<E>);
         if fresh.len() > 0 {
@@ -451,7 +506,7 @@ impl<'c> Permit<'c> {
         Ok(true)
     }
 
-    /// Removes a row that was fetched, with its audit event.
+    /// Deletes a row that was fetched and notes its audit event.
     pub async fn delete<E: Guarded>(&mut self, row: &E::Model) -> Result<()> {
         E::delete_many()
             .filter(E::id_column().eq(E::id(row)))
@@ -462,7 +517,7 @@ impl<'c> Permit<'c> {
         Ok(())
     }
 
-    /// Archives a row, or brings it back.
+    /// Archives a row at the moment of the request, or unarchives it.
     pub async fn set_archived<E: Archives>(
         &mut self,
         row: &E::Model,
@@ -480,7 +535,7 @@ impl<'c> Permit<'c> {
         self.update::<E>(row, change).await
     }
 
-    /// Makes many rows, whose events the act notes as one.
+    /// Inserts many rows without audit events: the act notes one for all.
     pub async fn insert_all<E: EntityTrait>(&self, rows: Vec<E::ActiveModel>) -> Result<()>
     where
         E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
@@ -500,50 +555,54 @@ impl<'c> Permit<'c> {
         Ok(())
     }
 
-    /// Tells everything that was noted as one event: an import is one act.
+    /// Replaces all events noted so far by one, if there are any: an import is one act, not thousands.
     pub fn tell_as_one(&mut self, event: Event) {
         if !self.events.is_empty() {
             self.events = vec![event];
         }
     }
 
-    /// Notes an event besides those of `insert`, `update` and `delete`.
+    /// Notes an audit event besides those of `insert`, `update` and `delete`. It is written at the commit.
     pub fn note(&mut self, event: Event) {
         let is_long = weight::is_long(event.after());
         self.weighty.fetch_or(is_long, Ordering::Relaxed);
         self.events.push(event);
     }
 
-    /// Keeps the content of these fields out of every event of the act: only that they changed is told.
+    /// Keeps the content of these fields out of every event of the act: the log says that they changed, not from what to
+    /// what.
     pub fn withhold(&mut self, fields: &'static [&'static str]) {
         self.withheld = fields;
     }
 
-    /// Findings hang on this, which was changed by other ways than `insert`, `update` and `delete`.
+    /// Marks the findings that depend on this row, which was changed by other ways than `insert`, `update` and `delete`.
     pub fn stirs(&mut self, stirred: Stirred) {
         self.stirred.insert(stirred);
     }
 
-    /// The leads of this department may read of the act too.
+    /// Lets the leads of this department read the act's audit events.
     pub fn concerns(&mut self, department: DepartmentId) {
         self.concerned.insert(department);
     }
 
-    /// What the act erases is to leave the database's log as well, once it is kept.
+    /// Has the write-ahead log emptied after the commit, so that what the act erases is left nowhere on the disk.
     pub fn erases(&mut self) {
         self.erases = true;
     }
 
-    /// Makes it all true at once, the audit events included. Where nothing changed, no revision rises either, and what
-    /// was found as it was wanted is on the disk. What follows from it follows although the client may have gone.
+    /// Commits every change with its audit events, and returns when they are durable. A commit that has begun is seen
+    /// through although its client may go. Where nothing changed, it rolls back, so that no revision rises, and returns
+    /// when what it read is durable.
     ///
     /// # Errors
-    /// Something was written of which no event was noted: a fault of ours, and nothing is kept.
+    /// LIMIT_EXCEEDED where a blueprint would hold too much text. `Unknown` where the database failed while it committed.
+    /// `Internal`, and nothing is kept, where something was written and no event noted: a fault of ours.
     pub async fn commit(self) -> Result<()> {
         if self.events.is_empty() {
             if self.tx.writes() > self.locking {
                 return Err(Error::internal("a permit wrote and noted no event"));
             }
+            // Locks were taken by raising revisions, which must not rise for an act that changed nothing.
             self.tx.rollback().await?;
             return self.caller.settle().await;
         }
@@ -572,7 +631,8 @@ impl<'c> Permit<'c> {
     }
 }
 
-/// Notes what findings hang on and was changed. Marks are only ever added by those who write: nobody waits for another.
+/// Marks the inputs of findings that were changed; the background's work looks at their blueprints anew. Writers only ever
+/// insert marks and never update one, so that no two of them wait for each other.
 async fn mark(tx: &Transaction, stirred: &BTreeSet<Stirred>) -> Result<()> {
     if stirred.is_empty() {
         return Ok(());
@@ -599,7 +659,7 @@ async fn mark(tx: &Transaction, stirred: &BTreeSet<Stirred>) -> Result<()> {
     Ok(())
 }
 
-/// A row with every field set, as an insert wants it.
+/// A row with every column marked as set, as an INSERT needs it.
 pub fn fresh<E: EntityTrait>(row: E::Model) -> E::ActiveModel
 where
     E::Model: IntoActiveModel<E::ActiveModel>,
@@ -607,7 +667,7 @@ where
     row.into_active_model().reset_all()
 }
 
-/// The row as a change would make it.
+/// The row after a change, which is not written.
 pub fn changed<E: Guarded>(row: &E::Model, change: &E::ActiveModel) -> Result<E::Model>
 where
     E::Model: Clone,
@@ -631,7 +691,10 @@ fn stale(id: uuid::Uuid) -> Error {
     .with_current(id)
 }
 
-/// Refuses where the caller has read another version than this.
+/// Refuses a change that builds on another version than the row's.
+///
+/// # Errors
+/// CONFLICT with VERSION_STALE.
 pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
     match E::version(row) {
         Some(version) if version != expected => Err(Error::conflict(
@@ -645,6 +708,9 @@ pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
 }
 
 /// Refuses where the row is archived.
+///
+/// # Errors
+/// ARCHIVED.
 pub fn live<E: Archives>(field: &str, row: &E::Model) -> Result<()> {
     match E::archived_at(row) {
         Some(_) => Err(Error::fault(

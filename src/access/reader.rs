@@ -1,6 +1,6 @@
-//! Who reads, as the conditions on tables ask it: somebody whose standing is known, or whoever a BI login stands for,
-//! which the database finds out each time it runs the statement. Either way the reach is the policy's; of a BI login
-//! it was written down beforehand, row by row, by `bi::views::login`.
+//! The principal of access conditions: a person whose standing is known when the SQL is built, or the BI login that is
+//! connected when a view runs. Either way the reach is the policy's; that of a BI login was stored beforehand, in
+//! `bi_reach`, by `bi::views::login`.
 
 use entity::{bi_login, bi_reach, id::AccountId};
 use sea_orm::{
@@ -11,16 +11,16 @@ use uuid::Uuid;
 
 use crate::policy::{self, Action, Reach, Relation, Standing};
 
-/// Who reads.
+/// The principal that a condition asks about.
 #[derive(Clone, Copy, Debug)]
 pub enum Reader<'r> {
-    /// Somebody whose standing is known.
+    /// A caller, or the account of a standing that was loaded.
     Standing(&'r Standing),
-    /// Whoever the BI login stands for that is connected to the database.
+    /// The account behind the BI login that is connected to PostgreSQL when the statement runs (`session_user`).
     Login,
 }
 
-/// Ids that a column is held against.
+/// The right side of `column IN (…)`: literal ids or a subquery.
 #[derive(Clone, Debug)]
 pub(super) enum Ids {
     These(Vec<Uuid>),
@@ -28,7 +28,7 @@ pub(super) enum Ids {
 }
 
 impl Ids {
-    /// Whether what a column holds is one of them.
+    /// The condition `column IN (…)`.
     pub(super) fn hold(&self, column: SimpleExpr) -> SimpleExpr {
         match self {
             Self::These(ids) => column.is_in(ids.iter().copied()),
@@ -41,7 +41,7 @@ impl Ids {
     }
 }
 
-/// How far somebody may go with an action, as conditions ask it.
+/// A reach as SQL: the policy's [`Reach`] with sets of ids that may be subqueries.
 pub(super) struct Reached {
     everything: Everything,
     /// Things to which one of these departments stands in the relation.
@@ -50,6 +50,7 @@ pub(super) struct Reached {
     pub(super) granted_to: Option<Ids>,
 }
 
+/// Whether a reach is everything: known now, or a condition that the database evaluates.
 enum Everything {
     Known(bool),
     Asked(SimpleExpr),
@@ -104,7 +105,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The account that one is; nothing for the operator.
+    /// The principal's own account; none for the operator.
     pub(super) fn oneself(self) -> Option<Ids> {
         match self {
             Self::Standing(Standing::Operator) => None,
@@ -120,12 +121,12 @@ impl Reader<'_> {
     }
 }
 
-/// Whoever is connected, whatever a view's owner may.
+/// The login of the connection. Not `current_user`, which inside a view is the view's owner.
 fn session_user() -> SimpleExpr {
     Expr::cust("CAST(session_user AS text)")
 }
 
-/// What was written down of a login's reach with an action.
+/// The stored rows of the connected login's reach with an action.
 fn noted(action: Action) -> Select<bi_reach::Entity> {
     bi_reach::Entity::find()
         .select_only()
@@ -133,7 +134,7 @@ fn noted(action: Action) -> Select<bi_reach::Entity> {
         .filter(bi_reach::Column::Action.eq(action.as_str()))
 }
 
-/// The actions whose reach is written down for BI logins. Of any other a login reaches nothing.
+/// The actions whose reach is stored for BI logins. With any other a login reaches nothing.
 pub(crate) const OF_LOGINS: [Action; 6] = [
     Action::ReadPublished,
     Action::ReadRestricted,
@@ -167,7 +168,7 @@ fn of_login(action: Action) -> Reached {
     }
 }
 
-/// A row where a login's reach with an action is everything, and none where it is not.
+/// A select of one row where the login's reach with an action is everything, and of none where it is not: for EXISTS.
 pub(crate) fn login_has_all(action: Action) -> SelectStatement {
     noted(action)
         .column(bi_reach::Column::Position)
@@ -175,7 +176,7 @@ pub(crate) fn login_has_all(action: Action) -> SelectStatement {
         .into_query()
 }
 
-/// The rows of a login's reach with an action: none where there is nothing at all that it could be done to.
+/// A select of all rows of the login's reach with an action, empty where it reaches nothing: for EXISTS.
 pub(crate) fn login_has_any(action: Action) -> SelectStatement {
     noted(action)
         .column(bi_reach::Column::Position)

@@ -1,5 +1,7 @@
-//! What somebody may see, as SQL: each relation of the policy spelled once as a condition on a table, for requests and
-//! for whoever a BI login stands for. It decides nothing itself; it translates the reach that the policy gives.
+//! The policy as SQL: for each table the condition under which a principal may see a row, each relation spelled once. It
+//! decides nothing; it translates the reach that the policy gives.
+//!
+//! An empty condition means "every row", so that a statement for a CX manager carries no subquery at all.
 
 use entity::{
     account, audit_event, audit_event_department, blueprint, blueprint_persona, department,
@@ -30,7 +32,7 @@ fn among<C: IntoSimpleExpr>(column: C, ids: &Ids) -> SimpleExpr {
     ids.hold(column.into_simple_expr())
 }
 
-/// A reach as a condition: everything, or what one of the relations leads to.
+/// A reach as a condition: every row, or the rows to which one of its relations leads.
 fn within(reached: &Reached, relation: impl Fn(Relation, &Ids) -> Condition) -> Condition {
     if reached.is_everything() {
         return Condition::all();
@@ -42,7 +44,7 @@ fn within(reached: &Reached, relation: impl Fn(Relation, &Ids) -> Condition) -> 
         .add_option(reached.asked_everything())
 }
 
-/// A relation that has no meaning for a table ties nothing there.
+/// No row: the relation has no meaning for this table.
 fn meaningless(_: Relation) -> Condition {
     nothing()
 }
@@ -59,7 +61,7 @@ fn participating(own: &Ids) -> Condition {
         .add(blueprint::Column::Id.in_subquery(holds.into_query()))
 }
 
-/// Responsibilities that are held or offered.
+/// Responsibilities that are ACCEPTED or PROPOSED.
 #[must_use]
 pub fn open_responsibility() -> SimpleExpr {
     responsibility::Column::Status.is_in([
@@ -78,7 +80,7 @@ pub fn delivering() -> SimpleExpr {
     responsibility::Column::Role.is_in(DELIVERING)
 }
 
-/// Blueprints that are or were in force: an archived draft stays as private as it was.
+/// Blueprints that are published, or were when they were archived.
 #[must_use]
 pub fn in_force() -> Condition {
     Condition::any()
@@ -86,7 +88,7 @@ pub fn in_force() -> Condition {
         .add(blueprint::Column::ArchivedFrom.eq(BlueprintStatus::Published))
 }
 
-/// Blueprints that never were, archived drafts among them.
+/// Blueprints in draft or in review, or archived as such: archiving a draft does not make it public.
 fn not_in_force() -> Condition {
     let drafts = [BlueprintStatus::Draft, BlueprintStatus::InReview];
     Condition::any()
@@ -94,7 +96,7 @@ fn not_in_force() -> Condition {
         .add(blueprint::Column::ArchivedFrom.is_in(drafts))
 }
 
-/// Blueprints that count in facts, gap lists and lead lists: CURRENT ones that are or were in force.
+/// Blueprints that count in facts, gap lists and lead lists: CURRENT ones that are published, or were when archived.
 #[must_use]
 pub fn counted() -> Condition {
     Condition::all()
@@ -163,7 +165,7 @@ impl WithVisibility for Condition {
     }
 }
 
-/// The ids of the blueprints that somebody may see; none where they may see all.
+/// A select of the ids of the blueprints that somebody may see; none where that is every blueprint.
 #[must_use]
 pub fn blueprint_ids(reader: Reader<'_>) -> Option<SelectStatement> {
     let readable = blueprints(reader);
@@ -176,7 +178,7 @@ pub fn blueprint_ids(reader: Reader<'_>) -> Option<SelectStatement> {
     })
 }
 
-/// Rows inside blueprints that somebody may see, by the column that names the blueprint.
+/// Rows inside blueprints that somebody may see, by the column of the blueprint's id.
 fn inside<C: ColumnTrait>(reader: Reader<'_>, blueprint_id: C) -> Condition {
     match blueprint_ids(reader) {
         Some(ids) => Condition::all().add(blueprint_id.in_subquery(ids)),
@@ -238,7 +240,7 @@ pub fn improvements(reader: Reader<'_>) -> Condition {
     inside(reader, improvement::Column::BlueprintId)
 }
 
-/// Publications that somebody may see: those of what they may see as it is now.
+/// Publications that somebody may see: those of blueprints that they may see now, whoever could then.
 #[must_use]
 pub fn publications(reader: Reader<'_>) -> Condition {
     inside(reader, publication::Column::BlueprintId)
@@ -262,7 +264,7 @@ fn participating_ids(own: &Ids) -> SelectStatement {
     ids_of::<blueprint::Entity>(blueprint::Column::Id, participating(own))
 }
 
-/// What everybody reads, and a partner only where it belongs to what the partner participates in.
+/// Rows that everybody may see, and a partner only where `participates` holds for the partner's departments.
 fn catalogue(reader: Reader<'_>, participates: impl Fn(&Ids) -> Condition) -> Condition {
     within(
         &reader.reach(Action::ReadPublished),
@@ -406,7 +408,7 @@ pub fn kpi_values(reader: Reader<'_>) -> Condition {
         .add_option(granted)
 }
 
-/// Rows of a KPI whose definition, or whose values, somebody may see, by the column that names the KPI.
+/// Rows of KPIs that fulfil a condition, by the column of the KPI's id.
 fn of_kpi<C: ColumnTrait>(kpi_id: C, readable: Condition) -> Condition {
     if readable.is_empty() {
         return Condition::all();
@@ -486,7 +488,7 @@ pub fn employee_cells(reader: Reader<'_>) -> Condition {
     in_journeys(reader, employee_cell::Column::BlueprintId)
 }
 
-/// What is of a journey that somebody may read, or of none.
+/// Rows of blueprints that somebody may see; rows of no blueprint for whoever may read all that is published.
 fn in_journeys(reader: Reader<'_>, journey: impl ColumnTrait) -> Condition {
     let Some(blueprints) = blueprint_ids(reader) else {
         return Condition::all();
@@ -526,7 +528,7 @@ pub fn audit_events(reader: Reader<'_>) -> Condition {
     )
 }
 
-/// The departments of whose rows somebody may pull flat KPI rows; none where it is all.
+/// Rows of departments for which somebody may pull flat KPI rows, by the column of the department's id.
 #[must_use]
 pub fn flat_rows<C: IntoColumnRef>(reader: Reader<'_>, department_id: C) -> Condition {
     let column = Expr::col(department_id);

@@ -1,4 +1,4 @@
-//! What ties a row to departments and accounts, loaded for a decision about it.
+//! Loads the ties of a row to departments, for a decision about it: at most two statements each.
 
 use entity::{
     blueprint, department, evaluation, feedback, follow_up,
@@ -82,8 +82,8 @@ pub(super) async fn improvement(_: &Transaction, row: &improvement::Model) -> An
     Ok(Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]))
 }
 
-/// What ties what is said of a place: the owner of the blueprint, and who delivers at the touchpoint; of a phase at
-/// one of its touchpoints, of the whole blueprint at any.
+/// The ties of a place in a blueprint: its owner, and the departments that deliver at the touchpoint, at any touchpoint
+/// of the phase, or at any of the blueprint, whichever is given first.
 pub async fn place(
     tx: &Transaction,
     blueprint: BlueprintId,

@@ -1,5 +1,5 @@
-//! How much text one blueprint holds: bounded when it is written, by whichever way, so that whoever reads the whole of it
-//! knows what that can come to at the most.
+//! The bound on the text of one blueprint, checked at every commit that may exceed it: whoever loads a whole blueprint
+//! into memory knows the most that it takes.
 
 use entity::id::BlueprintId;
 use sea_orm::{ConnectionTrait, Statement};
@@ -10,14 +10,14 @@ use crate::{
     error::{Error, Result, UserErrorCode},
 };
 
-/// Bytes of all texts of one blueprint, archived parts included.
+/// Most bytes of all texts of one blueprint, archived parts included: 2 MiB.
 pub const MOST_BYTES: u64 = 2 * 1024 * 1024;
 
-/// Bytes of a row that is written without looking how much the blueprint holds: what is this short is bounded by how many
-/// rows there may be.
+/// Most bytes of a written row that cause no summing up. Short rows are bounded by the number of rows in a blueprint, and
+/// the sum reads all of it.
 const SHORT: usize = 256;
 
-/// What holds texts in a blueprint, and which.
+/// The tables with a column `blueprint_id`, and their columns of text.
 const TEXTS: &[(&str, &[&str])] = &[
     ("phase", &["name", "customer_goal", "prompt"]),
     (
@@ -39,16 +39,16 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("scenario", &["name", "note"]),
 ];
 
-/// The same for what is at a touchpoint and does not name its blueprint.
+/// The tables that are in a blueprint only by their touchpoint, and their columns of text.
 const TEXTS_AT_TOUCHPOINTS: &[(&str, &[&str])] = &[
     ("promise", &["text"]),
     ("evaluation", &["by_name", "conflict", "note"]),
 ];
 
-/// Which of those are in a blueprint.
+/// The condition under which a row of those is in blueprint `$1`.
 const AT_TOUCHPOINTS: &str = "touchpoint_id IN (SELECT id FROM touchpoint WHERE blueprint_id = $1)";
 
-/// Whether what an event tells of is long enough to look.
+/// Whether the row in an event's body holds more than [`SHORT`] bytes of text.
 pub(super) fn is_long(body: Option<&Json>) -> bool {
     body.is_some_and(|body| texts(body) > SHORT)
 }
@@ -62,11 +62,10 @@ fn texts(body: &Json) -> usize {
     }
 }
 
-/// Refuses what would make a blueprint hold more text than one may.
+/// Refuses a commit after which a blueprint would hold more than [`MOST_BYTES`]. Reads every text of the blueprint.
 ///
 /// # Errors
-///
-/// `Refused` with `LIMIT_EXCEEDED`, which says how much it would be.
+/// LIMIT_EXCEEDED, which says how many KiB it would hold.
 pub(super) async fn refuse_heavy(tx: &Transaction, blueprint: BlueprintId) -> Result<()> {
     let held = |(table, columns): &(&str, &[&str]), which: &str| {
         let lengths = columns

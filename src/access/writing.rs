@@ -1,21 +1,22 @@
-//! How far a request has come with what it writes: for whoever answers it, or gives it up.
+//! The progress of one request's writing, read by whoever answers the request or gives it up.
 
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-/// What is known of the writing of one request.
+/// The progress of one request's writing. Atomic, as a deadline reads it from another task than the one that writes.
 #[derive(Debug, Default)]
 pub(super) struct Writing {
-    /// Whether it has looked at what is there in order to write, and nothing of its own was kept after that.
+    /// Whether a permit has read rows since the last commit: they may have been written by others and not be durable yet.
     rests_on_others: AtomicBool,
+    /// Whether a commit was sent.
     sent: AtomicBool,
-    /// Permits that are open.
+    /// Number of open permits.
     open: AtomicUsize,
 }
 
-/// An open permit.
+/// Counts an open permit until it is dropped.
 pub(super) struct Open(Arc<Writing>);
 
 impl Drop for Open {
@@ -25,24 +26,24 @@ impl Drop for Open {
 }
 
 impl Writing {
-    /// It begins to write, and looks at what is there.
+    /// Notes that a permit is opened.
     pub(super) fn begin(self: &Arc<Self>) -> Open {
         self.rests_on_others.store(true, Ordering::SeqCst);
         self.open.fetch_add(1, Ordering::SeqCst);
         Open(Arc::clone(self))
     }
 
-    /// Whether a permit is open, whose locks others wait for.
+    /// Whether a permit is open, for whose locks others may wait.
     pub(super) fn is_open(&self) -> bool {
         self.open.load(Ordering::SeqCst) > 0
     }
 
-    /// It asks for something to be kept.
+    /// Notes that a commit is sent.
     pub(super) fn sends(&self) {
         self.sent.store(true, Ordering::SeqCst);
     }
 
-    /// All that it has seen so far is on the disk.
+    /// Notes that everything read so far is durable.
     pub(super) fn settled(&self) {
         self.rests_on_others.store(false, Ordering::SeqCst);
     }
