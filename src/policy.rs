@@ -1,5 +1,18 @@
-//! Who may do what: a table of actions × roles ([`row`]), and the two questions asked of it ([`reach`], [`allows`]).
-//! Pure and total: it knows no database, no request and no clock.
+//! The policy: a table of actions × roles ([`row`]), and two functions over it. Pure and total: it knows no database, no
+//! request and no clock.
+//!
+//! A cell of the table says yes, no, or "where the department of the role stands in this relation to the thing". From it
+//! [`reach`] makes an answer without a thing: everything, or the things to which these departments stand in these
+//! relations. [`allows`] compares a reach with the [`Ties`] of one thing; `access::scope` turns the same reach into SQL. So
+//! a decision about one row and a condition over many cannot disagree:
+//!
+//! ```text
+//! DESCRIBE_TOUCHPOINT of a CONTRIBUTOR in Ticketing:  Where([Delivers])
+//! reach:   through { Delivers: {Ticketing} }
+//! ties:    { OwnsBlueprint: {Ferries}, Delivers: {Ticketing, Harbour} }      allows: they meet in Ticketing
+//! ```
+//!
+//! A partner's table is narrower, and a service token narrows the reach of its account; nothing ever widens one.
 
 mod reach;
 mod table;
@@ -19,7 +32,7 @@ pub use self::{
     table::{Action, Cell, Relation, Role, row},
 };
 
-/// What the policy needs to know of somebody.
+/// The standing of a caller: all that the policy needs to know of them.
 #[derive(Clone, Debug)]
 pub enum Standing {
     /// The command line on the server: everything.
@@ -33,13 +46,13 @@ pub enum Standing {
 pub struct AccountStanding {
     pub account: AccountId,
     pub role: OrganisationRole,
-    /// The departments in which one has each role; a LEAD's include all below.
+    /// The departments of each role; a LEAD's include all below.
     pub departments: BTreeMap<DepartmentRole, BTreeSet<DepartmentId>>,
     /// The departments of its LEAD memberships, without those below.
     pub leads: BTreeSet<DepartmentId>,
-    /// A MEMBER all of whose departments are partners: reads only what they participate in.
+    /// Whether it is a MEMBER all of whose departments are PARTNER: it reads only what they participate in.
     pub partner: bool,
-    /// What is left of it all, where it is a service token that speaks for the account.
+    /// The scopes and departments to which a service token narrows the account.
     pub token: Option<Narrowing>,
 }
 
@@ -54,7 +67,7 @@ impl AccountStanding {
         }
     }
 
-    /// Every role one has, with the departments it holds in; an organisation role holds in none.
+    /// Every role with the departments that it is held in; none for the role in the organisation.
     fn roles(&self) -> impl Iterator<Item = (Role, Option<&BTreeSet<DepartmentId>>)> {
         let in_departments = self.departments.iter().map(|(role, departments)| {
             let role = match role {
@@ -68,7 +81,7 @@ impl AccountStanding {
     }
 }
 
-/// How far somebody may go with an action.
+/// The reach of a standing with an action: the union over its roles, unless one of them says never.
 #[must_use]
 pub fn reach(standing: &Standing, action: Action) -> Reach {
     let Standing::Account(account) = standing else {
@@ -99,7 +112,7 @@ pub fn reach(standing: &Standing, action: Action) -> Reach {
     }
 }
 
-/// Accounts whose departments are all PARTNER read only what they participate in.
+/// A cell of the table as it applies to the account: partners read only what they participate in.
 fn restricted_for_partners(account: &AccountStanding, action: Action, cell: Cell) -> Cell {
     match account.partner {
         true => as_partner(action, cell),
@@ -114,7 +127,8 @@ const fn as_partner(action: Action, cell: Cell) -> Cell {
     }
 }
 
-/// Every relation that a reach of the action can lead through, whoever it is.
+/// Every relation that can occur in a reach with the action, of any standing: the columns that a BI login's stored reach
+/// needs.
 #[must_use]
 pub fn relations(action: Action) -> BTreeSet<Relation> {
     let cells = row(action).into_iter();
@@ -128,13 +142,13 @@ pub fn relations(action: Action) -> BTreeSet<Relation> {
         .collect()
 }
 
-/// Whether the action can be granted by name.
+/// Whether some role reaches with the action what was granted to the account by name.
 #[must_use]
 pub fn is_granted(action: Action) -> bool {
     row(action).contains(&Cell::Granted)
 }
 
-/// Whether somebody may do the action to a thing with these ties.
+/// Whether a standing may do the action to a thing with these ties.
 #[must_use]
 pub fn allows(standing: &Standing, action: Action, ties: &Ties) -> bool {
     reach(standing, action).covers(ties)

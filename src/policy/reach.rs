@@ -1,4 +1,4 @@
-//! The policy's answer, and what it is held against: how far somebody may go, and what ties a thing to departments.
+//! The reach of a standing with an action, and the ties of a thing to departments, with which it is compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,19 +6,19 @@ use entity::id::{AccountId, DepartmentId};
 
 use super::table::Relation;
 
-/// How far somebody may go with an action: the answer from which both a decision on one thing and a
-/// condition over many are made.
+/// The things that a standing may do an action to. Both a decision about one thing and an SQL condition over many are made
+/// from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
     pub everything: bool,
-    /// Things to which one of these departments stands in the relation.
+    /// Things to which one of these departments stands in the relation; any of the entries suffices.
     pub through: BTreeMap<Relation, BTreeSet<DepartmentId>>,
     /// Things granted to this account by name.
     pub granted_to: Option<AccountId>,
 }
 
 impl Reach {
-    /// Whether there is nothing at all that the action could be done to.
+    /// Whether there is no thing that the action may be done to.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         !self.everything && self.through.is_empty() && self.granted_to.is_none()
@@ -39,7 +39,7 @@ impl Reach {
     }
 }
 
-/// What ties a thing to departments and accounts.
+/// The departments that stand in a relation to one thing, and the accounts that it was granted to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ties {
     pub departments: BTreeMap<Relation, BTreeSet<DepartmentId>>,
@@ -47,13 +47,13 @@ pub struct Ties {
 }
 
 impl Ties {
-    /// Nothing is tied to it.
+    /// The ties of a thing to which no department stands in a relation: only who reaches everything may act on it.
     #[must_use]
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// These departments stand in the relation to it as well.
+    /// Adds departments that stand in the relation.
     #[must_use]
     pub fn and(
         mut self,

@@ -97,7 +97,7 @@ actions! {
     ReadAudit = "READ_AUDIT",
 }
 
-/// How a department stands to the thing acted on.
+/// A relation of a department to the thing acted on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Relation {
     /// Owns the blueprint, or holds or is offered a responsibility in it.
@@ -190,20 +190,20 @@ impl Role {
     ];
 }
 
-/// What the table says of one action and one role.
+/// The table's answer for one action and one role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cell {
     No,
-    /// Whatever one's other roles say.
+    /// No, whatever the account's other roles say: AUDITOR, ANALYST and ADMIN read no customer's words.
     Never,
     Yes,
-    /// Where the department in which one has the role stands in one of these relations to the thing.
+    /// Yes, where the department in which the role is held stands in one of these relations to the thing.
     Where(&'static [Relation]),
-    /// Where it was granted to the account by name.
+    /// Yes, where it was granted to the account by name.
     Granted,
 }
 
-/// The table.
+/// The row of an action, in the order of [`Role::ALL`].
 #[must_use]
 #[rustfmt::skip]
 pub const fn row(action: Action) -> [Cell; 8] {

@@ -10,7 +10,7 @@ use super::{
     table::{Action, Cell, Relation, Role, row},
 };
 
-/// How a service token narrows its account.
+/// The scopes and departments to which a service token narrows its account.
 #[derive(Clone, Debug)]
 pub struct Narrowing {
     /// What it is for.
@@ -43,7 +43,7 @@ pub const fn scopes(action: Action) -> [bool; 4] {
 }
 
 impl Narrowing {
-    /// What is left of a reach.
+    /// Narrows a reach: to nothing where no scope opens the action, else to the token's departments, where it has any.
     pub(super) fn narrow(&self, action: Action, reach: Reach) -> Reach {
         let opened = scopes(action);
         if !self.scopes.iter().any(|scope| opened[*scope as usize]) {
@@ -76,8 +76,8 @@ fn limited(action: Action, reach: Reach, only: &BTreeSet<DepartmentId>) -> Reach
     }
 }
 
-/// How a thing has to be tied to a department for the department's LEAD to do the action to it; what everybody may
-/// read, as a partner has to be tied to it.
+/// The relations by which a reach of everything is limited to a token's departments: those through which a LEAD would reach
+/// the action, or for what everybody may read those through which a partner would.
 const fn ties(action: Action) -> &'static [Relation] {
     match row(action)[Role::Lead as usize] {
         Cell::Where(relations) => relations,
