@@ -1,8 +1,7 @@
-//! Who did what to what: every change in the change's own transaction, every refusal after its rollback, every sign-in.
-//! Bodies hold no secret, no confidential value and nobody's words from feedback.
+//! The audit log: who did what to what. Every change leaves an event in the change's own transaction, every refusal one
+//! after the rollback, every sign-in one. Bodies hold no secret, no confidential value and nobody's words from feedback.
 //!
-//! It stands below the door, which writes the events and decides nothing here: an act comes as an [`Actor`], a row as a
-//! [`Subject`].
+//! This room stands below the door, which writes the events: an act comes as an [`Actor`], a row as a [`Subject`].
 
 pub mod position;
 
@@ -28,7 +27,7 @@ use crate::{
     id,
 };
 
-/// A table whose rows acts are about.
+/// A table whose rows can be the subject of an audit event.
 pub trait Subject: EntityTrait<Model: Serialize> {
     /// The API's name of the type.
     const TYPE: &'static str;
@@ -40,10 +39,10 @@ pub trait Subject: EntityTrait<Model: Serialize> {
     fn blueprint(row: &Self::Model) -> Option<BlueprintId>;
 }
 
-/// Who acts: an account, by a session or a service token, or the operator.
+/// The actor of an event: an account, by a session or a service token, or the operator.
 #[derive(Clone, Copy, Debug)]
 pub struct Actor<'a> {
-    /// None for the operator.
+    /// The account; none for the operator.
     pub account: Option<AccountId>,
     /// The service token that speaks for the account.
     pub token: Option<ServiceTokenId>,
@@ -55,7 +54,7 @@ pub struct Actor<'a> {
     pub now: DateTimeUtc,
 }
 
-/// One thing that was done.
+/// An audit event before it is written: its subject and what differs, without its actor.
 #[derive(Clone, Debug)]
 pub struct Event {
     subject: Option<(&'static str, Uuid)>,
@@ -65,17 +64,17 @@ pub struct Event {
 }
 
 impl Event {
-    /// Something was made.
+    /// A row was inserted: `after` is the whole row.
     pub fn made<E: Subject>(row: &E::Model) -> Self {
         Self::of::<E>(row, None, Some(body::<E>(row)))
     }
 
-    /// Something was removed.
+    /// A row was deleted: `before` is the whole row.
     pub fn removed<E: Subject>(row: &E::Model) -> Self {
         Self::of::<E>(row, Some(body::<E>(row)), None)
     }
 
-    /// Something was changed: the bodies hold what differs.
+    /// A row was updated: the bodies hold the columns that differ.
     pub fn changed<E: Subject>(before: &E::Model, after: &E::Model) -> Self {
         let (mut old, mut new) = (body::<E>(before), body::<E>(after));
         if let (Json::Object(old), Json::Object(new)) = (&mut old, &mut new) {
@@ -85,12 +84,12 @@ impl Event {
         Self::of::<E>(after, Some(old), Some(new))
     }
 
-    /// Something was done to a thing that its row does not show.
+    /// Something was done to a thing that its row does not show, such as a change in its lists: `after` says what.
     pub fn about<E: Subject>(row: &E::Model, after: Json) -> Self {
         Self::of::<E>(row, None, Some(after))
     }
 
-    /// Many things were made at once: one event for all.
+    /// Many rows were written at once: one event without a subject, whose `after` counts them.
     #[must_use]
     pub fn import(counts: Json) -> Self {
         Self {
@@ -101,7 +100,7 @@ impl Event {
         }
     }
 
-    /// Keeps the content of these fields out of the bodies: what is left says that they were set, or changed.
+    /// Replaces the content of these fields in both bodies: what is left says that they were set or changed.
     #[must_use]
     pub fn withholding(mut self, fields: &[&str]) -> Self {
         for body in [&mut self.before, &mut self.after] {
@@ -110,7 +109,7 @@ impl Event {
         self
     }
 
-    /// What it tells of how things are now.
+    /// The body after the act; none where a row was deleted.
     pub(crate) fn after(&self) -> Option<&Json> {
         self.after.as_ref()
     }
@@ -125,7 +124,7 @@ impl Event {
     }
 }
 
-/// Puts a word in the place of what these fields of a body hold.
+/// Replaces the content of these fields of a body by "withheld".
 pub(crate) fn withhold(body: Option<&mut Json>, fields: &[&str]) {
     let Some(Json::Object(body)) = body else {
         return;
@@ -137,7 +136,7 @@ pub(crate) fn withhold(body: Option<&mut Json>, fields: &[&str]) {
     }
 }
 
-/// What of a target is as confidential as the values of its KPI.
+/// The fields of a KPI target that are as confidential as the values of its KPI.
 pub(crate) const OF_TARGET: &[&str] = &["value", "warning"];
 
 fn body<E: Subject>(row: &E::Model) -> Json {
@@ -145,7 +144,7 @@ fn body<E: Subject>(row: &E::Model) -> Json {
     serde_json::to_value(row).unwrap_or(Json::Null)
 }
 
-/// Writes the events of one act, into the act's own transaction.
+/// Writes the events of one act in the act's own transaction. The leads of the `concerned` departments may read them.
 pub(crate) async fn write<C: ConnectionTrait>(
     actor: Actor<'_>,
     tx: &C,
@@ -222,7 +221,7 @@ fn event(action: &str, outcome: AuditOutcome, at: DateTimeUtc) -> audit_event::A
     }
 }
 
-/// Whether an account made a thing: the first event of it is theirs, and tells of no state before.
+/// Whether an account made a thing, given its API type and id: its first event is theirs and has no state before.
 pub(crate) async fn made_by<C: ConnectionTrait>(
     db: &C,
     (kind, id): (&str, uuid::Uuid),
@@ -242,7 +241,8 @@ pub(crate) async fn made_by<C: ConnectionTrait>(
     )
 }
 
-/// Notes a refusal in a transaction of its own; the same refusal within an hour is counted, not stored again.
+/// Writes a refusal in a transaction of its own. The same refusal within an hour raises `repeats` of the first: a program
+/// that tries again and again fills no log.
 pub(crate) async fn refusal(actor: Actor<'_>, store: &Store, forbidden: &Forbidden) -> Result<()> {
     let tx = store.begin().await?;
     let subject = forbidden.subject.map(|(_, id)| id);
@@ -291,7 +291,8 @@ pub(crate) async fn refusal(actor: Actor<'_>, store: &Store, forbidden: &Forbidd
     Ok(tx.commit().await?)
 }
 
-/// Notes a sign-in, its failure, or a sign-out. Of a failure the account is the subject: who acted is not known.
+/// Writes a sign-in, its failure, or a sign-out. Of a failure the account is the subject and not the actor: who tried is
+/// not known.
 pub(crate) async fn sign_in<C: ConnectionTrait>(
     db: &C,
     act: &str,
@@ -326,7 +327,7 @@ pub async fn count_since(tx: &Transaction, since: DateTimeUtc) -> Result<u64> {
     Ok(done.count(tx).await?)
 }
 
-/// What was done. Signing in changes nothing that anybody else sees.
+/// The events that changed something: signing in changes nothing that anybody else sees.
 fn done() -> Select<audit_event::Entity> {
     audit_event::Entity::find()
         .filter(audit_event::Column::Outcome.eq(AuditOutcome::Done))

@@ -1,9 +1,16 @@
-//! A place in the log of what was done, and what was done behind it.
+//! Positions in the audit log, and the events after one: what copies by changes are made from.
 //!
-//! An event is made as the last thing before its act is committed, so the ids of events come in the order in which acts
-//! are seen, but for those that were under way together. Whoever stood at the newest event counts those of the last
-//! minutes before it: where there are more of them later, one came late, and all of those minutes are told again. So
-//! nothing is missed, and what is told twice does no harm.
+//! The difficulty: two acts that run together commit in another order than their events were made, so an event can become
+//! visible behind a position at which somebody has read already. The solution rests on the ids, which begin with the
+//! millisecond of their making, and on events being made last before the commit, so that they come late by moments only:
+//!
+//! ```text
+//! position = (newest = e7, recent = 3)      e5 e6 e7 were visible within the ten minutes up to e7
+//! later the log reads                       e4 e5 e6 e7 e8: 4 events up to e7, so one of them came late
+//! answer                                    e4 e5 e6 e7 e8 (all ten minutes again), instead of e8 alone
+//! ```
+//!
+//! Nothing is missed; an event that is told twice does no harm, as readers fetch the rows as they are now.
 
 use entity::{audit_event, id::AuditEventId};
 use sea_orm::{ColumnTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -12,34 +19,34 @@ use uuid::Uuid;
 use super::done;
 use crate::{database::Transaction, error::Result};
 
-/// How long after an event was made it may come to be seen, in milliseconds: far more than the two statements behind
-/// which it is committed may take, and than the clocks of two servers are apart.
+/// Longest time from the making of an event to its being visible, in milliseconds: ten minutes. Far more than the two
+/// statements before its commit may take, and than the clocks of two servers are apart.
 const LATE: u64 = 10 * 60 * 1_000;
 
-/// A place in the log.
+/// A position in the log: everything up to it was visible to whoever holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
-    /// The newest event; nil where there is none.
+    /// The id of the newest event; nil in an empty log.
     newest: Uuid,
-    /// How many were made in the last minutes up to it.
+    /// Number of visible events of the last [`LATE`] milliseconds up to it, itself included.
     recent: u32,
 }
 
-/// What was done behind a place.
+/// The events after a position.
 pub enum Done {
-    /// These, and perhaps a few before it.
+    /// All of them in the order of their ids, and where one came late those of the last minutes before the position again.
     Events(Vec<audit_event::Model>),
-    /// More than are told.
+    /// More than were asked for at the most.
     TooMuch,
-    /// The place is not in this log.
+    /// The position is not in this log: the database was restored, or events were removed.
     Unknown,
 }
 
 impl Position {
-    /// How many bytes it has.
+    /// Length of its encoding.
     pub const BYTES: usize = 20;
 
-    /// Its bytes.
+    /// Encodes it: the newest id and the number, both big-endian.
     #[must_use]
     pub fn bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
@@ -49,7 +56,7 @@ impl Position {
         bytes
     }
 
-    /// The place with these bytes.
+    /// Decodes what [`Position::bytes`] encoded.
     #[must_use]
     pub fn of(bytes: [u8; Self::BYTES]) -> Self {
         let number = u128::from_be_bytes(std::array::from_fn(|at| bytes[at]));
@@ -60,7 +67,7 @@ impl Position {
     }
 }
 
-/// Where the log stands.
+/// The position of the newest visible event.
 pub async fn position(tx: &Transaction) -> Result<Position> {
     let newest = done()
         .select_only()
@@ -81,7 +88,7 @@ pub async fn position(tx: &Transaction) -> Result<Position> {
     })
 }
 
-/// What was done behind a place, if it is not more than so many acts.
+/// The events after a position, at most `most`.
 pub async fn done_behind(tx: &Transaction, place: Position, most: u64) -> Result<Done> {
     let mut events = done()
         .filter(audit_event::Column::Id.gte(minutes_before(place.newest)))
@@ -94,16 +101,18 @@ pub async fn done_behind(tx: &Transaction, place: Position, most: u64) -> Result
     }
     let behind = events.partition_point(|event| event.id.0 <= place.newest);
     let (known, last) = (behind as u64, behind.checked_sub(1).map(|at| events[at].id));
+    // Events never leave a log: with fewer of them, or without the newest, it is another log.
     if last.map_or(Uuid::nil(), |id| id.0) != place.newest || known < u64::from(place.recent) {
         return Ok(Done::Unknown);
     }
+    // Otherwise one came late, and which one is not known.
     if known == u64::from(place.recent) {
         events.drain(..behind);
     }
     Ok(Done::Events(events))
 }
 
-/// The least id of an event of the last minutes up to this one: the ids begin with the milliseconds of their making.
+/// The least id that an event made [`LATE`] before this one could have: ids begin with the millisecond of their making.
 fn minutes_before(id: Uuid) -> AuditEventId {
     let made = (id.as_u128() >> 80) as u64;
     AuditEventId(Uuid::from_u128(u128::from(made.saturating_sub(LATE)) << 80))
