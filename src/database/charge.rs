@@ -1,5 +1,5 @@
-//! Who pays for statements: each is charged to the budget of the request that it is run for, before it runs, by the
-//! rows that it gives, and on SQLite by the work that it does meanwhile. It runs nothing.
+//! Charges statements to the budget of the request that they run for: before they run, for the rows that they return, and
+//! on SQLite for their work meanwhile. It runs nothing.
 
 use std::sync::Arc;
 
@@ -10,39 +10,38 @@ use crate::{
     error::database::{carry, code},
 };
 
-/// Steps of the budget for each look of SQLite at its signal: what passes between two of them takes about 50
-/// microseconds.
+/// Steps of the budget for the work of SQLite between two looks at its signal, about 50 microseconds.
 const LOOK: u64 = 1_000;
 
-/// SQLite was told to stop.
+/// SQLite's code of a statement that was interrupted.
 const INTERRUPTED: &str = "9";
 
-/// The budget that pays; none for signing in, for what is written, and for what the server does by itself.
+/// The budget that is charged; none for signing in, for writes, and for the server's own work.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Charge(Option<Arc<Budget>>);
 
 impl Charge {
-    /// To this budget.
+    /// A charge to this budget.
     pub(super) fn to(budget: &Arc<Budget>) -> Self {
         Self(Some(Arc::clone(budget)))
     }
 
-    /// Pays for a statement that is to run.
+    /// Charges a statement before it runs.
     pub(super) fn statement(&self) -> Result<(), DbErr> {
         self.spend(STATEMENT)
     }
 
-    /// Pays for rows that came.
+    /// Charges rows that were returned.
     pub(super) fn rows(&self, rows: usize) -> Result<(), DbErr> {
         self.spend(LOADED.saturating_mul(rows as u64))
     }
 
-    /// Pays for a stretch of SQLite's work; whether there is enough for it.
+    /// Charges a stretch of SQLite's work, and says whether the budget reaches for it.
     pub(super) fn look(&self) -> bool {
         self.spend(LOOK).is_ok()
     }
 
-    /// Why a statement failed: one that was stopped because the budget is spent says so.
+    /// Replaces the error of a statement that SQLite interrupted because the budget is spent by the budget's refusal.
     pub(super) fn explain(&self, error: DbErr) -> DbErr {
         match code(&error).as_deref() {
             Some(INTERRUPTED) => self.spend(0).err().unwrap_or(error),

@@ -1,4 +1,4 @@
-//! One connection of either database: runs statements, and knows whether it may run another.
+//! One connection of either database. It runs statements and knows whether it may run another.
 
 use std::{
     io,
@@ -18,26 +18,26 @@ use tokio::time::timeout;
 use super::signal::Signal;
 use crate::error::database::Kind;
 
-/// How many steps of SQLite's machine pass between two looks at the signal: about 50 microseconds.
+/// Instructions of SQLite's virtual machine between two looks at the signal: about 50 microseconds.
 const STEPS: i32 = 4096;
-/// How long PostgreSQL has to say that it is there. A network that has gone silent is not waited for.
+/// Longest wait for PostgreSQL's answer to a ping of an idle connection.
 const ALIVE: Duration = Duration::from_secs(1);
-/// After so long PostgreSQL gives up a statement by itself, and says so.
+/// PostgreSQL's `statement_timeout`.
 pub(super) const STATEMENT: &str = "30s";
-/// How long an answer of PostgreSQL is waited for: longer than [`STATEMENT`], so that only a network or a server that
-/// has gone silent keeps anybody waiting for it.
+/// Longest wait for an answer of PostgreSQL: longer than [`STATEMENT`], so that it is reached only where the network or
+/// the server has gone silent.
 const SILENCE: Duration = Duration::from_secs(35);
-/// The same two for what is known to take long.
+/// The same two for transactions that are known to take long: imports of large sheets.
 const LONG_STATEMENT: &str = "SET LOCAL statement_timeout = '10min'";
 const LONG_SILENCE: Duration = Duration::from_secs(605);
-/// The same for a transaction that is taken back, which PostgreSQL does at once.
+/// The same for ROLLBACK, which PostgreSQL does at once.
 const ROLLBACK: Duration = Duration::from_secs(5);
-/// Has PostgreSQL look now and then, while it works, whether its client is still there.
+/// Has PostgreSQL check every five seconds, while a statement runs, whether its client is still there.
 const LOOK_FOR_CLIENT: &str = "SET client_connection_check_interval = '5s'";
-/// After so long a connection is opened anew: PostgreSQL's processes grow.
+/// Age at which a connection is replaced: PostgreSQL's processes grow.
 const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
-/// How connections are opened.
+/// The options with which connections of one pool are opened.
 #[derive(Clone, Debug)]
 pub(super) enum Source {
     Sqlite(SqliteConnectOptions),
@@ -90,31 +90,31 @@ enum Inner {
     Postgres(Box<PgConnection>),
 }
 
-/// What is known of a connection.
+/// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Every statement has ended well: it may be used again.
+    /// Every statement has ended well.
     Clean,
-    /// A statement is under way. Found by somebody else, it is one that was given up.
+    /// A statement runs. In the hands of anybody but who runs it, it is one that was given up.
     Running,
     /// A statement has failed. SQLite rolls back by itself after some failures and not after others, so nothing more
     /// may be written: it could be kept without what came before.
     Failed(Kind),
 }
 
-/// A connection that somebody has to themselves.
+/// A connection, used by one lease at a time.
 #[derive(Debug)]
 pub(super) struct Connection {
     inner: Inner,
     state: State,
-    /// Whether a transaction was begun on it and has not ended.
+    /// Whether a transaction is open on it.
     in_transaction: bool,
     opened: Instant,
-    /// How long PostgreSQL may be silent. SQLite works in this process, and is told by its signal when to end.
+    /// Longest wait for an answer of PostgreSQL. SQLite needs none: it works in this process and obeys its signal.
     silence: Duration,
 }
 
-/// The same lines for either database, each with its own types.
+/// Expands an expression once for each database, whose types of connection differ.
 macro_rules! either {
     ($inner:expr, $connection:ident => $body:expr) => {
         match $inner {
@@ -137,7 +137,7 @@ impl Connection {
         self.opened
     }
 
-    /// Whether somebody else may go on with it.
+    /// Whether another lease may use it.
     pub(super) fn is_reusable(&self) -> bool {
         self.state == State::Clean && !self.in_transaction
     }
@@ -148,7 +148,7 @@ impl Connection {
         self.execute_unprepared(words).await.map(|_| ())
     }
 
-    /// Waits for a statement, but not for ever, and remembers whether it ended, and how.
+    /// Runs a statement with a bound on its time, and remembers how it ended.
     async fn run<T>(
         &mut self,
         statement: impl AsyncFnOnce(&mut Inner) -> Result<T, Error>,
@@ -159,7 +159,10 @@ impl Connection {
         result
     }
 
-    /// Says how long the statement's answer may take to come.
+    /// Marks a statement as running, and returns the longest wait for its answer.
+    ///
+    /// # Errors
+    /// An earlier statement has failed or was given up.
     fn begin_statement(&mut self) -> Result<Option<Duration>, Error> {
         match self.state {
             State::Clean => {
@@ -181,8 +184,7 @@ impl Connection {
         };
     }
 
-    /// Gives the statements of this transaction that are still to come, its commit among them, as long as a large sheet
-    /// takes.
+    /// Gives the further statements of this transaction, its commit included, ten minutes each.
     pub(super) async fn takes_long(&mut self) -> Result<(), DbErr> {
         if matches!(self.inner, Inner::Postgres(_)) {
             self.execute_unprepared(LONG_STATEMENT).await?;
@@ -208,7 +210,7 @@ impl Connection {
         ran.await.map_err(executing)
     }
 
-    /// Runs words that have no values, outside of the statements that are kept prepared.
+    /// Runs SQL without values and without preparing it.
     pub(super) async fn execute_unprepared(&mut self, sql: &str) -> Result<ExecResult, DbErr> {
         let ran = self.run(async |inner| {
             either!(inner, connection => {
@@ -278,7 +280,7 @@ impl Connection {
         rows.boxed()
     }
 
-    /// Whether it may be used again: clean, not too old, and PostgreSQL answers on it.
+    /// Whether it may be used again: it is clean and not too old, and PostgreSQL answers a ping on it.
     pub(super) async fn is_good(&mut self) -> bool {
         self.silence = SILENCE;
         if !self.is_reusable() || self.opened.elapsed() > LIFETIME {
@@ -292,7 +294,7 @@ impl Connection {
         }
     }
 
-    /// Waits until whatever was given up has ended, and closes the connection.
+    /// Waits until a statement that was given up has ended, and closes the connection.
     pub(super) async fn close(self) {
         let closed = match self.inner {
             Inner::Sqlite(connection) => connection.close().await,
@@ -310,7 +312,7 @@ impl Connection {
     }
 }
 
-/// Waits for an answer, at the most for so long.
+/// Waits for an answer of PostgreSQL, no longer than `silence` where there is one.
 async fn answered<T>(
     silence: Option<Duration>,
     answer: impl Future<Output = Result<T, Error>>,

@@ -1,5 +1,5 @@
-//! Takes what was erased out of SQLite's log too: the log goes into the file and is cut off, as soon as nobody reads
-//! from it. An erasing act is kept by then, so it fails for nothing that happens here.
+//! Removes erased data from SQLite's write-ahead log: the log is checkpointed into the file and truncated, as soon as
+//! nobody reads from it. The erasing act is committed by then, so nothing that fails here fails the act.
 
 use std::{
     sync::{
@@ -17,25 +17,25 @@ use tokio::{
 
 use super::{options::PATIENCE, pool::Pool};
 
-/// How long readers are waited for each time: meanwhile nobody writes.
+/// Longest wait for readers in one try: meanwhile nobody can write.
 const READERS: Duration = Duration::from_millis(250);
-/// How long the log is left alone after the first time that somebody read from it; each time twice as long.
+/// Pause after the first failed try; it doubles with each.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How long it is left alone at the most.
+/// Longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(16);
-/// How long an erasing act waits for it.
+/// Longest time that an erasing act waits.
 const MOMENT: Duration = Duration::from_secs(2);
 
-/// How often the log was to be emptied, and how much of that is done.
+/// Counts the erasures and those whose log is emptied: one truncation serves all that came before it.
 #[derive(Debug, Default)]
 pub(super) struct Erased {
     wanted: AtomicU64,
-    /// Whoever holds it empties the log.
+    /// The number of erasures that are emptied; whoever holds the lock empties the log.
     emptied: Mutex<u64>,
 }
 
 impl Erased {
-    /// Empties the log, within a moment or in the background. Says whether it is empty of what was erased before.
+    /// Empties the log, within two seconds or else in the background. Says whether it is done.
     pub(super) async fn empty(self: &Arc<Self>, writer: &Pool) -> bool {
         let (erased, writer) = (Arc::clone(self), writer.clone());
         let emptying = tokio::spawn(async move { erased.keep_trying(&writer).await });
@@ -66,7 +66,7 @@ impl Erased {
     }
 }
 
-/// Writes the log into the file and cuts it off. Says whether that was possible: somebody may read from it.
+/// Checkpoints and truncates the log. Says whether that was possible: it is not while somebody reads from the log.
 pub(super) async fn truncate(writer: &Pool) -> Result<bool, DbErr> {
     let mut lease = writer.lease().await?;
     let backend = writer.get_database_backend();
@@ -79,7 +79,7 @@ pub(super) async fn truncate(writer: &Pool) -> Result<bool, DbErr> {
     connection
         .execute_unprepared(&busy_timeout(PATIENCE))
         .await?;
-    // That it is busy is no error: it stands in the first column.
+    // That it was busy is reported as no error, but in the first column.
     let busy: Option<i32> = told.map(|row| row.try_get_by_index(0)).transpose()?;
     Ok(busy == Some(0))
 }

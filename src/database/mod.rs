@@ -1,13 +1,25 @@
-//! Opens the database, embedded SQLite or PostgreSQL, and hands out connections: to write, to read, to sign in and to
-//! see whether it works. The only room that connects.
+//! Opens the database, embedded SQLite or PostgreSQL, and hands out connections. The only room that connects.
+//!
+//! A [`Store`] has separate pools, so that one kind of work cannot starve another:
+//!
+//! - `reader`: connections that cannot write. On PostgreSQL their transactions are REPEATABLE READ, so each is a snapshot;
+//!   on SQLite in WAL mode a read transaction is one anyway, and never waits for the writer.
+//! - `writer`: one connection on SQLite, which has one writer at a time; a second one would only wait inside the database,
+//!   where nobody is served in turn. Several on PostgreSQL. A write transaction begins with `BEGIN IMMEDIATE` on SQLite.
+//! - `entrance`: connections for signing in alone, since whoever is inside must not keep others out.
+//! - `probe`, which asks whether the database works however busy the other pools are, and `signals`, which cancels
+//!   statements of PostgreSQL.
 //!
 //! Everything runs on a [`Pool`], one statement at a time, or in a [`Transaction`]. Both stand on leases: whoever has a
 //! lease has a connection to themselves, and gives back one whose last statement ended well. A connection on which a
 //! statement has failed or was given up is closed instead, so that nothing is ever written behind a transaction that
-//! nobody knows of. A future that is dropped, because its deadline has come or its client has gone, cancels its
-//! statement: SQLite looks at a signal while it works, PostgreSQL is told by way of another connection. The place is
-//! free only when the statement has ended, or when PostgreSQL has not said so for some seconds: what its client has left
-//! it ends by itself. No wait for PostgreSQL is without a bound, whoever waits.
+//! nobody knows of. That is why this is not sqlx's own pool: it cancels no statement whose future was dropped, and hands
+//! its connection on.
+//!
+//! A future that is dropped, because its deadline has come or its client has gone, cancels its statement: SQLite looks at
+//! a signal while it works, PostgreSQL is told by way of another connection. The place is free only when the statement
+//! has ended, or when PostgreSQL has not said so for some seconds: it ends by itself what its client has left. Every wait
+//! for PostgreSQL has a bound.
 //!
 //! What a request reads is charged to its budget here, statement by statement, so that no list of the API can run more
 //! of them than it pays for.
@@ -56,13 +68,13 @@ pub use self::{
     transaction::{CommitError, Transaction},
 };
 
-/// Connections of PostgreSQL for those who sign in, and as many again for what they write.
+/// Connections that read for signing in, and on PostgreSQL as many that write.
 const ENTRANCE: u32 = 2;
-/// Connections of PostgreSQL on which statements are cancelled.
+/// Connections to PostgreSQL on which `pg_cancel_backend` runs.
 const SIGNALS: u32 = 2;
-/// Connections that see whether the database works: one that waits for a dead network does not speak for the next.
+/// Connections of the probe: while one waits for a dead network, the other can still answer.
 const PROBES: u32 = 2;
-/// How long what only has to be let go may take.
+/// Longest wait for connections to close.
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// The open database.
@@ -80,7 +92,7 @@ pub struct Store {
     written: Arc<Notify>,
 }
 
-/// Connections that only signing in uses: whoever is inside cannot keep out who wants to get in.
+/// The pools that only signing in uses.
 #[derive(Clone, Debug)]
 struct Entrance {
     reader: Pool,
@@ -88,7 +100,10 @@ struct Entrance {
 }
 
 impl Store {
-    /// Opens the database; an SQLite file is made if it is not there.
+    /// Opens the database; an SQLite file that is not there is created, readable by its owner alone.
+    ///
+    /// # Errors
+    /// The URL cannot be read, the file cannot be created or its log not opened, or PostgreSQL does not answer.
     pub async fn open(options: &Options) -> Result<Self, DbErr> {
         let file = sqlite_path(&options.url);
         let access = |access| match &file {
@@ -96,7 +111,7 @@ impl Store {
             None => postgres::connect_options(options, access).map(Source::Postgres),
         };
         let (write, read) = (access(Access::Write)?, access(Access::Read)?);
-        // What is asked here is no statement of anybody's, and itself cancelled by nobody.
+        // Without signals of its own: a statement that cancels another is itself cancelled by nobody.
         let signals = match &read {
             Source::Sqlite(_) => None,
             Source::Postgres(_) => Some(Pool::new(
@@ -155,7 +170,7 @@ impl Store {
         })
     }
 
-    /// Which database this is.
+    /// SQLite or PostgreSQL.
     #[must_use]
     pub fn backend(&self) -> DbBackend {
         self.writer.get_database_backend()
@@ -167,7 +182,7 @@ impl Store {
         &self.reader
     }
 
-    /// The same database, read at the expense of a budget. What is written is bounded by what was sent.
+    /// The same database, whose reads are charged to a budget. Writes are not: they are bounded by the size of the request.
     #[must_use]
     pub fn charged(&self, budget: &Arc<Budget>) -> Self {
         Self {
@@ -176,30 +191,34 @@ impl Store {
         }
     }
 
-    /// The pool that writes without a transaction, for what may get lost; everything else writes through a permit.
+    /// The pool that writes without a transaction: for bookkeeping that may get lost. Everything else writes through a
+    /// permit.
     #[must_use]
     pub fn writer(&self) -> &Pool {
         &self.writer
     }
 
-    /// The pool that can only read, for those who sign in.
+    /// The pool that can only read, for signing in.
     #[must_use]
     pub fn entrance(&self) -> &Pool {
         &self.entrance.reader
     }
 
-    /// What migrations run on.
+    /// sea-orm's own pool, for migrations alone.
     #[must_use]
     pub fn maintenance(&self) -> &DatabaseConnection {
         &self.maintenance
     }
 
-    /// Begins to write.
+    /// Begins a transaction that writes.
+    ///
+    /// # Errors
+    /// No connection within five seconds, or the disk has failed before.
     pub async fn begin(&self) -> Result<Transaction, DbErr> {
         self.begin_on(&self.writer).await
     }
 
-    /// Begins to write for somebody who signs in.
+    /// Begins a transaction that writes, on the connections of signing in.
     pub async fn begin_entrance(&self) -> Result<Transaction, DbErr> {
         self.begin_on(&self.entrance.writer).await
     }
@@ -208,21 +227,21 @@ impl Store {
         Transaction::to_write(pool, self.wal.clone()).await
     }
 
-    /// Begins to read one moment of the truth.
+    /// Begins a read-only transaction, all of whose statements see the database at one moment.
     pub async fn snapshot(&self) -> Result<Transaction, DbErr> {
         Transaction::to_read(&self.reader).await
     }
 
-    /// What keeps the database from being read or written, if anything does. Being busy does not.
+    /// The reason why the database cannot be read or written; none where it can. Being busy is none.
     pub async fn trouble(&self) -> Option<Trouble> {
         self.probe.look().await
     }
 
-    /// Returns when all that could be read before is on the disk: for who answers that something is done that somebody else
-    /// has committed. PostgreSQL shows nothing to others before.
+    /// Returns when everything that could be read before this call is durable: for acts that confirm what somebody else
+    /// has committed. At once on PostgreSQL, which shows a commit to others only when it is durable.
     ///
     /// # Errors
-    /// Whether it will stay is not known.
+    /// `Unknown`: the disk failed, and whether it will stay is not known.
     pub(crate) async fn settle(&self) -> Result<(), CommitError> {
         match &self.wal {
             Some(wal) => wal.sync().await.map_err(CommitError::Unknown),
@@ -230,9 +249,9 @@ impl Store {
         }
     }
 
-    /// Writes SQLite's log into its file and empties it, so that what was overwritten is in neither. Where somebody reads
-    /// from it, that is done later. Says whether it is done. PostgreSQL has no such act: its VACUUM and the
-    /// recycling of its log do it in time.
+    /// Checkpoints SQLite's write-ahead log and truncates it, so that erased data is neither in the file nor in the log.
+    /// Says whether it was done within two seconds; while somebody reads from the log, it goes on in the background.
+    /// PostgreSQL has no such act: VACUUM and the recycling of its log do it in time.
     pub async fn empty_log(&self) -> bool {
         match &self.wal {
             Some(_) => self.erased.empty(&self.writer).await,
@@ -240,30 +259,29 @@ impl Store {
         }
     }
 
-    /// Tells whoever waits that something was written.
+    /// Wakes whoever waits in [`Store::written`].
     pub(crate) fn tell(&self) {
         self.written.notify_one();
     }
 
-    /// Waits until something was written through this opening of the database since it was last asked; others, on
-    /// other servers, tell nothing.
+    /// Waits until a permit of this process has committed since the last call. Other servers' commits wake nobody here.
     pub async fn written(&self) {
         self.written.notified().await;
     }
 
-    /// How many statements have run since it was opened, transactions' own words left out.
+    /// Number of statements since the opening, without BEGIN, COMMIT and ROLLBACK.
     #[must_use]
     pub fn statements(&self) -> u64 {
         self.statements.load(Ordering::Relaxed)
     }
 
-    /// How often the log of SQLite was to be synced since it was opened; PostgreSQL does so by itself.
+    /// Number of syncs of SQLite's log asked for since the opening; 0 on PostgreSQL.
     #[must_use]
     pub fn syncs(&self) -> u64 {
         self.wal.as_ref().map_or(0, |wal| wal.asked())
     }
 
-    /// Closes every connection, those that write last. What is still under way is given up after a moment.
+    /// Closes every connection, those that write last. Statements that still run are given up after two seconds.
     pub async fn close(self) -> Result<(), DbErr> {
         let Entrance { reader, writer } = &self.entrance;
         tokio::join!(self.probe.close(), reader.close(), self.reader.close());

@@ -1,13 +1,13 @@
-//! What an opening of the database is asked for.
+//! Options of opening the database.
 
 use std::time::Duration;
 
 use sea_orm::{DbErr, RuntimeErr};
 
-/// How long one waits for a connection.
+/// Longest wait for a connection.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Where the database is and how many connections it may have.
+/// The URL of the database and the sizes of its pools.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// `sqlite://path` or `postgres://…`.
@@ -18,14 +18,14 @@ pub struct Options {
     pub schema: Option<String>,
 }
 
-/// What a connection is for.
+/// Whether a connection may write.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Access {
     Read,
     Write,
 }
 
-/// The URL itself may hold a password: it is not told.
+/// The error for a URL that cannot be parsed. It does not repeat the URL, which may hold a password.
 pub(super) fn unreadable(_: sqlx::Error) -> DbErr {
     let message =
         "the database URL cannot be read; it looks like sqlite://path or postgres://user@host/name";

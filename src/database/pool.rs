@@ -1,5 +1,6 @@
-//! A number of places for connections. Who waits for one is served in turn; a place is free again when the last
-//! statement on its connection has ended, not when its client has lost patience.
+//! A pool: a number of places for connections, handed out as leases in the order of asking. A place is free again when the
+//! last statement on its connection has ended, not when its client has lost patience: otherwise abandoned statements
+//! would pile up in the database beyond any bound.
 
 use std::{
     mem,
@@ -29,13 +30,13 @@ use super::{
 };
 use crate::error::database::Kind;
 
-/// How long a connection has to end after a statement that nobody waits for. SQLite works in this process: whoever came
-/// after it would wait inside the database. PostgreSQL ends by itself what has lost its client.
+/// Longest wait for a connection to end after its statement was cancelled. Long for SQLite, whose statement still holds
+/// its lock in this process; short for PostgreSQL, which ends by itself what has lost its client.
 const ENDING: Duration = Duration::from_secs(60);
 const ENDING_ON_POSTGRESQL: Duration = Duration::from_secs(5);
-/// How long telling PostgreSQL that a statement is to end may take.
+/// Longest time for sending a cancellation to PostgreSQL.
 const TELLING: Duration = Duration::from_secs(2);
-/// How long a pool that closes waits for its connections to come back.
+/// Longest wait of a closing pool for its connections to come back.
 const CLOSING: Duration = Duration::from_secs(2);
 
 /// Connections to the database, one of which is borrowed for each statement or transaction.
@@ -51,32 +52,32 @@ struct Shared {
     places: u32,
     permits: Arc<Semaphore>,
     free: Mutex<Free>,
-    /// How long one waits for a place, and again for its connection to be opened.
+    /// Longest wait for a place, and again for its connection to be opened.
     patience: Duration,
     shares: Shares,
 }
 
-/// What all pools of one opening of the database have in common.
+/// State shared by all pools of one opening of the database.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shares {
-    /// Statements that have run.
+    /// Number of statements that have run.
     pub(super) statements: Arc<AtomicU64>,
-    /// Where statements of PostgreSQL are cancelled from.
+    /// The pool that cancels statements of PostgreSQL.
     pub(super) signals: Option<Pool>,
-    /// Whether the disk has failed, or nothing may be written, and nothing was kept since.
+    /// Whether a write failed because the disk is full or read-only, and none has succeeded since.
     pub(super) unwritable: Arc<AtomicBool>,
 }
 
-/// The places that nobody has.
+/// The places that are not leased.
 #[derive(Debug)]
 struct Free {
     places: Vec<Place>,
     closed: bool,
-    /// Connections that are older know statements that a migration has made out of date.
+    /// Connections opened before this moment hold prepared statements that a migration has made out of date.
     outdated: Option<Instant>,
 }
 
-/// Room for one connection, with the one that waits in it.
+/// A place for one connection, with the idle one that it holds.
 #[derive(Debug, Default)]
 struct Place {
     signal: Arc<Signal>,
@@ -104,7 +105,7 @@ impl Pool {
         }
     }
 
-    /// The same connections, at somebody's expense.
+    /// The same connections, charged to somebody.
     pub(super) fn charged(&self, charge: Charge) -> Self {
         Self {
             charge,
@@ -112,7 +113,10 @@ impl Pool {
         }
     }
 
-    /// A connection for oneself, as soon as there is one.
+    /// Leases a connection, as soon as one is free.
+    ///
+    /// # Errors
+    /// None is free within the pool's patience, none can be opened, or the pool is closed.
     pub(super) async fn lease(&self) -> Result<Lease, DbErr> {
         let shared = Arc::clone(&self.shared);
         let permit = Arc::clone(&shared.permits).acquire_owned();
@@ -166,7 +170,7 @@ impl Shared {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place, of which there is one for each permit, and the connection that waits in it; nothing once the pool is
+    /// Takes a place, of which there is one for each semaphore permit, with its idle connection; none once the pool is
     /// closed.
     fn take(&self) -> Option<(Place, Option<Connection>)> {
         let mut free = self.free();
@@ -178,8 +182,8 @@ impl Shared {
         Some((place, idle))
     }
 
-    /// Puts a place back, with a connection that is good for another statement; gives that to be closed where nobody is
-    /// to use it any more.
+    /// Puts a place back with its connection, and returns the connection where it is to be closed: the pool is closed, or
+    /// its prepared statements are out of date.
     fn put_back(&self, mut place: Place, connection: Option<Connection>) -> Option<Connection> {
         let mut free = self.free();
         let is_wanted = |connection: &Connection| {
@@ -197,7 +201,8 @@ impl Shared {
         unwanted
     }
 
-    /// Remembers what the failure of a statement says of the others. Gives the connections that are to be closed for it.
+    /// Remembers what the failure of one statement says of all: the disk cannot be written, or prepared statements are out
+    /// of date. Returns the idle connections to close for it.
     fn learn(&self, state: State) -> Vec<Connection> {
         match state {
             State::Failed(Kind::Unwritable) => {
@@ -214,7 +219,7 @@ impl Shared {
         Vec::new()
     }
 
-    /// How long a connection that is given up has to end.
+    /// Longest wait for a cancelled connection to end.
     fn ending(&self) -> Duration {
         match self.source {
             Source::Sqlite(_) => ENDING,
@@ -222,7 +227,7 @@ impl Shared {
         }
     }
 
-    /// The connection that waits, if it is good for another statement, or a new one.
+    /// The idle connection where it still works, or a new one.
     async fn connect(
         &self,
         idle: Option<Connection>,
@@ -244,8 +249,8 @@ impl Shared {
         })
     }
 
-    /// Ends a statement that nobody waits for, or closes a connection on which one has failed. Gives its place, free for
-    /// another one.
+    /// Cancels a statement that nobody waits for, or closes a connection on which one has failed. Returns the place when
+    /// it is free for another connection.
     async fn give_up(&self, place: Place, broken: Connection) -> Place {
         let ended = async {
             match broken.state() {
@@ -262,7 +267,8 @@ impl Shared {
         place
     }
 
-    /// Cancels the statement that runs at a place. Says whether it was told; SQLite sees for itself.
+    /// Cancels the statement that runs at a place: SQLite sees the signal, PostgreSQL is sent a cancellation. Says whether
+    /// it was delivered.
     async fn cancel(&self, signal: &Signal) -> bool {
         let process = signal.stop();
         let Some(signals) = &self.shares.signals else {
@@ -285,7 +291,7 @@ impl Shared {
         false
     }
 
-    /// Closes connections.
+    /// Closes connections, all at once.
     async fn end(&self, connections: impl IntoIterator<Item = Connection>) {
         let connections = connections.into_iter();
         join_all(connections.map(|one| timeout(self.ending(), one.close()))).await;
@@ -299,7 +305,7 @@ impl Shared {
     }
 }
 
-/// A connection that is borrowed. Dropped while a statement is under way, it cancels that.
+/// A leased connection. Dropped while a statement runs on it, it cancels the statement.
 #[derive(Debug)]
 pub(super) struct Lease {
     connection: Option<Connection>,
@@ -309,13 +315,13 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    /// The connection, which it has until it is dropped.
+    /// The connection, which the lease has until it is dropped.
     pub(super) fn connection(&mut self) -> Result<&mut Connection, DbErr> {
         let connection = self.connection.as_mut();
         connection.ok_or_else(|| acquire(ConnAcquireErr::ConnectionClosed))
     }
 
-    /// The connection, for a statement that counts and is paid for.
+    /// The connection for one more statement, which is counted and charged before it runs.
     pub(super) fn counted(&mut self) -> Result<&mut Connection, DbErr> {
         self.charge.statement()?;
         self.shared
@@ -348,7 +354,7 @@ impl Lease {
         Ok(rows)
     }
 
-    /// The rows of a statement as they come, each paid for when it comes.
+    /// The rows of a statement as they arrive, each charged when it arrives.
     pub(super) fn stream(
         &mut self,
         statement: Statement,
@@ -363,7 +369,7 @@ impl Lease {
         Ok(rows.map(paid).boxed())
     }
 
-    /// Lets somebody else pay from now on, and gives who did so far.
+    /// Charges what follows to somebody else, and returns who was charged before.
     pub(super) fn recharge(&mut self, charge: Charge) -> Charge {
         if let Some((place, _)) = &self.place {
             place.signal.pay(&charge);
@@ -375,13 +381,13 @@ impl Lease {
         self.shared.backend()
     }
 
-    /// Something was written, and kept.
+    /// Notes that a write was committed: the disk can be written.
     pub(super) fn has_written(&self) {
         let unwritable = &self.shared.shares.unwritable;
         unwritable.store(false, Ordering::Relaxed);
     }
 
-    /// Whether no statement has failed and none is under way.
+    /// Whether no statement has failed and none runs.
     pub(super) fn is_clean(&self) -> bool {
         self.connection.as_ref().map(Connection::state) == Some(State::Clean)
     }
@@ -398,6 +404,7 @@ impl Drop for Lease {
         match (self.connection.take(), Handle::try_current()) {
             (Some(broken), Ok(runtime)) if !broken.is_reusable() => {
                 let outdated = shared.learn(broken.state());
+                // In a task of its own, since `drop` cannot wait; the permit comes back with the place, not before.
                 runtime.spawn(async move {
                     shared.end(outdated).await;
                     let place = shared.give_up(place, broken).await;

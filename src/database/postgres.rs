@@ -1,4 +1,4 @@
-//! How connections to PostgreSQL are set up, to write and to read.
+//! The settings of connections to PostgreSQL, to write and to read.
 
 use sea_orm::DbErr;
 use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
@@ -8,7 +8,7 @@ use super::{
     options::{Access, Options, unreadable},
 };
 
-/// The options of a connection; a schema of its own where tests share a database.
+/// The options of a connection, with the timeouts that end whatever a dead client or network leaves behind.
 pub(super) fn connect_options(
     options: &Options,
     access: Access,

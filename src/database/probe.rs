@@ -1,4 +1,4 @@
-//! Whether the database works, asked on a connection that nothing else uses: however busy the others are, that is no
+//! Probes whether the database works, on connections that nothing else uses: however busy the other pools are, that is no
 //! trouble.
 
 use std::{
@@ -18,21 +18,21 @@ use super::{
 };
 use crate::error::database::{Kind, cause};
 
-/// How long an answer holds, so that asking costs the database next to nothing.
+/// How long an answer is reused, so that probes cost the database next to nothing.
 const HOLDS: Duration = Duration::from_secs(1);
-/// How long the database has to answer.
+/// Longest wait for the database.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long whoever asks waits for an answer, with everybody who asked before.
+/// Longest wait of whoever asks, including those who asked before.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// What keeps the database from being read or written.
+/// A reason why the database cannot be read or written. Its `Display` is the sentence for whoever runs the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// It does not answer.
     Silent,
-    /// So many migrations are pending.
+    /// This number of migrations is pending.
     Pending(usize),
-    /// It takes no writes: a standby, for example.
+    /// It takes no writes: a standby of PostgreSQL.
     ReadOnly,
     /// The file of SQLite or its log is gone, or is another one than was opened.
     FileGone,
@@ -59,7 +59,7 @@ impl fmt::Display for Trouble {
     }
 }
 
-/// Looks at the database, once a second at the most.
+/// Probes the database, at most once a second.
 #[derive(Debug)]
 pub(super) struct Probe {
     reader: Pool,
@@ -78,7 +78,7 @@ impl Probe {
         }
     }
 
-    /// Looks, or tells what was seen a moment ago; however silent the database is, this answers.
+    /// Probes, or returns what was found within the last second. Always answers within five seconds.
     pub(super) async fn look(&self) -> Option<Trouble> {
         let seen = timeout(ANSWER, self.look_in_turn()).await;
         seen.unwrap_or(Some(Trouble::Silent))
@@ -144,7 +144,7 @@ impl Probe {
         Ok(Ok(()))
     }
 
-    /// Writes something and keeps it. Where it is not its turn yet, somebody else writes and will find out.
+    /// Commits a write of one row. Where the writer is busy, whoever writes will find out instead.
     async fn write(&self) -> Result<(), Trouble> {
         let begun = timeout(
             PATIENCE,
@@ -169,7 +169,7 @@ impl Probe {
     }
 }
 
-/// What follows from a write that failed: being busy is no trouble.
+/// Whether a write that failed is trouble: being busy is none.
 fn verdict(error: &DbErr) -> Result<(), Trouble> {
     match cause(error).map(Kind::of) {
         Some(Kind::Unwritable) => Err(Trouble::Unwritable),

@@ -1,4 +1,4 @@
-//! How a statement is told from outside that nobody waits for it any more.
+//! The signal by which a running statement is stopped from outside.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -7,29 +7,29 @@ use std::sync::{
 
 use super::charge::Charge;
 
-/// What reaches the statement that runs at one place, on either database.
+/// The signal of one place in a pool, on either database.
 #[derive(Debug, Default)]
 pub(super) struct Signal {
-    /// SQLite looks here while it works.
+    /// Whether to stop; SQLite looks here while it works.
     stop: AtomicBool,
-    /// The process of PostgreSQL that works here.
+    /// The id of the process of PostgreSQL behind the connection.
     process: AtomicI32,
-    /// Who pays for what SQLite does here.
+    /// The budget that is charged for SQLite's work.
     charge: Mutex<Charge>,
 }
 
 impl Signal {
-    /// Whether a statement should go on; asked again and again while it does, and paid for each time.
+    /// Whether a statement should go on. Called by SQLite about every 50 microseconds, and charged each time.
     pub(super) fn goes_on(&self) -> bool {
         !self.stop.load(Ordering::Relaxed) && self.charge().look()
     }
 
-    /// The next statement is another one, which somebody waits for.
+    /// Takes the signal back, for the next statement.
     pub(super) fn clear(&self) {
         self.stop.store(false, Ordering::Relaxed);
     }
 
-    /// Somebody else pays from now on.
+    /// Charges somebody else from now on.
     pub(super) fn pay(&self, charge: &Charge) {
         self.charge().clone_from(charge);
     }
@@ -38,13 +38,13 @@ impl Signal {
         self.charge.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// PostgreSQL works here in this process.
+    /// Notes the process of PostgreSQL behind the connection.
     pub(super) fn is_of(&self, process: i32) {
         self.process.store(process, Ordering::Relaxed);
     }
 
-    /// Asks the statement to end. SQLite sees it for itself; the process of PostgreSQL that is given has to be told by way
-    /// of another connection.
+    /// Asks the statement to end. SQLite sees that by itself; the process of PostgreSQL that is returned has to be
+    /// cancelled on another connection.
     pub(super) fn stop(&self) -> i32 {
         self.stop.store(true, Ordering::Relaxed);
         self.process.load(Ordering::Relaxed)

@@ -1,5 +1,6 @@
-//! A transaction. Whatever fails in it, or is given up, takes all of it along, and its connection too: nothing is
-//! written on a connection whose state is not known. Only its commit is seen through to the end, whoever waits for it.
+//! A transaction on a lease of its own. A statement that fails or is given up ends all of it, and its connection too:
+//! nothing is written on a connection whose state is not known. Only the commit is seen through to the end, in a task of
+//! its own, whoever still waits for it: a commit cut off half-way would leave nobody knowing what was kept.
 
 use std::{
     fmt,
@@ -28,27 +29,32 @@ use crate::error::{Error, database::is_refusal};
 pub struct Transaction {
     lease: Mutex<Option<Lease>>,
     backend: DbBackend,
-    /// Statements that changed something.
+    /// Number of statements that changed something.
     writes: AtomicU64,
-    /// Whether it was begun to write.
+    /// Whether it may write.
     to_write: bool,
-    /// What makes a commit of SQLite durable.
+    /// Syncs a commit of SQLite to the disk; none on PostgreSQL and for reading.
     wal: Option<Arc<Wal>>,
 }
 
 impl Transaction {
-    /// Begins one that reads one moment of the truth.
+    /// Begins one that reads the database at one moment: the first statement of a deferred transaction takes the snapshot
+    /// on SQLite, and of a REPEATABLE READ one on PostgreSQL.
     pub(super) async fn to_read(pool: &Pool) -> Result<Self, DbErr> {
         Self::begin(pool, "BEGIN").await
     }
 
-    /// Begins one that writes, unless it would not be kept.
+    /// Begins one that writes.
+    ///
+    /// # Errors
+    /// The disk has failed before, so that nothing would be kept; or there is no connection.
     pub(super) async fn to_write(pool: &Pool, wal: Option<Arc<Wal>>) -> Result<Self, DbErr> {
         if let Some(wal) = &wal {
             wal.refuse_if_broken()?;
         }
         let words = match pool.get_database_backend() {
-            // A lock that is taken later is refused instead of waited for.
+            // Not a deferred BEGIN: SQLite refuses at once, with SQLITE_BUSY, to turn a read transaction into a writing one
+            // when somebody else has written meanwhile; an immediate one waits for its turn.
             DbBackend::Sqlite => "BEGIN IMMEDIATE",
             _ => "BEGIN",
         };
@@ -57,7 +63,7 @@ impl Transaction {
         Ok(tx)
     }
 
-    /// Begins one with these words, on a connection of its own.
+    /// Begins one with this SQL. Dropped while BEGIN runs, the lease closes its connection: the transaction may have begun.
     async fn begin(pool: &Pool, words: &str) -> Result<Self, DbErr> {
         let mut lease = pool.lease().await?;
         lease.connection()?.begin(words).await?;
@@ -70,13 +76,13 @@ impl Transaction {
         })
     }
 
-    /// How many statements have changed something.
+    /// Number of statements so far that changed something. A SELECT for a lock does not count.
     #[must_use]
     pub fn writes(&self) -> u64 {
         self.writes.load(Ordering::Relaxed)
     }
 
-    /// Reads what is kept for everybody, which is nobody's to pay.
+    /// Runs reads that are charged to nobody: they fill a cache that serves everybody.
     pub async fn for_everybody<T>(&self, read: impl Future<Output = T>) -> T {
         let paying = self.recharge(Charge::default()).await;
         let read = read.await;
@@ -91,17 +97,16 @@ impl Transaction {
         }
     }
 
-    /// Makes what it wrote true at once, and returns when it is on the disk; and where it wrote nothing, when all that
-    /// it has read is.
+    /// Commits, and returns when the commit is durable; of a transaction that wrote nothing, when all that it has read is.
     ///
     /// # Errors
-    /// Where nothing of it was kept, and where that is not known.
+    /// `NotKept` where nothing of it was kept, `Unknown` where that is not known.
     pub async fn commit(self) -> Result<(), CommitError> {
         self.commit_then(async {}).await
     }
 
-    /// The same, and then something that follows unless nothing was kept. A commit that has begun is seen through, with
-    /// what follows, although whoever waits for it may give up.
+    /// Commits and then runs `then`, unless nothing was kept. Both are seen through although the caller's future may be
+    /// dropped meanwhile.
     ///
     /// # Errors
     /// Those of [`Transaction::commit`].
@@ -112,6 +117,8 @@ impl Transaction {
         if !self.to_write {
             return self.end(COMMIT).await.map_err(CommitError::NotKept);
         }
+        // A task of its own, and not this future: a deadline that drops it between COMMIT and the sync would leave a commit
+        // that nobody has synced, and its audit event untold.
         let seen_through = async move {
             let kept = self.keep().await;
             if !matches!(kept, Err(CommitError::NotKept(_))) {
@@ -126,7 +133,7 @@ impl Transaction {
     }
 
     async fn keep(&self) -> Result<(), CommitError> {
-        // Behind a statement that failed, the word is not even sent.
+        // After a statement that failed, COMMIT is not even sent, so nothing is kept for certain.
         let is_sent = self
             .lease
             .lock()
@@ -144,7 +151,7 @@ impl Transaction {
         }
     }
 
-    /// Takes back what it wrote.
+    /// Rolls back.
     pub async fn rollback(self) -> Result<(), DbErr> {
         self.end("ROLLBACK").await
     }
@@ -159,8 +166,8 @@ impl Transaction {
         Ok(())
     }
 
-    /// Gives the statements that are still to come, its commit among them, as long as a large sheet takes on PostgreSQL:
-    /// checks that were put off to the commit may outlast what one statement has otherwise.
+    /// Gives the further statements, the commit included, ten minutes each on PostgreSQL: the deferred constraints of a
+    /// large sheet, checked at the commit, outlast the usual timeout.
     pub async fn takes_long(&self) -> Result<(), DbErr> {
         let mut open = self.open().await;
         open.lease()?.connection()?.takes_long().await
@@ -170,7 +177,7 @@ impl Transaction {
         Open(self.lease.lock().await)
     }
 
-    /// Notes what a statement did; looking at rows, for a lock, changes none.
+    /// Counts a statement where it changed something.
     fn note(&self, sql: &str, rows: u64) {
         if changes(sql, rows) {
             self.writes.fetch_add(1, Ordering::Relaxed);
@@ -180,7 +187,8 @@ impl Transaction {
 
 const COMMIT: &str = "COMMIT";
 
-/// Whether a statement that came to so many rows has changed something.
+/// Whether a statement changed something, by its first word and the number of rows that it affected or returned. By words,
+/// since both databases count the rows of `SELECT … FOR UPDATE` like those of a change.
 fn changes(sql: &str, rows: u64) -> bool {
     const LOOK: &[&str] = &[
         "SELECT",
@@ -218,12 +226,12 @@ fn changes(sql: &str, rows: u64) -> bool {
     }
 }
 
-/// Why a commit did not end well.
+/// A commit that failed.
 #[derive(Debug)]
 pub enum CommitError {
     /// Nothing of it was kept.
     NotKept(DbErr),
-    /// The database went away before it answered, or the disk failed: whether it was kept is not known.
+    /// The database went away before it answered, or the disk failed at the sync: whether it was kept is not known.
     Unknown(DbErr),
 }
 
@@ -251,7 +259,7 @@ fn ended() -> DbErr {
     DbErr::Custom("the transaction has ended".to_owned())
 }
 
-/// The lease of a transaction, for one statement.
+/// The lease of an open transaction, locked for one statement.
 struct Open<'t>(MutexGuard<'t, Option<Lease>>);
 
 impl Open<'_> {

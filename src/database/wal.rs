@@ -1,5 +1,6 @@
 //! Makes commits of SQLite durable. A commit goes into the write-ahead log without waiting for the disk
 //! (`synchronous=NORMAL`), and is answered when the log was synced after it: whoever commits meanwhile shares the sync.
+//! With `synchronous=FULL`, SQLite would sync within the commit, while the one writer waits.
 //!
 //! The log is found where SQLite itself says that its file is, and stays the same one from the first connection to the
 //! last: a connection that does nothing keeps SQLite from removing it. So one descriptor serves every sync, as the kernel
@@ -28,20 +29,20 @@ use super::watched::Watched;
 /// The write-ahead log of an SQLite file, with the file.
 #[derive(Debug)]
 pub(super) struct Wal {
-    /// Looked at and never opened: closing any descriptor of it would drop the locks that SQLite has on it.
+    /// Watched and never opened: closing any descriptor of it would drop the locks that SQLite has on it.
     database: Watched,
     log: Watched,
     file: File,
-    /// Holds the log in place; nothing after the schema is read on it.
+    /// A connection that holds the log in place, and reads nothing more.
     anchor: Mutex<Option<SqliteConnection>>,
-    /// Syncs that were asked for, in order.
+    /// Number of syncs asked for.
     asked: AtomicU64,
-    /// Of these, how many have ended well. Whoever holds it syncs.
+    /// Number of those that are done; whoever holds the lock syncs.
     synced: Arc<Mutex<u64>>,
     broken: OnceLock<Broken>,
 }
 
-/// Why nothing is written any more.
+/// The reason why nothing is written until a restart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Broken {
     /// A sync has failed. What the disk has of the log is unknown from then on, and a later sync that succeeds
@@ -52,7 +53,7 @@ pub(super) enum Broken {
 }
 
 impl Wal {
-    /// The log of the database that these options open.
+    /// Opens the log of the database that these options open.
     pub(super) async fn open(options: &SqliteConnectOptions) -> Result<Arc<Self>, DbErr> {
         let mut anchor = options.connect().await.map_err(connecting)?;
         let named = "SELECT file FROM pragma_database_list WHERE name = 'main'";
@@ -94,10 +95,11 @@ impl Wal {
         }))
     }
 
-    /// Returns when everything that was committed or could be read before is on the disk.
+    /// Returns when everything that was committed or could be read before this call is durable. One sync serves all who
+    /// asked before it began.
     ///
     /// # Errors
-    /// Whether it is there is not known.
+    /// It failed, or one before has: whether it is durable is not known.
     pub(super) async fn sync(self: &Arc<Self>) -> Result<(), DbErr> {
         let mine = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let turn = Arc::clone(&self.synced).lock_owned().await;
@@ -131,12 +133,12 @@ impl Wal {
         Ok(())
     }
 
-    /// How many syncs were asked for.
+    /// Number of syncs asked for.
     pub(super) fn asked(&self) -> u64 {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// What keeps anything from being written, if anything does.
+    /// The reason why nothing may be written; none where it may.
     pub(super) fn broken(&self) -> Option<Broken> {
         let now = || (!self.is_in_place()).then_some(Broken::Moved);
         self.broken.get().copied().or_else(now)
@@ -171,7 +173,7 @@ impl Wal {
     }
 }
 
-/// Where SQLite has the log of a database.
+/// The path of a database's log.
 fn beside(database: &Path) -> PathBuf {
     let mut log = database.as_os_str().to_owned();
     log.push("-wal");

@@ -1,11 +1,11 @@
-//! A file that was opened, told apart from another one at the same path. It is looked at, never opened.
+//! Tells a file from another one that has taken its path, by device and inode, without opening it.
 
 use std::{
     fmt, fs, io,
     path::{Path, PathBuf},
 };
 
-/// A path, and which file was there.
+/// A path and the identity of the file that was there.
 #[derive(Debug)]
 pub(super) struct Watched {
     path: PathBuf,
@@ -18,7 +18,7 @@ type Identity = (u64, u64);
 type Identity = ();
 
 impl Watched {
-    /// The file that is there now.
+    /// Remembers the file that is there now.
     pub(super) fn new(path: &Path) -> io::Result<Self> {
         Ok(Self {
             path: path.to_owned(),
@@ -26,7 +26,7 @@ impl Watched {
         })
     }
 
-    /// Whether it still is. Where that cannot be found out, it is not known to be.
+    /// Whether the same file is still there; false where that cannot be found out.
     pub(super) fn is_there(&self) -> bool {
         identity(&self.path).is_ok_and(|now| now == self.identity)
     }
