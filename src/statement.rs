@@ -1,24 +1,30 @@
-//! Puts one statement together from SQL in words and from selects that carry an access scope, and numbers the
-//! places of both through; or writes the values out, where a statement is kept by the database, as views are. It runs
-//! nothing and decides nothing.
+//! Builds one SQL statement from written SQL and from sea-query selects that carry an access scope, with the placeholders
+//! of both numbered consecutively; or with the values written out, for views. It runs nothing.
+//!
+//! ```text
+//! Text::new(backend, "SELECT id FROM kpi WHERE id IN (").select(&readable).then(") AND owner = ").value(owner)
+//! ```
+//!
+//! sea-query alone would do for selects, but not for recursive CTEs, window functions and `MATERIALIZED`, on which the
+//! plans of both databases hang; written SQL alone could not take a scope, which is built from the policy.
 
 use sea_orm::{
     DbBackend, Statement, Value,
     sea_query::{PostgresQueryBuilder, QueryBuilder, SelectStatement},
 };
 
-/// A statement being put together. Its SQL must be such that both databases take it.
+/// A statement under construction. The SQL appended must be understood by both databases.
 #[derive(Clone, Debug)]
 pub struct Text {
     backend: DbBackend,
     sql: String,
     values: Vec<Value>,
-    /// Whether values are written out in place of their places.
+    /// Whether values are written out as literals instead of placeholders.
     written: bool,
 }
 
 impl Text {
-    /// The beginning of a statement for this database.
+    /// Begins a statement for this database with this SQL.
     #[must_use]
     pub fn new(backend: DbBackend, sql: &str) -> Self {
         Self {
@@ -29,7 +35,7 @@ impl Text {
         }
     }
 
-    /// The beginning of a statement without places, which PostgreSQL keeps.
+    /// Begins a statement for PostgreSQL whose values are written out as literals: the definition of a view.
     #[must_use]
     pub fn kept(sql: &str) -> Self {
         Self {
@@ -38,20 +44,20 @@ impl Text {
         }
     }
 
-    /// The database that it is for.
+    /// The database that the statement is for.
     #[must_use]
     pub fn backend(&self) -> DbBackend {
         self.backend
     }
 
-    /// Goes on with this SQL.
+    /// Appends SQL as it is. It must not contain placeholders other than those of [`Text::knowing`].
     #[must_use]
     pub fn then(mut self, sql: &str) -> Self {
         self.sql.push_str(sql);
         self
     }
 
-    /// Goes on with a value.
+    /// Appends a placeholder and binds a value to it.
     #[must_use]
     pub fn value(mut self, value: impl Into<Value>) -> Self {
         if self.written {
@@ -63,14 +69,14 @@ impl Text {
         self
     }
 
-    /// Takes a value without writing its place: SQL that comes later names it by its number.
+    /// Binds a value without appending its placeholder: SQL that is appended refers to it as `$n`, as often as it needs.
     #[must_use]
     pub fn knowing(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
         self
     }
 
-    /// Goes on with values in brackets; with none of them with an empty set, which `IN` takes.
+    /// Appends values in brackets, the right side of `IN`; without values an empty subquery, as SQL has no empty list.
     #[must_use]
     pub fn list<V: Into<Value>>(self, values: impl IntoIterator<Item = V>) -> Self {
         let mut values = values.into_iter();
@@ -82,7 +88,7 @@ impl Text {
         all.then(")")
     }
 
-    /// Goes on with rows of values, `VALUES (…), (…)`; there has to be one at least.
+    /// Appends `VALUES (…), (…)`. Without rows that is no SQL: the caller sees to it that there is one.
     #[must_use]
     pub fn rows<const N: usize>(mut self, rows: impl IntoIterator<Item = [Value; N]>) -> Self {
         // Where nothing stands before them, SQLite needs no numbers for their places, and among thousands of numbers
@@ -103,7 +109,7 @@ impl Text {
         self
     }
 
-    /// Goes on with a select.
+    /// Appends a select with its values.
     #[must_use]
     pub fn select(mut self, select: &SelectStatement) -> Self {
         if self.written {
@@ -117,20 +123,21 @@ impl Text {
         self
     }
 
-    /// The SQL of a statement without places.
+    /// The SQL alone: of a statement begun by [`Text::kept`], which has no placeholders.
     #[must_use]
     pub fn into_sql(self) -> String {
         self.sql
     }
 
-    /// The statement.
+    /// The finished statement with its values.
     #[must_use]
     pub fn statement(self) -> Statement {
         Statement::from_sql_and_values(self.backend, self.sql, self.values)
     }
 }
 
-/// The place of a value. SQLite takes `$1` for a name too, and looks for each among all others.
+/// The placeholder of the `number`th value, from 1. SQLite understands `$1` as well, but as a name, which it looks up among
+/// all others: quadratic in the number of values.
 fn place(backend: DbBackend, number: usize) -> String {
     match backend {
         DbBackend::Sqlite => format!("?{number}"),
@@ -138,7 +145,7 @@ fn place(backend: DbBackend, number: usize) -> String {
     }
 }
 
-/// The SQL with its places, `$1` or `?`, numbered behind so many others.
+/// The SQL with its placeholders, `$1` or `?`, numbered from `behind + 1`. Quoted text and names are left alone.
 fn renumbered(backend: DbBackend, sql: &str, behind: usize) -> String {
     let mut text = String::with_capacity(sql.len() + 16);
     let mut quote = None;
