@@ -1,10 +1,14 @@
-//! Looks up in one statement what many fields of a document ask for: keys that are asked for within one turn of the
-//! executor are one batch. Made for each request, holding its caller, so that no answer reaches another.
+//! A data loader: looks up in one statement what many fields of a document ask for. Fifty touchpoints that each ask for
+//! their department make one statement with fifty ids, not fifty statements.
 //!
-//! Whoever asks first runs the batch, in the next turn, and the others wait for it. It has a task of its own, since
-//! documents are deep and so is the stack below a field; the task ends with whoever runs it, so that what ends the
-//! request ends its statements. Where whoever runs it goes, a field beside a failed one, the next of those who wait
-//! begins it anew; where all have gone, nothing runs.
+//! Keys that are asked for within one turn of the executor are one batch. The field that asks first yields once, so that
+//! the fields beside it can add their keys, and then runs the batch; the others wait for it. The batch runs in a task of
+//! its own, since documents are deep and so is the stack below a field. The task ends with the field that runs it, so that
+//! what ends the request ends its statements. Where that field is dropped, beside a failed one, the next that waits begins
+//! the batch anew; where all have gone, nothing runs.
+//!
+//! Loaders are made for each request and hold its caller, so that no answer reaches another. async-graphql's own
+//! `DataLoader` waits for a timer instead of a turn, and spawns tasks that outlive the request.
 
 use std::{
     any::{Any, TypeId},
@@ -22,12 +26,13 @@ use crate::{
     workers::Workers,
 };
 
-/// What a field leads to: the id of a row, or a place and what is asked there.
+/// A key of a data loader: an id, or an id and the arguments of a field. Each type of key is a kind of its own.
 pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
-    /// What there is.
+    /// The value behind a key; cheap to clone.
     type Value: Clone + Send + Sync + 'static;
 
-    /// What these keys lead to, in as many statements as one of them takes; what is not there for the caller is left out.
+    /// Looks these keys up, at most 1,000, in as many statements as one of them would take. A key whose value is not
+    /// there, or not to be seen by the caller, is left out.
     fn load(
         caller: &Caller,
         keys: &[Self],
@@ -36,9 +41,9 @@ pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
 
 /// Keys of one kind that are looked up together.
 struct Batch<K: Key> {
-    /// What is asked for; nothing is added once it has begun.
+    /// The keys; nothing is added once the batch has begun.
     asked: Mutex<Asked<K>>,
-    /// What was found, or why nothing could be: everybody is told the same.
+    /// The values, or the error that every field of the batch gets.
     found: OnceCell<Result<HashMap<K, K::Value>>>,
 }
 
@@ -47,8 +52,7 @@ struct Asked<K> {
     begun: bool,
 }
 
-/// Keys of a batch; what is asked for beyond them is looked up in another one. Statements have a bound on their
-/// parameters.
+/// Most keys of a batch; further ones begin another. Statements have a bound on their parameters.
 const MOST: usize = 1_000;
 
 impl<K: Key> Batch<K> {
@@ -62,7 +66,7 @@ impl<K: Key> Batch<K> {
         }
     }
 
-    /// Takes a key in, unless the batch has begun or is full.
+    /// Adds a key and says so, unless the batch has begun or is full.
     fn join(&self, key: &K) -> bool {
         let mut asked = lock(&self.asked);
         let open = !asked.begun && asked.keys.len() < MOST;
@@ -96,14 +100,14 @@ impl<K: Key> Batch<K> {
 
 /// The batches of one kind of key.
 struct Batches<K: Key> {
-    /// The one that keys may still join.
+    /// The newest, which keys may still join.
     open: Option<Arc<Batch<K>>>,
-    /// Where each key was asked for.
+    /// The batch of each key that is kept until the request ends.
     kept: HashMap<K, Arc<Batch<K>>>,
 }
 
 impl<K: Key> Batches<K> {
-    /// The batch in which a key is looked up.
+    /// The batch in which a key is looked up, a new one where none can take it.
     fn batch(&mut self, key: K, keeps: bool) -> Arc<Batch<K>> {
         if let Some(kept) = self.kept.get(&key) {
             return Arc::clone(kept);
@@ -118,7 +122,7 @@ impl<K: Key> Batches<K> {
     }
 }
 
-/// What a request looks up.
+/// The data loaders of one request.
 pub struct Loaders {
     caller: Caller,
     /// [`Batches`] by their kind of key.
@@ -126,7 +130,7 @@ pub struct Loaders {
 }
 
 impl Loaders {
-    /// What one request of a caller looks up.
+    /// The loaders of one request, which look up what its caller may see.
     #[must_use]
     pub fn new(caller: Caller) -> Self {
         Self {
@@ -135,10 +139,10 @@ impl Loaders {
         }
     }
 
-    /// What these keys lead to. What it `keeps` is looked up once.
+    /// The values of these keys. What it `keeps` is looked up once in a request, however often it is asked for.
     ///
     /// # Errors
-    /// They could not be looked up.
+    /// Those of the statement.
     pub async fn load_many<K: Key>(
         &self,
         keys: impl IntoIterator<Item = K>,
@@ -181,11 +185,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Steps of looking one key up, with others in one statement.
+/// Steps of the budget for one key.
 const KEY: u64 = 100;
 
-/// What many keys lead to, in one statement. Of a query it is kept until the query is answered; a second mutation of a
-/// document sees what the first one did.
+/// The values of many keys, in one statement. A query keeps them until it is answered. A mutation does not: the second
+/// mutation of a document must see what the first one did.
 pub async fn load_many<K: Key>(
     ctx: &Context<'_>,
     keys: impl IntoIterator<Item = K>,
@@ -195,12 +199,12 @@ pub async fn load_many<K: Key>(
     Box::pin(look_up(ctx, keys, keeps)).await
 }
 
-/// What a key leads to, if it is there for the caller.
+/// The value of a key; none where it is not there or the caller may not see it.
 pub async fn load<K: Key>(ctx: &Context<'_>, key: K) -> Result<Option<K::Value>> {
     Ok(load_many(ctx, [key.clone()]).await?.remove(&key))
 }
 
-/// The same of what is large and seldom asked for twice: it is kept only for those who ask in the same turn.
+/// The same for values that are large and seldom asked for twice: kept only for the fields that ask in the same turn.
 pub async fn load_once<K: Key>(ctx: &Context<'_>, key: K) -> Result<Option<K::Value>> {
     let found = Box::pin(look_up(ctx, [key.clone()], false)).await;
     Ok(found?.remove(&key))

@@ -1,5 +1,6 @@
-//! Objects in lists, counted as they are answered: each spends from the request's budget what its fields cost, and counts
-//! the bytes of its texts. A list in the API is made of these, so that no nesting of lists multiplies unnoticed.
+//! Meters the objects of lists while they are resolved: each spends from the request's budget what its fields cost, and
+//! counts the bytes of its texts. Every list of the API is made of these, so that nested lists, which multiply, cannot
+//! exceed the budget unnoticed.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -11,19 +12,19 @@ use async_graphql::{
 
 use crate::{access::Caller, compute::FIELD, error::Result};
 
-/// An object of a list, counted when it is answered.
+/// An object of a list that charges the budget when it is resolved.
 #[derive(Clone, Debug)]
 pub struct Metered<T>(pub T);
 
-/// A list whose objects are counted.
+/// A list of metered objects.
 pub type Listed<T> = Vec<Metered<T>>;
 
-/// These as a list whose objects are counted.
+/// Makes a list of metered objects from rows.
 pub fn listed<R, T: From<R>>(rows: impl IntoIterator<Item = R>) -> Listed<T> {
     rows.into_iter().map(|row| Metered(row.into())).collect()
 }
 
-/// A fault of the budget where a list is resolved.
+/// Turns a refusal of the budget into an error at the field that was charged.
 pub fn charge(field: &Positioned<Field>, charged: Result<()>) -> ServerResult<()> {
     charged.map_err(|error| async_graphql::Error::from(error).into_server_error(field.pos))
 }
@@ -62,7 +63,7 @@ impl<T: OutputType> OutputType for Metered<T> {
     }
 }
 
-/// Fields of a selection, those inside them included. The guard has bounded it.
+/// Number of fields of a selection, including those inside them. Recursive: the guard has bounded the depth.
 pub fn fields(
     set: &SelectionSet,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
@@ -78,9 +79,9 @@ pub fn fields(
     set.items.iter().map(of).sum()
 }
 
-/// About what an object takes, without the objects of its lists, which count themselves.
+/// About the bytes of an object's JSON, without the objects of its lists, which count themselves.
 fn bytes(value: &Value) -> u64 {
-    /// Of a number, a word, or the punctuation around anything.
+    /// Bytes of a number, a word, or the punctuation around anything.
     const LEAF: u64 = 8;
     match value {
         Value::String(text) => LEAF + text.len() as u64,
@@ -94,7 +95,7 @@ fn bytes(value: &Value) -> u64 {
             let plain = |item: &&Value| !matches!(item, Value::Object(_));
             items.iter().filter(plain).map(bytes).sum()
         }
-        // What was drawn counted itself.
+        // JSON that was written directly has charged the budget already.
         Value::Binary(_) => 0,
         _ => LEAF,
     }

@@ -1,26 +1,27 @@
-//! Places in an order that people arrange by hand. Order is not part of a thing's own version: what moves aside
-//! for another stays at its version.
+//! Positions in an order that people arrange by hand: phases, touchpoints, segments. A position is not part of a thing's
+//! version: what moves aside for another stays at its version, and nobody's edit conflicts with it.
 
-/// A thing with a place.
+/// A thing with a position among others.
 pub trait Placed {
-    /// What tells it from the others.
+    /// The type of its id.
     type Id: PartialEq;
     /// Its id.
     fn id(&self) -> Self::Id;
-    /// Its place, from 1.
+    /// Its position, from 1.
     fn position(&self) -> i32;
 }
 
-/// What comes to stand where.
+/// The positions after making room for one thing.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Places<I> {
-    /// The place that has become free.
+    /// The position that has become free.
     pub free: i32,
-    /// Those of the others that move, and where to.
+    /// The others that move, each with its new position.
     pub moved: Vec<(I, i32)>,
 }
 
-/// Makes room among the others: behind one of them, or at the beginning. Nothing where that one is not among them.
+/// Makes room behind one of the others, or at the beginning where none is named. None where it is not among them. Closes
+/// gaps in the others' positions as well.
 pub fn room<P: Placed>(others: &[P], after: Option<&P::Id>) -> Option<Places<P::Id>> {
     let index = match after {
         None => 0,
@@ -40,7 +41,7 @@ pub fn room<P: Placed>(others: &[P], after: Option<&P::Id>) -> Option<Places<P::
     })
 }
 
-/// Closes ranks where one has left: those that move, and where to.
+/// Closes the gaps in positions after one has left: the others that move, each with its new position.
 pub fn closed<P: Placed>(remaining: &[P]) -> Vec<(P::Id, i32)> {
     remaining
         .iter()
@@ -50,7 +51,7 @@ pub fn closed<P: Placed>(remaining: &[P]) -> Vec<(P::Id, i32)> {
         .collect()
 }
 
-/// The place behind the last.
+/// The position behind the last; 1 where there is none.
 pub fn end<P: Placed>(others: &[P]) -> i32 {
     others
         .last()

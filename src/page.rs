@@ -1,5 +1,11 @@
-//! Lists that can grow: keyset pages in the order of creation or against it, with opaque cursors that carry no authority.
-//! What a level of a document asks for comes in one statement.
+//! Pages of lists: keyset pagination in the order of creation or against it, with opaque cursors.
+//!
+//! A cursor is the sort key of the last row shown, `(created_at, id)`, and a page is the rows after it. Not OFFSET, whose
+//! cost rises with the page and whose pages skip and repeat rows while others write. A cursor carries no authority: the
+//! select it continues filters by what the caller may see now, so a cursor that somebody passes on shows nothing more.
+//!
+//! Pages that one level of a document asks for, such as the first twenty touchpoints of each of fifty departments, are
+//! read in one statement (`page/together.rs`).
 
 mod together;
 
@@ -20,12 +26,12 @@ use crate::{
 
 pub use self::together::rows;
 
-/// How many a page has unless told.
+/// Objects on a page where the document names no number.
 pub const DEFAULT: u16 = 50;
-/// How many a page has at the most.
+/// Most objects on a page.
 pub const MOST: u16 = 200;
 
-/// What a client asked for.
+/// The arguments `first` and `after` of a list.
 #[derive(Clone, Debug, Default)]
 pub struct Page {
     pub first: Option<i32>,
@@ -42,7 +48,7 @@ pub struct Total {
 /// A page of objects.
 pub type Pages<N> = Connection<String, Metered<N>, Total>;
 
-/// What a list costs in the complexity of a document.
+/// The complexity of a list field whose objects cost `child` each.
 #[must_use]
 pub fn cost(first: Option<i32>, child: usize) -> usize {
     let first = usize::try_from(
@@ -54,11 +60,14 @@ pub fn cost(first: Option<i32>, child: usize) -> usize {
     child.saturating_mul(first).saturating_add(LIST)
 }
 
-/// What reading a list costs in the complexity of a document, however few are in it: a statement.
+/// The complexity of a list besides its objects: a statement.
 const LIST: usize = 5;
 
 impl Page {
-    /// How many were asked for.
+    /// Objects on this page.
+    ///
+    /// # Errors
+    /// `BadInput` where `first` is not from 1 to [`MOST`].
     pub fn size(&self) -> Result<u64> {
         match self.first {
             None => Ok(u64::from(DEFAULT)),
@@ -69,7 +78,8 @@ impl Page {
         }
     }
 
-    /// Makes the page from one row more than it shows: the rows, each with its cursor, and whether more come.
+    /// Makes a page from its rows, in order, and one row more where there is one: that it is there says `hasNextPage`,
+    /// without counting.
     pub fn cut<R, N: OutputType>(
         &self,
         mut rows: Vec<R>,
@@ -147,7 +157,8 @@ async fn keyset<E: Guarded, N: OutputType>(
     )
 }
 
-/// How many there are in all, where the document asks for `totalCount` of the list being resolved.
+/// The number of rows of a select where the document asks for `totalCount` of the list being resolved; else none, and no
+/// statement.
 pub async fn total<E: Guarded>(ctx: &Context<'_>, select: &Select<E>) -> Result<Option<u64>> {
     match wants_total(ctx) {
         true => together::number(ctx, select.clone()).await.map(Some),
@@ -179,14 +190,17 @@ fn read_cursor(text: &str) -> Result<(DateTime<Utc>, Uuid)> {
     ))
 }
 
-/// A cursor in a list by day and then by ids.
+/// Encodes a cursor of a list sorted by day and then by ids.
 #[must_use]
 pub fn day_cursor<const N: usize>(day: NaiveDate, ids: [Uuid; N]) -> String {
     let day = day.num_days_from_ce().to_be_bytes();
     encode(&[&day, ids.map(Uuid::into_bytes).as_flattened()])
 }
 
-/// The day and the ids of a cursor that some earlier answer gave.
+/// Decodes a cursor that [`day_cursor`] encoded.
+///
+/// # Errors
+/// `BadInput` where it is none.
 pub fn read_day_cursor<const N: usize>(text: &str) -> Result<(NaiveDate, [Uuid; N])> {
     let bytes = decode(text)?;
     let (day, ids) = bytes.split_first_chunk().ok_or_else(not_a_cursor)?;
@@ -196,18 +210,21 @@ pub fn read_day_cursor<const N: usize>(text: &str) -> Result<(NaiveDate, [Uuid; 
     day.zip(ids).ok_or_else(not_a_cursor)
 }
 
-/// A cursor of these parts, as text.
+/// Encodes the concatenation of these bytes as a cursor: base64 for URLs, without padding.
 #[must_use]
 pub fn encode(parts: &[&[u8]]) -> String {
     URL_SAFE_NO_PAD.encode(parts.concat())
 }
 
-/// The bytes of a cursor that some earlier answer gave.
+/// Decodes what [`encode`] encoded.
+///
+/// # Errors
+/// `BadInput` where it is no base64.
 pub fn decode(text: &str) -> Result<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).map_err(|_| not_a_cursor())
 }
 
-/// What is said of a cursor that no answer gave.
+/// The error for a cursor that no page of the list gave.
 #[must_use]
 pub fn not_a_cursor() -> Error {
     Error::BadInput("`after` is not a cursor of this list.".to_owned())

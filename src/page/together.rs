@@ -1,4 +1,4 @@
-//! Pages that a level of a document asks for together: selects, each filtered in its own way, in one statement. So the
+//! Runs the selects of one level of a document as one `UNION ALL`, each row marked with the number of its select. So the
 //! lists of fifty departments take one connection and not all that there are.
 
 use std::{
@@ -21,20 +21,20 @@ use crate::{
     error::Result,
 };
 
-/// Selects of one statement at the most: SQLite takes 500.
+/// Most selects in one statement: SQLite takes 500.
 const PARTS: usize = 50;
 
-/// Values of one statement at the most, unless one select alone has more: SQLite takes 32,766.
+/// Most values in one statement, unless one select alone has more: SQLite takes 32,766.
 const VALUES: usize = 8_000;
 
-/// Steps of one more select in a statement: what a statement costs without being sent.
+/// Steps of the budget for each further select in a statement: half a statement, as nothing is sent.
 const PART: u64 = STATEMENT / 2;
 
-/// A select that is run together with others. Two that read the same are one.
+/// A select as a key of a batch: two with the same SQL and values are one.
 #[derive(Clone)]
 struct Part {
     select: Arc<SelectStatement>,
-    /// What it says, with its values: in no database's own words, as it is only compared.
+    /// Its SQL and values as text, only compared and never run.
     words: Arc<str>,
     values: usize,
 }
@@ -64,7 +64,7 @@ impl Hash for Part {
     }
 }
 
-/// Rows of a table.
+/// The key of a select's rows.
 struct Rows<E>(Part, PhantomData<fn() -> E>);
 
 impl<E> Clone for Rows<E> {
@@ -108,7 +108,7 @@ impl<E: Guarded> Key for Rows<E> {
     }
 }
 
-/// How many rows a select has.
+/// The key of a select's number of rows.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Number(Part);
 
@@ -133,15 +133,14 @@ impl Key for Number {
     }
 }
 
-/// What each select is called in the statement.
+/// The alias of each select in the statement.
 const SELECT: &str = "part";
-/// The column that tells which select a row is of.
+/// The column of the number of a row's select, from 0.
 const WHICH: &str = "which_part";
 /// The column of a number of rows.
 const MANY: &str = "how_many";
 
-/// Runs selects together, of each of which is taken what `of` says, and has each row read with the place of its select
-/// among them.
+/// Runs selects together. `of` adds the columns to take of each; `read` gets each row with the index of its select.
 async fn run(
     caller: &Caller,
     parts: &[&Part],
@@ -170,7 +169,7 @@ async fn run(
     Ok(())
 }
 
-/// Selects with their places, as many together as one statement takes.
+/// Cuts selects, with their indexes, into as few statements as the bounds allow.
 fn cut<'p>(parts: &[&'p Part]) -> Vec<Vec<(usize, &'p Part)>> {
     let mut statements: Vec<Vec<(usize, &Part)>> = Vec::new();
     let mut values = usize::MAX;
@@ -190,14 +189,15 @@ fn cut<'p>(parts: &[&'p Part]) -> Vec<Vec<(usize, &'p Part)>> {
     statements
 }
 
-/// The rows of a select, in no order: whoever asks sorts them.
+/// The rows of a select, read together with those that other fields of the level ask for. In no order, as UNION ALL has
+/// none: the caller sorts them.
 pub async fn rows<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<Vec<E::Model>> {
     let key = Rows::<E>(Part::new(select.into_query()), PhantomData);
     let rows = batch::load_once(ctx, key).await?.unwrap_or_default();
     Ok(Vec::clone(&rows))
 }
 
-/// How many rows a select has.
+/// The number of rows of a select, counted together with others of the level.
 pub async fn number<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<u64> {
     let key = Number(Part::new(select.into_query()));
     Ok(batch::load_once(ctx, key).await?.unwrap_or_default())
