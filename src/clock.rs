@@ -1,4 +1,4 @@
-//! What time it is, and which day: the only room that reads the machine's clock.
+//! The clock: the only room that reads the machine's time, and the time zone in which days are counted.
 
 use std::sync::{
     Arc,
@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 #[derive(Clone, Debug)]
 pub struct Clock {
     zone: Tz,
-    /// How far the clock is ahead of the machine's, so that a test can let time pass.
+    /// Microseconds by which it is ahead of the machine's clock, so that a test can let time pass.
     ahead: Arc<AtomicI64>,
 }
 
@@ -38,7 +38,7 @@ impl Clock {
             .fetch_add(by.num_microseconds().unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
-    /// Now, to the microsecond: what both databases keep.
+    /// Now, truncated to the microsecond, the resolution of both databases: what is written compares equal when it is read.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,
@@ -48,19 +48,20 @@ impl Clock {
         Utc::now().trunc_subsecs(6) + Duration::microseconds(self.ahead.load(Ordering::Relaxed))
     }
 
-    /// What another clock says, as if as much time had passed by it as was let pass by this one.
+    /// A moment of another clock, moved by as much as this one was advanced.
     #[must_use]
     pub fn passed(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         at + Duration::microseconds(self.ahead.load(Ordering::Relaxed))
     }
 
-    /// The day of an instant in the deployment's time zone.
+    /// The day in which a moment lies, in the deployment's time zone.
     #[must_use]
     pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
         at.with_timezone(&self.zone).date_naive()
     }
 
-    /// The moment at which a day ends, itself left out of the day. A day is judged by what held then.
+    /// The first moment after a day, in the deployment's time zone: a day is the half-open interval up to it. A day is judged
+    /// by what holds then.
     #[must_use]
     pub fn end_of(&self, day: NaiveDate) -> DateTime<Utc> {
         let midnight = day

@@ -1,5 +1,8 @@
-//! The one error of the product, and the only place where a failure becomes words for a client.
-//! What went wrong inside goes to the log under the request's id, never to the client.
+//! The one error type of the product, and the only place where a failure becomes words for a client. Internal causes go to
+//! the log under the request's id, never to the client.
+//!
+//! Failures of the domain (`Refused`, `Conflict`, `Forbidden`) are data: a mutation answers them in `userErrors`. All
+//! others fail the request, with a code of the closed enum [`Code`].
 
 pub mod database;
 
@@ -9,60 +12,60 @@ use async_graphql::{Enum, ErrorExtensions, SimpleObject};
 
 use crate::policy::Action;
 
-/// Everything a use-case can answer instead of its result.
+/// A failure of a use-case.
 #[derive(Clone, Debug)]
 pub enum Error {
-    /// The input or the state of things says no: told as data, all faults at once.
+    /// The input is invalid, or the state of things forbids the act: all faults at once.
     Refused(Vec<UserError>),
-    /// The object is not as the caller thought: told as data, with the object as it is now.
+    /// The object is not as the caller thought. The payload carries the object `current` as it is now.
     Conflict {
         error: UserError,
         current: Option<uuid::Uuid>,
     },
-    /// One may see it and may not do this to it.
+    /// The caller may see the thing and may not do the action to it.
     Forbidden(Forbidden),
     /// Nobody is signed in, or no longer.
     Unauthenticated(&'static str),
     /// Too many attempts; try again after so many seconds.
     RateLimited { retry_after: u64 },
-    /// A fault in the request as a whole that no field of a payload could carry.
+    /// An invalid argument of a query, or another fault that no payload carries.
     BadInput(String),
-    /// What changed since cannot be told, and why: all of it has to be pulled again.
+    /// The changes since a token cannot be determined, for this reason: everything has to be pulled again.
     PullAgain(&'static str),
-    /// It asks for more than one request may cost, and what to ask less of.
+    /// The request exceeds its budget; the sentence says what to ask less of.
     TooComplex(String),
-    /// It took longer than a request may, and was given up.
+    /// The request exceeded its time, or a statement its timeout: nothing was done.
     TookTooLong,
     /// Too much is being computed already; nothing was done.
     Busy,
-    /// The database cannot be had right now, or cannot keep anything: nothing was done.
+    /// The database cannot be reached right now, or cannot write: nothing was done.
     Unavailable(Cause),
-    /// The database or the disk failed while what was done was being kept: whether it is kept is not known.
+    /// The database or the disk failed during a commit: whether it is kept is not known.
     Unknown(Cause),
     /// A fault of ours.
     Internal(Cause),
-    /// What stopped a long act of several parts, of which so many rows are done.
+    /// The failure of a long import after its first `rows` were committed.
     Stopped { rows: usize, cause: Box<Error> },
 }
 
-/// The permission that was wanted, and what for.
+/// A refusal of the policy.
 #[derive(Clone, Debug)]
 pub struct Forbidden {
     pub action: Action,
-    /// What it was wanted for, for the audit log: the API's word for it and its id.
+    /// The thing, by its API type and id, for the audit log.
     pub subject: Option<(&'static str, uuid::Uuid)>,
-    /// What more there is to say than the permission's name.
+    /// A finer reason than the permission's name, with its sentence.
     pub because: Option<(Reason, &'static str)>,
 }
 
-/// What lies behind a fault; for the log only.
+/// The cause of a failure, for the log only.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
-/// What every fallible function of the product returns.
+/// The result of every fallible function of the product.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// A single fault in one field.
+    /// A refusal for one fault in one field.
     pub fn fault(
         field: &str,
         code: UserErrorCode,
@@ -72,7 +75,7 @@ impl Error {
         Self::Refused(vec![UserError::new(field, code, reason, message)])
     }
 
-    /// What was asked for is not there, or not there for this caller: the two look alike.
+    /// A refusal for a thing that is not there, or that the caller may not see: the two look alike.
     pub fn not_found(field: &str, noun: &str) -> Self {
         Self::fault(
             field,
@@ -82,7 +85,7 @@ impl Error {
         )
     }
 
-    /// The object has changed since the caller read it, or stands otherwise than the act needs.
+    /// A conflict: the object has changed since the caller read it, or its state does not allow the act.
     pub fn conflict(field: &str, reason: Reason, message: impl Into<String>) -> Self {
         Self::Conflict {
             error: UserError::new(field, UserErrorCode::Conflict, Some(reason), message),
@@ -90,7 +93,7 @@ impl Error {
         }
     }
 
-    /// A conflict over this object, which the payload should carry as it is now.
+    /// Adds the object that a conflict is over, for the payload to carry.
     #[must_use]
     pub fn with_current(self, id: uuid::Uuid) -> Self {
         match self {
@@ -102,7 +105,7 @@ impl Error {
         }
     }
 
-    /// One may see it and may not do this.
+    /// A refusal of the policy without a subject.
     #[must_use]
     pub fn forbidden(action: Action) -> Self {
         Self::Forbidden(Forbidden {
@@ -112,7 +115,7 @@ impl Error {
         })
     }
 
-    /// Says in the log what went wrong on our side, under the id of the request in whose span this happens.
+    /// Logs the cause of a failure on our side, in the span of the request; does nothing for other failures.
     pub fn log(&self) {
         match self {
             Self::Unavailable(cause) | Self::Unknown(cause) | Self::Internal(cause) => {
@@ -123,7 +126,7 @@ impl Error {
         }
     }
 
-    /// A fault of ours, with what lies behind it.
+    /// A fault of ours, with its cause.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(cause.into().into())
     }
@@ -266,7 +269,10 @@ impl UserError {
 }
 
 impl Error {
-    /// The error as data in a mutation's payload, or back as it was where it must fail the request.
+    /// The user errors of a failure of the domain.
+    ///
+    /// # Errors
+    /// The error itself where it is no failure of the domain.
     pub fn into_user_errors(self) -> Result<Vec<UserError>> {
         match self {
             Self::Refused(errors) => Ok(errors),

@@ -1,9 +1,9 @@
-//! Makes ids and reads those that clients send.
+//! Makes ids. The only room that calls the generator.
 
 use entity::id::Id;
 use uuid::Uuid;
 
-/// A new id, greater than every id made before it in this process.
+/// A new id (a UUID of version 7), greater than every id made before it in this process: ids sort by the time of making.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
@@ -13,7 +13,7 @@ pub fn new<I: Id>() -> I {
     Uuid::now_v7().into()
 }
 
-/// An id that says nothing of when it was made.
+/// A random id (a UUID of version 4), which does not tell when it was made.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,
@@ -23,7 +23,7 @@ pub fn untimed() -> Uuid {
     Uuid::new_v4()
 }
 
-/// Hex digits for what needs no type, such as the id of a request.
+/// A new id as 32 hexadecimal digits, for the id of a request.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,

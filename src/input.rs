@@ -1,5 +1,5 @@
-//! Reads what clients send into what the domain takes, and collects every fault on the way, so that a person
-//! sees them all at once. It changes nothing and knows no database.
+//! Parses and validates inputs. It collects every fault on the way, so that a person sees all of them at once. It changes
+//! nothing and knows no database.
 
 use std::ops::RangeInclusive;
 
@@ -62,14 +62,15 @@ pub struct AtVersionInput {
     pub expected_version: i32,
 }
 
-/// Faults that are told at the most: more than anybody mends before asking again.
+/// Most faults in one answer: more than anybody mends before asking again.
 const MOST_FAULTS: usize = 200;
 
-/// The faults found so far.
+/// Collects the faults of an input. Its methods return a usable value even after a fault, so that reading goes on;
+/// [`Faults::check`] then keeps the values from being used.
 #[derive(Debug, Default)]
 pub struct Faults {
     told: Vec<UserError>,
-    /// How many there are besides.
+    /// Number of further faults.
     more: usize,
 }
 
@@ -85,7 +86,7 @@ impl Faults {
         self.push(UserError::new(path, code, reason, message));
     }
 
-    /// Adds what was found in a part of the whole, below the path of the part.
+    /// Adds the faults of a part of the input, with the part's path before theirs.
     pub fn take_over(&mut self, path: &str, faults: Vec<UserError>) {
         let above = UserError::new(path, UserErrorCode::Invalid, None, "").field;
         for fault in faults {
@@ -104,7 +105,7 @@ impl Faults {
         }
     }
 
-    /// The same, with the ends of paths as another form spells them.
+    /// The same, with the last step of each path spelled as in another form of input, such as a column's header.
     #[must_use]
     pub fn respelled(mut self, spelled: &[(&str, &str)]) -> Self {
         for end in self
@@ -125,13 +126,16 @@ impl Faults {
         self.told.is_empty()
     }
 
-    /// What was found, to be told elsewhere.
+    /// The faults, for a report that is no refusal.
     #[must_use]
     pub fn found(self) -> Vec<UserError> {
         self.told
     }
 
-    /// Refuses if there are any; of very many it tells the first, and how many more there are.
+    /// Refuses where there are faults.
+    ///
+    /// # Errors
+    /// `Refused` with the first hundred, and how many more there are.
     pub fn check(mut self) -> Result<()> {
         if self.told.is_empty() {
             return Ok(());
@@ -147,7 +151,7 @@ impl Faults {
         Err(Error::Refused(self.told))
     }
 
-    /// An id of this type. After a fault the id of nothing, which `check` keeps from being used.
+    /// Parses an id of this type; after a fault the nil id.
     pub fn id<I: Id>(&mut self, path: &str, id: &ID) -> I {
         id.parse().unwrap_or_else(|wrong: entity::id::NotAnId| {
             self.add(
@@ -160,12 +164,12 @@ impl Faults {
         })
     }
 
-    /// An id of this type, where one is given.
+    /// Parses an optional id.
     pub fn optional_id<I: Id>(&mut self, path: &str, id: Option<&ID>) -> Option<I> {
         id.map(|id| self.id(path, id))
     }
 
-    /// Several ids of this type, each once.
+    /// Parses several ids, each of which may occur once.
     pub fn ids<I: Id>(&mut self, path: &str, ids: &[ID]) -> Vec<I> {
         self.few(path, ids.len());
         let mut read: Vec<I> = Vec::with_capacity(ids.len().min(LIST));
@@ -178,7 +182,7 @@ impl Faults {
         read
     }
 
-    /// The id of something new: made by the client, so that a retry makes nothing twice, or made here.
+    /// The id of a new thing: the client's, so that a retry makes nothing twice, or a new one.
     pub fn new_id<I: Id>(&mut self, id: Option<&ID>) -> I {
         match id {
             None => id::new(),
@@ -197,7 +201,7 @@ impl Faults {
         }
     }
 
-    /// A name: not empty, on one line.
+    /// Validates a name: not empty, on one line.
     pub fn name(&mut self, path: &str, text: &str) -> String {
         let empty = text.trim().is_empty();
         let text = self.text(path, text, NAME);
@@ -210,7 +214,7 @@ impl Faults {
         text
     }
 
-    /// A free text that has to be there.
+    /// Validates a required text.
     pub fn some_text(&mut self, path: &str, text: &str) -> String {
         let empty = text.trim().is_empty();
         let text = self.text(path, text, TEXT);
@@ -220,13 +224,13 @@ impl Faults {
         text
     }
 
-    /// A free text; nothing but blanks is no text.
+    /// Validates an optional text; one of blanks alone is none.
     pub fn optional_text(&mut self, path: &str, text: Option<&str>) -> Option<String> {
         let text = self.text(path, text?, TEXT);
         (!text.is_empty()).then_some(text)
     }
 
-    /// A link is shown to people to click on: only addresses of the web, nothing that runs.
+    /// Validates a link, which people click on: http and https only, as `javascript:` would run in their page.
     pub fn link(&mut self, path: &str, link: Option<&str>) -> Option<String> {
         let link = self.text(path, link?, LINK);
         if link.is_empty() {
@@ -239,7 +243,7 @@ impl Faults {
         Some(link)
     }
 
-    /// A text of at most so many characters, without blanks around it and without control characters.
+    /// Trims a text, and validates that it is no longer than `most` characters and has no control characters.
     pub fn text(&mut self, path: &str, text: &str, longest: usize) -> String {
         let text = text.trim();
         let length = text.chars().take(longest + 1).count();
@@ -266,12 +270,12 @@ impl Faults {
         text.to_owned()
     }
 
-    /// A list of sentences, none empty.
+    /// Validates a list of sentences, none empty.
     pub fn texts(&mut self, path: &str, texts: &[String]) -> Vec<String> {
         self.texts_of(path, texts, SENTENCE)
     }
 
-    /// A list of names, none empty.
+    /// Validates a list of names, none empty.
     pub fn names(&mut self, path: &str, texts: &[String]) -> Vec<String> {
         self.texts_of(path, texts, NAME)
     }
@@ -294,7 +298,7 @@ impl Faults {
             .collect()
     }
 
-    /// A list of at most so many things as one object holds.
+    /// Validates the length of a list inside one object.
     pub fn few(&mut self, path: &str, length: usize) {
         if length > LIST {
             self.add(
@@ -306,7 +310,7 @@ impl Faults {
         }
     }
 
-    /// A key: ASCII letters, digits, `.`, `_` and `-`, beginning with a letter or digit.
+    /// Validates a key: ASCII letters, digits, `.`, `_` and `-`, beginning with a letter or digit.
     pub fn key(&mut self, path: &str, key: &str) -> String {
         if !is_key(key) {
             self.add(
@@ -319,7 +323,7 @@ impl Faults {
         key.to_owned()
     }
 
-    /// A whole number on its scale.
+    /// Validates that a whole number lies on its scale, both ends included.
     pub fn within(
         &mut self,
         path: &str,
@@ -341,7 +345,7 @@ impl Faults {
         value
     }
 
-    /// A number that is one: neither NaN nor infinite.
+    /// Validates that a number is neither NaN nor infinite.
     pub fn finite(&mut self, path: &str, value: Option<f64>) -> Option<f64> {
         if value.is_some_and(|value| !value.is_finite()) {
             self.add(
@@ -365,7 +369,10 @@ pub fn is_key(text: &str) -> bool {
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
-/// An id of this type in a query, where there is no payload to carry a fault.
+/// Parses an id of this type.
+///
+/// # Errors
+/// `Refused`, in a query as well, which has no payload.
 pub fn id<I: Id>(path: &str, id: &ID) -> Result<I> {
     let mut faults = Faults::default();
     let read = faults.id(path, id);
@@ -373,12 +380,12 @@ pub fn id<I: Id>(path: &str, id: &ID) -> Result<I> {
     Ok(read)
 }
 
-/// An id of a filter, where one was given.
+/// Parses an optional id, as [`id`] does.
 pub fn optional_id<I: Id>(path: &str, given: Option<&ID>) -> Result<Option<I>> {
     given.map(|given| id(path, given)).transpose()
 }
 
-/// Absent keeps, null clears: a nullable field of an update.
+/// A nullable field of an update: absent keeps the value, null clears it.
 pub fn change<T, V: Into<sea_orm::Value>>(
     field: &MaybeUndefined<T>,
     read: impl FnOnce(Option<&T>) -> V,
@@ -390,7 +397,7 @@ pub fn change<T, V: Into<sea_orm::Value>>(
     }
 }
 
-/// Absent keeps: a field of an update that cannot be cleared.
+/// A field of an update that cannot be cleared: absent keeps the value.
 pub fn replace<T, V: Into<sea_orm::Value>>(
     field: Option<&T>,
     read: impl FnOnce(&T) -> V,
@@ -398,7 +405,7 @@ pub fn replace<T, V: Into<sea_orm::Value>>(
     field.map_or(ActiveValue::NotSet, |value| Set(read(value)))
 }
 
-/// A key made from a name: `Ærø by night` becomes `aeroe-by-night`.
+/// Makes a key from a name: `Ærø by night` becomes `aeroe-by-night`. At most 41 characters.
 #[must_use]
 pub fn key_from(name: &str) -> String {
     let mut key = String::new();

@@ -1,5 +1,5 @@
-//! What a mutation answers: the changed object whole, or why not. Refusals are noted in the audit log here,
-//! after the refused act has been rolled back.
+//! The payloads of mutations: the changed object, or the user errors. Refusals are written to the audit log here, after
+//! the refused act was rolled back.
 
 use async_graphql::Context;
 
@@ -9,30 +9,36 @@ use crate::{
 };
 
 /// The caller of a request.
+///
+/// # Errors
+/// UNAUTHENTICATED where nobody is signed in.
 pub fn caller<'a>(ctx: &Context<'a>) -> Result<&'a Caller> {
     ctx.data::<Caller>()
         .map_err(|_| Error::Unauthenticated("Sign in first."))
 }
 
-/// The caller of a mutation, doing what the mutation is called.
+/// The caller of a mutation, whose act is named after the mutation's field.
 pub fn acting(ctx: &Context<'_>) -> Result<Caller> {
     Ok(caller(ctx)?.acting(ctx.field().name()))
 }
 
-/// A node of what was looked for, if it is there for the caller.
+/// Turns a row that was looked up into its node, and an absent row into null.
 pub async fn found<R, N: From<R>>(
     looked: impl Future<Output = Result<Option<R>>>,
 ) -> Option<Result<N>> {
     looked.await.map(|row| row.map(N::from)).transpose()
 }
 
-/// Why a mutation did not do what was asked, and the object in conflict as it is now.
+/// The user errors of a refused mutation, and the id of the object in conflict, where there is one.
 pub struct Refusal {
     pub errors: Vec<UserError>,
     pub current: Option<uuid::Uuid>,
 }
 
-/// Sorts a failed act into what is told as data and what fails the request.
+/// Turns the error of an act into user errors, and writes a FORBIDDEN to the audit log.
+///
+/// # Errors
+/// The error itself where it is no user error: it fails the request.
 pub async fn refusal(caller: &Caller, error: Error) -> Result<Refusal> {
     if let Error::Forbidden(forbidden) = &error {
         caller.note_refusal(forbidden).await?;
@@ -47,7 +53,10 @@ pub async fn refusal(caller: &Caller, error: Error) -> Result<Refusal> {
     })
 }
 
-/// What is told of a failed act: the object in conflict as it is now, and why it was not done.
+/// The payload of a refused act: the object in conflict as it is now, and the user errors.
+///
+/// # Errors
+/// Those of [`refusal`].
 pub async fn refused<E: Guarded>(
     caller: &Caller,
     error: Error,
@@ -60,7 +69,7 @@ pub async fn refused<E: Guarded>(
     Ok((current, refusal.errors))
 }
 
-/// The payload of mutations on one kind of object; `and` tells what else follows from the act.
+/// Defines the payload of mutations on one kind of object; `and` adds a field for what else follows from the act.
 #[macro_export]
 macro_rules! payload {
     ($(#[$doc:meta])* $name:ident { $(#[$object_doc:meta])* $field:ident: $object:ident of $entity:ty }) => {

@@ -1,4 +1,4 @@
-//! Small values that the API, its links and the command line spell alike.
+//! Scalars that the API, its links and the command line spell alike.
 
 use async_graphql::{Enum, InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::NaiveDate;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Date(pub NaiveDate);
 
 impl Date {
-    /// A day as the API spells it.
+    /// Parses a day as the API spells it, `2026-01-02`; none where it is spelled otherwise.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         // chrono reads `2026-1-2` too; one spelling is enough.

@@ -1,24 +1,24 @@
-//! Work in tasks of its own that end with whoever waits for them. Requests that were let in are worked on like this, on
-//! other threads than those that accept, read and refuse, so that a refusal, or a probe, does not wait behind the work
-//! of others.
+//! Tasks that end with whoever waits for them. Admitted requests run like this, on other threads than those that accept,
+//! read and refuse, so that a refusal, or a probe, does not wait behind the work of others.
 
 use std::{future::pending, panic::resume_unwind};
 
 use tokio::{runtime::Handle, task::JoinSet};
 use tracing::Instrument;
 
-/// A runtime that works on what others wait for; a copy is the same one.
+/// A runtime to run tasks on; a clone is the same one.
 #[derive(Clone, Debug)]
 pub struct Workers(Handle);
 
 impl Workers {
-    /// The runtime in which this is called.
+    /// The runtime of the caller.
     #[must_use]
     pub fn current() -> Self {
         Self(Handle::current())
     }
 
-    /// Works on something there. Dropped before it is done, the work is dropped too.
+    /// Runs work in a task of its own. When this future is dropped, the task is aborted; `tokio::spawn` would let it go on.
+    /// A panic of the work is resumed here.
     pub async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,

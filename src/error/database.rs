@@ -1,5 +1,5 @@
-//! What a failure of the database means, told by its code and by the names of constraints, never by the words of its
-//! message, which may be anybody's data.
+//! Maps failures of the database to errors of the product, by their code and by the names of constraints, never by the
+//! words of a message, which may contain anybody's data.
 
 use std::{fmt, io, sync::Arc};
 
@@ -11,7 +11,7 @@ use sqlx::{
 
 use super::{Error, Reason, UserErrorCode};
 
-/// What sqlx says lies behind an error of sea-orm.
+/// The error of sqlx inside an error of sea-orm.
 #[must_use]
 pub fn cause(error: &DbErr) -> Option<&sqlx::Error> {
     match error {
@@ -22,7 +22,7 @@ pub fn cause(error: &DbErr) -> Option<&sqlx::Error> {
     }
 }
 
-/// The code that the database gave: SQLSTATE, or SQLite's extended result code.
+/// The code of a failure: SQLSTATE, or SQLite's extended result code.
 #[must_use]
 pub fn code(error: &DbErr) -> Option<String> {
     match cause(error)? {
@@ -31,7 +31,7 @@ pub fn code(error: &DbErr) -> Option<String> {
     }
 }
 
-/// A refusal of ours on its way through sea-orm, which knows errors of databases alone.
+/// A refusal of ours on its way through sea-orm, whose functions return errors of databases only.
 #[derive(Debug)]
 struct Carried(Error);
 
@@ -43,19 +43,19 @@ impl fmt::Display for Carried {
 
 impl std::error::Error for Carried {}
 
-/// A refusal in place of what the database would have answered; it is itself again where it becomes an [`Error`].
+/// Wraps a refusal as an error of the database; converting it into an [`Error`] unwraps it.
 #[must_use]
 pub fn carry(error: Error) -> DbErr {
     let carried = sqlx::Error::AnyDriverError(Box::new(Carried(error)));
     DbErr::Query(RuntimeErr::SqlxError(carried.into()))
 }
 
-/// What went wrong, as far as it matters to whoever asked.
+/// The kinds of failure that are answered differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A unique index has that already.
+    /// A unique index or primary key was violated.
     Unique,
-    /// Something else depends on it, or what it depends on is not there.
+    /// A foreign key was violated, by the row that refers or by the one that is referred to.
     ForeignKey,
     /// A text has a character that the database cannot keep.
     Unreadable,
@@ -72,7 +72,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// What kind of failure this is.
+    /// Classifies a failure.
     #[must_use]
     pub fn of(error: &sqlx::Error) -> Self {
         match error {
@@ -100,7 +100,7 @@ impl Kind {
         }
     }
 
-    /// What a statement on the same connection is told, after one that failed so.
+    /// The error of further statements on a connection on which one has failed with this kind.
     pub(crate) fn behind(self) -> sqlx::Error {
         let why = "a statement before this one failed or was given up";
         match self {
@@ -220,7 +220,7 @@ impl From<DbErr> for Error {
     }
 }
 
-/// Somebody was first.
+/// The conflict of an act that lost a race: somebody else has inserted the same first.
 fn taken(said: &(dyn DatabaseError + 'static)) -> Error {
     match constraint(said) {
         "responsibility_one_accountable" | "responsibility.touchpoint_id" => Error::conflict(
