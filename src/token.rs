@@ -26,17 +26,17 @@ use crate::{
     scalar::Theme,
 };
 
-/// How long an access token is good.
+/// How long an access token is valid. Short, as it is verified without the database's knowing of its end.
 pub const ACCESS: Duration = Duration::minutes(10);
-/// How far the clocks of two servers may lie apart.
+/// Largest difference tolerated between the clocks of two servers.
 const LEEWAY: Duration = Duration::seconds(5);
-/// How long a link to a picture is good: long enough to load a page, too short to be passed on.
+/// How long a link to a picture is valid: long enough to load a page, too short to be passed on.
 pub const LINK: Duration = Duration::minutes(5);
-/// Who signs access tokens, and for whom.
+/// The issuer of tokens, and the audience of access tokens.
 const ISSUER: &str = "cx-blueprint";
-/// For whom links are signed: neither is ever taken for the other.
+/// The audience of links, so that neither kind of token passes for the other.
 const PICTURES: &str = "cx-blueprint/pictures";
-/// The one algorithm: what a token says of itself is not asked.
+/// The one algorithm accepted, whatever the token's header names.
 const ALGORITHM: Algorithm = Algorithm::HS256;
 
 const NOT_ACCEPTED: &str = "The access token is not accepted. Sign in again.";
@@ -59,7 +59,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Why a text cannot be the signing key.
+/// The reason why a text cannot be the signing key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WeakKey {
     TooShort,
@@ -87,7 +87,7 @@ impl fmt::Display for WeakKey {
 
 impl std::error::Error for WeakKey {}
 
-/// What keys in examples are made of.
+/// Parts of keys from examples and manuals.
 const WELL_KNOWN: &[&str] = &[
     "secret",
     "changeme",
@@ -104,7 +104,10 @@ const WELL_KNOWN: &[&str] = &[
 ];
 
 impl SigningKey {
-    /// A key from a text, unless it is easy to guess.
+    /// Makes a key from a text.
+    ///
+    /// # Errors
+    /// The text is short, regular, made of words, or from an example.
     pub fn from_text(text: &str) -> Result<Self, WeakKey> {
         let text = text.trim();
         let bytes = text.as_bytes();
@@ -133,12 +136,15 @@ impl SigningKey {
         }))
     }
 
-    /// A key that is forgotten with the process: for a demo.
+    /// A random key that ends with the process: for a demo.
     pub fn for_this_process() -> io::Result<Self> {
         Ok(Self::from_secret(&random::<48>()?))
     }
 
-    /// The key kept beside the file of an SQLite database, made with the first use and readable by its owner alone.
+    /// The key in the file beside an SQLite database (`….key`), created with the first use and readable by its owner alone.
+    ///
+    /// # Errors
+    /// The file cannot be created or read, may be read by others, or holds a weak key.
     pub fn kept_beside(database: &Path) -> io::Result<Self> {
         let mut path = database.as_os_str().to_owned();
         path.push(".key");
@@ -155,7 +161,7 @@ impl SigningKey {
     }
 }
 
-/// A key as text that is taken again: chance makes one in some thousands look as if it were made of words.
+/// A random key as text that [`SigningKey::from_text`] accepts: one in some thousands looks as if it were made of words.
 fn random_key() -> io::Result<String> {
     loop {
         let text = random_text::<48>()?;
@@ -183,7 +189,7 @@ fn new_file(path: &Path) -> io::Result<fs::File> {
         .open(path)
 }
 
-/// Whoever can read the key can sign in as anybody.
+/// Refuses a key file that others may read: whoever reads the key can sign in as anybody.
 #[cfg(unix)]
 fn refuse_if_shared(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -204,7 +210,7 @@ fn refuse_if_shared(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads the key, waiting a moment for another process that has made the file and not yet written it.
+/// Reads the key, waiting up to a second for another process that has created the file and not yet written it.
 fn read_kept(path: &Path) -> io::Result<SigningKey> {
     let mut tries = 0;
     loop {
@@ -224,7 +230,7 @@ fn read_kept(path: &Path) -> io::Result<SigningKey> {
     }
 }
 
-/// What a token has to say to be looked at.
+/// The claims that a token of this audience must have. Its times are checked by `verify`.
 fn validation(audience: &str) -> Validation {
     let mut validation = Validation::new(ALGORITHM);
     validation.set_issuer(&[ISSUER]);
@@ -236,8 +242,8 @@ fn validation(audience: &str) -> Validation {
     validation
 }
 
-/// Whether people could have thought of it: random keys are written in base64 or as hexadecimal digits, in which
-/// digits are frequent, signs are rare and nothing else occurs.
+/// Whether a person may have thought of the key: random ones are written in base64 or hexadecimal, in which digits are
+/// frequent, signs are rare and nothing else occurs.
 fn is_made_of_words(bytes: &[u8]) -> bool {
     let is_sign = |byte: &&u8| matches!(byte, b'+' | b'/' | b'-' | b'_');
     let key = bytes
@@ -252,7 +258,7 @@ fn is_made_of_words(bytes: &[u8]) -> bool {
     foreign || digits < 2 || signs * 6 > key.len()
 }
 
-/// Few different bytes, a block that repeats, or an alphabet.
+/// Whether a key has few different bytes, repeats a block, or runs along an alphabet.
 fn is_regular(bytes: &[u8]) -> bool {
     let mut different = bytes.to_vec();
     different.sort_unstable();
@@ -276,12 +282,13 @@ pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// So many random bytes, as text.
+/// `N` random bytes as text.
 pub fn random_text<const N: usize>() -> io::Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(random::<N>()?))
 }
 
-/// What every signed token says. It names no role: rights are read from the database with every request.
+/// The claims of a signed token. They name no role: rights are read from the database with every request, so that taking
+/// one away needs no token to expire.
 #[derive(Serialize, Deserialize)]
 struct Claims<S> {
     sub: String,
@@ -292,23 +299,23 @@ struct Claims<S> {
     exp: i64,
     nbf: i64,
     iat: i64,
-    /// What it shows, where it is a link.
+    /// The further claims of a link.
     #[serde(flatten)]
     shows: S,
 }
 
-/// What an access token shows: whatever its account may see.
+/// The further claims of an access token: none.
 #[derive(Serialize, Deserialize)]
 struct Anything {}
 
-/// Whose session an access token belongs to.
+/// The account and session of an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
     pub account: AccountId,
     pub session: SessionId,
 }
 
-/// The picture that a link shows.
+/// The claims of a link: the picture that it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     pub blueprint: BlueprintId,
@@ -317,12 +324,15 @@ pub struct Shown {
 }
 
 impl SigningKey {
-    /// An access token, and when it expires.
+    /// Signs an access token; with the moment at which it expires.
     pub fn access(&self, access: Access, now: DateTime<Utc>) -> Result<(String, DateTime<Utc>)> {
         self.sign(ISSUER, access, Anything {}, now, ACCESS)
     }
 
-    /// Whose session an access token belongs to, if it is ours and of this time.
+    /// Verifies an access token. Whether its session still lives is the database's to say.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED where it is not ours, or has expired.
     pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Access> {
         let (access, Anything {}) = self.verify(ISSUER, token, now).map_err(|expired| {
             Error::Unauthenticated(if expired { EXPIRED } else { NOT_ACCEPTED })
@@ -330,7 +340,7 @@ impl SigningKey {
         Ok(access)
     }
 
-    /// The token of a link to a picture, for whoever holds this session, and when it expires.
+    /// Signs a link to a picture for a session; with the moment at which it expires.
     pub fn link(
         &self,
         access: Access,
@@ -340,7 +350,10 @@ impl SigningKey {
         self.sign(PICTURES, access, shown, now, LINK)
     }
 
-    /// What a link shows and to whom, if it is ours and of this time.
+    /// Verifies a link.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED where it is not ours, or has expired.
     pub fn read_link(&self, token: &str, now: DateTime<Utc>) -> Result<(Access, Shown)> {
         self.verify(PICTURES, token, now)
             .map_err(|_| Error::Unauthenticated(LINK_NOT_ACCEPTED))
@@ -371,7 +384,7 @@ impl SigningKey {
         Ok((token, expires_at))
     }
 
-    /// What a token for this audience says; where it is not accepted, whether only because it has expired.
+    /// Verifies a token for this audience. The error says whether it was refused only because it has expired.
     fn verify<S: DeserializeOwned>(
         &self,
         audience: &str,
@@ -396,7 +409,7 @@ impl SigningKey {
         Ok((access, claims.shows))
     }
 
-    /// A hash of these parts that nobody can make without the secret, of its own for each purpose.
+    /// A keyed hash (HMAC-SHA-256) of these parts, different for each purpose.
     pub fn keyed(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 32]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0.bytes).map_err(Error::internal)?;
         for part in [purpose.as_bytes()].iter().chain(parts) {
@@ -407,7 +420,8 @@ impl SigningKey {
         Ok(mac.finalize().into_bytes().into())
     }
 
-    /// The token that follows a refresh token: always the same, so that it can be given twice without being kept.
+    /// The successor of a refresh token: derived and always the same, so that two tabs that refresh at once get the same
+    /// token although only its hash is stored.
     pub fn successor(&self, token: &Refresh) -> Result<Refresh> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0.bytes).map_err(Error::internal)?;
         mac.update(b"refresh");
@@ -427,25 +441,25 @@ impl fmt::Debug for Refresh {
 }
 
 impl Refresh {
-    /// The first one of a session.
+    /// A random one, for a new session.
     pub fn new() -> Result<Self> {
         Ok(Self(random().map_err(Error::internal)?))
     }
 
-    /// What a client sent, if it can be one at all.
+    /// Decodes what a client sent; none where it has not the form of one.
     #[must_use]
     pub fn from_text(text: &str) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         bytes.try_into().ok().map(Self)
     }
 
-    /// What the client keeps.
+    /// Encodes it for the client.
     #[must_use]
     pub fn to_text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0)
     }
 
-    /// What we keep. It is looked up by its hash, so that no comparison tells anything of the token in its time.
+    /// Its SHA-256, which is stored. Tokens are looked up by it, so that the time of a comparison tells nothing of a token.
     #[must_use]
     pub fn hash(&self) -> Vec<u8> {
         Sha256::digest(self.0).to_vec()

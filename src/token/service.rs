@@ -7,11 +7,11 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 
-/// How many days a token is good unless told.
+/// Days for which a token is valid where the input names none.
 pub const DAYS: i32 = 90;
-/// How many days a token is good at the most.
+/// Most days for which a token is valid.
 pub const MOST_DAYS: i32 = 365;
-/// What every service token begins with.
+/// The prefix of every service token.
 pub const PREFIX: &str = "cxb_";
 /// The digits of a token, by their value.
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -45,7 +45,7 @@ impl Secret {
         Ok(Self(text + &checksum))
     }
 
-    /// What a client sent, where it claims to be a service token.
+    /// Decodes what a client sent; none where it has not the prefix of a service token.
     ///
     /// # Errors
     /// UNAUTHENTICATED where it was cut off or mistyped: whoever sent it is told, as anybody could work that out.
@@ -66,13 +66,13 @@ impl Secret {
         })
     }
 
-    /// What its holder keeps.
+    /// Its text, which its holder keeps.
     #[must_use]
     pub fn into_text(self) -> String {
         self.0
     }
 
-    /// What we keep. It is looked up by its hash, so that no comparison tells anything of the token in its time.
+    /// Its SHA-256, which is stored. Tokens are looked up by it, so that the time of a comparison tells nothing of a token.
     #[must_use]
     pub fn hash(&self) -> Vec<u8> {
         Sha256::digest(&self.0).to_vec()
