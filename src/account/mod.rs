@@ -1,5 +1,4 @@
-//! Accounts of people and services: made, changed, deactivated, and their passwords. Who belongs to which
-//! department is not here.
+//! Accounts of people and services, and their passwords. Memberships of departments are in `department`.
 
 pub mod graphql;
 pub mod password;
@@ -175,7 +174,7 @@ pub const fn holds_memberships(role: OrganisationRole) -> bool {
     !matches!(role, OrganisationRole::Auditor | OrganisationRole::Analyst)
 }
 
-/// Nobody changes what they may do themselves.
+/// The error for changing one's own role.
 pub(crate) fn own_role(account: AccountId) -> Error {
     Error::Forbidden(Forbidden {
         action: Action::KeepOrganisation,
@@ -210,7 +209,7 @@ async fn refuse_members(permit: &Permit<'_>, row: &account::Model) -> Result<()>
     ))
 }
 
-/// How many active ADMINs there are besides this account.
+/// Number of active ADMINs besides this account.
 pub async fn admins_besides(tx: &Transaction, id: AccountId) -> Result<usize> {
     let admins = active_admins().all(tx).await?;
     Ok(admins.iter().filter(|admin| admin.id != id).count())
@@ -222,8 +221,8 @@ fn active_admins() -> Select<account::Entity> {
         .filter(account::Column::ArchivedAt.is_null())
 }
 
-/// How many active ADMINs there are besides this account. All of them stay locked until the end, taken in one
-/// order: two ADMINs who depose each other at the same moment come one after the other.
+/// Number of active ADMINs besides this account. All of them are locked, in one order, until the end: two ADMINs who
+/// depose each other at the same moment come one after the other, and the second is refused.
 async fn other_admins(permit: &mut Permit<'_>, id: AccountId) -> Result<usize> {
     let row = permit.read::<account::Entity>("id", id).await?;
     permit.decide::<account::Entity>(Action::KeepOrganisation, &Ties::none(), &row)?;
@@ -280,7 +279,7 @@ pub async fn reactivate(caller: &Caller, input: &AtVersionInput) -> Result<accou
     Ok(row)
 }
 
-/// Sets a new password for somebody else, which ends their sessions.
+/// Sets a new password for somebody else and ends their sessions.
 pub async fn reset_password(
     caller: &Caller,
     input: AccountPasswordResetInput,
@@ -329,8 +328,8 @@ async fn set_password(
     permit.update::<account::Entity>(row, change).await
 }
 
-/// Changes one's own password, which ends one's other sessions. Wrong present passwords are counted for the session, so
-/// that a stolen access token is no way to find it out; what fails at signing in keeps nobody from changing it.
+/// Changes the caller's own password and ends their other sessions. Wrong present passwords are counted for the session, so
+/// that a stolen access token is no way to guess it; failed sign-ins elsewhere keep nobody from changing theirs.
 pub async fn change_password(
     caller: &Caller,
     input: PasswordChangeInput,

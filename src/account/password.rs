@@ -26,7 +26,7 @@ pub const LONGEST: usize = 200;
 /// Memory in KiB, passes and lanes: what OWASP recommends for Argon2id.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
 
-/// How long one waits for a seat before one is asked to come back.
+/// Longest wait for a turn to run Argon2.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 static SEATS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
@@ -35,11 +35,12 @@ static SEATS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| {
     Arc::new(Semaphore::new((cores - 1).max(1)))
 });
 
-/// What a password is held against where there is none: an unknown account takes as long as a wrong password.
+/// The hash that a password is verified against where the account has none or does not exist, so that it takes as long as
+/// a wrong password.
 static NOBODY: LazyLock<Option<String>> =
     LazyLock::new(|| make(&crate::token::random_text::<24>().ok()?).ok());
 
-/// Passwords that are tried first everywhere.
+/// Passwords that guessers try first.
 const COMMON: &[&str] = &[
     "12345678",
     "123456789",
@@ -115,7 +116,7 @@ const COMMON: &[&str] = &[
     "zxcvbnm1",
 ];
 
-/// Faults of a password that somebody would set for the account with this key.
+/// Validates a new password for the account with this key.
 pub fn check(faults: &mut Faults, path: &str, password: &str, key: &str) {
     let length = password.chars().take(LONGEST + 1).count();
     if length > LONGEST {
@@ -140,13 +141,16 @@ fn is_easy(password: &str, key: &str) -> bool {
     different.len() < 4 || lower == key.to_lowercase() || COMMON.contains(&lower.as_str())
 }
 
-/// Leave to run Argon2. Who holds it may look once more whether they still may try.
+/// A turn to run Argon2. Its holder checks the throttle again, as others may have failed while it waited.
 pub struct Seat {
     _permit: OwnedSemaphorePermit,
 }
 
 impl Seat {
-    /// Waits for a seat; too long a queue is a limit like any other.
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// `RateLimited` where none comes in time.
     pub async fn take() -> Result<Self> {
         let wait = tokio::time::timeout(PATIENCE, Arc::clone(&SEATS).acquire_owned());
         match wait.await {
@@ -159,7 +163,7 @@ impl Seat {
         }
     }
 
-    /// Whether the password is the one behind this hash; never, and after as long, where there is no hash.
+    /// Verifies a password against a hash; false, after the same time, where there is no hash.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<bool> {
         run(move || {
             // Made before it is known whether it is needed, so that making it tells nothing either.
@@ -183,8 +187,8 @@ impl Seat {
     }
 }
 
-/// The key of an account that has this password, where it was given to several at once: their hash is the same one, as
-/// in a demo or a generated organisation.
+/// The key of an account with this password, among those that share one hash: a demo and a generated organisation set one
+/// password for all at once, and must not be served to others.
 pub async fn given_to_several(store: &Store, password: &str) -> Result<Option<String>> {
     use account::Column;
     let shared: Vec<(String, String)> = account::Entity::find()
@@ -208,10 +212,10 @@ pub async fn given_to_several(store: &Store, password: &str) -> Result<Option<St
     Ok(None)
 }
 
-/// How many hashes that several accounts share are looked at.
+/// Most shared hashes that are verified.
 const MOST_SHARED: u64 = 8;
 
-/// The hash of a password, however weak it is.
+/// Hashes a password without judging its strength.
 pub async fn hash(password: &str) -> Result<String> {
     Seat::take().await?.hash(password.to_owned()).await
 }

@@ -31,40 +31,40 @@ use crate::{
     token::{Access, Refresh, SigningKey},
 };
 
-/// How long one stays signed in without signing in again, however often tokens are refreshed.
+/// Longest life of a session, however often its tokens are refreshed.
 pub const LIFETIME: Duration = Duration::days(30);
-/// How long a refresh token may be used a second time: two tabs of a browser wake up together.
+/// How long a rotated refresh token is still accepted: two tabs of a browser wake up together.
 pub const GRACE: Duration = Duration::seconds(30);
-/// How much of what a client says it is we keep, in characters.
+/// Characters that are kept of a client's `User-Agent`.
 const USER_AGENT: usize = 200;
 
 const WRONG: &str = "The login or the password is not right.";
 const ENDED: &str = "The session has ended. Sign in again.";
 
-/// What somebody gets who signs in.
+/// A pair of tokens, the answer to signing in and to refreshing.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Tokens {
-    /// Goes into the `Authorization` header, after `Bearer`.
+    /// The token for the `Authorization` header, after `Bearer`.
     pub access_token: String,
-    /// Gets the next pair of tokens, once.
+    /// The token for the next pair, valid once.
     pub refresh_token: String,
-    /// When the access token expires.
+    /// The moment at which the access token expires.
     pub expires_at: DateTime<Utc>,
 }
 
-/// A try to sign in.
+/// An attempt to sign in.
 pub struct Attempt {
     /// The account's key, as typed.
     pub login: String,
     pub password: String,
-    /// Where it comes from.
+    /// The address that it comes from.
     pub network: IpAddr,
-    /// What the client says it is.
+    /// The client's `User-Agent`.
     pub user_agent: Option<String>,
 }
 
-/// Where people sign in: before it there is no caller yet.
+/// Signs people in, refreshes their tokens and signs them out: where there is no caller yet.
 #[derive(Clone, Copy)]
 pub struct Desk<'a> {
     pub store: &'a Store,
@@ -74,8 +74,11 @@ pub struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Signs in with a password. An unknown account, a wrong password, a service and a deactivated account are
-    /// refused alike: in words, in statements and in time.
+    /// Signs in with a password. An unknown account, a wrong password, a service and a deactivated account are refused
+    /// alike, in words, in statements and in time, so that nobody learns which accounts exist.
+    ///
+    /// # Errors
+    /// `Unauthenticated` where it is refused; `RateLimited` where too many attempts failed or too many wait for a hash.
     pub async fn sign_in(self, attempt: Attempt) -> Result<Tokens> {
         let guess = Guess::new(self.key, &attempt.login, attempt.network, &attempt.password)?;
         guess.check(self.store.entrance(), self.clock.now()).await?;
@@ -177,8 +180,11 @@ impl Desk<'_> {
         Ok(tx.commit().await?)
     }
 
-    /// Gives the next pair of tokens. A refresh token is good once, and for a moment more; whoever uses it later
-    /// has stolen it or was stolen from, and the whole session ends.
+    /// Rotates a refresh token: answers the next pair. A token is accepted once, and for [`GRACE`] more. One that is used
+    /// later has two holders, one of whom stole it, and the whole session ends.
+    ///
+    /// # Errors
+    /// `Unauthenticated` where the token is unknown or its session has ended.
     pub async fn refresh(self, token: &str) -> Result<Tokens> {
         let now = self.clock.now();
         let (token, found) = self.find(token).await?;
@@ -228,7 +234,7 @@ impl Desk<'_> {
         self.tokens(&session, &next, now)
     }
 
-    /// Ends the session that a refresh token belongs to; one that is not known has nothing to end.
+    /// Ends the session of a refresh token; an unknown token is no error.
     pub async fn sign_out(self, token: &str) -> Result<()> {
         let now = self.clock.now();
         let found = match self.find(token).await {
@@ -326,7 +332,7 @@ async fn touch(tx: &Transaction, session: SessionId, now: DateTime<Utc>) -> Resu
     Ok(())
 }
 
-/// Ends every session of an account, or every other one.
+/// Ends every session of an account, except one where one is named.
 pub(super) async fn end_all(
     tx: &Transaction,
     account: AccountId,
@@ -339,7 +345,7 @@ pub(super) async fn end_all(
     end_some(tx, theirs, now).await
 }
 
-/// Ends sessions. Their tokens go: without the session none of them is good for anything, not even as a warning.
+/// Ends sessions and deletes their tokens, which open nothing any more and reveal no theft either.
 async fn end_some(tx: &Transaction, which: Condition, now: DateTime<Utc>) -> Result<()> {
     session::Entity::update_many()
         .col_expr(session::Column::EndedAt, Expr::value(now))

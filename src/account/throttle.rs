@@ -1,5 +1,6 @@
-//! The brake on guessing: failed tries are counted for the account that was named and for the network they come
-//! from, and after too many of them the next try has to wait. Kept in the database, so that it holds across servers.
+//! The throttle of sign-ins: failures are counted for the account that was named and for the network they come from, and
+//! after too many the next attempt has to wait: 1, 2, 4 … seconds, up to a quarter of an hour. Counts are in the database,
+//! so that the throttle holds across servers and restarts.
 //!
 //! Two things would otherwise let anybody lock others out, and are told apart:
 //!
@@ -38,16 +39,16 @@ use crate::{
     token::SigningKey,
 };
 
-/// After so long, what was counted is not kept any more.
+/// How long failures are kept.
 const KEPT: Duration = Duration::days(2);
-/// After so long without signing in, an origin is none any more.
+/// How long an origin stays one without a sign-in.
 const ORIGIN_KEPT: Duration = Duration::days(90);
-/// Origins of one account.
+/// Most origins of one account.
 const ORIGINS: u64 = 10;
-/// Bits that are remembered of a wrong password.
+/// Bits that are stored of the keyed hash of a wrong password. More would let a thief of the database test guesses.
 const FINGERPRINT: u16 = 12;
 
-/// How much may fail before one has to wait, and how fast a failure is forgotten.
+/// The failures allowed before an attempt has to wait, and the rate at which they are forgotten.
 #[derive(Clone, Copy, Debug)]
 struct Allowance {
     failures: i32,
@@ -75,7 +76,7 @@ const OF_NETWORK: Allowance = Allowance {
 };
 
 impl Allowance {
-    /// How long the next try waits after so many failures: 1 second at the last allowed one, doubling.
+    /// The wait of the next attempt: 1 second after the last failure allowed, doubling with each further one.
     fn delay(self, failures: i32) -> Duration {
         match failures.cmp(&self.failures) {
             Ordering::Less => Duration::zero(),
@@ -86,7 +87,7 @@ impl Allowance {
         }
     }
 
-    /// How many failures count after one more.
+    /// Number of failures that count after one more, `since` the last: one is forgotten in each `forgets_one_in`.
     fn counted(self, before: i32, since: Duration) -> i32 {
         let forgotten = since.num_seconds() / self.forgets_one_in.num_seconds().max(1);
         let forgotten = i32::try_from(forgotten.max(0)).unwrap_or(i32::MAX);
@@ -99,7 +100,7 @@ impl Allowance {
     }
 }
 
-/// What tries are counted for.
+/// A subject for which failures are counted, known by a hash only.
 #[derive(Clone, Debug)]
 struct Subject {
     hash: Vec<u8>,
@@ -146,12 +147,13 @@ impl Subject {
     }
 }
 
-/// However a key is typed, it is one.
+/// A key in the spelling that is counted, however it was typed.
 fn folded(key: &str) -> String {
     key.trim().to_lowercase()
 }
 
-/// The network that an address lies in: what one customer of a provider usually gets.
+/// The network of an address, a /24 or a /56: what one customer of a provider usually gets. By single addresses, whoever
+/// has a /64 would have 2^64 attempts.
 fn network(address: IpAddr) -> Vec<u8> {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.octets()[..3].to_vec(),
@@ -159,21 +161,21 @@ fn network(address: IpAddr) -> Vec<u8> {
     }
 }
 
-/// A try of a password, as it is counted.
+/// An attempt with a password, as the subjects for which it is counted.
 #[derive(Clone, Debug)]
 pub struct Guess {
     account: Subject,
     network: Subject,
     /// The account in this network.
     origin: Subject,
-    /// What is kept of an origin.
+    /// The hash under which the origin is stored.
     origin_hash: Vec<u8>,
     /// This password for the account in this network.
     itself: Subject,
 }
 
 impl Guess {
-    /// A password for an account, whether there is one with this key or not, from this address.
+    /// An attempt with this password from this address at an account, whether one with this key exists or not.
     pub fn new(key: &SigningKey, login: &str, address: IpAddr, password: &str) -> Result<Self> {
         let (login, network) = (folded(login), network(address));
         let origin = key.keyed("sign-in origin", &[login.as_bytes(), &network])?;
@@ -190,7 +192,10 @@ impl Guess {
         })
     }
 
-    /// Refuses a try that has to wait. The same statements run whoever is named.
+    /// Refuses an attempt that has to wait. The same statements run whether the account exists or not.
+    ///
+    /// # Errors
+    /// `RateLimited`, with the seconds to wait.
     pub async fn check<C: ConnectionTrait>(&self, db: &C, now: DateTime<Utc>) -> Result<()> {
         match self.is_known(db, now).await? {
             true => check(db, &[&self.origin, &self.itself], now).await,
@@ -206,7 +211,7 @@ impl Guess {
         Ok(known > 0)
     }
 
-    /// Counts a failed try. Accounts come before networks, so that two tries never wait for each other.
+    /// Counts a failed attempt. Accounts are locked before networks, so that two attempts never deadlock.
     pub async fn failed(&self, tx: &Transaction, now: DateTime<Utc>) -> Result<()> {
         if count(tx, &self.itself, now).await? > 0 {
             return Ok(());
@@ -217,9 +222,9 @@ impl Guess {
         Ok(())
     }
 
-    /// Somebody knew the password: from here on this is an origin of the account. What was counted for the account is
-    /// forgotten where it was not known here; at an origin that was not asked, and whoever guesses elsewhere gains
-    /// nothing by its owner's coming to work.
+    /// Notes that the password was right: the network becomes an origin of the account. Forgets only the count that the
+    /// attempt was judged by: at an origin the origin's, elsewhere the account's. So whoever guesses elsewhere gains nothing
+    /// when the owner signs in at the office.
     pub async fn succeeded(
         &self,
         tx: &Transaction,
@@ -271,23 +276,23 @@ async fn drop_oldest_origins(tx: &Transaction, account: AccountId) -> Result<()>
     Ok(())
 }
 
-/// The brake on guessing a present password from inside a session.
+/// The throttle of guessing the present password from inside a session.
 #[derive(Clone, Debug)]
 pub struct SessionGuess(Subject);
 
 impl SessionGuess {
-    /// A try in this session.
+    /// An attempt in this session.
     #[must_use]
     pub fn new(session: SessionId) -> Self {
         Self(Subject::session(session))
     }
 
-    /// Refuses a try that has to wait.
+    /// Refuses an attempt that has to wait.
     pub async fn check<C: ConnectionTrait>(&self, db: &C, now: DateTime<Utc>) -> Result<()> {
         check(db, &[&self.0], now).await
     }
 
-    /// Counts a failed try.
+    /// Counts a failed attempt.
     pub async fn failed(&self, tx: &Transaction, now: DateTime<Utc>) -> Result<()> {
         count(tx, &self.0, now).await?;
         Ok(())
@@ -325,7 +330,7 @@ async fn check<C: ConnectionTrait>(
     }
 }
 
-/// Counts a failure, and returns how many there were before that are still kept.
+/// Counts a failure, under the lock of the subject's row, and returns the number of earlier ones that are still kept.
 async fn count(tx: &Transaction, subject: &Subject, now: DateTime<Utc>) -> Result<i32> {
     let fresh = sign_in_throttle::ActiveModel {
         subject: Set(subject.hash.clone()),
@@ -362,8 +367,7 @@ async fn count(tx: &Transaction, subject: &Subject, now: DateTime<Utc>) -> Resul
     Ok(before)
 }
 
-/// Forgets what was counted for an account, and where it has signed in: it has a new password, of which nobody knows
-/// anything yet.
+/// Forgets the failures and the origins of an account that has a new password: nothing guessed before helps.
 pub async fn forget(tx: &Transaction, account: AccountId, key: &str) -> Result<()> {
     sign_in_throttle::Entity::delete_by_id(Subject::account(key).hash)
         .exec(tx)
@@ -375,8 +379,7 @@ pub async fn forget(tx: &Transaction, account: AccountId, key: &str) -> Result<(
     Ok(())
 }
 
-/// Drops what nobody has failed at for days, and origins that are none any more. Nobody who signs in waits for it, and
-/// nobody's sign-in fails with it; whoever comes while it is done leaves it at that.
+/// Deletes expired failures and origins in the background, one run at a time: no sign-in waits for it or fails with it.
 pub fn tidy(store: Store, now: DateTime<Utc>) {
     static TURN: Semaphore = Semaphore::const_new(1);
     let Ok(turn) = TURN.try_acquire() else { return };
