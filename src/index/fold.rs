@@ -1,5 +1,4 @@
-//! Folds texts into the words by which they are found; the same for what is kept and for what is asked. It looks
-//! nothing up.
+//! Folds texts into words without case and accents, the same for what is indexed and for what is searched.
 //!
 //! Spellings that one place goes by meet: Århus, Aarhus and Arhus are all `arhus`; København, Koebenhavn and Kobenhavn
 //! all `kobenhavn`; Ærø is `aro` like Aero, Köln is `koln` like Koeln. So accents fall, `å`, `æ` and `ä` become `a`, `ø`
@@ -13,19 +12,19 @@ use std::ops::Range;
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
-/// How many letters of a folded word count.
+/// Most letters of a folded word; further ones are cut off.
 pub const LONGEST: usize = 40;
 
 /// A word of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word {
-    /// As it is found.
+    /// The word without case and accents.
     pub folded: String,
-    /// Where it stands in the text, in bytes.
+    /// Its bytes in the text.
     pub at: Range<usize>,
 }
 
-/// The words of a text, in order. What is neither a letter nor a digit parts them.
+/// The words of a text, in order. Anything that is neither a letter nor a digit separates them.
 pub fn words(text: &str) -> impl Iterator<Item = Word> {
     let mut letters = text.char_indices().peekable();
     std::iter::from_fn(move || {
@@ -59,7 +58,7 @@ fn is_of_word(letter: char) -> bool {
     plain(letter).next().is_some()
 }
 
-/// Accents on their own, and what only says where a word may break or how its letters join.
+/// Whether a character is part of a word without being a letter: a combining accent, a soft hyphen, a joiner.
 fn is_silent(letter: char) -> bool {
     is_combining_mark(letter)
         || matches!(
@@ -68,7 +67,7 @@ fn is_silent(letter: char) -> bool {
         )
 }
 
-/// A word as far as it is folded.
+/// A word under construction.
 #[derive(Default)]
 struct Folded {
     text: String,
@@ -101,7 +100,7 @@ impl Folded {
     }
 }
 
-/// What stands for a letter that no accent can be taken from.
+/// The plain letters for a letter that has no decomposition.
 fn base(letter: char) -> Option<&'static str> {
     Some(match letter {
         'æ' => "ae",

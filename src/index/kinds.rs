@@ -1,5 +1,4 @@
-//! What can be found: one table of the kinds, and what of their rows is searched. It reads rows; it folds and keeps
-//! nothing.
+//! The kinds of rows that can be found, in one table, and the texts of their rows that are searched.
 
 use std::collections::HashMap;
 
@@ -12,8 +11,8 @@ use entity::{
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
-/// The kinds: what each is called, its table, the blueprint that a row is or lies in, and the fields that are searched,
-/// first the one that names it. A further kind is a line here, a word of `SearchKind`, and a `watch` in a migration.
+/// The kinds: the word of each, its table, the blueprint that a row is or lies in, and the fields that are searched, the
+/// row's name or title first. A further kind is a line here, a word of `SearchKind`, and a `watch` in a migration.
 macro_rules! every_kind {
     ($do:ident) => {
         $do! {
@@ -35,24 +34,24 @@ macro_rules! every_kind {
 }
 pub(crate) use every_kind;
 
-/// A thing that can be found, in the words of people.
+/// The searched texts of one row.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Its id.
+    /// The row's id.
     pub id: Uuid,
-    /// The blueprint that it is or lies in.
+    /// The blueprint that it is or lies in; none for personas, departments and KPIs.
     pub blueprint: Option<BlueprintId>,
     /// The API's name of each field that is searched, with its texts; the first one names the thing.
     pub said: Vec<(&'static str, Vec<String>)>,
 }
 
-/// A row that can be found.
+/// A row that can be indexed.
 pub trait Searched {
-    /// What is searched of it.
+    /// Its searched texts, without those in tables of their own: see [`complete`].
     fn entry(&self) -> Entry;
 }
 
-/// Texts of a field, in order.
+/// A type of field whose texts can be searched.
 trait Said {
     fn said(&self) -> Vec<String>;
 }
@@ -93,7 +92,7 @@ macro_rules! searched {
             }
         })*
 
-        /// The things of a kind with these ids, as they are.
+        /// The searched texts of the rows of a kind with these ids; rows that are gone are left out.
         pub(super) async fn entries<C: ConnectionTrait>(
             db: &C,
             kind: SearchKind,
@@ -123,7 +122,7 @@ macro_rules! blueprint {
 
 every_kind!(searched);
 
-/// Adds what is searched of a thing and lies in a table of its own: the needs of personas.
+/// Adds the searched texts that lie in tables of their own: the needs of personas.
 pub async fn complete<C: ConnectionTrait>(
     db: &C,
     kind: SearchKind,

@@ -1,8 +1,9 @@
-//! The words by which things are found, kept in step with what is written. It answers nobody: the room `search` asks.
+//! The search index: folded words of everything that can be found, kept in step with what is written. `search` queries it.
 //!
 //! Triggers mark whatever may have changed (`migration/src/search.rs`), so that no writer can forget to, be it a
-//! mutation, a loader or a cascade. What is marked is read again, folded and written by [`renew`], which every permit
-//! calls before it commits: whoever sees a change finds it.
+//! mutation, a loader or a cascade. [`renew`], which every permit calls before it commits, reads the marked rows, folds
+//! their texts and writes their words: whoever sees a change finds it. The triggers do not fold by themselves, as neither
+//! database can: see [`words`].
 
 mod fold;
 mod kinds;
@@ -23,14 +24,14 @@ pub use fold::{Word, words};
 pub(crate) use kinds::every_kind;
 pub use kinds::{Entry, Searched, complete};
 
-/// How many things are read at a time.
+/// Rows that are indexed at a time.
 const BATCH: u64 = 200;
 
-/// How many different words of a thing count: more than fit in any text that is meant to be read, and with their 40
-/// letters few enough for what PostgreSQL takes.
+/// Most different words of a row: more than fit in any text that is meant to be read, and with at most 40 letters each few
+/// enough for a `tsvector`, which takes 1 MB.
 const MOST_WORDS: usize = 4_000;
 
-/// Reads again what is marked, and writes its words. After it nothing is marked.
+/// Indexes every marked row again. Afterwards the transaction sees no mark.
 pub async fn renew(tx: &Transaction) -> Result<(), DbErr> {
     loop {
         let marked = take(tx).await?;
@@ -48,7 +49,7 @@ pub async fn renew(tx: &Transaction) -> Result<(), DbErr> {
     }
 }
 
-/// Some of the marks, which are gone with that.
+/// Takes the oldest marks, at most [`BATCH`], out of the table.
 async fn take(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr> {
     let oldest = search_stale::Entity::find()
         .select_only()

@@ -1,4 +1,4 @@
-//! Shows where the words stand in the texts as people wrote them. It reads no row.
+//! Excerpts: the matched words in the texts as people wrote them. It reads no row.
 
 use std::ops::Range;
 
@@ -6,10 +6,10 @@ use async_graphql::SimpleObject;
 
 use crate::index::{Entry, words};
 
-/// How much of a text is shown before the first word found, in characters.
+/// Most characters before the first match.
 const BEFORE: usize = 40;
 
-/// How much of a text is shown in all.
+/// Most characters of an excerpt.
 const SHOWN: usize = 160;
 
 /// Where in a thing the words are.
@@ -34,7 +34,7 @@ pub struct SearchPiece {
     pub matched: bool,
 }
 
-/// The texts in which any of the words is, at the most so many.
+/// The excerpts of an entry's texts in which any of the words occurs, at most `most`.
 pub fn matches(entry: &Entry, wanted: &[String], most: usize) -> Vec<SearchMatch> {
     let texts = entry
         .said
@@ -47,7 +47,7 @@ pub fn matches(entry: &Entry, wanted: &[String], most: usize) -> Vec<SearchMatch
     found.take(most).collect()
 }
 
-/// Where words that begin with one of these stand in a text.
+/// The ranges of a text's words that begin with one of the wanted ones, in order.
 fn standing(text: &str, wanted: &[String]) -> Vec<Range<usize>> {
     let found = words(text).filter(|word| {
         wanted

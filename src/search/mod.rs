@@ -1,10 +1,9 @@
-//! Finding things by their words. Access is part of the statement, and the order follows from the row and the question
-//! alone, never from what else there is: what one may not see shows in nothing that is found.
+//! Full-text search over everything that can be found by its words, with access as part of the statement.
 //!
-//! Every word has to be there, as a word or as the beginning of one. The best come first: each word counts 0 where it
-//! stands in the text that names the thing, 1 where only a longer word there begins with it, 2 and 3 for its other
-//! texts; the sum decides, then the shorter name, then the id. Statistics over all rows, as BM25 has them, would tell
-//! of hidden ones and differ between the databases.
+//! Every word must occur, as a word or as the beginning of one. Each counts 0 where it is a word of the row's name or
+//! title, 1 where a longer word there begins with it, 2 and 3 for the other texts alike; the least sum comes first, then
+//! the shorter name, then the id. So the order follows from the row and the query alone. BM25 and its like weigh words by
+//! their frequency over all rows: that would tell of rows that the caller may not see, and differ between the databases.
 
 mod excerpt;
 pub mod graphql;
@@ -30,15 +29,15 @@ use crate::{
     statement::Text,
 };
 
-/// Longest text that is searched for, in characters.
+/// Longest query, in characters.
 const LONGEST: usize = 100;
 
-/// How many words it has at the most.
+/// Most different words of a query.
 const MOST_WORDS: usize = 8;
 
-/// What is looked for.
+/// A search query: words, and what kinds of things to find where.
 pub struct Question {
-    /// Folded, each once, one at the least. Letters and digits only: nothing in them is an operator to any database.
+    /// Folded, each once, at least one. Letters and digits only, so that none is an operator of either full-text index.
     words: Vec<String>,
     kinds: Vec<SearchKind>,
     blueprint: Option<BlueprintId>,
@@ -46,7 +45,10 @@ pub struct Question {
 }
 
 impl Question {
-    /// Reads what somebody typed.
+    /// Parses what somebody typed.
+    ///
+    /// # Errors
+    /// `BadInput` where the text is too long, or has no word or too many.
     pub fn read(
         text: &str,
         kinds: Option<Vec<SearchKind>>,
@@ -78,7 +80,7 @@ impl Question {
     }
 }
 
-/// Where a thing stands among what is found: the order is that of the fields.
+/// The sort key of a hit, compared field by field; a cursor is the last one of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     distance: i32,
@@ -122,7 +124,7 @@ impl Place {
     }
 }
 
-/// One page of what is found, one more than it shows.
+/// The hits of one page in order, and one more where there is one.
 pub async fn find(
     caller: &Caller,
     question: &Question,
@@ -150,7 +152,7 @@ pub async fn find(
     Ok(read::all(tx, text.statement()).await?)
 }
 
-/// How many are found.
+/// Number of hits that the caller may see.
 pub async fn count(caller: &Caller, question: &Question, tx: &Transaction) -> Result<u64> {
     let text = found(caller, question, tx).then(" SELECT COUNT(*) FROM found");
     let row = tx.query_one_raw(text.statement()).await?;
@@ -158,9 +160,9 @@ pub async fn count(caller: &Caller, question: &Question, tx: &Transaction) -> Re
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-/// What is found, as the beginning of a statement. What the index gives is asked kind by kind whether the caller may
-/// see it: one condition over all kinds would keep PostgreSQL from joining. The LIMIT says nothing to PostgreSQL, and
-/// keeps SQLite from turning the join round and going through all that the caller may see.
+/// The beginning of a statement, up to the CTE `found`. Access is checked kind by kind: one condition over all kinds would
+/// keep PostgreSQL from joining. The LIMIT inside EXISTS means nothing to PostgreSQL, and keeps SQLite from turning the
+/// join round and scanning everything that the caller may see.
 fn found(caller: &Caller, question: &Question, tx: &Transaction) -> Text {
     let backend = tx.get_database_backend();
     let mut text = Text::new(backend, "WITH matched AS MATERIALIZED (SELECT ");
@@ -191,7 +193,7 @@ fn found(caller: &Caller, question: &Question, tx: &Transaction) -> Text {
     text.then(")")
 }
 
-/// How far a row is from the words.
+/// Appends the sum of the words' distances: see the module.
 fn distance(text: Text, words: &[String]) -> Text {
     words.iter().enumerate().fold(text, |text, (at, word)| {
         let (whole, beginning) = (format!("% {word} %"), format!("% {word}%"));
@@ -206,7 +208,7 @@ fn distance(text: Text, words: &[String]) -> Text {
     })
 }
 
-/// The rows in whose words all of these are, in the words of each database's full-text index.
+/// Appends the condition that all words occur, in the language of each database's full-text index.
 fn matching(text: Text, backend: DbBackend, words: &[String]) -> Text {
     let all = |join: &str, word: &dyn Fn(&String) -> String| {
         let words: Vec<String> = words.iter().map(word).collect();
@@ -224,7 +226,7 @@ fn matching(text: Text, backend: DbBackend, words: &[String]) -> Text {
     }
 }
 
-/// The row of the thing itself, if the caller may see it.
+/// A select of the matched row in its own table, where the caller may see it.
 fn itself(caller: &Caller, kind: SearchKind, include_archived: bool) -> SelectStatement {
     macro_rules! of_kind {
         ($($kind:ident: $table:ident in { $($blueprint:tt)* } { $($field:ident $name:literal),* })*) => {
@@ -250,7 +252,7 @@ fn readable<E: Guarded>(caller: &Caller, include_archived: bool) -> SelectStatem
     }
 }
 
-/// Not archived, nor of a place that is; the blueprint is asked for everything that lies in one.
+/// Rows that are not archived, nor in an archived phase or touchpoint. Archived blueprints are left out earlier.
 fn living<E: Guarded>() -> Condition {
     let column = |name: &str| name.parse::<E::Column>().ok();
     let mut all = Condition::all().add_option(column("archived_at").map(|at| at.is_null()));
