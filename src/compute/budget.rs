@@ -1,4 +1,4 @@
-//! What one request may still spend: steps of work, and bytes of its answer. It counts and refuses, and does nothing.
+//! The budget of one request: steps of work, and bytes of its answer. It counts and refuses.
 
 use std::sync::{
     Arc,
@@ -18,7 +18,7 @@ pub const BYTES: u64 = 16 * 1024 * 1024;
 /// Steps of one page of flat rows, and of one piece of a feed: programs read much at once, and few may at a time.
 pub const PULL: u64 = 8 * STEPS;
 
-/// Steps of one row that the database gives.
+/// Steps of one row returned by the database.
 pub const LOADED: u64 = 100;
 
 /// Steps of keeping one row of a whole blueprint in memory, beside reading it.
@@ -33,10 +33,10 @@ pub const STATEMENT: u64 = 4_000;
 /// Steps of one search by words, or of one scorecard, beside its statements: they go through much.
 pub const SEARCH: u64 = 25 * STATEMENT;
 
-/// Whole blueprints that one request reads at the same time, so that it never takes all connections that read.
+/// Most whole blueprints that one request reads at the same time, so that it never takes all connections that read.
 const LOADS_AT_ONCE: usize = 2;
 
-/// What a request has spent. Made for each request, shared by all that it does.
+/// The budget of one request, shared by everything that the request does.
 #[derive(Debug)]
 pub struct Budget {
     steps: AtomicU64,
@@ -44,17 +44,17 @@ pub struct Budget {
     most_steps: u64,
     most_bytes: u64,
     loads: Semaphore,
-    /// What is said once the steps are spent.
+    /// The sentence for a request whose steps are spent.
     refusal: &'static str,
-    /// Whether the steps are those of one piece of an answer, and come anew with the next.
+    /// Whether the steps are renewed with each piece of the answer.
     by_piece: bool,
 }
 
-/// Of a document of the API.
+/// The refusal of a GraphQL document.
 const OF_DOCUMENTS: &str = "This takes more work than one request may ask for. Ask for less at once: fewer objects \
     (`first: 20`), fewer aliases, a smaller part of the blueprint.";
 
-/// Of flat rows.
+/// The refusal of a pull of flat rows.
 const OF_ROWS: &str = "This takes more work than one request for rows may ask for. Ask for less at once: fewer days, a \
     filter of fewer terms, no order but the dataset's own.";
 
@@ -65,7 +65,7 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// So many steps and bytes.
+    /// A budget of these steps and bytes.
     #[must_use]
     pub fn of(steps: u64, bytes: u64) -> Self {
         Self {
@@ -79,7 +79,7 @@ impl Budget {
         }
     }
 
-    /// For one page of flat rows.
+    /// The budget of one page of flat rows.
     #[must_use]
     pub fn of_page() -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Budget {
         }
     }
 
-    /// For a feed, which is as long as it is: so much for each piece of it.
+    /// The budget of a feed, which may be of any length: that of a page for each piece.
     #[must_use]
     pub fn of_feed() -> Self {
         Self {
@@ -97,7 +97,7 @@ impl Budget {
         }
     }
 
-    /// For the command line and for what the server does by itself.
+    /// The budget of the command line and of the server's own work.
     #[must_use]
     pub fn unlimited() -> Self {
         Self::of(u64::MAX, u64::MAX)
@@ -106,8 +106,7 @@ impl Budget {
     /// Spends steps.
     ///
     /// # Errors
-    ///
-    /// `TooComplex` once more is spent than there is.
+    /// `TooComplex` once they exceed the budget; they count as spent all the same.
     pub fn spend(&self, steps: u64) -> Result<()> {
         let spent = self.steps.fetch_add(steps, Ordering::Relaxed);
         if spent.saturating_add(steps) <= self.most_steps {
@@ -119,8 +118,7 @@ impl Budget {
     /// Counts bytes of the answer.
     ///
     /// # Errors
-    ///
-    /// `TooComplex` once the answer is larger than one may be.
+    /// `TooComplex` once they exceed the budget.
     pub fn answer(&self, bytes: u64) -> Result<()> {
         let told = self.bytes.fetch_add(bytes, Ordering::Relaxed);
         if told.saturating_add(bytes) <= self.most_bytes {
@@ -133,32 +131,32 @@ impl Budget {
         )))
     }
 
-    /// A turn to read a whole blueprint.
+    /// Waits for a turn to read a whole blueprint, which ends when the permit is dropped.
     pub async fn load(&self) -> Result<SemaphorePermit<'_>> {
         self.loads.acquire().await.map_err(Error::internal)
     }
 
-    /// Notes that a piece of the answer is done: a feed has as many steps again for the next.
+    /// Renews the steps of a feed, one piece of which is done; does nothing for other budgets.
     pub fn renew(&self) {
         if self.by_piece {
             self.steps.fetch_min(0, Ordering::Relaxed);
         }
     }
 
-    /// Steps that were spent.
+    /// Steps spent so far.
     #[must_use]
     pub fn spent(&self) -> u64 {
         self.steps.load(Ordering::Relaxed)
     }
 
-    /// Bytes of the answer that were counted.
+    /// Bytes of the answer counted so far.
     #[must_use]
     pub fn answered(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 }
 
-/// The budget as one piece of work spends it: it ends, too, when nobody waits for that work any more.
+/// The budget in the hands of one piece of work, which also stops when nobody waits for it any more.
 #[derive(Clone, Debug)]
 pub struct Steps {
     budget: Arc<Budget>,
@@ -170,23 +168,22 @@ impl Steps {
         Self { budget, gone }
     }
 
-    /// Of a budget, for work that is done where one is.
+    /// Steps of a budget for work that runs in its own task and ends with it.
     #[must_use]
     pub fn of(budget: &Arc<Budget>) -> Self {
         Self::new(Arc::clone(budget), Arc::default())
     }
 
-    /// Without an end, for what is bounded by what it is.
+    /// Steps without a bound, for work that is bounded by its input.
     #[must_use]
     pub fn unlimited() -> Self {
         Self::of(&Arc::new(Budget::unlimited()))
     }
 
-    /// Takes so many steps.
+    /// Spends steps.
     ///
     /// # Errors
-    ///
-    /// `TooComplex` where the budget does not reach, or where nobody waits any more.
+    /// `TooComplex` where the budget is spent, or nobody waits any more.
     pub fn take(&self, steps: usize) -> Result<()> {
         if self.gone.load(Ordering::Relaxed) {
             return Err(Error::TooComplex("Nobody waits for this.".to_owned()));

@@ -1,5 +1,5 @@
-//! Computing over whole blueprints, off the threads that answer requests: it bounds what one request may spend and what
-//! one account may occupy, and knows nothing of blueprints.
+//! A pool of threads for computing over whole blueprints, off the threads that answer requests, with bounds on what one
+//! request may spend and one account may occupy. It knows nothing of blueprints.
 //!
 //! A request has one [`Budget`] of steps and of bytes. What walks a graph, draws, compares or judges spends from it as it
 //! goes, and so does every statement that reads and every list that is answered: thirty aliases share what one has. Work
@@ -29,10 +29,10 @@ pub use self::budget::{BYTES, Budget, FIELD, LOADED, ROW, SEARCH, STATEMENT, STE
 use self::pool::{Job, Pool};
 use crate::error::{Error, Result};
 
-/// One for the process: its threads are what there is of cores, whoever asks.
+/// One pool for the process, as the cores are those of the process.
 static POOL: LazyLock<Pool> = LazyLock::new(|| Pool::start(pool::threads()));
 
-/// Tells work that nobody waits for it any more.
+/// Sets a flag when it is dropped: nobody waits for the work any more.
 struct Gone(Arc<AtomicBool>);
 
 impl Drop for Gone {
@@ -41,11 +41,10 @@ impl Drop for Gone {
     }
 }
 
-/// Does some work on the pool, in its account's turn.
+/// Runs work on the pool, in its account's turn.
 ///
 /// # Errors
-///
-/// `Busy` where too much is waiting already, `TooComplex` where the budget of the request does not reach.
+/// `Busy` where too much is waiting already, `TooComplex` where the budget is spent.
 pub async fn run<T: Send + 'static>(
     budget: &Arc<Budget>,
     account: Option<AccountId>,
@@ -54,12 +53,11 @@ pub async fn run<T: Send + 'static>(
     run_on(&POOL, budget, account, work).await
 }
 
-/// Does some work now, on a thread beside the pool: for whoever holds what others wait for. There are as many at the same
-/// time as connections that write.
+/// Runs work at once, on a thread beside the pool: for holders of locks. At most as many run at the same time as there are
+/// connections that write.
 ///
 /// # Errors
-///
-/// `TooComplex` where the budget of the request does not reach.
+/// `TooComplex` where the budget is spent.
 pub async fn at_once<T: Send + 'static>(
     budget: &Arc<Budget>,
     work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
@@ -80,7 +78,7 @@ async fn run_on<T: Send + 'static>(
     let steps = Steps::new(Arc::clone(budget), Arc::clone(&gone.0));
     let (done, result) = oneshot::channel();
     let job: Job = Box::new(move || {
-        // Whoever went away while it waited its turn costs nothing.
+        // Work whose client went away while it waited costs nothing.
         let result = steps.take(0).and_then(|()| work(&steps));
         done.send(result).ok();
     });

@@ -1,5 +1,6 @@
-//! The threads that compute, and the queue before them: accounts take turns, and none fills it. A job runs to its end;
-//! it is the job that looks whether it still should.
+//! The threads that compute, and their queue, in which accounts take turns and none fills it. A job is not interrupted; it
+//! checks by itself, at each step, whether it should go on. Threads of its own and not tokio's blocking ones: those are as
+//! many as there are callers, and would take the cores from whoever answers requests.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -15,13 +16,13 @@ use crate::error::{Error, Result};
 /// Work that waits for a thread.
 pub(super) type Job = Box<dyn FnOnce() + Send>;
 
-/// Jobs of all accounts that wait.
+/// Most waiting jobs of all accounts.
 const MOST_WAITING: usize = 256;
 
-/// Jobs of one account that wait.
+/// Most waiting jobs of one account.
 const SHARE: usize = 64;
 
-/// Whose job it is; the command line has no account.
+/// The account of a job; none for the command line.
 type Owner = Option<AccountId>;
 
 pub(super) struct Pool {
@@ -33,25 +34,25 @@ struct Shared {
     come: Condvar,
 }
 
-/// What waits, by account. An account is in `turns` exactly while something of it waits.
+/// The waiting jobs by account. An account is in `turns` exactly while a job of it waits.
 #[derive(Default)]
 struct Queue {
     jobs: HashMap<Owner, VecDeque<Job>>,
     turns: VecDeque<Owner>,
     waiting: usize,
     running: HashMap<Owner, usize>,
-    /// Threads that one account may have at the same time.
+    /// Most threads of one account at the same time.
     at_once: usize,
 }
 
-/// One fewer than there are cores, so that whoever answers requests has one; at the least one.
+/// One thread fewer than there are cores, so that whoever answers requests has one; at least one.
 pub(super) fn threads() -> usize {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     cores.saturating_sub(1).max(1)
 }
 
 impl Pool {
-    /// A pool of so many threads. Where the system gives none, submitting says so.
+    /// Starts a pool of this many threads.
     pub fn start(threads: usize) -> Self {
         let shared = Arc::new(Shared {
             queue: Mutex::new(Queue {
@@ -99,7 +100,7 @@ impl Pool {
 }
 
 impl Shared {
-    /// Nothing that panics holds it, so what a poisoned lock guards is whole.
+    /// Locks the queue. Jobs, which may panic, run without the lock, so a poisoned one guards a whole queue.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -131,7 +132,7 @@ impl Shared {
 }
 
 impl Queue {
-    /// The next job of the first account in turn that has a thread left; the account goes to the end of the turns.
+    /// The next job, of the first account in turn that has not all its threads; the account goes to the end of the turns.
     fn take(&mut self) -> Option<(Owner, Job)> {
         let free =
             |owner: &Owner| self.running.get(owner).copied().unwrap_or_default() < self.at_once;
