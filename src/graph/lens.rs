@@ -1,4 +1,4 @@
-//! What is known of a journey as a grid, in the API: it sorts insights into cells and judges none.
+//! The lens: the insights of a blueprint in a grid of phase × kind × persona.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -25,7 +25,7 @@ pub struct LensCell {
     insights: Listed<Insight>,
 }
 
-/// The cells that hold anything: by phase in the order of display, then by kind, then by persona.
+/// Sorts insights into cells, without the empty ones: by phase in the order of display, then by kind, then by persona.
 pub fn cells(canvas: &Arc<Canvas>, rows: &[insight::Model]) -> Vec<LensCell> {
     let order: BTreeMap<_, usize> = canvas
         .phases

@@ -1,5 +1,6 @@
-//! The far ends of edges that are not part of a blueprint in memory: one statement for all that a level of a document
-//! asks for.
+//! The data loaders of the edges between slices. Each key type names an edge and holds the id at its near end; its `load`
+//! answers all keys of one level of a document in one statement, with the caller's access in it. Edges inside a blueprint
+//! need none: the canvas in memory has them.
 
 mod answers;
 mod handshake;
@@ -96,7 +97,7 @@ impl Key for PublicationId {
     }
 }
 
-/// The open responsibilities at a touchpoint.
+/// The responsibilities at a touchpoint that are accepted or proposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct HeldAt(pub TouchpointId);
 
@@ -213,21 +214,21 @@ macro_rules! known {
 }
 
 known! {
-    /// What is known at a touchpoint, in the order of creation.
+    /// The insights at a touchpoint, in the order of creation.
     KnownAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => insight;
-    /// What is known of a phase as a whole, in the order of creation.
+    /// The insights of a phase as a whole, in the order of creation.
     KnownOfPhase(PhaseId PhaseId phase_id): std::convert::identity => insight;
-    /// What is known of a blueprint, of its phases and at its touchpoints, in the order of creation.
+    /// The insights of a blueprint, of its phases and at its touchpoints, in the order of creation.
     KnownIn(BlueprintId BlueprintId blueprint_id): living => insight;
     /// The sources of a blueprint, in the order of creation.
     SourcesIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => source;
-    /// What is promised at a touchpoint, in the order of creation.
+    /// The promises made at a touchpoint, in the order of creation.
     PromisedAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => promise;
-    /// What is promised at the living touchpoints of a blueprint, in the order of creation.
+    /// The promises made at the touchpoints of a blueprint that are not archived, in the order of creation.
     PromisesIn(BlueprintId BlueprintId blueprint_id): at_living(promise::Column::TouchpointId) => promise;
-    /// How people found a touchpoint, in the order of creation.
+    /// The evaluations of a touchpoint, in the order of creation.
     TriedAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => evaluation;
-    /// How people found the living touchpoints of a blueprint, in the order of creation.
+    /// The evaluations of the touchpoints of a blueprint that are not archived, in the order of creation.
     TriedIn(BlueprintId BlueprintId blueprint_id): at_living(evaluation::Column::TouchpointId) => evaluation;
     /// The improvements of a blueprint, in the order of creation.
     ImprovementsIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => improvement;
@@ -235,7 +236,7 @@ known! {
     ScenariosOf(BlueprintId BlueprintId blueprint_id): std::convert::identity => scenario;
 }
 
-/// Without rows at archived touchpoints.
+/// Adds the condition that a row's touchpoint is not archived.
 fn at_living<E: EntityTrait, C: ColumnTrait>(touchpoint: C) -> impl Fn(Select<E>) -> Select<E> {
     move |select| {
         let archived = touchpoint::Entity::find()
@@ -246,7 +247,7 @@ fn at_living<E: EntityTrait, C: ColumnTrait>(touchpoint: C) -> impl Fn(Select<E>
     }
 }
 
-/// What an evaluation found, need by need, in order.
+/// The verdicts of an evaluation with their needs, in the order of the needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct VerdictsOf(pub EvaluationId);
 
@@ -278,7 +279,7 @@ impl Key for VerdictsOf {
     }
 }
 
-/// What a persona needs, in order.
+/// The needs of a persona, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NeedsOf(pub PersonaId);
 
@@ -296,7 +297,7 @@ impl Key for NeedsOf {
     }
 }
 
-/// Lists whose order is kept in a table of places: what an object has, in order.
+/// Defines loaders of ordered lists that are kept in a table with a position.
 macro_rules! in_places {
     ($($(#[$doc:meta])* $key:ident($of:ident $of_id:ident $of_column:ident: $owner:ident) =
         $entity:ident($id:ident) in $place:ident;)*) => {$(

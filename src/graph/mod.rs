@@ -97,11 +97,11 @@ pub struct Mutation(
 /// The schema.
 pub type Api = Schema<Query, Mutation, EmptySubscription>;
 
-/// What a document may cost: a field costs 1, a list as many times what is in it as it may have, a whole blueprint what
-/// loading it comes to. What it is when it runs, the request's budget counts.
+/// Most complexity of a document, an upper bound computed before it runs: a field costs 1, a list its objects times their
+/// number at most, a whole blueprint the cost of loading it. What it costs in fact, the request's budget counts.
 pub const COMPLEXITY: usize = 20_000;
 
-/// Builds the schema with its limits; findings are judged by these thresholds.
+/// Builds the schema with its limits; findings are judged by these thresholds. Expensive: once for a process.
 #[must_use]
 pub fn schema(thresholds: Thresholds) -> Api {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
@@ -110,7 +110,7 @@ pub fn schema(thresholds: Thresholds) -> Api {
         .finish()
 }
 
-/// The schema as text, as clients and reviewers read it.
+/// The schema as SDL text.
 #[must_use]
 pub fn sdl() -> String {
     schema(Thresholds::default()).sdl_with_options(

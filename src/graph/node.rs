@@ -29,7 +29,7 @@ use crate::{
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
-/// How many objects one request for `nodes` may name.
+/// Most ids of one `nodes` field.
 const MOST: usize = 100;
 
 /// Anything with an id.
@@ -89,7 +89,7 @@ impl NodeQuery {
     }
 }
 
-/// What an id names; those that are asked for together are looked up in one statement a kind.
+/// The objects of these ids, in their order, looked up in one statement for each kind.
 async fn find(ctx: &Context<'_>, id: &ID) -> Result<Option<Node>> {
     let (prefix, _) = id.split_once('_').unwrap_or_default();
     macro_rules! by_prefix {

@@ -1,4 +1,5 @@
-//! What the caller may do to each object, for frontends that show or hide a button: the policy itself, asked once more.
+//! The actions that the caller may do to an object, for frontends that show or hide a button. They ask the same policy as
+//! the permit does, with the ties known from the row, so that a button shown is one that works.
 
 use entity::{
     blueprint, department, feedback, improvement, kpi, responsibility,
@@ -17,7 +18,7 @@ use crate::{
     },
 };
 
-/// Of these actions, those that the caller may do to what has these ties.
+/// Those of the actions that the caller may do to a thing with these ties.
 fn of(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Action> {
     actions
         .iter()
@@ -26,7 +27,7 @@ fn of(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Action> {
         .collect()
 }
 
-/// On a blueprint.
+/// The actions on a blueprint.
 pub fn of_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]);
     of(
@@ -42,7 +43,7 @@ pub fn of_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
     )
 }
 
-/// On a touchpoint, of which these responsibilities are in force or offered.
+/// The actions on a touchpoint with these responsibilities, accepted or proposed.
 pub fn of_touchpoint(
     caller: &Caller,
     blueprint: &blueprint::Model,
@@ -68,7 +69,7 @@ pub fn of_touchpoint(
     )
 }
 
-/// On a department.
+/// The actions on a department.
 pub fn of_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
     let ties = Ties::none()
         .and(Relation::IsIt, [row.id])
@@ -88,7 +89,7 @@ pub fn of_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
     of(caller, &actions, &ties)
 }
 
-/// On a KPI.
+/// The actions on a KPI.
 pub fn of_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsKpi, [row.owner_department_id]);
     let mut actions = vec![Action::DefineKpi, Action::GovernKpi];
@@ -98,13 +99,13 @@ pub fn of_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
     of(caller, &actions, &ties)
 }
 
-/// On an improvement.
+/// The actions on an improvement.
 pub fn of_improvement(caller: &Caller, row: &improvement::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]);
     of(caller, &[Action::KeepImprovements], &ties)
 }
 
-/// On an answer and its follow-up.
+/// The actions on an answer and its follow-up.
 pub fn of_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::LooksAfter, row.department_id);
     of(
@@ -114,12 +115,12 @@ pub fn of_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
     )
 }
 
-/// On a persona or a template.
+/// The actions on a persona or a template.
 pub fn of_catalogue(caller: &Caller) -> Vec<Action> {
     of(caller, &[Action::KeepCatalogue], &Ties::none())
 }
 
-/// On a responsibility, given who is accountable at its touchpoint now, and the tree of departments.
+/// The actions on a responsibility, given who is accountable at its touchpoint now, and the tree of departments.
 pub fn of_responsibility(
     caller: &Caller,
     row: &responsibility::Model,

@@ -1,5 +1,5 @@
-//! What a document costs, for whoever is told that it is too much. Only refused documents are priced, by a second schema
-//! whose extension stops behind validation: a schema with any extension resolves every field the slow way.
+//! Computes the complexity of a document that was refused for it, so that the refusal can say by how much. By a second
+//! schema, whose extension stops after validation: with any extension, async-graphql resolves every field the slow way.
 
 use std::sync::{Arc, LazyLock};
 
@@ -41,7 +41,7 @@ impl Extension for Pricing {
     }
 }
 
-/// What a request costs, which is not run; nothing where it is not valid.
+/// The complexity of a request, which is validated and not run; none where it is not valid.
 pub async fn cost(request: Request) -> Option<u64> {
     let priced = PRICED.execute(request).await;
     let extensions = priced.errors.first()?.extensions.as_ref()?;
@@ -51,7 +51,7 @@ pub async fn cost(request: Request) -> Option<u64> {
     }
 }
 
-/// What is said of a document that costs too much.
+/// The sentence for a document that is too complex.
 #[must_use]
 pub fn refusal(cost: Option<u64>) -> String {
     let much = match cost {

@@ -1,4 +1,4 @@
-//! Loads what answers of customers come to, and what is done about them.
+//! The data loaders of feedback: follow-ups, playbooks and summaries.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use crate::{
     feedback::summary::{Summary, at_touchpoints},
 };
 
-/// What is done about an answer.
+/// The follow-up of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FollowedUp(pub FeedbackId);
 
@@ -36,7 +36,7 @@ impl Key for FollowedUp {
     }
 }
 
-/// What to do about the answers of a group.
+/// The playbook for the answers of a group: satisfied, indifferent or dissatisfied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PlaybookOf(pub FeedbackGroup);
 
@@ -56,7 +56,7 @@ impl Key for PlaybookOf {
     }
 }
 
-/// What the answers at a touchpoint come to, from a day on and before another.
+/// The summary of the answers at a touchpoint in the half-open interval of days `from..to`; none is unbounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AnsweredAt {
     pub touchpoint: TouchpointId,

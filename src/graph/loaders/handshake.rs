@@ -1,4 +1,6 @@
-//! What the rules of the handshake need beyond a proposal itself: the tree of departments, who leads, and what waits.
+//! The data loaders of the handshake. Its rules ask, for each proposal, who could answer it: the leads of the addressed
+//! department, or the nearest ones above it. The tree, the leads and the open proposals are the same for a whole document,
+//! so their keys carry no id: however many proposals a page shows, each is read once.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -13,11 +15,11 @@ use crate::{
     },
 };
 
-/// The tree of departments.
+/// The parent of every department.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Tree;
 
-/// Who leads which department.
+/// The active leads of every department.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AllLeads;
 

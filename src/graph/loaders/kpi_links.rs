@@ -1,4 +1,4 @@
-//! What KPIs come to on a day, as a whole and at the places that they judge.
+//! The data loaders of judgements: the figure, target and state of a KPI on a day.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +16,7 @@ use crate::{
     judgement::{self, Judgement},
 };
 
-/// What a KPI comes to at the place of a link, on a day.
+/// The judgement of a KPI at the place of a link, on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct JudgedThere(pub KpiLinkId, pub NaiveDate);
 
@@ -34,7 +34,7 @@ impl Key for JudgedThere {
     }
 }
 
-/// What a KPI comes to as a whole, on a day.
+/// The judgement of a KPI as a whole, on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct JudgedWhole(pub KpiId, pub NaiveDate);
 

@@ -1,4 +1,4 @@
-//! How KPIs have gone up to a day.
+//! The data loader of trends.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +13,7 @@ use crate::{
     error::Result,
 };
 
-/// How a KPI has gone up to a day, in so many periods.
+/// The trend of a KPI up to a day, itself included, in this number of periods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TrendOf(pub KpiId, pub NaiveDate, pub u32);
 
