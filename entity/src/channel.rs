@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{id::ChannelId, words::Medium};
 
 /// A way in which people meet.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "channel")]
 pub struct Model {
@@ -18,7 +18,5 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub version: i32,
 }
-
-crate::read::read!(id, key, name, medium, created_at, version);
 
 no_relations!();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::{id::DepartmentId, words::DepartmentKind};
 
 /// A unit that delivers; departments form a tree.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "department")]
 pub struct Model {
@@ -22,17 +22,5 @@ pub struct Model {
     pub archived_at: Option<DateTimeUtc>,
     pub version: i32,
 }
-
-crate::read::read!(
-    id,
-    key,
-    name,
-    kind,
-    parent_id,
-    successor_id,
-    created_at,
-    archived_at,
-    version
-);
 
 no_relations!();

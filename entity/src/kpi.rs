@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// What is measured, and how to read it.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "kpi")]
 pub struct Model {
@@ -38,27 +38,5 @@ pub struct Model {
     #[serde(skip)]
     pub series_revision: i32,
 }
-
-crate::read::read!(
-    id,
-    key,
-    name,
-    description,
-    kpi_type,
-    unit,
-    currency,
-    decimals,
-    direction,
-    aggregation,
-    cadence,
-    owner_department_id,
-    sensitivity,
-    scope,
-    fed_by_feedback,
-    created_at,
-    archived_at,
-    version,
-    series_revision
-);
 
 no_relations!();

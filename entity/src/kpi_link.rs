@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::id::{BlueprintId, KpiId, KpiLinkId, PhaseId, TouchpointId};
 
 /// A KPI judges a touchpoint, a phase or a whole blueprint for some days.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "kpi_link")]
 pub struct Model {
@@ -23,18 +23,5 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub version: i32,
 }
-
-crate::read::read!(
-    id,
-    kpi_id,
-    blueprint_id,
-    phase_id,
-    touchpoint_id,
-    valid_from,
-    valid_to,
-    weight,
-    created_at,
-    version
-);
 
 no_relations!();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::id::{KpiId, KpiTargetId};
 
 /// What a KPI should reach from a day on, until the next target's day.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "kpi_target")]
 pub struct Model {
@@ -20,7 +20,5 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub version: i32,
 }
-
-crate::read::read!(id, kpi_id, valid_from, value, warning, created_at, version);
 
 no_relations!();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::id::{AccountId, ChannelId, KpiId, MeasurementId, SegmentId, TouchpointId};
 
 /// A value of a KPI on a day; one per natural key, a second is a correction.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "measurement")]
 pub struct Model {
@@ -30,23 +30,5 @@ pub struct Model {
     #[serde(skip)]
     pub series_revision: i32,
 }
-
-crate::read::read!(
-    id,
-    kpi_id,
-    touchpoint_id,
-    channel_id,
-    segment_id,
-    measured_on,
-    value,
-    numerator,
-    denominator,
-    sample_size,
-    source,
-    recorded_at,
-    recorded_by_account_id,
-    superseded_by_id,
-    series_revision
-);
 
 no_relations!();

@@ -168,22 +168,6 @@ pub(crate) fn json<V: DeserializeOwned + 'static>(row: Row<'_>, at: usize) -> sq
     Ok(value)
 }
 
-/// Says in which order a model's columns stand: that of its fields.
-macro_rules! read {
-    ($($field:ident),* $(,)?) => {
-        impl crate::read::Stored for Model {
-            const COLUMNS: &'static [&'static str] = &[$(stringify!($field)),*];
-        }
-
-        impl crate::read::Read for Model {
-            fn read(cells: &mut crate::read::Cells<'_>) -> Result<Self, sea_orm::DbErr> {
-                Ok(Self { $($field: cells.take()?),* })
-            }
-        }
-    };
-}
-pub(crate) use read;
-
 #[cfg(test)]
 mod tests {
     use sea_orm::{EntityTrait, IdenStatic, Iterable};

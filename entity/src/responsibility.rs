@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Touchpoint × department × role: a handshake, and its history.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "responsibility")]
 pub struct Model {
@@ -50,33 +50,5 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub version: i32,
 }
-
-crate::read::read!(
-    id,
-    blueprint_id,
-    touchpoint_id,
-    department_id,
-    role,
-    status,
-    tasks,
-    person_id,
-    note,
-    proposed_by_department_id,
-    proposed_by_account_id,
-    proposed_from_department_id,
-    proposed_at,
-    replaces_id,
-    reason,
-    decided_at,
-    decided_by_account_id,
-    valid_from,
-    valid_to,
-    handed_over_at,
-    handed_over_by_account_id,
-    unasked,
-    resumes_id,
-    created_at,
-    version
-);
 
 no_relations!();

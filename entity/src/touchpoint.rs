@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// One step in one phase.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "touchpoint")]
 pub struct Model {
@@ -44,35 +44,5 @@ pub struct Model {
     pub archived_at: Option<DateTimeUtc>,
     pub version: i32,
 }
-
-crate::read::read!(
-    id,
-    blueprint_id,
-    phase_id,
-    key,
-    name,
-    position,
-    lane,
-    customer_action,
-    initiator,
-    contacts_per_month,
-    emotion,
-    employee_emotion,
-    importance_customer,
-    importance_organisation,
-    usage,
-    usage_reason,
-    moment_of_truth,
-    essential,
-    expected_minutes,
-    basis,
-    evidence,
-    systems,
-    note,
-    copied_from_id,
-    created_at,
-    archived_at,
-    version
-);
 
 no_relations!();

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// An edge of the journey graph.
-#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, Serialize, DeriveEntityModel, entity_derive::Read)]
 #[serde(rename_all = "camelCase")]
 #[sea_orm(table_name = "transition")]
 pub struct Model {
@@ -26,19 +26,5 @@ pub struct Model {
     pub created_at: DateTimeUtc,
     pub version: i32,
 }
-
-crate::read::read!(
-    id,
-    blueprint_id,
-    kind,
-    end,
-    from_touchpoint_id,
-    to_touchpoint_id,
-    condition,
-    max_wait_minutes,
-    basis,
-    created_at,
-    version
-);
 
 no_relations!();
