@@ -50,6 +50,9 @@ pub mod scalar;
 /// What clients send, read with all its faults.
 pub mod input;
 
+/// The fields that people fill in, each listed once.
+pub mod fields;
+
 /// Rows of cells, as spreadsheets save and open them.
 pub mod sheet;
 

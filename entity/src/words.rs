@@ -10,6 +10,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::read::{self, Cell, Row};
 
+/// One of a few words, for code that serves all of them.
+pub trait StoredWord: Copy + Sized + 'static {
+    /// Every word, in the order of this file.
+    const ALL: &'static [Self];
+
+    /// The word as it is stored and sent.
+    fn as_str(self) -> &'static str;
+
+    /// Every word as it is stored and sent.
+    #[must_use]
+    fn texts() -> Vec<&'static str> {
+        Self::ALL.iter().map(|word| word.as_str()).collect()
+    }
+}
+
 macro_rules! words {
     ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)* })*) => {
         $(
@@ -54,6 +69,14 @@ macro_rules! words {
                     match self {
                         $(Self::$variant => $text,)*
                     }
+                }
+            }
+
+            impl StoredWord for $name {
+                const ALL: &'static [Self] = Self::ALL;
+
+                fn as_str(self) -> &'static str {
+                    Self::as_str(self)
                 }
             }
 

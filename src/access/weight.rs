@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use crate::{
     database::Transaction,
     error::{Error, Result, UserErrorCode},
+    fields::{FieldSpec, touchpoint},
 };
 
 /// Most bytes of all texts of one blueprint, archived parts included: 2 MiB.
@@ -17,20 +18,10 @@ pub const MOST_BYTES: u64 = 2 * 1024 * 1024;
 /// the sum reads all of it.
 const SHORT: usize = 256;
 
-/// The tables with a column `blueprint_id`, and their columns of text.
+/// The tables with a column `blueprint_id`, and their columns of text; those of [`DESCRIBED`] are added.
 const TEXTS: &[(&str, &[&str])] = &[
     ("phase", &["name", "customer_goal", "prompt"]),
-    (
-        "touchpoint",
-        &[
-            "name",
-            "customer_action",
-            "usage_reason",
-            "evidence",
-            "systems",
-            "note",
-        ],
-    ),
+    ("touchpoint", &["name"]),
     ("transition", &["condition"]),
     ("responsibility", &["tasks", "note", "reason"]),
     ("insight", &["text", "whys", "answer"]),
@@ -38,6 +29,9 @@ const TEXTS: &[(&str, &[&str])] = &[
     ("improvement", &["title", "description", "result"]),
     ("scenario", &["name", "note"]),
 ];
+
+/// Tables whose described fields are listed in `fields`.
+const DESCRIBED: &[(&str, &[FieldSpec])] = &[("touchpoint", touchpoint::FIELDS)];
 
 /// The tables that are in a blueprint only by their touchpoint, and their columns of text.
 const TEXTS_AT_TOUCHPOINTS: &[(&str, &[&str])] = &[
@@ -68,8 +62,13 @@ fn texts(body: &Json) -> usize {
 /// LIMIT_EXCEEDED, which says how many KiB it would hold.
 pub(super) async fn refuse_heavy(tx: &Transaction, blueprint: BlueprintId) -> Result<()> {
     let held = |(table, columns): &(&str, &[&str]), which: &str| {
+        let described = DESCRIBED.iter().filter(|(of, _)| of == table);
+        let described = described.flat_map(|(_, fields)| fields.iter());
+        let texts = described.filter(|field| field.is_text);
         let lengths = columns
             .iter()
+            .copied()
+            .chain(texts.map(|field| field.column))
             .map(|column| format!("COALESCE(octet_length(CAST({column} AS text)), 0)"));
         let lengths: Vec<String> = lengths.collect();
         format!(

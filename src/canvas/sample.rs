@@ -6,16 +6,17 @@ use chrono::{DateTime, Utc};
 use entity::{
     blueprint, department,
     id::{BlueprintId, DepartmentId, PhaseId, TouchpointId},
-    json::{EvidenceList, Texts},
+    json::Texts,
     persona, phase, touchpoint, transition,
     words::{
-        Basis, BlueprintState, BlueprintStatus, End, Lane, Stage, Subject, TransitionKind, Usage,
+        Basis, BlueprintState, BlueprintStatus, End, Stage, Subject, TransitionKind, Usage,
         Visibility,
     },
 };
 use uuid::Uuid;
 
 use super::model::Canvas;
+use crate::fields;
 
 /// A side of a transition: a touchpoint by its number, or an end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,33 +91,12 @@ pub fn canvas(
     });
     let touchpoints = touchpoints.iter().zip(0..);
     let touchpoints = touchpoints.map(|(phase, number)| touchpoint::Model {
-        id: touchpoint_id(number),
-        blueprint_id,
-        phase_id: phase_id(*phase),
         key: format!("T{number}"),
         name: format!("Step {number}"),
         position: i32::try_from(number).expect("a few") + 1,
-        lane: Lane::Frontstage,
-        customer_action: None,
-        initiator: None,
-        contacts_per_month: None,
-        emotion: None,
-        employee_emotion: None,
-        importance_customer: None,
-        importance_organisation: None,
         usage: Usage::Used,
-        usage_reason: None,
-        moment_of_truth: false,
-        essential: false,
-        expected_minutes: None,
         basis: Basis::Observed,
-        evidence: EvidenceList::default(),
-        systems: Texts::default(),
-        note: None,
-        created_at: at,
-        copied_from_id: None,
-        archived_at: None,
-        version: 1,
+        ..fields::touchpoint::start(touchpoint_id(number), (blueprint_id, phase_id(*phase)), at)
     });
     let transitions = edges.iter().zip(0..).map(|((from, to, kind), number)| {
         let there = |side: Side| match side {

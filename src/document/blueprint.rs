@@ -16,7 +16,7 @@ pub use super::parts::{
     responsibility::{ResponsibilityPart, ResponsibilityPatch},
     scenario::{ScenarioPart, ScenarioPatch},
     source::{SourcePart, SourcePatch},
-    touchpoint::{EvidenceItem, TouchpointPart, TouchpointPatch},
+    touchpoint::{TouchpointPart, TouchpointPatch},
     transition::{TransitionPart, TransitionPatch},
 };
 use super::{

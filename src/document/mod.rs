@@ -33,6 +33,7 @@ mod keys;
 mod lookup;
 mod merge;
 pub mod organisation;
+pub mod part_field;
 pub mod parts;
 mod references;
 pub mod report;

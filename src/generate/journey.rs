@@ -15,7 +15,7 @@ use entity::{
 };
 
 use super::{Maker, dice::Dice, texts};
-use crate::error::Result;
+use crate::{error::Result, fields};
 
 /// One in so many links has values of its own at the touchpoint, one a month.
 const MEASURED_THERE: usize = 10;
@@ -133,10 +133,8 @@ impl Maker<'_> {
             _ => Usage::Unknown,
         };
         let length = dice.below(5);
+        let id = self.ids.next();
         touchpoint::Model {
-            id: self.ids.next(),
-            blueprint_id: phase.blueprint_id,
-            phase_id: phase.id,
             key: format!("touchpoint-{:03}", at + 1),
             name: texts::step(dice),
             position,
@@ -170,10 +168,7 @@ impl Maker<'_> {
                     .collect(),
             ),
             note: (length > 0).then(|| texts::sentences(dice, length)),
-            created_at: self.made_at,
-            copied_from_id: None,
-            archived_at: None,
-            version: 1,
+            ..fields::touchpoint::start(id, (phase.blueprint_id, phase.id), self.made_at)
         }
     }
 

@@ -4,6 +4,7 @@
 //!
 //! What is drawn travels as a binary value, which no field of the schema is otherwise; see [`write`].
 
+mod direct_field;
 mod fields;
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};

@@ -11,16 +11,17 @@ use entity::{
 use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
 
+use crate::fields::touchpoint::touchpoint_fields;
+
 /// The kinds: the word of each, its table, the blueprint that a row is or lies in, and the fields that are searched, the
-/// row's name or title first. A further kind is a line here, a word of `SearchKind`, and a `watch` in a migration.
+/// row's name or title first; those of a table of fields follow, by their ranks. A further kind is a line here, a word of
+/// `SearchKind`, and a `watch` in a migration.
 macro_rules! every_kind {
     ($do:ident) => {
         $do! {
             Blueprint: blueprint in { Some(id) } { title "title" }
             Phase: phase in { Some(blueprint_id) } { name "name", customer_goal "customerGoal" }
-            Touchpoint: touchpoint in { Some(blueprint_id) } {
-                name "name", customer_action "customerAction", note "note", evidence "evidence", systems "systems"
-            }
+            Touchpoint: touchpoint in { Some(blueprint_id) } { name "name"; touchpoint_fields }
             Scenario: scenario in { Some(blueprint_id) } { name "name", note "note" }
             Insight: insight in { Some(blueprint_id) } { text "text", answer "answer", whys "whys" }
             Source: source in { Some(blueprint_id) } { title "title", note "note" }
@@ -52,42 +53,45 @@ pub trait Searched {
 }
 
 /// A type of field whose texts can be searched.
-trait Said {
-    fn said(&self) -> Vec<String>;
+trait SearchedTexts {
+    fn texts(&self) -> Vec<String>;
 }
 
-impl Said for String {
-    fn said(&self) -> Vec<String> {
+impl SearchedTexts for String {
+    fn texts(&self) -> Vec<String> {
         vec![self.clone()]
     }
 }
 
-impl Said for Option<String> {
-    fn said(&self) -> Vec<String> {
+impl SearchedTexts for Option<String> {
+    fn texts(&self) -> Vec<String> {
         self.iter().cloned().collect()
     }
 }
 
-impl Said for Texts {
-    fn said(&self) -> Vec<String> {
+impl SearchedTexts for Texts {
+    fn texts(&self) -> Vec<String> {
         self.0.clone()
     }
 }
 
-impl Said for EvidenceList {
-    fn said(&self) -> Vec<String> {
+impl SearchedTexts for EvidenceList {
+    fn texts(&self) -> Vec<String> {
         self.0.iter().map(|one| one.label.clone()).collect()
     }
 }
 
 macro_rules! searched {
-    ($($kind:ident: $table:ident in { $($blueprint:tt)* } { $($field:ident $name:literal),* })*) => {
+    ($(
+        $kind:ident: $table:ident in { $($blueprint:tt)* } { $($field:ident $name:literal),* $(; $fields:ident)? }
+    )*) => {
         $(impl Searched for entity::$table::Model {
             fn entry(&self) -> Entry {
+                let own = vec![$(($name, self.$field.texts())),*];
                 Entry {
                     id: self.id.0,
                     blueprint: blueprint!(self $($blueprint)*),
-                    said: vec![$(($name, self.$field.said())),*],
+                    said: [own, $($fields!(ranked_texts self))?].into_iter().flatten().collect(),
                 }
             }
         })*
@@ -118,6 +122,19 @@ macro_rules! blueprint {
     ($row:ident Some($column:ident)) => {
         Some($row.$column)
     };
+}
+
+/// The texts of a table of fields in which words are found, in their ranks.
+macro_rules! ranked_texts {
+    ([$row:ident] $({ $(
+        $(#[$_doc:meta])* $field:ident $name:literal: $_kind:ty {
+            $(search: $rank:literal,)? $(column: $_column:literal,)? $(appended: $_appended:literal,)?
+        }
+    )* })*) => {{
+        let mut ranked = vec![$($($(($rank, ($name, $row.$field.texts())),)?)*)*];
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.into_iter().map(|(_, texts)| texts).collect()
+    }};
 }
 
 every_kind!(searched);

@@ -46,7 +46,7 @@ pub struct SearchHit {
 }
 
 macro_rules! findable {
-    ($($kind:ident: $table:ident in { $($blueprint:tt)* } { $($field:ident $name:literal),* })*) => {
+    ($($kind:ident: $table:ident in { $($blueprint:tt)* } { $($_texts:tt)* })*) => {
         /// Anything that can be found by its words.
         #[derive(Clone, Union)]
         pub enum Findable {

@@ -229,7 +229,7 @@ fn matching(text: Text, backend: DbBackend, words: &[String]) -> Text {
 /// A select of the matched row in its own table, where the caller may see it.
 fn itself(caller: &Caller, kind: SearchKind, include_archived: bool) -> SelectStatement {
     macro_rules! of_kind {
-        ($($kind:ident: $table:ident in { $($blueprint:tt)* } { $($field:ident $name:literal),* })*) => {
+        ($($kind:ident: $table:ident in { $($blueprint:tt)* } { $($_texts:tt)* })*) => {
             match kind {
                 $(SearchKind::$kind => readable::<entity::$table::Entity>(caller, include_archived),)*
             }

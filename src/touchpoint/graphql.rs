@@ -7,15 +7,13 @@ use chrono::{DateTime, Utc};
 use entity::{
     id::{BlueprintId, DepartmentId},
     responsibility, touchpoint, transition,
-    words::{
-        Basis, End, Initiator, Lane, ResponsibilityStatus, Role, Stage, TransitionKind, Usage,
-    },
+    words::{Basis, End, Lane, ResponsibilityStatus, Role, Stage, TransitionKind, Usage},
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select};
 
 use super::{
-    EvidenceInput, TouchpointCreateInput, TouchpointLaneChangeInput, TouchpointMoveInput,
-    TouchpointRenameInput, TouchpointUpdateInput,
+    TouchpointCreateInput, TouchpointLaneChangeInput, TouchpointMoveInput, TouchpointRenameInput,
+    TouchpointUpdateInput,
     transition::{TransitionCreateInput, TransitionUpdateInput},
 };
 use crate::{
@@ -23,110 +21,71 @@ use crate::{
     blueprint::graphql::Phase,
     canvas::Canvas,
     error::{Result, UserError},
+    fields::{api::ApiField, kinds, touchpoint::touchpoint_fields},
     input::{self, AtVersionInput, ByInside},
     page::{self, Page, Pages},
     payload,
     payload::{acting, caller, found},
 };
 
-/// One step of a journey, in one phase.
-#[derive(Clone, SimpleObject)]
-#[graphql(complex)]
-pub struct Touchpoint {
-    /// Its id.
-    pub id: ID,
-    /// Its key, unique in the blueprint.
-    pub key: String,
-    /// Its name.
-    pub name: String,
-    /// Who acts in it.
-    pub lane: Lane,
-    /// Its place in the phase, from 1.
-    pub position: i32,
-    /// What the customer does.
-    pub customer_action: Option<String>,
-    /// Who starts it.
-    pub initiator: Option<Initiator>,
-    /// How often a month a persona is contacted here.
-    pub contacts_per_month: Option<f64>,
-    /// What the customer feels, from −2 to 2.
-    pub emotion: Option<i32>,
-    /// What the employee feels, from −2 to 2.
-    pub employee_emotion: Option<i32>,
-    /// How much it matters to the customer, from 1 to 5.
-    pub importance_customer: Option<i32>,
-    /// How much it matters to the organisation, from 1 to 5.
-    pub importance_organisation: Option<i32>,
-    /// Whether it is used.
-    pub usage: Usage,
-    /// Why it is not used.
-    pub usage_reason: Option<String>,
-    /// Whether the customer decides here to stay or to leave.
-    pub moment_of_truth: bool,
-    /// Whether it belongs to the smallest useful map.
-    pub essential: bool,
-    /// How many minutes it should take.
-    pub expected_minutes: Option<i32>,
-    /// How it is known.
-    pub basis: Basis,
-    /// What the customer holds or sees.
-    pub evidence: Vec<EvidenceInput>,
-    /// The systems that it runs on.
-    pub systems: Vec<String>,
-    /// A note.
-    pub note: Option<String>,
-    /// Counts changes of the touchpoint's own fields; send it as `expectedVersion`.
-    pub version: i32,
-    /// When it was made.
-    pub created_at: DateTime<Utc>,
-    /// Since when it is archived.
-    pub archived_at: Option<DateTime<Utc>>,
-    #[graphql(skip)]
-    pub row: Arc<touchpoint::Model>,
-    /// The blueprint that it was read as a part of.
-    #[graphql(skip)]
-    pub canvas: Option<Arc<Canvas>>,
-}
-
-impl From<touchpoint::Model> for Touchpoint {
-    fn from(row: touchpoint::Model) -> Self {
-        let kept = Arc::new(row.clone());
-        let evidence = row.evidence.0.into_iter();
-        Self {
-            id: ID(row.id.to_string()),
-            key: row.key,
-            name: row.name,
-            lane: row.lane,
-            position: row.position,
-            customer_action: row.customer_action,
-            initiator: row.initiator,
-            contacts_per_month: row.contacts_per_month,
-            emotion: row.emotion,
-            employee_emotion: row.employee_emotion,
-            importance_customer: row.importance_customer,
-            importance_organisation: row.importance_organisation,
-            usage: row.usage,
-            usage_reason: row.usage_reason,
-            moment_of_truth: row.moment_of_truth,
-            essential: row.essential,
-            expected_minutes: row.expected_minutes,
-            basis: row.basis,
-            evidence: evidence
-                .map(|item| EvidenceInput {
-                    label: item.label,
-                    link: item.link,
-                })
-                .collect(),
-            systems: row.systems.0,
-            note: row.note,
-            version: row.version,
-            created_at: row.created_at,
-            archived_at: row.archived_at,
-            row: kept,
-            canvas: None,
+/// Makes the object of the described fields, and fills it from a row.
+macro_rules! touchpoint_object {
+    ([] $({ $(
+        $(#[doc = $doc:literal])? $(#[shown = $shown:literal] #[given = $_given:literal])?
+        $field:ident $_name:literal: $kind:ty { $($_facts:tt)* }
+    )* })*) => {
+        /// One step of a journey, in one phase.
+        #[derive(Clone, SimpleObject)]
+        #[graphql(complex)]
+        pub struct Touchpoint {
+            /// Its id.
+            pub id: ID,
+            /// Its key, unique in the blueprint.
+            pub key: String,
+            /// Its name.
+            pub name: String,
+            /// Who acts in it.
+            pub lane: Lane,
+            /// Its place in the phase, from 1.
+            pub position: i32,
+            $($(
+                $(#[doc = $doc])? $(#[doc = $shown])?
+                pub $field: <$kind as ApiField>::Output,
+            )*)*
+            /// Counts changes of the touchpoint's own fields; send it as `expectedVersion`.
+            pub version: i32,
+            /// When it was made.
+            pub created_at: DateTime<Utc>,
+            /// Since when it is archived.
+            pub archived_at: Option<DateTime<Utc>>,
+            #[graphql(skip)]
+            pub row: Arc<touchpoint::Model>,
+            /// The blueprint that it was read as a part of.
+            #[graphql(skip)]
+            pub canvas: Option<Arc<Canvas>>,
         }
-    }
+
+        impl From<touchpoint::Model> for Touchpoint {
+            fn from(row: touchpoint::Model) -> Self {
+                let kept = Arc::new(row.clone());
+                Self {
+                    id: ID(row.id.to_string()),
+                    key: row.key,
+                    name: row.name,
+                    lane: row.lane,
+                    position: row.position,
+                    $($($field: <$kind as ApiField>::show(row.$field),)*)*
+                    version: row.version,
+                    created_at: row.created_at,
+                    archived_at: row.archived_at,
+                    row: kept,
+                    canvas: None,
+                }
+            }
+        }
+    };
 }
+touchpoint_fields!(touchpoint_object);
 
 impl Touchpoint {
     /// A touchpoint as a part of its blueprint.

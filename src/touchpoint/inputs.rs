@@ -3,57 +3,59 @@
 use async_graphql::{ID, InputObject, MaybeUndefined, SimpleObject};
 use entity::{
     id::{ChannelId, SegmentId},
-    json::{Evidence, EvidenceList, Texts},
     touchpoint,
-    words::{Basis, Initiator, Lane, Usage},
+    words::Lane,
 };
 use sea_orm::ActiveValue;
 
 use crate::{
-    error::{Reason, UserErrorCode},
-    input::{self, Faults, change, replace},
+    fields::{
+        api::ApiField,
+        kinds::{self, EvidenceItems},
+        touchpoint::touchpoint_fields,
+    },
+    input::{Faults, replace},
 };
 
-/// What a touchpoint says of itself. Absent keeps (or leaves empty in a new one), null clears.
-#[derive(Default, InputObject)]
-pub struct TouchpointText {
-    /// What the customer does.
-    pub customer_action: MaybeUndefined<String>,
-    /// Who starts it.
-    pub initiator: MaybeUndefined<Initiator>,
-    /// How often a month a persona is contacted here.
-    pub contacts_per_month: MaybeUndefined<f64>,
-    /// What the customer feels, from −2 to 2.
-    pub emotion: MaybeUndefined<i32>,
-    /// What the employee feels, from −2 to 2.
-    pub employee_emotion: MaybeUndefined<i32>,
-    /// How much it matters to the customer, from 1 to 5.
-    pub importance_customer: MaybeUndefined<i32>,
-    /// How much it matters to the organisation, from 1 to 5.
-    pub importance_organisation: MaybeUndefined<i32>,
-    /// Whether it is used.
-    pub usage: Option<Usage>,
-    /// Why it is not used.
-    pub usage_reason: MaybeUndefined<String>,
-    /// Whether the customer decides here to stay or to leave.
-    pub moment_of_truth: Option<bool>,
-    /// Whether it belongs to the smallest useful map.
-    pub essential: Option<bool>,
-    /// How many minutes it should take.
-    pub expected_minutes: MaybeUndefined<i32>,
-    /// How it is known.
-    pub basis: Option<Basis>,
-    /// What the customer holds or sees; replaces the list.
-    pub evidence: Option<Vec<EvidenceInput>>,
-    /// The systems that it runs on; replaces the list.
-    pub systems: Option<Vec<String>>,
-    /// A note.
-    pub note: MaybeUndefined<String>,
-    /// Its channels, in order; replaces the list.
-    pub channel_ids: Option<Vec<ID>>,
-    /// The segments that it is for, in order; none means everybody; replaces the list.
-    pub audience_segment_ids: Option<Vec<ID>>,
+/// Makes the input of the described fields, and reads it.
+macro_rules! text_input {
+    ([] $({ $(
+        $(#[doc = $doc:literal])? $(#[shown = $_shown:literal] #[given = $given:literal])?
+        $field:ident $name:literal: $kind:ty { $($_facts:tt)* }
+    )* })*) => {
+        /// What a touchpoint says of itself. Absent keeps (or leaves empty in a new one), null clears.
+        #[derive(Default, InputObject)]
+        pub struct TouchpointText {
+            $($(
+                $(#[doc = $doc])? $(#[doc = $given])?
+                pub $field: <$kind as ApiField>::Input,
+            )*)*
+            /// Its channels, in order; replaces the list.
+            pub channel_ids: Option<Vec<ID>>,
+            /// The segments that it is for, in order; none means everybody; replaces the list.
+            pub audience_segment_ids: Option<Vec<ID>>,
+        }
+
+        impl TouchpointText {
+            /// The columns that change, with every fault in their values.
+            fn columns(&self, faults: &mut Faults) -> touchpoint::ActiveModel {
+                touchpoint::ActiveModel {
+                    $($($field: <$kind as ApiField>::read(&self.$field, $name, faults),)*)*
+                    ..Default::default()
+                }
+            }
+        }
+
+        /// A new touchpoint's columns: where nothing is said of a field, it begins as its kind does.
+        pub(super) fn with_starts(text: touchpoint::ActiveModel) -> touchpoint::ActiveModel {
+            touchpoint::ActiveModel {
+                $($($field: <$kind as ApiField>::or_start(text.$field),)*)*
+                ..text
+            }
+        }
+    };
 }
+touchpoint_fields!(text_input);
 
 /// Something that the customer holds or sees.
 #[derive(Clone, InputObject, SimpleObject)]
@@ -141,50 +143,7 @@ pub(super) struct TouchpointLists {
 impl TouchpointText {
     /// Reads the columns and the lists that change, with every fault in them.
     pub(super) fn read(&self, faults: &mut Faults) -> (touchpoint::ActiveModel, TouchpointLists) {
-        let mut text =
-            |path: &str, field: &MaybeUndefined<String>| -> ActiveValue<Option<String>> {
-                change(field, |text| {
-                    faults.optional_text(path, text.map(String::as_str))
-                })
-            };
-        let customer_action = text("customerAction", &self.customer_action);
-        let usage_reason = text("usageReason", &self.usage_reason);
-        let note = text("note", &self.note);
-        let mut scale =
-            |path: &str, field: &MaybeUndefined<i32>, scale| -> ActiveValue<Option<i32>> {
-                change(field, |value| faults.within(path, value.copied(), scale))
-            };
-        let row = touchpoint::ActiveModel {
-            customer_action,
-            usage_reason,
-            note,
-            emotion: scale("emotion", &self.emotion, -2..=2),
-            employee_emotion: scale("employeeEmotion", &self.employee_emotion, -2..=2),
-            importance_customer: scale("importanceCustomer", &self.importance_customer, 1..=5),
-            importance_organisation: scale(
-                "importanceOrganisation",
-                &self.importance_organisation,
-                1..=5,
-            ),
-            expected_minutes: scale("expectedMinutes", &self.expected_minutes, 0..=i32::MAX),
-            contacts_per_month: change(&self.contacts_per_month, |value| {
-                read_contacts(faults, "contactsPerMonth", value.copied())
-            }),
-            initiator: change(&self.initiator, |value| value.copied()),
-            usage: replace(self.usage.as_ref(), |value| *value),
-            moment_of_truth: replace(self.moment_of_truth.as_ref(), |value| *value),
-            essential: replace(self.essential.as_ref(), |value| *value),
-            basis: replace(self.basis.as_ref(), |value| *value),
-            evidence: replace(self.evidence.as_ref(), |evidence| {
-                let evidence = evidence.iter();
-                let evidence = evidence.map(|item| (&*item.label, item.link.as_deref()));
-                read_evidence(faults, "evidence", evidence)
-            }),
-            systems: replace(self.systems.as_ref(), |systems| {
-                Texts(faults.names("systems", systems))
-            }),
-            ..Default::default()
-        };
+        let row = self.columns(faults);
         let channels = self
             .channel_ids
             .as_ref()
@@ -197,31 +156,25 @@ impl TouchpointText {
     }
 }
 
-/// How often a month; not less than never.
-pub fn read_contacts(faults: &mut Faults, path: &str, value: Option<f64>) -> Option<f64> {
-    let value = faults.finite(path, value);
-    if value.is_some_and(|value| value < 0.0) {
-        let message = "This cannot be less than nothing.";
-        let reason = Some(Reason::OutOfRange);
-        faults.add(path, UserErrorCode::Invalid, reason, message);
-    }
-    value
-}
+impl ApiField for EvidenceItems {
+    type Input = Option<Vec<EvidenceInput>>;
+    type Output = Vec<EvidenceInput>;
 
-/// What the customer holds or sees: labels and links.
-pub fn read_evidence<'e>(
-    faults: &mut Faults,
-    path: &str,
-    evidence: impl ExactSizeIterator<Item = (&'e str, Option<&'e str>)>,
-) -> EvidenceList {
-    faults.few(path, evidence.len());
-    let evidence = evidence.take(input::LIST).enumerate();
-    EvidenceList(
-        evidence
-            .map(|(index, (label, link))| Evidence {
-                label: faults.name(&format!("{path}.{index}.label"), label),
-                link: faults.link(&format!("{path}.{index}.link"), link),
+    fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
+        replace(input.as_ref(), |items| {
+            let items = items.iter();
+            let items = items.map(|item| (&*item.label, item.link.as_deref()));
+            Self::check(items, path, faults)
+        })
+    }
+
+    fn show(stored: Self::Stored) -> Self::Output {
+        let items = stored.0.into_iter();
+        items
+            .map(|item| EvidenceInput {
+                label: item.label,
+                link: item.link,
             })
-            .collect(),
-    )
+            .collect()
+    }
 }

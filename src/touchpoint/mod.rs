@@ -9,19 +9,15 @@ use async_graphql::{ID, MaybeUndefined};
 use entity::{
     channel,
     id::{PhaseId, TouchpointId},
-    json::{EvidenceList, Texts},
     phase, segment, touchpoint, touchpoint_channel, touchpoint_segment,
-    words::{Basis, Usage},
 };
-use sea_orm::{
-    ActiveValue, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr};
 
-use self::inputs::TouchpointLists;
 pub use self::inputs::{
     EvidenceInput, TouchpointCreateInput, TouchpointLaneChangeInput, TouchpointMoveInput,
-    TouchpointRenameInput, TouchpointText, TouchpointUpdateInput, read_contacts, read_evidence,
+    TouchpointRenameInput, TouchpointText, TouchpointUpdateInput,
 };
+use self::inputs::{TouchpointLists, with_starts};
 use crate::{
     access::{Caller, Permit, expect_version, live},
     audit::Event,
@@ -74,28 +70,12 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
             lane: Set(input.lane),
             created_at: Set(caller.now),
             version: Set(1),
-            ..with_defaults(text)
+            ..with_starts(text)
         })
         .await?;
     set_lists(&mut permit, &row, lists).await?;
     permit.commit().await?;
     Ok(row)
-}
-
-/// What a new touchpoint says where nothing else is said.
-fn with_defaults(text: touchpoint::ActiveModel) -> touchpoint::ActiveModel {
-    fn or<V: Into<sea_orm::Value>>(said: ActiveValue<V>, otherwise: V) -> ActiveValue<V> {
-        if said.is_set() { said } else { Set(otherwise) }
-    }
-    touchpoint::ActiveModel {
-        usage: or(text.usage, Usage::Unknown),
-        moment_of_truth: or(text.moment_of_truth, false),
-        essential: or(text.essential, false),
-        basis: or(text.basis, Basis::Assumed),
-        evidence: or(text.evidence, EvidenceList::default()),
-        systems: or(text.systems, Texts::default()),
-        ..text
-    }
 }
 
 /// Replaces channels and audience where new ones are given.

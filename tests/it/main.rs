@@ -28,6 +28,7 @@ mod evaluation;
 mod facts;
 mod fed;
 mod feedback;
+mod fields;
 mod finding;
 mod flow;
 mod generate;

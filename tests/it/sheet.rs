@@ -18,7 +18,7 @@ const IMPORT: &str =
 
 const DIALECTS: [&str; 2] = ["COMMA", "EXCEL_DA"];
 
-async fn sheet(actor: &Actor<'_>, key: &str, dialect: &str) -> String {
+pub async fn sheet(actor: &Actor<'_>, key: &str, dialect: &str) -> String {
     let ask = "query($key: String!, $dialect: SheetDialect) { blueprint(by: { key: $key }) { sheet(dialect: $dialect) } }";
     let answer = actor
         .ask(ask, json!({ "key": key, "dialect": dialect }))

@@ -3,24 +3,37 @@
 use entity::{
     id::{BlueprintId, DepartmentId, Id, PersonaId, PhaseId, TouchpointId},
     phase, touchpoint,
-    words::{
-        Basis, BlueprintState, BlueprintStatus, Initiator, Lane, Stage, Subject, Usage, Visibility,
-    },
+    words::{BlueprintState, BlueprintStatus, Lane, Stage, Subject, Visibility},
 };
 
-use super::{columns, filters, order, seen};
+use super::{columns, field_column::field_column, filters, order, seen};
 use crate::{
     access::Guarded,
     bi::{
         model::dataset::{
-            Dataset, RowSource,
-            Type::{Boolean, Day, Id as IdOf, Instant, Integer, Number, Text as Words, Word},
+            Column, Dataset, RowSource,
+            Type::{Day, Id as IdOf, Instant, Integer, Text as Words, Word},
         },
         scope::Scope,
     },
+    fields::{kinds, touchpoint::touchpoint_fields},
     policy::Action,
     statement::Text,
 };
+
+/// Begins a select of all columns of a dataset: of these by the names that they have in their tables, of all others by
+/// their own names from `table`.
+fn select(text: Text, dataset: &Dataset, table: &str, named: &[(&str, &str)]) -> Text {
+    let columns = dataset.columns.iter().map(|column| {
+        let named = named.iter().find(|(name, _)| *name == column.name);
+        named.map_or_else(
+            || format!("{table}.{}", column.name),
+            |(name, stored)| format!("{stored} AS {name}"),
+        )
+    });
+    let columns: Vec<String> = columns.collect();
+    text.then("SELECT ").then(&columns.join(", "))
+}
 
 /// Goes on with the rows of a table inside the blueprints that count, joined with their blueprint.
 fn inside<E: Guarded>(text: Text, scope: &Scope<'_>, table: &str) -> Text {
@@ -40,30 +53,7 @@ pub static TOUCHPOINTS: Dataset = Dataset {
     needs_days: false,
     counts: true,
     day: None,
-    columns: columns![
-        touchpoint_id: IdOf(TouchpointId::PREFIX), "The touchpoint.";
-        touchpoint_key: Words, "Its key, which tells it from the others of its blueprint.";
-        touchpoint_name: Words, "Its name, as it is today.";
-        blueprint_id: IdOf(BlueprintId::PREFIX), "Its blueprint.";
-        blueprint_key: Words, "The blueprint's key.";
-        phase_id: IdOf(PhaseId::PREFIX), "Its phase.";
-        position: Integer, "Its place in the phase, from 1.";
-        lane: Word(Lane::texts), "Who acts, and whether the customer sees it.";
-        customer_action empty: Words, "What the customer does.";
-        initiator empty: Word(Initiator::texts), "Who begins the contact.";
-        contacts_per_month empty: Number, "How often a month it contacts each customer.";
-        emotion empty: Integer, "How the customer feels, from -2 to 2.";
-        employee_emotion empty: Integer, "How the employee feels, from -2 to 2.";
-        importance_customer empty: Integer, "How much it matters to the customer, from 1 to 5.";
-        importance_organisation empty: Integer, "How much it matters to the organisation, from 1 to 5.";
-        usage: Word(Usage::texts), "Whether customers use it.";
-        moment_of_truth: Boolean, "Whether the customer decides here to stay or to leave.";
-        essential: Boolean, "Whether it is part of the smallest useful map.";
-        expected_minutes empty: Integer, "How many minutes the customer expects it to take.";
-        basis: Word(Basis::texts), "Whether it was observed or is assumed.";
-        created_at: Instant, "When it was made.";
-        archived_at empty: Instant, "Since when it is archived.";
-    ],
+    columns: TOUCHPOINT_COLUMNS,
     filters: filters![
         touchpoint = touchpoint_key,
         blueprint = blueprint_key,
@@ -77,17 +67,40 @@ pub static TOUCHPOINTS: Dataset = Dataset {
     },
 };
 
-const TOUCHPOINT_COLUMNS: &str = "\
-SELECT touchpoint.id AS touchpoint_id, touchpoint.key AS touchpoint_key, touchpoint.name AS touchpoint_name,
-    touchpoint.blueprint_id, blueprint.key AS blueprint_key, touchpoint.phase_id, touchpoint.position, touchpoint.lane,
-    touchpoint.customer_action, touchpoint.initiator, touchpoint.contacts_per_month, touchpoint.emotion,
-    touchpoint.employee_emotion, touchpoint.importance_customer, touchpoint.importance_organisation, touchpoint.usage,
-    touchpoint.moment_of_truth, touchpoint.essential, touchpoint.expected_minutes, touchpoint.basis,
-    touchpoint.created_at, touchpoint.archived_at
-FROM ";
+/// Makes the columns: those of the described fields stand before the instants, or behind everything.
+macro_rules! touchpoint_columns {
+    ([] $({ $(
+        $(#[$_doc:meta])* $field:ident $_name:literal: $kind:ty {
+            $(search: $_rank:literal,)? $(column: $column:literal,)? $(appended: $appended:literal,)?
+        }
+    )* })*) => {
+        const TOUCHPOINT_COLUMNS: &[Column] = &[
+            Column::new("touchpoint_id", IdOf(TouchpointId::PREFIX), "The touchpoint."),
+            Column::new("touchpoint_key", Words, "Its key, which tells it from the others of its blueprint."),
+            Column::new("touchpoint_name", Words, "Its name, as it is today."),
+            Column::new("blueprint_id", IdOf(BlueprintId::PREFIX), "Its blueprint."),
+            Column::new("blueprint_key", Words, "The blueprint's key."),
+            Column::new("phase_id", IdOf(PhaseId::PREFIX), "Its phase."),
+            Column::new("position", Integer, "Its place in the phase, from 1."),
+            Column::new("lane", Word(Lane::texts), "Who acts, and whether the customer sees it."),
+            $($($(field_column::<$kind>(stringify!($field), $column),)?)*)*
+            Column::new("created_at", Instant, "When it was made."),
+            Column::or_empty("archived_at", Instant, "Since when it is archived."),
+            $($($(field_column::<$kind>(stringify!($field), $appended),)?)*)*
+        ];
+    };
+}
+touchpoint_fields!(touchpoint_columns);
 
 fn touchpoints(text: Text, scope: &Scope<'_>) -> Text {
-    inside::<touchpoint::Entity>(text.then(TOUCHPOINT_COLUMNS), scope, "touchpoint")
+    let named = [
+        ("touchpoint_id", "touchpoint.id"),
+        ("touchpoint_key", "touchpoint.key"),
+        ("touchpoint_name", "touchpoint.name"),
+        ("blueprint_key", "blueprint.key"),
+    ];
+    let text = select(text, &TOUCHPOINTS, "touchpoint", &named).then(" FROM ");
+    inside::<touchpoint::Entity>(text, scope, "touchpoint")
 }
 
 /// Groups of steps.
@@ -119,14 +132,15 @@ pub static PHASES: Dataset = Dataset {
     },
 };
 
-const PHASE_COLUMNS: &str = "\
-SELECT phase.id AS phase_id, phase.key AS phase_key, phase.name AS phase_name, phase.blueprint_id,
-    blueprint.key AS blueprint_key, phase.position, phase.stage, phase.customer_goal, phase.created_at,
-    phase.archived_at
-FROM ";
-
 fn phases(text: Text, scope: &Scope<'_>) -> Text {
-    inside::<phase::Entity>(text.then(PHASE_COLUMNS), scope, "phase")
+    let named = [
+        ("phase_id", "phase.id"),
+        ("phase_key", "phase.key"),
+        ("phase_name", "phase.name"),
+        ("blueprint_key", "blueprint.key"),
+    ];
+    let text = select(text, &PHASES, "phase", &named).then(" FROM ");
+    inside::<phase::Entity>(text, scope, "phase")
 }
 
 /// Journeys.
@@ -165,15 +179,14 @@ pub static BLUEPRINTS: Dataset = Dataset {
     },
 };
 
-const BLUEPRINT_COLUMNS: &str = "\
-SELECT blueprint.id AS blueprint_id, blueprint.key AS blueprint_key, blueprint.title, blueprint.subject,
-    blueprint.state AS blueprint_state, blueprint.status, blueprint.visibility, blueprint.persona_id,
-    blueprint.owner_department_id, blueprint.next_review_on, blueprint.published_number, blueprint.created_at,
-    blueprint.archived_at
-FROM blueprint WHERE blueprint.id IN (";
-
 fn blueprints(text: Text, scope: &Scope<'_>) -> Text {
-    text.then(BLUEPRINT_COLUMNS)
+    let named = [
+        ("blueprint_id", "blueprint.id"),
+        ("blueprint_key", "blueprint.key"),
+        ("blueprint_state", "blueprint.state"),
+    ];
+    select(text, &BLUEPRINTS, "blueprint", &named)
+        .then(" FROM blueprint WHERE blueprint.id IN (")
         .select(&scope.counted())
         .then(")")
 }

@@ -3,6 +3,7 @@
 
 pub mod facts;
 pub mod feedback;
+mod field_column;
 pub mod findings;
 pub mod journey;
 pub mod kpis;

@@ -3,135 +3,95 @@
 use std::collections::HashMap;
 
 use entity::id::{ChannelId, PhaseId, SegmentId, TouchpointId};
-use entity::json::Texts;
-use entity::words::{Basis, Initiator, Lane, Usage};
+use entity::words::Lane;
 use entity::{touchpoint, touchpoint_channel, touchpoint_segment};
-use schemars::JsonSchema;
 use sea_orm::{ColumnTrait, Condition};
-use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
-use crate::document::bounds::{few, few_objects};
+use crate::document::bounds::few;
 use crate::document::catalogue::lower;
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::part_field::{PartField, bounded};
 use crate::document::resolver::Resolver;
 use crate::document::target::{CurrentBlueprint, Lists, TargetRows};
 use crate::document::write::{channel_rows, note, replace, segment_rows, upsert};
 use crate::error::Result;
+use crate::fields::kinds;
+use crate::fields::touchpoint::touchpoint_fields;
 use crate::id;
 use crate::touchpoint as touchpoints;
 
-parts! {
-    /// A step, in order within its phase.
-    TouchpointPart or TouchpointPatch, "touchpoint", ordered: true, repeats: false,
-    told by {
-        /// Its key, unique in the blueprint.
-        key: String,
-    }
-    says {
-        /// The key of its phase.
-        phase: String,
-        /// Its name.
-        name: String,
-        /// Who acts in it.
-        lane: Lane,
-        /// What the customer does.
-        customer_action: Option<String> = None,
-        /// The keys of its channels, in order.
-        #[serde(deserialize_with = "few")]
-        channels: Vec<String> = Vec::new(),
-        /// The keys of the segments that it is for, in order; none means everybody.
-        #[serde(deserialize_with = "few")]
-        audience: Vec<String> = Vec::new(),
-        /// Who starts it.
-        initiator: Option<Initiator> = None,
-        /// How often a month a persona is contacted here.
-        contacts_per_month: Option<f64> = None,
-        /// What the customer feels, from −2 to 2.
-        emotion: Option<i32> = None,
-        /// What the employee feels, from −2 to 2.
-        employee_emotion: Option<i32> = None,
-        /// How much it matters to the customer, from 1 to 5.
-        importance_customer: Option<i32> = None,
-        /// How much it matters to the organisation, from 1 to 5.
-        importance_organisation: Option<i32> = None,
-        /// Whether it is used.
-        usage: Usage = Usage::Unknown,
-        /// Why it is not used.
-        usage_reason: Option<String> = None,
-        /// Whether the customer decides here to stay or to leave.
-        moment_of_truth: bool = false,
-        /// Whether it belongs to the smallest useful map.
-        essential: bool = false,
-        /// How many minutes it should take.
-        expected_minutes: Option<i32> = None,
-        /// How it is known.
-        basis: Basis = Basis::Assumed,
-        /// What the customer holds or sees.
-        #[serde(deserialize_with = "few_objects")]
-        evidence: Vec<EvidenceItem> = Vec::new(),
-        /// The systems that it runs on.
-        #[serde(deserialize_with = "few")]
-        systems: Vec<String> = Vec::new(),
-        /// A note.
-        note: Option<String> = None,
-    }
+/// Makes the part and its patch: the described fields, with two lists of keys between their groups.
+macro_rules! touchpoint_part {
+    ([]
+        { $(
+            $(#[doc = $doc:literal])? $(#[shown = $shown:literal] #[given = $_given:literal])?
+            $field:ident $_name:literal: $kind:ty { $($_facts:tt)* }
+        )* }
+        { $(
+            $(#[doc = $then_doc:literal])? $(#[shown = $then_shown:literal] #[given = $_then_given:literal])?
+            $then:ident $_then_name:literal: $then_kind:ty { $($_then_facts:tt)* }
+        )* }
+    ) => {
+        parts! {
+            /// A step, in order within its phase.
+            TouchpointPart or TouchpointPatch, "touchpoint", ordered: true, repeats: false,
+            told by {
+                /// Its key, unique in the blueprint.
+                key: String,
+            }
+            says {
+                /// The key of its phase.
+                phase: String,
+                /// Its name.
+                name: String,
+                /// Who acts in it.
+                lane: Lane,
+                $(
+                    $(#[doc = $doc])? $(#[doc = $shown])?
+                    #[serde(deserialize_with = "bounded")]
+                    $field: <$kind as PartField>::Part = <$kind as PartField>::start_part(),
+                )*
+                /// The keys of its channels, in order.
+                #[serde(deserialize_with = "few")]
+                channels: Vec<String> = Vec::new(),
+                /// The keys of the segments that it is for, in order; none means everybody.
+                #[serde(deserialize_with = "few")]
+                audience: Vec<String> = Vec::new(),
+                $(
+                    $(#[doc = $then_doc])? $(#[doc = $then_shown])?
+                    #[serde(deserialize_with = "bounded")]
+                    $then: <$then_kind as PartField>::Part = <$then_kind as PartField>::start_part(),
+                )*
+            }
+        }
+    };
 }
-
-/// Something that the customer holds or sees.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "evidence")]
-pub struct EvidenceItem {
-    /// What it is.
-    pub label: String,
-    /// Where to find it: an http or https address.
-    #[serde(default)]
-    pub link: Option<String>,
-}
+touchpoint_fields!(touchpoint_part);
 
 impl DocumentKeys<'_> {
     pub(crate) fn touchpoint(&self, row: &touchpoint::Model) -> TouchpointPart {
         let canvas = &self.whole.canvas;
         let audience = self.whole.audiences.get(&row.id).into_iter().flatten();
         let audience = audience.filter_map(|id| self.whole.segments.get(id));
-        TouchpointPart {
-            key: row.key.clone(),
-            phase: self.phase_key(row.phase_id).unwrap_or_default(),
-            name: row.name.clone(),
-            lane: row.lane,
-            customer_action: row.customer_action.clone(),
-            channels: canvas
-                .channels_of(row.id)
-                .iter()
-                .map(|channel| channel.key.clone())
-                .collect(),
-            audience: audience.map(|segment| segment.key.clone()).collect(),
-            initiator: row.initiator,
-            contacts_per_month: row.contacts_per_month,
-            emotion: row.emotion,
-            employee_emotion: row.employee_emotion,
-            importance_customer: row.importance_customer,
-            importance_organisation: row.importance_organisation,
-            usage: row.usage,
-            usage_reason: row.usage_reason.clone(),
-            moment_of_truth: row.moment_of_truth,
-            essential: row.essential,
-            expected_minutes: row.expected_minutes,
-            basis: row.basis,
-            evidence: row
-                .evidence
-                .0
-                .iter()
-                .map(|item| EvidenceItem {
-                    label: item.label.clone(),
-                    link: item.link.clone(),
-                })
-                .collect(),
-            systems: row.systems.0.clone(),
-            note: row.note.clone(),
+        let channels = canvas.channels_of(row.id).iter();
+        macro_rules! part {
+            ([] $({ $(
+                $(#[$_doc:meta])* $field:ident $_name:literal: $kind:ty { $($_facts:tt)* }
+            )* })*) => {
+                TouchpointPart {
+                    key: row.key.clone(),
+                    phase: self.phase_key(row.phase_id).unwrap_or_default(),
+                    name: row.name.clone(),
+                    lane: row.lane,
+                    channels: channels.map(|channel| channel.key.clone()).collect(),
+                    audience: audience.map(|segment| segment.key.clone()).collect(),
+                    $($($field: <$kind as PartField>::to_part(&row.$field),)*)*
+                }
+            };
         }
+        touchpoint_fields!(part)
     }
 }
 
@@ -194,58 +154,27 @@ impl Resolver<'_> {
         let key = self.key(path, now.map(|now| &now.key), &said.key);
         let at = |field: &str| format!("{path}.{field}");
         let faults = &mut *self.faults;
-        touchpoint::Model {
-            id,
-            blueprint_id: self.blueprint,
-            phase_id,
-            key,
-            name: faults.name(&at("name"), &said.name),
-            position,
-            lane: said.lane,
-            customer_action: faults
-                .optional_text(&at("customerAction"), said.customer_action.as_deref()),
-            initiator: said.initiator,
-            contacts_per_month: touchpoints::read_contacts(
-                faults,
-                &at("contactsPerMonth"),
-                said.contacts_per_month,
-            ),
-            emotion: faults.within(&at("emotion"), said.emotion, -2..=2),
-            employee_emotion: faults.within(&at("employeeEmotion"), said.employee_emotion, -2..=2),
-            importance_customer: faults.within(
-                &at("importanceCustomer"),
-                said.importance_customer,
-                1..=5,
-            ),
-            importance_organisation: faults.within(
-                &at("importanceOrganisation"),
-                said.importance_organisation,
-                1..=5,
-            ),
-            usage: said.usage,
-            usage_reason: faults.optional_text(&at("usageReason"), said.usage_reason.as_deref()),
-            moment_of_truth: said.moment_of_truth,
-            essential: said.essential,
-            expected_minutes: faults.within(
-                &at("expectedMinutes"),
-                said.expected_minutes,
-                0..=i32::MAX,
-            ),
-            basis: said.basis,
-            evidence: touchpoints::read_evidence(
-                faults,
-                &at("evidence"),
-                said.evidence
-                    .iter()
-                    .map(|item| (&*item.label, item.link.as_deref())),
-            ),
-            systems: Texts(faults.names(&at("systems"), &said.systems)),
-            note: faults.optional_text(&at("note"), said.note.as_deref()),
-            copied_from_id: now.and_then(|now| now.copied_from_id),
-            created_at: now.map_or(self.now, |now| now.created_at),
-            archived_at: None,
-            version: now.map_or(1, |now| now.version),
+        macro_rules! row {
+            ([] $({ $(
+                $(#[$_doc:meta])* $field:ident $name:literal: $kind:ty { $($_facts:tt)* }
+            )* })*) => {
+                touchpoint::Model {
+                    id,
+                    blueprint_id: self.blueprint,
+                    phase_id,
+                    key,
+                    name: faults.name(&at("name"), &said.name),
+                    position,
+                    lane: said.lane,
+                    $($($field: <$kind as PartField>::resolve(&said.$field, &at($name), faults),)*)*
+                    copied_from_id: now.and_then(|now| now.copied_from_id),
+                    created_at: now.map_or(self.now, |now| now.created_at),
+                    archived_at: None,
+                    version: now.map_or(1, |now| now.version),
+                }
+            };
         }
+        touchpoint_fields!(row)
     }
 }
 

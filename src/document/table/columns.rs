@@ -2,38 +2,24 @@
 
 use entity::words::Role;
 
-/// The columns, in order, as they are written. All but the phase's and the roles' are fields of a touchpoint in a
-/// document.
-pub(super) const COLUMNS: &[&str] = &[
-    PHASE,
-    PHASE_NAME,
-    STAGE,
-    "key",
-    "name",
-    "lane",
-    "customerAction",
-    "channels",
-    "audience",
-    "initiator",
-    "contactsPerMonth",
-    "emotion",
-    "employeeEmotion",
-    "importanceCustomer",
-    "importanceOrganisation",
-    "usage",
-    "usageReason",
-    "momentOfTruth",
-    "essential",
-    "expectedMinutes",
-    "basis",
-    "evidence",
-    "systems",
-    "note",
-    "accountable",
-    "responsible",
-    "consulted",
-    "informed",
-];
+use crate::fields::touchpoint::touchpoint_fields;
+
+macro_rules! headings {
+    ([]
+        { $($(#[$_doc:meta])* $_field:ident $name:literal: $_kind:ty { $($_facts:tt)* })* }
+        { $($(#[$_then_doc:meta])* $_then:ident $then_name:literal: $_then_kind:ty { $($_then_facts:tt)* })* }
+    ) => {
+        /// The headings in their order. All but the phase's and the roles' are fields of a touchpoint in a document.
+        pub(super) const COLUMNS: &[&str] = &[
+            PHASE, PHASE_NAME, STAGE, "key", "name", "lane",
+            $($name,)*
+            "channels", "audience",
+            $($then_name,)*
+            "accountable", "responsible", "consulted", "informed",
+        ];
+    };
+}
+touchpoint_fields!(headings);
 
 pub(super) const PHASE: &str = "phase";
 pub(super) const PHASE_NAME: &str = "phaseName";

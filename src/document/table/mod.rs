@@ -7,6 +7,8 @@
 //! `WEB | APP`; a backslash stands before a bar, a backslash or a `<` in an item. Evidence with a link is written
 //! `Leaflet <https://…>`. In what is written out a department that is only asked is `sales?`.
 
+mod cell_field;
+mod cells;
 mod columns;
 mod import;
 mod read;

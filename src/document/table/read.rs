@@ -7,19 +7,23 @@ use std::{
     io::BufRead,
 };
 
-use entity::words::{Basis, Initiator, Lane, ResponsibilityStatus, Role, Stage, Usage};
+use entity::words::{Lane, ResponsibilityStatus, Role, Stage};
 
-use super::columns::{ASKED, COLUMNS, PHASE, PHASE_NAME, ROLES, SETTLED, STAGE, heading};
+use super::{
+    cell_field::CellField,
+    columns::{ASKED, COLUMNS, PHASE, PHASE_NAME, ROLES, SETTLED, STAGE, heading},
+};
 use crate::{
     blueprint::MOST_TOUCHPOINTS,
     document::{
-        blueprint::{EvidenceItem, ResponsibilityPatch, TouchpointPatch},
+        blueprint::{ResponsibilityPatch, TouchpointPatch},
         catalogue::lower,
         part::PatchField,
     },
     error::{Result, UserErrorCode},
+    fields::{kinds, touchpoint::touchpoint_fields},
     input::{Faults, key_from},
-    sheet::{Cell, Columns, Place, Reader, Row, items, parted, told, unescaped},
+    sheet::{Cell, Columns, Place, Reader, Row, told},
 };
 
 /// What a table says, and where.
@@ -198,18 +202,6 @@ impl TableRow<'_> {
         self.said(name, |cell, faults| cell.text(faults).map(Cow::into_owned))
     }
 
-    fn list(&mut self, name: &str) -> PatchField<Vec<String>> {
-        self.said(name, |cell, faults| cell.list(faults))
-    }
-
-    fn whole(&mut self, name: &str) -> PatchField<Option<i32>> {
-        self.said(name, |cell, faults| cell.whole(faults))
-    }
-
-    fn flag(&mut self, name: &str) -> PatchField<bool> {
-        self.said(name, |cell, faults| cell.flag(faults).unwrap_or_default())
-    }
-
     /// A key, or one made from the name where none is given.
     fn key(&mut self, name: &str, from: &str) -> Option<String> {
         let key = self.text(name).0.flatten();
@@ -247,42 +239,29 @@ impl TableRow<'_> {
     }
 
     fn touchpoint(&mut self, key: String, phase: Option<String>) -> TouchpointPatch {
-        TouchpointPatch {
-            key,
-            phase: PatchField(phase),
-            name: self.needed("name", |cell, faults| {
-                cell.text(faults).map(Cow::into_owned)
-            }),
-            lane: self.needed("lane", |cell, faults| {
-                cell.word(Lane::ALL, Lane::as_str, faults)
-            }),
-            customer_action: self.text("customerAction"),
-            channels: self.list("channels"),
-            audience: self.list("audience"),
-            initiator: self.said("initiator", |cell, faults| {
-                cell.word(Initiator::ALL, Initiator::as_str, faults)
-            }),
-            contacts_per_month: self.said("contactsPerMonth", |cell, faults| cell.number(faults)),
-            emotion: self.whole("emotion"),
-            employee_emotion: self.whole("employeeEmotion"),
-            importance_customer: self.whole("importanceCustomer"),
-            importance_organisation: self.whole("importanceOrganisation"),
-            usage: self.said("usage", |cell, faults| {
-                let usage = cell.word(Usage::ALL, Usage::as_str, faults);
-                usage.unwrap_or(Usage::Unknown)
-            }),
-            usage_reason: self.text("usageReason"),
-            moment_of_truth: self.flag("momentOfTruth"),
-            essential: self.flag("essential"),
-            expected_minutes: self.whole("expectedMinutes"),
-            basis: self.said("basis", |cell, faults| {
-                let basis = cell.word(Basis::ALL, Basis::as_str, faults);
-                basis.unwrap_or(Basis::Assumed)
-            }),
-            evidence: self.said("evidence", evidence),
-            systems: self.list("systems"),
-            note: self.text("note"),
+        macro_rules! patch {
+            ([]
+                { $($(#[$_doc:meta])* $field:ident $name:literal: $kind:ty { $($_facts:tt)* })* }
+                { $($(#[$_then_doc:meta])* $then:ident $then_name:literal: $then_kind:ty { $($_then_facts:tt)* })* }
+            ) => {
+                TouchpointPatch {
+                    key,
+                    phase: PatchField(phase),
+                    name: self.needed("name", |cell, faults| {
+                        cell.text(faults).map(Cow::into_owned)
+                    }),
+                    lane: self.needed("lane", |cell, faults| {
+                        cell.word(Lane::ALL, Lane::as_str, faults)
+                    }),
+                    // In the order of the columns, so that faults are.
+                    $($field: self.said($name, <$kind as CellField>::read),)*
+                    channels: self.said("channels", <kinds::NameList as CellField>::read),
+                    audience: self.said("audience", <kinds::NameList as CellField>::read),
+                    $($then: self.said($then_name, <$then_kind as CellField>::read),)*
+                }
+            };
         }
+        touchpoint_fields!(patch)
     }
 
     /// The departments in the column of a role, each with what is said outright of the handshake.
@@ -314,18 +293,4 @@ fn department(item: &str) -> (String, Option<ResponsibilityStatus>) {
         (None, Some(key)) => (key, Some(ResponsibilityStatus::Proposed)),
         (None, None) => (item.to_owned(), None),
     }
-}
-
-/// What the customer holds or sees: labels, some with a link in angle brackets.
-fn evidence(cell: &Cell<'_>, faults: &mut Faults) -> Vec<EvidenceItem> {
-    let text = cell.text(faults).unwrap_or_default();
-    let read = |item: &str| {
-        let linked = item.strip_suffix('>').and_then(|item| parted(item, '<'));
-        let (label, link) = linked.map_or((item, None), |(label, link)| (label, Some(link)));
-        EvidenceItem {
-            label: unescaped(label.trim()),
-            link: link.map(unescaped),
-        }
-    };
-    items(&text).map(read).collect()
 }

@@ -4,11 +4,16 @@ use std::{collections::HashMap, io};
 
 use entity::words::{ResponsibilityStatus, Role};
 
-use super::columns::{ASKED, COLUMNS, ROLES};
+use super::{
+    cell_field::CellField,
+    cells::TouchpointCells,
+    columns::{ASKED, COLUMNS, ROLES},
+};
 use crate::{
-    document::blueprint::{Document, EvidenceItem, PhasePart, TouchpointPart},
+    document::blueprint::{Document, PhasePart, TouchpointPart},
     error::{Error, Result},
-    sheet::{BETWEEN, Dialect, Writer, escaped},
+    fields::{kinds, touchpoint::touchpoint_fields},
+    sheet::{Dialect, Writer},
 };
 
 /// The departments at each touchpoint, by its key and their role, as a cell writes them.
@@ -44,7 +49,7 @@ fn bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
         cells.0.plain(&touchpoint.phase)?;
         cells.text(phase.map(|phase| phase.name.as_str()))?;
         cells.word(phase.map(|phase| phase.stage.as_str()))?;
-        cells.touchpoint(touchpoint)?;
+        write_fields(touchpoint, &mut cells)?;
         for role in ROLES {
             let departments = held.remove(&(touchpoint.key.as_str(), role));
             cells.list(&departments.unwrap_or_default())?;
@@ -54,74 +59,22 @@ fn bytes(document: &Document, dialect: Dialect) -> io::Result<Vec<u8>> {
     cells.0.finish()
 }
 
-/// The cells of a row, each by what it is made of.
-struct TouchpointCells(Writer<Vec<u8>>);
-
-impl TouchpointCells {
-    fn text(&mut self, text: Option<&str>) -> io::Result<()> {
-        self.0.text(text.unwrap_or_default())
+/// The fields of a touchpoint, in the order of the columns.
+fn write_fields(part: &TouchpointPart, cells: &mut TouchpointCells) -> io::Result<()> {
+    macro_rules! fields {
+        ([]
+            { $($(#[$_doc:meta])* $field:ident $_name:literal: $kind:ty { $($_facts:tt)* })* }
+            { $($(#[$_then_doc:meta])* $then:ident $_then_name:literal: $then_kind:ty { $($_then_facts:tt)* })* }
+        ) => {
+            $(<$kind as CellField>::write(&part.$field, cells)?;)*
+            cells.list(&part.channels)?;
+            cells.list(&part.audience)?;
+            $(<$then_kind as CellField>::write(&part.$then, cells)?;)*
+        };
     }
-
-    fn word(&mut self, word: Option<&str>) -> io::Result<()> {
-        self.0.plain(word.unwrap_or_default())
-    }
-
-    fn whole(&mut self, number: Option<i32>) -> io::Result<()> {
-        let text = number.map(|number| number.to_string());
-        self.word(text.as_deref())
-    }
-
-    fn number(&mut self, number: Option<f64>) -> io::Result<()> {
-        match number {
-            Some(number) => self.0.number(number),
-            None => self.0.empty(),
-        }
-    }
-
-    /// Excel writes TRUE and FALSE in the language that it is set up in; these words stay as they are.
-    fn flag(&mut self, flag: bool) -> io::Result<()> {
-        self.0.plain(if flag { "yes" } else { "no" })
-    }
-
-    fn list(&mut self, items: &[String]) -> io::Result<()> {
-        let items: Vec<String> = items.iter().map(|item| escaped(item)).collect();
-        self.0.text(&items.join(BETWEEN))
-    }
-
-    fn evidence(&mut self, evidence: &[EvidenceItem]) -> io::Result<()> {
-        let items = evidence.iter().map(|item| {
-            let label = escaped(&item.label);
-            item.link.as_ref().map_or_else(
-                || label.clone(),
-                |link| format!("{label} <{}>", escaped(link)),
-            )
-        });
-        let items: Vec<String> = items.collect();
-        self.0.text(&items.join(BETWEEN))
-    }
-
-    /// The fields of a touchpoint, in the order of the columns.
-    fn touchpoint(&mut self, touchpoint: &TouchpointPart) -> io::Result<()> {
-        self.0.plain(&touchpoint.key)?;
-        self.text(Some(&touchpoint.name))?;
-        self.word(Some(touchpoint.lane.as_str()))?;
-        self.text(touchpoint.customer_action.as_deref())?;
-        self.list(&touchpoint.channels)?;
-        self.list(&touchpoint.audience)?;
-        self.word(touchpoint.initiator.map(entity::words::Initiator::as_str))?;
-        self.number(touchpoint.contacts_per_month)?;
-        self.whole(touchpoint.emotion)?;
-        self.whole(touchpoint.employee_emotion)?;
-        self.whole(touchpoint.importance_customer)?;
-        self.whole(touchpoint.importance_organisation)?;
-        self.word(Some(touchpoint.usage.as_str()))?;
-        self.text(touchpoint.usage_reason.as_deref())?;
-        self.flag(touchpoint.moment_of_truth)?;
-        self.flag(touchpoint.essential)?;
-        self.whole(touchpoint.expected_minutes)?;
-        self.word(Some(touchpoint.basis.as_str()))?;
-        self.evidence(&touchpoint.evidence)?;
-        self.list(&touchpoint.systems)?;
-        self.text(touchpoint.note.as_deref())
-    }
+    cells.0.plain(&part.key)?;
+    cells.text(Some(&part.name))?;
+    cells.word(Some(part.lane.as_str()))?;
+    touchpoint_fields!(fields);
+    Ok(())
 }

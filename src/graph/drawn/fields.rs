@@ -8,10 +8,13 @@ use entity::{
     touchpoint, transition,
 };
 
-use super::{Asked, At, Inside, Scene, Shown, Stroke, id, leaf, many, one};
+use super::{
+    Asked, At, Inside, Scene, Shown, Stroke, direct_field::DirectField, id, leaf, many, one,
+};
 use crate::{
     blueprint::graphql::Phase,
     canvas::{Canvas, accountable},
+    fields::{kinds, touchpoint::touchpoint_fields},
     graph::permissions,
     judgement::JudgedLink,
     policy::Action,
@@ -70,6 +73,18 @@ impl<'c> Shown<'c> for At<'c, phase::Model> {
     }
 }
 
+/// The described field of this name.
+macro_rules! direct_field {
+    ([$asked_name:ident $asked:ident] $({ $(
+        $(#[$_doc:meta])* $field:ident $name:literal: $kind:ty { $($_facts:tt)* }
+    )* })*) => {
+        match $asked_name {
+            $($($name => <$kind as DirectField>::stroke($asked, |row: &touchpoint::Model| &row.$field),)*)*
+            _ => None,
+        }
+    };
+}
+
 impl<'c> Shown<'c> for At<'c, touchpoint::Model> {
     const TYPE: &'static str = "Touchpoint";
 
@@ -80,24 +95,6 @@ impl<'c> Shown<'c> for At<'c, touchpoint::Model> {
             "name" => leaf(|step: Self| step.row.name.as_str()),
             "lane" => leaf(|step: Self| step.row.lane),
             "position" => leaf(|step: Self| step.row.position),
-            "customerAction" => leaf(|step: Self| step.row.customer_action.as_deref()),
-            "initiator" => leaf(|step: Self| step.row.initiator),
-            "contactsPerMonth" => leaf(|step: Self| step.row.contacts_per_month),
-            "emotion" => leaf(|step: Self| step.row.emotion),
-            "employeeEmotion" => leaf(|step: Self| step.row.employee_emotion),
-            "importanceCustomer" => leaf(|step: Self| step.row.importance_customer),
-            "importanceOrganisation" => leaf(|step: Self| step.row.importance_organisation),
-            "usage" => leaf(|step: Self| step.row.usage),
-            "usageReason" => leaf(|step: Self| step.row.usage_reason.as_deref()),
-            "momentOfTruth" => leaf(|step: Self| step.row.moment_of_truth),
-            "essential" => leaf(|step: Self| step.row.essential),
-            "expectedMinutes" => leaf(|step: Self| step.row.expected_minutes),
-            "basis" => leaf(|step: Self| step.row.basis),
-            "evidence" => many(asked, |step: Self| {
-                step.row.evidence.0.iter().map(move |row| step.to(row))
-            }),
-            "systems" => leaf(|step: Self| step.row.systems.0.as_slice()),
-            "note" => leaf(|step: Self| step.row.note.as_deref()),
             "version" => leaf(|step: Self| step.row.version),
             "createdAt" => leaf(|step: Self| moment(step.row.created_at)),
             "archivedAt" => leaf(|step: Self| step.row.archived_at.map(moment)),
@@ -121,7 +118,7 @@ impl<'c> Shown<'c> for At<'c, touchpoint::Model> {
                 let phase = step.scene.canvas.phase(step.row.phase_id);
                 phase.map(|row| step.to(row))
             }),
-            _ => None,
+            _ => touchpoint_fields!(direct_field name asked),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Rows that every table accepts: a test changes one field and sees whether the table still does.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use cx_blueprint::fields;
 use entity::{
     account, audit_event, blueprint, channel, department, employee_answer, employee_cell, feedback,
     id::*,
-    json::{EvidenceList, Lenses, Subjects, TemplatePhase, TemplatePhases, Texts},
+    json::{Lenses, Subjects, TemplatePhase, TemplatePhases, Texts},
     kpi, kpi_link, kpi_target, measurement, persona, phase, responsibility, segment, session,
     template, touchpoint, transition,
     words::*,
@@ -320,33 +321,9 @@ impl Seed {
 
     pub fn touchpoint(&self) -> touchpoint::Model {
         touchpoint::Model {
-            copied_from_id: None,
-            id: new(),
-            blueprint_id: self.blueprint,
-            phase_id: self.phase,
             key: a_key(),
             name: "Welcome letter".to_owned(),
-            position: 1,
-            lane: Lane::Frontstage,
-            customer_action: None,
-            initiator: None,
-            contacts_per_month: None,
-            emotion: None,
-            employee_emotion: None,
-            importance_customer: None,
-            importance_organisation: None,
-            usage: Usage::Unknown,
-            usage_reason: None,
-            moment_of_truth: false,
-            essential: false,
-            expected_minutes: None,
-            basis: Basis::Assumed,
-            evidence: EvidenceList::default(),
-            systems: Texts::default(),
-            note: None,
-            created_at: self.at,
-            archived_at: None,
-            version: 1,
+            ..fields::touchpoint::start(new(), (self.blueprint, self.phase), self.at)
         }
     }
 

@@ -1,0 +1,122 @@
+//! How each kind of field is written into a cell and read from one. What a cell holds is what a document holds.
+
+use std::{borrow::Cow, io};
+
+use entity::words::StoredWord;
+use sea_orm::Value;
+
+use super::cells::TouchpointCells;
+use crate::{
+    document::part_field::{EvidenceItem, PartField, PartValue},
+    fields::kinds::{
+        EvidenceItems, MonthlyRate, NameList, OptionalText, OptionalWord, RequiredWord,
+        ScaledNumber, StartWord, YesNo,
+    },
+    input::Faults,
+    sheet::{Cell, items, parted, unescaped},
+};
+
+/// A kind that is a column of the table.
+pub(super) trait CellField: PartField {
+    /// The value of a cell, with a fault where it is spelled wrong; an empty cell is the value of a new row.
+    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part;
+
+    /// Writes the next cell of a row.
+    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()>;
+}
+
+impl CellField for OptionalText {
+    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+        cell.text(faults).map(Cow::into_owned)
+    }
+
+    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+        cells.text(part.as_deref())
+    }
+}
+
+impl<W: StoredWord> CellField for OptionalWord<W>
+where
+    Self: PartField<Part = Option<W>>,
+    Option<W>: Into<Value>,
+{
+    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+        cell.word(W::ALL, W::as_str, faults)
+    }
+
+    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+        cells.word(part.map(W::as_str))
+    }
+}
+
+impl<W: StartWord + Into<Value> + PartValue> CellField for RequiredWord<W> {
+    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+        let word = cell.word(W::ALL, W::as_str, faults);
+        word.unwrap_or(W::START)
+    }
+
+    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+        cells.word(Some(part.as_str()))
+    }
+}
+
+impl CellField for YesNo {
+    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+        cell.flag(faults).unwrap_or_default()
+    }
+
+    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+        cells.flag(*part)
+    }
+}
+
+impl<const MIN: i32, const MAX: i32> CellField for ScaledNumber<MIN, MAX> {
+    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+        cell.whole(faults)
+    }
+
+    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+        cells.whole(*part)
+    }
+}
+
+impl CellField for MonthlyRate {
+    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+        cell.number(faults)
+    }
+
+    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+        cells.number(*part)
+    }
+}
+
+impl CellField for NameList {
+    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+        cell.list(faults)
+    }
+
+    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+        cells.list(part)
+    }
+}
+
+impl CellField for EvidenceItems {
+    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+        let text = cell.text(faults).unwrap_or_default();
+        items(&text).map(evidence_item).collect()
+    }
+
+    fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()> {
+        cells.evidence(part)
+    }
+}
+
+/// A label, with its link in angle brackets where it has one.
+fn evidence_item(item: &str) -> EvidenceItem {
+    let linked = item.strip_suffix('>').and_then(|item| parted(item, '<'));
+    let (label, link) = linked.map_or((item, None), |(label, link)| (label, Some(link)));
+    EvidenceItem {
+        label: unescaped(label.trim()),
+        link: link.map(unescaped),
+    }
+}

@@ -1,0 +1,130 @@
+//! How each kind of field enters and leaves the API. It writes nothing.
+
+use async_graphql::MaybeUndefined;
+use entity::words::StoredWord;
+use sea_orm::{ActiveValue, Set, Value};
+
+use super::kinds::{
+    FieldKind, MonthlyRate, NameList, OptionalText, OptionalWord, RequiredWord, ScaledNumber,
+    StartWord, YesNo,
+};
+use crate::input::{Faults, change, replace};
+
+/// A kind that is a field of inputs and of objects.
+pub trait ApiField: FieldKind {
+    /// The type in inputs. Absent keeps what is stored; null clears it, where that is possible.
+    type Input;
+    /// The type in objects.
+    type Output;
+
+    /// The change that an input makes, with a fault at `path` for each value that the kind does not take.
+    fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored>;
+
+    /// What an object shows of what is stored.
+    fn show(stored: Self::Stored) -> Self::Output;
+
+    /// The change, with the value of a new row where it says nothing.
+    fn or_start(change: ActiveValue<Self::Stored>) -> ActiveValue<Self::Stored> {
+        if change.is_set() {
+            change
+        } else {
+            Set(Self::start())
+        }
+    }
+}
+
+impl ApiField for OptionalText {
+    type Input = MaybeUndefined<String>;
+    type Output = Option<String>;
+
+    fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
+        change(input, |text| {
+            Self::check(text.map(String::as_str), path, faults)
+        })
+    }
+
+    fn show(stored: Self::Stored) -> Self::Output {
+        stored
+    }
+}
+
+impl<W: StoredWord> ApiField for OptionalWord<W>
+where
+    Option<W>: Into<Value>,
+{
+    type Input = MaybeUndefined<W>;
+    type Output = Option<W>;
+
+    fn read(input: &Self::Input, _: &str, _: &mut Faults) -> ActiveValue<Self::Stored> {
+        change(input, |word| word.copied())
+    }
+
+    fn show(stored: Self::Stored) -> Self::Output {
+        stored
+    }
+}
+
+impl<W: StartWord + Into<Value>> ApiField for RequiredWord<W> {
+    type Input = Option<W>;
+    type Output = W;
+
+    fn read(input: &Self::Input, _: &str, _: &mut Faults) -> ActiveValue<Self::Stored> {
+        replace(input.as_ref(), |word| *word)
+    }
+
+    fn show(stored: Self::Stored) -> Self::Output {
+        stored
+    }
+}
+
+impl ApiField for YesNo {
+    type Input = Option<bool>;
+    type Output = bool;
+
+    fn read(input: &Self::Input, _: &str, _: &mut Faults) -> ActiveValue<Self::Stored> {
+        replace(input.as_ref(), |flag| *flag)
+    }
+
+    fn show(stored: Self::Stored) -> Self::Output {
+        stored
+    }
+}
+
+impl<const MIN: i32, const MAX: i32> ApiField for ScaledNumber<MIN, MAX> {
+    type Input = MaybeUndefined<i32>;
+    type Output = Option<i32>;
+
+    fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
+        change(input, |number| Self::check(number.copied(), path, faults))
+    }
+
+    fn show(stored: Self::Stored) -> Self::Output {
+        stored
+    }
+}
+
+impl ApiField for MonthlyRate {
+    type Input = MaybeUndefined<f64>;
+    type Output = Option<f64>;
+
+    fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
+        change(input, |rate| Self::check(rate.copied(), path, faults))
+    }
+
+    fn show(stored: Self::Stored) -> Self::Output {
+        stored
+    }
+}
+
+impl ApiField for NameList {
+    type Input = Option<Vec<String>>;
+    type Output = Vec<String>;
+
+    fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored> {
+        replace(input.as_ref(), |names| Self::check(names, path, faults))
+    }
+
+    fn show(stored: Self::Stored) -> Self::Output {
+        stored.0
+    }
+}

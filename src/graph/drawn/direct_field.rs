@@ -1,0 +1,55 @@
+//! How each kind of field is drawn: as its stored form is written as JSON, which for most is also the API's form.
+
+use entity::words::StoredWord;
+use sea_orm::Value;
+use serde::Serialize;
+
+use super::{Asked, At, Stroke, leaf, many};
+use crate::fields::kinds::{
+    EvidenceItems, FieldKind, MonthlyRate, NameList, OptionalText, OptionalWord, RequiredWord,
+    ScaledNumber, StartWord, YesNo,
+};
+
+/// A kind that can be drawn.
+pub(super) trait DirectField: FieldKind {
+    /// Draws the field that `stored` finds in a row; nothing where the field's own fields lead off the canvas.
+    fn stroke<'c, R>(
+        asked: &Asked<'_>,
+        stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
+    ) -> Option<Stroke<'c, At<'c, R>>>;
+}
+
+/// Kinds whose stored form is written as the API shows it.
+macro_rules! drawn_as_stored {
+    ($([$($generics:tt)*] $kind:ty where [$($bound:tt)*];)*) => {
+        $(impl<$($generics)*> DirectField for $kind where $($bound)* {
+            fn stroke<'c, R>(
+                _: &Asked<'_>,
+                stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
+            ) -> Option<Stroke<'c, At<'c, R>>> {
+                leaf(move |at: At<'c, R>| stored(at.row))
+            }
+        })*
+    };
+}
+
+drawn_as_stored! {
+    [] OptionalText where [];
+    [W: StoredWord + Serialize] OptionalWord<W> where [Option<W>: Into<Value>];
+    [W: StartWord + Into<Value> + Serialize] RequiredWord<W> where [];
+    [] YesNo where [];
+    [const MIN: i32, const MAX: i32] ScaledNumber<MIN, MAX> where [];
+    [] MonthlyRate where [];
+    [] NameList where [];
+}
+
+impl DirectField for EvidenceItems {
+    fn stroke<'c, R>(
+        asked: &Asked<'_>,
+        stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
+    ) -> Option<Stroke<'c, At<'c, R>>> {
+        many(asked, move |at: At<'c, R>| {
+            stored(at.row).0.iter().map(move |item| at.to(item))
+        })
+    }
+}
