@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr};
 use sea_orm::{DbErr, DeriveValueType, TryFromU64, sqlx};
 use uuid::Uuid;
 
-use crate::read::{Cell, Row};
+use crate::read::{FromCell, RawRow};
 
 /// What every typed id can do.
 pub trait Id:
@@ -97,9 +97,9 @@ macro_rules! ids {
                 }
             }
 
-            impl Cell for $name {
-                fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {
-                    Uuid::get(row, at).map(Self)
+            impl FromCell for $name {
+                fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
+                    Uuid::from_cell(row, at).map(Self)
                 }
             }
 

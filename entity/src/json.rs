@@ -6,7 +6,7 @@ use sea_orm::{FromJsonQueryResult, sqlx};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    read::{self, Cell, Row},
+    read::{self, FromCell, RawRow},
     words::{InsightKind, Stage, Subject, TokenScope},
 };
 
@@ -56,14 +56,14 @@ pub struct TemplatePhases(pub Vec<TemplatePhase>);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct TokenScopes(pub BTreeSet<TokenScope>);
 
-impl Cell for Texts {
-    fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {
+impl FromCell for Texts {
+    fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
         read::json(row, at)
     }
 }
 
-impl Cell for EvidenceList {
-    fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {
+impl FromCell for EvidenceList {
+    fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
         read::json(row, at)
     }
 }

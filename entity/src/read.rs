@@ -9,9 +9,9 @@ use sea_orm::{
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-/// Something that can be read from a row's next cells.
+/// A value that is read from a row's next cells.
 pub trait Read: Sized {
-    /// Reads it.
+    /// Reads the value and moves behind its cells.
     fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr>;
 }
 
@@ -28,7 +28,7 @@ pub async fn all<R: Read, C: ConnectionTrait>(
 ) -> Result<Vec<R>, DbErr> {
     let rows = db.query_all_raw(statement).await?;
     rows.iter()
-        .map(|row| R::read(&mut Cells::of(row)?))
+        .map(|row| R::read(&mut Cells::new(row)?))
         .collect()
 }
 
@@ -41,22 +41,26 @@ where
     all(db, select.build(db.get_database_backend())).await
 }
 
-/// A row of one of the two databases, as far as it has been read.
+/// A row of one of the two databases, and the cell that is read next.
 pub struct Cells<'r> {
-    row: Row<'r>,
+    row: RawRow<'r>,
     at: usize,
 }
 
 /// A row of one of the two databases.
 #[derive(Clone, Copy)]
-pub enum Row<'r> {
+pub enum RawRow<'r> {
     Postgres(&'r PgRow),
     Sqlite(&'r SqliteRow),
 }
 
-impl<'r> Row<'r> {
-    /// The row as its database gave it.
-    pub fn of(row: &'r QueryResult) -> Result<Self, DbErr> {
+impl<'r> RawRow<'r> {
+    /// The row that a query gave.
+    ///
+    /// # Errors
+    ///
+    /// Where the row is of neither database, which is a fault of the program.
+    pub fn new(row: &'r QueryResult) -> Result<Self, DbErr> {
         match (row.try_as_pg_row(), row.try_as_sqlite_row()) {
             (Some(row), _) => Ok(Self::Postgres(row)),
             (_, Some(row)) => Ok(Self::Sqlite(row)),
@@ -65,8 +69,8 @@ impl<'r> Row<'r> {
     }
 
     /// The cell in this place; nothing where it is NULL.
-    pub fn cell<C: Cell>(self, at: usize) -> Result<Option<C>, DbErr> {
-        Option::<C>::get(self, at).map_err(failed)
+    pub fn cell<C: FromCell>(self, at: usize) -> Result<Option<C>, DbErr> {
+        Option::<C>::from_cell(self, at).map_err(failed)
     }
 
     /// The text in this place, lent by the row; nothing where it is NULL.
@@ -80,17 +84,17 @@ impl<'r> Row<'r> {
 }
 
 impl<'r> Cells<'r> {
-    /// A row that nothing has been read of.
-    pub fn of(row: &'r QueryResult) -> Result<Self, DbErr> {
-        let row = Row::of(row)?;
+    /// The row, from its first cell on.
+    pub fn new(row: &'r QueryResult) -> Result<Self, DbErr> {
+        let row = RawRow::new(row)?;
         Ok(Self { row, at: 0 })
     }
 
     /// Reads the next cell.
-    pub fn take<C: Cell>(&mut self) -> Result<C, DbErr> {
+    pub fn take<C: FromCell>(&mut self) -> Result<C, DbErr> {
         let at = self.at;
         self.at += 1;
-        C::get(self.row, at).map_err(failed)
+        C::from_cell(self.row, at).map_err(failed)
     }
 
     /// Reads what an outer join may have left empty: nothing where its first cell is NULL.
@@ -107,27 +111,27 @@ fn failed(error: sqlx::Error) -> DbErr {
     DbErr::Query(RuntimeErr::SqlxError(error.into()))
 }
 
-fn is_null(row: Row<'_>, at: usize) -> sqlx::Result<bool> {
+fn is_null(row: RawRow<'_>, at: usize) -> sqlx::Result<bool> {
     Ok(match row {
-        Row::Postgres(row) => row.try_get_raw(at)?.is_null(),
-        Row::Sqlite(row) => row.try_get_raw(at)?.is_null(),
+        RawRow::Postgres(row) => row.try_get_raw(at)?.is_null(),
+        RawRow::Sqlite(row) => row.try_get_raw(at)?.is_null(),
     })
 }
 
-/// What one cell can hold.
-pub trait Cell: Sized {
+/// The type of a cell.
+pub trait FromCell: Sized {
     /// Reads the cell in this place.
-    fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self>;
+    fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self>;
 }
 
 macro_rules! plain {
     ($($cell:ty),*) => {
         $(
-            impl Cell for $cell {
-                fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {
+            impl FromCell for $cell {
+                fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
                     match row {
-                        Row::Postgres(row) => row.try_get(at),
-                        Row::Sqlite(row) => row.try_get(at),
+                        RawRow::Postgres(row) => row.try_get(at),
+                        RawRow::Sqlite(row) => row.try_get(at),
                     }
                 }
             }
@@ -137,33 +141,33 @@ macro_rules! plain {
 
 plain!(bool, i32, f64, String, Uuid, NaiveDate, DateTime<Utc>);
 
-impl<C: Cell> Cell for Option<C> {
-    fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {
+impl<C: FromCell> FromCell for Option<C> {
+    fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
         if is_null(row, at)? {
             return Ok(None);
         }
-        C::get(row, at).map(Some)
+        C::from_cell(row, at).map(Some)
     }
 }
 
-/// Reads one of a few words.
+/// Reads a cell that holds one of a few words.
 pub(crate) fn word<W>(
-    row: Row<'_>,
+    row: RawRow<'_>,
     at: usize,
     named: impl Fn(&str) -> Option<W>,
 ) -> sqlx::Result<W> {
     let text: &str = match row {
-        Row::Postgres(row) => row.try_get(at)?,
-        Row::Sqlite(row) => row.try_get(at)?,
+        RawRow::Postgres(row) => row.try_get(at)?,
+        RawRow::Sqlite(row) => row.try_get(at)?,
     };
     named(text).ok_or_else(|| sqlx::Error::Decode(format!("\"{text}\" is no known word").into()))
 }
 
-/// Reads a value kept as JSON.
-pub(crate) fn json<V: DeserializeOwned + 'static>(row: Row<'_>, at: usize) -> sqlx::Result<V> {
+/// Reads a cell that holds a value as JSON.
+pub(crate) fn json<V: DeserializeOwned + 'static>(row: RawRow<'_>, at: usize) -> sqlx::Result<V> {
     let Json(value) = match row {
-        Row::Postgres(row) => row.try_get(at)?,
-        Row::Sqlite(row) => row.try_get(at)?,
+        RawRow::Postgres(row) => row.try_get(at)?,
+        RawRow::Sqlite(row) => row.try_get(at)?,
     };
     Ok(value)
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use sea_orm::{DeriveActiveEnum, EnumIter, sqlx};
 use serde::{Deserialize, Serialize};
 
-use crate::read::{self, Cell, Row};
+use crate::read::{self, FromCell, RawRow};
 
 /// One of a few words, for code that serves all of them.
 pub trait StoredWord: Copy + Sized + 'static {
@@ -80,8 +80,8 @@ macro_rules! words {
                 }
             }
 
-            impl Cell for $name {
-                fn get(row: Row<'_>, at: usize) -> sqlx::Result<Self> {
+            impl FromCell for $name {
+                fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
                     read::word(row, at, Self::named)
                 }
             }

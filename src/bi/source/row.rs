@@ -34,7 +34,7 @@ impl DatasetRow {
     pub fn each(&self, mut taker: impl FnMut(&'static Column, ValueRef<'_>)) -> Result<()> {
         match &self.held {
             RowData::Stored(row) => {
-                let row = read::Row::of(row)?;
+                let row = read::RawRow::new(row)?;
                 for (at, column) in self.shape.columns.iter().enumerate() {
                     taker(column, stored(row, at, column.of)?);
                 }
@@ -59,7 +59,7 @@ impl DatasetRow {
     pub fn place(&self) -> Result<RowKey> {
         match &self.held {
             RowData::Stored(row) => {
-                let row = read::Row::of(row)?;
+                let row = read::RawRow::new(row)?;
                 let behind = self.shape.columns.len();
                 let parts = self.shape.order.iter().enumerate();
                 let parts = parts.map(|(at, part)| -> Result<RowKeyPart> {
@@ -76,7 +76,7 @@ impl DatasetRow {
     }
 }
 
-fn stored(row: read::Row<'_>, at: usize, of: Type) -> Result<ValueRef<'_>> {
+fn stored(row: read::RawRow<'_>, at: usize, of: Type) -> Result<ValueRef<'_>> {
     let cell = match of {
         Type::Id(prefix) => row.cell(at)?.map(|id| ValueRef::Id(prefix, id)),
         Type::Text | Type::Word(_) => row.text(at)?.map(ValueRef::Text),

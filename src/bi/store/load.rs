@@ -89,7 +89,7 @@ const AT: &str = "measurement LEFT JOIN touchpoint ON touchpoint.id = touchpoint
 async fn take(tx: &Transaction, text: Text, come: &mut Come) -> Result<()> {
     let mut rows = tx.stream_raw(text.statement()).await?;
     while let Some(row) = rows.try_next().await? {
-        let mut cells = Cells::of(&row)?;
+        let mut cells = Cells::new(&row)?;
         let kpi: KpiId = cells.take()?;
         let point = SeriesKey {
             touchpoint: cells.take()?,
@@ -152,7 +152,7 @@ async fn of_blueprints(
     let mut all = HashMap::new();
     let mut phases: HashMap<PhaseId, usize> = HashMap::new();
     for row in inside(tx, PHASES, ids).await? {
-        let mut cells = Cells::of(&row)?;
+        let mut cells = Cells::new(&row)?;
         let places: &mut Topology = all.entry(cells.take()?).or_default();
         let phase = TopologyPhase {
             id: cells.take()?,
@@ -163,7 +163,7 @@ async fn of_blueprints(
         places.phases.push(phase);
     }
     for row in inside(tx, TOUCHPOINTS, ids).await? {
-        let mut cells = Cells::of(&row)?;
+        let mut cells = Cells::new(&row)?;
         let places = all.entry(cells.take()?).or_default();
         let touchpoint = TopologyTouchpoint {
             id: cells.take()?,
@@ -173,7 +173,7 @@ async fn of_blueprints(
         places.add(touchpoint, there(phases.get(&cells.take()?).copied())?);
     }
     for row in inside(tx, HOLDERS, ids).await? {
-        let mut cells = Cells::of(&row)?;
+        let mut cells = Cells::new(&row)?;
         let places = all.entry(cells.take()?).or_default();
         let at = there(places.touchpoint(cells.take()?))?;
         let (id, who) = (cells.take()?, (cells.take()?, cells.take()?));
@@ -181,7 +181,7 @@ async fn of_blueprints(
         places.hold(at, id, who, days);
     }
     for row in inside(tx, LINKS, ids).await? {
-        let mut cells = Cells::of(&row)?;
+        let mut cells = Cells::new(&row)?;
         let places = all.entry(cells.take()?).or_default();
         let (id, kpi) = (cells.take()?, cells.take()?);
         let (phase, touchpoint): (Option<PhaseId>, Option<TouchpointId>) =
