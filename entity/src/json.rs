@@ -38,7 +38,7 @@ pub struct Lenses(pub Vec<InsightKind>);
 /// A phase with which a blueprint begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct TemplatePhase {
+pub struct PhaseOutline {
     /// Its name.
     pub name: String,
     /// Where it stands relative to what the customer came for.
@@ -51,7 +51,7 @@ pub struct TemplatePhase {
 
 /// All phases of a template, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
-pub struct TemplatePhases(pub Vec<TemplatePhase>);
+pub struct TemplatePhases(pub Vec<PhaseOutline>);
 /// What a service token is for, each once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct TokenScopes(pub BTreeSet<TokenScope>);

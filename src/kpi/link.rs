@@ -16,7 +16,7 @@ use crate::{
     input::{self, AtVersionInput, Faults, change},
     policy::Action,
     scalar::Date,
-    touchpoint::place::{Location, LocationInput},
+    touchpoint::place::{BlueprintLocation, LocationInput},
 };
 
 /// A KPI comes to judge a touchpoint, a phase or a blueprint: exactly one of them.
@@ -55,8 +55,8 @@ pub struct KpiLinkUpdateInput {
     pub weight: MaybeUndefined<f64>,
 }
 
-fn place_of(link: &kpi_link::Model) -> Location {
-    Location {
+fn place_of(link: &kpi_link::Model) -> BlueprintLocation {
+    BlueprintLocation {
         blueprint: link.blueprint_id,
         phase: link.phase_id,
         touchpoint: link.touchpoint_id,
@@ -144,7 +144,7 @@ async fn fetch_to_define(permit: &mut Permit<'_>, field: &str, id: KpiId) -> Res
 async fn refuse_overlap(
     permit: &Permit<'_>,
     kpi: KpiId,
-    place: Location,
+    place: BlueprintLocation,
     days: LinkDays,
     but: Option<KpiLinkId>,
 ) -> Result<()> {

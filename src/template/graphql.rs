@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use entity::{
-    json::TemplatePhase as PhaseOfTemplate,
+    json::PhaseOutline,
     template,
     words::{InsightKind, Stage, Subject},
 };
@@ -77,8 +77,8 @@ pub struct TemplatePhase {
     pub customer_goal: Option<String>,
 }
 
-impl From<PhaseOfTemplate> for TemplatePhase {
-    fn from(phase: PhaseOfTemplate) -> Self {
+impl From<PhaseOutline> for TemplatePhase {
+    fn from(phase: PhaseOutline) -> Self {
         Self {
             name: phase.name,
             stage: phase.stage,

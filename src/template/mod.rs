@@ -8,7 +8,7 @@ use async_graphql::{ID, InputObject, MaybeUndefined};
 use entity::{
     blueprint,
     id::TemplateId,
-    json::{Lenses, Subjects, TemplatePhase, TemplatePhases},
+    json::{Lenses, PhaseOutline, Subjects, TemplatePhases},
     template,
     words::{InsightKind, Stage, Subject},
 };
@@ -90,7 +90,7 @@ fn phases(faults: &mut Faults, input: &[TemplatePhaseInput]) -> TemplatePhases {
     }
     let read = |(phase, at): (&TemplatePhaseInput, u64)| {
         let path = |field: &str| format!("phases.{at}.{field}");
-        TemplatePhase {
+        PhaseOutline {
             name: faults.name(&path("name"), &phase.name),
             stage: phase.stage,
             prompt: faults.some_text(&path("prompt"), &phase.prompt),

@@ -17,13 +17,13 @@ use crate::{
 
 /// A place in a blueprint: without phase and touchpoint the whole of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Location {
+pub struct BlueprintLocation {
     pub blueprint: BlueprintId,
     pub phase: Option<PhaseId>,
     pub touchpoint: Option<TouchpointId>,
 }
 
-impl Location {
+impl BlueprintLocation {
     /// Refuses whoever may not do the action to what is said of the place.
     pub async fn require(self, permit: &Permit<'_>, action: Action) -> Result<()> {
         let ties = ties_of_place(permit.tx(), self.blueprint, self.phase, self.touchpoint).await?;
@@ -110,7 +110,7 @@ impl LocationInput {
     }
 
     /// Takes the lock of the place's blueprint, and finds the place alive behind it.
-    pub async fn lock(self, permit: &mut Permit<'_>) -> Result<Location> {
+    pub async fn lock(self, permit: &mut Permit<'_>) -> Result<BlueprintLocation> {
         let (blueprint, phase, touchpoint) = match self {
             Self::Touchpoint(id) => {
                 let row = permit
@@ -138,7 +138,7 @@ impl LocationInput {
             }
         };
         permit.live_blueprint(blueprint)?;
-        Ok(Location {
+        Ok(BlueprintLocation {
             blueprint,
             phase,
             touchpoint,

@@ -5,7 +5,7 @@ use cx_blueprint::fields;
 use entity::{
     account, audit_event, blueprint, channel, department, employee_answer, employee_cell, feedback,
     id::*,
-    json::{Lenses, Subjects, TemplatePhase, TemplatePhases, Texts},
+    json::{Lenses, PhaseOutline, Subjects, TemplatePhases, Texts},
     kpi, kpi_link, kpi_target, measurement, persona, phase, responsibility, segment, session,
     template, touchpoint, transition,
     words::*,
@@ -291,7 +291,7 @@ impl Seed {
             description: None,
             subjects: Subjects(vec![Subject::Employee]),
             lenses: Lenses(vec![InsightKind::Pain, InsightKind::Gain]),
-            phases: TemplatePhases(vec![TemplatePhase {
+            phases: TemplatePhases(vec![PhaseOutline {
                 name: "Grüße".to_owned(),
                 stage: Stage::Goal,
                 prompt: "\"quoted\"".to_owned(),
