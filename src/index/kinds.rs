@@ -43,7 +43,7 @@ pub struct Entry {
     /// The blueprint that it is or lies in; none for personas, departments and KPIs.
     pub blueprint: Option<BlueprintId>,
     /// The API's name of each field that is searched, with its texts; the first one names the thing.
-    pub said: Vec<(&'static str, Vec<String>)>,
+    pub texts: Vec<(&'static str, Vec<String>)>,
 }
 
 /// A row that can be indexed.
@@ -91,7 +91,7 @@ macro_rules! searched {
                 Entry {
                     id: self.id.0,
                     blueprint: blueprint!(self $($blueprint)*),
-                    said: [own, $($fields!(ranked_texts self))?].into_iter().flatten().collect(),
+                    texts: [own, $($fields!(ranked_texts self))?].into_iter().flatten().collect(),
                 }
             }
         })*
@@ -161,7 +161,7 @@ pub async fn complete<C: ConnectionTrait>(
     }
     for entry in entries {
         entry
-            .said
+            .texts
             .push(("needs", texts.remove(&entry.id).unwrap_or_default()));
     }
     Ok(())

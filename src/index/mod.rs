@@ -90,7 +90,7 @@ async fn renew_kind(tx: &Transaction, kind: SearchKind, ids: &[Uuid]) -> Result<
 fn row(kind: SearchKind, entry: &Entry) -> search_text::ActiveModel {
     let (mut title, mut words) = (" ".to_owned(), " ".to_owned());
     let mut known = HashSet::new();
-    for (at, (_, texts)) in entry.said.iter().enumerate() {
+    for (at, (_, texts)) in entry.texts.iter().enumerate() {
         for word in texts.iter().flat_map(|text| fold::words(text)) {
             if at == 0 {
                 title.extend([&word.folded, " "]);

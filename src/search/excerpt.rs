@@ -37,7 +37,7 @@ pub struct SearchPiece {
 /// The excerpts of an entry's texts in which any of the words occurs, at most `most`.
 pub fn matches(entry: &Entry, wanted: &[String], most: usize) -> Vec<SearchMatch> {
     let texts = entry
-        .said
+        .texts
         .iter()
         .flat_map(|(field, texts)| texts.iter().map(|text| (*field, text)));
     let found = texts.filter_map(|(field, text)| {
