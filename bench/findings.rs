@@ -29,13 +29,12 @@ use cx_blueprint::{
     bi::store::BiStore,
     canvas::{Canvas, flow::Flow, whole::Whole},
     clock::Clock,
-    config::Size,
     database::{Options, Store},
     finding::{
         rules::{self, RuleOptions, Surroundings, Thresholds},
         surroundings,
     },
-    generate, graph,
+    graph,
     http::{self, App, AppParts},
     token::SigningKey,
 };
@@ -45,6 +44,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
+
+use self::generated::{generate::generate, size::OrganisationSize};
+
+#[path = "../tools/generate/src/organisation/mod.rs"]
+#[expect(dead_code, reason = "the command uses more of it")]
+mod generated;
 
 /// The allocator of the program.
 #[global_allocator]
@@ -79,7 +84,7 @@ impl Journey {
             .await
             .expect("it migrates");
         let caller = Caller::operator(store.clone(), Clock::new(chrono_tz::UTC), "bench");
-        let size = Size {
+        let size = OrganisationSize {
             blueprints: 1,
             touchpoints,
             departments: 30,
@@ -91,7 +96,7 @@ impl Journey {
             seed: 1,
         };
         let hash = password::hash(PASSWORD).await.expect("a hash");
-        let made = generate::generate(&caller, &size, &hash).await;
+        let made = generate(&caller, &size, &hash).await;
         made.expect("it is made");
         Self {
             caller,

@@ -13,14 +13,18 @@ use cx_blueprint::{
     access::{self, Caller},
     batch::Loaders,
     clock::Clock,
-    config::Size,
     database::{Options, Store},
     finding::rules::Thresholds,
-    generate::generate,
     graph,
 };
 use entity::{account, session};
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, Statement};
+
+use self::generated::{generate::generate, size::OrganisationSize};
+
+#[path = "../tools/generate/src/organisation/mod.rs"]
+#[expect(dead_code, reason = "the command uses more of it")]
+mod generated;
 
 const SEARCH: &str = "query($text: String!) { search(text: $text, first: 20) { nodes { kind node { __typename } matches { field } } } }";
 
@@ -44,7 +48,7 @@ async fn main() {
         .expect("it migrates");
     let clock = Clock::new(chrono_tz::UTC);
     let operator = Caller::operator(store.clone(), clock.clone(), "generate");
-    let size = Size {
+    let size = OrganisationSize {
         blueprints: 200,
         touchpoints: 240,
         departments: 30,

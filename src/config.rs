@@ -62,8 +62,6 @@ pub enum Verb {
     /// Bring the database's tables up to date, or say what is missing.
     #[command(subcommand)]
     Migrate(Migrate),
-    /// Fill an empty database with a large organisation for benches, the same for the same options.
-    Generate(Generate),
     /// Write a blueprint as it is now.
     Export(Export),
     /// Bring a blueprint to what a document or a sheet says: all of it or nothing.
@@ -189,49 +187,6 @@ pub struct Demo {
     /// Another demonstration to load, as a document of the form of demo/demonstration.json.
     #[arg(long)]
     pub file: Option<PathBuf>,
-}
-
-/// What to generate, and where.
-#[derive(Debug, Args)]
-pub struct Generate {
-    /// Which database.
-    #[command(flatten)]
-    pub database: DatabaseArgs,
-    /// How large.
-    #[command(flatten)]
-    pub size: Size,
-}
-
-/// How large a generated organisation is.
-#[derive(Clone, Debug, Args)]
-pub struct Size {
-    /// Blueprints, all of them published and current.
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(0..=9_999))]
-    pub blueprints: u32,
-    /// Touchpoints in each blueprint, over six phases.
-    #[arg(long, default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=500))]
-    pub touchpoints: u32,
-    /// Departments, in two levels.
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=999))]
-    pub departments: u32,
-    /// Departments with a role at each touchpoint: one ACCOUNTABLE, at least one RESPONSIBLE.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(2..=20))]
-    pub responsibilities: u32,
-    /// KPIs.
-    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=9_999))]
-    pub kpis: u32,
-    /// KPIs that judge each touchpoint.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=20))]
-    pub links: u32,
-    /// Days with a value of every KPI.
-    #[arg(long, default_value_t = 1_096, value_parser = clap::value_parser!(u32).range(1..=20_000))]
-    pub days: u32,
-    /// The last of those days.
-    #[arg(long, default_value = "2026-06-30")]
-    pub until: NaiveDate,
-    /// Another number gives other content.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
 }
 
 /// What to export, as what, and to where.

@@ -155,9 +155,6 @@ pub mod document;
 /// What a blueprint was, and what differs.
 pub mod publication;
 
-/// A large organisation for benches.
-pub mod generate;
-
 /// Flat rows for programs that draw charts.
 pub mod bi;
 

@@ -27,7 +27,7 @@ use cx_blueprint::{
     bi::views::{self, login},
     clock::Clock,
     config::{
-        AccountCreate, AccountVerb, Cli, DatabaseArgs, Demo, FeedbackErase, FeedbackVerb, Generate,
+        AccountCreate, AccountVerb, Cli, DatabaseArgs, Demo, FeedbackErase, FeedbackVerb,
         LogFormat, Migrate, Schema, SchemaOf, Serve, Verb,
     },
     database::{Options, Store},
@@ -35,7 +35,7 @@ use cx_blueprint::{
         self,
         demonstration::{self, Demonstration},
     },
-    feedback, generate, graph, index,
+    feedback, graph, index,
     token::SigningKey,
 };
 use sea_orm::DbBackend;
@@ -44,7 +44,7 @@ use tokio::time::timeout;
 /// A sentence that says what went wrong and what to do.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// The password of every person in the demo and in a generated organisation.
+/// The password of every person in the demo, and of what tools/generate makes.
 const DEMO_PASSWORD: &str = "blueprint";
 /// The demonstration that comes with the program.
 const DEMO: &str = include_str!("../demo/demonstration.json");
@@ -103,7 +103,6 @@ async fn run(verb: Verb) -> Result<(), Failure> {
         Verb::Demo(demo) => serve_demo(demo).await,
         Verb::Serve(serve) => serve::serve_database(serve).await,
         Verb::Migrate(migrate) => migrate_database(migrate).await,
-        Verb::Generate(generate) => generate_organisation(generate).await,
         Verb::Export(options) => export::export(options).await,
         Verb::Import(options) => import::import(options).await,
         Verb::Schema(Schema { of }) => {
@@ -241,25 +240,6 @@ async fn erase_feedback(erase: FeedbackErase) -> Result<(), Failure> {
         let why = "It is still in the database's log, from which somebody reads. Do this again, or restart the server.";
         return Err(why.into());
     }
-    Ok(())
-}
-
-async fn generate_organisation(options: Generate) -> Result<(), Failure> {
-    let store = open_current(&options.database).await?;
-    let caller = Caller::operator(
-        store.clone(),
-        Clock::new(options.database.time_zone),
-        "generate",
-    );
-    let password_hash = password::hash(DEMO_PASSWORD).await?;
-    let made = generate::generate(&caller, &options.size, &password_hash).await?;
-    store.close().await?;
-    println!(
-        "Generated {} rows in {} seconds. Sign in as {}, each with the password {DEMO_PASSWORD}.",
-        made.rows,
-        made.took.as_secs(),
-        generate::accounts().collect::<Vec<_>>().join(", ")
-    );
     Ok(())
 }
 

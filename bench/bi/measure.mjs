@@ -11,6 +11,7 @@ const { values: options, positionals: size } = parseArgs({
   allowPositionals: true,
   options: {
     binary: { type: 'string' }, // the cx-blueprint to measure
+    generator: { type: 'string' }, // the generate that fills the database
     rounds: { type: 'string', default: '5' },
     save: { type: 'string' }, // a file for the table
   },
@@ -55,7 +56,7 @@ function memory(pid) {
 const database = ['--database-url', url];
 console.error('bench/bi: making the organisation');
 await run(options.binary, ['migrate', 'up', ...database]);
-await run(options.binary, ['generate', ...database, ...size]);
+await run(options.generator, [...database, ...size]);
 await sql('ANALYZE');
 
 const child = spawn(options.binary, ['serve', ...database, '--listen', '127.0.0.1:0', '--request-seconds', '120'], {

@@ -8,11 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { comparable, comparablePeer, difference } from './compare.mjs';
 
-// What comes after `--` are options of `cx-blueprint generate`.
+// What comes after `--` are options of `generate`.
 const { values: options, positionals: size } = parseArgs({
   allowPositionals: true,
   options: {
     binary: { type: 'string' }, // the cx-blueprint to measure
+    generator: { type: 'string' }, // the generate that fills the database
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '20' },
     warmup: { type: 'string', default: '5' },
@@ -183,9 +184,9 @@ function table(results) {
 let blueprints;
 try {
   const binary = options.binary;
-  assert(binary, '--binary names the cx-blueprint to measure');
+  assert(binary && options.generator, '--binary names the cx-blueprint to measure, --generator the generate that fills the database');
   say((await run(binary, ['migrate', 'up', '--database-url', url])).trim().split('\n').at(-1));
-  say((await run(binary, ['generate', '--database-url', url, ...size])).trim());
+  say((await run(options.generator, ['--database-url', url, ...size])).trim());
   await run('psql', ['-qX', '-v', 'ON_ERROR_STOP=1', '-f', here('peer.sql'), url]);
   await run('psql', ['-qX', '-c', 'VACUUM ANALYZE', '-c', 'CHECKPOINT', url]);
   const one = async (sql) => (await run('psql', ['-qAtX', '-c', sql, url])).trim();

@@ -9,7 +9,12 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use clap::Parser;
+use cx_blueprint::config::DatabaseArgs;
 use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use crate::generated::{fill::fill_database, size::OrganisationSize};
 
 const DEMO: &str = include_str!("../../demo/demonstration.json");
 const KEY: &str = "q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o";
@@ -237,12 +242,28 @@ fn what_is_pending_is_told_and_done() {
     );
 }
 
+/// Fills an empty database, as the command `generate` does with these options.
+fn generate(url: &str, size: &str) {
+    let arguments = ["--database-url", url].into_iter().chain(size.split(' '));
+    let options = GenerateOptions::parse_from(["generate"].into_iter().chain(arguments));
+    let filled = Runtime::new()
+        .expect("a runtime")
+        .block_on(fill_database(&options.database, &options.size));
+    filled.expect("it is generated");
+}
+
+/// The options of the command `generate`.
+#[derive(clap::Parser)]
+struct GenerateOptions {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    size: OrganisationSize,
+}
+
 /// Makes a small organisation with one blueprint.
 pub fn generate_one(url: &str) {
-    let small = "--blueprints 1 --touchpoints 6 --kpis 2 --days 3";
-    let small: Vec<&str> = small.split(' ').collect();
-    let made = run(&[&["generate", "--database-url", url][..], &small].concat());
-    assert!(made.status.success(), "{made:?}");
+    generate(url, "--blueprints 1 --touchpoints 6 --kpis 2 --days 3");
 }
 
 #[test]

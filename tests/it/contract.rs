@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use cx_blueprint::{access::Caller, config::Size, generate::generate};
+use cx_blueprint::access::Caller;
 use serde_json::{Value, json};
 
-use crate::world::{Actor, World, password_hash};
+use crate::{
+    generated::{generate::generate, size::OrganisationSize},
+    world::{Actor, World, password_hash},
+};
 
 const OPERATIONS: &str = include_str!("../../checks/operations.graphql");
 
@@ -150,7 +153,7 @@ async fn a_canvas_takes_at_most_12_statements_whatever_its_size() {
     let (few, touchpoints) = statements(&demo, "ann-cx", "bp-member").await;
     assert_eq!(touchpoints, 25);
     let world = World::new().await;
-    let size = Size {
+    let size = OrganisationSize {
         blueprints: 1,
         touchpoints: 240,
         departments: 12,

@@ -1,17 +1,19 @@
 //! The generated organisation: the same for the same options, all of it or nothing, and never over something else.
 
 use chrono::NaiveDate;
-use cx_blueprint::{
-    access::Caller,
-    config::Size,
-    generate::{GenerateError, generate},
-};
+use cx_blueprint::access::Caller;
 use sea_orm::{ConnectionTrait, Statement};
 
-use crate::world::World;
+use crate::{
+    generated::{
+        generate::{GenerateError, generate},
+        size::OrganisationSize,
+    },
+    world::World,
+};
 
-fn size() -> Size {
-    Size {
+fn size() -> OrganisationSize {
+    OrganisationSize {
         blueprints: 2,
         touchpoints: 25,
         departments: 12,
@@ -24,7 +26,7 @@ fn size() -> Size {
     }
 }
 
-async fn generated(world: &World, size: &Size) -> Result<usize, GenerateError> {
+async fn generated(world: &World, size: &OrganisationSize) -> Result<usize, GenerateError> {
     let caller = Caller::operator(world.store.clone(), world.clock.clone(), "generate");
     let made = generate(&caller, size, "no password fits").await?;
     Ok(made.rows)
@@ -73,7 +75,7 @@ async fn the_same_options_give_the_same_organisation() {
         rows,
         generated(&second, &size()).await.expect("it is generated")
     );
-    generated(&other, &Size { seed: 8, ..size() })
+    generated(&other, &OrganisationSize { seed: 8, ..size() })
         .await
         .expect("it is generated");
     let content_of_first = content(&first).await;
@@ -117,14 +119,14 @@ async fn nothing_is_generated_over_something_or_from_options_that_contradict_one
     let world = World::new().await;
     let impossible = generated(
         &world,
-        &Size {
+        &OrganisationSize {
             departments: 2,
             ..size()
         },
     )
     .await;
     assert!(matches!(impossible, Err(GenerateError::Options(_))));
-    let impossible = generated(&world, &Size { kpis: 1, ..size() }).await;
+    let impossible = generated(&world, &OrganisationSize { kpis: 1, ..size() }).await;
     assert!(matches!(impossible, Err(GenerateError::Options(_))));
     assert_eq!(count(&world, "SELECT count(*) FROM department").await, 0);
     generated(&world, &size()).await.expect("it is generated");

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cx_blueprint::{access::Caller, config::Size, generate::generate};
+use cx_blueprint::access::Caller;
 use entity::{
     blueprint, department,
     id::{BlueprintId, DepartmentId, KpiId, ResponsibilityId, TouchpointId},
@@ -13,7 +13,10 @@ use entity::{
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 use serde_json::{Value, json};
 
-use crate::world::{Actor, World, password_hash};
+use crate::{
+    generated::{generate::generate, size::OrganisationSize},
+    world::{Actor, World, password_hash},
+};
 
 const IMPACT: &str = "fragment I on Impact {
     obstacles { reason }
@@ -202,7 +205,7 @@ impl Dice {
 /// as the KPIs, one department owns: the others may go without a successor.
 async fn organisation(seed: u64, dice: &mut Dice) -> World {
     let world = World::new().await;
-    let size = Size {
+    let size = OrganisationSize {
         blueprints: 2,
         touchpoints: 12,
         departments: 8,

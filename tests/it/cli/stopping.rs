@@ -26,10 +26,10 @@ fn on_sigterm_it_finishes_and_ends_well() {
 /// A server over a small generated organisation with some megabytes of measurements, and a token of its CX manager.
 fn serving(dir: &Path, arguments: &[&str], stderr: Stdio) -> (Server, String) {
     let url = sqlite(dir);
-    let small = "--blueprints 1 --touchpoints 2 --departments 2 --responsibilities 2 --kpis 20 --links 1 --days 1000";
-    let mut generate = vec!["generate", "--database-url", &url];
-    generate.extend(small.split(' '));
-    assert!(run(&generate).status.success());
+    generate(
+        &url,
+        "--blueprints 1 --touchpoints 2 --departments 2 --responsibilities 2 --kpis 20 --links 1 --days 1000",
+    );
     let mut all = vec!["serve", "--database-url", &url, "--listen", "127.0.0.1:0"];
     all.extend(arguments);
     let server = Server::spawn_with(program().args(&all), stderr);

@@ -1,12 +1,17 @@
 //! The index is in step: after every kind of write it is what reading everything again makes of it.
 
-use cx_blueprint::{access::Caller, config::Size, generate::generate, index};
+use cx_blueprint::{access::Caller, index};
 use entity::search_text;
 use sea_orm::{ConnectionTrait, DbBackend, EntityTrait, QueryOrder, Statement};
 use serde_json::json;
 
 use super::{found, notes};
-use crate::{ids::Ids, refusals, world::World};
+use crate::{
+    generated::{generate::generate, size::OrganisationSize},
+    ids::Ids,
+    refusals,
+    world::World,
+};
 
 /// Everything that can be found: its kind and its table.
 const TABLES: &[(&str, &str)] = &[
@@ -152,7 +157,7 @@ async fn cascades_needs_and_whole_organisations_leave_it_in_step() {
     assert!(found(&cx, "seat").await.is_empty());
 
     let world = World::new().await;
-    let size = Size {
+    let size = OrganisationSize {
         blueprints: 2,
         touchpoints: 120,
         departments: 12,
@@ -170,8 +175,8 @@ async fn cascades_needs_and_whole_organisations_leave_it_in_step() {
     assert!(in_step(&world, "generating").await.len() > 280);
 }
 
-fn size() -> Size {
-    Size {
+fn size() -> OrganisationSize {
+    OrganisationSize {
         blueprints: 1,
         touchpoints: 1,
         departments: 1,
@@ -259,7 +264,7 @@ async fn what_is_written_past_the_program_is_found_with_the_next_change() {
 #[tokio::test]
 async fn the_full_text_index_of_either_database_is_what_answers() {
     let world = World::new().await;
-    let size = Size {
+    let size = OrganisationSize {
         blueprints: 10,
         touchpoints: 200,
         departments: 6,

@@ -1,6 +1,7 @@
-//! What was measured: a value a day for every KPI, written one KPI at a time, so that memory does not grow with the days.
+//! Measurements: one a day for every KPI, written one KPI at a time, so that memory does not grow with their number.
 
 use chrono::{Days, NaiveDate};
+use cx_blueprint::error::Result;
 use entity::{
     id::{MeasurementId, TouchpointId},
     measurement,
@@ -10,11 +11,10 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 
 use super::{
-    Maker,
-    dice::Dice,
-    organisation::{Measure, round},
+    generator::Generator,
+    kpi::{KpiProfile, round},
+    random::Random,
 };
-use crate::error::Result;
 
 /// Rows a statement inserts at the most: their values travel as one text.
 const ROWS: usize = 4_000;
@@ -35,61 +35,60 @@ FROM json_each($5) AS day";
 
 const SOURCE: &str = "Generated";
 
-/// One value with what it was made of.
-struct Value {
+/// One value, with its numerator and denominator where it is a ratio.
+struct SampledValue {
     value: f64,
-    parts: Option<(f64, f64)>,
+    ratio: Option<(f64, f64)>,
     sample_size: i32,
 }
 
-/// A walk that wanders and comes back to where the KPI belongs.
-struct Walk<'m> {
-    measure: &'m Measure,
+/// A random walk that is pulled back to the level of its KPI.
+struct RandomWalk<'m> {
+    kpi: &'m KpiProfile,
+    /// A fraction of the way from the lowest possible value to the highest.
     at: f64,
 }
 
-impl<'m> Walk<'m> {
-    fn new(measure: &'m Measure) -> Self {
-        Self {
-            measure,
-            at: measure.level,
-        }
+impl<'m> RandomWalk<'m> {
+    fn new(kpi: &'m KpiProfile) -> Self {
+        Self { kpi, at: kpi.level }
     }
 
-    fn next(&mut self, dice: &mut Dice) -> Value {
-        self.at += 0.05 * (dice.fraction() - 0.5) + 0.03 * (self.measure.level - self.at);
+    fn next(&mut self, random: &mut Random) -> SampledValue {
+        self.at += 0.05 * (random.fraction() - 0.5) + 0.03 * (self.kpi.level - self.at);
         self.at = self.at.clamp(0.01, 0.99);
-        let kind = self.measure.kind();
-        let value = kind.low + (kind.high - kind.low) * self.at;
-        let sample_size = dice.between(20, 400);
-        if kind.aggregation == Aggregation::Ratio {
+        let template = self.kpi.template;
+        let value = template.low + (template.high - template.low) * self.at;
+        let sample_size = random.between(20, 400);
+        if template.aggregation == Aggregation::Ratio {
             let numerator = round(value / 100.0 * f64::from(sample_size), 0);
             let denominator = f64::from(sample_size);
-            return Value {
+            return SampledValue {
                 value: 100.0 * numerator / denominator,
-                parts: Some((numerator, denominator)),
+                ratio: Some((numerator, denominator)),
                 sample_size,
             };
         }
-        Value {
-            value: round(value, kind.decimals),
-            parts: None,
+        SampledValue {
+            value: round(value, template.decimals),
+            ratio: None,
             sample_size,
         }
     }
 }
 
-impl Maker<'_> {
-    pub(super) async fn values(&mut self) -> Result<()> {
-        for at in 0..self.measures.len() {
-            let measure = self.measures[at].clone();
-            let mut dice = self.dice(1_000_000_000 + at as u64);
-            let mut walk = Walk::new(&measure);
-            let (mut from, mut left) = (self.first_day(), self.size.days as usize);
+impl Generator<'_> {
+    pub(super) async fn measurements(&mut self) -> Result<()> {
+        for at in 0..self.kpis.len() {
+            let kpi = self.kpis[at].clone();
+            let mut random = self.random(1_000_000_000 + at as u64);
+            let mut walk = RandomWalk::new(&kpi);
+            let (mut from, mut left) = (self.size.first_day(), self.size.days as usize);
             while left > 0 {
                 let count = left.min(ROWS);
-                let values: Vec<Value> = (0..count).map(|_| walk.next(&mut dice)).collect();
-                self.insert_days(&measure, from, &values).await?;
+                let values: Vec<SampledValue> =
+                    (0..count).map(|_| walk.next(&mut random)).collect();
+                self.insert_days(&kpi, from, &values).await?;
                 self.progress.add(count);
                 from = from + Days::new(count as u64);
                 left -= count;
@@ -100,14 +99,14 @@ impl Maker<'_> {
 
     async fn insert_days(
         &mut self,
-        measure: &Measure,
+        kpi: &KpiProfile,
         from: NaiveDate,
-        values: &[Value],
+        values: &[SampledValue],
     ) -> Result<()> {
         let ids: Vec<MeasurementId> = values.iter().map(|_| self.ids.next()).collect();
         let backend = self.tx().get_database_backend();
         let mut parameters = vec![
-            measure.kpi.into(),
+            kpi.id.into(),
             from.into(),
             SOURCE.into(),
             self.made_at.into(),
@@ -117,13 +116,13 @@ impl Maker<'_> {
             parameters.push(array(values.iter().map(|day| day.value.to_string())).into());
             let numerators = values
                 .iter()
-                .filter_map(|day| day.parts)
-                .map(|parts| parts.0.to_string());
+                .filter_map(|day| day.ratio)
+                .map(|ratio| ratio.0.to_string());
             parameters.push(array(numerators).into());
             let denominators = values
                 .iter()
-                .filter_map(|day| day.parts)
-                .map(|parts| parts.1.to_string());
+                .filter_map(|day| day.ratio)
+                .map(|ratio| ratio.1.to_string());
             parameters.push(array(denominators).into());
             parameters.push(array(values.iter().map(|day| day.sample_size.to_string())).into());
             POSTGRES
@@ -132,7 +131,7 @@ impl Maker<'_> {
                 .iter()
                 .zip(values)
                 .map(|(id, day)| {
-                    let (numerator, denominator) = day.parts.unzip();
+                    let (numerator, denominator) = day.ratio.unzip();
                     json!([
                         id.0.simple().to_string(),
                         day.value,
@@ -154,24 +153,24 @@ impl Maker<'_> {
     /// Values of a KPI at one touchpoint, one in thirty days, the last of them within the last five days.
     pub(super) fn measured_at(
         &mut self,
-        dice: &mut Dice,
-        measure: &Measure,
+        random: &mut Random,
+        kpi: &KpiProfile,
         touchpoint: TouchpointId,
         months: u32,
     ) -> Vec<measurement::Model> {
-        let mut walk = Walk::new(measure);
-        let first = self.first_day();
-        let last = self.size.until - Days::new(dice.below(5) as u64);
+        let mut walk = RandomWalk::new(kpi);
+        let first = self.size.first_day();
+        let last = self.size.until - Days::new(random.below(5) as u64);
         let days = (0..u64::from(months))
             .rev()
             .map(|month| last - Days::new(30 * month));
         days.filter(|day| *day >= first)
             .map(|day| {
-                let value = walk.next(dice);
-                let (numerator, denominator) = value.parts.unzip();
+                let value = walk.next(random);
+                let (numerator, denominator) = value.ratio.unzip();
                 measurement::Model {
                     id: self.ids.next(),
-                    kpi_id: measure.kpi,
+                    kpi_id: kpi.id,
                     touchpoint_id: Some(touchpoint),
                     channel_id: None,
                     segment_id: None,
@@ -191,6 +190,7 @@ impl Maker<'_> {
     }
 }
 
+/// The text of an array of PostgreSQL.
 fn array(values: impl Iterator<Item = String>) -> String {
     let values: Vec<String> = values.collect();
     format!("{{{}}}", values.join(","))

@@ -1,6 +1,7 @@
-//! What journeys are made of, before there is any: departments, accounts, channels, segments, personas and KPIs.
+//! Master data, which blueprints refer to: departments, accounts, channels, segments, personas and KPIs.
 
 use chrono::{Datelike, Months, NaiveDate};
+use cx_blueprint::error::Result;
 use entity::{
     account, channel, department,
     id::{AccountId, KpiId, PersonaId},
@@ -13,70 +14,49 @@ use entity::{
 };
 
 use super::{
-    Maker,
-    dice::Dice,
-    texts::{self, Kind},
+    generator::Generator,
+    kpi::{KPI_TEMPLATES, KpiProfile, round},
+    random::Random,
+    texts,
 };
-use crate::error::Result;
 
-/// One account for each way of taking part; the last three belong to the first department.
-const ACCOUNTS: [(&str, &str, OrganisationRole, Option<DepartmentRole>); 8] = [
-    ("admin", "Ada Administrator", OrganisationRole::Admin, None),
-    (
-        "cx-manager",
-        "Signe Sørensen",
-        OrganisationRole::CxManager,
-        None,
-    ),
-    ("auditor", "Otto Åkesson", OrganisationRole::Auditor, None),
-    (
-        "analyst",
-        "Nora \"BI\" Nygård",
-        OrganisationRole::Analyst,
-        None,
-    ),
-    ("member", "Mads Møller", OrganisationRole::Member, None),
-    (
-        "lead",
-        "Line Lykke",
-        OrganisationRole::Member,
-        Some(DepartmentRole::Lead),
-    ),
-    (
-        "contributor",
-        "Kasper Kjær",
-        OrganisationRole::Member,
-        Some(DepartmentRole::Contributor),
-    ),
-    (
-        "viewer",
-        "Vibeke Vestergård",
-        OrganisationRole::Member,
-        Some(DepartmentRole::Viewer),
-    ),
-];
-
-/// What one can sign in as.
-pub fn accounts() -> impl Iterator<Item = &'static str> {
-    ACCOUNTS.into_iter().map(|(key, ..)| key)
+/// Somebody who can sign in.
+pub(crate) struct GeneratedAccount {
+    pub(crate) key: &'static str,
+    name: &'static str,
+    role: OrganisationRole,
+    /// The role in the first department.
+    member: Option<DepartmentRole>,
 }
 
-/// A KPI as far as its values and targets need to know it.
-#[derive(Clone, Debug)]
-pub(super) struct Measure {
-    pub kpi: KpiId,
-    pub kind: usize,
-    /// Where the values begin, as a fraction of the way from the lowest to the highest possible.
-    pub level: f64,
-}
-
-impl Measure {
-    pub(super) fn kind(&self) -> &'static Kind {
-        &texts::KINDS[self.kind]
+const fn account(
+    key: &'static str,
+    name: &'static str,
+    role: OrganisationRole,
+    member: Option<DepartmentRole>,
+) -> GeneratedAccount {
+    GeneratedAccount {
+        key,
+        name,
+        role,
+        member,
     }
 }
 
-impl Maker<'_> {
+/// One account for each way of taking part.
+#[rustfmt::skip]
+pub(crate) static ACCOUNTS: [GeneratedAccount; 8] = [
+    account("admin", "Ada Administrator", OrganisationRole::Admin, None),
+    account("cx-manager", "Signe Sørensen", OrganisationRole::CxManager, None),
+    account("auditor", "Otto Åkesson", OrganisationRole::Auditor, None),
+    account("analyst", "Nora \"BI\" Nygård", OrganisationRole::Analyst, None),
+    account("member", "Mads Møller", OrganisationRole::Member, None),
+    account("lead", "Line Lykke", OrganisationRole::Member, Some(DepartmentRole::Lead)),
+    account("contributor", "Kasper Kjær", OrganisationRole::Member, Some(DepartmentRole::Contributor)),
+    account("viewer", "Vibeke Vestergård", OrganisationRole::Member, Some(DepartmentRole::Viewer)),
+];
+
+impl Generator<'_> {
     pub(super) async fn departments(&mut self) -> Result<()> {
         let count = self.size.departments as usize;
         let divisions = count.min(texts::DIVISIONS.len());
@@ -120,20 +100,20 @@ impl Maker<'_> {
     pub(super) async fn accounts(&mut self, password_hash: &str) -> Result<()> {
         let home = self.departments[0];
         let (mut accounts, mut memberships) = (Vec::new(), Vec::new());
-        for (key, name, role, member) in ACCOUNTS {
+        for generated in &ACCOUNTS {
             let id: AccountId = self.ids.next();
             accounts.push(account::Model {
                 id,
-                key: key.to_owned(),
-                name: name.to_owned(),
+                key: generated.key.to_owned(),
+                name: generated.name.to_owned(),
                 service: false,
-                role,
+                role: generated.role,
                 password_hash: Some(password_hash.to_owned()),
                 created_at: self.made_at,
                 archived_at: None,
                 version: 1,
             });
-            memberships.extend(member.map(|role| membership::Model {
+            memberships.extend(generated.member.map(|role| membership::Model {
                 id: self.ids.next(),
                 account_id: id,
                 department_id: home,
@@ -178,7 +158,7 @@ impl Maker<'_> {
     }
 
     pub(super) async fn personas(&mut self) -> Result<()> {
-        let mut dice = self.dice(1);
+        let mut random = self.random(1);
         let (mut personas, mut needs, mut segments) = (Vec::new(), Vec::new(), Vec::new());
         for (at, name) in texts::PEOPLE.into_iter().enumerate() {
             let id: PersonaId = self.ids.next();
@@ -192,14 +172,18 @@ impl Maker<'_> {
                 } else {
                     Subject::Customer
                 },
-                context: Texts((0..2).map(|_| texts::sentences(&mut dice, 1)).collect()),
-                max_contacts_per_month: dice.chance(50).then(|| dice.between(1, 6)),
+                context: Texts((0..2).map(|_| texts::sentences(&mut random, 1)).collect()),
+                max_contacts_per_month: random.chance(50).then(|| random.between(1, 6)),
                 created_at: self.made_at,
                 archived_at: None,
                 version: 1,
             });
-            let count = 3 + dice.below(3);
-            for (need, position) in dice.several(count, texts::NEEDS.len()).into_iter().zip(1..) {
+            let count = 3 + random.below(3);
+            for (need, position) in random
+                .several(count, texts::NEEDS.len())
+                .into_iter()
+                .zip(1..)
+            {
                 let text = texts::NEEDS[need].to_owned();
                 needs.push(persona_need::Model {
                     id: self.ids.next(),
@@ -208,7 +192,7 @@ impl Maker<'_> {
                     text,
                 });
             }
-            for (segment, position) in dice.several(2, self.segments.len()).into_iter().zip(1..) {
+            for (segment, position) in random.several(2, self.segments.len()).into_iter().zip(1..) {
                 let segment_id = self.segments[segment];
                 segments.push(persona_segment::Model {
                     persona_id: id,
@@ -224,47 +208,47 @@ impl Maker<'_> {
     }
 
     pub(super) async fn kpis(&mut self) -> Result<()> {
-        let mut dice = self.dice(2);
+        let mut random = self.random(2);
         let (mut rows, mut targets) = (Vec::new(), Vec::new());
         for at in 0..self.size.kpis as usize {
             let id: KpiId = self.ids.next();
-            let measure = Measure {
-                kpi: id,
-                kind: at % texts::KINDS.len(),
-                level: 0.3 + 0.4 * dice.fraction(),
+            let profile = KpiProfile {
+                id,
+                template: &KPI_TEMPLATES[at % KPI_TEMPLATES.len()],
+                level: 0.3 + 0.4 * random.fraction(),
             };
-            rows.push(self.kpi(&mut dice, at, &measure));
+            rows.push(self.kpi(&mut random, at, &profile));
             // One in twenty has no target at all.
             if at % 20 != 19 {
-                self.targets(&mut dice, &measure, &mut targets);
+                self.targets(&mut random, &profile, &mut targets);
             }
-            self.measures.push(measure);
+            self.kpis.push(profile);
         }
         self.insert::<kpi::Entity>(rows).await?;
         self.insert::<kpi_target::Entity>(targets).await
     }
 
-    fn kpi(&self, dice: &mut Dice, at: usize, measure: &Measure) -> kpi::Model {
-        let kind = measure.kind();
-        let relationship = kind.kpi_type == KpiType::Nps && dice.chance(30);
+    fn kpi(&self, random: &mut Random, at: usize, profile: &KpiProfile) -> kpi::Model {
+        let template = profile.template;
+        let relationship = template.kpi_type == KpiType::Nps && random.chance(30);
         kpi::Model {
-            id: measure.kpi,
+            id: profile.id,
             key: format!("kpi-{:04}", at + 1),
             name: format!(
                 "{} {} ({})",
-                kind.name,
-                texts::thing(dice),
-                dice.pick(&texts::PLACES)
+                template.name,
+                texts::thing(random),
+                random.pick(&texts::PLACES)
             ),
-            description: dice.chance(60).then(|| texts::sentences(dice, 2)),
-            kpi_type: kind.kpi_type,
-            unit: kind.unit,
-            currency: kind.currency.map(str::to_owned),
-            decimals: kind.decimals,
-            direction: kind.direction,
-            aggregation: kind.aggregation,
+            description: random.chance(60).then(|| texts::sentences(random, 2)),
+            kpi_type: template.kpi_type,
+            unit: template.unit,
+            currency: template.currency.map(str::to_owned),
+            decimals: template.decimals,
+            direction: template.direction,
+            aggregation: template.aggregation,
             cadence: Cadence::Daily,
-            owner_department_id: dice.pick(&self.departments),
+            owner_department_id: random.pick(&self.departments),
             sensitivity: Sensitivity::Open,
             scope: if relationship {
                 KpiScope::Relationship
@@ -282,22 +266,26 @@ impl Maker<'_> {
     /// A first target and one from each new year on, every one a little harder, with a warning level on the worse side.
     fn targets(
         &mut self,
-        dice: &mut Dice,
-        measure: &Measure,
+        random: &mut Random,
+        profile: &KpiProfile,
         targets: &mut Vec<kpi_target::Model>,
     ) {
-        let kind = measure.kind();
-        let (span, better) = match kind.direction {
-            Direction::Higher => (kind.high - kind.low, 1.0),
-            Direction::Lower => (kind.high - kind.low, -1.0),
+        let template = profile.template;
+        let (span, better) = match template.direction {
+            Direction::Higher => (template.high - template.low, 1.0),
+            Direction::Lower => (template.high - template.low, -1.0),
         };
-        let mut aim = measure.level + better * 0.02 + 0.1 * (dice.fraction() - 0.5);
-        for from in new_years(self.first_day(), self.size.until) {
-            let at =
-                |fraction: f64| round(kind.low + span * fraction.clamp(0.05, 0.95), kind.decimals);
+        let mut aim = profile.level + better * 0.02 + 0.1 * (random.fraction() - 0.5);
+        for from in new_years(self.size.first_day(), self.size.until) {
+            let at = |fraction: f64| {
+                round(
+                    template.low + span * fraction.clamp(0.05, 0.95),
+                    template.decimals,
+                )
+            };
             targets.push(kpi_target::Model {
                 id: self.ids.next(),
-                kpi_id: measure.kpi,
+                kpi_id: profile.id,
                 valid_from: from,
                 value: Some(at(aim)),
                 warning: Some(at(aim - better * 0.06)),
@@ -314,10 +302,4 @@ fn new_years(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDat
     let january = first.with_ordinal(1).unwrap_or(first);
     let years = (1..).map_while(move |year| january.checked_add_months(Months::new(12 * year)));
     std::iter::once(first).chain(years.take_while(move |day| *day <= last))
-}
-
-/// With so many decimals; never a zero below zero, which not every reader tells from zero.
-pub(super) fn round(value: f64, decimals: i32) -> f64 {
-    let scale = 10_f64.powi(decimals);
-    (value * scale).round() / scale + 0.0
 }

@@ -1,39 +1,37 @@
-//! One journey: a blueprint with its phases, touchpoints, transitions, responsibilities and KPI links.
+//! One blueprint with its phases, touchpoints, transitions, responsibilities and KPI links.
 
-use std::collections::HashSet;
-
+use cx_blueprint::{error::Result, fields};
 use entity::{
     blueprint,
-    id::{BlueprintId, TouchpointId, TransitionId},
+    id::{BlueprintId, TouchpointId},
     json::{Evidence, EvidenceList, Texts},
     kpi_link, measurement, phase, responsibility, touchpoint, touchpoint_channel,
     touchpoint_segment, transition,
     words::{
-        Basis, BlueprintState, BlueprintStatus, End, Initiator, Lane, ResponsibilityStatus, Role,
-        Subject, TransitionKind, Usage, Visibility,
+        Basis, BlueprintState, BlueprintStatus, Initiator, Lane, ResponsibilityStatus, Role,
+        Subject, Usage, Visibility,
     },
 };
 
-use super::{Maker, dice::Dice, texts};
-use crate::{error::Result, fields};
+use super::{generator::Generator, random::Random, texts};
 
-/// One in so many links has values of its own at the touchpoint, one a month.
+/// Every tenth link has monthly measurements of its touchpoint.
 const MEASURED_THERE: usize = 10;
-/// How many of those.
+/// Measurements of such a link.
 const MONTHS: u32 = 12;
 
-impl Maker<'_> {
-    pub(super) async fn journey(&mut self, number: usize) -> Result<()> {
-        let mut dice = self.dice(1_000 + number as u64);
-        let blueprint = self.blueprint(&mut dice, number);
+impl Generator<'_> {
+    pub(super) async fn blueprint(&mut self, number: usize) -> Result<()> {
+        let mut random = self.random(1_000 + number as u64);
+        let blueprint = self.blueprint_row(&mut random, number);
         let id = blueprint.id;
         let phases = self.phases(id);
-        let touchpoints = self.touchpoints(&mut dice, &phases);
+        let touchpoints = self.touchpoints(&mut random, &phases);
         let steps: Vec<TouchpointId> = touchpoints.iter().map(|row| row.id).collect();
-        let (channels, audience) = self.parts(&mut dice, &steps);
-        let transitions = self.transitions(&mut dice, id, &touchpoints);
-        let responsibilities = self.responsibilities(&mut dice, &touchpoints);
-        let (links, measurements) = self.links(&mut dice, id, &steps);
+        let (channels, audience) = self.channels_and_segments(&mut random, &steps);
+        let transitions = self.transitions(&mut random, id, &touchpoints);
+        let responsibilities = self.responsibilities(&mut random, &touchpoints);
+        let (links, measurements) = self.links(&mut random, id, &steps);
         self.insert::<blueprint::Entity>(vec![blueprint]).await?;
         self.insert::<phase::Entity>(phases).await?;
         self.insert::<touchpoint::Entity>(touchpoints).await?;
@@ -46,23 +44,23 @@ impl Maker<'_> {
         self.insert::<measurement::Entity>(measurements).await
     }
 
-    fn blueprint(&mut self, dice: &mut Dice, number: usize) -> blueprint::Model {
-        let persona = dice.pick(&self.personas);
+    fn blueprint_row(&mut self, random: &mut Random, number: usize) -> blueprint::Model {
+        let persona = random.pick(&self.personas);
         let title = match persona.1 {
-            Subject::Customer => dice.pick(&texts::JOURNEYS),
+            Subject::Customer => random.pick(&texts::JOURNEYS),
             Subject::Employee => "The first hundred days",
         };
         blueprint::Model {
             id: self.ids.next(),
             key: format!("blueprint-{:04}", number + 1),
-            title: format!("{title}, {}", dice.pick(&texts::PLACES)),
+            title: format!("{title}, {}", random.pick(&texts::PLACES)),
             subject: persona.1,
             state: BlueprintState::Current,
             status: BlueprintStatus::Published,
             archived_from: None,
             visibility: Visibility::Organisation,
             persona_id: persona.0,
-            owner_department_id: dice.pick(&self.departments),
+            owner_department_id: random.pick(&self.departments),
             next_review_on: None,
             published_number: Some(1),
             published_revision: Some(1),
@@ -78,7 +76,7 @@ impl Maker<'_> {
 
     fn phases(&mut self, blueprint: BlueprintId) -> Vec<phase::Model> {
         let count = texts::PHASES.len().min(self.size.touchpoints as usize);
-        let of_phase = |(name, stage, goal): &(&str, _, &str), position: i32, id| phase::Model {
+        let phase_row = |(name, stage, goal): &(&str, _, &str), position: i32, id| phase::Model {
             id,
             blueprint_id: blueprint,
             key: format!("phase-{position}"),
@@ -94,11 +92,15 @@ impl Maker<'_> {
         };
         let named = texts::PHASES.iter().take(count).zip(1..);
         named
-            .map(|(phase, position)| of_phase(phase, position, self.ids.next()))
+            .map(|(phase, position)| phase_row(phase, position, self.ids.next()))
             .collect()
     }
 
-    fn touchpoints(&mut self, dice: &mut Dice, phases: &[phase::Model]) -> Vec<touchpoint::Model> {
+    fn touchpoints(
+        &mut self,
+        random: &mut Random,
+        phases: &[phase::Model],
+    ) -> Vec<touchpoint::Model> {
         let count = self.size.touchpoints as usize;
         let mut rows: Vec<touchpoint::Model> = Vec::with_capacity(count);
         for at in 0..count {
@@ -107,26 +109,26 @@ impl Maker<'_> {
                 .last()
                 .filter(|last| last.phase_id == phase.id)
                 .map_or(1, |last| last.position + 1);
-            rows.push(self.touchpoint(dice, at, phase, position));
+            rows.push(self.touchpoint(random, at, phase, position));
         }
         rows
     }
 
     fn touchpoint(
         &mut self,
-        dice: &mut Dice,
+        random: &mut Random,
         at: usize,
         phase: &phase::Model,
         position: i32,
     ) -> touchpoint::Model {
-        let lane = match dice.below(20) {
+        let lane = match random.below(20) {
             0..3 => Lane::Customer,
             3..11 => Lane::Frontstage,
             11..17 => Lane::Backstage,
             _ => Lane::Support,
         };
         let meets = matches!(lane, Lane::Customer | Lane::Frontstage);
-        let usage = match dice.below(20) {
+        let usage = match random.below(20) {
             0..16 => Usage::Used,
             16 => Usage::NotUsed,
             17 => Usage::Abandoned,
@@ -136,59 +138,61 @@ impl Maker<'_> {
         let id = self.ids.next();
         touchpoint::Model {
             key: format!("touchpoint-{:03}", at + 1),
-            name: texts::step(dice),
+            name: texts::step(random),
             position,
             lane,
-            customer_action: meets.then(|| texts::step(dice)),
-            initiator: dice
+            customer_action: meets.then(|| texts::step(random)),
+            initiator: random
                 .chance(80)
-                .then(|| dice.pick(&[Initiator::Customer, Initiator::Organisation])),
-            contacts_per_month: dice
+                .then(|| random.pick(&[Initiator::Customer, Initiator::Organisation])),
+            contacts_per_month: random
                 .chance(40)
-                .then(|| f64::from(dice.between(1, 40)) / 4.0),
-            emotion: (meets && dice.chance(85)).then(|| dice.between(-2, 2)),
-            employee_emotion: dice.chance(40).then(|| dice.between(-2, 2)),
-            importance_customer: dice.chance(90).then(|| dice.between(1, 5)),
-            importance_organisation: dice.chance(90).then(|| dice.between(1, 5)),
+                .then(|| f64::from(random.between(1, 40)) / 4.0),
+            emotion: (meets && random.chance(85)).then(|| random.between(-2, 2)),
+            employee_emotion: random.chance(40).then(|| random.between(-2, 2)),
+            importance_customer: random.chance(90).then(|| random.between(1, 5)),
+            importance_organisation: random.chance(90).then(|| random.between(1, 5)),
             usage,
-            usage_reason: (usage != Usage::Used).then(|| texts::sentences(dice, 1)),
-            moment_of_truth: dice.chance(6),
-            essential: dice.chance(35),
-            expected_minutes: dice.chance(50).then(|| dice.between(1, 90)),
-            basis: if dice.chance(55) {
+            usage_reason: (usage != Usage::Used).then(|| texts::sentences(random, 1)),
+            moment_of_truth: random.chance(6),
+            essential: random.chance(35),
+            expected_minutes: random.chance(50).then(|| random.between(1, 90)),
+            basis: if random.chance(55) {
                 Basis::Observed
             } else {
                 Basis::Assumed
             },
-            evidence: self.evidence(dice),
+            evidence: self.evidence(random),
             systems: Texts(
-                dice.several(at % 3, texts::SYSTEMS.len())
+                random
+                    .several(at % 3, texts::SYSTEMS.len())
                     .into_iter()
                     .map(system)
                     .collect(),
             ),
-            note: (length > 0).then(|| texts::sentences(dice, length)),
+            note: (length > 0).then(|| texts::sentences(random, length)),
             ..fields::touchpoint::start(id, (phase.blueprint_id, phase.id), self.made_at)
         }
     }
 
-    fn evidence(&self, dice: &mut Dice) -> EvidenceList {
-        let count = dice.below(3);
-        let shown = dice
+    fn evidence(&self, random: &mut Random) -> EvidenceList {
+        let count = random.below(3);
+        let shown = random
             .several(count, texts::EVIDENCE.len())
             .into_iter()
             .map(|at| Evidence {
                 label: texts::EVIDENCE[at].to_owned(),
-                link: dice
+                link: random
                     .chance(30)
                     .then(|| format!("https://intranet.example/evidence/{at}")),
             });
         EvidenceList(shown.collect())
     }
 
-    fn parts(
+    /// The channels and the segments of each touchpoint.
+    fn channels_and_segments(
         &self,
-        dice: &mut Dice,
+        random: &mut Random,
         steps: &[TouchpointId],
     ) -> (
         Vec<touchpoint_channel::Model>,
@@ -196,7 +200,7 @@ impl Maker<'_> {
     ) {
         let (mut channels, mut audience) = (Vec::new(), Vec::new());
         for (at, step) in steps.iter().enumerate() {
-            for (channel, position) in dice
+            for (channel, position) in random
                 .several(1 + at % 2, self.channels.len())
                 .into_iter()
                 .zip(1..)
@@ -208,7 +212,7 @@ impl Maker<'_> {
                     position,
                 });
             }
-            for (segment, position) in dice
+            for (segment, position) in random
                 .several(usize::from(at % 10 == 0), self.segments.len())
                 .into_iter()
                 .zip(1..)
@@ -224,73 +228,27 @@ impl Maker<'_> {
         (channels, audience)
     }
 
-    /// In at the first step, through all of them, out after the last; the rest by chance. No edge twice.
-    fn transitions(
-        &mut self,
-        dice: &mut Dice,
-        blueprint: BlueprintId,
-        touchpoints: &[touchpoint::Model],
-    ) -> Vec<transition::Model> {
-        let count = self.transitions_a_journey();
-        let last = touchpoints.len() - 1;
-        let mut edges: Vec<Edge> = vec![(TransitionKind::Advance, Some(End::Start), None, Some(0))];
-        edges.extend((0..last).map(|at| (TransitionKind::Advance, None, Some(at), Some(at + 1))));
-        edges.push((TransitionKind::Exit, Some(End::Exit), Some(last), None));
-        let mut known: HashSet<Edge> = edges.iter().copied().collect();
-        // A small journey has not room for every edge that was asked for.
-        for _ in 0..count * 4 {
-            if edges.len() >= count {
-                break;
-            }
-            let edge = some_edge(dice, touchpoints);
-            if edge.2 != edge.3 && known.insert(edge) {
-                edges.push(edge);
-            }
-        }
-        let id_of = |at: Option<usize>| at.map(|at| touchpoints[at].id);
-        edges
-            .into_iter()
-            .map(|(kind, end, from, to)| transition::Model {
-                id: self.ids.next::<TransitionId>(),
-                blueprint_id: blueprint,
-                kind,
-                end,
-                from_touchpoint_id: id_of(from),
-                to_touchpoint_id: id_of(to),
-                condition: dice.chance(25).then(|| texts::sentences(dice, 1)),
-                max_wait_minutes: dice.chance(20).then(|| dice.between(5, 2_880)),
-                basis: if dice.chance(60) {
-                    Basis::Observed
-                } else {
-                    Basis::Assumed
-                },
-                created_at: self.made_at,
-                version: 1,
-            })
-            .collect()
-    }
-
-    /// Exactly one ACCOUNTABLE, then RESPONSIBLE, then those who are asked or told, some of them only offered.
+    /// At each touchpoint exactly one ACCOUNTABLE, one RESPONSIBLE, then CONSULTED and INFORMED; some are only proposed.
     fn responsibilities(
         &mut self,
-        dice: &mut Dice,
+        random: &mut Random,
         touchpoints: &[touchpoint::Model],
     ) -> Vec<responsibility::Model> {
         let count = self.size.responsibilities as usize;
         let mut rows = Vec::with_capacity(count * touchpoints.len());
         for touchpoint in touchpoints {
-            let departments = dice.several(count, self.departments.len());
+            let departments = random.several(count, self.departments.len());
             for (at, department) in departments.into_iter().enumerate() {
                 let (role, status) = match at {
                     0 => (Role::Accountable, ResponsibilityStatus::Accepted),
                     1 => (Role::Responsible, ResponsibilityStatus::Accepted),
-                    _ if dice.chance(10) => (Role::Responsible, ResponsibilityStatus::Proposed),
+                    _ if random.chance(10) => (Role::Responsible, ResponsibilityStatus::Proposed),
                     _ => (
-                        dice.pick(&[Role::Consulted, Role::Informed]),
+                        random.pick(&[Role::Consulted, Role::Informed]),
                         ResponsibilityStatus::Accepted,
                     ),
                 };
-                rows.push(self.responsibility(dice, touchpoint, department, role, status));
+                rows.push(self.responsibility(random, touchpoint, department, role, status));
             }
         }
         rows
@@ -298,7 +256,7 @@ impl Maker<'_> {
 
     fn responsibility(
         &mut self,
-        dice: &mut Dice,
+        random: &mut Random,
         touchpoint: &touchpoint::Model,
         department: usize,
         role: Role,
@@ -306,7 +264,7 @@ impl Maker<'_> {
     ) -> responsibility::Model {
         let accepted = status == ResponsibilityStatus::Accepted;
         let delivers = matches!(role, Role::Accountable | Role::Responsible);
-        let count = if delivers { dice.below(4) } else { 0 };
+        let count = if delivers { random.below(4) } else { 0 };
         responsibility::Model {
             id: self.ids.next(),
             blueprint_id: touchpoint.blueprint_id,
@@ -314,9 +272,9 @@ impl Maker<'_> {
             department_id: self.departments[department],
             role,
             status,
-            tasks: Texts(texts::tasks(dice, count)),
+            tasks: Texts(texts::tasks(random, count)),
             person_id: None,
-            note: (!accepted).then(|| texts::sentences(dice, 1)),
+            note: (!accepted).then(|| texts::sentences(random, 1)),
             proposed_by_department_id: None,
             proposed_by_account_id: None,
             proposed_from_department_id: None,
@@ -338,75 +296,34 @@ impl Maker<'_> {
 
     fn links(
         &mut self,
-        dice: &mut Dice,
+        random: &mut Random,
         blueprint: BlueprintId,
         steps: &[TouchpointId],
     ) -> (Vec<kpi_link::Model>, Vec<measurement::Model>) {
         let (mut links, mut measurements) = (Vec::new(), Vec::new());
         for step in steps {
-            for at in dice.several(self.size.links as usize, self.measures.len()) {
-                let measure = self.measures[at].clone();
+            for at in random.several(self.size.links as usize, self.kpis.len()) {
+                let kpi = self.kpis[at];
                 links.push(kpi_link::Model {
                     id: self.ids.next(),
-                    kpi_id: measure.kpi,
+                    kpi_id: kpi.id,
                     blueprint_id: blueprint,
                     phase_id: None,
                     touchpoint_id: Some(*step),
                     valid_from: None,
                     valid_to: None,
-                    weight: dice
+                    weight: random
                         .chance(30)
-                        .then(|| f64::from(dice.between(1, 20)) / 10.0),
+                        .then(|| f64::from(random.between(1, 20)) / 10.0),
                     created_at: self.made_at,
                     version: 1,
                 });
                 if links.len() % MEASURED_THERE == 0 {
-                    measurements.extend(self.measured_at(dice, &measure, *step, MONTHS));
+                    measurements.extend(self.measured_at(random, &kpi, *step, MONTHS));
                 }
             }
         }
         (links, measurements)
-    }
-}
-
-/// What it does, which end of the graph it touches, and from which to which step.
-type Edge = (TransitionKind, Option<End>, Option<usize>, Option<usize>);
-
-fn some_edge(dice: &mut Dice, touchpoints: &[touchpoint::Model]) -> Edge {
-    let steps = touchpoints.len();
-    let from = dice.below(steps);
-    let ahead = (from + 1 + dice.below(8)).min(steps - 1);
-    let back = from.saturating_sub(1 + dice.below(12));
-    match dice.below(20) {
-        0..7 => (TransitionKind::Branch, None, Some(from), Some(ahead)),
-        7..10 => (
-            TransitionKind::Skip,
-            None,
-            Some(from),
-            Some((ahead + 1).min(steps - 1)),
-        ),
-        10..13 => (TransitionKind::Loop, None, Some(from), Some(back)),
-        13..15 => (TransitionKind::Backtrack, None, Some(from), Some(back)),
-        15 => (TransitionKind::Exit, Some(End::Exit), Some(from), None),
-        16 => (
-            TransitionKind::Exit,
-            Some(End::Competitor),
-            Some(from),
-            None,
-        ),
-        17 => (
-            TransitionKind::Reentry,
-            Some(End::Competitor),
-            None,
-            Some(from),
-        ),
-        _ if matches!(touchpoints[from].lane, Lane::Backstage | Lane::Support) => (
-            TransitionKind::Enables,
-            None,
-            Some(from),
-            Some(dice.below(steps)),
-        ),
-        _ => (TransitionKind::Advance, None, Some(from), Some(ahead)),
     }
 }
 

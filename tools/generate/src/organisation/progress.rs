@@ -1,19 +1,21 @@
-//! Says on standard error how far long work has come; quiet for what takes no time.
+//! Progress of long work on standard error; nothing is shown for the first moments.
+//!
+//! By hand because the tests compile this too, and would need a progress bar's crate for a line that they never show.
 
 use std::{
     io::{IsTerminal, Write},
     time::{Duration, Instant},
 };
 
-/// How far the work has come.
+/// Rows written so far, of an estimated total.
 #[derive(Debug)]
 pub(super) struct Progress {
     stage: &'static str,
     done: usize,
     total: usize,
     began: Instant,
-    said: Instant,
-    /// On a terminal one line is written over and over; in a file each stands for itself, and they are rarer.
+    shown: Instant,
+    /// On a terminal one line is overwritten; elsewhere each is a line of its own, and they are rarer.
     terminal: bool,
 }
 
@@ -25,7 +27,7 @@ impl Progress {
             done: 0,
             total,
             began: now,
-            said: now,
+            shown: now,
             terminal: std::io::stderr().is_terminal(),
         }
     }
@@ -34,17 +36,16 @@ impl Progress {
         self.stage = stage;
     }
 
-    /// So many more rows are written.
     pub(super) fn add(&mut self, rows: usize) {
         self.done += rows;
         let pause = Duration::from_millis(if self.terminal { 200 } else { 2_000 });
-        if self.said.elapsed() >= pause {
-            self.say();
+        if self.shown.elapsed() >= pause {
+            self.show();
         }
     }
 
-    fn say(&mut self) {
-        self.said = Instant::now();
+    fn show(&mut self) {
+        self.shown = Instant::now();
         let line = format!(
             "{}: {} of about {} rows, {} rows a second",
             self.stage,
@@ -53,7 +54,7 @@ impl Progress {
             (self.done as f64 / self.began.elapsed().as_secs_f64().max(0.001)) as u64
         );
         let mut out = std::io::stderr().lock();
-        // That nobody reads it is no reason to stop the work.
+        // A closed standard error is no reason to stop the work.
         let _ = if self.terminal {
             write!(out, "\r{line:<78}")
         } else {
@@ -62,10 +63,10 @@ impl Progress {
         let _ = out.flush();
     }
 
-    /// The last word: rows written, and seconds.
+    /// Shows the last line; returns the rows written and the time since the beginning.
     pub(super) fn finish(mut self) -> (usize, Duration) {
         if self.began.elapsed() > Duration::from_secs(2) {
-            self.say();
+            self.show();
             if self.terminal {
                 eprintln!();
             }

@@ -1,12 +1,8 @@
 //! Texts that look like those of an organisation: of many lengths, with letters beyond ASCII and with quotes.
 
-use entity::words::{
-    Aggregation::{self, Average, Last, Ratio, Sum},
-    Direction::{self, Higher, Lower},
-    KpiType, Medium, Stage, Unit,
-};
+use entity::words::{Medium, Stage};
 
-use super::dice::Dice;
+use super::random::Random;
 
 pub(super) const DIVISIONS: [&str; 6] = [
     "Customer Service",
@@ -238,157 +234,27 @@ pub(super) const EVIDENCE: [&str; 6] = [
     "The technician’s card",
 ];
 
-/// What is measured in general; a KPI is one of these about one thing.
-pub(super) struct Kind {
-    pub name: &'static str,
-    pub kpi_type: KpiType,
-    pub unit: Unit,
-    pub currency: Option<&'static str>,
-    pub decimals: i32,
-    pub direction: Direction,
-    pub aggregation: Aggregation,
-    pub low: f64,
-    pub high: f64,
-}
-
-const fn kind(
-    name: &'static str,
-    kpi_type: KpiType,
-    unit: Unit,
-    decimals: i32,
-    direction: Direction,
-    aggregation: Aggregation,
-    (low, high): (f64, f64),
-) -> Kind {
-    Kind {
-        name,
-        kpi_type,
-        unit,
-        currency: None,
-        decimals,
-        direction,
-        aggregation,
-        low,
-        high,
-    }
-}
-
-pub(super) const KINDS: [Kind; 10] = [
-    kind(
-        "Satisfaction with",
-        KpiType::Csat,
-        Unit::Scale1To5,
-        2,
-        Higher,
-        Average,
-        (1.0, 5.0),
-    ),
-    kind(
-        "Recommendation after",
-        KpiType::Nps,
-        Unit::Score,
-        1,
-        Higher,
-        Ratio,
-        (-100.0, 100.0),
-    ),
-    kind(
-        "Ease of",
-        KpiType::Ces,
-        Unit::Scale1To7,
-        2,
-        Higher,
-        Average,
-        (1.0, 7.0),
-    ),
-    kind(
-        "Minutes spent on",
-        KpiType::Duration,
-        Unit::Minutes,
-        1,
-        Lower,
-        Average,
-        (1.0, 240.0),
-    ),
-    kind(
-        "Share that gives up at",
-        KpiType::Abandonment,
-        Unit::Percent,
-        1,
-        Lower,
-        Ratio,
-        (0.0, 100.0),
-    ),
-    kind(
-        "Promises kept about",
-        KpiType::Promise,
-        Unit::Percent,
-        1,
-        Higher,
-        Ratio,
-        (0.0, 100.0),
-    ),
-    kind(
-        "Calls about",
-        KpiType::Activity,
-        Unit::Count,
-        0,
-        Lower,
-        Sum,
-        (0.0, 900.0),
-    ),
-    Kind {
-        currency: Some("DKK"),
-        ..kind(
-            "Cost of",
-            KpiType::Cost,
-            Unit::Currency,
-            2,
-            Lower,
-            Average,
-            (5.0, 800.0),
-        )
-    },
-    kind(
-        "Days until",
-        KpiType::Duration,
-        Unit::Days,
-        1,
-        Lower,
-        Last,
-        (0.0, 45.0),
-    ),
-    kind(
-        "Use of",
-        KpiType::Adoption,
-        Unit::Percent,
-        1,
-        Higher,
-        Last,
-        (0.0, 100.0),
-    ),
-];
-
-pub(super) fn thing(dice: &mut Dice) -> &'static str {
-    dice.pick(&THINGS)
+pub(super) fn thing(random: &mut Random) -> &'static str {
+    random.pick(&THINGS)
 }
 
 /// The name of a step, such as "Pays the first invoice".
-pub(super) fn step(dice: &mut Dice) -> String {
-    format!("{} {}", dice.pick(&DOING), dice.pick(&THINGS))
+pub(super) fn step(random: &mut Random) -> String {
+    format!("{} {}", random.pick(&DOING), random.pick(&THINGS))
 }
 
-/// So many sentences, no two alike.
-pub(super) fn sentences(dice: &mut Dice, count: usize) -> String {
-    let picked = dice
+/// `count` different sentences.
+pub(super) fn sentences(random: &mut Random, count: usize) -> String {
+    let picked = random
         .several(count, SENTENCES.len())
         .into_iter()
         .map(|at| SENTENCES[at]);
     picked.collect::<Vec<_>>().join(" ")
 }
 
-pub(super) fn tasks(dice: &mut Dice, count: usize) -> Vec<String> {
-    dice.several(count, TASKS.len())
+pub(super) fn tasks(random: &mut Random, count: usize) -> Vec<String> {
+    random
+        .several(count, TASKS.len())
         .into_iter()
         .map(|at| TASKS[at].to_owned())
         .collect()
