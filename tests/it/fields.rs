@@ -102,7 +102,7 @@ fn assert_names_all(fields: &[FieldSpec], text: &str, what: &str) {
 fn every_field_is_in_the_schema_and_in_the_form_of_documents() {
     let sdl = graph::sdl();
     for block in [
-        "type Touchpoint {",
+        "type Touchpoint implements Node {",
         "input TouchpointCreateInput {",
         "input TouchpointUpdateInput {",
     ] {

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use entity::id::{ChannelId, PhaseId, SegmentId, TouchpointId};
 use entity::words::Lane;
 use entity::{touchpoint, touchpoint_channel, touchpoint_segment};
+use schemars::JsonSchema;
 use sea_orm::{ColumnTrait, Condition};
+use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
 use crate::document::bounds::few;
