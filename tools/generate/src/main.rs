@@ -16,7 +16,7 @@ use self::organisation::{
 /// Fill an empty database with a large organisation for benches, the same for the same options.
 #[derive(Debug, Parser)]
 #[command(name = "generate", version)]
-struct Cli {
+struct GenerateOptions {
     /// Which database.
     #[command(flatten)]
     database: DatabaseArgs,
@@ -27,8 +27,8 @@ struct Cli {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match fill_database(&cli.database, &cli.size).await {
+    let options = GenerateOptions::parse();
+    match fill_database(&options.database, &options.size).await {
         Ok(filled) => {
             let keys: Vec<&str> = ACCOUNTS.iter().map(|account| account.key).collect();
             println!(

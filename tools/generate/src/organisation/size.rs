@@ -1,10 +1,10 @@
 //! How large an organisation is made, as options of the command line.
 
 use chrono::{Days, NaiveDate};
-use clap::Parser;
+use clap::Args;
 
 /// How large a generated organisation is.
-#[derive(Clone, Debug, Parser)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct OrganisationSize {
     /// Blueprints, all of them published and current.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(0..=9_999))]
