@@ -2,7 +2,8 @@
 
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 
-use super::{expression::Literal, grammar};
+use odata_filter::{Literal, parse_key};
+
 use crate::bi::{catalogue, model::dataset::Dataset};
 
 /// The path of the service.
@@ -91,7 +92,7 @@ pub fn target(path: &str) -> Result<Target, Nowhere> {
         (None, None) => Ok(Target::Rows(dataset)),
         (None, Some("$count")) => Ok(Target::Count(dataset)),
         (Some(key), None) => {
-            let key = key.strip_suffix(')').and_then(grammar::key);
+            let key = key.strip_suffix(')').and_then(parse_key);
             let (name, key) = key.ok_or(Nowhere::Key)?;
             match name.is_none_or(|name| name == dataset.key) {
                 true => Ok(Target::Row(dataset, key)),

@@ -5,12 +5,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use odata_filter::{Fault, are_unsupported, sentences};
 use serde_json::json;
 
-use super::{
-    address::Nowhere,
-    fault::{self, Fault},
-};
+use super::address::Nowhere;
 use crate::{
     bi::catalogue,
     error::Error,
@@ -31,12 +29,11 @@ impl From<Error> for ODataRefusal {
 
 impl From<Vec<Fault>> for ODataRefusal {
     fn from(faults: Vec<Fault>) -> Self {
-        let (status, sentence) = fault::told(&faults);
-        let code = match status {
-            StatusCode::NOT_IMPLEMENTED => "NOT_IMPLEMENTED",
-            _ => "BAD_USER_INPUT",
+        let (status, code) = match are_unsupported(&faults) {
+            true => (StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED"),
+            false => (StatusCode::BAD_REQUEST, "BAD_USER_INPUT"),
         };
-        Self::Worded(status, code, sentence)
+        Self::Worded(status, code, sentences(&faults))
     }
 }
 

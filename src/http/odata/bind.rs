@@ -4,10 +4,8 @@
 use chrono::{NaiveDate, NaiveTime};
 use entity::id;
 
-use super::{
-    expression::{Expression, Literal, Operand},
-    fault::Fault,
-};
+use odata_filter::{ComparisonOperator, Expression, Fault, Literal, Operand, TextFunction};
+
 use crate::bi::{
     model::dataset::{Column, Dataset, Type},
     model::filter::{Comparison, Filter, TextPosition},
@@ -24,13 +22,13 @@ pub fn filter(dataset: &Dataset, expression: &Expression, faults: &mut Vec<Fault
 pub fn value(column: &Column, literal: &Literal) -> Option<Option<Value>> {
     Some(Some(match (column.of, literal) {
         (_, Literal::Null) => return Some(None),
-        (Type::Id(prefix), Literal::Text(text)) => Value::Id(id::parse(text, prefix).ok()?),
-        (Type::Text | Type::Word(_), Literal::Text(text)) => Value::Text(text.clone()),
-        (Type::Day, Literal::Day(day)) => Value::Day(*day),
-        (Type::Instant, Literal::Moment(at)) => Value::Instant(*at),
+        (Type::Id(prefix), Literal::String(text)) => Value::Id(id::parse(text, prefix).ok()?),
+        (Type::Text | Type::Word(_), Literal::String(text)) => Value::Text(text.clone()),
+        (Type::Day, Literal::Date(day)) => Value::Day(*day),
+        (Type::Instant, Literal::DateTime(at)) => Value::Instant(*at),
         (Type::Integer, Literal::Number(number)) => whole(*number),
         (Type::Number, Literal::Number(number)) => Value::Number(*number),
-        (Type::Boolean, Literal::Truth(truth)) => Value::Boolean(*truth),
+        (Type::Boolean, Literal::Boolean(truth)) => Value::Boolean(*truth),
         _ => return None,
     }))
 }
@@ -69,25 +67,25 @@ struct FilterBinder<'r> {
 impl FilterBinder<'_> {
     fn condition(&mut self, expression: &Expression) -> Filter {
         match expression {
-            Expression::All(parts) => Filter::All(self.conditions(parts)),
-            Expression::Any(parts) => any(self.conditions(parts)),
+            Expression::And(parts) => Filter::All(self.conditions(parts)),
+            Expression::Or(parts) => any(self.conditions(parts)),
             Expression::Not(inner) => not(self.condition(inner)),
-            Expression::Truth(true) => every(),
-            Expression::Truth(false) => none(),
-            Expression::Column(name) => self.alone(name),
-            Expression::Has(name, position, text) => self.has(name, *position, text),
-            Expression::In(Operand::Column(name), literals) => self.among(name, literals),
-            Expression::Compare(Operand::Column(name), how, Operand::Literal(literal)) => {
-                self.one(name, *how, literal)
+            Expression::Boolean(true) => every(),
+            Expression::Boolean(false) => none(),
+            Expression::Property(name) => self.alone(name),
+            Expression::Text(function, name, text) => self.has(name, *function, text),
+            Expression::In(Operand::Property(name), literals) => self.among(name, literals),
+            Expression::Compare(Operand::Property(name), how, Operand::Literal(literal)) => {
+                self.one(name, comparison(*how), literal)
             }
-            Expression::Compare(Operand::Literal(literal), how, Operand::Column(name)) => {
-                self.one(name, turned(*how), literal)
+            Expression::Compare(Operand::Literal(literal), how, Operand::Property(name)) => {
+                self.one(name, turned(comparison(*how)), literal)
             }
             Expression::Compare(Operand::Year(name), how, Operand::Literal(literal)) => {
-                self.year(name, *how, literal)
+                self.year(name, comparison(*how), literal)
             }
             Expression::Compare(Operand::Literal(literal), how, Operand::Year(name)) => {
-                self.year(name, turned(*how), literal)
+                self.year(name, turned(comparison(*how)), literal)
             }
             Expression::In(..) | Expression::Compare(..) => {
                 self.unsupported("`$filter` compares one column with values, and not columns or values with each other.")
@@ -134,13 +132,13 @@ impl FilterBinder<'_> {
         }
     }
 
-    fn has(&mut self, name: &str, position: TextPosition, text: &str) -> Filter {
+    fn has(&mut self, name: &str, function: TextFunction, text: &str) -> Filter {
         let Some(column) = self.column(name) else {
             return none();
         };
         let name = column.name;
         match column.of {
-            Type::Text | Type::Word(_) => Filter::Has(column, position, text.to_owned()),
+            Type::Text | Type::Word(_) => Filter::Has(column, position(function), text.to_owned()),
             Type::Id(_) => self.unsupported(format!(
                 "`{name}` is an id: contains, startswith and endswith are offered for texts alone."
             )),
@@ -179,7 +177,7 @@ impl FilterBinder<'_> {
             (Some(Some(Value::Number(number))), ..) if number.is_nan() => to_nothing_that_is(how),
             (Some(Some(value)), ..) => Filter::Compare(column, how, value),
             // A text that is no id equals none; tools ask so to leave out empty cells.
-            (None, Type::Id(_), Literal::Text(_))
+            (None, Type::Id(_), Literal::String(_))
                 if matches!(how, Comparison::Equal | Comparison::NotEqual) =>
             {
                 to_nothing_that_is(how)
@@ -282,6 +280,25 @@ fn to_nothing_that_is(how: Comparison) -> Filter {
     match how {
         Comparison::NotEqual => every(),
         _ => none(),
+    }
+}
+
+const fn comparison(operator: ComparisonOperator) -> Comparison {
+    match operator {
+        ComparisonOperator::Eq => Comparison::Equal,
+        ComparisonOperator::Ne => Comparison::NotEqual,
+        ComparisonOperator::Lt => Comparison::Below,
+        ComparisonOperator::Le => Comparison::AtMost,
+        ComparisonOperator::Gt => Comparison::Above,
+        ComparisonOperator::Ge => Comparison::AtLeast,
+    }
+}
+
+const fn position(function: TextFunction) -> TextPosition {
+    match function {
+        TextFunction::Contains => TextPosition::Anywhere,
+        TextFunction::StartsWith => TextPosition::Beginning,
+        TextFunction::EndsWith => TextPosition::End,
     }
 }
 

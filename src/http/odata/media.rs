@@ -3,7 +3,8 @@
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-use super::fault::Fault;
+use odata_filter::Fault;
+
 use crate::http::media::{parts, thousandths};
 
 pub const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");

@@ -3,9 +3,9 @@
 
 use std::fmt::Write;
 
+use odata_filter::TextFunction;
 use serde_json::{Value, json};
 
-use super::expression::LOOKS;
 use crate::{
     bi::model::dataset::{Column, Dataset, Type},
     picture::escape,
@@ -14,7 +14,7 @@ use crate::{
 /// Where the types lie.
 const NAMESPACE: &str = "cx";
 
-/// Functions of `$filter` besides those that look into texts.
+/// Functions of `$filter` besides those of texts.
 const OTHERS: &[&str] = &["year"];
 
 const HEAD: &str = r#"<?xml version="1.0" encoding="utf-8"?>
@@ -38,10 +38,8 @@ pub fn document(datasets: &[&Dataset]) -> String {
         .map(|dataset| entity_type(dataset))
         .collect();
     let sets: String = datasets.iter().map(|dataset| entity_set(dataset)).collect();
-    let functions = LOOKS
-        .iter()
-        .map(|(name, _)| *name)
-        .chain(OTHERS.iter().copied());
+    let functions = TextFunction::ALL.map(TextFunction::as_str);
+    let functions = functions.into_iter().chain(OTHERS.iter().copied());
     let functions: String = functions
         .map(|name| format!("            <String>{name}</String>\n"))
         .collect();

@@ -1,15 +1,12 @@
 //! `/bi/odata/v4`: flat datasets for Power Query, Excel, Tableau and whatever else speaks OData 4.0. It reads, and gives
 //! one page at a time; what rows there are, and for whom, is the registry's to say.
 //!
-//! `options` says what the query asks, with `lexer`, `grammar` and `bind` for its `$filter`; `page` answers.
+//! `options` reads the query options, whose `$filter` the crate `odata-filter` parses and `bind` gives its meaning;
+//! `page` answers.
 
 pub mod address;
 mod answer;
 pub mod bind;
-pub mod expression;
-pub mod fault;
-pub mod grammar;
-pub mod lexer;
 pub mod media;
 pub mod metadata;
 pub mod options;
@@ -26,13 +23,12 @@ use axum::{
     response::Response,
     routing::any,
 };
+use odata_filter::{Fault, Literal};
 use tokio::time::timeout;
 
 use self::{
     address::{Nowhere, Target},
     answer::{ODataRefusal, ODataResult, none_of, not_acceptable, nowhere, refused, respond},
-    expression::Literal,
-    fault::Fault,
     options::{ResourceKind, Sent},
     page::ODataWriter,
 };

@@ -1,11 +1,10 @@
 //! The query options of a request, read with all their faults: what is not known is never passed over, and what the
 //! standard has and this face does not is said to be so. Reading asks no database.
 
+use odata_filter::{Fault, Literal, parse};
+
 use super::{
     bind,
-    expression::Literal,
-    fault::Fault,
-    grammar,
     range::{self, Range},
     token,
 };
@@ -263,7 +262,7 @@ impl OptionsParser<'_> {
         let Some(text) = one(self.sent, "$filter") else {
             return Filter::default();
         };
-        match grammar::read(text) {
+        match parse(text) {
             Ok(expression) => bind::filter(self.dataset, &expression, &mut self.faults),
             Err(fault) => {
                 self.faults.push(fault);

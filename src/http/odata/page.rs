@@ -4,9 +4,10 @@ use std::io::Write;
 
 use axum::http::Uri;
 use flate2::{Compression, write::GzEncoder};
+use odata_filter::Literal;
 use serde_json::Value;
 
-use super::{address::ROOT, expression::Literal, media::Level, options::ODataParams, token};
+use super::{address::ROOT, media::Level, options::ODataParams, token};
 use crate::{
     access::Caller,
     bi::{catalogue, model::dataset::Column, model::query::DatasetQuery, source::row::DatasetRow},

@@ -2,11 +2,9 @@
 //! dataset's own order it is the cursor that every face has; in another one, what the row has in the columns that are
 //! ordered by stands behind it.
 
-use super::{
-    bind::value,
-    expression::{Literal, listed},
-    grammar,
-};
+use odata_filter::{Literal, parse_literals, write_literals};
+
+use super::bind::value;
 use crate::{
     bi::{
         model::dataset::{Column, Dataset},
@@ -29,7 +27,7 @@ pub fn write(place: &RowKey, held: &[Literal]) -> String {
     }
     let mut text = String::new();
     // Writing into a text does not fail.
-    listed(&mut text, held).ok();
+    write_literals(&mut text, held).ok();
     format!("{cursor}{BETWEEN}{}", page::encode(&[text.as_bytes()]))
 }
 
@@ -49,7 +47,7 @@ pub fn read(
         None => Vec::new(),
         Some(rest) => {
             let text = String::from_utf8(page::decode(rest).ok()?).ok()?;
-            grammar::literals(&text)?
+            parse_literals(&text)?
         }
     };
     if held.len() != order.len() {
@@ -67,12 +65,12 @@ pub fn read(
 pub fn literal(cell: ValueRef<'_>) -> Literal {
     match cell {
         ValueRef::Empty => Literal::Null,
-        ValueRef::Id(prefix, id) => Literal::Text(format!("{prefix}_{}", id.simple())),
-        ValueRef::Text(text) => Literal::Text(text.to_owned()),
-        ValueRef::Day(day) => Literal::Day(day),
-        ValueRef::Instant(at) => Literal::Moment(at),
+        ValueRef::Id(prefix, id) => Literal::String(format!("{prefix}_{}", id.simple())),
+        ValueRef::Text(text) => Literal::String(text.to_owned()),
+        ValueRef::Day(day) => Literal::Date(day),
+        ValueRef::Instant(at) => Literal::DateTime(at),
         ValueRef::Integer(number) => Literal::Number(number.into()),
         ValueRef::Number(number) => Literal::Number(number),
-        ValueRef::Boolean(truth) => Literal::Truth(truth),
+        ValueRef::Boolean(truth) => Literal::Boolean(truth),
     }
 }

@@ -1,56 +1,61 @@
-//! Reads a `$filter`. It goes no deeper and takes no more than it says, whatever it is given, and knows no dataset.
+//! Reads a `$filter` by recursive descent, one token ahead, within the bounds below.
 
-use super::{
-    expression::{Expression, LOOKS, Literal, Operand, SIGNS},
+use crate::{
+    expression::{ComparisonOperator, Expression, Literal, Operand, TextFunction},
     fault::Fault,
     lexer::{Lexer, Token},
 };
-use crate::bi::model::filter::{Comparison, TextPosition};
 
 /// Most bytes of a filter.
-pub const LONGEST: usize = 32 * 1024;
-/// How deep brackets, functions and `not` may stand in each other.
-pub const DEEPEST: usize = 50;
-/// Most conditions in a filter; SQLite takes an expression of a thousand levels, and each may be one.
-pub const MOST: usize = 500;
+pub const MAX_BYTES: usize = 32 * 1024;
+/// How deep brackets, functions and `not` may be nested. Each level is a few frames of the stack.
+pub const MAX_DEPTH: usize = 50;
+/// Most conditions in a filter. A chain of them may become an expression of SQL with a level for each, of which SQLite
+/// takes a thousand.
+pub const MAX_CONDITIONS: usize = 500;
 
 /// Reads a filter.
-pub fn read(text: &str) -> Result<Expression, Fault> {
-    if text.len() > LONGEST {
-        let message = format!("`$filter` has at most {LONGEST} bytes.");
+///
+/// # Errors
+/// The first fault, with the letter at which it stands; nothing behind it is read.
+pub fn parse(text: &str) -> Result<Expression, Fault> {
+    if text.len() > MAX_BYTES {
+        let message = format!("`$filter` has at most {MAX_BYTES} bytes.");
         return Err(Fault::bad(message));
     }
     let mut parser = Parser::new(text)?;
-    let term = parser.any()?;
-    let whole = parser.whole(term)?;
+    let term = parser.or()?;
+    let condition = parser.condition(term)?;
     match parser.next {
-        Token::End => Ok(whole),
+        Token::End => Ok(condition),
         _ => Err(parser.bad("`and`, `or` or the end is expected.")),
     }
 }
 
-/// Reads literals with commas between them.
-pub fn literals(text: &str) -> Option<Vec<Literal>> {
+/// Reads literals with commas between them, one or more.
+#[must_use]
+pub fn parse_literals(text: &str) -> Option<Vec<Literal>> {
     let mut parser = Parser::new(text).ok()?;
-    let literals = parser.listed().ok()?;
+    let literals = parser.literals().ok()?;
     (parser.next == Token::End).then_some(literals)
 }
 
-/// Reads the name of a property by which a key is given, if it is, and the key.
-pub fn key(text: &str) -> Option<(Option<&str>, Literal)> {
+/// Reads what stands in the brackets of an address: a literal, perhaps with the name of the key before it (`id='a'`).
+#[must_use]
+pub fn parse_key(text: &str) -> Option<(Option<&str>, Literal)> {
     let named = text.split_once('=').filter(|(name, _)| {
         let letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
         name.chars().all(letter)
     });
     let (name, value) = named.map_or((None, text), |(name, value)| (Some(name), value));
-    let [literal] = <[Literal; 1]>::try_from(literals(value)?).ok()?;
+    let [literal] = <[Literal; 1]>::try_from(parse_literals(value)?).ok()?;
     Some((name, literal))
 }
 
-/// What stands between words: a condition, or something that is yet to be compared.
+/// A condition, or an operand that a comparison has yet to take: only what follows tells which one a bracket holds.
 enum Term {
     Operand(Operand),
-    Whole(Expression),
+    Condition(Expression),
 }
 
 struct Parser<'t> {
@@ -73,8 +78,8 @@ impl<'t> Parser<'t> {
     }
 
     fn bad(&self, what: &str) -> Fault {
-        let place = self.lexer.place();
-        Fault::bad(format!("At letter {place} of `$filter` {what}"))
+        let letter = self.lexer.letter();
+        Fault::bad(format!("At letter {letter} of `$filter` {what}"))
     }
 
     fn advance(&mut self) -> Result<Token<'t>, Fault> {
@@ -98,8 +103,8 @@ impl<'t> Parser<'t> {
     }
 
     fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
-        if self.depth == DEEPEST {
-            let message = format!("`$filter` goes at most {DEEPEST} brackets deep.");
+        if self.depth == MAX_DEPTH {
+            let message = format!("`$filter` goes at most {MAX_DEPTH} brackets deep.");
             return Err(Fault::bad(message));
         }
         self.depth += 1;
@@ -111,30 +116,31 @@ impl<'t> Parser<'t> {
     /// A condition, of which there may not be too many.
     fn counted(&mut self, condition: Expression) -> Result<Expression, Fault> {
         self.conditions += 1;
-        if self.conditions > MOST {
-            let message = format!("`$filter` has at most {MOST} conditions; `in (…)` is one.");
+        if self.conditions > MAX_CONDITIONS {
+            let message =
+                format!("`$filter` has at most {MAX_CONDITIONS} conditions; `in (…)` is one.");
             return Err(Fault::bad(message));
         }
         Ok(condition)
     }
 
-    fn whole(&mut self, term: Term) -> Result<Expression, Fault> {
+    fn condition(&mut self, term: Term) -> Result<Expression, Fault> {
         match term {
-            Term::Whole(whole) => Ok(whole),
-            Term::Operand(Operand::Column(name)) => self.counted(Expression::Column(name)),
-            Term::Operand(Operand::Literal(Literal::Truth(truth))) => {
-                self.counted(Expression::Truth(truth))
+            Term::Condition(condition) => Ok(condition),
+            Term::Operand(Operand::Property(name)) => self.counted(Expression::Property(name)),
+            Term::Operand(Operand::Literal(Literal::Boolean(truth))) => {
+                self.counted(Expression::Boolean(truth))
             }
             Term::Operand(_) => Err(self.bad("a comparison such as `value gt 5` has no end.")),
         }
     }
 
-    fn any(&mut self) -> Result<Term, Fault> {
-        self.chain("or", Self::all, Expression::Any)
+    fn or(&mut self) -> Result<Term, Fault> {
+        self.chain("or", Self::and, Expression::Or)
     }
 
-    fn all(&mut self) -> Result<Term, Fault> {
-        self.chain("and", Self::one, Expression::All)
+    fn and(&mut self) -> Result<Term, Fault> {
+        self.chain("and", Self::comparison, Expression::And)
     }
 
     fn chain(
@@ -147,20 +153,20 @@ impl<'t> Parser<'t> {
         if self.next != Token::Word(word) {
             return Ok(first);
         }
-        let mut parts = vec![self.whole(first)?];
+        let mut parts = vec![self.condition(first)?];
         while self.takes(&Token::Word(word))? {
             let part = read(self)?;
-            parts.push(self.whole(part)?);
+            parts.push(self.condition(part)?);
         }
-        Ok(Term::Whole(of(parts)))
+        Ok(Term::Condition(of(parts)))
     }
 
-    fn one(&mut self) -> Result<Term, Fault> {
+    fn comparison(&mut self) -> Result<Term, Fault> {
         if self.takes(&Token::Word("not"))? {
             return self.deeper(|parser| {
-                let inner = parser.one()?;
-                let inner = parser.whole(inner)?;
-                Ok(Term::Whole(Expression::Not(Box::new(inner))))
+                let inner = parser.comparison()?;
+                let inner = parser.condition(inner)?;
+                Ok(Term::Condition(Expression::Not(Box::new(inner))))
             });
         }
         let mut left = self.term()?;
@@ -168,14 +174,13 @@ impl<'t> Parser<'t> {
             let Token::Word(word) = self.next else {
                 return Ok(left);
             };
-            let sign = SIGNS.iter().find(|(sign, _)| *sign == word);
-            left = match (sign, word) {
-                (Some((_, how)), _) => {
+            left = match (ComparisonOperator::from_name(word), word) {
+                (Some(operator), _) => {
                     self.advance()?;
                     let right = self.term()?;
-                    self.compared(left, *how, right)?
+                    self.compare(left, operator, right)?
                 }
-                (None, "in") => self.among(left)?,
+                (None, "in") => self.in_list(left)?,
                 (None, "has" | "add" | "sub" | "mul" | "div" | "divby" | "mod") => {
                     return Err(Fault::unsupported(
                         "`$filter` does not calculate: add, sub, mul, div, divby, mod and has are not offered.",
@@ -186,27 +191,34 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn compared(&mut self, left: Term, how: Comparison, right: Term) -> Result<Term, Fault> {
-        let same = match how {
-            Comparison::Equal => Some(true),
-            Comparison::NotEqual => Some(false),
+    fn compare(
+        &mut self,
+        left: Term,
+        operator: ComparisonOperator,
+        right: Term,
+    ) -> Result<Term, Fault> {
+        let same = match operator {
+            ComparisonOperator::Eq => Some(true),
+            ComparisonOperator::Ne => Some(false),
             _ => None,
         };
-        let whole = match (left, right, same) {
-            (Term::Operand(left), Term::Operand(right), _) => Expression::Compare(left, how, right),
+        let condition = match (left, right, same) {
+            (Term::Operand(left), Term::Operand(right), _) => {
+                Expression::Compare(left, operator, right)
+            }
             // A condition may be compared with true and false.
             (
-                Term::Whole(whole),
-                Term::Operand(Operand::Literal(Literal::Truth(truth))),
+                Term::Condition(condition),
+                Term::Operand(Operand::Literal(Literal::Boolean(truth))),
                 Some(same),
             )
             | (
-                Term::Operand(Operand::Literal(Literal::Truth(truth))),
-                Term::Whole(whole),
+                Term::Operand(Operand::Literal(Literal::Boolean(truth))),
+                Term::Condition(condition),
                 Some(same),
             ) => match truth == same {
-                true => whole,
-                false => Expression::Not(Box::new(whole)),
+                true => condition,
+                false => Expression::Not(Box::new(condition)),
             },
             _ => {
                 return Err(
@@ -215,10 +227,10 @@ impl<'t> Parser<'t> {
             }
         };
         // Conditions that are compared count too, or they could go as deep as they like.
-        self.counted(whole).map(Term::Whole)
+        self.counted(condition).map(Term::Condition)
     }
 
-    fn among(&mut self, left: Term) -> Result<Term, Fault> {
+    fn in_list(&mut self, left: Term) -> Result<Term, Fault> {
         self.advance()?;
         let Term::Operand(left) = left else {
             return Err(self.bad("`in` stands behind a column."));
@@ -227,13 +239,13 @@ impl<'t> Parser<'t> {
             &Token::Open,
             "a list in brackets is expected, such as ('a','b').",
         )?;
-        let literals = self.listed()?;
+        let literals = self.literals()?;
         self.expects(&Token::Close, "a comma or the end of the list is expected.")?;
-        let among = self.counted(Expression::In(left, literals))?;
-        Ok(Term::Whole(among))
+        let listed = self.counted(Expression::In(left, literals))?;
+        Ok(Term::Condition(listed))
     }
 
-    fn listed(&mut self) -> Result<Vec<Literal>, Fault> {
+    fn literals(&mut self) -> Result<Vec<Literal>, Fault> {
         let mut literals = Vec::new();
         loop {
             if !matches!(self.next, Token::Literal(_)) {
@@ -252,7 +264,7 @@ impl<'t> Parser<'t> {
         match &self.next {
             Token::Open => {
                 self.advance()?;
-                let inner = self.deeper(Self::any)?;
+                let inner = self.deeper(Self::or)?;
                 self.expects(&Token::Close, "a closing bracket is expected.")?;
                 Ok(inner)
             }
@@ -263,13 +275,13 @@ impl<'t> Parser<'t> {
             Token::Word(word) => {
                 let word = *word;
                 self.advance()?;
-                self.named(word)
+                self.property_or_function(word)
             }
             _ => Err(self.bad("a column, a value or an opening bracket is expected.")),
         }
     }
 
-    fn named(&mut self, word: &str) -> Result<Term, Fault> {
+    fn property_or_function(&mut self, word: &str) -> Result<Term, Fault> {
         match self.next {
             Token::Open => {
                 self.advance()?;
@@ -281,13 +293,13 @@ impl<'t> Parser<'t> {
             _ if word.contains(['$', '@', '.']) => Err(Fault::unsupported(
                 "`$it`, `$root`, parameter aliases and names of types are not offered in `$filter`.",
             )),
-            _ => Ok(Term::Operand(Operand::Column(word.to_owned()))),
+            _ => Ok(Term::Operand(Operand::Property(word.to_owned()))),
         }
     }
 
     fn function(&mut self, name: &str) -> Result<Term, Fault> {
-        if let Some((name, position)) = LOOKS.iter().find(|(known, _)| *known == name) {
-            return self.look(name, *position);
+        if let Some(function) = TextFunction::from_name(name) {
+            return self.text_function(function);
         }
         if name != "year" {
             return Err(Fault::unsupported(
@@ -297,26 +309,29 @@ impl<'t> Parser<'t> {
         let term = self.term()?;
         self.expects(&Token::Close, "a closing bracket is expected.")?;
         match term {
-            Term::Operand(Operand::Column(column)) => Ok(Term::Operand(Operand::Year(column))),
+            Term::Operand(Operand::Property(property)) => {
+                Ok(Term::Operand(Operand::Year(property)))
+            }
             _ => Err(Fault::unsupported("`year` takes a column in `$filter`.")),
         }
     }
 
-    fn look(&mut self, name: &str, position: TextPosition) -> Result<Term, Fault> {
-        let place = self.term()?;
+    fn text_function(&mut self, function: TextFunction) -> Result<Term, Fault> {
+        let haystack = self.term()?;
         self.expects(&Token::Comma, "a comma is expected.")?;
-        let wanted = self.term()?;
+        let needle = self.term()?;
         self.expects(&Token::Close, "a closing bracket is expected.")?;
-        match (place, wanted) {
+        match (haystack, needle) {
             (
-                Term::Operand(Operand::Column(column)),
-                Term::Operand(Operand::Literal(Literal::Text(text))),
+                Term::Operand(Operand::Property(property)),
+                Term::Operand(Operand::Literal(Literal::String(text))),
             ) => {
-                let look = self.counted(Expression::Has(column, position, text))?;
-                Ok(Term::Whole(look))
+                let found = self.counted(Expression::Text(function, property, text))?;
+                Ok(Term::Condition(found))
             }
             _ => Err(Fault::unsupported(format!(
-                "`{name}` takes a column and a text in quotes in `$filter`."
+                "`{}` takes a column and a text in quotes in `$filter`.",
+                function.as_str()
             ))),
         }
     }

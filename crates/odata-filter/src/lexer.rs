@@ -1,13 +1,12 @@
-//! The words of a `$filter`, one after another. Whatever text it is given, it takes one look at each letter.
+//! Splits a `$filter` into tokens, in time linear in its length.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::{expression::Literal, fault::Fault};
-use crate::scalar::Date;
+use crate::{expression::Literal, fault::Fault};
 
-/// A word of an expression.
+/// The smallest part of an expression.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Token<'t> {
+pub(crate) enum Token<'t> {
     Open,
     Close,
     Comma,
@@ -17,17 +16,17 @@ pub enum Token<'t> {
     End,
 }
 
-/// Where one is in a text.
-pub struct Lexer<'t> {
+/// Reads tokens from left to right.
+pub(crate) struct Lexer<'t> {
     text: &'t str,
+    /// The byte behind the last token.
     at: usize,
-    /// Where the last token began.
+    /// The first byte of the last token.
     began: usize,
 }
 
 impl<'t> Lexer<'t> {
-    #[must_use]
-    pub fn new(text: &'t str) -> Self {
+    pub(crate) fn new(text: &'t str) -> Self {
         Self {
             text,
             at: 0,
@@ -35,9 +34,8 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    /// Where the last token began, for people: its letters are counted from one.
-    #[must_use]
-    pub fn place(&self) -> usize {
+    /// The letter, counted from 1, at which the last token begins.
+    pub(crate) fn letter(&self) -> usize {
         let before = self.text.get(..self.began).unwrap_or_default();
         before.chars().count() + 1
     }
@@ -47,11 +45,11 @@ impl<'t> Lexer<'t> {
     }
 
     fn bad(&self, what: &str) -> Fault {
-        Fault::bad(format!("At letter {} of `$filter` {what}", self.place()))
+        Fault::bad(format!("At letter {} of `$filter` {what}", self.letter()))
     }
 
-    /// The next token.
-    pub fn token(&mut self) -> Result<Token<'t>, Fault> {
+    /// The next token; [`Token::End`] again and again behind the last one.
+    pub(crate) fn token(&mut self) -> Result<Token<'t>, Fault> {
         let blank = self.rest().len() - self.rest().trim_start_matches([' ', '\t']).len();
         self.at += blank;
         self.began = self.at;
@@ -64,8 +62,8 @@ impl<'t> Lexer<'t> {
             ')' => Token::Close,
             ',' => Token::Comma,
             '/' => Token::Slash,
-            '\'' => return self.quoted(),
-            '-' | '0'..='9' => return self.figures(),
+            '\'' => return self.string(),
+            '-' | '0'..='9' => return self.number_or_time(),
             'A'..='Z' | 'a'..='z' | '_' | '$' | '@' => return self.word(),
             _ => return Err(self.bad("stands something that has no meaning there.")),
         };
@@ -73,7 +71,7 @@ impl<'t> Lexer<'t> {
         Ok(single)
     }
 
-    fn quoted(&mut self) -> Result<Token<'t>, Fault> {
+    fn string(&mut self) -> Result<Token<'t>, Fault> {
         let inside = self.rest().get(1..).unwrap_or_default();
         let mut text = String::new();
         let mut letters = inside.char_indices().peekable();
@@ -82,9 +80,9 @@ impl<'t> Lexer<'t> {
                 '\'' if letters.next_if(|(_, next)| *next == '\'').is_some() => text.push('\''),
                 '\'' => {
                     self.at += at + 2;
-                    return Ok(Token::Literal(Literal::Text(text)));
+                    return Ok(Token::Literal(Literal::String(text)));
                 }
-                // PostgreSQL cannot even read it.
+                // PostgreSQL has no such text, and would refuse the statement.
                 '\0' => return Err(self.bad("begins a text with a NUL character in it.")),
                 letter => text.push(letter),
             }
@@ -104,8 +102,8 @@ impl<'t> Lexer<'t> {
         }
         Ok(match word {
             "null" => Token::Literal(Literal::Null),
-            "true" => Token::Literal(Literal::Truth(true)),
-            "false" => Token::Literal(Literal::Truth(false)),
+            "true" => Token::Literal(Literal::Boolean(true)),
+            "false" => Token::Literal(Literal::Boolean(false)),
             "INF" => Token::Literal(Literal::Number(f64::INFINITY)),
             "NaN" => Token::Literal(Literal::Number(f64::NAN)),
             word => Token::Word(word),
@@ -113,7 +111,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// A number, a day or a moment.
-    fn figures(&mut self) -> Result<Token<'t>, Fault> {
+    fn number_or_time(&mut self) -> Result<Token<'t>, Fault> {
         let rest = self.rest();
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "_.:+-".contains(c)));
         let run = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
@@ -123,9 +121,9 @@ impl<'t> Lexer<'t> {
         let literal = match zone {
             Some(zone) if run.contains('T') => {
                 self.at += zone.len();
-                moment(&format!("{run}+{}", zone.trim_start()))
+                parse_moment(&format!("{run}+{}", zone.trim_start()))
             }
-            _ => figures(run),
+            _ => parse_number_or_time(run),
         };
         literal.map(Token::Literal).ok_or_else(|| {
             self.bad("stands neither a number, nor a day such as 2025-03-01, nor a moment such as 2025-03-01T12:00:00Z.")
@@ -138,15 +136,15 @@ fn is_zone(text: &str) -> bool {
         if hours.iter().chain([ten, one]).all(u8::is_ascii_digit))
 }
 
-fn figures(run: &str) -> Option<Literal> {
+fn parse_number_or_time(run: &str) -> Option<Literal> {
     if run == "-INF" {
         return Some(Literal::Number(f64::NEG_INFINITY));
     }
     if is_number(run) {
         return run.parse().ok().map(Literal::Number);
     }
-    let day = Date::read(run).map(|day| Literal::Day(NaiveDate::from(day)));
-    day.or_else(|| moment(run))
+    let day = parse_day(run).map(Literal::Date);
+    day.or_else(|| parse_moment(run))
 }
 
 /// A number as OData spells it; the parser of the standard library takes more.
@@ -166,8 +164,15 @@ fn is_number(run: &str) -> bool {
     exponent && number
 }
 
-/// A moment; seconds may be left out.
-fn moment(run: &str) -> Option<Literal> {
+/// A day as four, two and two digits.
+fn parse_day(run: &str) -> Option<NaiveDate> {
+    // chrono reads `2026-1-2` too, which OData does not have.
+    let day = (run.len() == 10).then(|| NaiveDate::parse_from_str(run, "%Y-%m-%d").ok());
+    day.flatten()
+}
+
+/// A moment with its zone. OData lets seconds be left out, RFC 3339 does not.
+fn parse_moment(run: &str) -> Option<Literal> {
     let zone_at_16 = matches!(run.as_bytes().get(16), Some(b'Z' | b'+' | b'-'));
     let minutes = run.get(..16).filter(|_| zone_at_16);
     let whole = match minutes {
@@ -175,5 +180,5 @@ fn moment(run: &str) -> Option<Literal> {
         None => run.to_owned(),
     };
     let at = DateTime::parse_from_rfc3339(&whole).ok()?;
-    Some(Literal::Moment(at.with_timezone(&Utc)))
+    Some(Literal::DateTime(at.with_timezone(&Utc)))
 }
