@@ -102,7 +102,7 @@ pub struct Serve {
     #[arg(long, env = "CX_FORWARDED_HOPS", default_value_t = 0)]
     pub forwarded_hops: usize,
     /// How many seconds a request may take.
-    #[arg(long, env = "CX_REQUEST_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=300))]
+    #[arg(long, env = "CX_REQUEST_SECONDS", default_value_t = Self::REQUEST_SECONDS, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub request_seconds: u64,
     /// How many queries are worked on at the same time, and four times as many mutations; twice as many as there are
     /// cores, where this is not set. More wait for a moment; what would wait too long is refused with 503.
@@ -110,22 +110,22 @@ pub struct Serve {
     pub concurrent_requests: Option<u32>,
     /// How many connections clients may have in all. Whoever comes to a full server takes the place of one that is
     /// silent. Each takes an open file: the process raises its soft limit as far as the hard one (`ulimit -Hn`) allows.
-    #[arg(long, env = "CX_CONNECTIONS", default_value_t = 4_096, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, env = "CX_CONNECTIONS", default_value_t = Self::CONNECTIONS, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections: u32,
     /// How many connections one client may have, by its address (of IPv6 the network, /56), and how many requests under
     /// way; behind proxies (`--forwarded-hops`) the requests alone are counted, for the client that the proxies name.
-    #[arg(long, env = "CX_CONNECTIONS_PER_CLIENT", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, env = "CX_CONNECTIONS_PER_CLIENT", default_value_t = Self::CONNECTIONS_PER_CLIENT, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections_per_client: u32,
     /// The address at which `/metrics` is served for Prometheus; nowhere where this is not set.
     #[arg(long, env = "CX_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
     /// How many MiB of what is measured and judged are kept in memory, for series of KPIs and `kpi_facts`; what does not
     /// fit is read again.
-    #[arg(long, env = "CX_CUBE_MEMORY_MIB", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    #[arg(long, env = "CX_CUBE_MEMORY_MIB", default_value_t = Self::CUBE_MEMORY_MIB, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub cube_memory_mib: u32,
     /// How many megabytes a sheet of measurements has at the most that is sent in. While it is taken in it lies where the
     /// system keeps what is temporary (TMPDIR).
-    #[arg(long, env = "CX_SHEET_MEGABYTES", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, env = "CX_SHEET_MEGABYTES", default_value_t = Self::SHEET_MEGABYTES, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub sheet_megabytes: u32,
     /// A threshold of a rule of findings, as CODE=VALUE; may be repeated. The query `findingRules` lists them.
     #[arg(
@@ -141,11 +141,41 @@ pub struct Serve {
     pub feedback_retention_days: Option<u32>,
     /// How many seconds a stopping server waits for the requests that it is working on. Those that are not done by then
     /// are cut off, and the program ends with a failure.
-    #[arg(long, env = "CX_DRAIN_SECONDS", default_value_t = 25)]
+    #[arg(long, env = "CX_DRAIN_SECONDS", default_value_t = Self::DRAIN_SECONDS)]
     pub drain_seconds: u64,
 }
 
 impl Serve {
+    // The defaults, each once: of the flags above, and of what is served without any.
+    const REQUEST_SECONDS: u64 = 10;
+    const CONNECTIONS: u32 = 4_096;
+    const CONNECTIONS_PER_CLIENT: u32 = 256;
+    const CUBE_MEMORY_MIB: u32 = 128;
+    const SHEET_MEGABYTES: u32 = 512;
+    const DRAIN_SECONDS: u64 = 25;
+
+    /// How to serve a database at an address where no flag says otherwise. The environment is not read.
+    #[must_use]
+    pub fn new(database: DatabaseArgs, listen: SocketAddr) -> Self {
+        Self {
+            database,
+            listen,
+            signing_key: None,
+            cors_origins: Vec::new(),
+            forwarded_hops: 0,
+            request_seconds: Self::REQUEST_SECONDS,
+            concurrent_requests: None,
+            connections: Self::CONNECTIONS,
+            connections_per_client: Self::CONNECTIONS_PER_CLIENT,
+            metrics_listen: None,
+            cube_memory_mib: Self::CUBE_MEMORY_MIB,
+            sheet_megabytes: Self::SHEET_MEGABYTES,
+            finding_thresholds: Vec::new(),
+            feedback_retention_days: None,
+            drain_seconds: Self::DRAIN_SECONDS,
+        }
+    }
+
     /// Bytes of the longest sheet that is taken in.
     #[must_use]
     pub fn longest_sheet(&self) -> u64 {

@@ -17,7 +17,7 @@ use cx_blueprint::{
 };
 use entity::account;
 
-use super::{Failure, open_current};
+use super::{failure::Failure, store::open_current};
 
 pub async fn keep(verb: BiVerb) -> Result<(), Failure> {
     match verb {

@@ -14,7 +14,7 @@ use cx_blueprint::{
 use entity::blueprint;
 use sea_orm::Condition;
 
-use super::{Failure, open_current};
+use super::{failure::Failure, store::open_current};
 
 pub async fn export(options: Export) -> Result<(), Failure> {
     let store = open_current(&options.database).await?;

@@ -20,7 +20,10 @@ use cx_blueprint::{
     sheet::{Spool, Spooled},
 };
 
-use super::{Failure, open_current};
+use super::{
+    failure::{Failure, of_import},
+    store::open_current,
+};
 
 /// Largest document that is read, in bytes: many times what the largest blueprint makes.
 const LARGEST: u64 = 64 << 20;
@@ -34,13 +37,13 @@ pub async fn import(options: Import) -> Result<(), Failure> {
     if options.measurements || options.feedback {
         return record(options).await;
     }
-    let said = Said::read(&options)?;
+    let said = ImportInput::read(&options)?;
     let store = open_current(&options.database).await?;
     let clock = Clock::new(options.database.time_zone);
     let caller = Caller::operator(store.clone(), clock, "import");
     let result = said.bring(&caller, &options).await;
     store.close().await?;
-    result.map_err(|error| told(&options.file.display().to_string(), error))
+    result.map_err(|error| of_import(&options.file.display().to_string(), error))
 }
 
 /// Records what a sheet of measurements or of feedback says.
@@ -52,7 +55,7 @@ async fn record(options: Import) -> Result<(), Failure> {
     let caller = Caller::operator(store.clone(), clock, "import");
     let result = recorded(&caller, sheet, &options).await;
     store.close().await?;
-    let done = result.map_err(|error| told(&name, unplaced(error)))?;
+    let done = result.map_err(|error| of_import(&name, unplaced(error)))?;
     let would = if options.dry_run { "Would be: " } else { "" };
     eprintln!("{would}{done}.");
     Ok(())
@@ -130,7 +133,7 @@ fn of_organisation(text: &[u8]) -> bool {
 }
 
 /// What a file says.
-enum Said {
+enum ImportInput {
     Document(String),
     Sheet {
         blueprint: String,
@@ -138,7 +141,7 @@ enum Said {
     },
 }
 
-impl Said {
+impl ImportInput {
     fn read(options: &Import) -> Result<Self, Failure> {
         let name = options.file.display();
         let mut source: Box<dyn BufRead> = if options.file.as_os_str() == "-" {
@@ -150,7 +153,7 @@ impl Said {
         };
         if let Some(blueprint) = options.blueprint.clone() {
             let table = TouchpointTable::read(source).map_err(unplaced);
-            let table = table.map_err(|error| told(&name.to_string(), error))?;
+            let table = table.map_err(|error| of_import(&name.to_string(), error))?;
             let table = Box::new(table.complete(&options.complete));
             return Ok(Self::Sheet { blueprint, table });
         }
@@ -233,24 +236,5 @@ fn unplaced(error: Error) -> Error {
                 .collect(),
         ),
         other => other,
-    }
-}
-
-/// Every fault on a line of its own, with its place in the document.
-pub fn told(name: &str, error: Error) -> Failure {
-    match error.into_user_errors() {
-        Ok(faults) => {
-            let faults = faults.into_iter().map(|fault| match fault.field.join(".") {
-                place if place.is_empty() => fault.message,
-                place => format!("{place}: {}", fault.message),
-            });
-            let faults: Vec<String> = faults.collect();
-            format!(
-                "{name} was not imported, and nothing was written.\n{}",
-                faults.join("\n")
-            )
-            .into()
-        }
-        Err(error) => format!("{name} was not imported, and nothing was written: {error}").into(),
     }
 }

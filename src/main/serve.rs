@@ -5,7 +5,6 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use axum::http::HeaderValue;
 use cx_blueprint::{
-    account::password,
     background,
     bi::store::BiStore,
     clock::Clock,
@@ -26,7 +25,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{DEMO_PASSWORD, Failure, open_current};
+use super::{failure::Failure, published_password::refuse_published_password, store::open_current};
 
 /// How long the connections to the database have to close, once no request is under way any more.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -75,25 +74,6 @@ pub async fn serve_database(serve: Serve) -> Result<(), Failure> {
     let key = signing_key(source)?;
     refuse_published_password(&serve, &store).await?;
     serve_store(&serve, store, key).await
-}
-
-/// Everybody knows the password of the demo and of generated organisations: what has it is served on this machine only.
-async fn refuse_published_password(serve: &Serve, store: &Store) -> Result<(), Failure> {
-    let Some(key) = password::given_to_several(store, DEMO_PASSWORD).await? else {
-        return Ok(());
-    };
-    if serve.listen.ip().is_loopback() {
-        tracing::warn!(
-            account = key,
-            "accounts have the password of the demo, which everybody knows"
-        );
-        return Ok(());
-    }
-    Err(format!(
-        "Accounts of this database, {key} for example, have the password of the demo, which everybody knows. Give them \
-         others or archive them, or serve on this machine only (--listen 127.0.0.1:8080)."
-    )
-    .into())
 }
 
 /// Serves this store until it is asked to stop.

@@ -14,7 +14,7 @@ use cx_blueprint::{
 use entity::{account, department, service_token as token};
 use sea_orm::QueryOrder;
 
-use super::{Failure, open_current};
+use super::{failure::Failure, store::open_current};
 
 pub async fn keep(verb: TokenVerb) -> Result<(), Failure> {
     match verb {
