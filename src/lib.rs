@@ -47,6 +47,9 @@ pub mod database;
 /// The API's own scalars.
 pub mod scalar;
 
+/// JSON, written without a tree.
+pub mod json;
+
 /// What clients send, read with all its faults.
 pub mod input;
 

@@ -17,12 +17,12 @@ use async_graphql::{
 use bytes::Bytes;
 use entity::id::Id;
 use serde::Serialize;
-use uuid::Uuid;
 
 use crate::{
     access::Caller,
     canvas::Canvas,
     department::parents,
+    json::JsonWriter,
     meter::{Listed, charge, listed},
     responsibility::parties::Parents,
 };
@@ -81,10 +81,10 @@ where
             caller,
             parents: &parents,
         };
-        let mut pen = Pen::default();
+        let mut out = JsonWriter::default();
         let rows = (self.rows)(&self.canvas);
-        pen.list('[', rows, ']', |row, pen| plan.draw(At { scene, row }, pen));
-        pen.written()
+        out.list('[', rows, ']', |row, out| plan.draw(At { scene, row }, out));
+        out.finish().ok().map(Bytes::from)
     }
 }
 
@@ -294,7 +294,7 @@ impl<'c, R> At<'c, R> {
 }
 
 /// Draws one field of a part.
-pub type Stroke<'c, P> = Box<dyn Fn(P, &mut Pen) + 'c>;
+pub type Stroke<'c, P> = Box<dyn Fn(P, &mut JsonWriter) + 'c>;
 
 /// A part of a canvas that is shown as an object of the API.
 pub trait Shown<'c>: Copy + 'c {
@@ -321,22 +321,22 @@ impl<'c, P: Shown<'c>> Object<'c, P> {
         fields.collect::<Option<_>>().map(Self)
     }
 
-    fn draw(&self, part: P, pen: &mut Pen) {
-        pen.list('{', &self.0, '}', |(key, field), pen| {
-            pen.raw(key);
-            field(part, pen);
+    fn draw(&self, part: P, out: &mut JsonWriter) {
+        out.list('{', &self.0, '}', |(key, field), out| {
+            out.raw(key);
+            field(part, out);
         });
     }
 }
 
 /// A field with a value of its own.
 fn leaf<'c, P, V: Serialize>(value: impl Fn(P) -> V + 'c) -> Option<Stroke<'c, P>> {
-    Some(Box::new(move |part, pen| pen.value(&value(part))))
+    Some(Box::new(move |part, out| out.value(&value(part))))
 }
 
 /// A field that is an id.
 fn id<'c, P, I: Id>(id: impl Fn(P) -> I + 'c) -> Option<Stroke<'c, P>> {
-    Some(Box::new(move |part, pen| pen.id(id(part))))
+    Some(Box::new(move |part, out| out.id(id(part))))
 }
 
 /// A field that leads to an object, or to nothing.
@@ -345,9 +345,9 @@ where
     Q: Shown<'c>,
 {
     let plan = Object::plan(asked)?;
-    Some(Box::new(move |part, pen| match object(part) {
-        Some(object) => plan.draw(object, pen),
-        None => pen.raw("null"),
+    Some(Box::new(move |part, out| match object(part) {
+        Some(object) => plan.draw(object, out),
+        None => out.raw("null"),
     }))
 }
 
@@ -358,86 +358,30 @@ where
     I: IntoIterator<Item = Q>,
 {
     let plan = Object::plan(asked)?;
-    Some(Box::new(move |part, pen| {
-        pen.list('[', objects(part), ']', |object, pen| {
-            plan.draw(object, pen)
+    Some(Box::new(move |part, out| {
+        out.list('[', objects(part), ']', |object, out| {
+            plan.draw(object, out)
         });
     }))
 }
 
-/// Writes an answer as JSON, what was drawn as it is.
-pub fn write(value: &Value, json: Vec<u8>) -> serde_json::Result<Vec<u8>> {
-    let mut pen = Pen {
-        json,
-        failure: None,
-    };
-    pen.answer(value);
-    pen.failure.map_or(Ok(pen.json), Err)
+/// Writes an answer as JSON behind what is written, what was drawn as it is.
+pub fn write(value: &Value, before: Vec<u8>) -> serde_json::Result<Vec<u8>> {
+    let mut out = JsonWriter::new(before);
+    write_value(value, &mut out);
+    out.finish()
 }
 
-/// Writes JSON.
-#[derive(Default)]
-pub struct Pen {
-    json: Vec<u8>,
-    /// Why not all of it is written.
-    failure: Option<serde_json::Error>,
-}
-
-impl Pen {
-    fn raw(&mut self, json: &str) {
-        self.json.extend_from_slice(json.as_bytes());
-    }
-
-    /// An id, byte for byte as [`Display`](std::fmt::Display) shows it; there are thousands of them.
-    fn id<I: Id>(&mut self, id: I) {
-        let mut hex = Uuid::encode_buffer();
-        self.json.push(b'"');
-        self.raw(I::PREFIX);
-        self.json.push(b'_');
-        self.raw(id.uuid().simple().encode_lower(&mut hex));
-        self.json.push(b'"');
-    }
-
-    fn value(&mut self, value: &impl Serialize) {
-        if let Err(error) = serde_json::to_writer(&mut self.json, value) {
-            self.failure = Some(error);
-        }
-    }
-
-    fn answer(&mut self, value: &Value) {
-        match value {
-            Value::Binary(drawn) => self.json.extend_from_slice(drawn),
-            Value::List(items) => self.list('[', items, ']', |item, pen| pen.answer(item)),
-            Value::Object(fields) => self.list('{', fields, '}', |(key, field), pen| {
-                pen.value(key);
-                pen.raw(":");
-                pen.answer(field);
-            }),
-            leaf => self.value(leaf),
-        }
-    }
-
-    fn list<T>(
-        &mut self,
-        open: char,
-        items: impl IntoIterator<Item = T>,
-        close: char,
-        draw: impl Fn(T, &mut Self),
-    ) {
-        let mut before = open;
-        for item in items {
-            self.json.push(before as u8);
-            draw(item, self);
-            before = ',';
-        }
-        if before == open {
-            self.json.push(open as u8);
-        }
-        self.json.push(close as u8);
-    }
-
-    fn written(self) -> Option<Bytes> {
-        self.failure.is_none().then(|| self.json.into())
+fn write_value(value: &Value, out: &mut JsonWriter) {
+    match value {
+        Value::Binary(drawn) => out.bytes().extend_from_slice(drawn),
+        Value::List(items) => out.list('[', items, ']', write_value),
+        Value::Object(fields) => out.list('{', fields, '}', |(key, field), out| {
+            out.value(key);
+            out.raw(":");
+            write_value(field, out);
+        }),
+        leaf => out.value(leaf),
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
     admission::{AdmissionQueue, Holder, Slot, holder_of},
     app::App,
     client::Client,
-    media,
+    negotiate::is_json,
     problem::{failed, no_store, overloaded, problem},
     request_id::RequestId,
 };
@@ -157,7 +157,7 @@ async fn read_body<T: DeserializeOwned>(
     wanted: &str,
     id: &RequestId,
 ) -> Result<T, Response> {
-    if !media::is_json(request.headers()) {
+    if !is_json(request.headers()) {
         return Err(problem(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::BadUserInput,

@@ -12,6 +12,8 @@ use axum::{
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts},
 };
 
+use super::negotiate::items;
+
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Where a request comes from, as far as its connection and its headers say.
@@ -40,12 +42,7 @@ impl Client {
         let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
         Self {
             peer: peer.map_or(unknown, |ConnectInfo(peer)| peer.ip()),
-            forwarded: headers
-                .get_all(FORWARDED_FOR)
-                .iter()
-                .filter_map(text)
-                .flat_map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>())
-                .collect(),
+            forwarded: items(headers, FORWARDED_FOR).map(str::to_owned).collect(),
             user_agent: headers.get(header::USER_AGENT).and_then(text),
         }
     }

@@ -1,5 +1,6 @@
 //! GraphQL over HTTP: reads one request, runs it once the guard admits it, and writes the answer; it signs nobody in and refuses batches, uploads and changes by GET.
 
+mod media;
 mod reading;
 mod respond;
 mod settings;
@@ -19,18 +20,18 @@ use axum::{extract::Request, http::Method, response::Response};
 use futures_util::FutureExt;
 use tokio::time::timeout;
 
+pub use self::{
+    media::Media,
+    respond::{refuse, refuse_caller},
+    settings::Settings,
+};
 use self::{
     respond::{OUR_FAULT, invalid, ran, stopped},
     stop::{Stop, code},
 };
-pub use self::{
-    respond::{refuse, refuse_caller},
-    settings::Settings,
-};
 use super::{
     admission::Overloaded,
     guard::{self, Admitted, GraphqlParams},
-    media::{self, Media},
 };
 use crate::{access::Caller, error::Code, graph::price};
 
@@ -52,7 +53,7 @@ pub async fn take_in(
     request_id: Arc<str>,
     settings: &Settings,
 ) -> Result<Received, Response> {
-    let media = media::accepted(http.headers());
+    let media = media::negotiate(http.headers());
     let admitted = match media {
         Some(_) => admit(http, settings).await,
         None => Err(Stop::NotAcceptable),

@@ -2,25 +2,23 @@
 //!
 //! A request passes, from the outside in: its id and its span ([`request_id`]), the net for panics, CORS, the share of
 //! its client ([`admission`]), and its handler, which signs the caller in ([`auth`]), waits for a slot of a queue, and
-//! works. Whatever is refused on the way is worded by [`problem`], whatever is negotiated by [`media`], [`etag`] and
-//! [`coding`]. The handlers reach the rest of the program through [`App`] alone.
+//! works. Whatever is refused on the way is worded by [`problem`], whatever is negotiated by [`negotiate`]. The handlers reach the rest of the program through [`App`] alone.
 
 pub mod admission;
 mod app;
 pub mod auth;
 pub mod bi;
 pub mod client;
-pub mod coding;
-pub mod etag;
 pub mod graphql;
 pub mod guard;
-pub mod media;
 pub mod metrics;
+pub mod negotiate;
 mod network;
 pub mod odata;
 pub mod picture;
 pub mod problem;
 pub mod request_id;
+mod row;
 pub mod server;
 
 use std::{
@@ -63,16 +61,16 @@ pub fn router(app: App) -> Router {
             header::CONTENT_TYPE,
             header::ACCEPT,
             header::IF_NONE_MATCH,
-            odata::media::ODATA_VERSION,
-            odata::media::ODATA_MAX_VERSION,
-            odata::media::PREFER,
+            odata::headers::ODATA_VERSION,
+            odata::headers::ODATA_MAX_VERSION,
+            odata::headers::PREFER,
         ])
         .expose_headers([
             REQUEST_ID,
             header::RETRY_AFTER,
             header::ETAG,
             header::LINK,
-            odata::media::ODATA_VERSION,
+            odata::headers::ODATA_VERSION,
         ])
         .max_age(Duration::from_secs(600));
     let metrics = app.metrics.clone();

@@ -18,7 +18,7 @@ use super::{
     app::App,
     auth,
     client::Client,
-    etag,
+    negotiate::EntityTag,
     problem::{failed, not_found, overloaded, problem},
     request_id::RequestId,
 };
@@ -159,8 +159,8 @@ async fn linked(app: &App, id: &RequestId, link: &str) -> Result<PictureRequest>
 
 /// The picture, or word that the client has it already.
 fn answer(svg: String, headers: &HeaderMap) -> Response {
-    let tag = etag::new(&[svg.as_bytes()]);
-    let known = etag::is_known(headers, &tag);
+    let tag = EntityTag::strong(&[svg.as_bytes()]);
+    let known = tag.is_known(headers);
     let mut response = match known {
         true => StatusCode::NOT_MODIFIED.into_response(),
         false => svg.into_response(),
@@ -177,7 +177,7 @@ fn answer(svg: String, headers: &HeaderMap) -> Response {
     for (name, value) in fixed {
         response.headers_mut().insert(name, value);
     }
-    etag::insert(response.headers_mut(), &tag);
+    tag.insert(response.headers_mut());
     response
 }
 

@@ -16,7 +16,7 @@ pub use dialect::Dialect;
 pub use guard::guarded;
 pub use read::{Columns, Reader, Row};
 pub use spool::{Spool, Spooled};
-pub use write::Writer;
+pub use write::{CsvCells, Writer};
 
 #[cfg(test)]
 mod tests;

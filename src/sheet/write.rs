@@ -1,52 +1,126 @@
-//! Writes a sheet, cell by cell and row by row, into whatever takes bytes. It holds nothing but a small buffer.
+//! Writes CSV: cells and rows into a buffer, or a whole sheet into whatever takes bytes.
+//!
+//! This is the only writer of CSV, sheets and feeds alike. The crate `csv` writes the same bytes, field by field through
+//! a state machine; a feed writes tens of millions of cells of which most are known to need no quotation marks.
 
 use std::io::{self, Write};
-
-use csv::{Terminator, WriterBuilder};
 
 use super::{
     dialect::{Dialect, MARK},
     guard::guarded,
 };
 
-/// A sheet that is being written.
-pub struct Writer<W: Write> {
-    rows: csv::Writer<W>,
+/// Cells of CSV in a buffer: separators and the ends of lines are its own to write.
+#[derive(Debug)]
+pub struct CsvCells {
+    bytes: Vec<u8>,
     dialect: Dialect,
+    /// Where the current row begins in `bytes`; nothing before its first cell.
+    row: Option<usize>,
+}
+
+impl CsvCells {
+    /// The beginning of a sheet: the mark that Excel knows UTF-8 by, where the dialect has it, and the headings.
+    #[must_use]
+    pub fn new<'h>(
+        dialect: Dialect,
+        headings: impl IntoIterator<Item = &'h str>,
+        capacity: usize,
+    ) -> Self {
+        let mut cells = Self {
+            bytes: Vec::with_capacity(capacity),
+            dialect,
+            row: None,
+        };
+        if dialect == Dialect::ExcelDa {
+            cells.bytes.extend_from_slice(MARK);
+        }
+        for heading in headings {
+            cells.plain(heading);
+        }
+        cells.end_row();
+        cells
+    }
+
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Bytes that are written and not yet taken.
+    #[must_use]
+    pub fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// A cell that cannot have a separator, a quotation mark or the end of a line in it, written by the caller.
+    pub fn raw(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        match self.row {
+            Some(_) => self.bytes.push(self.dialect.separator()),
+            None => self.row = Some(self.bytes.len()),
+        }
+        write(&mut self.bytes);
+    }
+
+    /// A cell as it is, in quotation marks where it needs them.
+    pub fn plain(&mut self, text: &str) {
+        let separator = self.dialect.separator();
+        let special = |byte: u8| matches!(byte, b'"' | b'\r' | b'\n') || byte == separator;
+        let is_quoted = text.bytes().any(special);
+        self.raw(|bytes| {
+            if !is_quoted {
+                return bytes.extend_from_slice(text.as_bytes());
+            }
+            bytes.push(b'"');
+            bytes.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+            bytes.push(b'"');
+        });
+    }
+
+    /// A text that people wrote, guarded against being taken for a formula.
+    pub fn text(&mut self, text: &str) {
+        self.plain(&guarded(text));
+    }
+
+    /// Ends a row.
+    pub fn end_row(&mut self) {
+        if self.row.take() == Some(self.bytes.len()) {
+            // Readers skip an empty line, and would lose a row of one empty cell.
+            self.bytes.extend_from_slice(b"\"\"");
+        }
+        self.bytes.extend_from_slice(b"\r\n");
+    }
+}
+
+/// A sheet that is being written, row by row.
+pub struct Writer<W: Write> {
+    sink: W,
+    cells: CsvCells,
 }
 
 impl<W: Write> Writer<W> {
     /// Begins a sheet with its headings.
-    pub fn new(mut sink: W, dialect: Dialect, headings: &[&str]) -> io::Result<Self> {
-        if dialect == Dialect::ExcelDa {
-            sink.write_all(MARK)?;
-        }
-        let rows = WriterBuilder::new()
-            .delimiter(dialect.separator())
-            .terminator(Terminator::CRLF)
-            .from_writer(sink);
-        let mut writer = Self { rows, dialect };
-        for heading in headings {
-            writer.plain(heading)?;
-        }
-        writer.end_row()?;
-        Ok(writer)
+    pub fn new(sink: W, dialect: Dialect, headings: &[&str]) -> io::Result<Self> {
+        let cells = CsvCells::new(dialect, headings.iter().copied(), 0);
+        Ok(Self { sink, cells })
     }
 
     /// A text that people wrote, guarded against being taken for a formula.
     pub fn text(&mut self, text: &str) -> io::Result<()> {
-        self.plain(&guarded(text))
+        self.cells.text(text);
+        Ok(())
     }
 
     /// A word, an id, a day or a whole number: what this program spelled, as it is. A number is never guarded, or no
     /// program would add it up.
     pub fn plain(&mut self, text: &str) -> io::Result<()> {
-        Ok(self.rows.write_field(text)?)
+        self.cells.plain(text);
+        Ok(())
     }
 
     /// A number, with the dialect's decimal point.
     pub fn number(&mut self, number: f64) -> io::Result<()> {
-        let text = self.dialect.number(number);
+        let text = self.cells.dialect().number(number);
         self.plain(&text)
     }
 
@@ -55,15 +129,17 @@ impl<W: Write> Writer<W> {
         self.plain("")
     }
 
-    /// Ends a row.
+    /// Ends a row, and writes it.
     pub fn end_row(&mut self) -> io::Result<()> {
-        Ok(self.rows.write_record(None::<&[u8]>)?)
+        self.cells.end_row();
+        self.sink.write_all(&self.cells.bytes)?;
+        self.cells.bytes.clear();
+        Ok(())
     }
 
-    /// Writes out what is held back, and gives back what it was written into.
-    pub fn finish(self) -> io::Result<W> {
-        self.rows
-            .into_inner()
-            .map_err(|error| io::Error::other(error.error().to_string()))
+    /// Gives back what it was written into. Headings without a row below them are written here.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.sink.write_all(&self.cells.bytes)?;
+        Ok(self.sink)
     }
 }

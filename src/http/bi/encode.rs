@@ -1,9 +1,8 @@
-//! Rows as CSV or as a line of JSON each, cell by cell into one buffer.
+//! Rows of a feed as CSV or as a line of JSON each, cell by cell into one buffer, compressed where the client takes it.
 
 use std::{io::Write, mem};
 
 use bytes::Bytes;
-use chrono::{Datelike, NaiveDate, SecondsFormat};
 use flate2::{Compression, write::GzEncoder};
 
 use crate::{
@@ -13,17 +12,17 @@ use crate::{
         source::row::DatasetRow,
     },
     error::{Error, Result},
-    sheet::{Dialect, guarded},
+    http::row::{CHUNK, JsonRow, write_plain},
+    json::JsonWriter,
+    sheet::{CsvCells, Dialect},
 };
 
-/// How many bytes are collected before they are sent.
-pub const CHUNK: usize = 64 * 1024;
-/// Room for them, and for the row with which they are enough.
+/// Room for a chunk, and for the row with which it is full.
 const CAPACITY: usize = CHUNK + 4 * 1024;
 
-/// The column that is no dataset's own: where to go on behind the row.
+/// The column that is no dataset's own: the cursor that resumes behind the row.
 pub const CURSOR: &str = "cursor";
-/// The other one, that stands there where only what changed is asked for: whether a measurement has no row any more.
+/// The other one, of feeds of changes: whether the measurement has no row any more.
 pub const IS_DELETED: &str = "is_deleted";
 
 /// How rows are written.
@@ -53,32 +52,39 @@ impl FeedEncoding {
     }
 }
 
-/// What stands behind the columns of a dataset.
+/// The columns behind those of a dataset.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Besides {
-    /// Whether every row says whether it is one, or tells that a measurement has none any more.
+    /// `is_deleted`: whether the row is a tombstone.
     pub is_deleted: bool,
-    /// Whether every row says where to go on behind it.
+    /// `cursor`: where to resume behind the row.
     pub cursor: bool,
 }
 
 /// Writes rows.
 pub struct FeedWriter {
-    lines: RowFormat,
+    rows: RowFormat,
     besides: Besides,
-    /// What is written and not yet sent.
-    written: Vec<u8>,
     gzip: Option<GzEncoder<Vec<u8>>>,
 }
 
+/// Rows that are written and not yet sent.
 enum RowFormat {
-    Csv(Dialect),
-    /// What stands before each cell: `{"name":` or `,"name":`.
-    Ndjson(Vec<String>),
+    Csv(CsvCells),
+    Ndjson(JsonRow, JsonWriter),
+}
+
+impl RowFormat {
+    fn written(&mut self) -> &mut Vec<u8> {
+        match self {
+            Self::Csv(cells) => cells.bytes(),
+            Self::Ndjson(_, out) => out.bytes(),
+        }
+    }
 }
 
 impl FeedWriter {
-    /// A writer that has written the heading, where the form has one.
+    /// A writer that has written the headings, where the format has them.
     pub fn new(
         encoding: FeedEncoding,
         columns: &[&'static Column],
@@ -87,30 +93,17 @@ impl FeedWriter {
     ) -> Self {
         let names = columns.iter().map(|column| column.name);
         let names = names.chain(besides.is_deleted.then_some(IS_DELETED));
-        let names: Vec<&str> = names.chain(besides.cursor.then_some(CURSOR)).collect();
-        let mut written = Vec::with_capacity(CAPACITY);
-        let lines = match encoding {
-            FeedEncoding::Csv(dialect) => {
-                if dialect == Dialect::ExcelDa {
-                    written.extend_from_slice("\u{feff}".as_bytes());
-                }
-                let separator = char::from(dialect.separator()).to_string();
-                written.extend_from_slice(names.join(&separator).as_bytes());
-                written.extend_from_slice(b"\r\n");
-                RowFormat::Csv(dialect)
-            }
+        let names = names.chain(besides.cursor.then_some(CURSOR));
+        let rows = match encoding {
+            FeedEncoding::Csv(dialect) => RowFormat::Csv(CsvCells::new(dialect, names, CAPACITY)),
             FeedEncoding::Ndjson => {
-                let before = names.iter().enumerate().map(|(at, name)| {
-                    let open = if at == 0 { '{' } else { ',' };
-                    format!("{open}\"{name}\":")
-                });
-                RowFormat::Ndjson(before.collect())
+                let buffer = JsonWriter::new(Vec::with_capacity(CAPACITY));
+                RowFormat::Ndjson(JsonRow::new(names), buffer)
             }
         };
         Self {
-            lines,
+            rows,
             besides,
-            written,
             gzip: gzip.then(|| GzEncoder::new(Vec::new(), Compression::fast())),
         }
     }
@@ -121,41 +114,23 @@ impl FeedWriter {
             true => Some(row.place()?.cursor()),
             false => None,
         };
-        let cursor = cursor.as_deref().map(ValueRef::Text);
-        let is_deleted = self.besides.is_deleted;
-        let besides = is_deleted.then(|| ValueRef::Boolean(row.is_deleted()));
-        let besides = besides.into_iter().chain(cursor);
-        let out = &mut self.written;
-        match &self.lines {
-            RowFormat::Csv(dialect) => {
-                let begun = out.len();
-                row.each(|column, cell| {
-                    plain(out, column.of, cell, *dialect);
-                    out.push(dialect.separator());
-                })?;
-                for cell in besides {
-                    match cell {
-                        ValueRef::Text(cursor) => out.extend_from_slice(cursor.as_bytes()),
-                        other => bare(out, other),
-                    }
-                    out.push(dialect.separator());
+        let is_deleted = self.besides.is_deleted.then(|| row.is_deleted());
+        match &mut self.rows {
+            RowFormat::Csv(cells) => {
+                row.each(|column, cell| write_csv(cells, column.of, cell))?;
+                if let Some(is_deleted) = is_deleted {
+                    write_csv(cells, Type::Boolean, ValueRef::Boolean(is_deleted));
                 }
-                out.truncate(out.len() - 1);
-                if out.len() == begun {
-                    // A line without anything would pass for none.
-                    out.extend_from_slice(b"\"\"");
+                if let Some(cursor) = cursor {
+                    cells.raw(|out| out.extend_from_slice(cursor.as_bytes()));
                 }
-                out.extend_from_slice(b"\r\n");
+                cells.end_row();
             }
-            RowFormat::Ndjson(before) => {
-                let mut before = before.iter();
-                let mut write = |cell: ValueRef<'_>| {
-                    out.extend_from_slice(before.next().map_or("", String::as_str).as_bytes());
-                    json(out, cell);
-                };
-                row.each(|_, cell| write(cell))?;
-                besides.for_each(&mut write);
-                out.extend_from_slice(b"}\n");
+            RowFormat::Ndjson(object, out) => {
+                let is_deleted = is_deleted.map(ValueRef::Boolean);
+                let cursor = cursor.as_deref().map(ValueRef::Text);
+                object.write(out, row, is_deleted.into_iter().chain(cursor))?;
+                out.raw("\n");
             }
         }
         Ok(())
@@ -163,24 +138,25 @@ impl FeedWriter {
 
     /// What has been written, once it is enough to be sent.
     pub fn chunk(&mut self) -> Result<Option<Bytes>> {
-        if self.written.len() < CHUNK {
+        if self.rows.written().len() < CHUNK {
             return Ok(None);
         }
-        self.taken(false).map(Some)
+        self.take(false).map(Some)
     }
 
     /// The rest.
     pub fn end(mut self) -> Result<Bytes> {
-        self.taken(true)
+        self.take(true)
     }
 
-    fn taken(&mut self, last: bool) -> Result<Bytes> {
+    fn take(&mut self, last: bool) -> Result<Bytes> {
+        let written = self.rows.written();
         let Some(gzip) = &mut self.gzip else {
             let next = Vec::with_capacity(CAPACITY);
-            return Ok(mem::replace(&mut self.written, next).into());
+            return Ok(mem::replace(written, next).into());
         };
-        gzip.write_all(&self.written).map_err(Error::internal)?;
-        self.written.clear();
+        gzip.write_all(written).map_err(Error::internal)?;
+        written.clear();
         if last {
             gzip.try_finish().map_err(Error::internal)?;
         }
@@ -188,102 +164,28 @@ impl FeedWriter {
     }
 }
 
-/// A cell of CSV. Only what people wrote is guarded against becoming a formula, and needs quotes where it has a
-/// separator, a quote or the end of a line in it.
-fn plain(out: &mut Vec<u8>, of: Type, cell: ValueRef<'_>, dialect: Dialect) {
+/// A cell of CSV. Only what people wrote is guarded against becoming a formula.
+fn write_csv(cells: &mut CsvCells, of: Type, cell: ValueRef<'_>) {
+    let is_danish = cells.dialect() == Dialect::ExcelDa;
     match cell {
-        ValueRef::Empty => {}
-        ValueRef::Text(text) if matches!(of, Type::Text) => quoted(out, &guarded(text), dialect),
-        ValueRef::Text(text) => out.extend_from_slice(text.as_bytes()),
-        ValueRef::Number(number) => {
-            let begun = out.len();
-            written(out, &number);
-            if out.ends_with(b".0") {
-                out.truncate(out.len() - 2);
-            }
-            if dialect == Dialect::ExcelDa
-                && let Some(point) = out[begun..].iter_mut().find(|byte| **byte == b'.')
-            {
-                *point = b',';
-            }
-        }
-        other => bare(out, other),
+        ValueRef::Empty => cells.raw(|_| {}),
+        ValueRef::Text(text) if matches!(of, Type::Text) => cells.text(text),
+        // Words of the API: capital letters and underscores.
+        ValueRef::Text(text) => cells.raw(|out| out.extend_from_slice(text.as_bytes())),
+        ValueRef::Number(number) => cells.raw(|out| write_number(out, number, is_danish)),
+        other => cells.raw(|out| write_plain(out, other)),
     }
 }
 
-fn quoted(out: &mut Vec<u8>, text: &str, dialect: Dialect) {
-    let special = |byte: u8| matches!(byte, b'"' | b'\r' | b'\n') || byte == dialect.separator();
-    if !text.bytes().any(special) {
-        out.extend_from_slice(text.as_bytes());
-        return;
+/// A number in the shortest form that reads back the same, whole ones without a point.
+fn write_number(out: &mut Vec<u8>, number: f64, is_danish: bool) {
+    let begun = out.len();
+    // Writing into memory does not fail, nor does a number.
+    serde_json::to_writer(&mut *out, &number).ok();
+    if out.ends_with(b".0") {
+        out.truncate(out.len() - 2);
     }
-    out.push(b'"');
-    out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
-    out.push(b'"');
-}
-
-/// A cell of JSON.
-pub fn json(out: &mut Vec<u8>, cell: ValueRef<'_>) {
-    match cell {
-        ValueRef::Empty => out.extend_from_slice(b"null"),
-        ValueRef::Text(text) => written(out, text),
-        ValueRef::Number(number) => written(out, &number),
-        ValueRef::Integer(_) | ValueRef::Boolean(_) => bare(out, cell),
-        ValueRef::Id(..) | ValueRef::Day(_) | ValueRef::Instant(_) => {
-            out.push(b'"');
-            bare(out, cell);
-            out.push(b'"');
-        }
+    if is_danish && let Some(point) = out[begun..].iter_mut().find(|byte| **byte == b'.') {
+        *point = b',';
     }
-}
-
-/// What both forms spell alike.
-fn bare(out: &mut Vec<u8>, cell: ValueRef<'_>) {
-    match cell {
-        ValueRef::Id(prefix, id) => {
-            out.extend_from_slice(prefix.as_bytes());
-            out.push(b'_');
-            let mut hex = [0; 32];
-            out.extend_from_slice(id.simple().encode_lower(&mut hex).as_bytes());
-        }
-        ValueRef::Day(of) => day(out, of),
-        ValueRef::Instant(at) => {
-            let text = at.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-            out.extend_from_slice(text.as_bytes());
-        }
-        ValueRef::Integer(number) => written(out, &number),
-        ValueRef::Boolean(truth) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
-        ValueRef::Empty | ValueRef::Text(_) | ValueRef::Number(_) => {}
-    }
-}
-
-/// As JSON has it: a number in the shortest form that reads back the same. Writing into memory does not fail, nor does
-/// any of these values.
-fn written<V: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &V) {
-    serde_json::to_writer(out, value).ok();
-}
-
-fn day(out: &mut Vec<u8>, day: NaiveDate) {
-    let (year, month, of_month) = (day.year(), day.month(), day.day());
-    let Ok(year) = u32::try_from(year) else {
-        out.extend_from_slice(day.to_string().as_bytes());
-        return;
-    };
-    if year > 9_999 {
-        out.extend_from_slice(day.to_string().as_bytes());
-        return;
-    }
-    let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or_default();
-    out.extend_from_slice(&[
-        digit(year / 1_000),
-        digit(year / 100),
-        digit(year / 10),
-        digit(year),
-        b'-',
-        digit(month / 10),
-        digit(month),
-        b'-',
-        digit(of_month / 10),
-        digit(of_month),
-    ]);
 }

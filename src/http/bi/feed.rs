@@ -29,7 +29,8 @@ use crate::{
     http::{
         admission::{FEEDS, Slot},
         app::App,
-        auth, coding, etag,
+        auth,
+        negotiate::{EntityTag, accepts_gzip},
         problem::{failed_for_program, problem, retry_soon},
         request_id::RequestId,
     },
@@ -77,7 +78,7 @@ async fn answered(
 ) -> Result<Response> {
     let tx = feed.caller.snapshot().await?;
     let tag = tag(&feed, &tx, uri).await?;
-    let known = tag.as_ref().is_some_and(|tag| etag::is_known(headers, tag));
+    let known = tag.as_ref().is_some_and(|tag| tag.is_known(headers));
     let until = match known {
         true => None,
         false => since(&mut feed, &tx).await?,
@@ -94,7 +95,7 @@ async fn answered(
         (false, None) => stream::respond(feed, tx, slot).await?,
     };
     if let Some(tag) = tag {
-        etag::insert(response.headers_mut(), &tag);
+        tag.insert(response.headers_mut());
     }
     if let Some(until) = until.and_then(|mark| HeaderValue::from_str(&mark.text()).ok()) {
         response.headers_mut().insert(UPDATED_UNTIL, until);
@@ -117,9 +118,9 @@ async fn since(feed: &mut Feed, tx: &Transaction) -> Result<Option<SyncToken>> {
     }
 }
 
-/// A tag of the answer, found without making it: what is asked and by whom, and what has been done so far. Findings have
-/// none: since when they are open is noted besides.
-async fn tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<String>> {
+/// Weak tag of the answer, made without running the query: of version, account, token, URL, day and number of audit
+/// events. Findings have none: `open_since` is written without an audit event.
+async fn tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<EntityTag>> {
     if matches!(feed.params.query.dataset.source, RowSource::Findings) {
         return Ok(None);
     }
@@ -140,7 +141,7 @@ async fn tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<String>>
         today.as_bytes(),
         &acts,
     ];
-    Ok(Some(format!("W/{}", etag::new(&parts))))
+    Ok(Some(EntityTag::weak(&parts)))
 }
 
 async fn read(
@@ -176,7 +177,7 @@ async fn read(
     Ok(Some(Feed {
         caller: caller.spending(budget),
         params,
-        gzip: coding::takes_gzip(headers),
+        gzip: accepts_gzip(headers),
     }))
 }
 

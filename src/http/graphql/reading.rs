@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::{settings::Settings, stop::Stop};
 use crate::error::Code;
-use crate::http::{guard::GraphqlParams, media};
+use crate::http::{guard::GraphqlParams, negotiate::is_json};
 
 /// How many times the longest allowed body is read, and thrown away, before the connection is closed.
 const PATIENCE: usize = 16;
@@ -66,7 +66,7 @@ async fn from_body(http: Request, settings: &Settings) -> Result<GraphqlParams, 
         #[serde(rename = "extensions")]
         _extensions: Option<Map>,
     }
-    if !media::is_json(http.headers()) {
+    if !is_json(http.headers()) {
         return Err(Stop::NotJson);
     }
     let reading = timeout(settings.arrival, whole(http.into_body(), settings.body));

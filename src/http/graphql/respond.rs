@@ -8,13 +8,15 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::stop::{Stop, code, error, status};
+use super::{
+    media::{self, Media},
+    stop::{Stop, code, error, status},
+};
 use crate::{
     compute,
     error::{Code, Error},
     graph::drawn,
     http::{
-        media::{self, Media},
         problem::{self, retry_soon},
         request_id::RequestId,
     },
@@ -47,7 +49,7 @@ pub fn refuse(
 #[must_use]
 pub fn refuse_caller(error: &Error, headers: &HeaderMap, id: &RequestId) -> Response {
     error.log();
-    let media = media::accepted(headers).unwrap_or(Media::Json);
+    let media = media::negotiate(headers).unwrap_or(Media::Json);
     let status = problem::status(error);
     let response = refuse(media, status, error.code(), &error.to_string(), &id.0);
     problem::with_advice(response, error)

@@ -3,10 +3,8 @@
 use async_graphql::{Pos, ServerError, Value};
 use axum::http::StatusCode;
 
-use crate::{
-    error::Code,
-    http::{guard::Rejection, media::Media},
-};
+use super::media::Media;
+use crate::{error::Code, http::guard::Rejection};
 
 /// Why there is no data to answer with.
 pub(super) enum Stop {

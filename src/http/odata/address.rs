@@ -4,7 +4,10 @@ use axum::http::{HeaderMap, HeaderName, Uri, header};
 
 use odata_filter::{Literal, parse_key};
 
-use crate::bi::{catalogue, model::dataset::Dataset};
+use crate::{
+    bi::{catalogue, model::dataset::Dataset},
+    http::negotiate::items,
+};
 
 /// The path of the service.
 pub const ROOT: &str = "/bi/odata/v4/";
@@ -30,12 +33,7 @@ pub fn root(headers: &HeaderMap, uri: &Uri, hops: usize) -> String {
 }
 
 fn scheme(headers: &HeaderMap, hops: usize) -> &'static str {
-    let values = headers.get_all(FORWARDED_PROTO).iter();
-    let said: Vec<&str> = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .map(str::trim)
-        .collect();
+    let said: Vec<&str> = items(headers, FORWARDED_PROTO).collect();
     // A proxy that says it anew instead of adding to it leaves fewer than there are hops.
     let said = match hops {
         0 => None,

@@ -7,7 +7,7 @@
 pub mod address;
 mod answer;
 pub mod bind;
-pub mod media;
+pub mod headers;
 pub mod metadata;
 pub mod options;
 mod page;
@@ -35,7 +35,8 @@ use self::{
 use super::{
     admission::{Overloaded, Slot},
     app::App,
-    auth, bi, coding,
+    auth, bi,
+    negotiate::accepts_gzip,
     request_id::RequestId,
 };
 use crate::{
@@ -105,7 +106,7 @@ async fn serve(
         Err(refusal) => refused(refusal),
     };
     let fixed = [
-        (media::ODATA_VERSION, "4.0"),
+        (headers::ODATA_VERSION, "4.0"),
         (header::CACHE_CONTROL, "private, no-cache"),
         (
             header::VARY,
@@ -137,7 +138,7 @@ impl Asking<'_> {
                 message,
             ));
         }
-        if let Some(fault) = media::refused_version(self.headers) {
+        if let Some(fault) = headers::refused_version(self.headers) {
             return Err(vec![fault].into());
         }
         let sent = options::sent(self.uri.query().unwrap_or_default());
@@ -152,7 +153,7 @@ impl Asking<'_> {
 
     fn reader<'a>(&'a self, root: &'a str, sent: &Sent) -> Result<ODataWriter<'a>, ODataRefusal> {
         let format = options::one(sent, "$format");
-        let Some(level) = media::level(self.headers, format) else {
+        let Some(level) = headers::level(self.headers, format) else {
             let message =
                 "This is answered as application/json, with odata.metadata=minimal or none.";
             return Err(not_acceptable(message));
@@ -161,8 +162,8 @@ impl Asking<'_> {
             root,
             uri: self.uri,
             level,
-            gzip: coding::takes_gzip(self.headers),
-            size: media::page_size(self.headers)
+            gzip: accepts_gzip(self.headers),
+            size: headers::page_size(self.headers)
                 .unwrap_or(page::USUAL)
                 .min(bi::params::LARGEST_PAGE),
         })
@@ -207,7 +208,7 @@ impl Asking<'_> {
             }
         };
         let mut response = respond(body, reader.level.content_type(), reader.gzip);
-        let applied = media::page_size(self.headers).map(|_| reader.size);
+        let applied = headers::page_size(self.headers).map(|_| reader.size);
         let applied =
             applied.map(|size| HeaderValue::from_str(&format!("odata.maxpagesize={size}")));
         if let Some(Ok(applied)) = applied {

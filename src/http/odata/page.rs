@@ -7,12 +7,13 @@ use flate2::{Compression, write::GzEncoder};
 use odata_filter::Literal;
 use serde_json::Value;
 
-use super::{address::ROOT, media::Level, options::ODataParams, token};
+use super::{address::ROOT, headers::MetadataLevel, options::ODataParams, token};
 use crate::{
     access::Caller,
     bi::{catalogue, model::dataset::Column, model::query::DatasetQuery, source::row::DatasetRow},
     error::{Error, Result},
-    http::bi::encode::{CHUNK, json},
+    http::row::{CHUNK, JsonRow},
+    json::JsonWriter,
 };
 
 /// Rows of a page where no number is preferred.
@@ -23,7 +24,7 @@ pub struct ODataWriter<'r> {
     /// The address of the service.
     pub root: &'r str,
     pub uri: &'r Uri,
-    pub level: Level,
+    pub level: MetadataLevel,
     pub gzip: bool,
     /// Rows of a page at the most.
     pub size: u64,
@@ -33,8 +34,8 @@ impl ODataWriter<'_> {
     /// What `@odata.context` says, with the member that it is.
     fn context(&self, of: &str) -> String {
         match self.level {
-            Level::Bare => String::new(),
-            Level::Minimal => {
+            MetadataLevel::Bare => String::new(),
+            MetadataLevel::Minimal => {
                 let context = format!("{}$metadata{of}", self.root);
                 format!("\"@odata.context\":{},", Value::from(context))
             }
@@ -45,7 +46,12 @@ impl ODataWriter<'_> {
     pub fn list(&self, of: &str, list: &[Value]) -> Result<Vec<u8>> {
         let mut body = Body::new(self.gzip);
         let list = serde_json::to_string(list).map_err(Error::internal)?;
-        write!(body.plain, "{{{}\"value\":{list}}}", self.context(of)).map_err(Error::internal)?;
+        write!(
+            body.plain.bytes(),
+            "{{{}\"value\":{list}}}",
+            self.context(of)
+        )
+        .map_err(Error::internal)?;
         body.end()
     }
 
@@ -61,12 +67,12 @@ impl ODataWriter<'_> {
         let tx = caller.snapshot().await?;
         let mut body = Body::new(self.gzip);
         let set = format!("#{}{}", query.dataset.name, choice(&query, shown, chosen));
-        write!(body.plain, "{{{}", self.context(&set)).map_err(Error::internal)?;
+        write!(body.plain.bytes(), "{{{}", self.context(&set)).map_err(Error::internal)?;
         if count {
             let counted = catalogue::count(&query, caller, &tx).await?;
-            write!(body.plain, "\"@odata.count\":{counted},").map_err(Error::internal)?;
+            write!(body.plain.bytes(), "\"@odata.count\":{counted},").map_err(Error::internal)?;
         }
-        body.plain.extend_from_slice(b"\"value\":[");
+        body.plain.raw("\"value\":[");
         let mut left = top.unwrap_or(u64::MAX).min(self.size);
         let further = top.map(|top| top - left);
         let order = query.order.clone();
@@ -74,7 +80,7 @@ impl ODataWriter<'_> {
             Some(0) => left,
             _ => left + 1,
         });
-        let writer = JsonRow::new(&query, shown);
+        let writer = JsonRow::new(names(&query, shown));
         let mut rows = catalogue::rows(query, caller, tx)?;
         let (mut last, mut more) = (None::<DatasetRow>, false);
         while let Some(row) = rows.next().await? {
@@ -84,20 +90,20 @@ impl ODataWriter<'_> {
             }
             left -= 1;
             if last.is_some() {
-                body.plain.push(b',');
+                body.plain.raw(",");
             }
-            writer.write(&mut body.plain, &row)?;
+            writer.write(&mut body.plain, &row, None)?;
             body.settle()?;
             last = Some(row);
         }
-        body.plain.push(b']');
+        body.plain.raw("]");
         if let Some(row) = last.filter(|_| more) {
             let order: Vec<&Column> = order.iter().map(|(column, _)| *column).collect();
             let token = token::write(&row.place()?, &held(&row, &order)?);
             let link = Value::from(self.next(&token, further));
-            write!(body.plain, ",\"@odata.nextLink\":{link}").map_err(Error::internal)?;
+            write!(body.plain.bytes(), ",\"@odata.nextLink\":{link}").map_err(Error::internal)?;
         }
-        body.plain.push(b'}');
+        body.plain.raw("}");
         body.end()
     }
 
@@ -112,18 +118,18 @@ impl ODataWriter<'_> {
         let choice = choice(&query, shown, chosen);
         let context = self.context(&format!("#{}{choice}/$entity", query.dataset.name));
         query.limit = Some(1);
-        let writer = JsonRow::new(&query, shown);
+        let writer = JsonRow::new(names(&query, shown));
         let mut rows = catalogue::rows(query, caller, caller.snapshot().await?)?;
         let Some(row) = rows.next().await? else {
             return Ok(None);
         };
         let mut body = Body::new(self.gzip);
-        body.plain.push(b'{');
-        body.plain.extend_from_slice(context.as_bytes());
-        let begun = body.plain.len();
-        writer.write(&mut body.plain, &row)?;
+        body.plain.raw("{");
+        body.plain.raw(&context);
+        let begun = body.plain.bytes().len();
+        writer.write(&mut body.plain, &row, None)?;
         // The row's own bracket stands before the context already.
-        body.plain.remove(begun);
+        body.plain.bytes().remove(begun);
         body.end().map(Some)
     }
 
@@ -148,13 +154,13 @@ fn choice(query: &DatasetQuery, shown: usize, chosen: bool) -> String {
     if !chosen {
         return String::new();
     }
-    let names: Vec<&str> = query
-        .columns
-        .iter()
-        .take(shown)
-        .map(|one| one.name)
-        .collect();
+    let names: Vec<&str> = names(query, shown).collect();
     format!("({})", names.join(","))
+}
+
+/// The columns that are shown, which are the first of the query's.
+fn names(query: &DatasetQuery, shown: usize) -> impl Iterator<Item = &'static str> {
+    query.columns.iter().take(shown).map(|column| column.name)
 }
 
 /// What a row has in the columns that are ordered by.
@@ -168,49 +174,23 @@ fn held(row: &DatasetRow, order: &[&'static Column]) -> Result<Vec<Literal>> {
     Ok(order.iter().map(of).collect())
 }
 
-/// Writes rows: what stands before each cell, `{"name":` or `,"name":`.
-struct JsonRow(Vec<String>);
-
-impl JsonRow {
-    fn new(query: &DatasetQuery, shown: usize) -> Self {
-        let columns = query.columns.iter().take(shown).enumerate();
-        let before = columns.map(|(at, column)| {
-            let open = if at == 0 { '{' } else { ',' };
-            format!("{open}\"{}\":", column.name)
-        });
-        Self(before.collect())
-    }
-
-    fn write(&self, out: &mut Vec<u8>, row: &DatasetRow) -> Result<()> {
-        let mut before = self.0.iter();
-        row.each(|_, cell| {
-            if let Some(before) = before.next() {
-                out.extend_from_slice(before.as_bytes());
-                json(out, cell);
-            }
-        })?;
-        out.push(b'}');
-        Ok(())
-    }
-}
-
 /// An answer as it is being written.
 struct Body {
-    plain: Vec<u8>,
+    plain: JsonWriter,
     gzip: Option<GzEncoder<Vec<u8>>>,
 }
 
 impl Body {
     fn new(gzip: bool) -> Self {
         Self {
-            plain: Vec::new(),
+            plain: JsonWriter::default(),
             gzip: gzip.then(|| GzEncoder::new(Vec::new(), Compression::fast())),
         }
     }
 
     /// Packs what is written, once it is enough.
     fn settle(&mut self) -> Result<()> {
-        if self.plain.len() >= CHUNK {
+        if self.plain.bytes().len() >= CHUNK {
             self.pack()?;
         }
         Ok(())
@@ -218,8 +198,9 @@ impl Body {
 
     fn pack(&mut self) -> Result<()> {
         if let Some(gzip) = &mut self.gzip {
-            gzip.write_all(&self.plain).map_err(Error::internal)?;
-            self.plain.clear();
+            gzip.write_all(self.plain.bytes())
+                .map_err(Error::internal)?;
+            self.plain.bytes().clear();
         }
         Ok(())
     }
@@ -228,7 +209,7 @@ impl Body {
         self.pack()?;
         match self.gzip {
             Some(gzip) => gzip.finish().map_err(Error::internal),
-            None => Ok(self.plain),
+            None => self.plain.finish().map_err(Error::internal),
         }
     }
 }

@@ -1,13 +1,15 @@
-//! Media types: which form of answer a client accepts, and whether what it sends is JSON; refuses to guess.
+//! The media types of a GraphQL answer, and which of them a client accepts.
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// The forms in which a GraphQL answer can be written.
+use crate::http::negotiate::preferences;
+
+/// The media types in which a GraphQL answer can be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
     /// `application/graphql-response+json`: the status says whether the request ran.
     Response,
-    /// `application/json`: the older form, in which a well-formed request is always answered with 200.
+    /// `application/json`: the older type, with which a well-formed request is always answered with 200.
     Json,
 }
 
@@ -21,32 +23,25 @@ impl Media {
     }
 }
 
-/// The best form for this `Accept`; nothing where the client takes neither. No `Accept` means JSON.
+/// The type that `Accept` likes best; nothing where it takes neither. No `Accept` means JSON.
 #[must_use]
-pub fn accepted(headers: &HeaderMap) -> Option<Media> {
+pub fn negotiate(headers: &HeaderMap) -> Option<Media> {
     if !headers.contains_key(header::ACCEPT) {
         return Some(Media::Json);
     }
-    let mut response = Preference::default();
-    let mut json = Preference::default();
-    let values = headers.get_all(header::ACCEPT).iter();
-    for range in values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-    {
-        let Some((range, quality)) = weighed(range) else {
-            continue;
-        };
-        match range.as_str() {
-            "application/graphql-response+json" => response.hear(3, quality),
-            "application/json" => json.hear(3, quality),
+    let (mut response, mut json) = (Liking::default(), Liking::default());
+    for range in preferences(headers, header::ACCEPT).filter(|range| !range.is_other_charset()) {
+        let quality = range.quality;
+        match range.value.as_str() {
+            "application/graphql-response+json" => response.add(3, quality),
+            "application/json" => json.add(3, quality),
             "application/*" => {
-                response.hear(2, quality);
-                json.hear(2, quality);
+                response.add(2, quality);
+                json.add(2, quality);
             }
             "*/*" => {
-                response.hear(1, quality);
-                json.hear(1, quality);
+                response.add(1, quality);
+                json.add(1, quality);
             }
             _ => {}
         }
@@ -54,15 +49,17 @@ pub fn accepted(headers: &HeaderMap) -> Option<Media> {
     choose(response, json)
 }
 
-/// Quality in thousandths. What names a type says more than what names a family or all of them.
+/// How much a client likes one media type: by the most precise range that names it, whatever wider ones say.
 #[derive(Clone, Copy, Default)]
-struct Preference {
+struct Liking {
+    /// 3 for the type itself, 2 for its family, 1 for `*/*`, 0 for none.
     precision: u8,
+    /// In thousandths.
     quality: u16,
 }
 
-impl Preference {
-    fn hear(&mut self, precision: u8, quality: u16) {
+impl Liking {
+    fn add(&mut self, precision: u8, quality: u16) {
         if precision > self.precision {
             *self = Self { precision, quality };
         } else if precision == self.precision {
@@ -71,64 +68,15 @@ impl Preference {
     }
 }
 
-/// A client that names both alike knows the newer form; one that names neither gets the older.
-fn choose(response: Preference, json: Preference) -> Option<Media> {
-    let rank = |one: Preference| (one.quality, one.precision);
+/// A client that names both alike knows the newer type; one that names neither gets the older.
+fn choose(response: Liking, json: Liking) -> Option<Media> {
+    let rank = |one: Liking| (one.quality, one.precision);
     match (response.quality, json.quality) {
         (0, 0) => None,
         _ if rank(response) > rank(json) => Some(Media::Response),
         _ if rank(response) == rank(json) && response.precision == 3 => Some(Media::Response),
         _ => Some(Media::Json),
     }
-}
-
-fn weighed(range: &str) -> Option<(String, u16)> {
-    let (essence, parameters) = parts(range);
-    let mut quality = 1_000;
-    for (name, value) in parameters {
-        match name.as_str() {
-            "q" => quality = thousandths(&value)?,
-            "charset" if value != "utf-8" => return None,
-            _ => {}
-        }
-    }
-    Some((essence, quality))
-}
-
-pub(super) fn thousandths(quality: &str) -> Option<u16> {
-    let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
-    if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    match whole {
-        "0" => format!("{fraction:0<3}").parse().ok(),
-        "1" if fraction.bytes().all(|byte| byte == b'0') => Some(1_000),
-        _ => None,
-    }
-}
-
-/// Whether a body is said to be JSON in UTF-8.
-#[must_use]
-pub fn is_json(headers: &HeaderMap) -> bool {
-    let Some(Ok(value)) = headers.get(header::CONTENT_TYPE).map(HeaderValue::to_str) else {
-        return false;
-    };
-    let (essence, mut parameters) = parts(value);
-    essence == "application/json"
-        && parameters.all(|(name, value)| name != "charset" || value == "utf-8")
-}
-
-/// A media type and its parameters, in lower case.
-pub(super) fn parts(value: &str) -> (String, impl Iterator<Item = (String, String)>) {
-    let mut parts = value
-        .split(';')
-        .map(|part| part.trim().to_ascii_lowercase());
-    let essence = parts.next().unwrap_or_default();
-    let parameters = parts.filter_map(|part| {
-        let (name, value) = part.split_once('=')?;
-        Some((name.trim().into(), value.trim().trim_matches('"').into()))
-    });
-    (essence, parameters)
 }
 
 #[cfg(test)]
@@ -138,12 +86,12 @@ mod tests {
     fn choice(accept: &str) -> Option<Media> {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, accept.parse().unwrap());
-        accepted(&headers)
+        negotiate(&headers)
     }
 
     #[test]
     fn without_accept_the_answer_is_json() {
-        assert_eq!(accepted(&HeaderMap::new()), Some(Media::Json));
+        assert_eq!(negotiate(&HeaderMap::new()), Some(Media::Json));
         assert_eq!(choice("*/*"), Some(Media::Json));
         assert_eq!(choice("application/*"), Some(Media::Json));
     }
@@ -207,20 +155,5 @@ mod tests {
         assert_eq!(choice("application/json; charset=UTF-8"), Some(Media::Json));
         assert_eq!(choice("application/json;q=2"), None);
         assert_eq!(choice(""), None);
-    }
-
-    #[test]
-    fn only_json_in_utf8_is_json() {
-        let is = |content_type: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::CONTENT_TYPE, content_type.parse().unwrap());
-            is_json(&headers)
-        };
-        assert!(is("application/json"));
-        assert!(is("Application/JSON; charset=\"UTF-8\""));
-        assert!(!is("application/json; charset=utf-16"));
-        assert!(!is("application/jsonp"));
-        assert!(!is("text/plain"));
-        assert!(!is_json(&HeaderMap::new()));
     }
 }

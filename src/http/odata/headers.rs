@@ -1,19 +1,18 @@
-//! What the headers of a request ask of its answer: how much is told about the rows, how many come at once, and which
-//! version of OData is understood. The answer is JSON.
+//! The headers of OData: `Accept` and `$format` for the level of metadata, `Prefer` for the size of a page, and the
+//! versions that a client speaks.
 
 use axum::http::{HeaderMap, HeaderName, header};
-
 use odata_filter::Fault;
 
-use crate::http::media::{parts, thousandths};
+use crate::http::negotiate::{Preference, preferences};
 
 pub const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 pub const ODATA_MAX_VERSION: HeaderName = HeaderName::from_static("odata-maxversion");
 pub const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// How much an answer tells besides the rows.
+/// How much an answer says besides the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum MetadataLevel {
     /// `odata.metadata=none`: nothing that a program could know by itself.
     Bare,
     /// `odata.metadata=minimal`, and what `full` is answered with: rows have no links, and their types follow from
@@ -21,7 +20,7 @@ pub enum Level {
     Minimal,
 }
 
-impl Level {
+impl MetadataLevel {
     #[must_use]
     pub const fn content_type(self) -> &'static str {
         match self {
@@ -31,51 +30,44 @@ impl Level {
     }
 }
 
-/// How rows are answered; nothing where the client takes no JSON. `$format` says more than the header.
+/// The level that a client asks for; nothing where it takes no JSON. `$format` goes before `Accept`.
 #[must_use]
-pub fn level(headers: &HeaderMap, format: Option<&str>) -> Option<Level> {
-    if let Some(format) = format {
-        return match format {
-            "json" => Some(Level::Minimal),
-            format => weighed(format).map(|(_, level)| level),
+pub fn level(headers: &HeaderMap, format: Option<&str>) -> Option<MetadataLevel> {
+    match format {
+        Some("json") => return Some(MetadataLevel::Minimal),
+        Some(format) => return level_of(&Preference::parse(format)?),
+        None if !headers.contains_key(header::ACCEPT) => return Some(MetadataLevel::Minimal),
+        None => {}
+    }
+    let mut best: Option<(u16, MetadataLevel)> = None;
+    for range in preferences(headers, header::ACCEPT) {
+        let Some(level) = level_of(&range) else {
+            continue;
         };
-    }
-    if !headers.contains_key(header::ACCEPT) {
-        return Some(Level::Minimal);
-    }
-    let values = headers.get_all(header::ACCEPT).iter();
-    let mut best: Option<(u16, Level)> = None;
-    let ranges = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(','));
-    for (quality, level) in ranges.filter_map(weighed) {
-        // Of those that are liked alike the first one is meant.
-        if quality > best.map_or(0, |(quality, _)| quality) {
-            best = Some((quality, level));
+        // Of equal weights the first one is meant.
+        if range.quality > best.map_or(0, |(quality, _)| quality) {
+            best = Some((range.quality, level));
         }
     }
     best.map(|(_, level)| level)
 }
 
-/// How much a range of media types is liked, and what it asks for, where it takes JSON.
-fn weighed(range: &str) -> Option<(u16, Level)> {
-    let (essence, parameters) = parts(range);
-    if !["application/json", "application/*", "*/*"].contains(&essence.as_str()) {
+/// The level that a media range asks for; nothing where it does not include JSON.
+fn level_of(range: &Preference) -> Option<MetadataLevel> {
+    if !["application/json", "application/*", "*/*"].contains(&range.value.as_str()) {
         return None;
     }
-    let (mut quality, mut level) = (1_000, Level::Minimal);
-    for (name, value) in parameters {
-        match (name.as_str(), value.as_str()) {
-            ("q", value) => quality = thousandths(value)?,
-            // The short name is that of OData 4.01.
-            ("odata.metadata" | "metadata", "none") => level = Level::Bare,
-            _ => {}
-        }
-    }
-    Some((quality, level))
+    let is_bare = |(name, value): &(String, String)| {
+        // The short name is that of OData 4.01.
+        matches!(name.as_str(), "odata.metadata" | "metadata") && value == "none"
+    };
+    Some(match range.parameters.iter().any(is_bare) {
+        true => MetadataLevel::Bare,
+        false => MetadataLevel::Minimal,
+    })
 }
 
-/// How many rows a page is to have, where the client prefers something that can be had.
+/// Rows of a page as `Prefer` asks for them; nothing where it does not, or for none.
 #[must_use]
 pub fn page_size(headers: &HeaderMap) -> Option<u64> {
     let values = headers.get_all(PREFER).iter();
@@ -93,7 +85,7 @@ pub fn page_size(headers: &HeaderMap) -> Option<u64> {
     size.parse().ok().filter(|size| *size > 0)
 }
 
-/// What is wrong with the versions that a client speaks: answers are of version 4.0.
+/// The fault of a client that does not understand answers of version 4.0.
 #[must_use]
 pub fn refused_version(headers: &HeaderMap) -> Option<Fault> {
     let said = |name| {
@@ -132,34 +124,40 @@ mod tests {
         let power_query = "application/json;odata.metadata=minimal;q=1.0,application/json;odata=minimalmetadata;q=0.9,\
                            application/atomsvc+xml;q=0.8,application/xml;q=0.7,text/plain;q=0.7";
         for (accept, wanted) in [
-            (power_query, Some(Level::Minimal)),
-            ("application/json", Some(Level::Minimal)),
-            ("application/json;odata.metadata=full", Some(Level::Minimal)),
-            ("application/json;odata.metadata=none", Some(Level::Bare)),
+            (power_query, Some(MetadataLevel::Minimal)),
+            ("application/json", Some(MetadataLevel::Minimal)),
+            (
+                "application/json;odata.metadata=full",
+                Some(MetadataLevel::Minimal),
+            ),
+            (
+                "application/json;odata.metadata=none",
+                Some(MetadataLevel::Bare),
+            ),
             (
                 "application/json;metadata=none;charset=utf-8",
-                Some(Level::Bare),
+                Some(MetadataLevel::Bare),
             ),
             (
                 "application/json;q=0.5, application/json;odata.metadata=none",
-                Some(Level::Bare),
+                Some(MetadataLevel::Bare),
             ),
             (
                 "text/html,application/xml;q=0.9,*/*;q=0.8",
-                Some(Level::Minimal),
+                Some(MetadataLevel::Minimal),
             ),
             ("application/atom+xml", None),
             ("application/json;q=0", None),
         ] {
             assert_eq!(level(&of(header::ACCEPT, accept), None), wanted, "{accept}");
         }
-        assert_eq!(level(&HeaderMap::new(), None), Some(Level::Minimal));
+        assert_eq!(level(&HeaderMap::new(), None), Some(MetadataLevel::Minimal));
         let atom = of(header::ACCEPT, "application/atom+xml");
-        assert_eq!(level(&atom, Some("json")), Some(Level::Minimal));
+        assert_eq!(level(&atom, Some("json")), Some(MetadataLevel::Minimal));
         assert_eq!(level(&atom, Some("xml")), None);
         assert_eq!(
             level(&atom, Some("application/json;odata.metadata=none")),
-            Some(Level::Bare)
+            Some(MetadataLevel::Bare)
         );
     }
 
