@@ -18,6 +18,7 @@ use std::{
 use async_graphql::{Executor, ServerError, Value, parser::types::OperationType};
 use axum::{extract::Request, http::Method, response::Response};
 use futures_util::FutureExt;
+use graphql_guard::{Admitted, GraphqlParams};
 use tokio::time::timeout;
 
 pub use self::{
@@ -29,10 +30,7 @@ use self::{
     respond::{OUR_FAULT, invalid, ran, stopped},
     stop::{Stop, code},
 };
-use super::{
-    admission::Overloaded,
-    guard::{self, Admitted, GraphqlParams},
-};
+use super::admission::Overloaded;
 use crate::{access::Caller, error::Code, graph::price};
 
 /// A request that has come whole and that the guard admits.
@@ -116,7 +114,7 @@ async fn admit(http: Request, settings: &Settings) -> Result<(Admitted, GraphqlP
     let by_get = http.method() == Method::GET;
     let asked = reading::read(http, settings).await?;
     let again = asked.clone();
-    let admitted = guard::admit(asked, &settings.limits)?;
+    let admitted = graphql_guard::admit(asked, &settings.limits)?;
     match admitted.operation {
         OperationType::Mutation if by_get => Err(Stop::Method("POST")),
         OperationType::Query | OperationType::Mutation => Ok((admitted, again)),
@@ -129,7 +127,7 @@ async fn admit(http: Request, settings: &Settings) -> Result<(Admitted, GraphqlP
 
 /// A refusal that says what the request would cost.
 async fn priced(asked: GraphqlParams, settings: &Settings) -> Stop {
-    match guard::admit(asked, &settings.limits) {
+    match graphql_guard::admit(asked, &settings.limits) {
         Ok(admitted) => {
             let message = price::refusal(price::cost(admitted.request).await);
             Stop::failed(Code::QueryTooComplex, &message)

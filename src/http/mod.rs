@@ -10,7 +10,6 @@ pub mod auth;
 pub mod bi;
 pub mod client;
 pub mod graphql;
-pub mod guard;
 pub mod metrics;
 pub mod negotiate;
 mod network;

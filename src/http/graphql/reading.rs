@@ -9,13 +9,14 @@ use axum::{
     http::{Method, Uri},
 };
 use futures_util::StreamExt;
+use graphql_guard::GraphqlParams;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::timeout;
 
 use super::{settings::Settings, stop::Stop};
 use crate::error::Code;
-use crate::http::{guard::GraphqlParams, negotiate::is_json};
+use crate::http::negotiate::is_json;
 
 /// How many times the longest allowed body is read, and thrown away, before the connection is closed.
 const PATIENCE: usize = 16;

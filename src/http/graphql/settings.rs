@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::http::guard::Limits;
+use graphql_guard::Limits;
 
 /// What one request may take.
 #[derive(Clone, Copy, Debug)]

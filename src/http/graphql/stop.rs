@@ -2,9 +2,10 @@
 
 use async_graphql::{Pos, ServerError, Value};
 use axum::http::StatusCode;
+use graphql_guard::{Rejection, RejectionKind};
 
 use super::media::Media;
-use crate::{error::Code, http::guard::Rejection};
+use crate::error::Code;
 
 /// Why there is no data to answer with.
 pub(super) enum Stop {
@@ -26,12 +27,16 @@ impl Stop {
 
 impl From<Rejection> for Stop {
     fn from(rejection: Rejection) -> Self {
-        let Rejection {
-            code,
-            message,
-            locations,
-        } = rejection;
-        Self::Failed(code, vec![error(code, &message, locations)])
+        let code = match rejection.kind {
+            RejectionKind::TooLarge => Code::QueryTooLarge,
+            RejectionKind::ParseFailed => Code::GraphqlParseFailed,
+            RejectionKind::Invalid => Code::GraphqlValidationFailed,
+            RejectionKind::NoSuchOperation => Code::OperationResolutionFailure,
+            RejectionKind::BadVariable => Code::BadUserInput,
+            RejectionKind::TooComplex => Code::QueryTooComplex,
+        };
+        let error = error(code, &rejection.message, rejection.locations);
+        Self::Failed(code, vec![error])
     }
 }
 
@@ -88,5 +93,18 @@ pub(super) fn code(error: &ServerError) -> Option<Code> {
     match error.extensions.as_ref()?.get("code")? {
         Value::String(code) => Code::named(code),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn every_code_is_found_by_its_name() {
+        for code in Code::ALL {
+            assert_eq!(Code::named(code.as_str()), Some(*code));
+        }
+        assert_eq!(Code::named("DATABASE_ON_FIRE"), None);
     }
 }

@@ -5,4 +5,4 @@ use std::collections::HashMap;
 use async_graphql::{Name, Positioned, parser::types::FragmentDefinition};
 
 /// Every fragment that the operation reaches.
-pub(super) type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
+pub(crate) type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;

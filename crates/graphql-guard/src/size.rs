@@ -8,17 +8,17 @@ use async_graphql_value::Value as InputValue;
 /// Text that weighs as much as one number.
 const TEXT: usize = 64;
 
-pub(super) struct Sizes<'a>(HashMap<&'a str, usize>);
+pub(crate) struct Sizes<'a>(HashMap<&'a str, usize>);
 
 impl<'a> Sizes<'a> {
-    pub(super) fn of(variables: &'a Variables) -> Self {
+    pub(crate) fn new(variables: &'a Variables) -> Self {
         let sized = variables
             .iter()
             .map(|(name, value)| (name.as_str(), constant(value)));
         Self(sized.collect())
     }
 
-    pub(super) fn arguments(
+    pub(crate) fn arguments(
         &self,
         arguments: &[(Positioned<Name>, Positioned<InputValue>)],
     ) -> usize {

@@ -2,11 +2,10 @@
 
 use async_graphql::Pos;
 
-use super::rejection::Rejection;
-use crate::error::Code;
+use crate::rejection::{Rejection, RejectionKind};
 
 /// Strings and comments are skipped exactly as the grammar reads them, so that no bracket can hide in one.
-pub(super) fn scan(source: &str, brackets: usize) -> Result<(), Rejection> {
+pub(crate) fn scan(source: &str, brackets: usize) -> Result<(), Rejection> {
     let bytes = source.as_bytes();
     let mut at = 0;
     let mut open = 0_usize;
@@ -14,7 +13,7 @@ pub(super) fn scan(source: &str, brackets: usize) -> Result<(), Rejection> {
         at = match byte {
             b'#' => end_of_line(bytes, at),
             b'"' => end_of_string(bytes, at).ok_or_else(|| {
-                Rejection::new(Code::GraphqlParseFailed, "A string is never closed.")
+                Rejection::new(RejectionKind::ParseFailed, "A string is never closed.")
                     .at(position(source, at))
             })?,
             _ => at + 1,
@@ -27,7 +26,9 @@ pub(super) fn scan(source: &str, brackets: usize) -> Result<(), Rejection> {
         if open > brackets {
             let message =
                 format!("The document nests brackets deeper than {brackets}, the most allowed.");
-            return Err(Rejection::new(Code::QueryTooComplex, message).at(position(source, at - 1)));
+            return Err(
+                Rejection::new(RejectionKind::TooComplex, message).at(position(source, at - 1))
+            );
         }
     }
     Ok(())

@@ -8,8 +8,10 @@ use async_graphql::{
 };
 use async_graphql_value::Value as InputValue;
 
-use super::{fragments::Fragments, rejection::Rejection};
-use crate::error::Code;
+use crate::{
+    fragments::Fragments,
+    rejection::{Rejection, RejectionKind},
+};
 
 /// Names are shown to people, and a name may be as long as a document.
 const SHOWN: usize = 60;
@@ -17,7 +19,7 @@ const SHOWN: usize = 60;
 /// Returns the values of the defined variables, and takes the omitted ones out of the document.
 ///
 /// Defaults are filled in here because async-graphql evaluates `@skip` and `@include` without them.
-pub(super) fn settle(
+pub(crate) fn settle(
     operation: &mut OperationDefinition,
     fragments: &mut Fragments,
     mut sent: Variables,
@@ -53,7 +55,11 @@ pub(super) fn settle(
 
 fn refused(definition: &Positioned<VariableDefinition>, why: &str) -> Rejection {
     let name: String = definition.node.name.node.chars().take(SHOWN).collect();
-    Rejection::new(Code::BadUserInput, format!("The variable `${name}` {why}.")).at(definition.pos)
+    Rejection::new(
+        RejectionKind::BadVariable,
+        format!("The variable `${name}` {why}."),
+    )
+    .at(definition.pos)
 }
 
 #[derive(Default)]

@@ -9,8 +9,12 @@ use async_graphql::{
     },
 };
 
-use super::{fragments::Fragments, limits::Limits, rejection::Rejection, size::Sizes};
-use crate::error::Code;
+use crate::{
+    fragments::Fragments,
+    limits::Limits,
+    rejection::{Rejection, RejectionKind},
+    size::Sizes,
+};
 
 /// The lists of introspection that lead from types to types again.
 const WINDING: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
@@ -46,7 +50,7 @@ impl Weight {
     }
 }
 
-pub(super) fn weigh(
+pub(crate) fn weigh(
     operation: &OperationDefinition,
     fragments: &Fragments,
     variables: &Variables,
@@ -55,7 +59,7 @@ pub(super) fn weigh(
     let mut scale = Scale {
         fragments,
         limits,
-        sizes: Sizes::of(variables),
+        sizes: Sizes::new(variables),
         known: HashMap::new(),
     };
     let mut weight = scale.set(&operation.selection_set, 0)?;
@@ -90,7 +94,7 @@ fn within(found: usize, limit: usize, what: &str) -> Result<(), Rejection> {
     let message = format!(
         "With its fragments written out, the operation has more than {limit} {what}, the most allowed."
     );
-    Err(Rejection::new(Code::QueryTooComplex, message))
+    Err(Rejection::new(RejectionKind::TooComplex, message))
 }
 
 struct Scale<'a> {
@@ -135,7 +139,7 @@ impl<'a> Scale<'a> {
         let name = field.node.name.node.as_str();
         if matches!(name, "__schema" | "__type") && weight.winding > 1 {
             let message = "Introspection may go from types to types once, not again and again.";
-            return Err(Rejection::new(Code::QueryTooComplex, message).at(field.pos));
+            return Err(Rejection::new(RejectionKind::TooComplex, message).at(field.pos));
         }
         weight.depth += 1;
         weight.fields = weight.fields.saturating_add(1);
@@ -157,13 +161,13 @@ impl<'a> Scale<'a> {
             }
             Some(None) => {
                 let message = "A fragment leads back to itself.";
-                return Err(Rejection::new(Code::GraphqlValidationFailed, message).at(pos));
+                return Err(Rejection::new(RejectionKind::Invalid, message).at(pos));
             }
             None => {}
         }
         let Some(fragment) = self.fragments.get(name) else {
             let message = "A fragment is used that the document does not define.";
-            return Err(Rejection::new(Code::GraphqlValidationFailed, message).at(pos));
+            return Err(Rejection::new(RejectionKind::Invalid, message).at(pos));
         };
         self.known.insert(name, None);
         let mut weight = below(self.set(&fragment.node.selection_set, level)?);
@@ -180,7 +184,7 @@ impl<'a> Scale<'a> {
             "The operation nests selections and fragments deeper than {}, the most allowed.",
             self.limits.levels
         );
-        Err(Rejection::new(Code::QueryTooComplex, message).at(pos))
+        Err(Rejection::new(RejectionKind::TooComplex, message).at(pos))
     }
 
     fn directives(&self, directives: &[Positioned<Directive>]) -> Result<Weight, Rejection> {
@@ -206,7 +210,7 @@ impl<'a> Scale<'a> {
             "A field or directive has more than {} arguments, the most allowed.",
             self.limits.arguments
         );
-        Err(Rejection::new(Code::QueryTooComplex, message).at(pos))
+        Err(Rejection::new(RejectionKind::TooComplex, message).at(pos))
     }
 }
 

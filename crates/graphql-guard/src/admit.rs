@@ -1,14 +1,4 @@
-//! The document guard: measures every request in time linear in its document, and refuses, before anything runs, what is malformed, too large or too costly.
-
-mod fragments;
-mod limits;
-mod rejection;
-mod scan;
-mod size;
-#[cfg(test)]
-mod tests;
-mod variables;
-mod weight;
+//! The way of a request through the guard: each check in turn, cheapest first, and the choice of the operation.
 
 use std::collections::{HashMap, HashSet};
 
@@ -23,11 +13,14 @@ use async_graphql::{
     },
 };
 
-use self::fragments::Fragments;
-pub use self::{limits::Limits, rejection::Rejection};
-use crate::error::Code;
+use crate::{
+    fragments::Fragments,
+    limits::Limits,
+    rejection::{Rejection, RejectionKind},
+    scan, variables, weight,
+};
 
-/// What a client sent.
+/// A request as a client sends it.
 #[derive(Clone, Debug, Default)]
 pub struct GraphqlParams {
     pub query: String,
@@ -42,26 +35,25 @@ pub struct Admitted {
     pub operation: OperationType,
 }
 
-/// Lets a request through, or says why not.
+/// Parses a request and cuts it down to the operation that is to run.
 ///
 /// # Errors
-///
-/// The first fault that was found, cheapest check first.
-pub fn admit(asked: GraphqlParams, limits: &Limits) -> Result<Admitted, Rejection> {
-    if asked.query.len() > limits.bytes {
+/// The first fault, cheapest check first.
+pub fn admit(params: GraphqlParams, limits: &Limits) -> Result<Admitted, Rejection> {
+    if params.query.len() > limits.bytes {
         return Err(Rejection::new(
-            Code::QueryTooLarge,
+            RejectionKind::TooLarge,
             format!("The document is longer than {} bytes.", limits.bytes),
         ));
     }
-    scan::scan(&asked.query, limits.brackets)?;
-    let document = parse_query(&asked.query).map_err(|error| unparsed(&error))?;
-    let (name, mut operation, mut fragments) = select(document, asked.operation_name.as_deref())?;
-    let variables = variables::settle(&mut operation.node, &mut fragments, asked.variables)?;
+    scan::scan(&params.query, limits.brackets)?;
+    let document = parse_query(&params.query).map_err(|error| unparsed(&error))?;
+    let (name, mut operation, mut fragments) = select(document, params.operation_name.as_deref())?;
+    let variables = variables::settle(&mut operation.node, &mut fragments, params.variables)?;
     weight::weigh(&operation.node, &fragments, &variables, limits)?;
 
     let kind = operation.node.ty;
-    let mut request = Request::new(asked.query).variables(variables);
+    let mut request = Request::new(params.query).variables(variables);
     request.operation_name = name.as_ref().map(Name::to_string);
     request.set_parsed_query(ExecutableDocument {
         operations: match name {
@@ -78,33 +70,32 @@ pub fn admit(asked: GraphqlParams, limits: &Limits) -> Result<Admitted, Rejectio
 
 /// The parser's own message quotes the document, so only its positions are kept.
 fn unparsed(error: &ParseError) -> Rejection {
-    let (code, message) = match error {
+    let (kind, message) = match error {
         ParseError::MultipleOperations { .. } => (
-            Code::GraphqlValidationFailed,
+            RejectionKind::Invalid,
             "An operation without a name must be the only one in its document.",
         ),
-        ParseError::OperationDuplicated { .. } => (
-            Code::GraphqlValidationFailed,
-            "Two operations have the same name.",
-        ),
-        ParseError::FragmentDuplicated { .. } => (
-            Code::GraphqlValidationFailed,
-            "Two fragments have the same name.",
-        ),
+        ParseError::OperationDuplicated { .. } => {
+            (RejectionKind::Invalid, "Two operations have the same name.")
+        }
+        ParseError::FragmentDuplicated { .. } => {
+            (RejectionKind::Invalid, "Two fragments have the same name.")
+        }
         ParseError::MissingOperation => (
-            Code::OperationResolutionFailure,
+            RejectionKind::NoSuchOperation,
             "The document has no operation.",
         ),
-        ParseError::RecursionLimitExceeded => {
-            (Code::QueryTooComplex, "The document is nested too deep.")
-        }
+        ParseError::RecursionLimitExceeded => (
+            RejectionKind::TooComplex,
+            "The document is nested too deep.",
+        ),
         _ => (
-            Code::GraphqlParseFailed,
+            RejectionKind::ParseFailed,
             "The document is not valid GraphQL.",
         ),
     };
     Rejection {
-        code,
+        kind,
         message: message.into(),
         locations: error.positions().collect(),
     }
@@ -127,7 +118,7 @@ fn select(document: ExecutableDocument, wanted: Option<&str>) -> Result<Selected
                 (Some((name, operation)), None) => (Some(name), operation),
                 _ => {
                     return Err(Rejection::new(
-                        Code::OperationResolutionFailure,
+                        RejectionKind::NoSuchOperation,
                         "The document has several operations; `operationName` must say which one to run.",
                     ));
                 }
@@ -146,7 +137,7 @@ fn select(document: ExecutableDocument, wanted: Option<&str>) -> Result<Selected
 
 fn unknown() -> Rejection {
     Rejection::new(
-        Code::OperationResolutionFailure,
+        RejectionKind::NoSuchOperation,
         "The document has no operation of the name that `operationName` asks for.",
     )
 }
@@ -156,10 +147,7 @@ fn refuse_unused(operations: &DocumentOperations, fragments: &Fragments) -> Resu
     let used = reached(operations.iter().map(|(_, operation)| operation), fragments);
     let unused = fragments.iter().find(|(name, _)| !used.contains(*name));
     unused.map_or(Ok(()), |(_, fragment)| {
-        Err(
-            Rejection::new(Code::GraphqlValidationFailed, "A fragment is never used.")
-                .at(fragment.pos),
-        )
+        Err(Rejection::new(RejectionKind::Invalid, "A fragment is never used.").at(fragment.pos))
     })
 }
 

@@ -1,0 +1,11 @@
+//! Documents that the guard has to let through, and documents that it must refuse.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test says what it expects, and fails where that is not so"
+)]
+
+mod documents;
+mod limits;
+mod requests;
+mod variables;
