@@ -41,7 +41,7 @@ fn asked(dataset: &'static Dataset, sent: &options::Sent) {
 }
 
 fn read(dataset: &'static Dataset, subject: ResourceKind<'_>, sent: &options::Sent) {
-    let asked = match options::read(dataset, subject, sent) {
+    let asked = match options::parse_options(dataset, subject, sent) {
         Ok(asked) => asked,
         Err(faults) => {
             let sentence = sentences(&faults);

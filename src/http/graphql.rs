@@ -93,7 +93,7 @@ impl Received {
         };
         let outcome = match has_run {
             Err(Stop::Failed(Code::QueryTooComplex, _)) => Err(priced(self.asked, settings).await),
-            Ok(response) if !is_mutation => whole(response),
+            Ok(response) if !is_mutation => refuse_partial(response),
             outcome => outcome,
         };
         match outcome {
@@ -112,7 +112,7 @@ impl Received {
 
 async fn admit(http: Request, settings: &Settings) -> Result<(Admitted, GraphqlParams), Stop> {
     let by_get = http.method() == Method::GET;
-    let asked = reading::read(http, settings).await?;
+    let asked = reading::read_params(http, settings).await?;
     let again = asked.clone();
     let admitted = graphql_guard::admit(asked, &settings.limits)?;
     match admitted.operation {
@@ -138,7 +138,7 @@ async fn priced(asked: GraphqlParams, settings: &Settings) -> Stop {
 
 /// A query for whose budget its fields were too much, or that could not be computed now, has no answer: half of one would
 /// pass for all of it.
-fn whole(response: async_graphql::Response) -> Result<async_graphql::Response, Stop> {
+fn refuse_partial(response: async_graphql::Response) -> Result<async_graphql::Response, Stop> {
     let stops = |error: &&ServerError| {
         let code = code(error);
         matches!(code, Some(Code::QueryTooComplex | Code::ServiceUnavailable))
@@ -196,7 +196,7 @@ async fn run<E: Executor>(
         Ok(Ok(response)) if never_ran(&response) => Err(invalid(response.errors)),
         Ok(Ok(response)) => Ok(response),
         Ok(Err(panic)) => {
-            tracing::error!(panic = said(&*panic), "a resolver panicked");
+            tracing::error!(panic = panic_message(&*panic), "a resolver panicked");
             Err(Stop::failed(Code::InternalServerError, OUR_FAULT))
         }
         Err(_) => {
@@ -207,7 +207,7 @@ async fn run<E: Executor>(
     }
 }
 
-fn said(panic: &(dyn Any + Send)) -> &str {
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("(no message)")

@@ -1,3 +1,5 @@
+//! Reads the filter expressions, keys and literals of OData 4.0, within bounds.
+
 #![doc = include_str!("../README.md")]
 
 mod expression;

@@ -49,7 +49,7 @@ pub async fn serve(
     headers: HeaderMap,
     sent: Result<Sent<QueryPairs>, QueryRejection>,
 ) -> Response {
-    let feed = match read(&app, &id, &file, &headers, sent).await {
+    let feed = match parse_request(&app, &id, &file, &headers, sent).await {
         Ok(Some(feed)) => feed,
         Ok(None) => return no_dataset(&id),
         Err(error) => return failed_for_program(&error, &id),
@@ -62,14 +62,14 @@ pub async fn serve(
     let Ok(slot) = slot.await else {
         return full(&id);
     };
-    match answered(feed, slot, &uri, &headers, app.settings.deadline).await {
+    match respond(feed, slot, &uri, &headers, app.settings.deadline).await {
         Ok(response) => with_headers(response, encoding, gzip),
         Err(error) => failed_for_program(&error, &id),
     }
 }
 
 /// The rows, or word that the client has them already.
-async fn answered(
+async fn respond(
     mut feed: Feed,
     slot: Slot,
     uri: &Uri,
@@ -144,7 +144,7 @@ async fn tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<EntityTa
     Ok(Some(EntityTag::weak(&parts)))
 }
 
-async fn read(
+async fn parse_request(
     app: &App,
     id: &RequestId,
     file: &str,

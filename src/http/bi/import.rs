@@ -73,7 +73,7 @@ enum SheetKind {
 }
 
 impl SheetKind {
-    fn named(file: &str) -> Option<Self> {
+    fn from_file_name(file: &str) -> Option<Self> {
         match file {
             "measurements.csv" => Some(Self::Measurements),
             "feedback.csv" => Some(Self::Feedback),
@@ -138,13 +138,13 @@ pub async fn serve(
     said: SentQuery,
     request: Request,
 ) -> Response {
-    match SheetKind::named(&file) {
-        Some(what) => answered(what, &app, &id, said, request).await,
+    match SheetKind::from_file_name(&file) {
+        Some(what) => respond(what, &app, &id, said, request).await,
         None => method_not_allowed(&id),
     }
 }
 
-async fn answered(
+async fn respond(
     what: SheetKind,
     app: &App,
     id: &RequestId,
@@ -163,14 +163,14 @@ async fn taken_in(
     request: Request,
 ) -> Result<Value, SheetRejection> {
     let under_way = request.extensions().get::<UnderWayGuard>().cloned();
-    let (caller, asked, slot) = begun(what, app, id, said, request.headers()).await?;
-    let sheet = spooled(what.longest(app), asked.dialect, request, id).await?;
+    let (caller, options, slot) = begun(what, app, id, said, request.headers()).await?;
+    let sheet = spooled(what.longest(app), options.dialect, request, id).await?;
     let turn = app.admission.sheets.enter(auth::account(&caller)).await;
     let turn = turn.map_err(|_| busy("Another sheet is being recorded.", id))?;
     // In a task of its own: a sheet that has come is seen through, whether or not its sender waits for it.
     let recording = async move {
         let _held = (slot, turn, under_way);
-        let done = what.take_in(&caller, sheet, asked.dry_run).await;
+        let done = what.take_in(&caller, sheet, options.dry_run).await;
         noted(&caller, done).await
     };
     let recording = tokio::spawn(recording.in_current_span());
@@ -191,7 +191,7 @@ async fn begun(
     let Sent(parameters) = said.map_err(|_| {
         Error::BadInput("What stands behind the question mark cannot be read.".to_owned())
     })?;
-    let asked = asked(&parameters)?;
+    let options = parse_options(&parameters)?;
     if !is_plain_csv(headers) {
         let message = "Send the sheet as `text/csv`, in UTF-8 and not compressed.";
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -203,7 +203,7 @@ async fn begun(
         ));
     }
     match app.admission.uploads.enter(auth::account(&caller)).await {
-        Ok(slot) => Ok((caller, asked, slot)),
+        Ok(slot) => Ok((caller, options, slot)),
         Err(_) => Err(busy("Too many sheets are coming in, or two of yours.", id)),
     }
 }
@@ -216,7 +216,7 @@ async fn noted<T>(caller: &Caller, result: Result<T>) -> Result<T> {
     result
 }
 
-fn asked(parameters: &QueryPairs) -> Result<SheetOptions> {
+fn parse_options(parameters: &QueryPairs) -> Result<SheetOptions> {
     let mut faults = Vec::new();
     let (mut dialect, mut dry_run) = (None, None);
     for (name, value) in parameters {
@@ -353,7 +353,7 @@ impl SheetRejection {
             Self::Answered(response) => response,
             Self::Failed(Error::Refused(faults)) => {
                 let status = StatusCode::BAD_REQUEST;
-                let faults: Vec<Value> = faults.iter().map(told).collect();
+                let faults: Vec<Value> = faults.iter().map(describe_fault).collect();
                 let error = json!({
                     "code": Code::BadUserInput.as_str(),
                     "message": "The sheet has faults, and nothing of it was recorded.",
@@ -368,7 +368,7 @@ impl SheetRejection {
 }
 
 /// A fault, with the place that its sentence begins with for programs.
-fn told(fault: &UserError) -> Value {
+fn describe_fault(fault: &UserError) -> Value {
     let mut place = fault.field.iter();
     let line = place.next().and_then(|line| line.parse::<u64>().ok());
     json!({

@@ -24,7 +24,7 @@ const PATIENCE: usize = 16;
 /// An object that is checked to be one, and not looked into.
 type Map = HashMap<String, Box<RawValue>>;
 
-pub(super) async fn read(http: Request, settings: &Settings) -> Result<GraphqlParams, Stop> {
+pub(super) async fn read_params(http: Request, settings: &Settings) -> Result<GraphqlParams, Stop> {
     match *http.method() {
         Method::GET => from_uri(http.uri()),
         Method::POST => from_body(http, settings).await,
@@ -70,7 +70,10 @@ async fn from_body(http: Request, settings: &Settings) -> Result<GraphqlParams, 
     if !is_json(http.headers()) {
         return Err(Stop::NotJson);
     }
-    let reading = timeout(settings.arrival, whole(http.into_body(), settings.body));
+    let reading = timeout(
+        settings.arrival,
+        collect_body(http.into_body(), settings.body),
+    );
     let bytes = reading.await.unwrap_or(Err(Stop::SlowBody))?;
     // The derived reader takes an array for an object, and a batch for a request.
     if bytes.trim_ascii_start().starts_with(b"[") {
@@ -102,7 +105,7 @@ fn parameters(
 
 /// What is too long is thrown away as it comes in, up to a point: a client that may not finish sending
 /// sees a broken connection in place of the answer.
-async fn whole(body: Body, most: usize) -> Result<Vec<u8>, Stop> {
+async fn collect_body(body: Body, most: usize) -> Result<Vec<u8>, Stop> {
     let too_large = || {
         let message = format!("The body is longer than {most} bytes.");
         Stop::failed(Code::QueryTooLarge, &message)

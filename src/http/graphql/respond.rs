@@ -57,13 +57,17 @@ pub fn refuse_caller(error: &Error, headers: &HeaderMap, id: &RequestId) -> Resp
 
 /// What validation found, as a stop.
 pub(super) fn invalid(errors: Vec<ServerError>) -> Stop {
-    let kept: Vec<_> = errors.into_iter().take(MOST_ERRORS).map(named).collect();
+    let kept: Vec<_> = errors
+        .into_iter()
+        .take(MOST_ERRORS)
+        .map(with_code)
+        .collect();
     let code = kept.iter().find_map(code);
     Stop::Failed(code.unwrap_or(Code::GraphqlValidationFailed), kept)
 }
 
 /// async-graphql tells its two limits from faults of the document only by these sentences.
-fn named(invalid: ServerError) -> ServerError {
+fn with_code(invalid: ServerError) -> ServerError {
     let code = match invalid.message.as_str() {
         "Query is too complex." | "Query is nested too deep." => Code::QueryTooComplex,
         _ => Code::GraphqlValidationFailed,

@@ -1,4 +1,4 @@
-//! Where a request was sent to, as its client sees it, and which part of the service that is.
+//! Addresses of the service: its root as the client sees it, and the resource that a path names.
 
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 
@@ -45,12 +45,12 @@ fn scheme(headers: &HeaderMap, hops: usize) -> &'static str {
     }
 }
 
-/// A part of the service.
+/// A resource of the service.
 #[derive(Clone)]
 pub enum Target {
-    /// What there is.
+    /// The service document, which lists the entity sets.
     Service,
-    /// What it is like.
+    /// `$metadata`.
     Metadata,
     Rows(&'static Dataset),
     Count(&'static Dataset),
@@ -68,7 +68,7 @@ pub enum Nowhere {
     Unsupported,
 }
 
-/// What a path below the service leads to.
+/// The resource of a path below the root.
 pub fn target(path: &str) -> Result<Target, Nowhere> {
     let path = path.strip_suffix('/').unwrap_or(path);
     match path {

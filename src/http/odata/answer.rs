@@ -15,10 +15,48 @@ use crate::{
     http::problem::{self, retry_soon},
 };
 
-/// Why a request is not answered with what it asks for.
+/// The codes of refusals that OData words itself. They are not those of [`Code`](crate::error::Code): HTTP has statuses
+/// here that no other face answers with. Each has one status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ODataCode {
+    BadUserInput,
+    NotFound,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotImplemented,
+    ServiceUnavailable,
+}
+
+impl ODataCode {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::NotFound => "NOT_FOUND",
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::NotAcceptable => "NOT_ACCEPTABLE",
+            Self::NotImplemented => "NOT_IMPLEMENTED",
+            Self::ServiceUnavailable => "SERVICE_UNAVAILABLE",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::BadUserInput => StatusCode::BAD_REQUEST,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::NotImplemented => StatusCode::NOT_IMPLEMENTED,
+            Self::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+/// Why a request is refused.
 pub enum ODataRefusal {
+    /// As every other face refuses it.
     Failed(Error),
-    Worded(StatusCode, &'static str, String),
+    /// As OData alone does: a code and a sentence.
+    Worded(ODataCode, String),
 }
 
 impl From<Error> for ODataRefusal {
@@ -29,18 +67,18 @@ impl From<Error> for ODataRefusal {
 
 impl From<Vec<Fault>> for ODataRefusal {
     fn from(faults: Vec<Fault>) -> Self {
-        let (status, code) = match are_unsupported(&faults) {
-            true => (StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED"),
-            false => (StatusCode::BAD_REQUEST, "BAD_USER_INPUT"),
+        let code = match are_unsupported(&faults) {
+            true => ODataCode::NotImplemented,
+            false => ODataCode::BadUserInput,
         };
-        Self::Worded(status, code, sentences(&faults))
+        Self::Worded(code, sentences(&faults))
     }
 }
 
-/// What a request comes to.
+/// An answer, or why there is none.
 pub type ODataResult = Result<Response, ODataRefusal>;
 
-/// Goes on where nothing is wrong.
+/// Refuses a request that has faults.
 pub fn none_of(faults: Vec<Fault>) -> Result<(), ODataRefusal> {
     match faults.is_empty() {
         true => Ok(()),
@@ -48,41 +86,28 @@ pub fn none_of(faults: Vec<Fault>) -> Result<(), ODataRefusal> {
     }
 }
 
-/// A client takes nothing that can be given.
+/// The refusal of a client that accepts no media type that can be given.
 pub fn not_acceptable(message: &str) -> ODataRefusal {
-    ODataRefusal::Worded(
-        StatusCode::NOT_ACCEPTABLE,
-        "NOT_ACCEPTABLE",
-        message.to_owned(),
-    )
+    ODataRefusal::Worded(ODataCode::NotAcceptable, message.to_owned())
 }
 
-/// There is nothing at the address, and why.
+/// The refusal of an address at which there is nothing.
 pub fn nowhere(nowhere: Nowhere) -> ODataRefusal {
-    let (status, code, message) = match nowhere {
+    match nowhere {
         Nowhere::Missing => {
             let names: Vec<&str> = catalogue::ALL.iter().map(|dataset| dataset.name).collect();
             let message = format!("There is no such dataset. There are {}.", names.join(", "));
-            (StatusCode::NOT_FOUND, "NOT_FOUND", message)
+            ODataRefusal::Worded(ODataCode::NotFound, message)
         }
         Nowhere::Key => {
             let message = "A key is one value, such as ('kpi_…') or (2025-03-01), with the name of the key before it or without.";
-            (
-                StatusCode::BAD_REQUEST,
-                "BAD_USER_INPUT",
-                message.to_owned(),
-            )
+            ODataRefusal::Worded(ODataCode::BadUserInput, message.to_owned())
         }
         Nowhere::Unsupported => {
             let message = "Offered are the service document, $metadata, datasets, their /$count, and their rows by key; $batch and paths behind rows are not.";
-            (
-                StatusCode::NOT_IMPLEMENTED,
-                "NOT_IMPLEMENTED",
-                message.to_owned(),
-            )
+            ODataRefusal::Worded(ODataCode::NotImplemented, message.to_owned())
         }
-    };
-    ODataRefusal::Worded(status, code, message)
+    }
 }
 
 /// An answer with this body.
@@ -99,8 +124,8 @@ pub fn respond(body: Vec<u8>, content_type: &'static str, gzip: bool) -> Respons
     response
 }
 
-/// A refusal as OData words it: nothing but a code and a message, as some clients take nothing else. The id of the
-/// request stands in its header.
+/// The answer of a refusal: nothing but a code and a message, as some clients read nothing else. The request's id is in
+/// its header alone.
 #[must_use]
 pub fn refused(refusal: ODataRefusal) -> Response {
     let body =
@@ -112,16 +137,17 @@ pub fn refused(refusal: ODataRefusal) -> Response {
             let response = (problem::status(&error), body).into_response();
             problem::offering_basic(problem::with_advice(response, &error), &error)
         }
-        ODataRefusal::Worded(status, code, message) => {
-            let mut response = (status, body(code, &message)).into_response();
-            if status == StatusCode::METHOD_NOT_ALLOWED {
-                let allowed = HeaderValue::from_static("GET, HEAD");
-                response.headers_mut().insert(header::ALLOW, allowed);
+        ODataRefusal::Worded(code, message) => {
+            let mut response = (code.status(), body(code.as_str(), &message)).into_response();
+            match code {
+                ODataCode::MethodNotAllowed => {
+                    let allowed = HeaderValue::from_static("GET, HEAD");
+                    response.headers_mut().insert(header::ALLOW, allowed);
+                    response
+                }
+                ODataCode::ServiceUnavailable => retry_soon(response),
+                _ => response,
             }
-            if status == StatusCode::SERVICE_UNAVAILABLE {
-                return retry_soon(response);
-            }
-            response
         }
     }
 }

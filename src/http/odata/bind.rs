@@ -1,5 +1,6 @@
-//! What a `$filter` means for the columns of a dataset: the one model of a filter that every face has. Literals are read
-//! by the column's type. An empty cell is OData's null: it equals null, and nothing else compares with it.
+//! Binds a `$filter` to the columns of a dataset: from OData's expression to the filter model that every face has.
+//! Literals are read by the column's type. An empty cell is OData's null: it equals null, and nothing else compares with
+//! it.
 
 use chrono::{NaiveDate, NaiveTime};
 use entity::id;
@@ -12,12 +13,12 @@ use crate::bi::{
     model::value::Value,
 };
 
-/// The filter that an expression means; what is wrong with it is added to the faults.
+/// The filter of an expression. Its faults are added to `faults`; with any of them the filter means nothing.
 pub fn filter(dataset: &Dataset, expression: &Expression, faults: &mut Vec<Fault>) -> Filter {
     FilterBinder { dataset, faults }.condition(expression)
 }
 
-/// A value of a column, or that it is empty; nothing where the literal is of another type.
+/// A literal as a value of a column: `Some(None)` for null, `None` where it is of another type.
 #[must_use]
 pub fn value(column: &Column, literal: &Literal) -> Option<Option<Value>> {
     Some(Some(match (column.of, literal) {
@@ -26,15 +27,15 @@ pub fn value(column: &Column, literal: &Literal) -> Option<Option<Value>> {
         (Type::Text | Type::Word(_), Literal::String(text)) => Value::Text(text.clone()),
         (Type::Day, Literal::Date(day)) => Value::Day(*day),
         (Type::Instant, Literal::DateTime(at)) => Value::Instant(*at),
-        (Type::Integer, Literal::Number(number)) => whole(*number),
+        (Type::Integer, Literal::Number(number)) => integer_or_number(*number),
         (Type::Number, Literal::Number(number)) => Value::Number(*number),
         (Type::Boolean, Literal::Boolean(truth)) => Value::Boolean(*truth),
         _ => return None,
     }))
 }
 
-/// A number that is compared with whole ones: as one of them where it is one.
-fn whole(number: f64) -> Value {
+/// A number to compare a column of whole numbers with: as one of them where it is one.
+fn integer_or_number(number: f64) -> Value {
     let within =
         number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
     match within {
@@ -156,7 +157,7 @@ impl FilterBinder<'_> {
         let mut each = Vec::new();
         for literal in literals {
             each.push(self.compared(column, Comparison::Equal, literal));
-            // A list of a thousand is told of once.
+            // One fault for the list: a thousand literals of a wrong type are one mistake.
             if self.faults.len() > before {
                 break;
             }
@@ -176,7 +177,7 @@ impl FilterBinder<'_> {
             (Some(None), ..) => with_null(column, how),
             (Some(Some(Value::Number(number))), ..) if number.is_nan() => to_nothing_that_is(how),
             (Some(Some(value)), ..) => Filter::Compare(column, how, value),
-            // A text that is no id equals none; tools ask so to leave out empty cells.
+            // A text that is no id equals none: tools send `id ne ''` to leave out empty cells.
             (None, Type::Id(_), Literal::String(_))
                 if matches!(how, Comparison::Equal | Comparison::NotEqual) =>
             {
@@ -207,7 +208,7 @@ impl FilterBinder<'_> {
             return with_null(column, how);
         }
         let year = match literal {
-            Literal::Number(number) => Some(whole(*number)),
+            Literal::Number(number) => Some(integer_or_number(*number)),
             _ => None,
         };
         let bounds = match year {
@@ -240,7 +241,7 @@ impl FilterBinder<'_> {
     }
 }
 
-/// One of them; equals of one column are a list, which databases like better.
+/// An `or`. Equals of one column become one `IN`, which databases plan better.
 fn any(parts: Vec<Filter>) -> Filter {
     let mut listed: Option<(&'static Column, Vec<Value>)> = None;
     let mut others = Vec::new();
@@ -275,7 +276,7 @@ fn with_null(column: &'static Column, how: Comparison) -> Filter {
     }
 }
 
-/// What everything differs from and nothing is above or below.
+/// A comparison with a value that no cell has: every cell differs from it, and none is above or below.
 fn to_nothing_that_is(how: Comparison) -> Filter {
     match how {
         Comparison::NotEqual => every(),

@@ -11,7 +11,7 @@ use crate::{
     picture::escape,
 };
 
-/// Where the types lie.
+/// The namespace of the types.
 const NAMESPACE: &str = "cx";
 
 /// Functions of `$filter` besides those of texts.
@@ -30,7 +30,7 @@ const HEAD: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 
 const TAIL: &str = "  </edmx:DataServices>\n</edmx:Edmx>\n";
 
-/// The datasets that somebody may pull from.
+/// `$metadata` of these datasets.
 #[must_use]
 pub fn document(datasets: &[&Dataset]) -> String {
     let types: String = datasets
@@ -57,7 +57,7 @@ pub fn document(datasets: &[&Dataset]) -> String {
     )
 }
 
-/// What there is.
+/// The members of the service document.
 #[must_use]
 pub fn service(datasets: &[&Dataset]) -> Vec<Value> {
     let datasets = datasets.iter().map(|dataset| dataset.name);

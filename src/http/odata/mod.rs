@@ -19,7 +19,7 @@ pub mod token;
 use axum::{
     Router,
     extract::{Extension, Path, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header},
     response::Response,
     routing::any,
 };
@@ -28,7 +28,9 @@ use tokio::time::timeout;
 
 use self::{
     address::{Nowhere, Target},
-    answer::{ODataRefusal, ODataResult, none_of, not_acceptable, nowhere, refused, respond},
+    answer::{
+        ODataCode, ODataRefusal, ODataResult, none_of, not_acceptable, nowhere, refused, respond,
+    },
     options::{ResourceKind, Sent},
     page::ODataWriter,
 };
@@ -43,7 +45,7 @@ use crate::{
     access::Caller,
     bi::{catalogue, model::dataset::Dataset},
     compute::Budget,
-    error::{Code, Error},
+    error::Error,
 };
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
@@ -56,8 +58,8 @@ pub fn routes() -> Router<App> {
         .route("/bi/odata/v4/{*path}", any(serve_below))
 }
 
-/// A request, as far as it matters.
-struct Asking<'r> {
+/// The parts of a request that an answer depends on.
+struct ODataRequest<'r> {
     app: &'r App,
     id: &'r RequestId,
     method: &'r Method,
@@ -93,7 +95,7 @@ async fn serve(
     headers: HeaderMap,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
-    let asking = Asking {
+    let request = ODataRequest {
         app: &app,
         id: &id,
         method: &method,
@@ -101,7 +103,7 @@ async fn serve(
         headers: &headers,
     };
     let path = path.map(|Path(path)| path).ok();
-    let mut response = match asking.answer(path.as_deref()).await {
+    let mut response = match request.answer(path.as_deref()).await {
         Ok(response) => response,
         Err(refusal) => refused(refusal),
     };
@@ -122,7 +124,7 @@ async fn serve(
     response
 }
 
-impl Asking<'_> {
+impl ODataRequest<'_> {
     async fn answer(&self, path: Option<&str>) -> ODataResult {
         // Who has not signed in is told that first, whatever they ask.
         let caller = auth::program(self.app, self.headers, self.id).await?;
@@ -132,11 +134,7 @@ impl Asking<'_> {
             && ![Method::GET, Method::HEAD].contains(self.method)
         {
             let message = "Everything here is read with GET.".to_owned();
-            return Err(ODataRefusal::Worded(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "METHOD_NOT_ALLOWED",
-                message,
-            ));
+            return Err(ODataRefusal::Worded(ODataCode::MethodNotAllowed, message));
         }
         if let Some(fault) = headers::refused_version(self.headers) {
             return Err(vec![fault].into());
@@ -151,7 +149,7 @@ impl Asking<'_> {
         }
     }
 
-    fn reader<'a>(&'a self, root: &'a str, sent: &Sent) -> Result<ODataWriter<'a>, ODataRefusal> {
+    fn writer<'a>(&'a self, root: &'a str, sent: &Sent) -> Result<ODataWriter<'a>, ODataRefusal> {
         let format = options::one(sent, "$format");
         let Some(level) = headers::level(self.headers, format) else {
             let message =
@@ -175,17 +173,17 @@ impl Asking<'_> {
 
     fn service(&self, caller: &Caller, sent: &Sent) -> ODataResult {
         let pulled = bi::list::pulled(caller)?;
-        none_of(options::of_a_document(sent))?;
+        none_of(options::refuse_all_but_format(sent))?;
         let root = self.root();
-        let reader = self.reader(&root, sent)?;
-        let body = reader.list("", &metadata::service(&pulled))?;
-        Ok(respond(body, reader.level.content_type(), reader.gzip))
+        let writer = self.writer(&root, sent)?;
+        let body = writer.list("", &metadata::service(&pulled))?;
+        Ok(respond(body, writer.level.content_type(), writer.gzip))
     }
 
     /// It is XML, whatever is accepted: clients ask for it with the headers that they ask for rows with.
     fn metadata(&self, caller: &Caller, sent: &Sent) -> ODataResult {
         let pulled = bi::list::pulled(caller)?;
-        none_of(options::of_a_document(sent))?;
+        none_of(options::refuse_all_but_format(sent))?;
         match options::one(sent, "$format") {
             None | Some("xml" | "application/xml") => {
                 let body = metadata::document(&pulled).into_bytes();
@@ -197,18 +195,18 @@ impl Asking<'_> {
 
     async fn rows(&self, caller: &Caller, dataset: &'static Dataset, sent: &Sent) -> ODataResult {
         caller.require_somewhere(dataset.permission)?;
-        let asked = self.asked(dataset, ResourceKind::Rows, sent)?;
+        let params = self.params(dataset, ResourceKind::Rows, sent)?;
         let root = self.root();
-        let reader = self.reader(&root, sent)?;
+        let writer = self.writer(&root, sent)?;
         let body = match self.is_head() {
             true => Vec::new(),
             false => {
                 let _slot = self.slot(caller).await?;
-                self.within(reader.rows(caller, asked)).await?
+                self.within(writer.rows(caller, params)).await?
             }
         };
-        let mut response = respond(body, reader.level.content_type(), reader.gzip);
-        let applied = headers::page_size(self.headers).map(|_| reader.size);
+        let mut response = respond(body, writer.level.content_type(), writer.gzip);
+        let applied = headers::page_size(self.headers).map(|_| writer.size);
         let applied =
             applied.map(|size| HeaderValue::from_str(&format!("odata.maxpagesize={size}")));
         if let Some(Ok(applied)) = applied {
@@ -220,14 +218,14 @@ impl Asking<'_> {
     /// A number as text, whatever is accepted, as the standard has it.
     async fn count(&self, caller: &Caller, dataset: &'static Dataset, sent: &Sent) -> ODataResult {
         caller.require_somewhere(dataset.permission)?;
-        let asked = self.asked(dataset, ResourceKind::Count, sent)?;
+        let params = self.params(dataset, ResourceKind::Count, sent)?;
         let body = match self.is_head() {
             true => Vec::new(),
             false => {
                 let _slot = self.slot(caller).await?;
                 let count = async {
                     let tx = caller.snapshot().await?;
-                    catalogue::count(&asked.query, caller, &tx).await
+                    catalogue::count(&params.query, caller, &tx).await
                 };
                 self.within(count).await?.to_string().into_bytes()
             }
@@ -250,43 +248,39 @@ impl Asking<'_> {
             );
             return Err(vec![Fault::unsupported(message)].into());
         }
-        let asked = self.asked(dataset, ResourceKind::Row(key), sent)?;
+        let params = self.params(dataset, ResourceKind::Row(key), sent)?;
         let root = self.root();
-        let reader = self.reader(&root, sent)?;
+        let writer = self.writer(&root, sent)?;
         let body = match self.is_head() {
             true => Some(Vec::new()),
             false => {
                 let _slot = self.slot(caller).await?;
-                self.within(reader.row(caller, asked)).await?
+                self.within(writer.row(caller, params)).await?
             }
         };
         match body {
-            Some(body) => Ok(respond(body, reader.level.content_type(), reader.gzip)),
+            Some(body) => Ok(respond(body, writer.level.content_type(), writer.gzip)),
             None => {
                 let message = format!("There is no such row of {}.", dataset.name);
-                Err(ODataRefusal::Worded(
-                    StatusCode::NOT_FOUND,
-                    "NOT_FOUND",
-                    message,
-                ))
+                Err(ODataRefusal::Worded(ODataCode::NotFound, message))
             }
         }
     }
 
-    fn asked(
+    fn params(
         &self,
         dataset: &'static Dataset,
         subject: ResourceKind<'_>,
         sent: &Sent,
     ) -> Result<options::ODataParams, ODataRefusal> {
-        let mut asked = options::read(dataset, subject, sent)?;
-        asked.query.thresholds = self.app.thresholds.clone();
-        asked.query.cube = Some(self.app.cube.clone());
-        Ok(asked)
+        let mut params = options::parse_options(dataset, subject, sent)?;
+        params.query.thresholds = self.app.thresholds.clone();
+        params.query.cube = Some(self.app.cube.clone());
+        Ok(params)
     }
 
-    /// What is made while somebody waits: not longer than any other request may take. Given up, or with its client gone,
-    /// it is dropped, and with it its statement.
+    /// Work that somebody waits for, given up at the deadline of every request. Given up, or with its client gone, it is
+    /// dropped, and with it its statement.
     async fn within<T>(
         &self,
         made: impl Future<Output = crate::error::Result<T>>,
@@ -302,9 +296,8 @@ impl Asking<'_> {
     async fn slot(&self, caller: &Caller) -> Result<Slot, ODataRefusal> {
         let slot = self.app.admission.pages.enter(auth::account(caller)).await;
         slot.map_err(|_| {
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            let code = Code::ServiceUnavailable.as_str();
-            ODataRefusal::Worded(status, code, Overloaded::MESSAGE.to_owned())
+            let message = Overloaded::MESSAGE.to_owned();
+            ODataRefusal::Worded(ODataCode::ServiceUnavailable, message)
         })
     }
 }

@@ -1,5 +1,5 @@
-//! The query options of a request, read with all their faults: what is not known is never passed over, and what the
-//! standard has and this face does not is said to be so. Reading asks no database.
+//! Parses the query options of a request, with all their faults: an unknown option is a fault, and one that OData has and
+//! this face does not is told apart from it. No database is asked.
 
 use odata_filter::{Fault, Literal, parse};
 
@@ -15,10 +15,10 @@ use crate::bi::{
     series::{Dimension, SeriesRequest, period::Grain},
 };
 
-/// Options as they were sent, decoded.
+/// Options as they were sent, decoded: names and values.
 pub type Sent = Vec<(String, String)>;
 
-/// What is asked of a dataset.
+/// What a request wants of a dataset.
 #[derive(Clone, Copy, Debug)]
 pub enum ResourceKind<'k> {
     /// A page of its rows.
@@ -29,23 +29,23 @@ pub enum ResourceKind<'k> {
     Row(&'k Literal),
 }
 
-/// What is asked for.
+/// The options of a request, as a query of the dataset and what its answer shows.
 pub struct ODataParams {
     pub query: DatasetQuery,
-    /// How many of the query's columns are shown; those behind them are wanted for the next page alone.
+    /// The first columns of the query, which are shown; those behind them are read for the link to the next page.
     pub shown: usize,
-    /// Whether the columns were chosen.
+    /// Whether `$select` chose the columns.
     pub chosen: bool,
-    /// Whether the rows are to be counted, too.
+    /// `$count`: whether the answer has the number of rows over all pages.
     pub count: bool,
-    /// How many rows are wanted, over all pages.
+    /// `$top`: most rows over all pages.
     pub top: Option<u64>,
 }
 
-/// Options that are looked at at the most.
+/// Most options of a request.
 const MOST: usize = 50;
 
-/// Options that each subject takes.
+/// Options of lists of rows and their numbers.
 const ROWS: &[&str] = &[
     "$select",
     "$filter",
@@ -56,6 +56,7 @@ const ROWS: &[&str] = &[
     "$skiptoken",
     "$format",
 ];
+/// Options of one row.
 const ROW: &[&str] = &["$select", "$format"];
 
 /// The options behind the question mark; a plus is a space, as forms have it and most clients send it.
@@ -66,7 +67,7 @@ pub fn sent(query: &str) -> Sent {
         .collect()
 }
 
-/// The value of an option, where it is there once.
+/// The value of an option that was sent exactly once.
 #[must_use]
 pub fn one<'s>(sent: &'s Sent, name: &str) -> Option<&'s str> {
     let mut all = sent.iter().filter(|(other, _)| other == name);
@@ -74,8 +75,11 @@ pub fn one<'s>(sent: &'s Sent, name: &str) -> Option<&'s str> {
     one.filter(|_| all.next().is_none())
 }
 
-/// Reads the options of a request to a dataset.
-pub fn read(
+/// Parses the options of a request to a dataset.
+///
+/// # Errors
+/// Every fault, not only the first.
+pub fn parse_options(
     dataset: &'static Dataset,
     subject: ResourceKind<'_>,
     sent: &Sent,
@@ -84,22 +88,22 @@ pub fn read(
         let message = format!("A request has at most {MOST} options.");
         return Err(vec![Fault::bad(message)]);
     }
-    let mut reader = OptionsParser {
+    let mut parser = OptionsParser {
         dataset,
         sent,
         faults: Vec::new(),
     };
-    reader.refuse_unknown(subject);
-    let asked = reader.asked(subject);
-    match reader.faults.is_empty() {
-        true => Ok(asked),
-        false => Err(reader.faults),
+    parser.refuse_unknown(subject);
+    let params = parser.params(subject);
+    match parser.faults.is_empty() {
+        true => Ok(params),
+        false => Err(parser.faults),
     }
 }
 
-/// The faults of options where no dataset is asked.
+/// The faults of the options of the service document and of `$metadata`, which take `$format` alone.
 #[must_use]
-pub fn of_a_document(sent: &Sent) -> Vec<Fault> {
+pub fn refuse_all_but_format(sent: &Sent) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (name, _) in sent.iter().take(MOST) {
         if name != "$format" {
@@ -109,7 +113,7 @@ pub fn of_a_document(sent: &Sent) -> Vec<Fault> {
     faults
 }
 
-/// What is said of an option that is not taken.
+/// The fault of an option that is not taken; `otherwise` where it is none of OData's.
 fn unknown(name: &str, otherwise: &str) -> Fault {
     if name.starts_with('@') {
         return Fault::unsupported("Parameter aliases (@…) are not offered.");
@@ -170,10 +174,10 @@ impl OptionsParser<'_> {
         }
     }
 
-    fn asked(&mut self, subject: ResourceKind<'_>) -> ODataParams {
+    fn params(&mut self, subject: ResourceKind<'_>) -> ODataParams {
         let mut query = DatasetQuery::new(self.dataset);
         query.uncounted = self.flag("uncounted");
-        let mut asked = ODataParams {
+        let mut params = ODataParams {
             shown: query.columns.len(),
             query,
             chosen: false,
@@ -182,35 +186,35 @@ impl OptionsParser<'_> {
         };
         match subject {
             ResourceKind::Row(key) => {
-                asked.query.filter = self.keyed(key);
-                self.select(&mut asked);
+                params.query.filter = self.key_filter(key);
+                self.select(&mut params);
             }
             // What has no bind for a number of rows is passed over there, as the standard wants it.
-            ResourceKind::Count => asked.query.filter = self.filter(),
+            ResourceKind::Count => params.query.filter = self.filter(),
             ResourceKind::Rows => {
-                asked.query.filter = self.filter();
-                self.select(&mut asked);
-                self.order(&mut asked.query);
-                asked.top = self.number("$top");
-                asked.query.offset = self.number("$skip");
-                asked.count = self.flag("$count");
-                self.after(&mut asked);
+                params.query.filter = self.filter();
+                self.select(&mut params);
+                self.order(&mut params.query);
+                params.top = self.number("$top");
+                params.query.offset = self.number("$skip");
+                params.count = self.flag("$count");
+                self.after(&mut params);
             }
         }
-        self.days(&mut asked.query);
+        self.days(&mut params.query);
         if matches!(self.dataset.source, RowSource::Series) {
-            asked.query.series = self.question(&asked.query);
-            return asked;
+            params.query.series = self.question(&params.query);
+            return params;
         }
         if let Some(kpi) = self.dataset.filter("kpi") {
-            for keys in range::among(&asked.query.filter, kpi) {
-                asked.query.narrow_to_kpis(&keys);
+            for keys in range::among(&params.query.filter, kpi) {
+                params.query.narrow_to_kpis(&keys);
             }
         }
-        asked
+        params
     }
 
-    /// What a series is asked: its days and KPIs follow from the filter, the rest is said by options of its own.
+    /// The query of a series: its days and KPIs follow from the filter, its grain and dimensions from options of its own.
     fn question(&mut self, query: &DatasetQuery) -> Option<SeriesRequest> {
         let grain = one(self.sent, "grain").and_then(Grain::named);
         if grain.is_none() {
@@ -271,7 +275,7 @@ impl OptionsParser<'_> {
         }
     }
 
-    fn keyed(&mut self, key: &Literal) -> Filter {
+    fn key_filter(&mut self, key: &Literal) -> Filter {
         let column = self.dataset.column(self.dataset.key);
         let value = column.and_then(|column| Some((column, bind::value(column, key)??)));
         match value {
@@ -281,7 +285,7 @@ impl OptionsParser<'_> {
         }
     }
 
-    fn named(&mut self, option: &str, name: &str) -> Option<&'static Column> {
+    fn column(&mut self, option: &str, name: &str) -> Option<&'static Column> {
         let column = self.dataset.column(name);
         if column.is_none() {
             let names: Vec<&str> = self.dataset.columns.iter().map(|one| one.name).collect();
@@ -296,7 +300,7 @@ impl OptionsParser<'_> {
         column
     }
 
-    fn select(&mut self, asked: &mut ODataParams) {
+    fn select(&mut self, params: &mut ODataParams) {
         let Some(text) = one(self.sent, "$select") else {
             return;
         };
@@ -305,15 +309,15 @@ impl OptionsParser<'_> {
             if name == "*" {
                 return;
             }
-            match self.named("$select", name) {
+            match self.column("$select", name) {
                 Some(column) if columns.iter().any(|one| one.name == column.name) => {}
                 Some(column) => columns.push(column),
                 None => return,
             }
         }
-        asked.shown = columns.len();
-        asked.chosen = true;
-        asked.query.columns = columns;
+        params.shown = columns.len();
+        params.chosen = true;
+        params.query.columns = columns;
     }
 
     fn order(&mut self, query: &mut DatasetQuery) {
@@ -322,7 +326,7 @@ impl OptionsParser<'_> {
         };
         for item in text.split(',') {
             let mut words = item.split_whitespace();
-            let Some(column) = self.named("$orderby", words.next().unwrap_or_default()) else {
+            let Some(column) = self.column("$orderby", words.next().unwrap_or_default()) else {
                 return;
             };
             let way = match (words.next(), words.next()) {
@@ -346,20 +350,20 @@ impl OptionsParser<'_> {
         }
     }
 
-    fn after(&mut self, asked: &mut ODataParams) {
+    fn after(&mut self, params: &mut ODataParams) {
         let Some(text) = one(self.sent, "$skiptoken") else {
             return;
         };
-        match token::read(self.dataset, &asked.query.order, text) {
+        match token::decode(self.dataset, &params.query.order, text) {
             Some((place, held)) => {
-                asked.query.after = Some(place);
-                asked.query.held = held;
+                params.query.after = Some(place);
+                params.query.held = held;
             }
             None => self.bad("`$skiptoken` is none that a page of this list gave."),
         }
     }
 
-    /// The days that a dataset is asked about, where it needs them: both ends have to follow from the filter.
+    /// The days of a query, where the dataset needs them: both ends have to follow from the filter.
     fn days(&mut self, query: &mut DatasetQuery) {
         let day = self.dataset.day.and_then(|day| self.dataset.column(day));
         let Some(day) = day.filter(|_| self.dataset.needs_days) else {
@@ -386,7 +390,7 @@ impl OptionsParser<'_> {
     }
 }
 
-/// Whether a value of the key alone tells the days that are asked about.
+/// Whether a row is found by its key alone: its dataset needs no days, or the key is the day.
 #[must_use]
 pub fn is_found_by_key(dataset: &Dataset) -> bool {
     !dataset.needs_days || dataset.day == Some(dataset.key)

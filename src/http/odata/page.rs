@@ -16,22 +16,22 @@ use crate::{
     json::JsonWriter,
 };
 
-/// Rows of a page where no number is preferred.
+/// Rows of a page where `Prefer` asks for no other number.
 pub const USUAL: u64 = 5_000;
 
-/// Where the answer is read.
+/// Writes the answer of one request.
 pub struct ODataWriter<'r> {
     /// The address of the service.
     pub root: &'r str,
     pub uri: &'r Uri,
     pub level: MetadataLevel,
     pub gzip: bool,
-    /// Rows of a page at the most.
+    /// Most rows of a page.
     pub size: u64,
 }
 
 impl ODataWriter<'_> {
-    /// What `@odata.context` says, with the member that it is.
+    /// The member `@odata.context`, with a comma behind it; nothing where no metadata is wanted.
     fn context(&self, of: &str) -> String {
         match self.level {
             MetadataLevel::Bare => String::new(),
@@ -42,7 +42,7 @@ impl ODataWriter<'_> {
         }
     }
 
-    /// Entity sets, and whatever else is a list of a few.
+    /// A short list, such as that of the entity sets.
     pub fn list(&self, of: &str, list: &[Value]) -> Result<Vec<u8>> {
         let mut body = Body::new(self.gzip);
         let list = serde_json::to_string(list).map_err(Error::internal)?;
@@ -55,18 +55,22 @@ impl ODataWriter<'_> {
         body.end()
     }
 
-    /// A page of rows, and where asked for their number, from one moment of the truth.
-    pub async fn rows(&self, caller: &Caller, asked: ODataParams) -> Result<Vec<u8>> {
+    /// A page of rows, and with `$count` their number, both from one snapshot.
+    pub async fn rows(&self, caller: &Caller, params: ODataParams) -> Result<Vec<u8>> {
         let ODataParams {
             mut query,
             shown,
             chosen,
             count,
             top,
-        } = asked;
+        } = params;
         let tx = caller.snapshot().await?;
         let mut body = Body::new(self.gzip);
-        let set = format!("#{}{}", query.dataset.name, choice(&query, shown, chosen));
+        let set = format!(
+            "#{}{}",
+            query.dataset.name,
+            select_list(&query, shown, chosen)
+        );
         write!(body.plain.bytes(), "{{{}", self.context(&set)).map_err(Error::internal)?;
         if count {
             let counted = catalogue::count(&query, caller, &tx).await?;
@@ -76,6 +80,7 @@ impl ODataWriter<'_> {
         let mut left = top.unwrap_or(u64::MAX).min(self.size);
         let further = top.map(|top| top - left);
         let order = query.order.clone();
+        // One row more than is shown tells whether there is a next page.
         query.limit = Some(match further {
             Some(0) => left,
             _ => left + 1,
@@ -99,7 +104,7 @@ impl ODataWriter<'_> {
         body.plain.raw("]");
         if let Some(row) = last.filter(|_| more) {
             let order: Vec<&Column> = order.iter().map(|(column, _)| *column).collect();
-            let token = token::write(&row.place()?, &held(&row, &order)?);
+            let token = token::encode(&row.place()?, &order_values(&row, &order)?);
             let link = Value::from(self.next(&token, further));
             write!(body.plain.bytes(), ",\"@odata.nextLink\":{link}").map_err(Error::internal)?;
         }
@@ -107,16 +112,16 @@ impl ODataWriter<'_> {
         body.end()
     }
 
-    /// One row, if it is there.
-    pub async fn row(&self, caller: &Caller, asked: ODataParams) -> Result<Option<Vec<u8>>> {
+    /// The row with the key; nothing where there is none that the caller may read.
+    pub async fn row(&self, caller: &Caller, params: ODataParams) -> Result<Option<Vec<u8>>> {
         let ODataParams {
             mut query,
             shown,
             chosen,
             ..
-        } = asked;
-        let choice = choice(&query, shown, chosen);
-        let context = self.context(&format!("#{}{choice}/$entity", query.dataset.name));
+        } = params;
+        let select_list = select_list(&query, shown, chosen);
+        let context = self.context(&format!("#{}{select_list}/$entity", query.dataset.name));
         query.limit = Some(1);
         let writer = JsonRow::new(names(&query, shown));
         let mut rows = catalogue::rows(query, caller, caller.snapshot().await?)?;
@@ -128,12 +133,12 @@ impl ODataWriter<'_> {
         body.plain.raw(&context);
         let begun = body.plain.bytes().len();
         writer.write(&mut body.plain, &row, None)?;
-        // The row's own bracket stands before the context already.
+        // The row brings an opening bracket of its own, and the context stands before its first member.
         body.plain.bytes().remove(begun);
         body.end().map(Some)
     }
 
-    /// The address of the request, behind the page; `$top` is what is left of it.
+    /// The link to the page behind this one: the address of the request, with what is left of `$top`.
     fn next(&self, token: &str, further: Option<u64>) -> String {
         let asked = self.uri.query().unwrap_or_default().split('&');
         let kept = asked.filter(|part| {
@@ -149,8 +154,8 @@ impl ODataWriter<'_> {
     }
 }
 
-/// The columns that were chosen, as a context says it.
-fn choice(query: &DatasetQuery, shown: usize, chosen: bool) -> String {
+/// The columns that `$select` chose, as `@odata.context` lists them: `(name,…)`.
+fn select_list(query: &DatasetQuery, shown: usize, chosen: bool) -> String {
     if !chosen {
         return String::new();
     }
@@ -163,8 +168,8 @@ fn names(query: &DatasetQuery, shown: usize) -> impl Iterator<Item = &'static st
     query.columns.iter().take(shown).map(|column| column.name)
 }
 
-/// What a row has in the columns that are ordered by.
-fn held(row: &DatasetRow, order: &[&'static Column]) -> Result<Vec<Literal>> {
+/// The values of a row in the columns of `$orderby`.
+fn order_values(row: &DatasetRow, order: &[&'static Column]) -> Result<Vec<Literal>> {
     let mut all = Vec::new();
     row.each(|column, cell| all.push((column.name, token::literal(cell))))?;
     let of = |column: &&'static Column| {
@@ -174,7 +179,7 @@ fn held(row: &DatasetRow, order: &[&'static Column]) -> Result<Vec<Literal>> {
     Ok(order.iter().map(of).collect())
 }
 
-/// An answer as it is being written.
+/// The body of an answer, compressed as it grows.
 struct Body {
     plain: JsonWriter,
     gzip: Option<GzEncoder<Vec<u8>>>,
@@ -188,7 +193,7 @@ impl Body {
         }
     }
 
-    /// Packs what is written, once it is enough.
+    /// Compresses what is written, once it is a chunk.
     fn settle(&mut self) -> Result<()> {
         if self.plain.bytes().len() >= CHUNK {
             self.pack()?;

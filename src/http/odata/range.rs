@@ -1,5 +1,5 @@
-//! What every row of a filter has: the days that it lies between, and the KPIs that it is of. Both keep a dataset from
-//! going through what the filter would take away again.
+//! Bounds that follow from a filter for every row that it accepts: its days and its KPIs. A dataset that knows them does
+//! not read what the filter would reject.
 
 use chrono::NaiveDate;
 
@@ -9,7 +9,7 @@ use crate::bi::{
     model::value::Value,
 };
 
-/// The first day, and the first day that is too late, as far as the filter says so.
+/// The half-open range of days `from..to`; an end that does not follow from the filter is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Range {
     pub from: Option<NaiveDate>,
@@ -31,10 +31,10 @@ impl Range {
     }
 }
 
-/// The days that every row of the filter lies between.
+/// The range that contains every row which the filter accepts.
 #[must_use]
 pub fn days(filter: &Filter, of: &Column) -> Range {
-    // The last day of all has no next one, and every row lies before that.
+    // The last day that there is has no next one.
     let next = |day: NaiveDate| Some(day.succ_opt().unwrap_or(NaiveDate::MAX));
     match filter {
         Filter::All(all) => all
@@ -61,7 +61,7 @@ pub fn days(filter: &Filter, of: &Column) -> Range {
     }
 }
 
-/// The lists of texts that a column of every row is among.
+/// The lists that contain the column's text in every row which the filter accepts: all of them apply.
 #[must_use]
 pub fn among(filter: &Filter, of: &Column) -> Vec<Vec<String>> {
     let text = |value: &Value| match value {

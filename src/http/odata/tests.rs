@@ -57,7 +57,7 @@ proptest! {
             for sent in [&text, &format!("$filter={text}"), &format!("$orderby={text}&$select={text}&$skiptoken={text}")] {
                 let sent = options::sent(sent);
                 for subject in [ResourceKind::Rows, ResourceKind::Count, ResourceKind::Row(&Literal::String(text.clone()))] {
-                    if let Err(faults) = options::read(dataset, subject, &sent) {
+                    if let Err(faults) = options::parse_options(dataset, subject, &sent) {
                         let sentence = sentences(&faults);
                         prop_assert!((10..10_000).contains(&sentence.len()), "{}", sentence);
                     }
@@ -312,7 +312,7 @@ fn options_are_held_to_what_they_may_be() {
         ("uncounted=true", 400, "it takes $select"),
         ("$expand=x&$top=x", 400, "$expand is not offered"),
     ] {
-        let read = options::read(&KPIS, ResourceKind::Rows, &options::sent(sent));
+        let read = options::parse_options(&KPIS, ResourceKind::Rows, &options::sent(sent));
         let faults = read.err().expect(sent);
         let sentence = sentences(&faults);
         assert_eq!(
@@ -325,14 +325,14 @@ fn options_are_held_to_what_they_may_be() {
     let sent = options::sent(
         "%24select=kpi_key%2C+kpi_id,kpi_key&$orderby=direction+desc&$top=3&$count=true",
     );
-    let asked = options::read(&KPIS, ResourceKind::Rows, &sent).expect("it is right");
+    let asked = options::parse_options(&KPIS, ResourceKind::Rows, &sent).expect("it is right");
     let names: Vec<&str> = asked.query.columns.iter().map(|one| one.name).collect();
     assert_eq!(names, ["kpi_key", "kpi_id", "direction"]);
     assert_eq!(
         (asked.shown, asked.chosen, asked.count, asked.top),
         (2, true, true, Some(3))
     );
-    let facts = options::read(
+    let facts = options::parse_options(
         &KPI_FACTS,
         ResourceKind::Rows,
         &options::sent("$filter=value+gt+5"),
@@ -343,7 +343,7 @@ fn options_are_held_to_what_they_may_be() {
         "{sentence}"
     );
     for dataset in [&FINDINGS, &TOUCHPOINTS] {
-        let drafts = options::read(
+        let drafts = options::parse_options(
             dataset,
             ResourceKind::Count,
             &options::sent("uncounted=true&$top=1"),

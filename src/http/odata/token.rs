@@ -1,6 +1,6 @@
-//! `$skiptoken`: where a page ended, so that the next one goes on behind it however rows have come and gone. In the
-//! dataset's own order it is the cursor that every face has; in another one, what the row has in the columns that are
-//! ordered by stands behind it.
+//! `$skiptoken`: the position behind the last row of a page, so that the next page goes on there however rows have come
+//! and gone. In the dataset's own order it is the cursor of every face; with `$orderby`, the row's values in those columns
+//! follow it.
 
 use odata_filter::{Literal, parse_literals, write_literals};
 
@@ -15,12 +15,12 @@ use crate::{
     page,
 };
 
-/// Stands between the cursor and the rest; a cursor has no such letter.
+/// Separates the cursor from the values; a cursor has no such letter.
 const BETWEEN: char = '.';
 
-/// The token of a place.
+/// The token of the row with this key and these values in the columns of `$orderby`.
 #[must_use]
-pub fn write(place: &RowKey, held: &[Literal]) -> String {
+pub fn encode(place: &RowKey, held: &[Literal]) -> String {
     let cursor = place.cursor();
     if held.is_empty() {
         return cursor;
@@ -31,9 +31,9 @@ pub fn write(place: &RowKey, held: &[Literal]) -> String {
     format!("{cursor}{BETWEEN}{}", page::encode(&[text.as_bytes()]))
 }
 
-/// The place of a token that some earlier page gave, and what its row has in the columns that are ordered by.
+/// The key and the values of a token; nothing where no page with this order can have given it.
 #[must_use]
-pub fn read(
+pub fn decode(
     dataset: &Dataset,
     order: &[(&'static Column, SortDirection)],
     token: &str,
@@ -60,7 +60,7 @@ pub fn read(
     Some((place, held.collect::<Option<_>>()?))
 }
 
-/// What a cell is as a literal.
+/// A cell as a literal.
 #[must_use]
 pub fn literal(cell: ValueRef<'_>) -> Literal {
     match cell {
