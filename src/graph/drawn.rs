@@ -1,8 +1,21 @@
-//! The inside of a blueprint drawn: its JSON written straight from the rows on the canvas, where resolvers would make
-//! and drop an object, a future and a node of a tree for each of some thirty thousand fields. Where anything is asked
-//! for that is not on the canvas, the resolvers answer; both give the same bytes, which a test holds.
+//! Direct JSON: the inside of a blueprint, written straight from the rows on the canvas.
 //!
-//! What is drawn travels as a binary value, which no field of the schema is otherwise; see [`write`].
+//! A canvas of a large blueprint is some thirty thousand fields of the answer. Resolvers make an object, a future and a
+//! node of a tree for each of them, and drop them again. So the list of phases, and that of transitions, is a [`Drawn`], whose `resolve` goes three steps:
+//!
+//! 1. **Plan.** The selections are looked up once, by type and not by row: `Object::plan` makes a closure for each field
+//!    ([`Shown::field`]), nested as the document is.
+//! 2. **Write.** The plan runs over the rows and writes keys and values into one buffer, a [`JsonWriter`].
+//! 3. **Splice.** The text travels to the answer as a binary value, which no field of the schema is otherwise, and
+//!    [`write`] copies it as it is.
+//!
+//! A plan is all or nothing. Where the document asks for anything that is not on the canvas, has a directive that is left
+//! over, or asks for the list at two places that are to be merged, there is no plan and the resolvers answer as if this
+//! file were not there. Both ways give the same bytes, which `tests/it/drawn.rs` compares. The other
+//! thing that holds them together is a list, in the tests below, of every field that only resolvers answer: a field that
+//! is added to the schema has to be decided upon.
+//!
+//! A written answer spends the request's budget by its bytes, where a resolved one spends it object by object.
 
 mod direct_field;
 mod fields;
@@ -27,18 +40,18 @@ use crate::{
     responsibility::parties::Parents,
 };
 
-/// Bytes that are drawn in a step.
+/// Bytes of an answer that cost one step of the budget of computing.
 const DRAWN: u64 = 16;
 
-/// A list of objects that a canvas holds with all that is inside them.
+/// A list of objects of a canvas, answered as direct JSON where there is a plan and by resolvers where there is none.
 pub struct Drawn<T: Inside> {
     canvas: Arc<Canvas>,
     rows: fn(&Canvas) -> &[T::Row],
 }
 
-/// An object of the API that is shown as a part of its blueprint.
+/// An object of the API whose row a canvas holds.
 pub trait Inside: OutputType + Sized {
-    /// What the canvas holds of it.
+    /// Its row.
     type Row: Sync + 'static;
 
     /// The object for the resolvers.
@@ -46,7 +59,7 @@ pub trait Inside: OutputType + Sized {
 }
 
 impl<T: Inside> Drawn<T> {
-    /// These of what the canvas holds.
+    /// The rows that `rows` picks from a canvas.
     pub fn of(canvas: &Arc<Canvas>, rows: fn(&Canvas) -> &[T::Row]) -> Self {
         Self {
             canvas: Arc::clone(canvas),
@@ -68,7 +81,7 @@ where
             fragments: &ctx.query_env.fragments,
         };
         let caller = ctx.data_opt::<Caller>()?;
-        // Who leads nothing sits nowhere in the tree.
+        // One more statement, and only for those who lead: what anybody else may do follows from their own roles.
         let parents = if asked.mentions("viewerPermissions") && !caller.leads().is_empty() {
             // Where it cannot be read the resolvers answer, and tell so.
             parents(caller.reader()).await.ok()?
@@ -123,7 +136,7 @@ where
     }
 }
 
-/// Whether the document asks twice for the place in the answer that is being resolved. Two answers for one place are
+/// Whether the document asks twice for the key that is being resolved, somewhere on its path. Two answers for one key are
 /// merged field by field, which finished text cannot be.
 fn asked_twice(ctx: &ContextSelectionSet<'_>) -> bool {
     let mut path = Vec::new();
@@ -151,33 +164,38 @@ fn asked_twice(ctx: &ContextSelectionSet<'_>) -> bool {
     false
 }
 
-/// What is asked of an object: the selections of all fields that share its place in the answer.
+/// The selections of an object: those of all fields that share its place in the answer.
 pub struct Asked<'q> {
     sets: Vec<&'q SelectionSet>,
     fragments: &'q HashMap<Name, Positioned<FragmentDefinition>>,
 }
 
-/// What is asked for one place in the answer.
-struct Place<'q> {
-    /// The alias, or the name.
+/// One key of an object in the answer.
+struct ResponseField<'q> {
+    /// The alias, or the name of the field.
     key: &'q str,
     name: &'q str,
     asked: Asked<'q>,
 }
 
 impl<'q> Asked<'q> {
-    /// The places in an object of this type, in the order of the answer; nothing where only resolvers can tell.
-    fn places(&self, of_type: &str) -> Option<Vec<Place<'q>>> {
-        let mut places = Vec::new();
+    /// The keys of an object of this type, in the order of the answer; nothing where only resolvers can tell.
+    fn fields(&self, of_type: &str) -> Option<Vec<ResponseField<'q>>> {
+        let mut fields = Vec::new();
         for set in &self.sets {
-            self.add(set, of_type, &mut places)?;
+            self.add(set, of_type, &mut fields)?;
         }
-        Some(places)
+        Some(fields)
     }
 
-    fn add(&self, set: &'q SelectionSet, of_type: &str, places: &mut Vec<Place<'q>>) -> Option<()> {
+    fn add(
+        &self,
+        set: &'q SelectionSet,
+        of_type: &str,
+        fields: &mut Vec<ResponseField<'q>>,
+    ) -> Option<()> {
         for selection in &set.items {
-            // Those that skip or include are gone by now; any other would mean something.
+            // @skip and @include are gone by now; any other directive would mean something that is not known here.
             if !selection.node.directives().is_empty() {
                 return None;
             }
@@ -185,9 +203,9 @@ impl<'q> Asked<'q> {
                 Selection::Field(field) => {
                     let key = field.node.response_key().node.as_str();
                     let inner = &field.node.selection_set.node;
-                    match places.iter_mut().find(|place| place.key == key) {
-                        Some(place) => place.asked.sets.push(inner),
-                        None => places.push(Place {
+                    match fields.iter_mut().find(|field| field.key == key) {
+                        Some(field) => field.asked.sets.push(inner),
+                        None => fields.push(ResponseField {
                             key,
                             name: &field.node.name.node,
                             asked: Asked {
@@ -213,7 +231,7 @@ impl<'q> Asked<'q> {
             if condition.is_some_and(|condition| condition.node.on.node != of_type) {
                 return None;
             }
-            self.add(inner, of_type, places)?;
+            self.add(inner, of_type, fields)?;
         }
         Some(())
     }
@@ -239,7 +257,7 @@ impl<'q> Asked<'q> {
         })
     }
 
-    /// Finds what a selection set asks for one place, whatever the type.
+    /// Finds the selections of a set for one key, whatever the type.
     fn placed(&self, set: &'q SelectionSet, key: &str, found: &mut Vec<&'q SelectionSet>) {
         for selection in &set.items {
             match &selection.node {
@@ -260,12 +278,12 @@ impl<'q> Asked<'q> {
     }
 }
 
-/// What is drawn, and for whom.
+/// The canvas that is drawn, and who it is drawn for.
 #[derive(Clone, Copy)]
 pub struct Scene<'c> {
     canvas: &'c Canvas,
     caller: &'c Caller,
-    /// The tree of departments, where what one may do is asked for.
+    /// The tree of departments; empty where no `viewerPermissions` are asked for.
     parents: &'c Parents,
 }
 
@@ -293,7 +311,7 @@ impl<'c, R> At<'c, R> {
     }
 }
 
-/// Draws one field of a part.
+/// Writes the value of one field of a part.
 pub type Stroke<'c, P> = Box<dyn Fn(P, &mut JsonWriter) + 'c>;
 
 /// A part of a canvas that is shown as an object of the API.
@@ -301,22 +319,22 @@ pub trait Shown<'c>: Copy + 'c {
     /// The object's type.
     const TYPE: &'static str;
 
-    /// How a field is drawn; nothing where it leads off the canvas.
+    /// The writer of a field; nothing where the field leads off the canvas.
     fn field(name: &str, asked: &Asked<'_>) -> Option<Stroke<'c, Self>>;
 }
 
-/// How an object is drawn: each key of the answer as JSON, and what stands behind it.
+/// The plan of an object: its keys as JSON (`"key":`), each with the writer of its value.
 struct Object<'c, P>(Vec<(String, Stroke<'c, P>)>);
 
 impl<'c, P: Shown<'c>> Object<'c, P> {
     fn plan(asked: &Asked<'_>) -> Option<Self> {
-        let places = asked.places(P::TYPE)?.into_iter();
-        let fields = places.map(|place| {
-            let field = match place.name {
+        let fields = asked.fields(P::TYPE)?.into_iter();
+        let fields = fields.map(|field| {
+            let writer = match field.name {
                 "__typename" => leaf(|_| P::TYPE),
-                name => P::field(name, &place.asked),
+                name => P::field(name, &field.asked),
             };
-            Some((format!("\"{}\":", place.key), field?))
+            Some((format!("\"{}\":", field.key), writer?))
         });
         fields.collect::<Option<_>>().map(Self)
     }

@@ -1,27 +1,27 @@
-//! How large a sheet may be that is read.
+//! The bounds of a sheet that is read.
 
 /// Longest cell that is read, in bytes.
 pub const LONGEST_CELL: usize = 1 << 20;
 /// Longest row that is read, in bytes.
 pub const LONGEST_ROW: usize = 4 << 20;
-/// Longest row that is read of a sheet of short ones, in bytes.
+/// Longest row of a sheet of short rows, in bytes.
 pub const LONGEST_SHORT_ROW: usize = 64 << 10;
 /// Most columns of a sheet that is read.
 pub const MOST_COLUMNS: usize = 200;
 
-/// How large a sheet may be that is read.
+/// The bounds of a sheet that is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// Rows below the headings.
+    /// Most rows below the headings.
     pub rows: usize,
-    /// Bytes of a cell.
+    /// Most bytes of a cell.
     pub cell: usize,
-    /// Bytes of a row.
+    /// Most bytes of a row.
     pub row: usize,
 }
 
 impl Bounds {
-    /// So many rows that people wrote.
+    /// Bounds of a sheet that people wrote, with at most this many rows.
     #[must_use]
     pub const fn rows(rows: usize) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl Bounds {
         }
     }
 
-    /// So many rows of a few short cells, as programs write them.
+    /// Bounds of a sheet of a few short cells a row, as programs write them.
     #[must_use]
     pub const fn short_rows(rows: usize) -> Self {
         Self {

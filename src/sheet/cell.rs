@@ -1,4 +1,4 @@
-//! One cell: its place as people find it, and what its text says.
+//! One cell: its place as people find it, and its text as a value of a type.
 
 use std::{borrow::Cow, fmt};
 
@@ -14,10 +14,10 @@ use crate::{
 /// Ends an item of a list in a cell.
 const BAR: char = '|';
 
-/// Longest piece of a cell that is told back, in characters.
+/// Longest piece of a cell that a sentence repeats, in characters.
 const TOLD: usize = 64;
 
-/// Where in a sheet something stands.
+/// The place of a row or a cell in a sheet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The line of the text, from 1.
@@ -110,14 +110,14 @@ pub struct Cell<'r> {
 }
 
 impl<'r> Cell<'r> {
-    /// Whether nothing, or nothing but blanks, stands in it.
+    /// Whether it is empty, or blank.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.raw.trim().is_empty()
     }
 
-    /// A text, without the guard that it was written with; nothing where the cell is empty. A formula is refused: a
-    /// sheet holds values.
+    /// A text, without the guard against formulas; nothing where the cell is empty. A formula is a fault: a sheet holds
+    /// values.
     pub fn text(&self, faults: &mut Faults) -> Option<Cow<'r, str>> {
         if self.is_empty() {
             return None;
@@ -129,7 +129,7 @@ impl<'r> Cell<'r> {
         Some(unguarded(self.raw))
     }
 
-    /// What a cell says that is not free text.
+    /// Parses a cell that is not free text; a fault where it cannot be parsed, nothing where it is empty.
     fn said<T>(
         &self,
         read: impl FnOnce(&str) -> Option<T>,
@@ -156,7 +156,7 @@ impl<'r> Cell<'r> {
         self.said(read, expected, faults)
     }
 
-    /// Whether something stands in it; a fault where nothing does.
+    /// Whether it is not empty; a fault where it is.
     pub fn is_filled(&self, faults: &mut Faults) -> bool {
         if self.is_empty() {
             let message = "This cannot be empty.";
@@ -224,7 +224,7 @@ impl<'r> Cell<'r> {
     }
 }
 
-/// As much of a text as a sentence about it tells back, and what nobody would see in it by its number.
+/// A text for a sentence about it: its first 64 characters, with those that nobody sees as `<U+00A0>`.
 #[must_use]
 pub fn told(text: &str) -> String {
     let (mut told, mut left) = (String::new(), TOLD);
@@ -246,10 +246,10 @@ pub fn told(text: &str) -> String {
     told
 }
 
-/// What stands between two items of a list that is written into one cell.
+/// The separator of a list that is written into one cell.
 pub const BETWEEN: &str = " | ";
 
-/// An item as it stands in a list: a backslash before what would end it or begin its link.
+/// An item of such a list, with a backslash before what would end it or begin its link.
 #[must_use]
 pub fn escaped(item: &str) -> String {
     let mut text = String::with_capacity(item.len());

@@ -1,5 +1,5 @@
-//! Bytes on their way to the CSV reader, which takes anything for CSV and of any size: what is malformed, or larger
-//! than is held, is refused here, at its line and column. It takes no cells apart.
+//! Checks the bytes on their way to the CSV reader: what is malformed, or longer than its bounds, is refused at its line
+//! and column. The reader itself takes anything for CSV and rows of any size.
 
 use std::{
     collections::VecDeque,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::error::UserErrorCode;
 
-/// What is wrong, on its way through the reader's own errors.
+/// A fault of the text, on its way through the reader's errors, which are all `io::Error`s.
 #[derive(Clone, Debug)]
 pub(super) struct Malformed {
     pub place: Place,
@@ -28,9 +28,9 @@ impl std::fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// What the last byte left behind.
+/// The state behind the last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ScanState {
     /// Before the first cell of a row.
     Row,
     /// Before a further cell.
@@ -43,12 +43,12 @@ enum State {
     Closing,
 }
 
-/// A source of bytes that are well-formed CSV, or an error.
+/// A source whose bytes are well-formed CSV, up to its first error.
 pub(super) struct Checked<R> {
     source: R,
     separator: u8,
     bounds: Bounds,
-    state: State,
+    state: ScanState,
     /// The beginning of the present row, and the column of the present cell.
     place: Place,
     line: u64,
@@ -66,7 +66,7 @@ impl<R> Checked<R> {
             source,
             separator,
             bounds,
-            state: State::Row,
+            state: ScanState::Row,
             place: Place::first(),
             line: 1,
             row: 1,
@@ -78,12 +78,12 @@ impl<R> Checked<R> {
         }
     }
 
-    /// Where the next row begins that the reader has not been given yet.
+    /// The place of the next row that the reader has not returned yet: it reads ahead.
     pub(super) fn next_start(&mut self) -> Option<Place> {
         self.starts.pop_front()
     }
 
-    /// Where the reader stands.
+    /// The place of the last byte that was read.
     pub(super) fn here(&self) -> &Place {
         &self.place
     }
@@ -106,26 +106,26 @@ impl<R> Checked<R> {
             return Err(self.wrong(UserErrorCode::Invalid, message));
         }
         self.weigh()?;
-        let quoted = matches!(self.state, State::Quoted);
+        let quoted = matches!(self.state, ScanState::Quoted);
         match (self.state, byte) {
-            (State::Row | State::Cell, b'"') => self.begin(State::Quoted),
-            (State::Closing, b'"') => self.state = State::Quoted,
-            (State::Quoted, b'"') => self.state = State::Closing,
-            (State::Quoted, _) => {}
-            (State::Row, _) if ends_line => {}
-            (_, _) if ends_line => self.state = State::Row,
-            (State::Row, _) if byte == self.separator => {
-                self.begin(State::Plain);
+            (ScanState::Row | ScanState::Cell, b'"') => self.begin(ScanState::Quoted),
+            (ScanState::Closing, b'"') => self.state = ScanState::Quoted,
+            (ScanState::Quoted, b'"') => self.state = ScanState::Closing,
+            (ScanState::Quoted, _) => {}
+            (ScanState::Row, _) if ends_line => {}
+            (_, _) if ends_line => self.state = ScanState::Row,
+            (ScanState::Row, _) if byte == self.separator => {
+                self.begin(ScanState::Plain);
                 self.next_cell()?;
             }
             (_, _) if byte == self.separator => self.next_cell()?,
-            (State::Row | State::Cell, _) => self.begin(State::Plain),
-            (State::Plain, b'"') => {
+            (ScanState::Row | ScanState::Cell, _) => self.begin(ScanState::Plain),
+            (ScanState::Plain, b'"') => {
                 let message = "A quotation mark stands in a cell that does not begin with one. Put the cell into \
                                quotation marks, and write each of its own twice.";
                 return Err(self.wrong(UserErrorCode::Invalid, message));
             }
-            (State::Closing, _) => {
+            (ScanState::Closing, _) => {
                 let message = format!(
                     "Something follows the quotation mark that ends this cell on line {}. A quotation mark inside a \
                      cell is written twice.",
@@ -133,7 +133,7 @@ impl<R> Checked<R> {
                 );
                 return Err(self.wrong(UserErrorCode::Invalid, message));
             }
-            (State::Plain, _) => {}
+            (ScanState::Plain, _) => {}
         }
         if ends_line && !second {
             self.line += 1;
@@ -143,8 +143,8 @@ impl<R> Checked<R> {
     }
 
     /// Begins a cell, and with the first one a row.
-    fn begin(&mut self, state: State) {
-        if self.state == State::Row {
+    fn begin(&mut self, state: ScanState) {
+        if self.state == ScanState::Row {
             self.place = Place {
                 line: self.line,
                 row: self.row,
@@ -158,7 +158,7 @@ impl<R> Checked<R> {
     }
 
     fn next_cell(&mut self) -> Result<(), Malformed> {
-        self.state = State::Cell;
+        self.state = ScanState::Cell;
         self.cell_bytes = 0;
         self.place.column = self.place.column.map(|column| column + 1);
         if self.place.column.is_some_and(|at| at >= MOST_COLUMNS) {
@@ -171,7 +171,7 @@ impl<R> Checked<R> {
     fn weigh(&mut self) -> Result<(), Malformed> {
         self.cell_bytes += 1;
         self.row_bytes += 1;
-        if self.state == State::Row {
+        if self.state == ScanState::Row {
             return Ok(());
         }
         let (what, longest) = if self.cell_bytes > self.bounds.cell {
@@ -183,14 +183,14 @@ impl<R> Checked<R> {
         };
         let message = format!(
             "This {what} is longer than {}. A quotation mark that is never closed makes one of all that follows.",
-            told(longest)
+            in_units(longest)
         );
         Err(self.wrong(UserErrorCode::TooLong, message))
     }
 }
 
 /// A number of bytes, for people.
-fn told(bytes: usize) -> String {
+fn in_units(bytes: usize) -> String {
     match bytes >> 20 {
         0 => format!("{} KiB", bytes >> 10),
         mebibytes => format!("{mebibytes} MiB"),
@@ -203,7 +203,7 @@ impl<R: Read> Read for Checked<R> {
             return Err(io::Error::other(malformed));
         }
         let length = self.source.read(buffer)?;
-        if length == 0 && self.state == State::Quoted {
+        if length == 0 && self.state == ScanState::Quoted {
             let message = "The quotation mark that begins this cell is never closed.";
             return Err(io::Error::other(
                 self.wrong(UserErrorCode::Invalid, message),

@@ -18,22 +18,22 @@ use crate::{
     input::Faults,
 };
 
-/// What is told of a text that is not UTF-8.
+/// The advice for a text that is not UTF-8.
 const SAVE_AS: &str = "Save the sheet as \"CSV UTF-8\".";
 
-/// A sheet that is being read. What is wrong with one row alone is told in its place; after what is wrong with the text
-/// itself nothing more comes.
+/// An iterator over the rows of a sheet. A fault of one row is that row's item, and reading goes on; a fault of the text
+/// itself (encoding, quotation marks, length) is the last item.
 pub struct Reader<R> {
     rows: csv::Reader<Checked<Chain<Cursor<Vec<u8>>, R>>>,
     dialect: Dialect,
     headings: Row,
-    /// Rows that may still come.
+    /// Rows that may still come, the headings included.
     left: usize,
     most: usize,
     ended: bool,
 }
 
-/// A row: its place, and its cells as they stand.
+/// A row: its place, and its cells as they were written.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub place: Place,
@@ -41,17 +41,20 @@ pub struct Row {
     dialect: Dialect,
 }
 
-/// Where the columns stand that a sheet has.
+/// The indices of the known columns that a sheet has.
 #[derive(Clone, Debug, Default)]
 pub struct Columns(HashMap<&'static str, usize>);
 
 impl<R: BufRead> Reader<R> {
-    /// Opens a sheet of at most so many rows below its headings.
+    /// Opens a sheet with at most `most` rows below its headings.
     pub fn open(source: R, most: usize) -> Result<Self> {
         Self::open_as(source, Bounds::rows(most), None)
     }
 
-    /// Opens a sheet in these bounds, written as is said, or as its heading line tells.
+    /// Opens a sheet in a dialect, or in the one that its heading line shows.
+    ///
+    /// # Errors
+    /// It cannot be read, is no UTF-8, or has no headings.
     pub fn open_as(mut source: R, bounds: Bounds, dialect: Option<Dialect>) -> Result<Self> {
         let mut head = Vec::new();
         let limit = bounds.cell as u64;
@@ -97,7 +100,7 @@ impl<R: BufRead> Reader<R> {
 }
 
 impl<R: Read> Reader<R> {
-    /// How the sheet is written.
+    /// The dialect of the sheet.
     pub fn dialect(&self) -> Dialect {
         self.dialect
     }
@@ -108,7 +111,7 @@ impl<R: Read> Reader<R> {
         self.columns_or(known, &[], faults)
     }
 
-    /// The same, where some columns go by other names too.
+    /// The same, where columns have further names: pairs of such a name and that of the column.
     pub fn columns_or(
         &self,
         known: &[&'static str],
@@ -124,7 +127,7 @@ impl<R: Read> Reader<R> {
             let found = known.iter().find(|name| folded(name) == said);
             let found = found.or_else(|| other().map(|(_, name)| name));
             match found {
-                // A sheet may have empty columns at its end; that they are empty is seen row by row.
+                // Excel saves empty columns at the end of a sheet; that their cells are empty too is checked row by row.
                 None if told.is_empty() => {}
                 None => {
                     let message = format!(
@@ -269,7 +272,7 @@ impl Columns {
         })
     }
 
-    /// Finds fault with columns that there have to be.
+    /// Adds a fault for each of these columns that the sheet does not have.
     pub fn require(&self, names: &[&str], faults: &mut Faults) {
         for name in names.iter().filter(|name| !self.has(name)) {
             let message = format!("There is no column \"{name}\", and it takes one.");

@@ -1,5 +1,5 @@
-//! A sheet on its way in, kept in a file without a name until it has been read: as long as it may be, it never stands in
-//! memory, and whoever goes away leaves nothing.
+//! A sheet on its way in, kept in a temporary file without a name: it is never in memory as a whole, and the system
+//! removes it when its client goes away.
 
 use std::{
     fs::File,
@@ -20,13 +20,13 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// A spool for a sheet of at most so many bytes. It lies where the system keeps what is temporary (`TMPDIR`).
+    /// A spool for a sheet of at most `most` bytes, in the system's directory for temporary files (`TMPDIR`).
     pub fn new(most: u64) -> io::Result<Self> {
         let file = tempfile::tempfile()?;
         Ok(Self { file, left: most })
     }
 
-    /// Takes the next bytes; says no where they are more than there may be.
+    /// Takes the next bytes; `false` where there are more than allowed.
     pub fn take(&mut self, bytes: &[u8]) -> io::Result<bool> {
         let Some(left) = self.left.checked_sub(bytes.len() as u64) else {
             return Ok(false);
@@ -36,7 +36,7 @@ impl Spool {
         Ok(true)
     }
 
-    /// Takes all that comes from a source; says no where that is more than there may be.
+    /// Takes all of a source; `false` where it has more than allowed.
     pub fn take_all(&mut self, mut source: impl Read) -> io::Result<bool> {
         let mut bytes = vec![0; AT_ONCE];
         loop {
@@ -48,7 +48,7 @@ impl Spool {
         }
     }
 
-    /// The sheet, now that all of it has come.
+    /// The sheet, once all of it has come.
     #[must_use]
     pub fn whole(self, dialect: Option<Dialect>) -> Spooled {
         Spooled {
@@ -75,7 +75,7 @@ impl Spooled {
         }
     }
 
-    /// Reads it from its beginning; one at a time, as all readers stand at the same place of the file.
+    /// Reads it from its beginning. One reader at a time: all of them share the position in the file.
     pub fn read(&self, bounds: Bounds) -> Result<Reader<BufReader<&File>>> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0)).map_err(Error::internal)?;
