@@ -41,7 +41,6 @@ use cx_blueprint::{
 
 use self::{
     failure::Failure,
-    published_password::DEMO_PASSWORD,
     store::{bring_up_to_date, open, open_current, pending},
 };
 
