@@ -10,8 +10,8 @@ use entity::{
     read::{self, Cells, Read},
 };
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
-    sea_query::SelectStatement,
+    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect,
+    QueryTrait, Select, sea_query::SelectStatement,
 };
 
 use super::{
@@ -52,6 +52,41 @@ pub fn holds(link: &kpi_link::Model, day: NaiveDate) -> bool {
     link.valid_from.is_none_or(|from| from <= day) && link.valid_to.is_none_or(|to| to > day)
 }
 
+/// The twin of [`holds`] as a condition on `kpi_link`.
+#[must_use]
+pub fn holding_on(day: NaiveDate) -> Condition {
+    use kpi_link::Column::{ValidFrom, ValidTo};
+    let begun = Condition::any()
+        .add(ValidFrom.is_null())
+        .add(ValidFrom.lte(day));
+    let lasts = Condition::any().add(ValidTo.is_null()).add(ValidTo.gt(day));
+    Condition::all().add(begun).add(lasts)
+}
+
+/// The twin of [`holds`] for statements written as text: a condition on the table or alias `$link`, where `$day` is an
+/// expression. A literal, so that statements that use it stay constants.
+macro_rules! holds_on_sql {
+    ($link:literal, $day:literal) => {
+        concat!(
+            "(",
+            $link,
+            ".valid_from IS NULL OR ",
+            $link,
+            ".valid_from <= ",
+            $day,
+            ") AND (",
+            $link,
+            ".valid_to IS NULL OR ",
+            $link,
+            ".valid_to > ",
+            $day,
+            ")"
+        )
+    };
+}
+
+pub(crate) use holds_on_sql;
+
 /// The links in a blueprint that hold on a day with their judgements, in the order of creation; links of KPIs that
 /// are not among `kpis` are left out. Reads on the connection given, so that it joins a snapshot.
 pub async fn judge_blueprint<C: ConnectionTrait>(
@@ -64,8 +99,7 @@ pub async fn judge_blueprint<C: ConnectionTrait>(
     let text = select_links(db, day)
         .then("judged.blueprint_id = ")
         .value(blueprint)
-        .then(" AND (judged.valid_from IS NULL OR judged.valid_from <= $1)")
-        .then(" AND (judged.valid_to IS NULL OR judged.valid_to > $1)")
+        .then(concat!(" AND ", holds_on_sql!("judged", "$1")))
         .then(BY_CREATION);
     let mut links: Vec<JudgedLink> = read::all(db, text.statement()).await?;
     links.retain(|judged| kpis.contains_key(&judged.link.kpi_id));

@@ -20,14 +20,19 @@
 mod figure;
 mod link;
 mod state;
-mod target;
+pub(crate) mod target;
 mod visible;
 
-pub(crate) use self::target::target_on_sql;
 pub use self::{
     figure::Judgement,
-    link::{JudgedLink, holds, judge_blueprint, judge_kpis, judge_link_ids, judge_links},
+    link::{
+        JudgedLink, holding_on, holds, judge_blueprint, judge_kpis, judge_link_ids, judge_links,
+    },
     state::{state, state_sql},
     target::target_on,
     visible::values_visible,
+};
+pub(crate) use self::{
+    link::holds_on_sql,
+    target::{join_target_sql, target_on_sql, warning_sql},
 };

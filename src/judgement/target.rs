@@ -35,7 +35,35 @@ macro_rules! target_on_sql {
     };
 }
 
-pub(crate) use target_on_sql;
+/// Joins `kpi_target` as `$target`: the entry in force for `$kpi` on `$day`, or none.
+macro_rules! join_target_sql {
+    ($target:literal, $kpi:literal, $day:literal) => {
+        concat!(
+            "LEFT JOIN kpi_target ",
+            $target,
+            " ON ",
+            $target,
+            ".id = (SELECT latest.id FROM kpi_target latest ",
+            $crate::judgement::target::target_on_sql!("latest", $kpi, $day),
+            ")"
+        )
+    };
+}
+
+/// The warning level of a joined target. An entry without a value is no target, whatever warning level it has.
+macro_rules! warning_sql {
+    ($target:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $target,
+            ".value IS NOT NULL THEN ",
+            $target,
+            ".warning END"
+        )
+    };
+}
+
+pub(crate) use {join_target_sql, target_on_sql, warning_sql};
 
 #[cfg(test)]
 mod tests {

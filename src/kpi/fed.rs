@@ -41,6 +41,7 @@ use crate::{
     access::{Caller, Permit, Stirred},
     audit::Event,
     error::{Error, Reason, Result},
+    judgement::holds_on_sql,
     policy::{Action, Ties},
     statement::Text,
 };
@@ -181,7 +182,8 @@ struct AnswerCount {
 }
 
 /// The answers of customers that feed a KPI, by place, day and group.
-const COUNTING: &str = "\
+const COUNTING: &str = concat!(
+    "\
 SELECT kpi.id AS kpi_id, feedback.touchpoint_id, feedback.answered_on, feedback.answer_group,
     COUNT(*) AS answers, CAST(SUM(feedback.score) AS bigint) AS score_sum
 FROM kpi JOIN feedback ON feedback.scale = kpi.kpi_type
@@ -192,15 +194,18 @@ WHERE (
         SELECT 1 FROM kpi_link link WHERE link.kpi_id = kpi.id AND link.blueprint_id = feedback.blueprint_id
             AND (link.touchpoint_id IS NULL OR link.touchpoint_id = feedback.touchpoint_id)
             AND (link.phase_id IS NULL OR link.phase_id = touchpoint.phase_id)
-            AND (link.valid_from IS NULL OR link.valid_from <= feedback.answered_on)
-            AND (link.valid_to IS NULL OR link.valid_to > feedback.answered_on))
+            AND ",
+    holds_on_sql!("link", "feedback.answered_on"),
+    ")
     OR kpi.scope = 'RELATIONSHIP' AND feedback.touchpoint_id IS NULL AND (EXISTS (
         SELECT 1 FROM kpi_link link WHERE link.kpi_id = kpi.id AND link.blueprint_id = feedback.blueprint_id
-            AND (link.valid_from IS NULL OR link.valid_from <= feedback.answered_on)
-            AND (link.valid_to IS NULL OR link.valid_to > feedback.answered_on)
+            AND ",
+    holds_on_sql!("link", "feedback.answered_on"),
+    "
             AND blueprint.status IN ('PUBLISHED', 'ARCHIVED'))
         OR feedback.blueprint_id IS NULL AND NOT EXISTS (SELECT 1 FROM kpi_link link WHERE link.kpi_id = kpi.id))
-) AND kpi.id IN ";
+) AND kpi.id IN "
+);
 
 fn counting<'k>(
     backend: sea_orm::DbBackend,

@@ -9,7 +9,7 @@ use entity::{
     words::KpiState,
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
+    ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
     sea_query::SelectStatement,
 };
 
@@ -114,20 +114,13 @@ fn links(
     departments: &[DepartmentId],
     day: NaiveDate,
 ) -> Select<kpi_link::Entity> {
-    let from = Condition::any()
-        .add(kpi_link::Column::ValidFrom.is_null())
-        .add(kpi_link::Column::ValidFrom.lte(day));
-    let to = Condition::any()
-        .add(kpi_link::Column::ValidTo.is_null())
-        .add(kpi_link::Column::ValidTo.gt(day));
     let visible = kpi::Entity::find()
         .select_only()
         .column(kpi::Column::Id)
         .filter(scope::kpi_values(caller.reader_in_sql()));
     caller
         .select::<kpi_link::Entity>()
-        .filter(from)
-        .filter(to)
+        .filter(judgement::holding_on(day))
         .filter(kpi_link::Column::TouchpointId.in_subquery(delivered(caller, departments, day)))
         .filter(kpi_link::Column::KpiId.in_subquery(visible.into_query()))
 }

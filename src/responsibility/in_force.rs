@@ -49,6 +49,18 @@ pub fn was_in_force_at(row: &Model, at: DateTime<Utc>) -> bool {
         && row.valid_to.is_none_or(|to| at < to)
 }
 
+/// The days at whose end a responsibility was in force that was so between two moments: from the day of its beginning
+/// on, and before the day of its end, which it did not see out. What is empty is open.
+#[must_use]
+pub fn days_held(
+    caller: &Caller,
+    valid_from: Option<DateTime<Utc>>,
+    valid_to: Option<DateTime<Utc>>,
+) -> (Option<NaiveDate>, Option<NaiveDate>) {
+    let day = |at| caller.day_of(at);
+    (valid_from.map(day), valid_to.map(day))
+}
+
 /// Responsibilities that were in force when a day ended. The end of a day is its first moment no more, so what begins
 /// with the next day is left out, and what ends with it is not.
 #[must_use]
@@ -68,8 +80,8 @@ pub fn held_at_end_of(caller: &Caller, day: NaiveDate) -> Condition {
 macro_rules! held_at_end_sql {
     ($responsibility:literal, $end:literal) => {
         concat!(
-            $responsibility,
-            ".status IN ('ACCEPTED', 'ENDED') AND (",
+            $crate::responsibility::in_force::ever_in_force_sql!($responsibility),
+            " AND (",
             $responsibility,
             ".valid_from IS NULL OR ",
             $responsibility,
@@ -86,6 +98,13 @@ macro_rules! held_at_end_sql {
     };
 }
 
+/// The same as [`ever_in_force`] for statements written as text: a condition on the table or alias `$responsibility`.
+macro_rules! ever_in_force_sql {
+    ($responsibility:literal) => {
+        concat!($responsibility, ".status IN ('ACCEPTED', 'ENDED')")
+    };
+}
+
 /// Whether a role delivers, for statements written as text: a condition on `$role`, an expression.
 macro_rules! delivering_sql {
     ($role:literal) => {
@@ -93,7 +112,7 @@ macro_rules! delivering_sql {
     };
 }
 
-pub(crate) use {delivering_sql, held_at_end_sql};
+pub(crate) use {delivering_sql, ever_in_force_sql, held_at_end_sql};
 
 #[cfg(test)]
 mod tests {
