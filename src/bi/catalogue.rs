@@ -1,38 +1,57 @@
-//! Every dataset, and the one place that hands a query to whatever makes its rows. GraphQL, the feed, OData and the
-//! views of PostgreSQL are faces of it.
-
-use sea_orm::ConnectionTrait;
+//! Every dataset with the reader that makes its rows. GraphQL, the feed, OData and the views of PostgreSQL are faces of
+//! this list: a new dataset is a file in `datasets` and one line here.
 
 use super::{
     changes,
-    datasets::{facts, feedback, findings, journey, kpis, organisation, series, time},
-    fact_join,
-    model::{
-        dataset::{Dataset, RowSource},
-        query::DatasetQuery,
+    datasets::{
+        facts, feedback,
+        findings::{self, FindingsReader},
+        journey, kpis, organisation,
+        series::{self, SeriesReader},
+        time,
     },
-    source::stream::RowStream,
+    fact_join::FactJoin,
+    model::{dataset::Dataset, query::DatasetQuery},
+    source::{
+        reader::{ReadContext, RowReader},
+        sql_reader::SqlReader,
+        stream::RowStream,
+    },
 };
-use crate::{access::Caller, database::Transaction, error::Result};
+use crate::{
+    access::Caller,
+    database::Transaction,
+    error::{Error, Result},
+};
 
-/// Every dataset: the join first, what it comes to, then the star that it is made of.
-pub static ALL: &[&Dataset] = &[
-    &facts::KPI_FACTS,
-    &series::KPI_SERIES,
-    &kpis::KPI_MEASUREMENTS,
-    &kpis::KPIS,
-    &kpis::KPI_TARGETS,
-    &kpis::KPI_LINKS,
-    &organisation::RESPONSIBILITIES,
-    &organisation::DEPARTMENTS,
-    &journey::TOUCHPOINTS,
-    &journey::PHASES,
-    &journey::BLUEPRINTS,
-    &organisation::PERSONAS,
-    &time::DATES,
-    &findings::FINDINGS,
-    &feedback::FEEDBACK,
-];
+/// Pairs datasets with their readers, in the order in which they are listed.
+macro_rules! catalogue {
+    ($($dataset:path => $reader:expr;)*) => {
+        /// Every dataset: the join first, what it comes to, then the star that it is made of.
+        pub static ALL: &[&Dataset] = &[$(&$dataset),*];
+
+        /// The reader of each of them, in the same order.
+        static READERS: &[&dyn RowReader] = &[$(&$reader),*];
+    };
+}
+
+catalogue! {
+    facts::KPI_FACTS => FactJoin;
+    series::KPI_SERIES => SeriesReader;
+    kpis::KPI_MEASUREMENTS => SqlReader;
+    kpis::KPIS => SqlReader;
+    kpis::KPI_TARGETS => SqlReader;
+    kpis::KPI_LINKS => SqlReader;
+    organisation::RESPONSIBILITIES => SqlReader;
+    organisation::DEPARTMENTS => SqlReader;
+    journey::TOUCHPOINTS => SqlReader;
+    journey::PHASES => SqlReader;
+    journey::BLUEPRINTS => SqlReader;
+    organisation::PERSONAS => SqlReader;
+    time::DATES => SqlReader;
+    findings::FINDINGS => FindingsReader;
+    feedback::FEEDBACK => SqlReader;
+}
 
 /// The dataset of this name.
 #[must_use]
@@ -40,60 +59,71 @@ pub fn named(name: &str) -> Option<&'static Dataset> {
     ALL.iter().copied().find(|dataset| dataset.name == name)
 }
 
-/// The rows, one after another, from one moment of the truth that the transaction keeps.
+/// A model cannot name its reader, which itself knows the model: so the pair is looked up, once a pull.
+fn reader(dataset: &'static Dataset) -> Result<&'static dyn RowReader> {
+    let at = ALL.iter().position(|one| std::ptr::eq(*one, dataset));
+    let reader = at.and_then(|at| READERS.get(at).copied());
+    reader.ok_or_else(|| Error::internal("a dataset that is not in the catalogue"))
+}
+
+/// Streams the rows that a query selects, all from the snapshot of the transaction, which ends with the last row. Where
+/// the query names changed measurements, rows of these alone, with tombstones for those that have none any more.
+///
+/// # Errors
+/// The caller may pull this dataset nowhere. What fails later ends the stream.
 pub fn rows(query: DatasetQuery, caller: &Caller, tx: Transaction) -> Result<RowStream> {
     caller.require_somewhere(query.dataset.permission)?;
-    let shape = query.shape();
+    let reader = reader(query.dataset)?;
     let caller = caller.clone();
-    if let Some(changed) = query.changed.clone() {
-        return Ok(RowStream::fetched(
-            shape.clone(),
-            move |wanted| async move {
-                changes::rows(&caller, &query, &changed, (&tx, &shape), &wanted).await?;
-                Ok(tx.commit().await?)
-            },
-        ));
-    }
-    // The join gives rows in the dataset's own order alone, from a key on: another order, or an offset, is left to SQL.
-    let in_own_order = query.order.is_empty() && query.offset.unwrap_or_default() == 0;
-    match query.dataset.source {
-        RowSource::Joined { .. } if in_own_order => {}
-        RowSource::Findings | RowSource::Series => {}
-        RowSource::Joined { .. } | RowSource::Sql { .. } => {
-            return Ok(match query.statement(&caller, tx.get_database_backend())? {
-                Some(statement) => RowStream::stored(statement, tx, shape),
-                None => RowStream::none(shape),
-            });
-        }
-    }
-    Ok(RowStream::fetched(shape, move |wanted| async move {
-        match query.dataset.source {
-            RowSource::Series => series::each(&caller, &tx, &query, &wanted).await?,
-            RowSource::Findings => findings::each(&caller, &tx, &query, &wanted).await?,
-            _ => fact_join::each(&caller, &tx, &query, &wanted).await?,
+    Ok(RowStream::spawn(query.projection(), move |to| async move {
+        let context = ReadContext {
+            caller: &caller,
+            tx: &tx,
+        };
+        match &query.changed {
+            Some(changed) => changes::send(reader, context, &query, changed, &to).await?,
+            None => reader.send(context, &query, &to).await?,
         }
         Ok(tx.commit().await?)
     }))
 }
 
-/// How many rows there are, whatever the limit and the place.
+/// Counts the rows that pass the filter, whatever limit, offset and resume point the query has.
+///
+/// # Errors
+/// The caller may pull this dataset nowhere.
 pub async fn count(query: &DatasetQuery, caller: &Caller, tx: &Transaction) -> Result<u64> {
     caller.require_somewhere(query.dataset.permission)?;
-    let whole = DatasetQuery {
+    let every = DatasetQuery {
         after: None,
         limit: None,
         offset: None,
         ..query.clone()
     };
-    match query.dataset.source {
-        RowSource::Findings => return Ok(findings::all(caller, tx, &whole).await?.len() as u64),
-        RowSource::Series => return series::number(caller, tx, &whole).await,
-        RowSource::Sql { .. } | RowSource::Joined { .. } => {}
+    let reader = reader(query.dataset)?;
+    reader.count(ReadContext { caller, tx }, &every).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dataset_has_the_columns_that_it_is_filtered_told_apart_and_paged_by() {
+        for dataset in ALL {
+            let name = dataset.name;
+            assert!(dataset.column(dataset.key).is_some(), "{name}");
+            assert!(
+                dataset.day.is_none_or(|day| dataset.column(day).is_some()),
+                "{name}"
+            );
+            for filter in dataset.filters {
+                assert!(
+                    dataset.filter(filter.name).is_some(),
+                    "{name}: {}",
+                    filter.name
+                );
+            }
+        }
     }
-    let Some(statement) = whole.count_statement(caller, tx.get_database_backend())? else {
-        return Ok(0);
-    };
-    let row = tx.query_one_raw(statement).await?;
-    let rows: i64 = row.map_or(Ok(0), |row| row.try_get("", "rows"))?;
-    Ok(u64::try_from(rows).unwrap_or_default())
 }

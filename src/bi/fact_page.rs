@@ -1,35 +1,37 @@
-//! Pages of `kpi_facts` over any range of days; what the rows are is the dataset's to say.
+//! Pages of `kpi_facts` for the API, over any range of days.
 //!
-//! A page is made in rounds. Each takes the next measurements that could give a row, and then the rows of those.
-//! So a page costs what lies between its ends and not the whole range, and the days that it asks about are known.
+//! A page is read in rounds: the next measurements that could have a row, then the rows of these. Why not one statement
+//! with a limit? The dataset's SQL wants the days that it is asked about, and numbers each measurement's rows before any
+//! filter; over years it would join everything for a page of fifty.
 
 use chrono::NaiveDate;
 use entity::{
     blueprint, department,
-    id::{
-        BlueprintId, ChannelId, DepartmentId, KpiId, MeasurementId, PhaseId, SegmentId,
-        TouchpointId,
-    },
+    id::MeasurementId,
     kpi, kpi_link, measurement, responsibility, touchpoint,
-    words::{Direction, KpiState, Role, Stage, Unit},
+    words::{KpiState, Role},
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait, Select,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, Select,
     sea_query::{Expr, ExprTrait, SelectStatement, SimpleExpr},
 };
-use uuid::Uuid;
 
 use super::{
-    datasets::facts::KPI_FACTS, model::cursor::RowKey, model::filter::Filter as RowFilter,
-    model::query::DatasetQuery, model::value::Value, names::with_keys,
+    datasets::facts::KPI_FACTS,
+    model::cursor::RowKey,
+    model::filter::Filter as RowFilter,
+    model::query::DatasetQuery,
+    model::value::Value,
+    names::with_keys,
+    source::row::{DatasetRow, RowData},
 };
 use crate::{
     access::{Caller, scope},
     database::Transaction,
     error::Result,
     judgement::{self, target_on_sql},
-    page::{self, Page},
+    page::Page,
     policy::Action,
 };
 
@@ -47,67 +49,13 @@ pub struct FactFilter {
     pub states: Option<Vec<KpiState>>,
 }
 
-/// One row of the join.
-#[derive(Clone, Debug, FromQueryResult)]
-pub struct FactRow {
-    pub row_id: String,
-    pub measurement_id: MeasurementId,
-    pub measured_on: NaiveDate,
-    pub value: f64,
-    pub numerator: Option<f64>,
-    pub denominator: Option<f64>,
-    pub sample_size: Option<i32>,
-    pub channel_id: Option<ChannelId>,
-    pub segment_id: Option<SegmentId>,
-    pub kpi_id: KpiId,
-    pub kpi_key: String,
-    pub kpi_name: String,
-    pub unit: Unit,
-    pub currency: Option<String>,
-    pub direction: Direction,
-    pub target: Option<f64>,
-    pub warning: Option<f64>,
-    pub state: KpiState,
-    pub blueprint_id: Option<BlueprintId>,
-    pub blueprint_key: Option<String>,
-    pub phase_id: Option<PhaseId>,
-    pub phase_name: Option<String>,
-    pub stage: Option<Stage>,
-    pub touchpoint_id: Option<TouchpointId>,
-    pub touchpoint_key: Option<String>,
-    pub touchpoint_name: Option<String>,
-    pub department_id: Option<DepartmentId>,
-    pub department_key: Option<String>,
-    pub department_name: Option<String>,
-    pub role: Option<Role>,
-    pub is_delivering: bool,
-    pub row_weight: f64,
-    at_2: Option<Uuid>,
-    at_3: Option<Uuid>,
-}
-
-impl FactRow {
-    /// The cursor behind the row.
-    #[must_use]
-    pub fn cursor(&self) -> String {
-        page::day_cursor(
-            self.measured_on,
-            [
-                self.measurement_id.0,
-                self.at_2.unwrap_or_default(),
-                self.at_3.unwrap_or_default(),
-            ],
-        )
-    }
-}
-
 fn place(cursor: &str) -> Result<RowKey> {
-    RowKey::read(&KPI_FACTS, cursor)
+    RowKey::decode(&KPI_FACTS, cursor)
 }
 
 impl FactFilter {
-    /// The part that looks at more than the measurement. Everything else the candidates have passed already.
-    fn of_rows(&self) -> RowFilter {
+    /// The conditions on more than the measurement; the candidates have passed all others.
+    fn row_filter(&self) -> RowFilter {
         let keys = [
             ("department_key", &self.department_keys),
             ("blueprint_key", &self.blueprint_keys),
@@ -126,13 +74,13 @@ impl FactFilter {
     }
 }
 
-/// How many measurements the first round of a page takes; each further one takes four times as many.
+/// Measurements in the first round of a page; each further round has four times as many.
 const FIRST_ROUND: u64 = 16;
-/// How many measurements a round takes at the most.
+/// Measurements in a round, at most.
 const LARGEST_ROUND: u64 = 1_024;
 
-/// The next rows, one more than the page shows where there are more.
-pub async fn facts(caller: &Caller, filter: &FactFilter, page: &Page) -> Result<Vec<FactRow>> {
+/// The rows of a page, and one more where there are more.
+pub async fn facts(caller: &Caller, filter: &FactFilter, page: &Page) -> Result<Vec<DatasetRow>> {
     caller.require_somewhere(Action::PullFlatRows)?;
     let wanted = page.size()? + 1;
     let mut behind = page.after.as_deref().map(place).transpose()?;
@@ -146,9 +94,14 @@ pub async fn facts(caller: &Caller, filter: &FactFilter, page: &Page) -> Result<
         let candidates = candidates(caller, filter, next, round, &tx).await?;
         if let Some((last, day)) = candidates.last() {
             next = Some((*day, *last, false));
-            let query = asked(filter, &candidates, behind.take(), missing);
+            let query = rows_of(filter, &candidates, behind.take(), missing);
             if let Some(statement) = query.statement(caller, tx.get_database_backend())? {
-                rows.extend(FactRow::find_by_statement(statement).all(&tx).await?);
+                let projection = query.projection();
+                let stored = tx.query_all_raw(statement).await?.into_iter();
+                rows.extend(stored.map(|row| DatasetRow {
+                    data: RowData::Stored(row),
+                    projection: projection.clone(),
+                }));
             }
         }
         if (candidates.len() as u64) < round || rows.len() as u64 >= wanted {
@@ -160,7 +113,7 @@ pub async fn facts(caller: &Caller, filter: &FactFilter, page: &Page) -> Result<
     Ok(rows)
 }
 
-/// The next measurements that could give a row: everything that depends on the measurement alone is decided here.
+/// The next measurements that could have a row that passes: conditions on measurements alone are applied here.
 async fn candidates(
     caller: &Caller,
     filter: &FactFilter,
@@ -215,12 +168,12 @@ fn in_states(states: &[KpiState]) -> SimpleExpr {
     Expr::cust(of_day).is_in(states.iter().map(|state| state.as_str()))
 }
 
-/// Measurements at places, or of KPIs that were ever linked to places, at which the filter looks. Wider than the
-/// filter, never narrower: it keeps a page from going through measurements that have no row in it.
+/// Measurements at places that the filter names, or of KPIs ever linked to such places. Wider than the filter, never
+/// narrower: it keeps a page from reading measurements that have no row in it.
 fn could_show(caller: &Caller, filter: &FactFilter) -> Condition {
     use measurement::Column::{KpiId, TouchpointId};
     let mut could = Condition::all();
-    if let Some(held) = held_by(caller, filter) {
+    if let Some(held) = touchpoints_held(caller, filter) {
         let there = linked(kpi_link::Column::TouchpointId.in_subquery(held.clone()));
         let at = Condition::any()
             .add(TouchpointId.is_null())
@@ -252,7 +205,7 @@ fn linked(to: SimpleExpr) -> SelectStatement {
 }
 
 /// The touchpoints at which a wanted role or department ever was; nothing where all rows are wanted.
-fn held_by(caller: &Caller, filter: &FactFilter) -> Option<SelectStatement> {
+fn touchpoints_held(caller: &Caller, filter: &FactFilter) -> Option<SelectStatement> {
     let all = caller.reach(Action::PullFlatRows).everything;
     if all && filter.department_keys.is_none() && filter.roles.is_none() {
         return None;
@@ -274,8 +227,8 @@ fn held_by(caller: &Caller, filter: &FactFilter) -> Option<SelectStatement> {
     Some(held.into_query())
 }
 
-/// The question for the rows of these measurements behind a place.
-fn asked(
+/// The query for the rows of these measurements after a resume point.
+fn rows_of(
     filter: &FactFilter,
     candidates: &[(MeasurementId, NaiveDate)],
     behind: Option<RowKey>,
@@ -285,11 +238,11 @@ fn asked(
     days.dedup();
     let ids = candidates.iter().map(|(id, _)| *id);
     DatasetQuery {
-        filter: filter.of_rows(),
+        filter: filter.row_filter(),
         after: behind,
         limit: Some(missing),
         days,
-        narrowed: Condition::all().add(measurement::Column::Id.is_in(ids)),
+        measurement_filter: Condition::all().add(measurement::Column::Id.is_in(ids)),
         ..DatasetQuery::new(&KPI_FACTS)
     }
 }

@@ -1,4 +1,4 @@
-//! Flat rows in the API.
+//! `kpiFacts`: flat rows in the API.
 
 use async_graphql::{
     Context, ID, InputObject, Object, SimpleObject,
@@ -6,7 +6,12 @@ use async_graphql::{
 };
 use entity::words::{Direction, KpiState, Role, Stage, Unit};
 
-use super::fact_page::{self, FactFilter, FactRow};
+use super::{
+    api_value::{api_description, next},
+    datasets::fact_columns::kpi_fact_columns,
+    fact_page::{self, FactFilter},
+    model::value::Value,
+};
 use crate::{
     error::Result,
     meter::Metered,
@@ -15,118 +20,29 @@ use crate::{
     scalar::Date,
 };
 
-/// A measurement of a KPI, joined with one touchpoint that the KPI judged when the measurement's day ended, and with
-/// one department that held a role there then.
-#[derive(Clone, SimpleObject)]
-pub struct KpiFact {
-    /// The row's id: made of its parts, so that it is the same in every answer.
-    pub row_id: ID,
-    /// The measurement. It stands in as many rows as it has places, departments and roles.
-    pub measurement_id: ID,
-    /// The KPI.
-    pub kpi_id: ID,
-    /// The KPI's key.
-    pub kpi_key: String,
-    /// The KPI's name, as it is today.
-    pub kpi_name: String,
-    /// What the value counts. Units never mix.
-    pub unit: Unit,
-    /// ISO 4217 code, where the unit is CURRENCY.
-    pub currency: Option<String>,
-    /// Which way is better.
-    pub direction: Direction,
-    /// The day.
-    pub measured_on: Date,
-    /// The value, in the unit: 6.1 is 6.1 %.
-    pub value: f64,
-    /// What was counted, for a share. Add these up, and the denominators: never average shares.
-    pub numerator: Option<f64>,
-    /// Out of how many.
-    pub denominator: Option<f64>,
-    /// How many answered.
-    pub sample_size: Option<i32>,
-    /// The channel that it was measured on; null for all.
-    pub channel_id: Option<ID>,
-    /// The segment that it was measured in; null for all.
-    pub segment_id: Option<ID>,
-    /// The target of the day; null where there was none.
-    pub target: Option<f64>,
-    /// The warning level of the day; null where there was none.
-    pub warning: Option<f64>,
-    /// What the value comes to against the target of the day.
-    pub state: KpiState,
-    /// The blueprint.
-    pub blueprint_id: Option<ID>,
-    /// The blueprint's key.
-    pub blueprint_key: Option<String>,
-    /// The phase; null where the KPI judges the whole blueprint.
-    pub phase_id: Option<ID>,
-    /// The phase's name, as it is today.
-    pub phase_name: Option<String>,
-    /// Where the phase stands relative to what the customer came for.
-    pub stage: Option<Stage>,
-    /// The touchpoint; null where the KPI judges a phase or a whole blueprint, or nothing.
-    pub touchpoint_id: Option<ID>,
-    /// The touchpoint's key.
-    pub touchpoint_key: Option<String>,
-    /// The touchpoint's name, as it is today.
-    pub touchpoint_name: Option<String>,
-    /// The department; null where nobody held a role there.
-    pub department_id: Option<ID>,
-    /// The department's key.
-    pub department_key: Option<String>,
-    /// The department's name, as it is today.
-    pub department_name: Option<String>,
-    /// What the department answered for.
-    pub role: Option<Role>,
-    /// Whether the role is RESPONSIBLE or ACCOUNTABLE.
-    pub is_delivering: bool,
-    /// 1 / the rows of this measurement that you may see, before any filter: the weights of a measurement add up to
-    /// 1. Right for grand totals; in slices count distinct `measurementId`s.
-    pub row_weight: f64,
+/// Makes the object of the API out of the table of columns.
+macro_rules! api_object {
+    ($($name:ident $($empty:ident)?: $api:ty, $of:expr => $sql:tt, $read:expr, $($description:tt),*;)*) => {
+        /// A measurement of a KPI, joined with one touchpoint that the KPI judged when the measurement's day ended, and with
+        /// one department that held a role there then.
+        #[derive(Clone, SimpleObject)]
+        pub struct KpiFact {
+            $(#[doc = api_description!($($description),*)] pub $name: $api,)*
+        }
+
+        impl KpiFact {
+            /// Takes the values of all columns, in their order.
+            fn from_values(values: Vec<Value>) -> Result<Self> {
+                let mut values = values.into_iter();
+                Ok(Self {
+                    $($name: next(&mut values)?,)*
+                })
+            }
+        }
+    };
 }
 
-impl From<FactRow> for KpiFact {
-    fn from(fact: FactRow) -> Self {
-        fn id(id: impl ToString) -> ID {
-            ID(id.to_string())
-        }
-        Self {
-            row_id: ID(fact.row_id),
-            measurement_id: id(fact.measurement_id),
-            kpi_id: id(fact.kpi_id),
-            is_delivering: fact.is_delivering,
-            row_weight: fact.row_weight,
-            kpi_key: fact.kpi_key,
-            kpi_name: fact.kpi_name,
-            unit: fact.unit,
-            currency: fact.currency,
-            direction: fact.direction,
-            measured_on: Date(fact.measured_on),
-            value: fact.value,
-            numerator: fact.numerator,
-            denominator: fact.denominator,
-            sample_size: fact.sample_size,
-            channel_id: fact.channel_id.map(id),
-            segment_id: fact.segment_id.map(id),
-            target: fact.target,
-            warning: fact.warning,
-            state: fact.state,
-            blueprint_id: fact.blueprint_id.map(id),
-            blueprint_key: fact.blueprint_key,
-            phase_id: fact.phase_id.map(id),
-            phase_name: fact.phase_name,
-            stage: fact.stage,
-            touchpoint_id: fact.touchpoint_id.map(id),
-            touchpoint_key: fact.touchpoint_key,
-            touchpoint_name: fact.touchpoint_name,
-            department_id: fact.department_id.map(id),
-            department_key: fact.department_key,
-            department_name: fact.department_name,
-            role: fact.role,
-        }
-    }
-}
+kpi_fact_columns!(api_object);
 
 /// Which rows to give. What is absent lets everything through, an empty list nothing. No filter changes a row's
 /// weight.
@@ -203,9 +119,10 @@ async fn pull(
     let more = rows.len() > size;
     rows.truncate(size);
     let mut connection = Connection::new(page.after.is_some(), more);
-    connection.edges.extend(
-        rows.into_iter()
-            .map(|fact| Edge::new(fact.cursor(), Metered(fact.into()))),
-    );
+    for row in rows {
+        let fact = KpiFact::from_values(row.values()?)?;
+        let edge = Edge::new(row.key()?.cursor(), Metered(fact));
+        connection.edges.push(edge);
+    }
     Ok(connection)
 }

@@ -1,4 +1,4 @@
-//! The blueprints that count for whoever asks, each with what is judged in it and who holds a role there.
+//! The blueprints that count in a scope, each with its topology from the store.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -20,10 +20,10 @@ pub struct Journey {
     pub key: String,
     /// The main persona.
     pub persona: PersonaId,
-    pub places: Arc<Topology>,
+    pub topology: Arc<Topology>,
 }
 
-/// All of them, by id.
+/// All of them, sorted by id.
 pub struct Journeys(Vec<Journey>);
 
 impl Deref for Journeys {
@@ -35,10 +35,10 @@ impl Deref for Journeys {
 }
 
 impl Journeys {
-    /// Those that count in this scope.
-    pub async fn of(
+    /// Reads those that count in a scope. Their revisions and the rest come from one snapshot.
+    pub async fn load(
         caller: &Caller,
-        cube: &BiStore,
+        store: &BiStore,
         tx: &Transaction,
         scope: &Scope<'_>,
     ) -> Result<Self> {
@@ -52,23 +52,24 @@ impl Journeys {
             .all(tx)
             .await?;
         let wanted: Vec<_> = rows.iter().map(|row| (row.0, row.3)).collect();
-        let places = cube.places(caller, tx, &wanted).await?;
-        let journeys = rows.into_iter().zip(places);
-        let journeys = journeys.map(|((id, key, persona, _), places)| Journey {
+        let topologies = store.topologies(caller, tx, &wanted).await?;
+        let journeys = rows.into_iter().zip(topologies);
+        let journeys = journeys.map(|((id, key, persona, _), topology)| Journey {
             id,
             key,
             persona,
-            places,
+            topology,
         });
         Ok(Self(journeys.collect()))
     }
 
-    /// Where a touchpoint of a blueprint is: which journey, which of its touchpoints; nothing where that does not count.
+    /// The indices of a touchpoint: of its journey, and among the touchpoints there; none where the blueprint does not
+    /// count.
     #[must_use]
     pub fn at(&self, blueprint: BlueprintId, touchpoint: TouchpointId) -> Option<(usize, usize)> {
         let journey = self.0.binary_search_by_key(&blueprint, |one| one.id);
         let journey = journey.ok()?;
-        let touchpoint = self.0[journey].places.touchpoint(touchpoint)?;
+        let touchpoint = self.0[journey].topology.touchpoint(touchpoint)?;
         Some((journey, touchpoint))
     }
 }

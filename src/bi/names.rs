@@ -1,4 +1,4 @@
-//! Keys and names of what stands in tables of few rows.
+//! Keys and names of the rows of small tables, looked up by id.
 
 use entity::id::Id;
 use sea_orm::{
@@ -8,10 +8,10 @@ use sea_orm::{
 
 use crate::{access::Keyed, database::Transaction, error::Result};
 
-/// Things by id, each with its key and its name.
+/// The ids, keys and names of some rows, sorted by id. The index of a row is its rank.
 pub struct EntityNames<I>(Vec<(I, String, String)>);
 
-/// What is called how.
+/// An id with its key and name.
 #[derive(Clone, Copy, Debug)]
 pub struct NamedEntity<'a, I> {
     pub id: I,
@@ -26,8 +26,8 @@ impl<I> Default for EntityNames<I> {
 }
 
 impl<I: Id + TryGetable> EntityNames<I> {
-    /// Those of the things that are selected, in these columns: id, key and name.
-    pub async fn of<E: EntityTrait>(
+    /// Reads the rows of a select, by the columns of their id, key and name.
+    pub async fn load<E: EntityTrait>(
         tx: &Transaction,
         select: Select<E>,
         [id, key, name]: [E::Column; 3],
@@ -43,28 +43,34 @@ impl<I: Id + TryGetable> EntityNames<I> {
 }
 
 impl<I: Id> EntityNames<I> {
-    /// How many things there are.
+    /// The number of rows.
     #[must_use]
-    pub fn count(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Which of them this is.
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The rank of an id.
     #[must_use]
     pub fn rank(&self, id: I) -> Option<usize> {
-        // As numbers, which are compared at once.
+        // As numbers: a u128 is compared in two instructions, the bytes of a UUID by a call.
         let id = id.uuid().as_u128();
         let of = |one: &(I, String, String)| one.0.uuid().as_u128();
         self.0.binary_search_by_key(&id, of).ok()
     }
 
-    /// Which of them each of these is.
+    /// The rank of each of these ids.
     #[must_use]
     pub fn ranks(&self, ids: &[I]) -> Vec<Option<usize>> {
         ids.iter().map(|id| self.rank(*id)).collect()
     }
 
-    /// The thing of this rank.
+    /// The row of a rank.
     #[must_use]
     pub fn at(&self, rank: usize) -> Option<NamedEntity<'_, I>> {
         let (id, key, name) = self.0.get(rank)?;
@@ -72,7 +78,7 @@ impl<I: Id> EntityNames<I> {
     }
 }
 
-/// The ids of rows with one of these keys, however their letters are cased.
+/// The ids of rows with one of these keys, in any case of letters.
 pub(super) fn with_keys<E: Keyed>(keys: &[String]) -> SelectStatement {
     let key = Func::lower(Expr::col(E::key_column().as_column_ref()));
     let keys = keys.iter().map(|key| key.to_ascii_lowercase());

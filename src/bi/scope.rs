@@ -1,6 +1,6 @@
-//! What a source asks of whoever reads: which rows of a table they may see, which blueprints count, whose rows they
-//! pull, and when a day ends. A source never asks who it is: the same source serves a request, whose answers are known
-//! when it is put together, and a view, which finds them when it is read.
+//! The reader's scope as SQL: which rows of a table they may see, which blueprints count, whose rows they pull, and when
+//! a day ends. A dataset's SQL never asks who reads: the same text serves a request, for which values are bound, and a
+//! view, which looks them up by its login whenever it is read.
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
@@ -16,34 +16,34 @@ use crate::{
     statement::Text,
 };
 
-/// Whoever reads, and what they ask about.
+/// The scope of a reader, and what a query asks for.
 pub struct Scope<'c> {
     who: Who<'c>,
     backend: DbBackend,
     /// Whether drafts, what is in review and FUTURE blueprints are asked for.
-    uncounted: bool,
+    include_drafts: bool,
     /// The days that are asked about.
     days: &'c [NaiveDate],
-    /// Conditions on measurements that a filter comes to, where it is known to.
-    narrowed: Condition,
+    /// A condition on measurements that follows from the filter, and so changes no row.
+    measurement_filter: Condition,
 }
 
 enum Who<'c> {
     Caller(&'c Caller),
-    /// Whichever BI login reads a view, in a deployment of this time zone.
+    /// The BI login that reads a view, in a deployment of this time zone.
     Login(Tz),
 }
 
 impl<'c> Scope<'c> {
-    /// What a caller may see.
+    /// The scope of a caller.
     #[must_use]
-    pub fn of(caller: &'c Caller, backend: DbBackend) -> Self {
+    pub fn for_caller(caller: &'c Caller, backend: DbBackend) -> Self {
         Self::with(Who::Caller(caller), backend)
     }
 
-    /// What whoever a BI login stands for may see, on every day on which there may be something to see.
+    /// The scope of the BI login that reads a view, on every day from the first measurement on.
     #[must_use]
-    pub fn of_login(zone: Tz) -> Self {
+    pub fn for_login(zone: Tz) -> Self {
         Self::with(Who::Login(zone), DbBackend::Postgres)
     }
 
@@ -51,31 +51,37 @@ impl<'c> Scope<'c> {
         Self {
             who,
             backend,
-            uncounted: false,
+            include_drafts: false,
             days: &[],
-            narrowed: Condition::all(),
+            measurement_filter: Condition::all(),
         }
     }
 
-    /// Asked about these days.
+    /// Limits it to these days.
     #[must_use]
     pub fn on(self, days: &'c [NaiveDate]) -> Self {
         Self { days, ..self }
     }
 
-    /// Asked for what does not count as well.
+    /// Includes blueprints that do not count: drafts, those in review and FUTURE ones.
     #[must_use]
-    pub fn with_uncounted(self, uncounted: bool) -> Self {
-        Self { uncounted, ..self }
+    pub fn including_drafts(self, include_drafts: bool) -> Self {
+        Self {
+            include_drafts,
+            ..self
+        }
     }
 
-    /// Asked about these measurements alone.
+    /// Limits measurements by a condition that follows from the filter.
     #[must_use]
-    pub fn narrowed(self, narrowed: Condition) -> Self {
-        Self { narrowed, ..self }
+    pub fn measurement_filter(self, measurement_filter: Condition) -> Self {
+        Self {
+            measurement_filter,
+            ..self
+        }
     }
 
-    /// The database that it asks.
+    /// The database that the SQL is for.
     #[must_use]
     pub fn backend(&self) -> DbBackend {
         self.backend
@@ -98,7 +104,7 @@ impl<'c> Scope<'c> {
         self.select::<E>().into_query()
     }
 
-    /// The ids of the rows of a table that may be seen; nothing where it is all of them.
+    /// The ids of the rows of a table that may be seen; none where it is all of them.
     #[must_use]
     pub fn seen_ids<E: Guarded>(&self) -> Option<SelectStatement> {
         let readable = E::readable(self.reader());
@@ -119,7 +125,7 @@ impl<'c> Scope<'c> {
 
     fn counting(&self) -> Condition {
         let readable = blueprint::Entity::readable(self.reader());
-        match self.uncounted {
+        match self.include_drafts {
             true => readable,
             false => Condition::all().add(readable).add(scope::counted()),
         }
@@ -147,7 +153,7 @@ impl<'c> Scope<'c> {
         let mut measured = self
             .select::<measurement::Entity>()
             .filter(measurement::Column::SupersededById.is_null())
-            .filter(self.narrowed.clone());
+            .filter(self.measurement_filter.clone());
         if let (Some(first), Some(last)) = (self.days.iter().min(), self.days.iter().max()) {
             measured = measured
                 .filter(measurement::Column::MeasuredOn.gte(*first))
@@ -163,7 +169,7 @@ impl<'c> Scope<'c> {
         (!own.is_empty()).then(|| ids::<department::Entity>(own))
     }
 
-    /// Goes on with the condition that rows are one's own to pull, by the column of their department.
+    /// Appends the condition that the reader pulls the row, by the column of its department.
     #[must_use]
     pub fn only_own(&self, text: Text, department_id: &str) -> Text {
         let Some(own) = self.own_departments() else {
@@ -184,8 +190,8 @@ impl<'c> Scope<'c> {
             .then("))")
     }
 
-    /// Goes on with a common table of the days that are asked about: `day (day, ends)`, each with the moment at which
-    /// it ends where we are. Of a view, those from the first that was measured through the last, or today.
+    /// Appends a common table of the query's days: `day (day, ends)`, each with the moment at which it ends in the
+    /// deployment's time zone. Of a view: the days from the first measurement through the last, or today.
     #[must_use]
     pub fn days(&self, text: Text) -> Text {
         let text = text.then("day (day, ends) AS (");
@@ -202,7 +208,7 @@ impl<'c> Scope<'c> {
         .then(")")
     }
 
-    /// Goes on with today's day.
+    /// Appends today's day.
     #[must_use]
     pub fn today(&self, text: Text) -> Text {
         match self.who {
@@ -211,7 +217,7 @@ impl<'c> Scope<'c> {
         }
     }
 
-    /// An id as it is shown, in SQL; NULL where it is, of which SQLite's hex would make an empty text.
+    /// The SQL of an id as text; NULL where it is NULL, of which SQLite's `hex` would make an empty text.
     #[must_use]
     pub fn shown(&self, prefix: &str, id: &str) -> String {
         match self.backend {
@@ -220,7 +226,7 @@ impl<'c> Scope<'c> {
         }
     }
 
-    /// A part of a day as a whole number, in SQL.
+    /// The SQL of a part of a day, as a whole number.
     #[must_use]
     pub fn day_part(&self, part: DayPart, day: &str) -> String {
         let (postgres, sqlite) = match part {
@@ -238,7 +244,7 @@ impl<'c> Scope<'c> {
     }
 }
 
-/// Names of time zones are made of letters, digits and a few signs, none of them a quote.
+/// The name of a time zone comes from a closed list, and has no quote in it: it can stand in SQL as it is.
 fn today_in(zone: Tz) -> String {
     format!("CAST(now() AT TIME ZONE '{zone}' AS date)")
 }

@@ -125,7 +125,7 @@ impl fmt::Debug for StateCollector {
 
 impl Collector for StateCollector {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let weight = self.cube.weight();
+        let weight = self.cube.memory_usage();
         let statements = ConstCounter::new(self.store.statements());
         let metric = encoder.encode_descriptor(
             "database_statements",

@@ -1,5 +1,5 @@
-//! Why rows of measurements may have changed: what was done, read from its events. Whatever is not known here to leave
-//! rows as they are, or to change no more than is said, cannot be told.
+//! Reads from audit events which entities may have changed rows of measurements. An event that is not known here to
+//! change nothing, or only what it names, makes the changes unknown: the pull is refused, and no change is missed.
 
 use std::collections::BTreeSet;
 
@@ -60,20 +60,20 @@ const ON_ANSWERS: [&str; 5] = [
 ];
 
 impl ChangeSet {
-    /// The reasons of these acts; nothing where one of them is such that they cannot be told. What does not count is
+    /// The changes of these acts; nothing where one of them is such that they cannot be told. What does not count is
     /// looked at where that is asked for.
-    pub fn of(events: &[audit_event::Model], uncounted: bool) -> Option<Self> {
-        let mut reasons = Self {
+    pub fn from_events(events: &[audit_event::Model], include_drafts: bool) -> Option<Self> {
+        let mut changes = Self {
             from: events.iter().map(|event| event.at).min(),
             ..Self::default()
         };
         let all = events.iter();
-        all.map(|event| reasons.add(event, uncounted))
+        all.map(|event| changes.add(event, include_drafts))
             .collect::<Option<()>>()?;
-        Some(reasons)
+        Some(changes)
     }
 
-    fn add(&mut self, event: &audit_event::Model, uncounted: bool) -> Option<()> {
+    fn add(&mut self, event: &audit_event::Model, include_drafts: bool) -> Option<()> {
         let (before, after) = (event.before.as_ref(), event.after.as_ref());
         let Some((of, id)) = event.subject_type.as_deref().zip(event.subject_id) else {
             return ON_ANSWERS.contains(&&*event.action).then_some(());
@@ -103,7 +103,7 @@ impl ChangeSet {
             DEPARTMENT => self.departments.extend(before.map(|_| DepartmentId(id))),
             BLUEPRINT if says(after, &["imported"]) => return None,
             // What hung on it is gone with it; while it did not count, nothing showed that.
-            BLUEPRINT if after.is_none() => return (!uncounted).then_some(()),
+            BLUEPRINT if after.is_none() => return (!include_drafts).then_some(()),
             BLUEPRINT if says(after, &["key", "state", "status", "archivedFrom"]) => {
                 self.blueprints.insert(BlueprintId(id));
             }

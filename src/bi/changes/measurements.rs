@@ -1,4 +1,4 @@
-//! The measurements of which a row may have changed, found by the reasons. Wider than what changed, never narrower.
+//! Finds the measurements of which a row may have changed, by a change set. Wider than what changed, never narrower.
 
 use chrono::NaiveDate;
 use entity::{
@@ -12,24 +12,24 @@ use sea_orm::{
 use super::change_set::ChangeSet;
 use crate::{access::Caller, bi::model::query::DatasetQuery, database::Transaction, error::Result};
 
-/// The first so many measurements that a question is about and that somebody may see, or might if they were in force,
-/// with these reasons to tell them again; in the order of their rows.
-pub async fn of(
+/// The first `most` measurements that the query selects, that the caller may see, and of which a row may have changed; by
+/// day and then by id. Superseded ones are among them: they have no row any more.
+pub async fn find(
     caller: &Caller,
     tx: &Transaction,
     query: &DatasetQuery,
-    reasons: &ChangeSet,
+    changes: &ChangeSet,
     most: u64,
 ) -> Result<Vec<(NaiveDate, MeasurementId)>> {
     use measurement::Column::{Id, MeasuredOn};
-    let Some(ids) = ids(reasons) else {
+    let Some(ids) = ids(changes) else {
         return Ok(Vec::new());
     };
     Ok(caller
         .select::<measurement::Entity>()
         .select_only()
         .columns([MeasuredOn, Id])
-        .filter(query.narrowed.clone())
+        .filter(query.measurement_filter.clone())
         .filter(Id.in_subquery(ids))
         .order_by_asc(MeasuredOn)
         .order_by_asc(Id)
@@ -39,16 +39,16 @@ pub async fn of(
         .await?)
 }
 
-/// Their ids. Each part goes by an index of its own.
-fn ids(reasons: &ChangeSet) -> Option<SelectStatement> {
+/// Their ids, as a union: each part uses an index of its own, where one condition with ORs would scan.
+fn ids(changes: &ChangeSet) -> Option<SelectStatement> {
     use measurement::Column::{KpiId, RecordedAt, SupersededById, TouchpointId};
-    let recorded = with(RecordedAt.gte(reasons.from?));
-    let places = places(reasons);
+    let recorded = with(RecordedAt.gte(changes.from?));
+    let places = places(changes);
     let in_force = |of: SimpleExpr| with(SupersededById.is_null().and(of));
-    let judging = KpiId.in_subquery(judging(reasons, &places));
+    let judging = KpiId.in_subquery(judging(changes, &places));
     let parts = [
         with(SupersededById.in_subquery(recorded.clone())),
-        in_force(KpiId.in_subquery(kpis(reasons))),
+        in_force(KpiId.in_subquery(kpis(changes))),
         in_force(TouchpointId.in_subquery(places)),
         in_force(TouchpointId.is_null().and(judging)),
     ];
@@ -65,16 +65,16 @@ fn with(condition: impl IntoCondition) -> SelectStatement {
         .into_query()
 }
 
-fn kpis(reasons: &ChangeSet) -> SelectStatement {
+fn kpis(changes: &ChangeSet) -> SelectStatement {
     let of_targets = kpi_target::Entity::find()
         .select_only()
         .column(kpi_target::Column::KpiId)
-        .filter(kpi_target::Column::Id.is_in(reasons.targets.iter().copied()));
-    let of_links = judging_with(kpi_link::Column::Id.is_in(reasons.links.iter().copied()));
+        .filter(kpi_target::Column::Id.is_in(changes.targets.iter().copied()));
+    let of_links = judging_with(kpi_link::Column::Id.is_in(changes.links.iter().copied()));
     let themselves = kpi::Entity::find()
         .select_only()
         .column(kpi::Column::Id)
-        .filter(kpi::Column::Id.is_in(reasons.kpis.iter().copied()));
+        .filter(kpi::Column::Id.is_in(changes.kpis.iter().copied()));
     let mut all = themselves.into_query();
     all.unions([
         (UnionType::Distinct, of_targets.into_query()),
@@ -83,8 +83,8 @@ fn kpis(reasons: &ChangeSet) -> SelectStatement {
     all
 }
 
-/// The touchpoints of which all rows may have changed.
-fn places(reasons: &ChangeSet) -> SelectStatement {
+/// The touchpoints all of whose rows may have changed.
+fn places(changes: &ChangeSet) -> SelectStatement {
     use responsibility::Column::{DepartmentId, Id, TouchpointId};
     use touchpoint::Column as C;
     let held = responsibility::Entity::find()
@@ -92,17 +92,17 @@ fn places(reasons: &ChangeSet) -> SelectStatement {
         .column(TouchpointId)
         .filter(
             Condition::any()
-                .add(Id.is_in(reasons.responsibilities.iter().copied()))
-                .add(DepartmentId.is_in(reasons.departments.iter().copied())),
+                .add(Id.is_in(changes.responsibilities.iter().copied()))
+                .add(DepartmentId.is_in(changes.departments.iter().copied())),
         );
     let mut all = touchpoint::Entity::find()
         .select_only()
         .column(C::Id)
         .filter(
             Condition::any()
-                .add(C::Id.is_in(reasons.touchpoints.iter().copied()))
-                .add(C::PhaseId.is_in(reasons.phases.iter().copied()))
-                .add(C::BlueprintId.is_in(reasons.blueprints.iter().copied())),
+                .add(C::Id.is_in(changes.touchpoints.iter().copied()))
+                .add(C::PhaseId.is_in(changes.phases.iter().copied()))
+                .add(C::BlueprintId.is_in(changes.blueprints.iter().copied())),
         )
         .into_query();
     all.union(UnionType::Distinct, held.into_query());
@@ -110,13 +110,13 @@ fn places(reasons: &ChangeSet) -> SelectStatement {
 }
 
 /// The KPIs that judge these touchpoints, or a phase or blueprint of which all rows may have changed.
-fn judging(reasons: &ChangeSet, places: &SelectStatement) -> SelectStatement {
+fn judging(changes: &ChangeSet, places: &SelectStatement) -> SelectStatement {
     use kpi_link::Column::{BlueprintId, PhaseId, TouchpointId};
     judging_with(
         Condition::any()
             .add(TouchpointId.in_subquery(places.clone()))
-            .add(PhaseId.is_in(reasons.phases.iter().copied()))
-            .add(BlueprintId.is_in(reasons.blueprints.iter().copied())),
+            .add(PhaseId.is_in(changes.phases.iter().copied()))
+            .add(BlueprintId.is_in(changes.blueprints.iter().copied())),
     )
 }
 

@@ -1,9 +1,20 @@
-//! Pulling again only what has changed. A pull says where it stood, as a mark; whoever sends that back is told every
-//! measurement of which a row may have changed since, whole, and which of them have no row any more. What cannot be
-//! told so is refused: a copy that is kept by marks is what a whole pull gives, or is known not to be.
+//! Incremental pulls: the rows of measurements that may have changed since an earlier pull.
 //!
-//! A mark is a place in the log of what was done, and what the caller's scope came to. An instant would not do: acts
-//! that are committed later than they began would be missed, and so would rows that somebody may see, or no longer may.
+//! Every pull of a dataset of measurements ends with a [`SyncToken`]: a position in the audit log, and a fingerprint of
+//! the caller's scope. A client that sends it back gets, for each measurement of which a row **may** have changed, all
+//! its rows, or a tombstone where it has none any more; it replaces its copies by them. The copy then equals a whole
+//! pull, or the pull is refused with PULL_AGAIN:
+//!
+//! ```text
+//! 1. fingerprint of the scope differs    → refused: rows may have come and gone without an event
+//! 2. events of the log since the token   → a ChangeSet: KPIs, links, touchpoints, … whose rows may differ
+//! 3. ChangeSet                           → measurements, found by indexes; wider than the truth, never narrower
+//! 4. their rows, with tombstones between → sent like any other pull
+//! ```
+//!
+//! Why a position and not a time? Transactions commit in another order than they began in: a row written before the
+//! token's time could become visible after it, and would never be sent. And a time says nothing of rights: rows that
+//! the caller came to see, or no longer sees, have no event of their own.
 
 mod change_set;
 mod measurements;
@@ -18,7 +29,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use self::change_set::ChangeSet;
-pub(super) use self::stream::rows;
+pub(super) use self::stream::send;
 use super::{
     model::query::{ChangedMeasurements, DatasetQuery},
     scope::Scope,
@@ -32,56 +43,59 @@ use crate::{
     policy::Action,
 };
 
-/// Most acts that are looked through.
+/// Most events that are read.
 const MOST_ACTS: u64 = 20_000;
-/// Most measurements that are told anew: beyond that, all of them are as good.
+/// Most measurements that are sent again: beyond that, a whole pull is as good.
 const MOST_CHANGED: u64 = 500_000;
-/// How many bytes of what a scope came to are kept: enough that two are never the same by chance.
-const SEEN: usize = 16;
+/// Bytes of a fingerprint: enough that two scopes never share one by chance.
+const FINGERPRINT: usize = 16;
 
-/// Where a pull stood.
+/// What a pull ends with and the next one begins at: a position in the audit log and a fingerprint of the scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyncToken {
     place: Position,
-    seen: [u8; SEEN],
+    scope: [u8; FINGERPRINT],
 }
 
 impl SyncToken {
-    /// The mark as text: opaque, and without any authority.
+    /// The token as text. It is opaque and gives no authority: the scope is computed anew.
     #[must_use]
-    pub fn text(&self) -> String {
-        page::encode(&[&self.place.bytes(), &self.seen])
+    pub fn encode(&self) -> String {
+        page::encode(&[&self.place.bytes(), &self.scope])
     }
 
-    /// The mark that some earlier answer gave.
+    /// Reads the token of an earlier answer; none where the text is not one.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn decode(text: &str) -> Option<Self> {
         let bytes = page::decode(text).ok()?;
-        let (place, seen) = bytes.split_first_chunk()?;
+        let (place, scope) = bytes.split_first_chunk()?;
         Some(Self {
             place: Position::of(*place),
-            seen: seen.try_into().ok()?,
+            scope: scope.try_into().ok()?,
         })
     }
 }
 
-/// Where a pull in this snapshot stands.
-pub async fn mark(caller: &Caller, tx: &Transaction) -> Result<SyncToken> {
+/// The token of a pull in this snapshot.
+pub async fn token(caller: &Caller, tx: &Transaction) -> Result<SyncToken> {
     Ok(SyncToken {
         place: position::position(tx).await?,
-        seen: scope_fingerprint(caller, tx).await?,
+        scope: scope_fingerprint(caller, tx).await?,
     })
 }
 
-/// The measurements that a question is about and of which a row may have changed since an earlier pull stood at its
-/// mark, those without any row among them. Refused where that cannot be told.
+/// The measurements that the query selects and of which a row may have changed since a token, also those without any
+/// row now; by day and then by id.
+///
+/// # Errors
+/// `PullAgain` where the changes cannot be known, or are too many.
 pub async fn changed(
     caller: &Caller,
     tx: &Transaction,
     query: &DatasetQuery,
     earlier: SyncToken,
 ) -> Result<ChangedMeasurements> {
-    if scope_fingerprint(caller, tx).await? != earlier.seen {
+    if scope_fingerprint(caller, tx).await? != earlier.scope {
         return Err(Error::PullAgain("What you may see has changed since."));
     }
     let events = match position::done_behind(tx, earlier.place, MOST_ACTS).await? {
@@ -89,20 +103,20 @@ pub async fn changed(
         Done::TooMuch => return Err(Error::PullAgain("Too much has been done since.")),
         Done::Unknown => return Err(Error::PullAgain("This server knows of no such pull.")),
     };
-    let reasons = ChangeSet::of(&events, query.uncounted)
+    let changes = ChangeSet::from_events(&events, query.include_drafts)
         .ok_or(Error::PullAgain("What an import changed is not told."))?;
-    let changed = measurements::of(caller, tx, query, &reasons, MOST_CHANGED + 1).await?;
+    let changed = measurements::find(caller, tx, query, &changes, MOST_CHANGED + 1).await?;
     if changed.len() as u64 > MOST_CHANGED {
         return Err(Error::PullAgain("Too much has changed since."));
     }
     Ok(changed.into())
 }
 
-/// What decides which rows somebody sees, besides what is in them: the days as the deployment counts them, and what
-/// their scope comes to. Taken are the exceptions, so that what is new to everybody changes nothing: KPIs whose values
-/// they may not see, and blueprints that they may not read although they are in force, or may although they are not.
-async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; SEEN]> {
-    let scope = Scope::of(caller, tx.get_database_backend());
+/// A hash of everything but the rows themselves that decides which rows the caller sees: rules, time zone, reach, and
+/// the exceptions of their scope. Only exceptions, so that a KPI or a blueprint which is new to everybody changes
+/// nothing: KPIs whose values they may not see, blueprints in force that they may not read, others that they may.
+async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; FINGERPRINT]> {
+    let scope = Scope::for_caller(caller, tx.get_database_backend());
     let kpis = match scope.valued_kpis() {
         Some(valued) => {
             let hidden = kpi::Column::Id.not_in_subquery(valued);

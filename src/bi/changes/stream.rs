@@ -1,26 +1,23 @@
-//! The rows of what changed, with a row for each measurement that has none any more in its place among them.
+//! Merges the rows of changed measurements with tombstones for those that have no row any more.
 
 use std::slice;
 
 use chrono::NaiveDate;
 use entity::id::{Id, MeasurementId};
-use sea_orm::ConnectionTrait;
 use tokio::sync::mpsc::{self, Receiver};
 use uuid::Uuid;
 
 use crate::{
-    access::Caller,
     bi::{
-        fact_join,
         model::cursor::{RowKey, RowKeyPart},
-        model::dataset::{KeyType, RowSource},
+        model::dataset::KeyType,
         model::query::DatasetQuery,
         model::query::Projection,
-        model::value::OwnValue,
+        model::value::Value,
+        source::reader::{ReadContext, RowReader},
         source::row::{DatasetRow, RowData},
         source::stream::{Batch, BatchSender},
     },
-    database::Transaction,
     error::Result,
 };
 
@@ -28,135 +25,125 @@ use crate::{
 const FIRST_ROUND: usize = 16;
 const LARGEST_ROUND: usize = 1_024;
 
-/// Hands on what is to be told of these measurements behind the question's place, round by round.
-pub async fn rows(
-    caller: &Caller,
+/// Sends the rows of the changed measurements after the query's resume point, round by round, and a tombstone in the
+/// place of each that has no row any more.
+pub async fn send(
+    reader: &dyn RowReader,
+    context: ReadContext<'_>,
     query: &DatasetQuery,
     changed: &[(NaiveDate, MeasurementId)],
-    (tx, shape): (&Transaction, &Projection),
-    wanted: &BatchSender,
+    to: &BatchSender,
 ) -> Result<()> {
-    // The measurement at the place may have more rows, and is not gone.
+    let projection = query.projection();
+    // The measurement of the resume point may have more rows, and has had one: no tombstone for it.
     let begun = query.after.as_ref().and_then(measurement);
     let mut rest = &changed[changed.partition_point(|one| Some(*one) < begun)..];
+    // Rounds grow, so that the first page of few rows does not wait for many measurements.
     let (mut missing, mut round) = (query.limit, FIRST_ROUND);
     while missing != Some(0) && !rest.is_empty() {
         let (these, later) = rest.split_at(round.min(rest.len()));
         rest = later;
-        let asked = query.of_these(these, missing);
-        let told = ChangeMerge {
+        let query = query.narrow_to_measurements(these, missing);
+        let merge = ChangeMerge {
             changed: these.iter(),
             last: begun,
-            shape,
+            projection: &projection,
         };
         let (sender, fetched) = mpsc::channel(1);
-        let fetching = async move { fetch(caller, &asked, tx, &sender).await };
-        let (all, told) = tokio::join!(fetching, told.among(fetched, missing, wanted));
-        all?;
-        // Where nobody wants more, fetching has ended, too.
-        let Some(told) = told? else {
+        // The sender is dropped with the last row: that ends the merge.
+        let fetching = async move { reader.send(context, &query, &sender).await };
+        let (fetched, sent) = tokio::join!(fetching, merge.send(fetched, missing, to));
+        fetched?;
+        // Where nobody receives, fetching has ended, too.
+        let Some(sent) = sent? else {
             return Ok(());
         };
-        missing = missing.map(|missing| missing.saturating_sub(told));
+        missing = missing.map(|missing| missing.saturating_sub(sent));
         round = LARGEST_ROUND.min(round * 4);
     }
     Ok(())
 }
 
-/// Fetches the rows of a few measurements.
-async fn fetch(
-    caller: &Caller,
-    query: &DatasetQuery,
-    tx: &Transaction,
-    wanted: &BatchSender,
-) -> Result<()> {
-    if matches!(query.dataset.source, RowSource::Joined { .. }) {
-        return fact_join::each(caller, tx, query, wanted).await;
-    }
-    if let Some(statement) = query.statement(caller, tx.get_database_backend())? {
-        let rows = tx.query_all_raw(statement).await?;
-        let rows = rows.into_iter().map(RowData::Stored).collect();
-        wanted.send(Ok(Some(rows))).await.ok();
-    }
-    Ok(())
-}
-
-/// The measurement of a place.
+/// The measurement that a key belongs to.
 fn measurement(place: &RowKey) -> Option<(NaiveDate, MeasurementId)> {
     Some((place.day()?, place.ids().first().copied()?.into()))
 }
 
-/// What is told of some measurements.
+/// Merges fetched rows with tombstones, both in the order of measurements.
 struct ChangeMerge<'r> {
-    /// Those of which nothing has come yet.
+    /// Those of which nothing was sent yet.
     changed: slice::Iter<'r, (NaiveDate, MeasurementId)>,
-    /// The last one of which a row has come.
+    /// The last one of which a row was sent.
     last: Option<(NaiveDate, MeasurementId)>,
-    shape: &'r Projection,
+    projection: &'r Projection,
 }
 
 impl ChangeMerge<'_> {
-    /// Hands on rows, and between them what is gone. Says how many that were; nothing where nobody wants more.
-    async fn among(
+    /// Sends rows and tombstones. Returns how many; none where nobody receives any more.
+    async fn send(
         mut self,
         mut fetched: Receiver<Result<Batch>>,
         missing: Option<u64>,
-        wanted: &BatchSender,
+        to: &BatchSender,
     ) -> Result<Option<u64>> {
-        let (mut rows, mut sent) = (0, 0);
-        while let Some(batch) = fetched.recv().await {
-            let mut told = Vec::new();
-            for held in batch?.into_iter().flatten() {
+        let (mut count, mut sent) = (0, 0);
+        while let Some(rows) = fetched.recv().await {
+            let mut batch = Vec::new();
+            for data in rows?.into_iter().flatten() {
                 let row = DatasetRow {
-                    held,
-                    shape: self.shape.clone(),
+                    data,
+                    projection: self.projection.clone(),
                 };
-                self.until(measurement(&row.place()?), &mut told);
-                told.push(row.held);
-                rows += 1;
+                self.bury_until(measurement(&row.key()?), &mut batch);
+                batch.push(row.data);
+                count += 1;
             }
-            sent += told.len() as u64;
-            if wanted.send(Ok(Some(told))).await.is_err() {
+            sent += batch.len() as u64;
+            if to.send(Ok(Some(batch))).await.is_err() {
                 return Ok(None);
             }
         }
-        // Where there may be more rows than came, nobody knows what is gone behind the last of them.
-        if missing.is_none_or(|missing| rows < missing) {
-            let mut told = Vec::new();
-            self.until(None, &mut told);
-            sent += told.len() as u64;
-            if wanted.send(Ok(Some(told))).await.is_err() {
+        // Where the limit cut the rows off, measurements after the last row may have rows: no tombstones for these.
+        if missing.is_none_or(|missing| count < missing) {
+            let mut batch = Vec::new();
+            self.bury_until(None, &mut batch);
+            sent += batch.len() as u64;
+            if to.send(Ok(Some(batch))).await.is_err() {
                 return Ok(None);
             }
         }
         Ok(Some(sent))
     }
 
-    /// Tells what is gone before this measurement, or of all that are left.
-    fn until(&mut self, next: Option<(NaiveDate, MeasurementId)>, told: &mut Vec<RowData>) {
+    /// Adds a tombstone for each measurement before this one, or for all that are left.
+    fn bury_until(&mut self, next: Option<(NaiveDate, MeasurementId)>, batch: &mut Vec<RowData>) {
         while let Some(one) = self.changed.as_slice().first().copied()
             && next.is_none_or(|next| one < next)
         {
             self.changed.next();
             if Some(one) != self.last {
-                told.push(self.gone(one));
+                batch.push(self.tombstone(one));
             }
         }
         self.last = next;
     }
 
-    /// A row that tells that a measurement has none.
-    fn gone(&self, (day, id): (NaiveDate, MeasurementId)) -> RowData {
-        let cells = self.shape.columns.iter().map(|column| match column.name {
-            "measurement_id" => OwnValue::Id(MeasurementId::PREFIX, id.uuid()),
-            "measured_on" => OwnValue::Day(day),
-            _ => OwnValue::Empty,
-        });
+    /// A row that says that a measurement has none. Its key is the first that the measurement could have.
+    fn tombstone(&self, (day, id): (NaiveDate, MeasurementId)) -> RowData {
+        let cells = self
+            .projection
+            .columns
+            .iter()
+            .map(|column| match column.name {
+                "measurement_id" => Value::Id(MeasurementId::PREFIX, id.uuid()),
+                "measured_on" => Value::Day(day),
+                _ => Value::Empty,
+            });
         let mut ids = [id.uuid()].into_iter();
-        let parts = self.shape.order.iter().map(|part| match part {
+        let parts = self.projection.order.iter().map(|part| match part {
             KeyType::Day => RowKeyPart::Day(day),
             KeyType::Id => RowKeyPart::Id(ids.next().unwrap_or(Uuid::nil())),
         });
-        RowData::Gone(cells.collect(), RowKey(parts.collect()))
+        RowData::Tombstone(cells.collect(), RowKey(parts.collect()))
     }
 }

@@ -10,7 +10,7 @@ use entity::{
     words::{Direction, KpiState, Role, Stage, Unit},
 };
 
-use super::{columns, filters, order};
+use super::{columns, fact_columns::kpi_fact_columns, filters, order};
 use crate::{
     bi::{
         model::dataset::{
@@ -19,7 +19,7 @@ use crate::{
         },
         scope::Scope,
     },
-    judgement::{self, target_on_sql},
+    judgement::{self, holds_on_sql, join_target_sql, warning_sql},
     policy::Action,
     responsibility::in_force::{delivering_sql, held_at_end_sql},
     statement::Text,
@@ -35,42 +35,9 @@ pub static KPI_FACTS: Dataset = Dataset {
         columns. A LEAD sees the rows of the departments that they lead.",
     permission: Action::PullFlatRows,
     needs_days: true,
-    counts: true,
+    published_only: true,
     day: Some("measured_on"),
-    columns: columns![
-        row_id: Words, "The row's id: made of its parts, so that it is the same in every answer.";
-        measurement_id: IdOf(MeasurementId::PREFIX), "The measurement. It stands in as many rows as it has places, departments and roles.";
-        kpi_id: IdOf(KpiId::PREFIX), "The KPI.";
-        kpi_key: Words, "The KPI's key.";
-        kpi_name: Words, "The KPI's name, as it is today.";
-        unit: Word(Unit::texts), "What the value counts. Units never mix.";
-        currency empty: Words, "ISO 4217 code, where the unit is CURRENCY.";
-        direction: Word(Direction::texts), "Which way is better.";
-        measured_on: Day, "The day.";
-        value: Number, "The value, in the unit: 6.1 is 6.1 %.";
-        numerator empty: Number, "What was counted, for a share. Add these up, and the denominators: never average shares.";
-        denominator empty: Number, "Out of how many.";
-        sample_size empty: Integer, "How many answered.";
-        channel_id empty: IdOf(ChannelId::PREFIX), "The channel that it was measured on; empty for all.";
-        segment_id empty: IdOf(SegmentId::PREFIX), "The segment that it was measured in; empty for all.";
-        target empty: Number, "The target of the day; empty where there was none.";
-        warning empty: Number, "The warning level of the day; empty where there was none.";
-        state: Word(KpiState::texts), "What the value comes to against the target of the day.";
-        blueprint_id empty: IdOf(BlueprintId::PREFIX), "The blueprint.";
-        blueprint_key empty: Words, "The blueprint's key.";
-        phase_id empty: IdOf(PhaseId::PREFIX), "The phase; empty where the KPI judges the whole blueprint.";
-        phase_name empty: Words, "The phase's name, as it is today.";
-        stage empty: Word(Stage::texts), "Where the phase stands relative to what the customer came for.";
-        touchpoint_id empty: IdOf(TouchpointId::PREFIX), "The touchpoint; empty where the KPI judges a phase or a whole blueprint, or nothing.";
-        touchpoint_key empty: Words, "The touchpoint's key.";
-        touchpoint_name empty: Words, "The touchpoint's name, as it is today.";
-        department_id empty: IdOf(DepartmentId::PREFIX), "The department; empty where nobody held a role there.";
-        department_key empty: Words, "The department's key.";
-        department_name empty: Words, "The department's name, as it is today.";
-        role empty: Word(Role::texts), "What the department answered for.";
-        is_delivering: Boolean, "Whether the role is RESPONSIBLE or ACCOUNTABLE.";
-        row_weight: Number, "1 / the rows of this measurement that you may see, before any filter: the weights of a measurement add up to 1. Right for grand totals; in slices count distinct measurement_ids.";
-    ],
+    columns: kpi_fact_columns!(dataset_columns),
     filters: filters![
         kpi = kpi_key,
         department = department_key,
@@ -83,17 +50,18 @@ pub static KPI_FACTS: Dataset = Dataset {
     ],
     key: "row_id",
     order: order![Day measured_on, Id measurement_id, Id link_id empty, Id responsibility_id empty],
-    source: RowSource::Joined {
+    source: RowSource::Sql {
         with: Some(joined),
         rows,
     },
 };
 
-/// Every row that may be seen, by its ids. A measurement at a touchpoint belongs to that touchpoint's link alone, one
+/// Every row that may be seen, as ids: names come later, for the rows that pass alone. A measurement at a touchpoint belongs to that touchpoint's link alone, one
 /// of the KPI as a whole to every link; a day is judged by what held at its end.
 ///
-/// A CROSS JOIN with its condition in WHERE is an inner join that SQLite does not turn round. The count is kept apart
-/// by day and KPI too, which changes nothing: so a condition on those reaches below it.
+/// Why CROSS JOIN, with its condition in WHERE? SQLite never reorders one: days come first, and measurements are looked
+/// up by day. Why is the window partitioned by day and KPI, which the id decides? The databases push a condition on a
+/// column below a window only where it is partitioned by that column.
 const JOINED: &str = concat!(
     "\
     SELECT measured.id AS measurement_id, measured.measured_on, measured.value, measured.numerator,
@@ -104,14 +72,12 @@ const JOINED: &str = concat!(
         responsibility.id AS responsibility_id, responsibility.department_id, responsibility.role,
         COUNT(*) OVER (PARTITION BY measured.measured_on, measured.id, measured.kpi_id) AS siblings
     FROM day CROSS JOIN measured
-    LEFT JOIN kpi_target of_day ON of_day.id =
-        (SELECT latest.id FROM kpi_target latest
-         ",
-    target_on_sql!("latest", "measured.kpi_id", "measured.measured_on"),
-    ")
-    LEFT JOIN kpi_link link ON link.kpi_id = measured.kpi_id
-        AND (link.valid_from IS NULL OR link.valid_from <= measured.measured_on)
-        AND (link.valid_to IS NULL OR link.valid_to > measured.measured_on)
+    ",
+    join_target_sql!("of_day", "measured.kpi_id", "measured.measured_on"),
+    "
+    LEFT JOIN kpi_link link ON link.kpi_id = measured.kpi_id AND ",
+    holds_on_sql!("link", "measured.measured_on"),
+    "
         AND (measured.touchpoint_id IS NULL OR link.touchpoint_id = measured.touchpoint_id)
         AND link.blueprint_id IN (SELECT id FROM counted)
     LEFT JOIN touchpoint ON touchpoint.id = COALESCE(link.touchpoint_id, measured.touchpoint_id)
@@ -136,24 +102,16 @@ fn joined(text: Text, scope: &Scope<'_>) -> Text {
         .then(")")
 }
 
-const COLUMNS: &str = concat!(
-    "\
-    joined.measurement_id, joined.link_id, joined.responsibility_id, joined.kpi_id,
-    kpi.key AS kpi_key, kpi.name AS kpi_name, kpi.unit, kpi.currency, kpi.direction,
-    joined.measured_on, joined.value, joined.numerator, joined.denominator, joined.sample_size,
-    joined.channel_id, joined.segment_id,
-    target.value AS target, CASE WHEN target.value IS NOT NULL THEN target.warning END AS warning,
-    joined.blueprint_id, blueprint.key AS blueprint_key,
-    joined.phase_id, phase.name AS phase_name, phase.stage,
-    joined.touchpoint_id, touchpoint.key AS touchpoint_key, touchpoint.name AS touchpoint_name,
-    joined.department_id, department.key AS department_key, department.name AS department_name,
-    joined.role, COALESCE(",
-    delivering_sql!("joined.role"),
-    ", FALSE) AS is_delivering,
-    CAST(1 AS double precision) / joined.siblings AS row_weight, "
-);
+/// Takes the dataset's columns out of the table.
+macro_rules! dataset_columns {
+    ($($name:ident $($empty:ident)?: $api:ty, $of:expr => $sql:tt, $read:expr, $description:literal $(, $other:literal)?;)*) => {
+        columns![$($name $($empty)?: $of => $sql, $description;)*]
+    };
+}
+use dataset_columns;
 
-const FROM: &str = " AS state
+/// The parts of the order that are no columns, and the tables that columns are selected from.
+const FROM: &str = ", joined.link_id, joined.responsibility_id
 FROM joined CROSS JOIN kpi
 LEFT JOIN kpi_target target ON target.id = joined.target_id
 LEFT JOIN blueprint ON blueprint.id = joined.blueprint_id
@@ -163,12 +121,20 @@ LEFT JOIN department ON department.id = joined.department_id
 WHERE kpi.id = joined.kpi_id";
 
 fn rows(text: Text, scope: &Scope<'_>) -> Text {
-    text.then("SELECT ")
-        .then(&row_id(scope))
-        .then(" AS row_id, ")
-        .then(COLUMNS)
-        .then(&judgement::state_sql("kpi", "joined.value", "target"))
-        .then(FROM)
+    KPI_FACTS.select(text, scope).then(FROM)
+}
+
+fn warning(_: &Scope<'_>) -> String {
+    warning_sql!("target").to_owned()
+}
+
+fn state(_: &Scope<'_>) -> String {
+    judgement::state_sql("kpi", "joined.value", "target")
+}
+
+/// False, not NULL, where nobody holds a role.
+fn is_delivering(_: &Scope<'_>) -> String {
+    concat!("COALESCE(", delivering_sql!("joined.role"), ", FALSE)").to_owned()
 }
 
 /// The ids of measurement, place and department, and the role, as far as the row has them.

@@ -29,28 +29,28 @@ pub static FEEDBACK: Dataset = Dataset {
         sees the answers that went to the departments that they lead.",
     permission: Action::PullFlatRows,
     needs_days: false,
-    counts: true,
+    published_only: true,
     day: Some("answered_on"),
     columns: columns![
-        feedback_id: IdOf(FeedbackId::PREFIX), "The answer.";
-        scale: Word(FeedbackScale::texts), "What was asked.";
-        score: Integer, "The score, on its scale.";
-        feedback_group: Word(FeedbackGroup::texts), "What the score says.";
-        answered_on: Day, "The day of the answer.";
-        blueprint_id empty: IdOf(BlueprintId::PREFIX), "The blueprint; empty where the answer is on the organisation as a whole.";
-        blueprint_key empty: Words, "The blueprint's key.";
-        touchpoint_id empty: IdOf(TouchpointId::PREFIX), "The touchpoint; empty where the answer is on the relationship as a whole.";
-        touchpoint_key empty: Words, "The touchpoint's key.";
-        persona_id empty: IdOf(PersonaId::PREFIX), "The persona, where that is known.";
-        channel_id empty: IdOf(ChannelId::PREFIX), "The channel, where that is known.";
-        segment_id empty: IdOf(SegmentId::PREFIX), "The segment, where that is known.";
-        department_id empty: IdOf(DepartmentId::PREFIX), "The department that it went to: who was ACCOUNTABLE when the customer answered, or took over from them; empty where there was none.";
-        department_key empty: Words, "The department's key.";
-        follow_up_state empty: Word(FollowUpState::texts), "Where the follow-up stands; empty where there is nobody to follow up.";
-        cause empty: Word(FollowUpCause::texts), "What it was about, once that is known.";
-        due_on empty: Day, "When the follow-up is due.";
-        closed_at empty: Instant, "Since when the follow-up is over.";
-        recorded_at: Instant, "When the answer was recorded.";
+        feedback_id: IdOf(FeedbackId::PREFIX) => "feedback.id", "The answer.";
+        scale: Word(FeedbackScale::texts) => "feedback.scale", "What was asked.";
+        score: Integer => "feedback.score", "The score, on its scale.";
+        feedback_group: Word(FeedbackGroup::texts) => "feedback.answer_group", "What the score says.";
+        answered_on: Day => "feedback.answered_on", "The day of the answer.";
+        blueprint_id empty: IdOf(BlueprintId::PREFIX) => "feedback.blueprint_id", "The blueprint; empty where the answer is on the organisation as a whole.";
+        blueprint_key empty: Words => "blueprint.key", "The blueprint's key.";
+        touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "feedback.touchpoint_id", "The touchpoint; empty where the answer is on the relationship as a whole.";
+        touchpoint_key empty: Words => "touchpoint.key", "The touchpoint's key.";
+        persona_id empty: IdOf(PersonaId::PREFIX) => "feedback.persona_id", "The persona, where that is known.";
+        channel_id empty: IdOf(ChannelId::PREFIX) => "feedback.channel_id", "The channel, where that is known.";
+        segment_id empty: IdOf(SegmentId::PREFIX) => "feedback.segment_id", "The segment, where that is known.";
+        department_id empty: IdOf(DepartmentId::PREFIX) => "feedback.department_id", "The department that it went to: who was ACCOUNTABLE when the customer answered, or took over from them; empty where there was none.";
+        department_key empty: Words => "department.key", "The department's key.";
+        follow_up_state empty: Word(FollowUpState::texts) => "follow_up.state", "Where the follow-up stands; empty where there is nobody to follow up.";
+        cause empty: Word(FollowUpCause::texts) => "follow_up.cause", "What it was about, once that is known.";
+        due_on empty: Day => "follow_up.due_on", "When the follow-up is due.";
+        closed_at empty: Instant => "follow_up.closed_at", "Since when the follow-up is over.";
+        recorded_at: Instant => "feedback.recorded_at", "When the answer was recorded.";
     ],
     filters: filters![
         department = department_key,
@@ -68,14 +68,6 @@ pub static FEEDBACK: Dataset = Dataset {
     },
 };
 
-const COLUMNS: &str = "\
-SELECT feedback.id AS feedback_id, feedback.scale, feedback.score, feedback.answer_group AS feedback_group,
-    feedback.answered_on, feedback.blueprint_id, blueprint.key AS blueprint_key, feedback.touchpoint_id,
-    touchpoint.key AS touchpoint_key, feedback.persona_id, feedback.channel_id, feedback.segment_id,
-    feedback.department_id, department.key AS department_key, follow_up.state AS follow_up_state, follow_up.cause,
-    follow_up.due_on, follow_up.closed_at, feedback.recorded_at
-FROM ";
-
 const JOINS: &str = "
 LEFT JOIN blueprint ON blueprint.id = feedback.blueprint_id
 LEFT JOIN touchpoint ON touchpoint.id = feedback.touchpoint_id
@@ -84,9 +76,13 @@ LEFT JOIN follow_up ON follow_up.feedback_id = feedback.id
 WHERE (feedback.blueprint_id IS NULL OR feedback.blueprint_id IN (";
 
 fn answers(text: Text, scope: &Scope<'_>) -> Text {
-    let text = seen::<feedback::Entity>(text.then(COLUMNS), scope, "feedback")
-        .then(JOINS)
-        .select(&scope.counted())
-        .then("))");
+    let text = seen::<feedback::Entity>(
+        FEEDBACK.select(text, scope).then(" FROM "),
+        scope,
+        "feedback",
+    )
+    .then(JOINS)
+    .select(&scope.counted())
+    .then("))");
     scope.only_own(text, "feedback.department_id")
 }

@@ -8,11 +8,12 @@ use entity::{
         TouchpointId,
     },
 };
+use futures_util::future::BoxFuture;
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder};
 
-use super::{columns, filters, order};
+use super::{columns, computed_columns, filters, order};
 use crate::{
-    access::{Caller, scope},
+    access::scope,
     bi::{
         model::cursor::{RowKey, RowKeyPart},
         model::dataset::{
@@ -20,13 +21,13 @@ use crate::{
             Type::{Id as IdOf, Instant, Text as Words, Word},
         },
         model::query::DatasetQuery,
-        model::value::OwnValue,
+        model::value::Value,
         source::memory::{ComputedRow, ordered},
+        source::reader::{ReadContext, RowReader},
         source::row::RowData,
         source::stream::BatchSender,
     },
     compute::Steps,
-    database::Transaction,
     error::Result,
     finding::{
         self, TrackedFinding,
@@ -42,32 +43,46 @@ pub static FINDINGS: Dataset = Dataset {
         archived get nothing wrong any more.",
     permission: Action::PullFlatRows,
     needs_days: false,
-    counts: true,
+    published_only: true,
     day: None,
-    columns: columns![
-        finding_id: IdOf(FindingId::PREFIX), "What tells it from all others: it stays the same whatever is renamed or moved.";
-        blueprint_id: IdOf(BlueprintId::PREFIX), "The blueprint.";
-        blueprint_key: Words, "The blueprint's key.";
-        code: Word(codes), "What is wrong.";
-        severity: Word(severities), "How grave it is.";
-        sentence: Words, "What is wrong, for people.";
-        phase_id empty: IdOf(PhaseId::PREFIX), "The phase that it is about.";
-        touchpoint_id empty: IdOf(TouchpointId::PREFIX), "The touchpoint that it is about.";
-        other_touchpoint_id empty: IdOf(TouchpointId::PREFIX), "Another touchpoint that it is about as well.";
-        kpi_id empty: IdOf(KpiId::PREFIX), "The KPI that it is about.";
-        department_id empty: IdOf(DepartmentId::PREFIX), "The department that it is about.";
-        persona_id empty: IdOf(PersonaId::PREFIX), "The persona that it is about.";
-        promise_id empty: IdOf(PromiseId::PREFIX), "The promise that it is about.";
-        insight_id empty: IdOf(InsightId::PREFIX), "The insight that it is about.";
-        open_since empty: Instant, "Since when it is open; empty where that is not noted yet, or would tell of journeys that you may not read.";
-        dismissed_at empty: Instant, "Since when it needs no looking after.";
-        reason empty: Words, "Why it needs none.";
-    ],
+    columns: COLUMNS,
     filters: filters![blueprint = blueprint_key, code = code, severity = severity],
     key: "finding_id",
     order: order![Id blueprint_id, Id finding_id],
-    source: RowSource::Findings,
+    // Since when a finding is open is noted without an event of the audit log.
+    source: RowSource::Computed {
+        is_series: false,
+        is_logged: false,
+    },
 };
+
+/// A finding and the blueprint that it was found in.
+pub(in crate::bi) struct FindingRow<'f> {
+    blueprint: BlueprintId,
+    blueprint_key: &'f str,
+    tracked: &'f TrackedFinding,
+}
+
+computed_columns! {
+    FindingRow<'_>;
+    finding_id: IdOf(FindingId::PREFIX) => |row| Value::id(Some(row.tracked.finding.fingerprint)), "What tells it from all others: it stays the same whatever is renamed or moved.";
+    blueprint_id: IdOf(BlueprintId::PREFIX) => |row| Value::id(Some(row.blueprint)), "The blueprint.";
+    blueprint_key: Words => |row| Value::text(Some(row.blueprint_key)), "The blueprint's key.";
+    code: Word(codes) => |row| Value::text(Some(row.tracked.finding.code.as_str())), "What is wrong.";
+    severity: Word(severities) => |row| Value::text(Some(row.tracked.finding.code.severity().as_str())), "How grave it is.";
+    sentence: Words => |row| Value::text(Some(&row.tracked.finding.sentence)), "What is wrong, for people.";
+    phase_id empty: IdOf(PhaseId::PREFIX) => |row| Value::id(row.tracked.finding.place.phase), "The phase that it is about.";
+    touchpoint_id empty: IdOf(TouchpointId::PREFIX) => |row| Value::id(row.tracked.finding.place.touchpoint), "The touchpoint that it is about.";
+    other_touchpoint_id empty: IdOf(TouchpointId::PREFIX) => |row| Value::id(row.tracked.finding.place.other), "Another touchpoint that it is about as well.";
+    kpi_id empty: IdOf(KpiId::PREFIX) => |row| Value::id(row.tracked.finding.place.kpi), "The KPI that it is about.";
+    department_id empty: IdOf(DepartmentId::PREFIX) => |row| Value::id(row.tracked.finding.place.department), "The department that it is about.";
+    persona_id empty: IdOf(PersonaId::PREFIX) => |row| Value::id(row.tracked.finding.place.persona), "The persona that it is about.";
+    promise_id empty: IdOf(PromiseId::PREFIX) => |row| Value::id(row.tracked.finding.place.promise), "The promise that it is about.";
+    insight_id empty: IdOf(InsightId::PREFIX) => |row| Value::id(row.tracked.finding.place.insight), "The insight that it is about.";
+    open_since empty: Instant => |row| Value::instant(row.tracked.open_since), "Since when it is open; empty where that is not noted yet, or would tell of journeys that you may not read.";
+    dismissed_at empty: Instant => |row| Value::instant(row.tracked.dismissed.as_ref().and_then(|row| row.dismissed_at)), "Since when it needs no looking after.";
+    reason empty: Words => |row| Value::text(row.tracked.dismissed.as_ref().and_then(|row| row.reason.as_deref())), "Why it needs none.";
+}
 
 fn codes() -> Vec<&'static str> {
     Rule::ALL.iter().map(|rule| rule.code.as_str()).collect()
@@ -77,68 +92,87 @@ fn severities() -> Vec<&'static str> {
     Severity::ALL.iter().map(|one| one.as_str()).collect()
 }
 
-/// Hands on the rows of one blueprint after another.
-pub(in crate::bi) async fn each(
-    caller: &Caller,
-    tx: &Transaction,
-    query: &DatasetQuery,
-    wanted: &BatchSender,
-) -> Result<()> {
-    if !query.order.is_empty() {
-        let rows = all(caller, tx, query).await?;
-        wanted.send(Ok(Some(rows))).await.ok();
-        return Ok(());
+/// Computes the findings of one blueprint after another, so that rows come while others are still computed.
+pub(in crate::bi) struct FindingsReader;
+
+impl RowReader for FindingsReader {
+    fn send<'r>(
+        &'r self,
+        context: ReadContext<'r>,
+        query: &'r DatasetQuery,
+        to: &'r BatchSender,
+    ) -> BoxFuture<'r, Result<()>> {
+        match query.order.is_empty() {
+            true => Box::pin(send_by_blueprint(context, query, to)),
+            false => Box::pin(async move {
+                let rows = all(context, query).await?;
+                to.send(Ok(Some(rows))).await.ok();
+                Ok(())
+            }),
+        }
     }
+
+    fn count<'r>(
+        &'r self,
+        context: ReadContext<'r>,
+        query: &'r DatasetQuery,
+    ) -> BoxFuture<'r, Result<u64>> {
+        Box::pin(async move { Ok(all(context, query).await?.len() as u64) })
+    }
+}
+
+async fn send_by_blueprint(
+    context: ReadContext<'_>,
+    query: &DatasetQuery,
+    to: &BatchSender,
+) -> Result<()> {
     let mut skipped = query.offset.unwrap_or_default();
     let mut missing = query.limit.unwrap_or(u64::MAX);
-    for blueprint in blueprints(caller, tx, query).await? {
-        let mut rows = of(caller, tx, query, blueprint).await?;
+    for blueprint in blueprints(context, query).await? {
+        let mut rows = rows_of(context, query, blueprint).await?;
         let skip = skipped.min(rows.len() as u64);
         skipped -= skip;
         rows.drain(..usize::try_from(skip).unwrap_or_default());
         rows.truncate(usize::try_from(missing).unwrap_or(usize::MAX));
         missing -= rows.len() as u64;
         let rows = rows.into_iter().map(|found| found.chosen(query)).collect();
-        if wanted.send(Ok(Some(rows))).await.is_err() || missing == 0 {
+        if to.send(Ok(Some(rows))).await.is_err() || missing == 0 {
             break;
         }
-        caller.budget.renew();
+        // The budget is for one blueprint: whoever takes its rows may have the next.
+        context.caller.budget.renew();
     }
     Ok(())
 }
 
-/// All rows at once, in the order that is asked for.
-pub(in crate::bi) async fn all(
-    caller: &Caller,
-    tx: &Transaction,
-    query: &DatasetQuery,
-) -> Result<Vec<RowData>> {
+/// All rows, in the query's order.
+async fn all(context: ReadContext<'_>, query: &DatasetQuery) -> Result<Vec<RowData>> {
     let mut rows = Vec::new();
-    for blueprint in blueprints(caller, tx, query).await? {
-        rows.extend(of(caller, tx, query, blueprint).await?);
+    for blueprint in blueprints(context, query).await? {
+        rows.extend(rows_of(context, query, blueprint).await?);
     }
     let query = query.clone();
     let order = move |steps: &Steps| {
         steps.take(FOUND * (1 + query.order.len()) * rows.len())?;
         Ok(ordered(rows, &query))
     };
-    caller.compute(order).await
+    context.caller.compute(order).await
 }
 
-/// Steps of making a row of a finding, and of putting it in its place by one column.
+/// Compute steps of making a row of a finding, and of sorting it by one column.
 const FOUND: usize = 20;
 
-/// The blueprints that are looked at, in the order of the rows.
+/// The blueprints whose findings are computed, in the order of the rows.
 async fn blueprints(
-    caller: &Caller,
-    tx: &Transaction,
+    context: ReadContext<'_>,
     query: &DatasetQuery,
 ) -> Result<Vec<blueprint::Model>> {
     use blueprint::Column;
-    let mut select = caller
+    let mut select = context
+        .caller
         .select::<blueprint::Entity>()
         .filter(Column::ArchivedAt.is_null());
-    if !query.uncounted {
+    if !query.include_drafts {
         select = select.filter(Column::Id.in_subquery(scope::counted_blueprint_ids()));
     }
     if let Some(RowKey(parts)) = &query.after
@@ -147,66 +181,40 @@ async fn blueprints(
     {
         select = select.filter(Column::Id.gte(*id));
     }
-    Ok(select.order_by_asc(Column::Id).all(tx).await?)
+    Ok(select.order_by_asc(Column::Id).all(context.tx).await?)
 }
 
-/// The rows of one blueprint that pass, in order.
-async fn of(
-    caller: &Caller,
-    tx: &Transaction,
+/// The rows of one blueprint that pass, by their keys.
+async fn rows_of(
+    context: ReadContext<'_>,
     query: &DatasetQuery,
     blueprint: blueprint::Model,
 ) -> Result<Vec<ComputedRow>> {
+    let ReadContext { caller, tx } = context;
     let (id, key) = (blueprint.id, blueprint.key.clone());
-    let asked = (caller.today, &query.thresholds);
-    let told = finding::told(caller, tx, blueprint, asked).await?;
+    let options = (caller.today, &query.thresholds);
+    let tracked = finding::told(caller, tx, blueprint, options).await?;
     let query = query.clone();
     let pass = move |steps: &Steps| {
         let price = FOUND + query.filter.price();
         let mut rows = Vec::new();
-        for told in told {
+        for tracked in &tracked {
             steps.take(price)?;
-            let place = [id.uuid(), told.finding.fingerprint.uuid()];
+            let parts = [id.uuid(), tracked.finding.fingerprint.uuid()];
             let row = ComputedRow {
-                place: RowKey(place.map(RowKeyPart::Id).to_vec()),
-                cells: cells(told, id, key.clone()),
+                key: RowKey(parts.map(RowKeyPart::Id).to_vec()),
+                cells: cells(&FindingRow {
+                    blueprint: id,
+                    blueprint_key: &key,
+                    tracked,
+                }),
             };
+            // In another order than the dataset's own, `ordered` applies the resume point.
             let is_next = !query.order.is_empty() || row.is_behind(&query);
             rows.extend(Some(row).filter(|row| is_next && row.passes(&query)));
         }
-        rows.sort_by(|one, other| one.place.cmp(&other.place));
+        rows.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(rows)
     };
     caller.compute(pass).await
-}
-
-fn cells(told: TrackedFinding, blueprint: BlueprintId, key: String) -> Vec<OwnValue> {
-    let word = |text: &str| OwnValue::Text(text.to_owned());
-    let finding = told.finding;
-    let place = finding.place;
-    let dismissed = told.dismissed;
-    vec![
-        OwnValue::id(Some(finding.fingerprint)),
-        OwnValue::id(Some(blueprint)),
-        OwnValue::Text(key),
-        word(finding.code.as_str()),
-        word(finding.code.severity().as_str()),
-        OwnValue::Text(finding.sentence),
-        OwnValue::id(place.phase),
-        OwnValue::id(place.touchpoint),
-        OwnValue::id(place.other),
-        OwnValue::id(place.kpi),
-        OwnValue::id(place.department),
-        OwnValue::id(place.persona),
-        OwnValue::id(place.promise),
-        OwnValue::id(place.insight),
-        told.open_since.map_or(OwnValue::Empty, OwnValue::Instant),
-        dismissed
-            .as_ref()
-            .and_then(|row| row.dismissed_at)
-            .map_or(OwnValue::Empty, OwnValue::Instant),
-        dismissed
-            .and_then(|row| row.reason)
-            .map_or(OwnValue::Empty, OwnValue::Text),
-    ]
 }

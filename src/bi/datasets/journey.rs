@@ -51,7 +51,7 @@ pub static TOUCHPOINTS: Dataset = Dataset {
     description: "Every touchpoint of the blueprints that count and that you may read, archived ones included.",
     permission: Action::PullFlatRows,
     needs_days: false,
-    counts: true,
+    published_only: true,
     day: None,
     columns: TOUCHPOINT_COLUMNS,
     filters: filters![
@@ -109,7 +109,7 @@ pub static PHASES: Dataset = Dataset {
     description: "Every phase of the blueprints that count and that you may read, archived ones included.",
     permission: Action::PullFlatRows,
     needs_days: false,
-    counts: true,
+    published_only: true,
     day: None,
     columns: columns![
         phase_id: IdOf(PhaseId::PREFIX), "The phase.";
@@ -149,7 +149,7 @@ pub static BLUEPRINTS: Dataset = Dataset {
     description: "Every blueprint that counts and that you may read.",
     permission: Action::PullFlatRows,
     needs_days: false,
-    counts: true,
+    published_only: true,
     day: None,
     columns: columns![
         blueprint_id: IdOf(BlueprintId::PREFIX), "The blueprint.";

@@ -18,7 +18,7 @@ use crate::{
         },
         scope::Scope,
     },
-    judgement::{self, target_on_sql},
+    judgement::{self, join_target_sql, warning_sql},
     policy::Action,
     statement::Text,
 };
@@ -30,25 +30,25 @@ pub static KPI_MEASUREMENTS: Dataset = Dataset {
         not there. Of confidential KPIs only what you may see.",
     permission: Action::PullFlatRows,
     needs_days: false,
-    counts: false,
+    published_only: false,
     day: Some("measured_on"),
     columns: columns![
-        measurement_id: IdOf(MeasurementId::PREFIX), "The measurement.";
-        kpi_id: IdOf(KpiId::PREFIX), "The KPI.";
-        kpi_key: Words, "The KPI's key.";
-        measured_on: Day, "The day.";
-        value: Number, "The value, in the KPI's unit: 6.1 is 6.1 %.";
-        numerator empty: Number, "What was counted, for a share. Add these up, and the denominators: never average shares.";
-        denominator empty: Number, "Out of how many.";
-        sample_size empty: Integer, "How many answered.";
-        touchpoint_id empty: IdOf(TouchpointId::PREFIX), "The touchpoint that it was measured at, whether its blueprint counts or not; empty for the KPI as a whole.";
-        channel_id empty: IdOf(ChannelId::PREFIX), "The channel that it was measured on; empty for all.";
-        segment_id empty: IdOf(SegmentId::PREFIX), "The segment that it was measured in; empty for all.";
-        target empty: Number, "The target of the day; empty where there was none.";
-        warning empty: Number, "The warning level of the day; empty where there was none.";
-        state: Word(KpiState::texts), "What the value comes to against the target of the day.";
-        source empty: Words, "Where the value is from.";
-        recorded_at: Instant, "When it was recorded.";
+        measurement_id: IdOf(MeasurementId::PREFIX) => "measured.id", "The measurement.";
+        kpi_id: IdOf(KpiId::PREFIX) => "measured.kpi_id", "The KPI.";
+        kpi_key: Words => "kpi.key", "The KPI's key.";
+        measured_on: Day => "measured.measured_on", "The day.";
+        value: Number => "measured.value", "The value, in the KPI's unit: 6.1 is 6.1 %.";
+        numerator empty: Number => "measured.numerator", "What was counted, for a share. Add these up, and the denominators: never average shares.";
+        denominator empty: Number => "measured.denominator", "Out of how many.";
+        sample_size empty: Integer => "measured.sample_size", "How many answered.";
+        touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "measured.touchpoint_id", "The touchpoint that it was measured at, whether its blueprint counts or not; empty for the KPI as a whole.";
+        channel_id empty: IdOf(ChannelId::PREFIX) => "measured.channel_id", "The channel that it was measured on; empty for all.";
+        segment_id empty: IdOf(SegmentId::PREFIX) => "measured.segment_id", "The segment that it was measured in; empty for all.";
+        target empty: Number => "target.value", "The target of the day; empty where there was none.";
+        warning empty: Number => (warning), "The warning level of the day; empty where there was none.";
+        state: Word(KpiState::texts) => (state), "What the value comes to against the target of the day.";
+        source empty: Words => "measured.source", "Where the value is from.";
+        recorded_at: Instant => "measured.recorded_at", "When it was recorded.";
     ],
     filters: filters![kpi = kpi_key, state = state],
     key: "measurement_id",
@@ -65,27 +65,22 @@ fn measured(text: Text, scope: &Scope<'_>) -> Text {
         .then(")")
 }
 
-const MEASUREMENTS: &str = "\
-SELECT measured.id AS measurement_id, measured.kpi_id, kpi.key AS kpi_key, measured.measured_on, measured.value,
-    measured.numerator, measured.denominator, measured.sample_size, measured.touchpoint_id, measured.channel_id,
-    measured.segment_id, measured.source, measured.recorded_at,
-    target.value AS target, CASE WHEN target.value IS NOT NULL THEN target.warning END AS warning, ";
-
 const MEASURED_FROM: &str = concat!(
-    " AS state
-FROM measured CROSS JOIN kpi
-LEFT JOIN kpi_target target ON target.id =
-    (SELECT latest.id FROM kpi_target latest
-     ",
-    target_on_sql!("latest", "measured.kpi_id", "measured.measured_on"),
-    ")
-WHERE kpi.id = measured.kpi_id"
+    " FROM measured CROSS JOIN kpi ",
+    join_target_sql!("target", "measured.kpi_id", "measured.measured_on"),
+    " WHERE kpi.id = measured.kpi_id"
 );
 
-fn measurements(text: Text, _: &Scope<'_>) -> Text {
-    text.then(MEASUREMENTS)
-        .then(&judgement::state_sql("kpi", "measured.value", "target"))
-        .then(MEASURED_FROM)
+fn measurements(text: Text, scope: &Scope<'_>) -> Text {
+    KPI_MEASUREMENTS.select(text, scope).then(MEASURED_FROM)
+}
+
+fn warning(_: &Scope<'_>) -> String {
+    warning_sql!("target").to_owned()
+}
+
+fn state(_: &Scope<'_>) -> String {
+    judgement::state_sql("kpi", "measured.value", "target")
 }
 
 /// Definitions.
@@ -95,25 +90,25 @@ pub static KPIS: Dataset = Dataset {
         confidential; its values are.",
     permission: Action::PullFlatRows,
     needs_days: false,
-    counts: false,
+    published_only: false,
     day: None,
     columns: columns![
-        kpi_id: IdOf(KpiId::PREFIX), "The KPI.";
-        kpi_key: Words, "Its key.";
-        kpi_name: Words, "Its name, as it is today.";
-        description empty: Words, "What it says.";
-        kpi_type: Word(KpiType::texts), "What kind of measure it is.";
-        unit: Word(Unit::texts), "What its values count. Units never mix.";
-        currency empty: Words, "ISO 4217 code, where the unit is CURRENCY.";
-        decimals: Integer, "With how many decimals its values are shown.";
-        direction: Word(Direction::texts), "Which way is better.";
-        aggregation: Word(Aggregation::texts), "How its values come together over time and groups.";
-        cadence: Word(Cadence::texts), "How often it is measured.";
-        scope: Word(KpiScope::texts), "Whether it tells of a contact or of the relationship as a whole: the two never mix.";
-        sensitivity: Word(Sensitivity::texts), "Whether its values are for everybody.";
-        owner_department_id: IdOf(DepartmentId::PREFIX), "The department that owns it.";
-        created_at: Instant, "When it was made.";
-        archived_at empty: Instant, "Since when it is archived.";
+        kpi_id: IdOf(KpiId::PREFIX) => "kpi.id", "The KPI.";
+        kpi_key: Words => "kpi.key", "Its key.";
+        kpi_name: Words => "kpi.name", "Its name, as it is today.";
+        description empty: Words => "kpi.description", "What it says.";
+        kpi_type: Word(KpiType::texts) => "kpi.kpi_type", "What kind of measure it is.";
+        unit: Word(Unit::texts) => "kpi.unit", "What its values count. Units never mix.";
+        currency empty: Words => "kpi.currency", "ISO 4217 code, where the unit is CURRENCY.";
+        decimals: Integer => "kpi.decimals", "With how many decimals its values are shown.";
+        direction: Word(Direction::texts) => "kpi.direction", "Which way is better.";
+        aggregation: Word(Aggregation::texts) => "kpi.aggregation", "How its values come together over time and groups.";
+        cadence: Word(Cadence::texts) => "kpi.cadence", "How often it is measured.";
+        scope: Word(KpiScope::texts) => "kpi.scope", "Whether it tells of a contact or of the relationship as a whole: the two never mix.";
+        sensitivity: Word(Sensitivity::texts) => "kpi.sensitivity", "Whether its values are for everybody.";
+        owner_department_id: IdOf(DepartmentId::PREFIX) => "kpi.owner_department_id", "The department that owns it.";
+        created_at: Instant => "kpi.created_at", "When it was made.";
+        archived_at empty: Instant => "kpi.archived_at", "Since when it is archived.";
     ],
     filters: filters![kpi = kpi_key, unit = unit],
     key: "kpi_id",
@@ -124,14 +119,8 @@ pub static KPIS: Dataset = Dataset {
     },
 };
 
-const KPI_COLUMNS: &str = "\
-SELECT kpi.id AS kpi_id, kpi.key AS kpi_key, kpi.name AS kpi_name, kpi.description, kpi.kpi_type, kpi.unit,
-    kpi.currency, kpi.decimals, kpi.direction, kpi.aggregation, kpi.cadence, kpi.scope, kpi.sensitivity,
-    kpi.owner_department_id, kpi.created_at, kpi.archived_at
-FROM ";
-
 fn kpis(text: Text, scope: &Scope<'_>) -> Text {
-    seen::<kpi::Entity>(text.then(KPI_COLUMNS), scope, "kpi")
+    seen::<kpi::Entity>(KPIS.select(text, scope).then(" FROM "), scope, "kpi")
 }
 
 /// Targets, each with the day on which the next one takes over.
@@ -141,16 +130,16 @@ pub static KPI_TARGETS: Dataset = Dataset {
         value. Of confidential KPIs only what you may see.",
     permission: Action::PullFlatRows,
     needs_days: false,
-    counts: false,
+    published_only: false,
     day: None,
     columns: columns![
-        target_id: IdOf(KpiTargetId::PREFIX), "The target.";
-        kpi_id: IdOf(KpiId::PREFIX), "The KPI.";
-        kpi_key: Words, "The KPI's key.";
-        valid_from: Day, "The first day.";
-        valid_to empty: Day, "The first day that is too late: that of the next one; empty while it holds.";
-        value empty: Number, "What the KPI should reach; empty where it has no target.";
-        warning empty: Number, "The level on the worse side of the target up to which a value is AT_RISK.";
+        target_id: IdOf(KpiTargetId::PREFIX) => "kpi_target.id", "The target.";
+        kpi_id: IdOf(KpiId::PREFIX) => "kpi_target.kpi_id", "The KPI.";
+        kpi_key: Words => "kpi.key", "The KPI's key.";
+        valid_from: Day => "kpi_target.valid_from", "The first day.";
+        valid_to empty: Day => "LEAD(kpi_target.valid_from) OVER (PARTITION BY kpi_target.kpi_id ORDER BY kpi_target.valid_from)", "The first day that is too late: that of the next one; empty while it holds.";
+        value empty: Number => "kpi_target.value", "What the KPI should reach; empty where it has no target.";
+        warning empty: Number => "kpi_target.warning", "The level on the worse side of the target up to which a value is AT_RISK.";
     ],
     filters: filters![kpi = kpi_key],
     key: "target_id",
@@ -161,15 +150,13 @@ pub static KPI_TARGETS: Dataset = Dataset {
     },
 };
 
-const TARGET_COLUMNS: &str = "\
-SELECT kpi_target.id AS target_id, kpi_target.kpi_id, kpi.key AS kpi_key, kpi_target.valid_from,
-    LEAD(kpi_target.valid_from) OVER (PARTITION BY kpi_target.kpi_id ORDER BY kpi_target.valid_from) AS valid_to,
-    kpi_target.value, kpi_target.warning
-FROM ";
-
 fn targets(text: Text, scope: &Scope<'_>) -> Text {
-    seen::<kpi_target::Entity>(text.then(TARGET_COLUMNS), scope, "kpi_target")
-        .then(" JOIN kpi ON kpi.id = kpi_target.kpi_id")
+    seen::<kpi_target::Entity>(
+        KPI_TARGETS.select(text, scope).then(" FROM "),
+        scope,
+        "kpi_target",
+    )
+    .then(" JOIN kpi ON kpi.id = kpi_target.kpi_id")
 }
 
 /// What KPIs judge.
@@ -179,19 +166,19 @@ pub static KPI_LINKS: Dataset = Dataset {
         whose values you may not see is as if it were not linked.",
     permission: Action::PullFlatRows,
     needs_days: false,
-    counts: true,
+    published_only: true,
     day: None,
     columns: columns![
-        link_id: IdOf(KpiLinkId::PREFIX), "The link.";
-        kpi_id: IdOf(KpiId::PREFIX), "The KPI.";
-        kpi_key: Words, "The KPI's key.";
-        blueprint_id: IdOf(BlueprintId::PREFIX), "The blueprint.";
-        blueprint_key: Words, "The blueprint's key.";
-        phase_id empty: IdOf(PhaseId::PREFIX), "The phase, where it judges one.";
-        touchpoint_id empty: IdOf(TouchpointId::PREFIX), "The touchpoint, where it judges one.";
-        valid_from empty: Day, "The first day; empty where it always did.";
-        valid_to empty: Day, "The first day that is too late; empty while it holds.";
-        weight empty: Number, "How much it counts among what judges the place, for display.";
+        link_id: IdOf(KpiLinkId::PREFIX) => "kpi_link.id", "The link.";
+        kpi_id: IdOf(KpiId::PREFIX) => "kpi_link.kpi_id", "The KPI.";
+        kpi_key: Words => "kpi.key", "The KPI's key.";
+        blueprint_id: IdOf(BlueprintId::PREFIX) => "kpi_link.blueprint_id", "The blueprint.";
+        blueprint_key: Words => "blueprint.key", "The blueprint's key.";
+        phase_id empty: IdOf(PhaseId::PREFIX) => "kpi_link.phase_id", "The phase, where it judges one.";
+        touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "kpi_link.touchpoint_id", "The touchpoint, where it judges one.";
+        valid_from empty: Day => "kpi_link.valid_from", "The first day; empty where it always did.";
+        valid_to empty: Day => "kpi_link.valid_to", "The first day that is too late; empty while it holds.";
+        weight empty: Number => "kpi_link.weight", "How much it counts among what judges the place, for display.";
     ],
     filters: filters![kpi = kpi_key, blueprint = blueprint_key],
     key: "link_id",
@@ -202,14 +189,8 @@ pub static KPI_LINKS: Dataset = Dataset {
     },
 };
 
-const LINK_COLUMNS: &str = "\
-SELECT kpi_link.id AS link_id, kpi_link.kpi_id, kpi.key AS kpi_key, kpi_link.blueprint_id,
-    blueprint.key AS blueprint_key, kpi_link.phase_id, kpi_link.touchpoint_id, kpi_link.valid_from,
-    kpi_link.valid_to, kpi_link.weight
-FROM ";
-
 fn links(text: Text, scope: &Scope<'_>) -> Text {
-    let text = seen::<kpi_link::Entity>(text.then(LINK_COLUMNS), scope, "kpi_link")
+    let text = seen::<kpi_link::Entity>(KPI_LINKS.select(text, scope).then(" FROM "), scope, "kpi_link")
         .then(" JOIN kpi ON kpi.id = kpi_link.kpi_id JOIN blueprint ON blueprint.id = kpi_link.blueprint_id")
         .then(" WHERE kpi_link.blueprint_id IN (")
         .select(&scope.counted())

@@ -1,6 +1,7 @@
-//! The datasets, each with its columns and its source. What a source selects is what may be seen, and it selects every
-//! column whether that is asked for or not: the database leaves out what nobody reads.
+//! The datasets, each with its columns and where its rows come from. SQL selects only what the reader may see, and every
+//! column whether a pull wants it or not: both databases leave out of a subquery what nobody reads.
 
+pub mod fact_columns;
 pub mod facts;
 pub mod feedback;
 mod field_column;
@@ -9,23 +10,53 @@ pub mod journey;
 pub mod kpis;
 pub mod organisation;
 pub mod series;
+pub mod series_columns;
 pub mod time;
 
-/// Columns, one a line: `name: type, "what it holds";`, with `empty` behind the name where a cell may be empty.
+/// Columns, one a row: `name [empty]: type [=> SQL], "description";`. Cells of columns marked `empty` may be empty. The
+/// SQL is an expression, or in parentheses a function that makes one; without it the dataset's SELECT names the column
+/// itself, or its rows are computed.
 macro_rules! columns {
-    ($($name:ident $($empty:ident)?: $of:expr, $description:literal;)*) => {
-        &[$(columns!(@ $name $($empty)?, $of, $description)),*]
+    ($($name:ident $($empty:ident)?: $of:expr $(=> $sql:tt)?, $description:literal;)*) => {
+        &[$(columns!(@column $name $($empty)?, $of, $description)$(.selected_by(columns!(@sql $sql)))?),*]
     };
-    (@ $name:ident, $of:expr, $description:literal) => {
+    (@column $name:ident, $of:expr, $description:literal) => {
         crate::bi::model::dataset::Column::new(stringify!($name), $of, $description)
     };
-    (@ $name:ident empty, $of:expr, $description:literal) => {
+    (@column $name:ident empty, $of:expr, $description:literal) => {
         crate::bi::model::dataset::Column::or_empty(stringify!($name), $of, $description)
+    };
+    (@sql $expression:literal) => {
+        crate::bi::model::dataset::ColumnSql::Expression($expression)
+    };
+    (@sql ($function:path)) => {
+        crate::bi::model::dataset::ColumnSql::Generated($function)
     };
 }
 use columns;
 
-/// Filters with a short name: `name = column`.
+/// The columns of a dataset whose rows are computed, one a row: `name [empty]: type => cell, "description";`. The cell is
+/// a closure that makes it from what the row is computed from. Gives the columns, and a function that makes the cells of
+/// a row in their order.
+macro_rules! computed_columns {
+    ($row:ty; $($name:ident $($empty:ident)?: $of:expr => $cell:expr, $description:literal;)*) => {
+        const COLUMNS: &[crate::bi::model::dataset::Column] =
+            columns![$($name $($empty)?: $of, $description;)*];
+
+        /// The cells of a row, in the order of the columns.
+        pub(in crate::bi) fn cells(row: &$row) -> Vec<crate::bi::model::value::Value> {
+            vec![$(crate::bi::datasets::cell(row, $cell)),*]
+        }
+    };
+}
+use computed_columns;
+
+/// Calls a closure of a table of columns: here it learns the type of its row.
+fn cell<R>(row: &R, cell: impl FnOnce(&R) -> Value) -> Value {
+    cell(row)
+}
+
+/// Filters under a short name: `name = column`.
 macro_rules! filters {
     ($($name:ident = $column:ident),*) => {
         &[$(crate::bi::model::dataset::NamedFilter { name: stringify!($name), column: stringify!($column) }),*]
@@ -33,7 +64,7 @@ macro_rules! filters {
 }
 use filters;
 
-/// The order of a dataset, part by part.
+/// The order of a dataset, part by part: `type column [empty]`.
 macro_rules! order {
     ($($part:ident $column:ident $($empty:ident)?),*) => {
         &[$(crate::bi::model::dataset::OrderKey {
@@ -47,10 +78,10 @@ macro_rules! order {
 }
 use order;
 
-use super::scope::Scope;
+use super::{model::value::Value, scope::Scope};
 use crate::{access::Guarded, statement::Text};
 
-/// Goes on with the rows of a table that may be seen, by the table's own name.
+/// Appends the rows of a table that may be seen, under the table's own name.
 fn seen<E: Guarded>(text: Text, scope: &Scope<'_>, table: &str) -> Text {
     text.then("(")
         .select(&scope.seen::<E>())

@@ -27,22 +27,22 @@ pub static RESPONSIBILITIES: Dataset = Dataset {
         between which it held. A LEAD sees those of the departments that they lead.",
     permission: Action::PullFlatRows,
     needs_days: false,
-    counts: true,
+    published_only: true,
     day: None,
     columns: columns![
-        responsibility_id: IdOf(ResponsibilityId::PREFIX), "The responsibility.";
-        blueprint_id: IdOf(BlueprintId::PREFIX), "The blueprint.";
-        blueprint_key: Words, "The blueprint's key.";
-        touchpoint_id: IdOf(TouchpointId::PREFIX), "The touchpoint.";
-        touchpoint_key: Words, "The touchpoint's key.";
-        department_id: IdOf(DepartmentId::PREFIX), "The department.";
-        department_key: Words, "The department's key.";
-        role: Word(Role::texts), "What the department answers for.";
-        status: Word(ResponsibilityStatus::texts), "How far the handshake has come.";
-        proposed_at: Instant, "When it was proposed.";
-        decided_at empty: Instant, "When it was accepted or declined.";
-        valid_from empty: Instant, "From which moment on it holds; empty where it always did, or never began.";
-        valid_to empty: Instant, "The moment at which it ended; empty while it holds.";
+        responsibility_id: IdOf(ResponsibilityId::PREFIX) => "responsibility.id", "The responsibility.";
+        blueprint_id: IdOf(BlueprintId::PREFIX) => "responsibility.blueprint_id", "The blueprint.";
+        blueprint_key: Words => "blueprint.key", "The blueprint's key.";
+        touchpoint_id: IdOf(TouchpointId::PREFIX) => "responsibility.touchpoint_id", "The touchpoint.";
+        touchpoint_key: Words => "touchpoint.key", "The touchpoint's key.";
+        department_id: IdOf(DepartmentId::PREFIX) => "responsibility.department_id", "The department.";
+        department_key: Words => "department.key", "The department's key.";
+        role: Word(Role::texts) => "responsibility.role", "What the department answers for.";
+        status: Word(ResponsibilityStatus::texts) => "responsibility.status", "How far the handshake has come.";
+        proposed_at: Instant => "responsibility.proposed_at", "When it was proposed.";
+        decided_at empty: Instant => "responsibility.decided_at", "When it was accepted or declined.";
+        valid_from empty: Instant => "responsibility.valid_from", "From which moment on it holds; empty where it always did, or never began.";
+        valid_to empty: Instant => "responsibility.valid_to", "The moment at which it ended; empty while it holds.";
     ],
     filters: filters![
         department = department_key,
@@ -59,13 +59,6 @@ pub static RESPONSIBILITIES: Dataset = Dataset {
     },
 };
 
-const RESPONSIBILITY_COLUMNS: &str = "\
-SELECT responsibility.id AS responsibility_id, responsibility.blueprint_id, blueprint.key AS blueprint_key,
-    responsibility.touchpoint_id, touchpoint.key AS touchpoint_key, responsibility.department_id,
-    department.key AS department_key, responsibility.role, responsibility.status, responsibility.proposed_at,
-    responsibility.decided_at, responsibility.valid_from, responsibility.valid_to
-FROM ";
-
 const RESPONSIBILITY_JOINS: &str = "
 JOIN blueprint ON blueprint.id = responsibility.blueprint_id
 JOIN touchpoint ON touchpoint.id = responsibility.touchpoint_id
@@ -73,7 +66,7 @@ JOIN department ON department.id = responsibility.department_id
 WHERE responsibility.blueprint_id IN (";
 
 fn responsibilities(text: Text, scope: &Scope<'_>) -> Text {
-    let text = text.then(RESPONSIBILITY_COLUMNS);
+    let text = RESPONSIBILITIES.select(text, scope).then(" FROM ");
     let text = seen::<responsibility::Entity>(text, scope, "responsibility")
         .then(RESPONSIBILITY_JOINS)
         .select(&scope.counted())
@@ -88,24 +81,24 @@ pub static DEPARTMENTS: Dataset = Dataset {
         today. Where you may not read of the parent, the department stands at the top.",
     permission: Action::PullFlatRows,
     needs_days: false,
-    counts: false,
+    published_only: false,
     day: None,
     columns: columns![
-        department_id: IdOf(DepartmentId::PREFIX), "The department.";
-        department_key: Words, "Its key.";
-        department_name: Words, "Its name, as it is today.";
-        kind: Word(DepartmentKind::texts), "Whether it is part of the organisation or a partner.";
-        parent_id empty: IdOf(DepartmentId::PREFIX), "The department above it.";
-        depth: Integer, "How deep it lies: 1 at the top.";
-        path: Words, "Its name behind the names of those above it, with ' / ' between them.";
-        level_1: Words, "The name of the department above it, or of itself, on the first level.";
-        level_2 empty: Words, "The same on the second level; empty where it lies above that.";
-        level_3 empty: Words, "The same on the third level.";
-        level_4 empty: Words, "The same on the fourth level.";
-        level_5 empty: Words, "The same on the fifth level. What lies deeper has its whole path in path.";
-        successor_id empty: IdOf(DepartmentId::PREFIX), "The department that took over from it.";
-        created_at: Instant, "When it was made.";
-        archived_at empty: Instant, "Since when it is archived.";
+        department_id: IdOf(DepartmentId::PREFIX) => "seen.id", "The department.";
+        department_key: Words => "seen.key", "Its key.";
+        department_name: Words => "seen.name", "Its name, as it is today.";
+        kind: Word(DepartmentKind::texts) => "seen.kind", "Whether it is part of the organisation or a partner.";
+        parent_id empty: IdOf(DepartmentId::PREFIX) => "above.id", "The department above it.";
+        depth: Integer => "tree.depth", "How deep it lies: 1 at the top.";
+        path: Words => "tree.path", "Its name behind the names of those above it, with ' / ' between them.";
+        level_1: Words => "tree.level_1", "The name of the department above it, or of itself, on the first level.";
+        level_2 empty: Words => "tree.level_2", "The same on the second level; empty where it lies above that.";
+        level_3 empty: Words => "tree.level_3", "The same on the third level.";
+        level_4 empty: Words => "tree.level_4", "The same on the fourth level.";
+        level_5 empty: Words => "tree.level_5", "The same on the fifth level. What lies deeper has its whole path in path.";
+        successor_id empty: IdOf(DepartmentId::PREFIX) => "successor.id", "The department that took over from it.";
+        created_at: Instant => "seen.created_at", "When it was made.";
+        archived_at empty: Instant => "seen.archived_at", "Since when it is archived.";
     ],
     filters: filters![department = department_key, kind = kind],
     key: "department_id",
@@ -134,16 +127,13 @@ fn tree(text: Text, scope: &Scope<'_>) -> Text {
         .then(TREE)
 }
 
-const DEPARTMENTS_IN_TREE: &str = "\
-SELECT seen.id AS department_id, seen.key AS department_key, seen.name AS department_name, seen.kind,
-    above.id AS parent_id, tree.depth, tree.path, tree.level_1, tree.level_2, tree.level_3, tree.level_4,
-    tree.level_5, successor.id AS successor_id, seen.created_at, seen.archived_at
+const DEPARTMENTS_IN_TREE: &str = "
 FROM seen JOIN tree ON tree.id = seen.id
 LEFT JOIN seen above ON above.id = seen.parent_id
 LEFT JOIN seen successor ON successor.id = seen.successor_id";
 
-fn departments(text: Text, _: &Scope<'_>) -> Text {
-    text.then(DEPARTMENTS_IN_TREE)
+fn departments(text: Text, scope: &Scope<'_>) -> Text {
+    DEPARTMENTS.select(text, scope).then(DEPARTMENTS_IN_TREE)
 }
 
 /// Whose journeys they are.
@@ -152,16 +142,16 @@ pub static PERSONAS: Dataset = Dataset {
     description: "Every persona that you may read of, archived ones included.",
     permission: Action::PullFlatRows,
     needs_days: false,
-    counts: false,
+    published_only: false,
     day: None,
     columns: columns![
-        persona_id: IdOf(PersonaId::PREFIX), "The persona.";
-        persona_key: Words, "Its key.";
-        persona_name: Words, "Its name, as it is today.";
-        subject: Word(Subject::texts), "Whether it stands for customers or for employees.";
-        max_contacts_per_month empty: Integer, "How often a month it wants to be contacted at the most.";
-        created_at: Instant, "When it was made.";
-        archived_at empty: Instant, "Since when it is archived.";
+        persona_id: IdOf(PersonaId::PREFIX) => "persona.id", "The persona.";
+        persona_key: Words => "persona.key", "Its key.";
+        persona_name: Words => "persona.name", "Its name, as it is today.";
+        subject: Word(Subject::texts) => "persona.subject", "Whether it stands for customers or for employees.";
+        max_contacts_per_month empty: Integer => "persona.max_contacts_per_month", "How often a month it wants to be contacted at the most.";
+        created_at: Instant => "persona.created_at", "When it was made.";
+        archived_at empty: Instant => "persona.archived_at", "Since when it is archived.";
     ],
     filters: filters![persona = persona_key, subject = subject],
     key: "persona_id",
@@ -172,11 +162,10 @@ pub static PERSONAS: Dataset = Dataset {
     },
 };
 
-const PERSONA_COLUMNS: &str = "\
-SELECT persona.id AS persona_id, persona.key AS persona_key, persona.name AS persona_name, persona.subject,
-    persona.max_contacts_per_month, persona.created_at, persona.archived_at
-FROM ";
-
 fn personas(text: Text, scope: &Scope<'_>) -> Text {
-    seen::<persona::Entity>(text.then(PERSONA_COLUMNS), scope, "persona")
+    seen::<persona::Entity>(
+        PERSONAS.select(text, scope).then(" FROM "),
+        scope,
+        "persona",
+    )
 }

@@ -20,20 +20,20 @@ pub static DATES: Dataset = Dataset {
         and the year of a week is iso_year.",
     permission: Action::PullFlatRows,
     needs_days: true,
-    counts: false,
+    published_only: false,
     day: Some("day"),
     columns: columns![
-        day: Day, "The day.";
-        ends_at: Instant, "The moment at which it ends in the deployment's time zone.";
-        year: Integer, "The year.";
-        quarter: Integer, "The quarter, from 1 to 4.";
-        month: Integer, "The month, from 1 to 12.";
-        day_of_month: Integer, "The day of the month, from 1.";
-        weekday: Integer, "The day of the week, from Monday, 1, to Sunday, 7.";
-        iso_year: Integer, "The year that its ISO week belongs to.";
-        iso_week: Integer, "The ISO week, from 1 to 53.";
-        is_today: Boolean, "Whether it is today, in the deployment's time zone.";
-        is_past: Boolean, "Whether it lies before today.";
+        day: Day => "day.day", "The day.";
+        ends_at: Instant => "day.ends", "The moment at which it ends in the deployment's time zone.";
+        year: Integer => (year), "The year.";
+        quarter: Integer => (quarter), "The quarter, from 1 to 4.";
+        month: Integer => (month), "The month, from 1 to 12.";
+        day_of_month: Integer => (day_of_month), "The day of the month, from 1.";
+        weekday: Integer => (weekday), "The day of the week, from Monday, 1, to Sunday, 7.";
+        iso_year: Integer => (iso_year), "The year that its ISO week belongs to.";
+        iso_week: Integer => (iso_week), "The ISO week, from 1 to 53.";
+        is_today: Boolean => "day.day = today.day", "Whether it is today, in the deployment's time zone.";
+        is_past: Boolean => "day.day < today.day", "Whether it lies before today.";
     ],
     filters: filters![],
     key: "day",
@@ -51,16 +51,27 @@ fn days(text: Text, scope: &Scope<'_>) -> Text {
 }
 
 fn rows(text: Text, scope: &Scope<'_>) -> Text {
-    let part = |part| scope.day_part(part, "day.day");
-    let month = part(DayPart::Month);
-    text.then(&format!(
-        "SELECT day.day, day.ends AS ends_at, {year} AS year, ({month} + 2) / 3 AS quarter, {month} AS month, \
-         {day_of_month} AS day_of_month, {weekday} AS weekday, {iso_year} AS iso_year, {iso_week} AS iso_week, \
-         day.day = today.day AS is_today, day.day < today.day AS is_past FROM day CROSS JOIN today",
-        year = part(DayPart::Year),
-        day_of_month = part(DayPart::DayOfMonth),
-        weekday = part(DayPart::Weekday),
-        iso_year = part(DayPart::IsoYear),
-        iso_week = part(DayPart::IsoWeek),
-    ))
+    DATES.select(text, scope).then(" FROM day CROSS JOIN today")
+}
+
+/// Functions that make the SQL of a part of the day.
+macro_rules! day_parts {
+    ($($name:ident = $part:ident),*) => {
+        $(fn $name(scope: &Scope<'_>) -> String {
+            scope.day_part(DayPart::$part, "day.day")
+        })*
+    };
+}
+
+day_parts!(
+    year = Year,
+    month = Month,
+    day_of_month = DayOfMonth,
+    weekday = Weekday,
+    iso_year = IsoYear,
+    iso_week = IsoWeek
+);
+
+fn quarter(scope: &Scope<'_>) -> String {
+    format!("({} + 2) / 3", month(scope))
 }

@@ -1,4 +1,5 @@
-//! How each column of `kpi_facts` is read from a row of the join.
+//! How each column of `kpi_facts` is read from a row of the join. The readers themselves stand in the dataset's table of
+//! columns ([`crate::bi::datasets::fact_columns`]).
 
 use std::cell::OnceCell;
 
@@ -10,8 +11,9 @@ use entity::{
 use super::measurements::MeasurementRow;
 use crate::{
     bi::{
+        datasets::{fact_columns::kpi_fact_columns, facts::KPI_FACTS},
         journeys::Journey,
-        model::value::ValueRef,
+        model::{dataset::Column, value::ValueRef},
         names::NamedEntity,
         store::topology::{Holder, LinkTarget, TopologyPhase, TopologyTouchpoint},
     },
@@ -19,17 +21,17 @@ use crate::{
     responsibility::in_force::delivers,
 };
 
-/// Where a measurement counts, and who answered there.
+/// The place and the holder that a measurement is joined with, as indices.
 #[derive(Clone, Copy, Default)]
 pub(super) struct FactKey {
-    /// Which journey, and what in it.
+    /// The index of the journey, and what is judged in it.
     pub place: Option<(usize, LinkTarget)>,
     pub link: Option<KpiLinkId>,
-    /// Which of those who hold a role at the touchpoint, and which department that is.
+    /// The index among the holders at the touchpoint, and the rank of the holder's department.
     pub holder: Option<(usize, usize)>,
 }
 
-/// A row as its cells are read from it.
+/// A row as its cells are read from it: references to everything that it is made of.
 pub(super) struct FactView<'f> {
     pub(super) measured: &'f MeasurementRow,
     pub(super) journey: Option<&'f Journey>,
@@ -38,12 +40,13 @@ pub(super) struct FactView<'f> {
     pub(super) holder: Option<&'f Holder>,
     pub(super) department: Option<NamedEntity<'f, DepartmentId>>,
     pub(super) siblings: usize,
+    /// The only cell that has to be made; once, since both filter and answer may read it.
     pub(super) row_id: OnceCell<String>,
 }
 
 impl FactView<'_> {
     /// The ids of measurement, place and department, and the role, as far as the row has them.
-    fn row_id(&self) -> &str {
+    pub(super) fn row_id(&self) -> &str {
         self.row_id.get_or_init(|| {
             let mut text = String::with_capacity(ROW_ID);
             push(&mut text, self.measured.id);
@@ -64,13 +67,13 @@ impl FactView<'_> {
         })
     }
 
-    fn state(&self) -> KpiState {
+    pub(super) fn state(&self) -> KpiState {
         let measured = self.measured;
         judgement::state(measured.direction, Some(measured.value), measured.target)
     }
 }
 
-/// How long the id of a row is at the most: three ids, a role, and the points between them.
+/// The length of a row's id in bytes, at most: three ids, a role, and the points between them.
 const ROW_ID: usize = 3 * 36 + 11 + 3;
 
 fn push<I: Id>(text: &mut String, id: I) {
@@ -82,54 +85,26 @@ fn push<I: Id>(text: &mut String, id: I) {
     text.push_str(id.uuid().simple().encode_lower(&mut [0; 32]));
 }
 
-/// How the cells of a column are read.
+/// Reads the cell of one column.
 pub(super) type CellReader = for<'f> fn(&'f FactView<'f>) -> ValueRef<'f>;
 
-/// How the cells of the column of this name are read; nothing where the dataset has no such column.
-pub(super) fn read(column: &str) -> Option<CellReader> {
-    let read: CellReader = match column {
-        "row_id" => |row| ValueRef::Text(row.row_id()),
-        "measurement_id" => |row| id(Some(row.measured.id)),
-        "kpi_id" => |row| id(Some(row.measured.kpi)),
-        "kpi_key" => |row| ValueRef::Text(&row.measured.kpi_key),
-        "kpi_name" => |row| ValueRef::Text(&row.measured.kpi_name),
-        "unit" => |row| ValueRef::Text(row.measured.unit.as_str()),
-        "currency" => |row| text(row.measured.currency.as_deref()),
-        "direction" => |row| ValueRef::Text(row.measured.direction.as_str()),
-        "measured_on" => |row| ValueRef::Day(row.measured.day),
-        "value" => |row| ValueRef::Number(row.measured.value),
-        "numerator" => |row| number(row.measured.numerator),
-        "denominator" => |row| number(row.measured.denominator),
-        "sample_size" => |row| {
-            row.measured
-                .sample_size
-                .map_or(ValueRef::Empty, ValueRef::Integer)
-        },
-        "channel_id" => |row| id(row.measured.channel),
-        "segment_id" => |row| id(row.measured.segment),
-        "target" => |row| number(row.measured.target.map(|target| target.0)),
-        "warning" => |row| number(row.measured.target.and_then(|target| target.1)),
-        "state" => |row| ValueRef::Text(row.state().as_str()),
-        "blueprint_id" => |row| id(row.journey.map(|journey| journey.id)),
-        "blueprint_key" => |row| text(row.journey.map(|journey| &*journey.key)),
-        "phase_id" => |row| id(row.phase.map(|phase| phase.id)),
-        "phase_name" => |row| text(row.phase.map(|phase| &*phase.name)),
-        "stage" => |row| text(row.phase.map(|phase| phase.stage.as_str())),
-        "touchpoint_id" => |row| id(row.touchpoint.map(|touchpoint| touchpoint.id)),
-        "touchpoint_key" => |row| text(row.touchpoint.map(|touchpoint| &*touchpoint.key)),
-        "touchpoint_name" => |row| text(row.touchpoint.map(|touchpoint| &*touchpoint.name)),
-        "department_id" => |row| id(row.department.map(|department| department.id)),
-        "department_key" => |row| text(row.department.map(|department| department.key)),
-        "department_name" => |row| text(row.department.map(|department| department.name)),
-        "role" => |row| text(row.holder.map(|holder| holder.role.as_str())),
-        "is_delivering" => {
-            |row| ValueRef::Boolean(row.holder.is_some_and(|holder| delivers(holder.role)))
-        }
-        // Far fewer rows than 2⁵³: exact.
-        "row_weight" => |row| ValueRef::Number(1.0 / row.siblings as f64),
-        _ => return None,
+/// The reader of a column of `kpi_facts`; none for a column of another dataset.
+pub(super) fn reader(column: &Column) -> Option<CellReader> {
+    READERS.get(KPI_FACTS.position(column)?).copied()
+}
+
+/// Takes the readers out of the table of columns.
+macro_rules! readers {
+    ($($name:ident $($empty:ident)?: $api:ty, $of:expr => $sql:tt, $read:expr, $($doc:literal),*;)*) => {
+        &[$($read),*]
     };
-    Some(read)
+}
+
+/// The readers of all columns, in their order.
+static READERS: &[CellReader] = kpi_fact_columns!(readers);
+
+fn integer(number: Option<i32>) -> ValueRef<'static> {
+    number.map_or(ValueRef::Empty, ValueRef::Integer)
 }
 
 fn id<I: Id>(id: Option<I>) -> ValueRef<'static> {

@@ -1,5 +1,5 @@
-//! What measurements are joined with, as the snapshot of whoever asks sees it: the blueprints that count, with what is
-//! judged in them and who holds a role there, and the departments whose rows are pulled.
+//! What measurements are joined with, in the snapshot and scope of a caller: the blueprints that count, with their links
+//! and holders, and the departments whose rows are pulled.
 
 use std::collections::HashMap;
 
@@ -10,19 +10,18 @@ use entity::{
 use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter};
 
 use super::{
-    columns::{CellReader, FactKey, read},
+    columns::{CellReader, FactKey, reader},
     measurements::MeasurementRow,
 };
 use crate::{
     access::Caller,
     bi::{
         journeys::{Journey, Journeys},
-        model::dataset::Column,
         model::query::DatasetQuery,
         names::EntityNames,
         scope::Scope,
         store::{
-            kpi_columns::count,
+            kpi_columns::day_number,
             topology::{Link, LinkTarget},
         },
     },
@@ -30,124 +29,122 @@ use crate::{
     error::{Error, Result},
 };
 
-/// All of it.
+/// Everything the join needs besides the measurements, read in one snapshot.
 pub struct JoinContext {
     pub journeys: Journeys,
-    /// Those whose rows are pulled.
+    /// The departments whose rows the caller may pull.
     pub departments: EntityNames<DepartmentId>,
-    /// Which of them hold roles in each journey, in the order in which it has its own.
+    /// Per journey, in the order of its topology's departments: their ranks among `departments`, none for those whose
+    /// rows are not pulled.
     ranks: Vec<Vec<Option<usize>>>,
-    /// Whether rows without a department are pulled, too.
+    /// Whether the caller also pulls rows without a department.
     is_all: bool,
-    /// What each KPI judges, by the ids of the links.
-    links: HashMap<KpiId, Vec<Linked>>,
-    /// How the columns that are asked for are read.
-    pub columns: Vec<CellReader>,
-    /// How every column of the dataset is.
-    pub all_columns: Vec<CellReader>,
+    /// The links of each KPI, by the ids of the links.
+    links: HashMap<KpiId, Vec<LinkIndex>>,
+    /// The readers of the columns that the query selects.
+    pub selected: Vec<CellReader>,
 }
 
-/// A link: its id, which journey it lies in, and which of the links there it is.
-type Linked = (KpiLinkId, usize, usize);
+/// A link: its id, the index of its journey, and its index among the links there.
+type LinkIndex = (KpiLinkId, usize, usize);
 
 impl JoinContext {
-    /// What there is for the rows of a query.
-    pub async fn of(caller: &Caller, tx: &Transaction, query: &DatasetQuery) -> Result<Self> {
-        let Some(cube) = &query.cube else {
-            return Err(Error::internal("a join without what is kept for it"));
+    /// Reads the context of a query's rows.
+    pub async fn load(caller: &Caller, tx: &Transaction, query: &DatasetQuery) -> Result<Self> {
+        let Some(store) = &query.store else {
+            return Err(Error::internal("a query for the join without its store"));
         };
         let scope = query.scope(caller, tx.get_database_backend(), &[])?;
-        let journeys = Journeys::of(caller, cube, tx, &scope).await?;
-        let reads = |column: &Column| {
-            read(column.name).ok_or_else(|| Error::internal("a column that the join does not have"))
-        };
-        let columns = query.columns.iter().copied().map(reads);
-        let all_columns = query.dataset.columns.iter().map(reads);
+        let journeys = Journeys::load(caller, store, tx, &scope).await?;
+        let selected = query.columns.iter().map(|column| {
+            reader(column).ok_or_else(|| Error::internal("a column that the join does not have"))
+        });
         let departments = departments(tx, &scope).await?;
         let ranks = journeys.iter();
-        let ranks = ranks.map(|one| departments.ranks(&one.places.departments));
+        let ranks = ranks.map(|one| departments.ranks(&one.topology.departments));
         Ok(Self {
             links: links(&journeys),
             ranks: ranks.collect(),
             journeys,
             departments,
             is_all: scope.own_departments().is_none(),
-            columns: columns.collect::<Result<_>>()?,
-            all_columns: all_columns.collect::<Result<_>>()?,
+            selected: selected.collect::<Result<_>>()?,
         })
     }
 
-    /// The rows of a measurement that the caller may see, in their order.
-    pub fn seat(&self, measured: &MeasurementRow, seats: &mut Vec<FactKey>) {
+    /// Adds the keys of the rows of a measurement that the caller may see, in the order of the rows.
+    pub fn join(&self, measured: &MeasurementRow, keys: &mut Vec<FactKey>) {
         let place = match measured.touchpoint {
             Some(touchpoint) => {
+                // A value of a touchpoint belongs to the links of that touchpoint alone.
                 let blueprint = measured.blueprint;
                 let place = blueprint.and_then(|blueprint| self.journeys.at(blueprint, touchpoint));
                 let place = place.map(|(journey, at)| (journey, LinkTarget::Touchpoint(at)));
-                if let Some((journey, site)) = place {
-                    let links = self.journeys[journey].places.links_of(measured.kpi);
-                    for link in links.iter().filter(|link| link.site == site) {
-                        self.take(measured, journey, link, seats);
+                if let Some((journey, target)) = place {
+                    let links = self.journeys[journey].topology.links_of(measured.kpi);
+                    for link in links.iter().filter(|link| link.target == target) {
+                        self.join_link(measured, journey, link, keys);
                     }
                 }
                 place
             }
             None => {
                 for (_, journey, at) in self.links.get(&measured.kpi).into_iter().flatten() {
-                    let link = &self.journeys[*journey].places.links[*at];
-                    self.take(measured, *journey, link, seats);
+                    let link = &self.journeys[*journey].topology.links[*at];
+                    self.join_link(measured, *journey, link, keys);
                 }
                 None
             }
         };
-        if seats.is_empty() && self.is_all {
-            seats.push(FactKey {
+        if keys.is_empty() && self.is_all {
+            keys.push(FactKey {
                 place,
                 ..FactKey::default()
             });
         }
     }
 
-    /// Goes on with the rows of one link: of a touchpoint one for each department and role when the day ended.
-    fn take(
+    /// Adds the keys of the rows of one link: at a touchpoint one for each department and role that held it when the
+    /// day ended, else one without.
+    fn join_link(
         &self,
         measured: &MeasurementRow,
         journey: usize,
         link: &Link,
-        seats: &mut Vec<FactKey>,
+        keys: &mut Vec<FactKey>,
     ) {
-        let day = count(measured.day);
+        let day = day_number(measured.day);
         if !link.days.contains(&day) {
             return;
         }
-        let seat = FactKey {
-            place: Some((journey, link.site)),
+        let key = FactKey {
+            place: Some((journey, link.target)),
             link: Some(link.id),
             holder: None,
         };
-        let before = seats.len();
-        if let LinkTarget::Touchpoint(touchpoint) = link.site {
-            let holders = self.journeys[journey].places.holders(touchpoint);
+        let before = keys.len();
+        if let LinkTarget::Touchpoint(touchpoint) = link.target {
+            let holders = self.journeys[journey].topology.holders(touchpoint);
             let holders = holders.iter().enumerate();
             let there = holders.filter(|(_, holder)| holder.days.contains(&day));
-            seats.extend(there.filter_map(|(at, holder)| {
+            keys.extend(there.filter_map(|(at, holder)| {
                 let department = self.ranks[journey][holder.department()]?;
                 Some(FactKey {
                     holder: Some((at, department)),
-                    ..seat
+                    ..key
                 })
             }));
         }
-        if seats.len() == before && self.is_all {
-            seats.push(seat);
+        if keys.len() == before && self.is_all {
+            keys.push(key);
         }
     }
 }
 
-fn links(journeys: &[Journey]) -> HashMap<KpiId, Vec<Linked>> {
-    let mut all: HashMap<KpiId, Vec<Linked>> = HashMap::new();
+fn links(journeys: &[Journey]) -> HashMap<KpiId, Vec<LinkIndex>> {
+    let mut all: HashMap<KpiId, Vec<LinkIndex>> = HashMap::new();
     for (journey, one) in journeys.iter().enumerate() {
-        for (at, link) in one.places.links.iter().enumerate() {
+        for (at, link) in one.topology.links.iter().enumerate() {
             let links = all.entry(link.kpi).or_default();
             links.push((link.id, journey, at));
         }
@@ -164,5 +161,5 @@ async fn departments(tx: &Transaction, scope: &Scope<'_>) -> Result<EntityNames<
     if let Some(own) = scope.own_departments() {
         select = select.filter(Id.in_subquery(own));
     }
-    EntityNames::of(tx, select, [Id, Key, Name]).await
+    EntityNames::load(tx, select, [Id, Key, Name]).await
 }

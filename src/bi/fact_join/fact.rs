@@ -1,16 +1,16 @@
-//! One row of the join: a few indices into what many rows share, from which each cell is lent.
+//! One row of the join: a few indices into the batch that it belongs to, from which each cell is borrowed. No cell is
+//! copied before it is written to the answer.
 
 use std::{cell::OnceCell, sync::Arc};
 
 use entity::id::{Id, ResponsibilityId};
 
 use super::{
-    columns::{FactKey, FactView},
+    columns::{FactKey, FactView, reader},
     context::JoinContext,
     measurements::MeasurementRow,
 };
 use crate::bi::{
-    datasets::facts::KPI_FACTS,
     model::{
         cursor::{RowKey, RowKeyPart},
         dataset::Column,
@@ -20,63 +20,59 @@ use crate::bi::{
     store::topology::LinkTarget,
 };
 
-/// What rows share.
+/// A batch of measurements and the context shared by their rows.
 pub(super) struct MeasurementBatch {
-    pub given: Arc<JoinContext>,
+    pub context: Arc<JoinContext>,
     pub measured: Vec<MeasurementRow>,
 }
 
-/// One row.
+/// One row of `kpi_facts`.
 pub struct JoinedFact {
-    lot: Arc<MeasurementBatch>,
-    /// Which of the measurements.
+    batch: Arc<MeasurementBatch>,
+    /// The index of its measurement in the batch.
     measured: usize,
-    seat: FactKey,
-    /// How many rows the measurement has.
+    key: FactKey,
+    /// How many rows of the measurement the caller may see, itself among them.
     siblings: usize,
 }
 
 impl JoinedFact {
     pub(super) fn new(
-        lot: &Arc<MeasurementBatch>,
+        batch: &Arc<MeasurementBatch>,
         measured: usize,
-        seat: FactKey,
+        key: FactKey,
         siblings: usize,
     ) -> Self {
         Self {
-            lot: Arc::clone(lot),
+            batch: Arc::clone(batch),
             measured,
-            seat,
+            key,
             siblings,
         }
     }
 
-    /// Gives each of its cells to `taker`, in the order of the columns that are asked for.
+    /// Passes each of its cells to `taker`, in the order of the columns that the query selects.
     pub fn each(
         &self,
         columns: &[&'static Column],
         mut taker: impl FnMut(&'static Column, ValueRef<'_>),
     ) {
-        let told = self.told();
-        for (read, column) in self.lot.given.columns.iter().zip(columns) {
-            taker(column, read(&told));
+        let view = self.view();
+        for (read, column) in self.batch.context.selected.iter().zip(columns) {
+            taker(column, read(&view));
         }
     }
 
     /// Whether a filter lets it through.
     pub fn passes(&self, filter: &Filter) -> bool {
-        let told = self.told();
-        let reads = &self.lot.given.all_columns;
-        filter.passes(&|column: &Column| {
-            let read = KPI_FACTS.position(column).and_then(|at| reads.get(at));
-            read.map_or(ValueRef::Empty, |read| read(&told))
-        })
+        let view = self.view();
+        filter.passes(&|column: &Column| reader(column).map_or(ValueRef::Empty, |read| read(&view)))
     }
 
-    /// Its place in the order of the dataset.
-    pub fn place(&self) -> RowKey {
-        let measured = &self.lot.measured[self.measured];
-        let link = self.seat.link.map(Id::uuid);
+    /// Its key: day, measurement, link and responsibility; nil ids where it has none, which come first.
+    pub fn row_key(&self) -> RowKey {
+        let measured = &self.batch.measured[self.measured];
+        let link = self.key.link.map(Id::uuid);
         let responsibility = self.responsibility().map(Id::uuid);
         RowKey(vec![
             RowKeyPart::Day(measured.day),
@@ -86,21 +82,21 @@ impl JoinedFact {
         ])
     }
 
-    /// What the department of the row holds.
+    /// The responsibility of the row's department.
     fn responsibility(&self) -> Option<ResponsibilityId> {
         let (Some((journey, LinkTarget::Touchpoint(at))), Some((holder, _))) =
-            (self.seat.place, self.seat.holder)
+            (self.key.place, self.key.holder)
         else {
             return None;
         };
-        let places = &self.lot.given.journeys[journey].places;
-        Some(places.responsibilities(at)[holder])
+        let topology = &self.batch.context.journeys[journey].topology;
+        Some(topology.responsibilities(at)[holder])
     }
 
-    /// What it is made of.
-    fn told(&self) -> FactView<'_> {
-        let MeasurementBatch { given, measured } = &*self.lot;
-        let mut told = FactView {
+    /// What its cells are read from.
+    fn view(&self) -> FactView<'_> {
+        let MeasurementBatch { context, measured } = &*self.batch;
+        let mut view = FactView {
             measured: &measured[self.measured],
             journey: None,
             phase: None,
@@ -110,24 +106,24 @@ impl JoinedFact {
             siblings: self.siblings,
             row_id: OnceCell::new(),
         };
-        let Some((journey, site)) = self.seat.place else {
-            return told;
+        let Some((journey, target)) = self.key.place else {
+            return view;
         };
-        let journey = &given.journeys[journey];
-        let places = &*journey.places;
-        told.journey = Some(journey);
-        match site {
+        let journey = &context.journeys[journey];
+        let topology = &*journey.topology;
+        view.journey = Some(journey);
+        match target {
             LinkTarget::Blueprint => {}
-            LinkTarget::Phase(at) => told.phase = Some(&places.phases[at]),
+            LinkTarget::Phase(at) => view.phase = Some(&topology.phases[at]),
             LinkTarget::Touchpoint(at) => {
-                told.touchpoint = Some(&places.touchpoints[at]);
-                told.phase = Some(&places.phases[places.phase_of(at)]);
-                if let Some((holder, department)) = self.seat.holder {
-                    told.holder = Some(&places.holders(at)[holder]);
-                    told.department = given.departments.at(department);
+                view.touchpoint = Some(&topology.touchpoints[at]);
+                view.phase = Some(&topology.phases[topology.phase_of(at)]);
+                if let Some((holder, department)) = self.key.holder {
+                    view.holder = Some(&topology.holders(at)[holder]);
+                    view.department = context.departments.at(department);
                 }
             }
         }
-        told
+        view
     }
 }

@@ -13,11 +13,11 @@ use crate::{
     bi::{model::cursor::RowKey, model::query::DatasetQuery, scope::Scope},
     database::Transaction,
     error::Result,
-    judgement::target_on_sql,
+    judgement::join_target_sql,
     statement::Text,
 };
 
-/// A value, whose it is and what it is judged by.
+/// A measurement with its KPI and the target of its day.
 pub struct MeasurementRow {
     pub id: MeasurementId,
     pub day: NaiveDate,
@@ -67,39 +67,40 @@ impl Read for MeasurementRow {
     }
 }
 
-/// Where reading goes on.
+/// Resume point of the keyset scan over (measured_on, id).
 pub struct ResumePoint {
     day: NaiveDate,
     id: MeasurementId,
-    /// Whether rows of the measurement itself may come, too.
-    with_it: bool,
+    /// Whether the measurement itself is read again, since it may have more rows.
+    inclusive: bool,
 }
 
 impl ResumePoint {
-    /// Behind one row of a measurement.
-    pub fn of(place: &RowKey) -> Option<Self> {
+    /// After one row of a measurement, which may have more.
+    pub fn at_row(place: &RowKey) -> Option<Self> {
         Some(Self {
             day: place.day()?,
             id: place.ids().first().copied()?.into(),
-            with_it: true,
+            inclusive: true,
         })
     }
 
-    /// Behind every row of a measurement.
-    pub fn all_of(measured: &MeasurementRow) -> Self {
+    /// After all rows of a measurement.
+    pub fn after_measurement(measured: &MeasurementRow) -> Self {
         Self {
             day: measured.day,
             id: measured.id,
-            with_it: false,
+            inclusive: false,
         }
     }
 }
 
-/// The next measurements of these days that may be seen, so many at the most.
+/// Reads the next measurements of these days that the caller may see, at most `most`.
 pub async fn next(
     caller: &Caller,
     tx: &Transaction,
-    (query, days): (&DatasetQuery, &[NaiveDate]),
+    query: &DatasetQuery,
+    days: &[NaiveDate],
     behind: Option<&ResumePoint>,
     most: usize,
 ) -> Result<Vec<MeasurementRow>> {
@@ -118,11 +119,9 @@ const JOINED: &str = concat!(
     "\
     ) AS measured JOIN kpi ON kpi.id = measured.kpi_id
     LEFT JOIN touchpoint ON touchpoint.id = measured.touchpoint_id
-    LEFT JOIN kpi_target target ON target.id =
-        (SELECT latest.id FROM kpi_target latest
-         ",
-    target_on_sql!("latest", "measured.kpi_id", "measured.measured_on"),
-    ")
+    ",
+    join_target_sql!("target", "measured.kpi_id", "measured.measured_on"),
+    "
     ORDER BY measured.measured_on, measured.id"
 );
 
@@ -132,7 +131,7 @@ fn statement(scope: &Scope<'_>, behind: Option<&ResumePoint>, most: usize) -> St
     let text = match behind {
         Some(behind) => text
             .then(" WHERE (measured_on, id) ")
-            .then(if behind.with_it { ">= (" } else { "> (" })
+            .then(if behind.inclusive { ">= (" } else { "> (" })
             .value(behind.day)
             .then(", ")
             .value(behind.id)

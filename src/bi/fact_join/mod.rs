@@ -1,6 +1,9 @@
-//! Rows of `kpi_facts` put together in memory: the same rows as its SQL selects, in the dataset's own order. A few
-//! thousand measurements are read at a time, each with what it is judged by, so that ten years hold no more than a day;
-//! what was linked and who held a role comes from the cube. What one may not see is never read.
+//! The rows of `kpi_facts`, joined in memory: the same rows as its SQL selects, in the dataset's own order.
+//!
+//! Links and holders come from the store; measurements are read a few thousand at a time, so that ten years take no more
+//! memory than a day. Why not by SQL alone? The database would look up links and holders for every measurement anew,
+//! sort all rows, and send names with each: in memory they are looked up once, and rows come in order as they are made.
+//! Tests hold the two together. What the caller may not see is never read.
 
 mod columns;
 mod context;
@@ -8,6 +11,8 @@ pub mod fact;
 mod measurements;
 
 use std::{mem, sync::Arc};
+
+use futures_util::future::BoxFuture;
 
 use self::{
     context::JoinContext,
@@ -17,96 +22,135 @@ use self::{
 use super::{
     model::cursor::RowKey,
     model::query::DatasetQuery,
+    source::reader::{ReadContext, RowReader},
     source::row::RowData,
+    source::sql_reader::SqlReader,
     source::stream::{BATCH, BatchSender},
 };
-use crate::{access::Caller, compute::Steps, database::Transaction, error::Result};
+use crate::{compute::Steps, error::Result};
 
-/// How many measurements are read at a time at the most.
+/// Measurements read at a time, at most: enough to hide the round trip, few enough for memory.
 const MOST: usize = 4_000;
-/// How many times as many measurements as before are read next, where few were enough to begin with.
+/// Growth of the number of measurements from one read to the next: a page of few rows reads few.
 const GROWTH: usize = 4;
 
-/// Hands on the rows, batch after batch.
-pub(super) async fn each(
-    caller: &Caller,
-    tx: &Transaction,
-    query: &DatasetQuery,
-    wanted: &BatchSender,
-) -> Result<()> {
+/// Reads `kpi_facts`: joined in memory in the dataset's own order, by its SQL in any other.
+pub(super) struct FactJoin;
+
+impl RowReader for FactJoin {
+    fn send<'r>(
+        &'r self,
+        context: ReadContext<'r>,
+        query: &'r DatasetQuery,
+        to: &'r BatchSender,
+    ) -> BoxFuture<'r, Result<()>> {
+        // The join walks measurements by day: in another order, or for an offset, it would have to keep all rows.
+        match query.order.is_empty() && query.offset.unwrap_or_default() == 0 {
+            true => Box::pin(join(context, query, to)),
+            false => SqlReader.send(context, query, to),
+        }
+    }
+
+    fn count<'r>(
+        &'r self,
+        context: ReadContext<'r>,
+        query: &'r DatasetQuery,
+    ) -> BoxFuture<'r, Result<u64>> {
+        SqlReader.count(context, query)
+    }
+}
+
+/// Sends the rows in the dataset's own order.
+async fn join(context: ReadContext<'_>, query: &DatasetQuery, to: &BatchSender) -> Result<()> {
+    let ReadContext { caller, tx } = context;
     let days = query.days_left();
     let mut missing = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     if days.is_empty() || missing == 0 {
         return Ok(());
     }
-    let given = Arc::new(JoinContext::of(caller, tx, query).await?);
-    let mut batch = Vec::with_capacity(BATCH);
+    let context = Arc::new(JoinContext::load(caller, tx, query).await?);
+    let mut full = Vec::with_capacity(BATCH);
     let mut after = query.after.clone();
-    let mut behind = after.as_ref().and_then(ResumePoint::of);
-    // A measurement gives a row at least, unless the filter takes it away.
+    let mut behind = after.as_ref().and_then(ResumePoint::at_row);
+    // A measurement has at least one row unless the filter drops it: no more are needed than rows are missing.
     let mut most = missing.min(MOST);
     let query = Arc::new(query.clone());
-    let price = FACT + query.filter.price();
     loop {
-        let measured =
-            measurements::next(caller, tx, (&query, &days), behind.as_ref(), most).await?;
+        let measured = measurements::next(caller, tx, &query, &days, behind.as_ref(), most).await?;
         let is_last = measured.len() < most;
-        behind = measured.last().map(ResumePoint::all_of);
+        behind = measured.last().map(ResumePoint::after_measurement);
         most = most.saturating_mul(GROWTH).min(MOST);
-        let given = Arc::clone(&given);
-        let lot = Arc::new(MeasurementBatch { given, measured });
-        let (asked, place) = (Arc::clone(&query), after.take());
-        let pass = move |steps: &Steps| passing(&lot, (&asked, place, missing), (price, steps));
-        let mut facts = caller.compute(pass).await?;
+        let batch = MeasurementBatch {
+            context: Arc::clone(&context),
+            measured,
+        };
+        let mut join = BatchJoin {
+            batch: Arc::new(batch),
+            query: Arc::clone(&query),
+            after: after.take(),
+            missing,
+        };
+        // On the pool of `compute`, within the caller's budget: here, it would hold up other requests.
+        let mut facts = caller.compute(move |steps| join.facts(steps)).await?;
         missing -= facts.len();
         let is_last = is_last || missing == 0;
-        while batch.len() + facts.len() >= BATCH {
-            let rest = facts.split_off(BATCH - batch.len());
-            batch.extend(facts);
-            let full = mem::replace(&mut batch, Vec::with_capacity(BATCH));
-            if wanted.send(Ok(Some(full))).await.is_err() {
+        while full.len() + facts.len() >= BATCH {
+            let rest = facts.split_off(BATCH - full.len());
+            full.extend(facts);
+            let full = mem::replace(&mut full, Vec::with_capacity(BATCH));
+            if to.send(Ok(Some(full))).await.is_err() {
                 return Ok(());
             }
             facts = rest;
         }
-        batch.extend(facts);
-        if is_last || wanted.is_closed() {
-            wanted.send(Ok(Some(batch))).await.ok();
+        full.extend(facts);
+        if is_last || to.is_closed() {
+            to.send(Ok(Some(full))).await.ok();
             return Ok(());
         }
         caller.budget.renew();
     }
 }
 
-/// Steps of putting one row together.
+/// Compute steps of one row, besides its filter.
 const FACT: usize = 10;
 
-/// The rows of a lot that are asked for, as many as are missing at the most; each looked at costs its price.
-fn passing(
-    lot: &Arc<MeasurementBatch>,
-    (query, mut after, missing): (&DatasetQuery, Option<RowKey>, usize),
-    (price, steps): (usize, &Steps),
-) -> Result<Vec<RowData>> {
-    let (mut facts, mut seats) = (Vec::new(), Vec::new());
-    for (at, measured) in lot.measured.iter().enumerate() {
-        seats.clear();
-        lot.given.seat(measured, &mut seats);
-        steps.take(price * seats.len().max(1))?;
-        for seat in &seats {
-            let fact = JoinedFact::new(lot, at, *seat, seats.len());
-            if is_asked_for(&fact, query, after.as_ref()) {
-                facts.push(RowData::Joined(fact));
-            }
-            if facts.len() == missing {
-                return Ok(facts);
-            }
-        }
-        // Only the first measurement can have rows on both sides of the place.
-        after = None;
-    }
-    Ok(facts)
+/// The join of one batch of measurements.
+struct BatchJoin {
+    batch: Arc<MeasurementBatch>,
+    query: Arc<DatasetQuery>,
+    /// The key after which rows begin, in the first batch of a pull that has one.
+    after: Option<RowKey>,
+    /// Rows still to be sent, at most.
+    missing: usize,
 }
 
-fn is_asked_for(fact: &JoinedFact, query: &DatasetQuery, after: Option<&RowKey>) -> bool {
-    after.is_none_or(|after| fact.place() > *after) && fact.passes(&query.filter)
+impl BatchJoin {
+    /// The rows of the batch that pass. Each row looked at costs its steps, whether it passes or not.
+    fn facts(&mut self, steps: &Steps) -> Result<Vec<RowData>> {
+        let price = FACT + self.query.filter.price();
+        let (mut facts, mut keys) = (Vec::new(), Vec::new());
+        for (at, measured) in self.batch.measured.iter().enumerate() {
+            keys.clear();
+            self.batch.context.join(measured, &mut keys);
+            steps.take(price * keys.len().max(1))?;
+            for key in &keys {
+                // The weight counts every row of the measurement that the caller may see, whatever the filter says.
+                let fact = JoinedFact::new(&self.batch, at, *key, keys.len());
+                let is_after = self
+                    .after
+                    .as_ref()
+                    .is_none_or(|after| fact.row_key() > *after);
+                if is_after && fact.passes(&self.query.filter) {
+                    facts.push(RowData::Joined(fact));
+                }
+                if facts.len() == self.missing {
+                    return Ok(facts);
+                }
+            }
+            // Only the first measurement can have rows on both sides of the resume point.
+            self.after = None;
+        }
+        Ok(facts)
+    }
 }

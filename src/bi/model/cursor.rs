@@ -34,7 +34,7 @@ impl RowKey {
     }
 
     /// The place of a cursor that some earlier answer gave.
-    pub fn read(dataset: &Dataset, cursor: &str) -> Result<Self> {
+    pub fn decode(dataset: &Dataset, cursor: &str) -> Result<Self> {
         let bytes = page::decode(cursor)?;
         let mut rest = &bytes[..];
         let mut parts = Vec::new();

@@ -8,13 +8,13 @@ pub struct Dataset {
     pub name: &'static str,
     /// What a row is, and which rows there are.
     pub description: &'static str,
-    /// What one needs to pull it.
+    /// The permission to pull it.
     pub permission: Action,
-    /// Whether it has to be given a range of days: what would be too much to give unasked.
+    /// Whether a pull must name a range of days, since all rows would be too many.
     pub needs_days: bool,
-    /// Whether drafts, what is in review and FUTURE blueprints stay out unless asked for.
-    pub counts: bool,
-    /// The column of the day that `from` and `to` look at.
+    /// Whether rows of drafts, of blueprints in review and of FUTURE ones stay out unless a pull includes them.
+    pub published_only: bool,
+    /// The column that `from` and `to` compare with; none where rows have no day.
     pub day: Option<&'static str>,
     /// Its columns. Columns are only ever appended.
     pub columns: &'static [Column],
@@ -35,6 +35,8 @@ pub struct Column {
     /// Whether a cell may be empty.
     pub nullable: bool,
     pub description: &'static str,
+    /// Its SQL; none where rows are computed, or the dataset's SELECT is written whole.
+    pub sql: Option<ColumnSql>,
 }
 
 /// What the cells of a column hold.
@@ -89,44 +91,52 @@ pub struct OrderKey {
     pub nullable: bool,
 }
 
-/// What a part of an order is.
+/// The type of a part of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyType {
     Day,
     Id,
 }
 
-/// Writes a piece of a statement for whoever reads.
+/// Appends a fragment of SQL for whoever reads to a statement.
 pub type SqlFragment = fn(Text, &Scope<'_>) -> Text;
 
-/// Where rows come from.
+/// Where rows come from. Who reads them there is paired with the dataset in the catalogue, which stands above all
+/// readers; a dataset is plain data.
 pub enum RowSource {
-    /// SQL over what the reader may see: common tables (`name AS (…), …`), and a select of every column and of
+    /// SQL over what the reader may see: common tables (`name AS (…), …`), and a SELECT of every column and of
     /// every part of the order, by their names.
     Sql {
         with: Option<SqlFragment>,
         rows: SqlFragment,
     },
-    /// The same, and put together in memory where rows are pulled in the dataset's own order, which takes far less.
-    Joined {
-        with: Option<SqlFragment>,
-        rows: SqlFragment,
+    /// Computed in memory: no view shows them.
+    Computed {
+        /// Whether a pull says how rows are grouped, by `grain` and `by`.
+        is_series: bool,
+        /// Whether rows change only by what the audit log tells.
+        is_logged: bool,
     },
-    /// What blueprints get wrong: computed, blueprint by blueprint.
-    Findings,
-    /// Values put together: computed from what is kept in memory.
-    Series,
 }
 
 impl RowSource {
-    /// The SQL, where rows come from there.
+    /// The common tables and the SELECT; none for computed rows.
     #[must_use]
     pub const fn sql(&self) -> Option<(Option<SqlFragment>, SqlFragment)> {
         match self {
-            Self::Sql { with, rows } | Self::Joined { with, rows } => Some((*with, *rows)),
-            Self::Findings | Self::Series => None,
+            Self::Sql { with, rows } => Some((*with, *rows)),
+            Self::Computed { .. } => None,
         }
     }
+}
+
+/// The SQL of a column in the SELECT of its dataset.
+#[derive(Clone, Copy)]
+pub enum ColumnSql {
+    /// An expression over the tables of the FROM clause.
+    Expression(&'static str),
+    /// An expression that depends on the database, or shares its text with other statements.
+    Generated(fn(&Scope<'_>) -> String),
 }
 
 impl Column {
@@ -138,6 +148,7 @@ impl Column {
             of,
             nullable: false,
             description,
+            sql: None,
         }
     }
 
@@ -147,6 +158,15 @@ impl Column {
         Self {
             nullable: true,
             ..Self::new(name, of, description)
+        }
+    }
+
+    /// The column, selected by this SQL.
+    #[must_use]
+    pub const fn selected_by(self, sql: ColumnSql) -> Self {
+        Self {
+            sql: Some(sql),
+            ..self
         }
     }
 }
@@ -159,13 +179,50 @@ impl Dataset {
         names.starts_with(&["measured_on", "measurement_id"])
     }
 
+    /// Whether a pull says how rows are grouped, by `grain` and `by`.
+    #[must_use]
+    pub const fn is_series(&self) -> bool {
+        matches!(
+            self.source,
+            RowSource::Computed {
+                is_series: true,
+                ..
+            }
+        )
+    }
+
+    /// Whether rows change only by what the audit log tells, so that a place in the log is an ETag of them.
+    #[must_use]
+    pub const fn is_logged(&self) -> bool {
+        let unlogged = matches!(
+            self.source,
+            RowSource::Computed {
+                is_logged: false,
+                ..
+            }
+        );
+        !unlogged
+    }
+
+    /// Appends `SELECT` and every column, by its SQL and under its name; what else is selected, and FROM, come next.
+    #[must_use]
+    pub fn select(&self, text: Text, scope: &Scope<'_>) -> Text {
+        let columns = self.columns.iter().map(|column| match column.sql {
+            Some(ColumnSql::Expression(sql)) => format!("{sql} AS {}", column.name),
+            Some(ColumnSql::Generated(sql)) => format!("{} AS {}", sql(scope), column.name),
+            None => column.name.to_owned(),
+        });
+        let columns: Vec<String> = columns.collect();
+        text.then("SELECT ").then(&columns.join(", "))
+    }
+
     /// Its column of this name.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// Which of its columns this is.
+    /// The index of a column among its columns.
     #[must_use]
     pub fn position(&self, column: &Column) -> Option<usize> {
         self.columns

@@ -1,5 +1,5 @@
-//! The one model of a filter over a dataset's columns: written as SQL for rows that come from the database, asked of
-//! each row that is computed. It knows nothing of who asks: what they may see is decided before it.
+//! The one model of a filter over a dataset's columns: written as SQL for rows that come from the database, evaluated
+//! for each row that is computed. It knows nothing of who asks: what they may see is decided before it.
 
 use std::cmp::Ordering;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::statement::Text;
 
-/// Steps of asking one term of one row.
+/// Compute steps of evaluating one term for one row.
 const TERM: usize = 4;
 
 /// Which rows to give. Every comparison is true or false, also with an empty cell: an empty cell equals nothing,
@@ -87,7 +87,8 @@ impl Filter {
         self.written(text, false)
     }
 
-    /// Inside a NOT what is unknown to SQL has to be said to be false.
+    /// `NOT (x = 1)` is NULL in SQL where x is, so the row would be left out: inside a NOT each comparison is COALESCEd to
+    /// false.
     fn written(&self, text: Text, inside_not: bool) -> Text {
         match self {
             Self::All(all) => joined(text, all, "1 = 1", " AND ", inside_not),
@@ -128,7 +129,7 @@ impl Filter {
         }
     }
 
-    /// Steps of the budget for asking it of one row that is computed.
+    /// Compute steps of evaluating it for one computed row.
     #[must_use]
     pub fn price(&self) -> usize {
         match self {
@@ -149,7 +150,7 @@ impl Filter {
             Self::Empty(column) => cell(column) == ValueRef::Empty,
             Self::In(column, values) => values
                 .iter()
-                .any(|value| order(cell(column), value) == Some(Ordering::Equal)),
+                .any(|value| compare(cell(column), value) == Some(Ordering::Equal)),
             Self::Keys(column, keys) => match cell(column) {
                 ValueRef::Text(text) => keys.iter().any(|key| key.eq_ignore_ascii_case(text)),
                 _ => false,
@@ -159,7 +160,7 @@ impl Filter {
                 _ => false,
             },
             Self::Compare(column, how, value) => {
-                let order = order(cell(column), value);
+                let order = compare(cell(column), value);
                 match how {
                     Comparison::Equal => order == Some(Ordering::Equal),
                     Comparison::NotEqual => order != Some(Ordering::Equal),
@@ -210,10 +211,11 @@ fn bound(text: Text, value: &Value) -> Text {
     text.value(sea_orm::Value::from(value))
 }
 
-/// How a cell stands to a value; nothing where it is empty.
-fn order(cell: ValueRef<'_>, value: &Value) -> Option<Ordering> {
+/// The order of a cell relative to a value; none where the cell is empty. Unlike the order of rows this compares whole
+/// numbers with numbers, and has no place for NaN: as in SQL, nothing compares with it.
+fn compare(cell: ValueRef<'_>, value: &Value) -> Option<Ordering> {
     match (cell, value) {
-        (ValueRef::Id(_, cell), Value::Id(value)) => Some(cell.cmp(value)),
+        (ValueRef::Id(_, cell), Value::Id(_, value)) => Some(cell.cmp(value)),
         (ValueRef::Text(cell), Value::Text(value)) => Some(cell.cmp(value.as_str())),
         (ValueRef::Day(cell), Value::Day(value)) => Some(cell.cmp(value)),
         (ValueRef::Instant(cell), Value::Instant(value)) => Some(cell.cmp(value)),

@@ -32,29 +32,31 @@ pub struct DatasetQuery {
     pub filter: Filter,
     /// Columns to order by before the dataset's own order.
     pub order: Vec<(&'static Column, SortDirection)>,
-    /// The place behind which the rows begin.
+    /// The key of the row after which the rows begin.
     pub after: Option<RowKey>,
-    /// What the row at that place has in the columns of `order`, in each of them.
-    pub held: Vec<Option<Value>>,
+    /// The values of that row in the columns of `order`; none where a cell is empty.
+    pub after_values: Vec<Option<Value>>,
     pub limit: Option<u64>,
     pub offset: Option<u64>,
-    /// The days that are asked about, where the dataset needs that.
+    /// The days that rows are of, where the dataset needs a range of days.
     pub days: Vec<NaiveDate>,
-    /// Whether drafts, what is in review and FUTURE blueprints are asked for.
-    pub uncounted: bool,
-    /// From what on something is a finding.
+    /// Whether rows of drafts, of blueprints in review and of FUTURE ones are included.
+    pub include_drafts: bool,
+    /// The thresholds of findings.
     pub thresholds: Thresholds,
-    /// What a series is asked, where it is one.
+    /// The groups, periods and filters of a series; none for other datasets.
     pub series: Option<SeriesRequest>,
-    /// What is kept in memory, for rows that are computed from it.
-    pub cube: Option<BiStore>,
-    /// The measurements that are told anew, where only what changed is asked for.
+    /// Measured values and what they judge, in memory; rows of facts and series are computed from it.
+    pub store: Option<BiStore>,
+    /// The measurements whose rows may have changed, where only these are pulled.
     pub changed: Option<ChangedMeasurements>,
-    /// What the filter means for measurements, where that keeps the database from going through others.
-    pub(in crate::bi) narrowed: Condition,
+    /// Whether there are few enough rows to be fetched by one statement, without a cursor.
+    pub(in crate::bi) at_once: bool,
+    /// A condition on measurements that follows from the filter: it changes no row, but spares the database others.
+    pub(in crate::bi) measurement_filter: Condition,
 }
 
-/// The columns of rows that were asked for, and the parts of their order behind them.
+/// The columns that a pull selects, and the types of the parts of its rows' keys.
 #[derive(Clone)]
 pub struct Projection {
     pub columns: Arc<[&'static Column]>,
@@ -78,24 +80,26 @@ impl DatasetQuery {
             filter: Filter::default(),
             order: Vec::new(),
             after: None,
-            held: Vec::new(),
+            after_values: Vec::new(),
             limit: None,
             offset: None,
             days: Vec::new(),
-            uncounted: false,
+            include_drafts: false,
             thresholds: Thresholds::default(),
             series: None,
-            cube: None,
+            store: None,
             changed: None,
-            narrowed: Condition::all(),
+            at_once: false,
+            measurement_filter: Condition::all(),
         }
     }
 
     /// Lets the database look at measurements of KPIs with these keys alone; the filter says the same of the rows.
     pub fn narrow_to_kpis(&mut self, keys: &[String]) {
+        // A subquery rather than a join: sources name the columns of `measurement` as they please.
         use measurement::Column::KpiId;
         let these = KpiId.in_subquery(with_keys::<kpi::Entity>(keys));
-        self.narrowed = self.narrowed.clone().add(these);
+        self.measurement_filter = self.measurement_filter.clone().add(these);
     }
 
     /// Lets the database look at measurements of these days alone; the filter says the same of the rows.
@@ -103,11 +107,15 @@ impl DatasetQuery {
         use measurement::Column::MeasuredOn;
         let from = from.map(|from| MeasuredOn.gte(from));
         let to = to.map(|to| MeasuredOn.lt(to));
-        self.narrowed = self.narrowed.clone().add_option(from).add_option(to);
+        self.measurement_filter = self
+            .measurement_filter
+            .clone()
+            .add_option(from)
+            .add_option(to);
     }
 
-    /// The same question about some of the measurements that are told anew, and about no more rows than are missing.
-    pub(in crate::bi) fn of_these(
+    /// The query narrowed to a few of the changed measurements, and to the rows that are still missing.
+    pub(in crate::bi) fn narrow_to_measurements(
         &self,
         these: &[(NaiveDate, MeasurementId)],
         missing: Option<u64>,
@@ -119,12 +127,13 @@ impl DatasetQuery {
             days,
             limit: missing,
             changed: None,
-            narrowed: Condition::all().add(measurement::Column::Id.is_in(ids)),
+            at_once: true,
+            measurement_filter: Condition::all().add(measurement::Column::Id.is_in(ids)),
             ..self.clone()
         }
     }
 
-    /// The days that rows may be of.
+    /// The days that rows may be of: those from the resume point's on.
     pub(in crate::bi) fn days_left(&self) -> Vec<NaiveDate> {
         // In another order than the dataset's own, rows of earlier days lie behind the place too.
         let own = self.after.as_ref().filter(|_| self.order.is_empty());
@@ -134,14 +143,15 @@ impl DatasetQuery {
             .collect()
     }
 
-    pub(in crate::bi) fn shape(&self) -> Projection {
+    /// The columns of its rows, with the key parts behind them.
+    pub(in crate::bi) fn projection(&self) -> Projection {
         Projection {
             columns: self.columns.clone().into(),
             order: self.dataset.order.iter().map(|key| key.of).collect(),
         }
     }
 
-    /// Whoever reads, and what is asked about.
+    /// What the caller may see of what the query asks for.
     pub(in crate::bi) fn scope<'c>(
         &self,
         caller: &'c Caller,
@@ -149,9 +159,9 @@ impl DatasetQuery {
         days: &'c [NaiveDate],
     ) -> Result<Scope<'c>> {
         caller.require_somewhere(self.dataset.permission)?;
-        Ok(Scope::of(caller, backend)
+        Ok(Scope::for_caller(caller, backend)
             .on(days)
-            .with_uncounted(self.uncounted)
-            .narrowed(self.narrowed.clone()))
+            .including_drafts(self.include_drafts)
+            .measurement_filter(self.measurement_filter.clone()))
     }
 }

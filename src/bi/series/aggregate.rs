@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use entity::{id::KpiId, kpi_target, words::Aggregation};
 
 use crate::{
-    bi::store::kpi_columns::{DayValue, count},
+    bi::store::kpi_columns::{DayValue, day_number},
     judgement::target_on,
 };
 
@@ -24,7 +24,7 @@ impl TargetHistory {
         for row in rows {
             let target = row.value.map(|value| (value, row.warning));
             let targets = all.entry(row.kpi_id).or_default();
-            targets.0.push((count(row.valid_from), target));
+            targets.0.push((day_number(row.valid_from), target));
         }
         all
     }
@@ -54,7 +54,7 @@ pub struct Aggregate {
     /// The latest day, the value of it, and how many there are of that day.
     last: (i32, f64, u32),
     /// The targets of their days, added up.
-    pub due: TargetSum,
+    pub target_sum: TargetSum,
 }
 
 /// Targets of days, added up.
@@ -111,12 +111,12 @@ impl Aggregate {
             sample_size: value.sample_size.unwrap_or_default().into(),
             without_sample: u32::from(value.sample_size.is_none()),
             last: (value.day, value.value, 1),
-            due: TargetSum::default(),
+            target_sum: TargetSum::default(),
         });
-        self.due.add(target);
+        self.target_sum.add(target);
     }
 
-    /// Adds all of another tally.
+    /// Adds all of another aggregate.
     pub fn merge(&mut self, other: &Self) {
         if other.values == 0 {
             return;
@@ -135,7 +135,7 @@ impl Aggregate {
         self.without_parts += other.without_parts;
         self.sample_size += other.sample_size;
         self.without_sample += other.without_sample;
-        self.due.merge(&other.due);
+        self.target_sum.merge(&other.target_sum);
     }
 
     /// What the values come to; nothing where that is not defined: several values of the last day have no last one, and
@@ -171,10 +171,10 @@ impl Aggregate {
 mod tests {
     use super::*;
 
-    fn tally(values: &[DayValue]) -> Aggregate {
-        let mut tally = Aggregate::default();
-        values.iter().for_each(|value| tally.add(value, None));
-        tally
+    fn aggregate(values: &[DayValue]) -> Aggregate {
+        let mut aggregate = Aggregate::default();
+        values.iter().for_each(|value| aggregate.add(value, None));
+        aggregate
     }
 
     fn value(day: i32, value: f64) -> DayValue {
@@ -196,34 +196,34 @@ mod tests {
             sample_size: Some(3),
             ..value(2, 1.0)
         };
-        let both = tally(&[few, many]);
+        let both = aggregate(&[few, many]);
         assert_eq!(both.value(Aggregation::Average, 1.0), Some(2.0));
         assert_eq!(both.sample_size(), Some(4));
-        let unknown = tally(&[few, many, value(3, 2.0)]);
+        let unknown = aggregate(&[few, many, value(3, 2.0)]);
         assert_eq!(unknown.value(Aggregation::Average, 1.0), Some(2.0));
         assert_eq!(unknown.sample_size(), None);
     }
 
     #[test]
     fn shares_are_put_together_by_their_parts_or_not_at_all() {
-        let share = |day, numerator, denominator: f64| DayValue {
+        let contribution = |day, numerator, denominator: f64| DayValue {
             parts: Some((numerator, denominator)),
             ..value(day, 100.0 * numerator / denominator)
         };
-        let both = tally(&[share(1, 1.0, 10.0), share(2, 1.0, 2.0)]);
+        let both = aggregate(&[contribution(1, 1.0, 10.0), contribution(2, 1.0, 2.0)]);
         let sixth = 100.0 * 2.0 / 12.0;
         assert_eq!(both.value(Aggregation::Ratio, 100.0), Some(sixth));
-        let mixed = tally(&[share(1, 1.0, 10.0), value(2, 50.0)]);
+        let mixed = aggregate(&[contribution(1, 1.0, 10.0), value(2, 50.0)]);
         assert_eq!(mixed.value(Aggregation::Ratio, 100.0), None);
-        let alone = tally(&[value(2, 50.0)]);
+        let alone = aggregate(&[value(2, 50.0)]);
         assert_eq!(alone.value(Aggregation::Ratio, 100.0), Some(50.0));
     }
 
     #[test]
     fn the_last_value_is_that_of_the_latest_day_unless_there_are_several() {
-        let days = tally(&[value(2, 8.0), value(1, 9.0)]);
+        let days = aggregate(&[value(2, 8.0), value(1, 9.0)]);
         assert_eq!(days.value(Aggregation::Last, 1.0), Some(8.0));
-        let twice = tally(&[value(2, 8.0), value(1, 9.0), value(2, 7.0)]);
+        let twice = aggregate(&[value(2, 8.0), value(1, 9.0), value(2, 7.0)]);
         assert_eq!(twice.value(Aggregation::Last, 1.0), None);
         assert_eq!(twice.value(Aggregation::Sum, 1.0), Some(24.0));
     }
@@ -238,11 +238,11 @@ mod tests {
         assert_eq!(targets.on(0), None);
         assert_eq!(targets.on(2), Some((10.0, None)));
         assert_eq!(targets.on(3), None);
-        let mut due = TargetSum::default();
-        due.add(targets.on(1));
-        due.add(targets.on(9));
-        assert_eq!(due.target(), Some((15.0, None)));
-        due.add(targets.on(3));
-        assert_eq!(due.target(), None);
+        let mut target_sum = TargetSum::default();
+        target_sum.add(targets.on(1));
+        target_sum.add(targets.on(9));
+        assert_eq!(target_sum.target(), Some((15.0, None)));
+        target_sum.add(targets.on(3));
+        assert_eq!(target_sum.target(), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Answers a question: one snapshot, the values KPI by KPI, and the lines of the series in order.
+//! Answers a request: one snapshot, the values KPI by KPI, and the rows of the series in order.
 
 use std::sync::Arc;
 
@@ -29,9 +29,10 @@ use crate::{
         model::cursor::{RowKey, RowKeyPart},
         names::NamedEntity,
         scope::Scope,
+        source::reader::ReadContext,
         store::{
             BiStore,
-            kpi_columns::{KpiColumns, SeriesKey, count},
+            kpi_columns::{KpiColumns, SeriesKey, day_number},
             topology::{Days, TopologyPhase, TopologyTouchpoint},
         },
     },
@@ -46,61 +47,66 @@ use crate::{
 /// How many KPIs are read at once.
 const AT_ONCE: usize = 200;
 
-/// Steps of one KPI, besides its values and its shares.
+/// Compute steps of one KPI, besides its values and its contributions.
 const KPI: usize = 20;
 
-/// A series: its lines are in the order of what they stand for and of their periods, and worked out one by one.
+/// A computed series: its rows are sorted by group and then by period, and worked out one by one.
 pub struct SeriesAnswer {
-    given: Arc<SeriesContext>,
+    context: Arc<SeriesContext>,
     keys: Arc<KeyLayout>,
     sums: GroupTotals,
     periods: Vec<Period>,
     today: NaiveDate,
 }
 
-/// Where a line stands. Lines come in the order of this.
+/// Index of a series row: group, then period. Rows sort by it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowIndex {
     group: usize,
     period: usize,
 }
 
-/// One line of a series.
+/// One row of a series: a group in a period, with the sum of its values.
 pub struct SeriesRow<'a> {
     answer: &'a SeriesAnswer,
-    pub spot: RowIndex,
+    pub index: RowIndex,
     key: GroupKey,
     sum: Aggregate,
 }
 
-/// Answers a question from one moment of the truth.
+/// Answers a request from the snapshot of the transaction.
+///
+/// # Errors
+/// The request is at fault, has no defined value, or comes to more than [`MOST_CELLS`](super::request::MOST_CELLS).
 pub async fn answer(
     caller: &Caller,
-    cube: &BiStore,
+    store: &BiStore,
     tx: &Transaction,
-    question: &SeriesRequest,
+    request: &SeriesRequest,
 ) -> Result<SeriesAnswer> {
     caller.require_somewhere(Action::PullFlatRows)?;
-    refused(validate::faults(question))?;
-    let scope = Scope::of(caller, tx.get_database_backend()).with_uncounted(question.uncounted);
-    let kpis = context::kpis(tx, &scope, question).await?;
-    refused(validate::undefined(question, &kpis))?;
-    let given = context::given(caller, cube, tx, (&scope, question), kpis).await?;
-    let periods = periods(question.grain, (question.from, question.to), MOST_DAYS + 1);
-    let keys = Arc::new(KeyLayout::new(question, &given)?);
-    let given = Arc::new(given);
-    let known = known((caller, cube), tx, &given).await?;
+    refused(validate::faults(request))?;
+    let scope = Scope::for_caller(caller, tx.get_database_backend())
+        .including_drafts(request.include_drafts);
+    let read = ReadContext { caller, tx };
+    let kpis = context::kpis(tx, &scope, request).await?;
+    refused(validate::undefined(request, &kpis))?;
+    let context = context::load(read, store, &scope, request, kpis).await?;
+    let periods = periods(request.grain, (request.from, request.to), MOST_DAYS + 1);
+    let keys = Arc::new(KeyLayout::new(request, &context)?);
+    let context = Arc::new(context);
+    let known = known(read, store, &context).await?;
     let days: Vec<Days> = periods
         .iter()
-        .map(|period| count(period.from)..count(period.to))
+        .map(|period| day_number(period.from)..day_number(period.to))
         .collect();
     let work = {
-        let (given, keys, question) = (Arc::clone(&given), Arc::clone(&keys), question.clone());
-        move |steps: &Steps| summed((&given, &keys), &question, (days, &known), steps)
+        let (context, keys, request) = (Arc::clone(&context), Arc::clone(&keys), request.clone());
+        move |steps: &Steps| summed(&context, &keys, &request, days, &known, steps)
     };
     let sums = caller.compute(work).await?;
     Ok(SeriesAnswer {
-        given,
+        context,
         keys,
         sums,
         periods,
@@ -115,48 +121,54 @@ fn refused(faults: Vec<String>) -> Result<()> {
     }
 }
 
-/// The values of one KPI, and where each of its lines was measured.
+/// The values of one KPI, and the origin of each of its time series.
 type Known = (Arc<KpiColumns>, Vec<SeriesOrigin>);
 
-/// What was measured of each of the KPIs.
+/// Reads the values of each of the KPIs from the store.
 async fn known(
-    (caller, cube): (&Caller, &BiStore),
-    tx: &Transaction,
-    given: &SeriesContext,
+    read: ReadContext<'_>,
+    store: &BiStore,
+    context: &SeriesContext,
 ) -> Result<Vec<Known>> {
-    let wanted: Vec<(KpiId, i32)> = given
+    let wanted: Vec<(KpiId, i32)> = context
         .kpis
         .iter()
         .map(|kpi| (kpi.id, kpi.series_revision))
         .collect();
     let mut known = Vec::with_capacity(wanted.len());
     for wanted in wanted.chunks(AT_ONCE) {
-        let all = cube.measured(tx, wanted).await?;
-        let seen = given.seen(caller, tx, &all).await?;
+        let all = store.measured(read.tx, wanted).await?;
+        let seen = context.origins(read, &all).await?;
         known.extend(all.into_iter().zip(seen));
     }
     Ok(known)
 }
 
-/// Adds up what belongs to each group in each period.
+/// Finds the contributions of every KPI and groups them.
 fn summed(
-    (given, keys): (&SeriesContext, &KeyLayout),
-    question: &SeriesRequest,
-    (days, known): (Vec<Days>, &[Known]),
+    context: &SeriesContext,
+    keys: &KeyLayout,
+    request: &SeriesRequest,
+    days: Vec<Days>,
+    known: &[Known],
     steps: &Steps,
 ) -> Result<GroupTotals> {
-    let mut shares = Contributions::new(given, keys, question, &days);
+    let mut contributions = Contributions::new(context, keys, request, &days);
     let mut unmeasured = Unmeasured::default();
     for (kpi, (measured, seen)) in known.iter().enumerate() {
-        let shared = shares.shares.len();
-        unmeasured.look(question, kpi, (measured, seen));
-        shares.add(kpi, measured, seen);
-        steps.take(KPI + measured.values() + shares.shares.len() - shared)?;
+        let shared = contributions.contributions.len();
+        unmeasured.note(request, kpi, measured, seen);
+        contributions.add(kpi, measured, seen);
+        steps.take(KPI + measured.values() + contributions.contributions.len() - shared)?;
     }
-    refused(unmeasured.faults(given))?;
-    let Contributions { series, shares, .. } = shares;
-    steps.take(shares.len())?;
-    GroupTotals::of(days, series, shares)
+    refused(unmeasured.faults(context))?;
+    let Contributions {
+        series,
+        contributions,
+        ..
+    } = contributions;
+    steps.take(contributions.len())?;
+    GroupTotals::new(days, series, contributions)
 }
 
 /// The KPIs that were never measured by a dimension that is asked for.
@@ -167,15 +179,16 @@ struct Unmeasured {
 }
 
 impl Unmeasured {
-    fn look(
+    fn note(
         &mut self,
-        question: &SeriesRequest,
+        request: &SeriesRequest,
         kpi: usize,
-        (measured, seen): (&KpiColumns, &[SeriesOrigin]),
+        measured: &KpiColumns,
+        seen: &[SeriesOrigin],
     ) {
         let never = |dimension: Dimension, has: fn(&SeriesKey) -> bool| {
             let mut lines = measured.lines.iter().zip(seen);
-            question.is_by(dimension)
+            request.is_by(dimension)
                 && !lines.any(|((point, _), seen)| *seen != SeriesOrigin::Hidden && has(point))
         };
         if never(Dimension::Channel, |point| point.channel.is_some()) {
@@ -186,9 +199,9 @@ impl Unmeasured {
         }
     }
 
-    fn faults(&self, given: &SeriesContext) -> Vec<String> {
+    fn faults(&self, context: &SeriesContext) -> Vec<String> {
         let fault = |dimension, kpis: &[usize]| {
-            validate::not_measured_by(dimension, kpis.iter().map(|at| &given.kpis[*at]))
+            validate::not_measured_by(dimension, kpis.iter().map(|at| &context.kpis[*at]))
         };
         [
             fault(Dimension::Channel, &self.by_channel),
@@ -201,38 +214,38 @@ impl Unmeasured {
 }
 
 impl SeriesAnswer {
-    /// Groups and periods that lines may stand in.
+    /// The number of groups times periods, which is the most rows there can be.
     #[must_use]
     pub fn cells(&self) -> usize {
         self.sums.groups() * self.periods.len()
     }
 
-    /// The lines from a spot on, each worked out as it is taken.
-    pub fn lines(&self, from: RowIndex) -> impl Iterator<Item = SeriesRow<'_>> {
-        let spots = (from.group..self.sums.groups()).flat_map(move |group| {
+    /// The rows from an index on, each worked out as it is taken. Cells without a value give none.
+    pub fn rows(&self, from: RowIndex) -> impl Iterator<Item = SeriesRow<'_>> {
+        let indices = (from.group..self.sums.groups()).flat_map(move |group| {
             let first = if group == from.group { from.period } else { 0 };
             (first..self.periods.len()).map(move |period| RowIndex { group, period })
         });
-        let lines = spots.map(|spot| self.line(spot));
-        lines.filter(|line| line.sum.values > 0)
+        let rows = indices.map(|index| self.row(index));
+        rows.filter(|row| row.sum.values > 0)
     }
 
-    /// The line in this spot.
+    /// The row at this index.
     #[must_use]
-    pub fn line(&self, spot: RowIndex) -> SeriesRow<'_> {
-        let targets = &self.given.targets;
+    pub fn row(&self, index: RowIndex) -> SeriesRow<'_> {
+        let targets = &self.context.targets;
         SeriesRow {
             answer: self,
-            spot,
-            key: self.sums.key(spot.group),
-            sum: self.sums.sum(spot.group, spot.period, targets),
+            index,
+            key: self.sums.key(index.group),
+            sum: self.sums.sum(index.group, index.period, targets),
         }
     }
 
-    /// The first spot behind a place, whether a line stands there or not.
+    /// The first index after a key, whether there is a row at it or not.
     #[must_use]
-    pub fn behind(&self, place: &RowKey) -> RowIndex {
-        let is_before = |key, period: &Period| self.place(key, period) <= *place;
+    pub fn first_after(&self, after: &RowKey) -> RowIndex {
+        let is_before = |key, period: &Period| self.row_key(key, period) <= *after;
         let groups = self.sums.before(|key| is_before(key, &self.periods[0]));
         let next = RowIndex {
             group: groups,
@@ -252,32 +265,33 @@ impl SeriesAnswer {
         }
     }
 
-    fn place(&self, key: GroupKey, period: &Period) -> RowKey {
+    fn row_key(&self, key: GroupKey, period: &Period) -> RowKey {
         let ids = Dimension::ALL.map(|dimension| RowKeyPart::Id(self.id(key, dimension)));
         let day = RowKeyPart::Day(period.begin);
         RowKey(ids.into_iter().chain([day]).collect())
     }
 
-    /// What a key stands for in a dimension, by an id that does not depend on the answer: of nothing, the first of all.
+    /// The id that a group has in a dimension, nil where it has none. Ranks differ from answer to answer; ids do not, so
+    /// a cursor holds these.
     fn id(&self, key: GroupKey, dimension: Dimension) -> Uuid {
         let of = |rank: usize| {
-            let given = &self.given;
+            let context = &self.context;
             Some(match dimension {
-                Dimension::Kpi => given.kpis.get(rank)?.id.uuid(),
-                Dimension::Department => given.names.departments.at(rank)?.id.uuid(),
-                Dimension::Blueprint => given.journeys.get(rank)?.id.uuid(),
+                Dimension::Kpi => context.kpis.get(rank)?.id.uuid(),
+                Dimension::Department => context.names.departments.at(rank)?.id.uuid(),
+                Dimension::Blueprint => context.journeys.get(rank)?.id.uuid(),
                 Dimension::Phase => {
                     let (journey, at) = self.keys.phase(key)?;
-                    given.journeys[journey].places.phases[at].id.uuid()
+                    context.journeys[journey].topology.phases[at].id.uuid()
                 }
                 Dimension::Stage => Uuid::from_u128(rank as u128 + 1),
                 Dimension::Touchpoint => {
                     let (journey, at) = self.keys.touchpoint(key)?;
-                    given.journeys[journey].places.touchpoints[at].id.uuid()
+                    context.journeys[journey].topology.touchpoints[at].id.uuid()
                 }
-                Dimension::Channel => given.names.channels.at(rank)?.id.uuid(),
-                Dimension::Persona => given.names.personas.at(rank)?.id.uuid(),
-                Dimension::Segment => given.names.segments.at(rank)?.id.uuid(),
+                Dimension::Channel => context.names.channels.at(rank)?.id.uuid(),
+                Dimension::Persona => context.names.personas.at(rank)?.id.uuid(),
+                Dimension::Segment => context.names.segments.at(rank)?.id.uuid(),
             })
         };
         self.keys
@@ -293,7 +307,7 @@ impl<'a> SeriesRow<'a> {
     }
 
     pub fn period(&self) -> Period {
-        self.answer.periods[self.spot.period]
+        self.answer.periods[self.index.period]
     }
 
     /// Whether all days of the period are asked about and have passed.
@@ -301,38 +315,41 @@ impl<'a> SeriesRow<'a> {
         self.period().is_complete(self.answer.today)
     }
 
-    /// The KPI, where the line is of one alone.
+    /// The KPI, where the row is of one alone.
     pub fn kpi(&self) -> Option<&'a kpi::Model> {
-        self.only().map(|at| &self.answer.given.kpis[at])
+        self.only().map(|at| &self.answer.context.kpis[at])
     }
 
-    /// Which KPI it is of, if it is of one alone.
+    /// The index of its KPI, where it is of one alone.
     fn only(&self) -> Option<usize> {
-        let alone = || (self.answer.given.kpis.len() == 1).then_some(0);
+        let alone = || (self.answer.context.kpis.len() == 1).then_some(0);
         self.rank(Dimension::Kpi).or_else(alone)
     }
 
-    /// One of the KPIs that it is of: all of one line are alike in unit, direction and aggregation.
+    /// One of its KPIs: all KPIs of a row are alike in unit, direction and aggregation.
     pub fn like(&self) -> &'a kpi::Model {
-        &self.answer.given.kpis[self.only().unwrap_or_default()]
+        &self.answer.context.kpis[self.only().unwrap_or_default()]
     }
 
     /// The department, where that is asked for.
     pub fn department(&self) -> Option<NamedEntity<'a, DepartmentId>> {
         let rank = self.rank(Dimension::Department)?;
-        self.answer.given.names.departments.at(rank)
+        self.answer.context.names.departments.at(rank)
     }
 
     /// The blueprint, where that is asked for.
     pub fn journey(&self) -> Option<&'a Journey> {
         let rank = self.rank(Dimension::Blueprint)?;
-        self.answer.given.journeys.get(rank)
+        self.answer.context.journeys.get(rank)
     }
 
     /// The phase, where that is asked for.
     pub fn phase(&self) -> Option<&'a TopologyPhase> {
         let (journey, at) = self.answer.keys.phase(self.key)?;
-        self.answer.given.journeys[journey].places.phases.get(at)
+        self.answer.context.journeys[journey]
+            .topology
+            .phases
+            .get(at)
     }
 
     /// The stage, where that is asked for.
@@ -344,8 +361,8 @@ impl<'a> SeriesRow<'a> {
     /// The touchpoint, where that is asked for.
     pub fn touchpoint(&self) -> Option<&'a TopologyTouchpoint> {
         let (journey, at) = self.answer.keys.touchpoint(self.key)?;
-        self.answer.given.journeys[journey]
-            .places
+        self.answer.context.journeys[journey]
+            .topology
             .touchpoints
             .get(at)
     }
@@ -353,22 +370,22 @@ impl<'a> SeriesRow<'a> {
     /// The channel, where that is asked for.
     pub fn channel(&self) -> Option<NamedEntity<'a, ChannelId>> {
         let rank = self.rank(Dimension::Channel)?;
-        self.answer.given.names.channels.at(rank)
+        self.answer.context.names.channels.at(rank)
     }
 
     /// The main persona, where that is asked for.
     pub fn persona(&self) -> Option<NamedEntity<'a, PersonaId>> {
         let rank = self.rank(Dimension::Persona)?;
-        self.answer.given.names.personas.at(rank)
+        self.answer.context.names.personas.at(rank)
     }
 
     /// The segment, where that is asked for.
     pub fn segment(&self) -> Option<NamedEntity<'a, SegmentId>> {
         let rank = self.rank(Dimension::Segment)?;
-        self.answer.given.names.segments.at(rank)
+        self.answer.context.names.segments.at(rank)
     }
 
-    /// What the values come to; nothing where that is not defined.
+    /// The aggregated value; none where it is not defined.
     pub fn value(&self) -> Option<f64> {
         let like = self.like();
         self.sum
@@ -394,8 +411,10 @@ impl<'a> SeriesRow<'a> {
     /// Several KPIs have none in common, unless they are added up.
     pub fn target(&self) -> Option<Target> {
         match (self.like().aggregation, self.only()) {
-            (Aggregation::Sum, _) => self.sum.due.target(),
-            (_, Some(kpi)) => self.answer.given.targets[kpi].on(count(self.period().end) - 1),
+            (Aggregation::Sum, _) => self.sum.target_sum.target(),
+            (_, Some(kpi)) => {
+                self.answer.context.targets[kpi].on(day_number(self.period().end) - 1)
+            }
             (_, None) => None,
         }
     }
@@ -405,9 +424,9 @@ impl<'a> SeriesRow<'a> {
         judgement::state(self.like().direction, self.value(), self.target())
     }
 
-    /// Its place in the order of lines.
-    pub fn place(&self) -> RowKey {
-        self.answer.place(self.key, &self.period())
+    /// Its key: the ids of its dimensions, and the period.
+    pub fn row_key(&self) -> RowKey {
+        self.answer.row_key(self.key, &self.period())
     }
 
     /// Its id: made of its period and the ids of what it stands for.

@@ -7,7 +7,7 @@ use entity::{
 
 use super::{
     context::{SeriesContext, SeriesOrigin},
-    group_key::{GroupKey, KeyLayout, Location},
+    group_key::{GroupKey, KeyLayout, KeyLocation},
     request::SeriesRequest,
 };
 use crate::bi::store::topology::{Days, LinkTarget, both, without};
@@ -33,9 +33,9 @@ pub enum ValueSource {
 
 /// Who judges what, to be asked KPI by KPI.
 pub struct Attribution<'g> {
-    given: &'g SeriesContext,
+    context: &'g SeriesContext,
     keys: &'g KeyLayout,
-    question: RowSelection<'g>,
+    request: RowSelection<'g>,
     /// All days that are asked about.
     asked: Days,
     /// The links of each of the KPIs, as far as they are asked about.
@@ -49,11 +49,11 @@ pub struct Attribution<'g> {
 /// after another, so that going through them does not go through the memory of all blueprints.
 struct LinkedTarget {
     journey: usize,
-    site: LinkTarget,
+    target: LinkTarget,
     days: Days,
 }
 
-/// The part of the question that looks at rows.
+/// The part of the request that looks at rows.
 struct RowSelection<'g> {
     touchpoints: Option<Vec<String>>,
     roles: Option<&'g [Role]>,
@@ -66,37 +66,37 @@ struct RowSelection<'g> {
 
 impl<'g> Attribution<'g> {
     pub fn new(
-        given: &'g SeriesContext,
+        context: &'g SeriesContext,
         keys: &'g KeyLayout,
-        question: &'g SeriesRequest,
+        request: &'g SeriesRequest,
         asked: Days,
     ) -> Self {
-        let unheld = given.departments.is_none() && !question.asks_for_roles();
-        let touchpoints = question.touchpoints.as_ref();
+        let unheld = context.departments.is_none() && !request.asks_for_roles();
+        let touchpoints = request.touchpoints.as_ref();
         let selected = RowSelection {
             touchpoints: touchpoints
                 .map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()).collect()),
-            roles: question.roles.as_deref(),
-            stages: question.stages.as_deref(),
+            roles: request.roles.as_deref(),
+            stages: request.stages.as_deref(),
             unheld,
             unplaced: unheld
-                && question.blueprints.is_none()
-                && question.touchpoints.is_none()
-                && question.stages.is_none()
-                && question.personas.is_none(),
+                && request.blueprints.is_none()
+                && request.touchpoints.is_none()
+                && request.stages.is_none()
+                && request.personas.is_none(),
         };
         let pulled = |department: &DepartmentId| {
-            let pulled = given.departments.as_ref();
+            let pulled = context.departments.as_ref();
             let pulled = pulled.is_none_or(|pulled| pulled.contains(department));
-            pulled.then(|| keys.of_department(given, *department))
+            pulled.then(|| keys.of_department(context, *department))
         };
-        let journeys = given.journeys.iter();
-        let departments = journeys.map(|one| one.places.departments.iter().map(pulled).collect());
+        let journeys = context.journeys.iter();
+        let departments = journeys.map(|one| one.topology.departments.iter().map(pulled).collect());
         Self {
-            given,
+            context,
             keys,
-            question: selected,
-            links: links(given, &asked),
+            request: selected,
+            links: links(context, &asked),
             asked,
             departments: departments.collect(),
         }
@@ -117,10 +117,10 @@ impl<'g> Attribution<'g> {
             Some(places[at.ok()?].1)
         };
         for link in &self.links[kpi] {
-            if self.question.unplaced {
+            if self.request.unplaced {
                 linked.push(link.days.clone());
             }
-            let own = match link.site {
+            let own = match link.target {
                 LinkTarget::Touchpoint(touchpoint) => own_at(link.journey, touchpoint),
                 LinkTarget::Blueprint | LinkTarget::Phase(_) => None,
             };
@@ -130,13 +130,13 @@ impl<'g> Attribution<'g> {
             let values = own.map_or(ValueSource::Whole, ValueSource::At);
             self.linked(kpi, link, values, &mut taker);
         }
-        if self.question.unheld {
+        if self.request.unheld {
             for (at, linked) in linked_at.into_iter().enumerate() {
                 self.without_link(kpi, (at, own[at]), linked, &mut taker);
             }
         }
-        if self.question.unplaced {
-            let key = self.keys.at(self.given, kpi, Location::default());
+        if self.request.unplaced {
+            let key = self.keys.at(self.context, kpi, KeyLocation::default());
             let entry = |days| Assignment {
                 key,
                 days,
@@ -155,22 +155,22 @@ impl<'g> Attribution<'g> {
         values: ValueSource,
         taker: &mut impl FnMut(Assignment),
     ) {
-        let Some(place) = self.place(link.journey, link.site) else {
+        let Some(place) = self.place(link.journey, link.target) else {
             return;
         };
-        let key = self.keys.at(self.given, kpi, place);
+        let key = self.keys.at(self.context, kpi, place);
         let mut give = |key: GroupKey, days: Days| {
             if days.start < days.end {
                 taker(Assignment { key, days, values });
             }
         };
         let Some(touchpoint) = place.touchpoint else {
-            if self.question.unheld {
+            if self.request.unheld {
                 give(key, link.days.clone());
             }
             return;
         };
-        let places = &self.given.journeys[link.journey].places;
+        let places = &self.context.journeys[link.journey].topology;
         let holders = places.holders(touchpoint);
         let departments = &self.departments[link.journey];
         let mut held_throughout = false;
@@ -179,12 +179,12 @@ impl<'g> Attribution<'g> {
             held_throughout |= days == link.days;
             let department = departments[holder.department()];
             let of_role = |roles: &[Role]| roles.contains(&holder.role);
-            if let Some(department) = department.filter(|_| self.question.roles.is_none_or(of_role))
+            if let Some(department) = department.filter(|_| self.request.roles.is_none_or(of_role))
             {
                 give(key | department, days);
             }
         }
-        if self.question.unheld && !held_throughout {
+        if self.request.unheld && !held_throughout {
             let held = holders.iter().map(|holder| holder.days.clone()).collect();
             for days in without(&link.days, held) {
                 give(key, days);
@@ -193,26 +193,26 @@ impl<'g> Attribution<'g> {
     }
 
     /// The place in a journey, if it is asked for.
-    fn place(&self, at: usize, site: LinkTarget) -> Option<Location> {
-        let journey = &self.given.journeys[at];
-        if !self.given.asked[at] {
+    fn place(&self, at: usize, target: LinkTarget) -> Option<KeyLocation> {
+        let journey = &self.context.journeys[at];
+        if !self.context.asked[at] {
             return None;
         }
-        let (phase, touchpoint) = match site {
+        let (phase, touchpoint) = match target {
             LinkTarget::Blueprint => (None, None),
             LinkTarget::Phase(phase) => (Some(phase), None),
-            LinkTarget::Touchpoint(at) => (Some(journey.places.phase_of(at)), Some(at)),
+            LinkTarget::Touchpoint(at) => (Some(journey.topology.phase_of(at)), Some(at)),
         };
-        let of_stage = self.question.stages.is_none_or(|stages| {
-            phase.is_some_and(|at| stages.contains(&journey.places.phases[at].stage))
+        let of_stage = self.request.stages.is_none_or(|stages| {
+            phase.is_some_and(|at| stages.contains(&journey.topology.phases[at].stage))
         });
-        let named = self.question.touchpoints.as_ref().is_none_or(|keys| {
+        let named = self.request.touchpoints.as_ref().is_none_or(|keys| {
             touchpoint.is_some_and(|at| {
-                let key = journey.places.touchpoints[at].key.to_ascii_lowercase();
+                let key = journey.topology.touchpoints[at].key.to_ascii_lowercase();
                 keys.contains(&key)
             })
         });
-        (of_stage && named).then_some(Location {
+        (of_stage && named).then_some(KeyLocation {
             journey: Some(at),
             phase,
             touchpoint,
@@ -235,10 +235,10 @@ impl<'g> Attribution<'g> {
             SeriesOrigin::At(journey, touchpoint) => {
                 self.place(journey, LinkTarget::Touchpoint(touchpoint))
             }
-            _ => self.question.unplaced.then(Location::default),
+            _ => self.request.unplaced.then(KeyLocation::default),
         };
         let Some(place) = place else { return };
-        let key = self.keys.at(self.given, kpi, place);
+        let key = self.keys.at(self.context, kpi, place);
         let values = ValueSource::Own(own);
         let entry = |days| Assignment { key, days, values };
         left.into_iter().map(entry).for_each(taker);
@@ -246,22 +246,22 @@ impl<'g> Attribution<'g> {
 }
 
 /// The links of each of the KPIs on these days. Both KPIs and links are in the order of their ids.
-fn links(given: &SeriesContext, asked: &Days) -> Vec<Vec<LinkedTarget>> {
+fn links(context: &SeriesContext, asked: &Days) -> Vec<Vec<LinkedTarget>> {
     let mut links: Vec<Vec<LinkedTarget>> = Vec::new();
-    links.resize_with(given.kpis.len(), Vec::new);
-    for (journey, one) in given.journeys.iter().enumerate() {
-        let mut kpis = given.kpis.iter().zip(&mut links).peekable();
-        for link in &one.places.links {
+    links.resize_with(context.kpis.len(), Vec::new);
+    for (journey, one) in context.journeys.iter().enumerate() {
+        let mut kpis = context.kpis.iter().zip(&mut links).peekable();
+        for link in &one.topology.links {
             while kpis.next_if(|(kpi, _)| kpi.id < link.kpi).is_some() {}
             let Some((_, links)) = kpis.peek_mut().filter(|(kpi, _)| kpi.id == link.kpi) else {
                 continue;
             };
             let days = both(&link.days, asked);
             if !days.is_empty() {
-                let site = link.site;
+                let target = link.target;
                 links.push(LinkedTarget {
                     journey,
-                    site,
+                    target,
                     days,
                 });
             }

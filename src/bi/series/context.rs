@@ -18,12 +18,13 @@ use super::{
     request::{Dimension, SeriesRequest},
 };
 use crate::{
-    access::{Caller, Keyed},
+    access::Keyed,
     bi::{
         journeys::{Journey, Journeys},
         names::EntityNames,
         names::with_keys,
         scope::Scope,
+        source::reader::ReadContext,
         store::{
             BiStore,
             kpi_columns::{KpiColumns, SeriesKey},
@@ -33,23 +34,23 @@ use crate::{
     error::Result,
 };
 
-/// All of it.
+/// Everything a series needs besides the measured values, read in one snapshot.
 pub struct SeriesContext {
     /// By id.
     pub kpis: Vec<kpi::Model>,
     /// Those of each of the KPIs.
     pub targets: Vec<TargetHistory>,
     pub journeys: Journeys,
-    /// Of which of the journeys the question lets rows through.
+    /// Per journey, in the order of `journeys`: whether the filter accepts its rows.
     pub asked: Vec<bool>,
     pub names: DimensionNames,
-    /// The departments whose rows are pulled and asked for; nothing where it is all of them, and rows without one.
+    /// The departments whose rows are pulled and pass the filter; none where it is all of them, and rows without one.
     pub departments: Option<HashSet<DepartmentId>>,
     pub channels: Option<HashSet<ChannelId>>,
     pub segments: Option<HashSet<SegmentId>>,
 }
 
-/// What things are called, as far as the question tells any apart by it.
+/// Keys and names of the dimensions that the request groups by; empty for the others.
 #[derive(Default)]
 pub struct DimensionNames {
     pub departments: EntityNames<DepartmentId>,
@@ -58,7 +59,7 @@ pub struct DimensionNames {
     pub segments: EntityNames<SegmentId>,
 }
 
-/// Where a line was measured, as whoever asks sees it.
+/// Where a time series was measured, as the caller sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SeriesOrigin {
     /// The KPI as a whole was.
@@ -73,11 +74,10 @@ pub enum SeriesOrigin {
 }
 
 impl SeriesContext {
-    /// Where each line was measured of each of these.
-    pub async fn seen(
+    /// The origin of each time series of each of these KPIs.
+    pub async fn origins(
         &self,
-        caller: &Caller,
-        tx: &Transaction,
+        read: ReadContext<'_>,
         measured: &[Arc<KpiColumns>],
     ) -> Result<Vec<Vec<SeriesOrigin>>> {
         let mut hidden: HashSet<TouchpointId> = HashSet::new();
@@ -106,13 +106,14 @@ impl SeriesContext {
             .collect();
         let elsewhere: Vec<TouchpointId> = hidden.iter().copied().collect();
         for ids in elsewhere.chunks(1_000) {
-            let readable: Vec<TouchpointId> = caller
+            let readable: Vec<TouchpointId> = read
+                .caller
                 .select::<touchpoint::Entity>()
                 .select_only()
                 .column(touchpoint::Column::Id)
                 .filter(touchpoint::Column::Id.is_in(ids.iter().copied()))
                 .into_tuple()
-                .all(tx)
+                .all(read.tx)
                 .await?;
             readable.iter().for_each(|id| {
                 hidden.remove(id);
@@ -130,13 +131,13 @@ impl SeriesContext {
     }
 }
 
-/// The KPIs that are asked about.
+/// The KPIs of the request whose values the caller may see, by id.
 pub async fn kpis(
     tx: &Transaction,
     scope: &Scope<'_>,
-    question: &SeriesRequest,
+    request: &SeriesRequest,
 ) -> Result<Vec<kpi::Model>> {
-    let asked = named(scope.kpis_with_values(), question.kpis.as_deref());
+    let asked = named(scope.kpis_with_values(), request.kpis.as_deref());
     Ok(read::selected(tx, asked.order_by_asc(kpi::Column::Id)).await?)
 }
 
@@ -147,52 +148,52 @@ fn named<E: Keyed>(select: Select<E>, keys: Option<&[String]>) -> Select<E> {
     }
 }
 
-/// Everything else.
-pub async fn given(
-    caller: &Caller,
-    cube: &BiStore,
-    tx: &Transaction,
-    (scope, question): (&Scope<'_>, &SeriesRequest),
+/// Reads the context of a request.
+pub async fn load(
+    ReadContext { caller, tx }: ReadContext<'_>,
+    store: &BiStore,
+    scope: &Scope<'_>,
+    request: &SeriesRequest,
     kpis: Vec<kpi::Model>,
 ) -> Result<SeriesContext> {
-    let journeys = Journeys::of(caller, cube, tx, scope).await?;
+    let journeys = Journeys::load(caller, store, tx, scope).await?;
     Ok(SeriesContext {
         targets: targets(tx, &kpis).await?,
-        asked: asked(tx, question, &journeys).await?,
+        asked: asked(tx, request, &journeys).await?,
         journeys,
-        names: called(tx, question).await?,
-        departments: departments(tx, scope, question).await?,
-        channels: ids::<channel::Entity, ChannelId>(tx, question.channels.as_deref()).await?,
-        segments: ids::<segment::Entity, SegmentId>(tx, question.segments.as_deref()).await?,
+        names: called(tx, request).await?,
+        departments: departments(tx, scope, request).await?,
+        channels: ids::<channel::Entity, ChannelId>(tx, request.channels.as_deref()).await?,
+        segments: ids::<segment::Entity, SegmentId>(tx, request.segments.as_deref()).await?,
         kpis,
     })
 }
 
-async fn called(tx: &Transaction, question: &SeriesRequest) -> Result<DimensionNames> {
+async fn called(tx: &Transaction, request: &SeriesRequest) -> Result<DimensionNames> {
     use channel::Column as OfChannel;
     use department::Column as OfDepartment;
     use persona::Column as OfPersona;
     use segment::Column as OfSegment;
     let mut called = DimensionNames::default();
-    for dimension in &question.by {
+    for dimension in &request.by {
         match dimension {
             Dimension::Department => {
                 let columns = [OfDepartment::Id, OfDepartment::Key, OfDepartment::Name];
                 called.departments =
-                    EntityNames::of(tx, department::Entity::find(), columns).await?;
+                    EntityNames::load(tx, department::Entity::find(), columns).await?;
             }
             Dimension::Channel => {
                 let columns = [OfChannel::Id, OfChannel::Key, OfChannel::Name];
-                called.channels = EntityNames::of(tx, channel::Entity::find(), columns).await?;
+                called.channels = EntityNames::load(tx, channel::Entity::find(), columns).await?;
             }
             Dimension::Persona => {
                 let columns = [OfPersona::Id, OfPersona::Key, OfPersona::Name];
-                called.personas = EntityNames::of(tx, persona::Entity::find(), columns).await?;
+                called.personas = EntityNames::load(tx, persona::Entity::find(), columns).await?;
             }
             // A segment has no name but its key.
             Dimension::Segment => {
                 let columns = [OfSegment::Id, OfSegment::Key, OfSegment::Key];
-                called.segments = EntityNames::of(tx, segment::Entity::find(), columns).await?;
+                called.segments = EntityNames::load(tx, segment::Entity::find(), columns).await?;
             }
             // The others have theirs already.
             Dimension::Kpi
@@ -217,14 +218,14 @@ async fn targets(tx: &Transaction, kpis: &[kpi::Model]) -> Result<Vec<TargetHist
     Ok(kpis.iter().map(of).collect())
 }
 
-/// Of which journeys the question lets rows through.
+/// Per journey: whether the filter accepts its rows.
 async fn asked(
     tx: &Transaction,
-    question: &SeriesRequest,
+    request: &SeriesRequest,
     journeys: &[Journey],
 ) -> Result<Vec<bool>> {
-    let personas = ids::<persona::Entity, PersonaId>(tx, question.personas.as_deref()).await?;
-    let keys = question.blueprints.as_ref();
+    let personas = ids::<persona::Entity, PersonaId>(tx, request.personas.as_deref()).await?;
+    let keys = request.blueprints.as_ref();
     let keys = keys.map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()));
     let keys: Option<BTreeSet<String>> = keys.map(Iterator::collect);
     let asked = journeys.iter().map(|journey| {
@@ -239,21 +240,21 @@ async fn asked(
     Ok(asked.collect())
 }
 
-/// The departments whose rows are wanted: those that are asked for, as far as they may be pulled.
+/// The departments of the filter, as far as their rows may be pulled.
 async fn departments(
     tx: &Transaction,
     scope: &Scope<'_>,
-    question: &SeriesRequest,
+    request: &SeriesRequest,
 ) -> Result<Option<HashSet<DepartmentId>>> {
     let own = scope.own_departments();
-    if own.is_none() && question.departments.is_none() {
+    if own.is_none() && request.departments.is_none() {
         return Ok(None);
     }
     let mut select = department::Entity::find();
     if let Some(own) = own {
         select = select.filter(department::Column::Id.in_subquery(own));
     }
-    let select = named(select, question.departments.as_deref());
+    let select = named(select, request.departments.as_deref());
     let ids: Vec<DepartmentId> = select
         .select_only()
         .column(department::Column::Id)
@@ -263,7 +264,7 @@ async fn departments(
     Ok(Some(ids.into_iter().collect()))
 }
 
-/// The ids of what has these keys.
+/// The ids of the rows with these keys; none without keys.
 async fn ids<E, I>(tx: &Transaction, keys: Option<&[String]>) -> Result<Option<HashSet<I>>>
 where
     E: Keyed,

@@ -7,7 +7,7 @@ use entity::words::Aggregation;
 use super::{
     attribution::{Attribution, ValueSource},
     context::{SeriesContext, SeriesOrigin},
-    group_key::{GroupKey, KeyLayout, Location},
+    group_key::{GroupKey, KeyLayout, KeyLocation},
     request::{Dimension, SeriesRequest},
     totals::{Contribution, SummedSeries},
 };
@@ -18,15 +18,15 @@ use crate::bi::store::{
 
 /// What is added to.
 pub struct Contributions<'g> {
-    given: &'g SeriesContext,
-    question: &'g SeriesRequest,
+    context: &'g SeriesContext,
+    request: &'g SeriesRequest,
     keys: &'g KeyLayout,
     /// The days of each period that are asked about.
     periods: &'g [Days],
     /// Where values belong; nothing where nothing is asked about places and every row may be seen.
-    spread: Option<Attribution<'g>>,
+    attribution: Option<Attribution<'g>>,
     pub series: Vec<SummedSeries>,
-    pub shares: Vec<Contribution>,
+    pub contributions: Vec<Contribution>,
 }
 
 /// The lines of a KPI that count.
@@ -72,20 +72,20 @@ impl KpiIntervals {
 
 impl<'g> Contributions<'g> {
     pub fn new(
-        given: &'g SeriesContext,
+        context: &'g SeriesContext,
         keys: &'g KeyLayout,
-        question: &'g SeriesRequest,
+        request: &'g SeriesRequest,
         periods: &'g [Days],
     ) -> Self {
-        let placed = question.asks_for_places() || given.departments.is_some();
+        let placed = request.asks_for_places() || context.departments.is_some();
         Self {
-            given,
-            question,
+            context,
+            request,
             keys,
             periods,
-            spread: placed.then(|| Attribution::new(given, keys, question, asked(periods))),
+            attribution: placed.then(|| Attribution::new(context, keys, request, asked(periods))),
             series: Vec::new(),
-            shares: Vec::new(),
+            contributions: Vec::new(),
         }
     }
 
@@ -93,11 +93,11 @@ impl<'g> Contributions<'g> {
     pub fn add(&mut self, kpi: usize, measured: &Arc<KpiColumns>, seen: &[SeriesOrigin]) {
         let mut counted = self.counted(kpi, measured, seen);
         let Self {
-            given,
+            context,
             keys,
-            spread,
+            attribution,
             series,
-            shares,
+            contributions,
             ..
         } = self;
         let mut give = |key: GroupKey, part: &Interval, days: &Days| {
@@ -105,21 +105,21 @@ impl<'g> Contributions<'g> {
             if days != part.days && !series[part.line].has_values(&days) {
                 return;
             }
-            let share = Contribution {
+            let contribution = Contribution {
                 key: key | part.key,
                 line: part.line,
                 days,
             };
             // Several rows of one link give the same, mostly.
-            let last = shares.last_mut();
-            if !last.is_some_and(|last| last.takes(&share)) {
-                shares.push(share);
+            let last = contributions.last_mut();
+            if !last.is_some_and(|last| last.takes(&contribution)) {
+                contributions.push(contribution);
             }
         };
-        let Some(spread) = spread else {
+        let Some(attribution) = attribution else {
             // Nothing is asked about places: values of the KPI as a whole where there are any, else those of its
             // touchpoints.
-            let key = keys.at(given, kpi, Location::default());
+            let key = keys.at(context, kpi, KeyLocation::default());
             let whole = counted.whole;
             let own = counted.own.iter();
             let own = own.map(|own| apart(series, &own.counts, &whole.measured));
@@ -127,11 +127,11 @@ impl<'g> Contributions<'g> {
             all.for_each(|part| give(key, &part, &part.days));
             return;
         };
-        for site in &mut counted.own {
-            site.others = apart(series, &counted.whole.counts, &site.measured);
+        for place in &mut counted.own {
+            place.others = apart(series, &counted.whole.counts, &place.measured);
         }
-        let own: Vec<SeriesOrigin> = counted.own.iter().map(|site| site.seen).collect();
-        spread.each(kpi, &own, |entry| {
+        let own: Vec<SeriesOrigin> = counted.own.iter().map(|place| place.seen).collect();
+        attribution.each(kpi, &own, |entry| {
             let parts = counted.of(entry.values);
             parts.for_each(|part| give(entry.key, part, &entry.days));
         });
@@ -155,23 +155,23 @@ impl<'g> Contributions<'g> {
             let series_of =
                 |(at, _): &(usize, _)| SummedSeries::new(kpi, Arc::clone(measured), *at);
             self.series.extend(lines.iter().map(series_of));
-            let site = self.site(seen[lines[0].0], next);
-            match site.seen {
-                SeriesOrigin::Whole => counted.whole = site,
-                _ => counted.own.push(site),
+            let place = self.intervals_of(seen[lines[0].0], next);
+            match place.seen {
+                SeriesOrigin::Whole => counted.whole = place,
+                _ => counted.own.push(place),
             }
         }
         let several = self.series.len() - first > 1;
-        if several && self.given.kpis[kpi].aggregation == Aggregation::Sum {
+        if several && self.context.kpis[kpi].aggregation == Aggregation::Sum {
             for series in &mut self.series[first..] {
-                series.shares_targets = !self.given.targets[kpi].0.is_empty();
+                series.shares_targets = !self.context.targets[kpi].0.is_empty();
             }
         }
         counted
     }
 
     /// A place that the series from one on are of.
-    fn site(&self, seen: SeriesOrigin, first: usize) -> OriginIntervals {
+    fn intervals_of(&self, seen: SeriesOrigin, first: usize) -> OriginIntervals {
         let parts = |series: &SummedSeries| {
             let point = series.point();
             u8::from(point.channel.is_some()) + 2 * u8::from(point.segment.is_some())
@@ -197,7 +197,7 @@ impl<'g> Contributions<'g> {
             let all = Interval {
                 line: first + at,
                 days: asked(self.periods),
-                key: self.keys.of_point(self.given, series[at].point()),
+                key: self.keys.of_point(self.context, series[at].point()),
             };
             counts.extend(apart(&self.series, &[all], &behind));
         }
@@ -213,8 +213,8 @@ impl<'g> Contributions<'g> {
 
     /// Whether values of this point are asked for, as far as channels and segments go.
     fn asks_for(&self, point: &SeriesKey) -> bool {
-        let channels = self.given.channels.as_ref();
-        let segments = self.given.segments.as_ref();
+        let channels = self.context.channels.as_ref();
+        let segments = self.context.segments.as_ref();
         (!self.by_channel() || point.channel.is_some())
             && (!self.by_segment() || point.segment.is_some())
             && channels.is_none_or(|ids| point.channel.is_some_and(|id| ids.contains(&id)))
@@ -222,11 +222,11 @@ impl<'g> Contributions<'g> {
     }
 
     fn by_channel(&self) -> bool {
-        self.question.is_by(Dimension::Channel) || self.question.channels.is_some()
+        self.request.is_by(Dimension::Channel) || self.request.channels.is_some()
     }
 
     fn by_segment(&self) -> bool {
-        self.question.is_by(Dimension::Segment) || self.question.segments.is_some()
+        self.request.is_by(Dimension::Segment) || self.request.segments.is_some()
     }
 }
 

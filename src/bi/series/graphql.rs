@@ -1,4 +1,4 @@
-//! Series in the API.
+//! `kpiSeries`: series in the API.
 
 use std::sync::Arc;
 
@@ -15,9 +15,13 @@ use super::{
 };
 use crate::{
     bi::{
-        datasets::series::KPI_SERIES,
+        api_value::{api_description, next},
+        datasets::{
+            series::{KPI_SERIES, cells},
+            series_columns::kpi_series_columns,
+        },
         model::cursor::RowKey,
-        store::{BiStore, kpi_columns::count},
+        store::{BiStore, kpi_columns::day_number},
     },
     compute::Steps,
     error::{Error, Result},
@@ -27,136 +31,28 @@ use crate::{
     scalar::Date,
 };
 
-/// What values of KPIs come to in a period.
-#[derive(Clone, SimpleObject)]
-pub struct KpiSeriesPoint {
-    /// The point's id: made of its period and what it stands for, so that it is the same in every answer.
-    pub row_id: ID,
-    /// The first day of the period.
-    pub period_start: Date,
-    /// The first day behind the period.
-    pub period_end: Date,
-    /// Whether all days of the period are asked about and have passed.
-    pub is_complete: bool,
-    /// The KPI; null where the point is of several.
-    pub kpi_id: Option<ID>,
-    /// The KPI's key.
-    pub kpi_key: Option<String>,
-    /// The KPI's name, as it is today.
-    pub kpi_name: Option<String>,
-    /// What the value counts. Units never mix.
-    pub unit: Unit,
-    /// ISO 4217 code, where the unit is CURRENCY.
-    pub currency: Option<String>,
-    /// Which way is better.
-    pub direction: Direction,
-    /// How the values came together.
-    pub aggregation: Aggregation,
-    /// The department, where that is asked for; null where nobody held a role.
-    pub department_id: Option<ID>,
-    /// The department's key.
-    pub department_key: Option<String>,
-    /// The department's name, as it is today.
-    pub department_name: Option<String>,
-    /// The blueprint, where that is asked for.
-    pub blueprint_id: Option<ID>,
-    /// The blueprint's key.
-    pub blueprint_key: Option<String>,
-    /// The phase, where that is asked for.
-    pub phase_id: Option<ID>,
-    /// The phase's name, as it is today.
-    pub phase_name: Option<String>,
-    /// The stage, where that is asked for.
-    pub stage: Option<Stage>,
-    /// The touchpoint, where that is asked for.
-    pub touchpoint_id: Option<ID>,
-    /// The touchpoint's key.
-    pub touchpoint_key: Option<String>,
-    /// The touchpoint's name, as it is today.
-    pub touchpoint_name: Option<String>,
-    /// The channel, where that is asked for.
-    pub channel_id: Option<ID>,
-    /// The channel's key.
-    pub channel_key: Option<String>,
-    /// The main persona of the blueprint, where that is asked for.
-    pub persona_id: Option<ID>,
-    /// The persona's key.
-    pub persona_key: Option<String>,
-    /// The segment, where that is asked for.
-    pub segment_id: Option<ID>,
-    /// The segment's key.
-    pub segment_key: Option<String>,
-    /// What the values come to, in the unit; null where that is not defined: several values on the last day, or
-    /// shares without their numerators and denominators.
-    pub value: Option<f64>,
-    /// The numerators, added up; null where a value has none.
-    pub numerator: Option<f64>,
-    /// The denominators, added up; null where a value has none.
-    pub denominator: Option<f64>,
-    /// How many answered; null where that is not known of every value.
-    pub sample_size: Option<f64>,
-    /// How many measurements it is made of.
-    pub measurements: i32,
-    /// The target of the period's last day; of a SUM the targets of the days that were measured, added up. Null where
-    /// there is none, and where the point is of several KPIs that are not added up.
-    pub target: Option<f64>,
-    /// The warning level, in the same way.
-    pub warning: Option<f64>,
-    /// What the value comes to against the target.
-    pub state: KpiState,
+/// Makes the object of the API out of the table of columns.
+macro_rules! api_object {
+    ($($name:ident $($empty:ident)?: $api:ty, $of:expr => $cell:expr, $($description:tt),*;)*) => {
+        /// What values of KPIs come to in a period.
+        #[derive(Clone, SimpleObject)]
+        pub struct KpiSeriesPoint {
+            $(#[doc = api_description!($($description),*)] pub $name: $api,)*
+        }
+
+        impl KpiSeriesPoint {
+            /// The point of a row.
+            fn from_row(row: &SeriesRow<'_>) -> Result<Self> {
+                let mut values = cells(row).into_iter();
+                Ok(Self {
+                    $($name: next(&mut values)?,)*
+                })
+            }
+        }
+    };
 }
 
-impl KpiSeriesPoint {
-    fn of(line: &SeriesRow<'_>) -> Self {
-        fn id(id: impl ToString) -> ID {
-            ID(id.to_string())
-        }
-        let (period, like, kpi) = (line.period(), line.like(), line.kpi());
-        let (journey, phase, touchpoint) = (line.journey(), line.phase(), line.touchpoint());
-        let (department, channel) = (line.department(), line.channel());
-        let (persona, segment) = (line.persona(), line.segment());
-        let (parts, target) = (line.parts(), line.target());
-        Self {
-            row_id: ID(line.row_id()),
-            period_start: Date(period.begin),
-            period_end: Date(period.end),
-            is_complete: line.is_complete(),
-            kpi_id: kpi.map(|kpi| id(kpi.id)),
-            kpi_key: kpi.map(|kpi| kpi.key.clone()),
-            kpi_name: kpi.map(|kpi| kpi.name.clone()),
-            unit: like.unit,
-            currency: like.currency.clone(),
-            direction: like.direction,
-            aggregation: like.aggregation,
-            department_id: department.map(|one| id(one.id)),
-            department_key: department.map(|one| one.key.to_owned()),
-            department_name: department.map(|one| one.name.to_owned()),
-            blueprint_id: journey.map(|journey| id(journey.id)),
-            blueprint_key: journey.map(|journey| journey.key.clone()),
-            phase_id: phase.map(|phase| id(phase.id)),
-            phase_name: phase.map(|phase| phase.name.to_string()),
-            stage: line.stage(),
-            touchpoint_id: touchpoint.map(|touchpoint| id(touchpoint.id)),
-            touchpoint_key: touchpoint.map(|touchpoint| touchpoint.key.to_string()),
-            touchpoint_name: touchpoint.map(|touchpoint| touchpoint.name.to_string()),
-            channel_id: channel.map(|one| id(one.id)),
-            channel_key: channel.map(|one| one.key.to_owned()),
-            persona_id: persona.map(|one| id(one.id)),
-            persona_key: persona.map(|one| one.key.to_owned()),
-            segment_id: segment.map(|one| id(one.id)),
-            segment_key: segment.map(|one| one.key.to_owned()),
-            value: line.value(),
-            numerator: parts.map(|parts| parts.0),
-            denominator: parts.map(|parts| parts.1),
-            // Counts of answers lie far below 2⁵³: exact.
-            sample_size: line.sample_size().map(|size| size as f64),
-            measurements: i32::try_from(line.measurements()).unwrap_or(i32::MAX),
-            target: target.map(|target| target.0),
-            warning: target.and_then(|target| target.1),
-            state: line.state(),
-        }
-    }
-}
+kpi_series_columns!(api_object);
 
 /// In which order points come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
@@ -229,20 +125,20 @@ pub struct KpiSeriesInput {
 impl From<&KpiSeriesInput> for SeriesRequest {
     fn from(input: &KpiSeriesInput) -> Self {
         let range = (input.time_range.from.0, input.time_range.to.0);
-        let mut question = Self::of(input.grain, range);
-        question.kpis.clone_from(&input.kpis);
-        question.by.clone_from(&input.dimensions);
+        let mut request = Self::new(input.grain, range);
+        request.kpis.clone_from(&input.kpis);
+        request.by.clone_from(&input.dimensions);
         if let Some(filter) = &input.filter {
-            question.departments.clone_from(&filter.department_keys);
-            question.blueprints.clone_from(&filter.blueprint_keys);
-            question.touchpoints.clone_from(&filter.touchpoint_keys);
-            question.roles.clone_from(&filter.roles);
-            question.stages.clone_from(&filter.stages);
-            question.personas.clone_from(&filter.persona_keys);
-            question.channels.clone_from(&filter.channel_keys);
-            question.segments.clone_from(&filter.segment_keys);
+            request.departments.clone_from(&filter.department_keys);
+            request.blueprints.clone_from(&filter.blueprint_keys);
+            request.touchpoints.clone_from(&filter.touchpoint_keys);
+            request.roles.clone_from(&filter.roles);
+            request.stages.clone_from(&filter.stages);
+            request.personas.clone_from(&filter.persona_keys);
+            request.channels.clone_from(&filter.channel_keys);
+            request.segments.clone_from(&filter.segment_keys);
         }
-        question
+        request
     }
 }
 
@@ -267,7 +163,7 @@ impl SeriesQuery {
     }
 }
 
-/// Steps of working out one cell, for an order that looks at all of them.
+/// Compute steps of working out one cell, for an order that visits all of them.
 const CELL: usize = 4;
 
 async fn series(
@@ -275,7 +171,7 @@ async fn series(
     input: KpiSeriesInput,
 ) -> Result<Connection<String, Metered<KpiSeriesPoint>>> {
     let caller = caller(ctx)?;
-    let cube = ctx
+    let store = ctx
         .data::<BiStore>()
         .map_err(|_| Error::internal("nothing is kept for series"))?;
     let page = Page {
@@ -284,7 +180,7 @@ async fn series(
     };
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
     let tx = caller.snapshot().await?;
-    let answer = answer(caller, cube, &tx, &SeriesRequest::from(&input)).await?;
+    let answer = answer(caller, store, &tx, &SeriesRequest::from(&input)).await?;
     tx.commit().await?;
     let after = page
         .after
@@ -295,64 +191,65 @@ async fn series(
     let sorted = Arc::clone(&answer);
     let work = move |steps: &Steps| {
         steps.take(CELL * sorted.cells())?;
-        Ok(order.stops(&sorted, after, size + 1))
+        Ok(order.page(&sorted, after, size + 1))
     };
-    let mut stops = caller.compute(work).await?;
-    let more = stops.len() > size;
-    stops.truncate(size);
+    let mut cursors = caller.compute(work).await?;
+    let more = cursors.len() > size;
+    cursors.truncate(size);
     let mut connection = Connection::new(page.after.is_some(), more);
-    connection.edges.extend(stops.iter().map(|stop| {
-        let line = answer.line(stop.spot);
-        Edge::new(stop.cursor(&line), Metered(KpiSeriesPoint::of(&line)))
-    }));
+    for cursor in &cursors {
+        let row = answer.row(cursor.index);
+        let point = Metered(KpiSeriesPoint::from_row(&row)?);
+        connection.edges.push(Edge::new(cursor.encode(&row), point));
+    }
     Ok(connection)
 }
 
-/// Where a point stands in an order: by what it is ordered by, and then by its own spot.
+/// The place of a point in an order: the number that it is ordered by, and then its index.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct SeriesCursor {
     by: u64,
-    spot: RowIndex,
+    index: RowIndex,
 }
 
 impl SeriesCursor {
-    fn cursor(&self, line: &SeriesRow<'_>) -> String {
-        let place = line.place().cursor();
+    fn encode(&self, row: &SeriesRow<'_>) -> String {
+        let place = row.row_key().cursor();
         page::encode(&[&self.by.to_be_bytes(), place.as_bytes()])
     }
 
-    /// The first stop behind a cursor, wherever its own point has gone since.
+    /// Reads the cursor of an earlier answer as the first place after it, wherever its own point is now.
     fn read(answer: &SeriesAnswer, cursor: &str) -> Result<Self> {
         let bytes = page::decode(cursor)?;
         let (by, place) = bytes.split_first_chunk().ok_or_else(page::not_a_cursor)?;
         let place = std::str::from_utf8(place).map_err(|_| page::not_a_cursor())?;
-        let place = RowKey::read(&KPI_SERIES, place)?;
+        let place = RowKey::decode(&KPI_SERIES, place)?;
         Ok(Self {
             by: u64::from_be_bytes(*by),
-            spot: answer.behind(&place),
+            index: answer.first_after(&place),
         })
     }
 }
 
 impl KpiSeriesOrder {
-    /// So many of the first stops from one on.
-    fn stops(
+    /// The first `many` places from one on. All rows are visited, but only `many` are sorted.
+    fn page(
         self,
         answer: &SeriesAnswer,
         from: Option<SeriesCursor>,
         many: usize,
     ) -> Vec<SeriesCursor> {
-        let stop = |line: SeriesRow<'_>| SeriesCursor {
-            by: self.by(&line),
-            spot: line.spot,
+        let cursor = |row: SeriesRow<'_>| SeriesCursor {
+            by: self.by(&row),
+            index: row.index,
         };
         if self == Self::Group {
-            let from = from.map_or_else(RowIndex::default, |from| from.spot);
-            return answer.lines(from).map(stop).take(many).collect();
+            let from = from.map_or_else(RowIndex::default, |from| from.index);
+            return answer.rows(from).map(cursor).take(many).collect();
         }
-        let all = answer.lines(RowIndex::default()).map(stop);
+        let all = answer.rows(RowIndex::default()).map(cursor);
         let mut all: Vec<SeriesCursor> = all
-            .filter(|stop| from.is_none_or(|from| *stop >= from))
+            .filter(|cursor| from.is_none_or(|from| *cursor >= from))
             .collect();
         if all.len() > many {
             all.select_nth_unstable(many);
@@ -362,17 +259,17 @@ impl KpiSeriesOrder {
         all
     }
 
-    fn by(self, line: &SeriesRow<'_>) -> u64 {
+    fn by(self, row: &SeriesRow<'_>) -> u64 {
         match self {
             Self::Group => 0,
-            Self::Period => count(line.period().begin).unsigned_abs().into(),
-            Self::ValueAscending => line.value().map_or(0, ascending),
-            Self::ValueDescending => line.value().map_or(u64::MAX, |value| !ascending(value)),
+            Self::Period => day_number(row.period().begin).unsigned_abs().into(),
+            Self::ValueAscending => row.value().map_or(0, ascending),
+            Self::ValueDescending => row.value().map_or(u64::MAX, |value| !ascending(value)),
         }
     }
 }
 
-/// Numbers in the order of the values, as whole ones.
+/// Maps values to whole numbers of the same order: the bits of a float sort as a number once the sign is turned.
 fn ascending(value: f64) -> u64 {
     let bits = value.to_bits();
     match value.is_sign_negative() {

@@ -32,7 +32,7 @@ impl BitOr for GroupKey {
 
 /// Where in a blueprint something is.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Location {
+pub struct KeyLocation {
     /// Which of the journeys.
     pub journey: Option<usize>,
     /// Which of its phases.
@@ -41,10 +41,10 @@ pub struct Location {
     pub touchpoint: Option<usize>,
 }
 
-/// Makes keys, and reads them.
+/// Packs the ranks of dimensions into keys, and unpacks them.
 #[derive(Debug)]
 pub struct KeyLayout {
-    /// Where in a key each dimension stands, and how many bits it takes: none where it is not asked for.
+    /// The bits of each dimension; none for those that the request does not group by.
     parts: [BitField; Dimension::ALL.len()],
     phases: RankTable,
     touchpoints: RankTable,
@@ -67,7 +67,7 @@ struct RankTable {
 }
 
 impl RankTable {
-    fn of<T, I: Ord>(
+    fn new<T, I: Ord>(
         journeys: &[Journey],
         things: impl Fn(&Topology) -> &[T],
         id: impl Fn(&T) -> I,
@@ -75,10 +75,10 @@ impl RankTable {
         let (mut first, mut all) = (Vec::with_capacity(journeys.len()), Vec::new());
         for (journey, one) in journeys.iter().enumerate() {
             first.push(all.len());
-            let things = things(&one.places).len();
+            let things = things(&one.topology).len();
             all.extend((0..things).map(|at| (journey, at)));
         }
-        all.sort_by_cached_key(|(journey, at)| id(&things(&journeys[*journey].places)[*at]));
+        all.sort_by_cached_key(|(journey, at)| id(&things(&journeys[*journey].topology)[*at]));
         let mut ranks = vec![0; all.len()];
         for (rank, (journey, at)) in all.iter().enumerate() {
             ranks[first[*journey] + at] = rank;
@@ -92,35 +92,35 @@ impl RankTable {
 }
 
 impl KeyLayout {
-    /// For a question about all of this.
-    pub fn new(question: &SeriesRequest, given: &SeriesContext) -> Result<Self> {
-        let inside =
-            |dimension, ranked: fn(&[Journey]) -> RankTable| match question.is_by(dimension) {
-                true => ranked(&given.journeys),
-                false => RankTable::default(),
-            };
+    /// For a request about all of this.
+    pub fn new(request: &SeriesRequest, context: &SeriesContext) -> Result<Self> {
+        let inside = |dimension, ranked: fn(&[Journey]) -> RankTable| match request.is_by(dimension)
+        {
+            true => ranked(&context.journeys),
+            false => RankTable::default(),
+        };
         let phases = inside(Dimension::Phase, |journeys| {
-            RankTable::of(journeys, |places| &places.phases, |phase| phase.id)
+            RankTable::new(journeys, |places| &places.phases, |phase| phase.id)
         });
         let touchpoints = inside(Dimension::Touchpoint, |journeys| {
-            RankTable::of(journeys, |places| &places.touchpoints, |one| one.id)
+            RankTable::new(journeys, |places| &places.touchpoints, |one| one.id)
         });
         let mut parts = [BitField::default(); Dimension::ALL.len()];
         let mut shift = 0;
         for dimension in Dimension::ALL.into_iter().rev() {
-            if !question.is_by(dimension) {
+            if !request.is_by(dimension) {
                 continue;
             }
             let many = match dimension {
-                Dimension::Kpi => given.kpis.len(),
-                Dimension::Department => given.names.departments.count(),
-                Dimension::Blueprint => given.journeys.len(),
+                Dimension::Kpi => context.kpis.len(),
+                Dimension::Department => context.names.departments.len(),
+                Dimension::Blueprint => context.journeys.len(),
                 Dimension::Phase => phases.all.len(),
                 Dimension::Stage => Stage::ALL.len(),
                 Dimension::Touchpoint => touchpoints.all.len(),
-                Dimension::Channel => given.names.channels.count(),
-                Dimension::Persona => given.names.personas.count(),
-                Dimension::Segment => given.names.segments.count(),
+                Dimension::Channel => context.names.channels.len(),
+                Dimension::Persona => context.names.personas.len(),
+                Dimension::Segment => context.names.segments.len(),
             };
             let bits = usize::BITS - many.leading_zeros();
             if bits > 0 {
@@ -139,37 +139,37 @@ impl KeyLayout {
     }
 
     /// The key of values of a KPI at a place.
-    pub fn at(&self, given: &SeriesContext, kpi: usize, place: Location) -> GroupKey {
+    pub fn at(&self, context: &SeriesContext, kpi: usize, place: KeyLocation) -> GroupKey {
         let key = self.with(GroupKey::default(), Dimension::Kpi, || Some(kpi));
         let Some(journey) = place.journey else {
             return key;
         };
-        let one = &given.journeys[journey];
+        let one = &context.journeys[journey];
         let key = self.with(key, Dimension::Blueprint, || Some(journey));
         let key = self.with(key, Dimension::Phase, || {
             self.phases.rank(journey, place.phase?)
         });
         let key = self.with(key, Dimension::Stage, || {
-            Some(one.places.phases[place.phase?].stage as usize)
+            Some(one.topology.phases[place.phase?].stage as usize)
         });
         let key = self.with(key, Dimension::Touchpoint, || {
             self.touchpoints.rank(journey, place.touchpoint?)
         });
         self.with(key, Dimension::Persona, || {
-            given.names.personas.rank(one.persona)
+            context.names.personas.rank(one.persona)
         })
     }
 
-    /// What a key has besides where a department holds a role.
-    pub fn of_department(&self, given: &SeriesContext, department: DepartmentId) -> GroupKey {
-        let rank = || given.names.departments.rank(department);
+    /// The key bits of a department; OR them into the key of a location.
+    pub fn of_department(&self, context: &SeriesContext, department: DepartmentId) -> GroupKey {
+        let rank = || context.names.departments.rank(department);
         self.with(GroupKey::default(), Dimension::Department, rank)
     }
 
-    /// What a key has besides of what was measured at this point.
-    pub fn of_point(&self, given: &SeriesContext, point: &SeriesKey) -> GroupKey {
-        let channel = || given.names.channels.rank(point.channel?);
-        let segment = || given.names.segments.rank(point.segment?);
+    /// The key bits of a channel and a segment; OR them into the key of a location.
+    pub fn of_point(&self, context: &SeriesContext, point: &SeriesKey) -> GroupKey {
+        let channel = || context.names.channels.rank(point.channel?);
+        let segment = || context.names.segments.rank(point.segment?);
         let key = self.with(GroupKey::default(), Dimension::Channel, channel);
         self.with(key, Dimension::Segment, segment)
     }

@@ -1,10 +1,20 @@
-//! Series: values put together by period and by what one asks for. A value belongs to the groups of the rows that it
-//! has in `kpi_facts`, and counts once in each, however many rows that are. It is computed over what the cube keeps.
+//! Series: values of KPIs aggregated by period and by dimensions, computed from what the [`store`](super::store) keeps.
 //!
-//! Values for the whole and for parts of it are never put together twice. Of one period and place, values for all
-//! channels and segments count where there are any, else those by channel, else by segment; where a series is by
-//! channel or segment, those alone. At a touchpoint its own values count where there are any in the period, else those
-//! of the KPI as a whole; where nothing about places is asked, those of the KPI as a whole where there are any.
+//! 1. [`request`] says which grain, days, dimensions and filters; `validate` refuses what has no defined value.
+//! 2. `context` reads, in one snapshot, the KPIs, targets, journeys and names that the request needs.
+//! 3. `attribution` finds on which days the values of a KPI belong to which group: by its links and by who held roles,
+//!    as the rows of `kpi_facts` would. `group_key` packs a group into 128 bits that sort as groups do.
+//! 4. `contributions` intersects those days with the time series of the KPI, and `totals` sums per group and period,
+//!    into an [`aggregate`] that knows every aggregation. Sums are made when a row is taken: a page costs what it shows.
+//! 5. `answer` gives the rows in order; [`graphql`] and `datasets::series` are its faces.
+//!
+//! A value counts **once** in a group, however many rows it has there in `kpi_facts`: a touchpoint whose two departments
+//! deliver shows its value under each of them, and once in their blueprint.
+//!
+//! Values of the whole and of its parts are never added up. In a period and place, values for all channels and segments
+//! count where there are any, else those by channel, else those by segment; in a series by channel or segment, those
+//! alone. At a touchpoint its own values count where the period has any, else those of the KPI as a whole; where a
+//! request says nothing of places, it is the other way round.
 
 pub mod aggregate;
 mod answer;

@@ -43,20 +43,20 @@ impl Grain {
 
     /// The grain of this name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|grain| grain.as_str() == name)
     }
 
     /// What is said where none was named.
     #[must_use]
-    pub fn wanted() -> String {
+    pub fn expected() -> String {
         let names = Self::ALL.map(Self::as_str).join(", ");
         format!("`grain` is how long a period is: {names}.")
     }
 
     /// The finest periods in which something of this cadence can be told.
     #[must_use]
-    pub const fn of(cadence: Cadence) -> Self {
+    pub const fn finest_for(cadence: Cadence) -> Self {
         match cadence {
             Cadence::Daily => Self::Day,
             Cadence::Weekly => Self::Week,
@@ -70,7 +70,7 @@ impl Grain {
     /// month, which begins inside a week.
     #[must_use]
     pub fn is_finer_than(self, cadence: Cadence) -> bool {
-        self < Self::of(cadence)
+        self < Self::finest_for(cadence)
     }
 
     /// The first day of the period that a day lies in.

@@ -110,13 +110,13 @@ pub struct SeriesRequest {
     pub channels: Option<Vec<String>>,
     pub segments: Option<Vec<String>>,
     /// Whether drafts, what is in review and FUTURE blueprints are asked for.
-    pub uncounted: bool,
+    pub include_drafts: bool,
 }
 
 impl SeriesRequest {
     /// Everything, in these periods of these days.
     #[must_use]
-    pub fn of(grain: Grain, (from, to): (NaiveDate, NaiveDate)) -> Self {
+    pub fn new(grain: Grain, (from, to): (NaiveDate, NaiveDate)) -> Self {
         Self {
             by: Vec::new(),
             grain,
@@ -131,7 +131,7 @@ impl SeriesRequest {
             personas: None,
             channels: None,
             segments: None,
-            uncounted: false,
+            include_drafts: false,
         }
     }
 

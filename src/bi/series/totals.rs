@@ -33,7 +33,7 @@ pub struct SummedSeries {
     /// Which of the lines.
     at: usize,
     /// What its values of each period come to, once that was asked for.
-    tallies: OnceLock<Box<[Aggregate]>>,
+    aggregates: OnceLock<Box<[Aggregate]>>,
 }
 
 /// Values that belong to a group.
@@ -50,7 +50,7 @@ pub struct Contribution {
 pub struct GroupTotals {
     periods: Vec<Days>,
     series: Vec<SummedSeries>,
-    shares: Vec<Contribution>,
+    contributions: Vec<Contribution>,
     groups: Vec<Range<usize>>,
 }
 
@@ -62,7 +62,7 @@ impl SummedSeries {
             shares_targets: false,
             measured,
             at,
-            tallies: OnceLock::new(),
+            aggregates: OnceLock::new(),
         }
     }
 
@@ -97,10 +97,10 @@ impl SummedSeries {
     }
 
     /// What its values of each period come to.
-    fn tallies(&self, periods: &[Days], targets: &TargetHistory) -> &[Aggregate] {
-        self.tallies.get_or_init(|| {
-            let tallies = periods.iter().map(|days| self.sum(days, targets));
-            tallies.collect()
+    fn aggregates(&self, periods: &[Days], targets: &TargetHistory) -> &[Aggregate] {
+        self.aggregates.get_or_init(|| {
+            let aggregates = periods.iter().map(|days| self.sum(days, targets));
+            aggregates.collect()
         })
     }
 
@@ -116,7 +116,7 @@ impl SummedSeries {
 }
 
 impl Contribution {
-    /// Takes in another share where that is of the same line in the same group, and begins on its days or next to them.
+    /// Takes in another contribution where that is of the same line in the same group, and begins on its days or next to them.
     pub fn takes(&mut self, other: &Self) -> bool {
         let goes_on = (self.key, self.line) == (other.key, other.line)
             && (self.days.start..=self.days.end).contains(&other.days.start);
@@ -128,16 +128,16 @@ impl Contribution {
 }
 
 impl GroupTotals {
-    /// What these shares of these series come to.
-    pub fn of(
+    /// What these contributions of these series come to.
+    pub fn new(
         periods: Vec<Days>,
         series: Vec<SummedSeries>,
-        mut shares: Vec<Contribution>,
+        mut contributions: Vec<Contribution>,
     ) -> Result<Self> {
-        united(&mut shares);
+        unite(&mut contributions);
         let mut groups = Vec::new();
         let mut next = 0;
-        for group in shares.chunk_by(|one, other| one.key == other.key) {
+        for group in contributions.chunk_by(|one, other| one.key == other.key) {
             groups.push(next..next + group.len());
             next += group.len();
         }
@@ -146,7 +146,7 @@ impl GroupTotals {
             false => Ok(Self {
                 periods,
                 series,
-                shares,
+                contributions,
                 groups,
             }),
         }
@@ -165,50 +165,52 @@ impl GroupTotals {
     /// How many groups come first, up to one whose key is not like this any more.
     pub fn before(&self, is_before: impl Fn(GroupKey) -> bool) -> usize {
         self.groups
-            .partition_point(|shares| is_before(self.shares[shares.start].key))
+            .partition_point(|contributions| is_before(self.contributions[contributions.start].key))
     }
 
     /// What a group stands for.
     pub fn key(&self, group: usize) -> GroupKey {
-        self.shares[self.groups[group].start].key
+        self.contributions[self.groups[group].start].key
     }
 
     /// What the values of a group come to in a period.
     pub fn sum(&self, group: usize, period: usize, targets: &[TargetHistory]) -> Aggregate {
         let asked = &self.periods[period];
         let mut sum = Aggregate::default();
-        let mut due: Vec<(usize, i32)> = Vec::new();
-        for share in &self.shares[self.groups[group].clone()] {
-            let days = both(&share.days, asked);
+        let mut target_sum: Vec<(usize, i32)> = Vec::new();
+        for contribution in &self.contributions[self.groups[group].clone()] {
+            let days = both(&contribution.days, asked);
             if days.is_empty() {
                 continue;
             }
-            let series = &self.series[share.line];
+            let series = &self.series[contribution.line];
             let mut part = match days == *asked && self.keeps() {
-                true => series.tallies(&self.periods, &targets[series.kpi])[period],
+                true => series.aggregates(&self.periods, &targets[series.kpi])[period],
                 false => series.sum(&days, &targets[series.kpi]),
             };
             if series.shares_targets {
-                part.due = TargetSum::default();
+                part.target_sum = TargetSum::default();
                 let line = series.line();
                 let days = line.within(&days).map(|at| (series.kpi, line.days[at]));
-                due.extend(days);
+                target_sum.extend(days);
             }
             sum.merge(&part);
         }
-        due.sort_unstable();
-        due.dedup();
-        for (kpi, day) in due {
-            sum.due.add(targets[kpi].on(day));
+        target_sum.sort_unstable();
+        target_sum.dedup();
+        for (kpi, day) in target_sum {
+            sum.target_sum.add(targets[kpi].on(day));
         }
         sum
     }
 }
 
 /// The same days of the same lines, each once: by group, by line and by day.
-fn united(shares: &mut Vec<Contribution>) {
-    shares.sort_unstable_by_key(|share| (share.key, share.line, share.days.start));
-    shares.dedup_by(|next, before| before.takes(next));
+fn unite(contributions: &mut Vec<Contribution>) {
+    contributions.sort_unstable_by_key(|contribution| {
+        (contribution.key, contribution.line, contribution.days.start)
+    });
+    contributions.dedup_by(|next, before| before.takes(next));
 }
 
 #[cfg(test)]
@@ -217,9 +219,9 @@ mod tests {
 
     use super::*;
 
-    fn inside(shares: &[Contribution]) -> Vec<bool> {
+    fn inside(contributions: &[Contribution]) -> Vec<bool> {
         let has = |(line, day)| {
-            shares
+            contributions
                 .iter()
                 .any(|one| one.line == line && one.days.contains(&day))
         };
@@ -232,14 +234,14 @@ mod tests {
         fn united_days_are_the_same_days_apart_from_one_another(
             days in proptest::collection::vec((0_usize..3, 0i32..40, 0i32..9), 0..12)
         ) {
-            let shares = days.into_iter().map(|(line, from, many)| Contribution {
+            let contributions = days.into_iter().map(|(line, from, many)| Contribution {
                 key: GroupKey::default(),
                 line,
                 days: from..from + many,
             });
-            let all: Vec<Contribution> = shares.collect();
+            let all: Vec<Contribution> = contributions.collect();
             let mut united = all.clone();
-            super::united(&mut united);
+            super::unite(&mut united);
             prop_assert_eq!(inside(&united), inside(&all));
             for pair in united.windows(2) {
                 let apart = pair[0].days.end < pair[1].days.start;

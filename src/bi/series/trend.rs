@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     access::Caller,
-    bi::store::kpi_columns::{DayValue, count},
+    bi::store::kpi_columns::{DayValue, day_number},
     error::Result,
     judgement,
     kpi::rules::{self, Measure},
@@ -90,7 +90,7 @@ pub async fn trends(
 ) -> Result<HashMap<KpiId, Trend>> {
     let behind = day.succ_opt().unwrap_or(day);
     let begins = |kpi: &kpi::Model| {
-        let grain = Grain::of(kpi.cadence);
+        let grain = Grain::finest_for(kpi.cadence);
         grain.back(grain.begin(day), many.saturating_sub(1))
     };
     let ids = || kpis.iter().map(|kpi| kpi.id);
@@ -128,11 +128,11 @@ pub async fn trends(
     for row in whole {
         by_kpi.entry(row.kpi_id).or_default().push(row);
     }
-    let mut due = TargetHistory::by_kpi(targets);
+    let mut target_sum = TargetHistory::by_kpi(targets);
     let trend = |kpi: &kpi::Model| {
         let values = by_kpi.remove(&kpi.id).unwrap_or_default();
-        let targets = due.remove(&kpi.id).unwrap_or_default();
-        let grain = Grain::of(kpi.cadence);
+        let targets = target_sum.remove(&kpi.id).unwrap_or_default();
+        let grain = Grain::finest_for(kpi.cadence);
         let all = periods(
             grain,
             (begins(kpi), grain.next(grain.begin(day))),
@@ -158,24 +158,24 @@ fn point(
     targets: &TargetHistory,
     behind: NaiveDate,
 ) -> TrendPoint {
-    let mut tally = Aggregate::default();
+    let mut aggregate = Aggregate::default();
     for row in values
         .iter()
         .filter(|row| (period.begin..period.end).contains(&row.measured_on))
     {
-        let day = count(row.measured_on);
+        let day = day_number(row.measured_on);
         let value = DayValue {
             day,
             value: row.value,
             parts: row.numerator.zip(row.denominator),
             sample_size: row.sample_size,
         };
-        tally.add(&value, targets.on(day));
+        aggregate.add(&value, targets.on(day));
     }
-    let value = tally.value(kpi.aggregation, Measure::from(kpi).ratio_scale());
+    let value = aggregate.value(kpi.aggregation, Measure::from(kpi).ratio_scale());
     let target = match kpi.aggregation {
-        Aggregation::Sum => tally.due.target(),
-        _ => targets.on(count(period.end) - 1),
+        Aggregation::Sum => aggregate.target_sum.target(),
+        _ => targets.on(day_number(period.end) - 1),
     };
     TrendPoint {
         period,

@@ -10,19 +10,19 @@ use crate::bi::model::days::MOST_DAYS;
 /// How many KPIs a sentence names.
 const NAMED: usize = 5;
 
-/// What is wrong with the question itself.
+/// What is wrong with the request itself.
 #[must_use]
-pub fn faults(question: &SeriesRequest) -> Vec<String> {
+pub fn faults(request: &SeriesRequest) -> Vec<String> {
     let mut faults = Vec::new();
-    if question.from >= question.to {
+    if request.from >= request.to {
         faults.push("The first day comes before the first day that is too late.".to_owned());
     }
-    let days = question.to.signed_duration_since(question.from).num_days();
+    let days = request.to.signed_duration_since(request.from).num_days();
     if usize::try_from(days).is_ok_and(|days| days > MOST_DAYS) {
         faults.push(format!("A series has at most {MOST_DAYS} days."));
     }
-    let distinct: BTreeSet<Dimension> = question.by.iter().copied().collect();
-    if distinct.len() < question.by.len() {
+    let distinct: BTreeSet<Dimension> = request.by.iter().copied().collect();
+    if distinct.len() < request.by.len() {
         faults.push("A series is told apart by each dimension once at the most.".to_owned());
     }
     faults
@@ -30,22 +30,22 @@ pub fn faults(question: &SeriesRequest) -> Vec<String> {
 
 /// What these KPIs do not allow.
 #[must_use]
-pub fn undefined(question: &SeriesRequest, kpis: &[kpi::Model]) -> Vec<String> {
+pub fn undefined(request: &SeriesRequest, kpis: &[kpi::Model]) -> Vec<String> {
     let mut faults = Vec::new();
     let coarser: Vec<&kpi::Model> = kpis
         .iter()
-        .filter(|kpi| question.grain.is_finer_than(kpi.cadence))
+        .filter(|kpi| request.grain.is_finer_than(kpi.cadence))
         .collect();
     if let Some(first) = coarser.first() {
         faults.push(format!(
             "A {} is finer than the cadence of {}: {} is measured {}.",
-            question.grain.as_str(),
+            request.grain.as_str(),
             names(coarser.iter().copied()),
             first.key,
             first.cadence.as_str(),
         ));
     }
-    if !question.is_by(Dimension::Kpi) {
+    if !request.is_by(Dimension::Kpi) {
         faults.extend(mixed(kpis));
     }
     faults

@@ -1,4 +1,4 @@
-//! Rows that are computed: filtered, ordered and cut here, as the database does it for those that it selects.
+//! Filters, orders and pages computed rows as the database does its own.
 
 use std::cmp::Ordering;
 
@@ -7,26 +7,26 @@ use crate::bi::{
         cursor::RowKey,
         dataset::Column,
         query::{DatasetQuery, SortDirection},
-        value::{OwnValue, Value, ValueRef},
+        value::{Value, ValueRef},
     },
     source::row::RowData,
 };
 
-/// One row, whole.
+/// A computed row with the cells of all columns of its dataset.
 pub struct ComputedRow {
     /// Its cells, in the order of the dataset's columns.
-    pub cells: Vec<OwnValue>,
-    pub place: RowKey,
+    pub cells: Vec<Value>,
+    pub key: RowKey,
 }
 
 impl ComputedRow {
     fn cell(&self, query: &DatasetQuery, column: &Column) -> ValueRef<'_> {
         let at = query.dataset.position(column);
         at.and_then(|at| self.cells.get(at))
-            .map_or(ValueRef::Empty, OwnValue::lend)
+            .map_or(ValueRef::Empty, Value::as_ref)
     }
 
-    /// Whether it is asked for.
+    /// Whether it passes the query's filter.
     #[must_use]
     pub fn passes(&self, query: &DatasetQuery) -> bool {
         query
@@ -34,45 +34,45 @@ impl ComputedRow {
             .passes(&|column: &Column| self.cell(query, column))
     }
 
-    /// Whether it comes later than the place behind which rows are asked for.
+    /// Whether it comes after the query's resume point, in the query's order.
     #[must_use]
     pub fn is_behind(&self, query: &DatasetQuery) -> bool {
         let Some(after) = &query.after else {
             return true;
         };
-        let ordered = query.order.iter().zip(&query.held);
-        let ordered = ordered.map(|((column, way), held)| {
-            let held = held.as_ref().map_or(ValueRef::Empty, value);
-            turned(order(&self.cell(query, column), &held), *way)
+        let ordered = query.order.iter().zip(&query.after_values);
+        let ordered = ordered.map(|((column, way), value)| {
+            let value = value.as_ref().map_or(ValueRef::Empty, Value::as_ref);
+            directed(order(&self.cell(query, column), &value), *way)
         });
         let order = ordered.fold(Ordering::Equal, Ordering::then);
-        order.then_with(|| self.place.cmp(after)).is_gt()
+        order.then_with(|| self.key.cmp(after)).is_gt()
     }
 
-    /// The columns of it that are asked for.
+    /// The row with the columns that the query selects.
     #[must_use]
     pub(in crate::bi) fn chosen(self, query: &DatasetQuery) -> RowData {
         let cells = query.columns.iter().map(|column| {
             let at = query.dataset.position(column);
             let cell = at.and_then(|at| self.cells.get(at));
-            cell.cloned().unwrap_or(OwnValue::Empty)
+            cell.cloned().unwrap_or(Value::Empty)
         });
-        RowData::Computed(cells.collect(), self.place)
+        RowData::Computed(cells.collect(), self.key)
     }
 }
 
-/// Rows that pass, in the order that is asked for, from the place on that is asked for and as many as are.
+/// Sorts rows by the query's order and cuts them at its resume point, offset and limit.
 #[must_use]
 pub(in crate::bi) fn ordered(mut rows: Vec<ComputedRow>, query: &DatasetQuery) -> Vec<RowData> {
     rows.sort_by(|one, other| {
         let columns = query.order.iter().map(|(column, way)| {
-            turned(
+            directed(
                 order(&one.cell(query, column), &other.cell(query, column)),
                 *way,
             )
         });
         let order = columns.fold(Ordering::Equal, Ordering::then);
-        order.then_with(|| one.place.cmp(&other.place))
+        order.then_with(|| one.key.cmp(&other.key))
     });
     rows.retain(|row| row.is_behind(query));
     let offset = usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX);
@@ -81,14 +81,15 @@ pub(in crate::bi) fn ordered(mut rows: Vec<ComputedRow>, query: &DatasetQuery) -
     rows.map(|row| row.chosen(query)).collect()
 }
 
-fn turned(order: Ordering, way: SortDirection) -> Ordering {
+fn directed(order: Ordering, way: SortDirection) -> Ordering {
     match way {
         SortDirection::Ascending => order,
         SortDirection::Descending => order.reverse(),
     }
 }
 
-/// How two cells of one column stand to one another; what is empty comes first.
+/// The order of two cells of one column. Empty ones come first, as NULLs do on both databases (see `ordered` in `sql`);
+/// NaN comes last.
 fn order(one: &ValueRef<'_>, other: &ValueRef<'_>) -> Ordering {
     match (one, other) {
         (ValueRef::Id(_, one), ValueRef::Id(_, other)) => one.cmp(other),
@@ -101,18 +102,5 @@ fn order(one: &ValueRef<'_>, other: &ValueRef<'_>) -> Ordering {
         (ValueRef::Empty, ValueRef::Empty) => Ordering::Equal,
         (ValueRef::Empty, _) => Ordering::Less,
         _ => Ordering::Greater,
-    }
-}
-
-fn value(value: &Value) -> ValueRef<'_> {
-    match value {
-        // Only the id itself is compared.
-        Value::Id(id) => ValueRef::Id("", *id),
-        Value::Text(text) => ValueRef::Text(text),
-        Value::Day(day) => ValueRef::Day(*day),
-        Value::Instant(at) => ValueRef::Instant(*at),
-        Value::Integer(number) => ValueRef::Integer(*number),
-        Value::Number(number) => ValueRef::Number(*number),
-        Value::Boolean(truth) => ValueRef::Boolean(*truth),
     }
 }

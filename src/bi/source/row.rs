@@ -1,4 +1,4 @@
-//! Rows of a dataset, as they come: each cell by its column's type, lent by the row it stands in.
+//! A row of a dataset: its cells, each by its column's type and borrowed from the row, and its key.
 
 use entity::read;
 use sea_orm::QueryResult;
@@ -9,59 +9,70 @@ use crate::bi::{
         cursor::{RowKey, RowKeyPart},
         dataset::{Column, KeyType, Type},
         query::Projection,
-        value::{OwnValue, ValueRef},
+        value::{Value, ValueRef},
     },
 };
 use crate::error::Result;
 
 /// One row.
 pub struct DatasetRow {
-    pub(in crate::bi) held: RowData,
-    pub(in crate::bi) shape: Projection,
+    pub(in crate::bi) data: RowData,
+    pub(in crate::bi) projection: Projection,
 }
 
-/// Where a row is held.
+/// A row in the form in which its reader made it. An enum, and not a trait object: cells are read millions of times.
 pub(in crate::bi) enum RowData {
+    /// A row of a statement.
     Stored(QueryResult),
-    Computed(Box<[OwnValue]>, RowKey),
+    /// The cells of the columns that a pull selects, with the key.
+    Computed(Box<[Value]>, RowKey),
+    /// Indices into a batch of the fact join.
     Joined(JoinedFact),
-    /// What is left to tell of rows that are gone.
-    Gone(Box<[OwnValue]>, RowKey),
+    /// Of a measurement that has no rows any more.
+    Tombstone(Box<[Value]>, RowKey),
 }
 
 impl DatasetRow {
-    /// Gives each of its cells to `taker`, in the order of its columns.
+    /// Passes each of its cells to `taker`, in the order of the columns that were selected.
     pub fn each(&self, mut taker: impl FnMut(&'static Column, ValueRef<'_>)) -> Result<()> {
-        match &self.held {
+        match &self.data {
             RowData::Stored(row) => {
                 let row = read::RawRow::new(row)?;
-                for (at, column) in self.shape.columns.iter().enumerate() {
+                for (at, column) in self.projection.columns.iter().enumerate() {
                     taker(column, stored(row, at, column.of)?);
                 }
             }
-            RowData::Computed(cells, _) | RowData::Gone(cells, _) => {
-                for (cell, column) in cells.iter().zip(&*self.shape.columns) {
-                    taker(column, cell.lend());
+            RowData::Computed(cells, _) | RowData::Tombstone(cells, _) => {
+                for (cell, column) in cells.iter().zip(&*self.projection.columns) {
+                    taker(column, cell.as_ref());
                 }
             }
-            RowData::Joined(fact) => fact.each(&self.shape.columns, taker),
+            RowData::Joined(fact) => fact.each(&self.projection.columns, taker),
         }
         Ok(())
     }
 
-    /// Whether it tells that there are rows no more.
+    /// Whether it says that a measurement has no rows any more.
     #[must_use]
     pub fn is_deleted(&self) -> bool {
-        matches!(self.held, RowData::Gone(..))
+        matches!(self.data, RowData::Tombstone(..))
     }
 
-    /// Its place in the order of the dataset.
-    pub fn place(&self) -> Result<RowKey> {
-        match &self.held {
+    /// Its values, in the order of the columns that were selected.
+    pub(in crate::bi) fn values(&self) -> Result<Vec<Value>> {
+        let mut values = Vec::with_capacity(self.projection.columns.len());
+        self.each(|_, value| values.push(value.into()))?;
+        Ok(values)
+    }
+
+    /// Its key: its key in the dataset's own order.
+    pub fn key(&self) -> Result<RowKey> {
+        match &self.data {
             RowData::Stored(row) => {
+                // The statement selects the parts of the key behind the columns.
                 let row = read::RawRow::new(row)?;
-                let behind = self.shape.columns.len();
-                let parts = self.shape.order.iter().enumerate();
+                let behind = self.projection.columns.len();
+                let parts = self.projection.order.iter().enumerate();
                 let parts = parts.map(|(at, part)| -> Result<RowKeyPart> {
                     Ok(match part {
                         KeyType::Day => RowKeyPart::Day(row.cell(behind + at)?.unwrap_or_default()),
@@ -70,8 +81,8 @@ impl DatasetRow {
                 });
                 Ok(RowKey(parts.collect::<Result<_>>()?))
             }
-            RowData::Computed(_, place) | RowData::Gone(_, place) => Ok(place.clone()),
-            RowData::Joined(fact) => Ok(fact.place()),
+            RowData::Computed(_, key) | RowData::Tombstone(_, key) => Ok(key.clone()),
+            RowData::Joined(fact) => Ok(fact.row_key()),
         }
     }
 }

@@ -74,7 +74,7 @@ impl DatasetQuery {
         let Some(RowKey(parts)) = &self.after else {
             return text;
         };
-        let ordered = self.order.iter().zip(&self.held);
+        let ordered = self.order.iter().zip(&self.after_values);
         let text = ordered.fold(text.then(" AND "), |text, ((column, way), held)| {
             let beyond = beyond(column, *way, held.as_ref());
             let text = beyond.write(text.then("(")).then(" OR ");
@@ -87,7 +87,7 @@ impl DatasetQuery {
                 text.then(if at == 0 { "" } else { ", " }).value(*part)
             })
             .then(")")
-            .then(&")".repeat(self.order.len().min(self.held.len())))
+            .then(&")".repeat(self.order.len().min(self.after_values.len())))
     }
 
     fn ordered(&self, text: Text) -> Text {

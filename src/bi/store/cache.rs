@@ -1,4 +1,9 @@
-//! A bounded shelf: things by their ids, each at one revision; what was asked for longest ago makes room.
+//! A byte-bounded LRU cache: id → value at one revision.
+//!
+//! Why by hand, and not one of the concurrent caches? A request takes hundreds of values at exact revisions, all of them
+//! or none, and what it read replaces nothing newer: here that is one lock for each, there a look-up, a comparison and a
+//! conditional insert per value. Such caches also spread their bound over shards, of which one large KPI can exceed its
+//! own; and what makes them fast, many threads and scans, is not what a handful of look-ups per request needs.
 
 use std::{
     collections::HashMap,
@@ -6,128 +11,132 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// What a shelf keeps.
+/// A value that the cache can keep.
 pub trait Revisioned {
-    /// The revision of the thing that this is.
+    /// The revision of the entity that the value was read at.
     fn revision(&self) -> i32;
-    /// About how many bytes it takes.
+    /// Its memory in bytes, estimated.
     fn bytes(&self) -> usize;
 }
 
-/// Things in memory.
-pub struct RevisionCache<I, K> {
-    /// How many bytes it takes at the most.
+/// The cache. Values are shared: what is evicted lives on with whoever uses it.
+pub struct RevisionCache<I, V> {
+    /// The most bytes that it keeps.
     pub bound: usize,
-    held: Mutex<CacheState<I, K>>,
+    state: Mutex<CacheState<I, V>>,
 }
 
-struct CacheState<I, K> {
-    things: HashMap<I, CacheSlot<K>>,
+struct CacheState<I, V> {
+    slots: HashMap<I, CacheSlot<V>>,
+    /// The sum of the bytes of all slots.
     bytes: usize,
-    /// How often anything was asked for.
-    asked: u64,
+    /// Number of requests so far: the time of the LRU order.
+    turn: u64,
 }
 
-struct CacheSlot<K> {
-    kept: Arc<K>,
+struct CacheSlot<V> {
+    value: Arc<V>,
+    /// Its bytes when it was put here.
     bytes: usize,
-    /// When it was asked for last.
-    asked: u64,
+    /// The turn of its last use.
+    used: u64,
 }
 
-impl<I: Copy + Eq + Hash + Ord, K: Revisioned> RevisionCache<I, K> {
+impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
     pub fn new(bound: usize) -> Self {
         Self {
             bound,
-            held: Mutex::new(CacheState {
-                things: HashMap::new(),
+            state: Mutex::new(CacheState {
+                slots: HashMap::new(),
                 bytes: 0,
-                asked: 0,
+                turn: 0,
             }),
         }
     }
 
-    fn held(&self) -> MutexGuard<'_, CacheState<I, K>> {
-        // What is kept is whole at any moment: whoever broke off left nothing half done.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, CacheState<I, V>> {
+        // Every change leaves the state whole, also where a thread panics after it: a poisoned lock is no reason to stop.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The thing, at whichever revision.
-    pub fn get(&self, id: I) -> Option<Arc<K>> {
-        let held = self.held();
-        held.things.get(&id).map(|thing| Arc::clone(&thing.kept))
+    /// The value of an id at whichever revision. Does not count as a use.
+    pub fn get(&self, id: I) -> Option<Arc<V>> {
+        let state = self.state();
+        state.slots.get(&id).map(|slot| Arc::clone(&slot.value))
     }
 
-    /// These things, if each is there at its revision.
-    pub fn all(&self, wanted: &[(I, i32)]) -> Option<Vec<Arc<K>>> {
-        let mut held = self.held();
-        held.asked += 1;
-        let asked = held.asked;
+    /// The values of these ids, if each is there at its revision.
+    pub fn get_all(&self, wanted: &[(I, i32)]) -> Option<Vec<Arc<V>>> {
+        let mut state = self.state();
+        state.turn += 1;
+        let turn = state.turn;
         let mut all = Vec::with_capacity(wanted.len());
         for (id, revision) in wanted {
-            let thing = held.things.get_mut(id)?;
-            if thing.kept.revision() != *revision {
+            let slot = state.slots.get_mut(id)?;
+            if slot.value.revision() != *revision {
                 return None;
             }
-            thing.asked = asked;
-            all.push(Arc::clone(&thing.kept));
+            slot.used = turn;
+            all.push(Arc::clone(&slot.value));
         }
         Some(all)
     }
 
-    /// Keeps what was read, where it is not older than what is there, and gives it.
-    pub fn keep(&self, wanted: &[(I, i32)], read: Vec<Arc<K>>) -> Vec<Arc<K>> {
-        let mut held = self.held();
-        held.asked += 1;
-        let asked = held.asked;
-        for ((id, revision), kept) in wanted.iter().zip(&read) {
-            let there = held.things.get(id).map(|thing| thing.kept.revision());
+    /// Keeps values that were read, except where a newer one is there, and gives them back.
+    pub fn keep(&self, wanted: &[(I, i32)], read: Vec<Arc<V>>) -> Vec<Arc<V>> {
+        let mut state = self.state();
+        state.turn += 1;
+        for ((id, revision), value) in wanted.iter().zip(&read) {
+            let there = state.slots.get(id).map(|slot| slot.value.revision());
             if there.is_none_or(|there| there <= *revision) {
-                held.put(*id, Arc::clone(kept), asked);
+                state.put(*id, Arc::clone(value));
             }
         }
-        held.make_room(self.bound);
+        state.evict(self.bound);
         read
     }
 
-    /// About how many bytes it takes.
+    /// The bytes of all values.
     pub fn bytes(&self) -> usize {
-        self.held().bytes
+        self.state().bytes
     }
 
-    /// What all things come to.
-    pub fn sum(&self, of: impl Fn(&K) -> usize) -> usize {
-        self.held()
-            .things
-            .values()
-            .map(|thing| of(&thing.kept))
-            .sum()
+    /// The sum of a measure over all values.
+    pub fn sum(&self, measure: impl Fn(&V) -> usize) -> usize {
+        let state = self.state();
+        state.slots.values().map(|slot| measure(&slot.value)).sum()
     }
 }
 
-impl<I: Copy + Eq + Hash + Ord, K: Revisioned> CacheState<I, K> {
-    fn put(&mut self, id: I, kept: Arc<K>, asked: u64) {
-        let bytes = kept.bytes();
+impl<I: Copy + Eq + Hash + Ord, V: Revisioned> CacheState<I, V> {
+    fn put(&mut self, id: I, value: Arc<V>) {
+        let bytes = value.bytes();
         self.bytes += bytes;
-        let thing = CacheSlot { kept, bytes, asked };
-        if let Some(before) = self.things.insert(id, thing) {
+        let slot = CacheSlot {
+            value,
+            bytes,
+            used: self.turn,
+        };
+        if let Some(before) = self.slots.insert(id, slot) {
             self.bytes -= before.bytes;
         }
     }
 
-    fn make_room(&mut self, bound: usize) {
+    /// Removes the least recently used values until the rest fits.
+    fn evict(&mut self, bound: usize) {
         if self.bytes <= bound {
             return;
         }
-        let things = self.things.iter();
-        let mut oldest: Vec<(u64, I)> = things.map(|(id, thing)| (thing.asked, *id)).collect();
+        // Sorting all is dearer than a linked list, but only who reads from the database comes here.
+        let slots = self.slots.iter();
+        let mut oldest: Vec<(u64, I)> = slots.map(|(id, slot)| (slot.used, *id)).collect();
         oldest.sort_unstable();
         for (_, id) in oldest {
             if self.bytes <= bound {
                 break;
             }
-            if let Some(thing) = self.things.remove(&id) {
-                self.bytes -= thing.bytes;
+            if let Some(slot) = self.slots.remove(&id) {
+                self.bytes -= slot.bytes;
             }
         }
     }
@@ -138,9 +147,9 @@ mod tests {
     use super::*;
 
     #[derive(Debug)]
-    struct Of(i32, usize);
+    struct Weighted(i32, usize);
 
-    impl Revisioned for Of {
+    impl Revisioned for Weighted {
         fn revision(&self) -> i32 {
             self.0
         }
@@ -150,33 +159,33 @@ mod tests {
         }
     }
 
-    fn keep(shelf: &RevisionCache<i32, Of>, id: i32, revision: i32, bytes: usize) {
-        shelf.keep(&[(id, revision)], vec![Arc::new(Of(revision, bytes))]);
+    fn keep(cache: &RevisionCache<i32, Weighted>, id: i32, revision: i32, bytes: usize) {
+        cache.keep(&[(id, revision)], vec![Arc::new(Weighted(revision, bytes))]);
     }
 
     #[test]
-    fn a_thing_is_given_at_its_revision_alone_and_never_made_older() {
-        let shelf = RevisionCache::new(100);
-        keep(&shelf, 1, 2, 10);
-        assert!(shelf.all(&[(1, 2)]).is_some());
-        assert!(shelf.all(&[(1, 3)]).is_none() && shelf.all(&[(1, 1)]).is_none());
-        keep(&shelf, 1, 1, 10);
-        assert!(shelf.all(&[(1, 2)]).is_some());
-        keep(&shelf, 1, 3, 20);
-        assert!(shelf.all(&[(1, 3)]).is_some());
-        assert_eq!(shelf.bytes(), 20);
+    fn a_value_is_given_at_its_revision_alone_and_never_made_older() {
+        let cache = RevisionCache::new(100);
+        keep(&cache, 1, 2, 10);
+        assert!(cache.get_all(&[(1, 2)]).is_some());
+        assert!(cache.get_all(&[(1, 3)]).is_none() && cache.get_all(&[(1, 1)]).is_none());
+        keep(&cache, 1, 1, 10);
+        assert!(cache.get_all(&[(1, 2)]).is_some());
+        keep(&cache, 1, 3, 20);
+        assert!(cache.get_all(&[(1, 3)]).is_some());
+        assert_eq!(cache.bytes(), 20);
     }
 
     #[test]
-    fn what_was_asked_for_longest_ago_makes_room() {
-        let shelf = RevisionCache::new(30);
+    fn the_least_recently_used_value_makes_room() {
+        let cache = RevisionCache::new(30);
         for id in 1..=3 {
-            keep(&shelf, id, 1, 10);
+            keep(&cache, id, 1, 10);
         }
-        assert!(shelf.all(&[(1, 1)]).is_some());
-        keep(&shelf, 4, 1, 10);
-        let there: Vec<i32> = (1..=4).filter(|id| shelf.get(*id).is_some()).collect();
+        assert!(cache.get_all(&[(1, 1)]).is_some());
+        keep(&cache, 4, 1, 10);
+        let there: Vec<i32> = (1..=4).filter(|id| cache.get(*id).is_some()).collect();
         assert_eq!(there, [1, 3, 4]);
-        assert_eq!(shelf.bytes(), 30);
+        assert_eq!(cache.bytes(), 30);
     }
 }

@@ -1,5 +1,5 @@
-//! What was measured of one KPI, as columns in memory: a line for each touchpoint, channel and segment that it was
-//! measured at, its values by day.
+//! The values of one KPI as columns in memory: a time series for each touchpoint, channel and segment that it was
+//! measured at. Columns, since sums read days and values alone, one after another.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -8,7 +8,7 @@ use entity::id::{BlueprintId, ChannelId, SegmentId, TouchpointId};
 
 use super::cache::Revisioned;
 
-/// Where values belong; what is empty stands for the whole.
+/// What a time series was measured at; what is empty stands for the whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesKey {
     pub touchpoint: Option<TouchpointId>,
@@ -27,35 +27,35 @@ pub struct DayValue {
     pub sample_size: Option<i32>,
 }
 
-/// The values of one point, by day; one a day.
+/// The values at one key, by day; one a day.
 #[derive(Debug, Default)]
 pub struct TimeSeries {
     pub days: Vec<i32>,
     pub values: Vec<f64>,
-    /// How many answered, 0 where that is not known.
+    /// The numbers of answers; 0 where unknown.
     pub samples: Vec<i32>,
-    /// Numerators and denominators, not a number where a value has none; empty where no value has any.
+    /// Numerators and denominators, NaN where a value has none; no entries at all where none has any, as of most KPIs.
     pub parts: Vec<(f64, f64)>,
 }
 
-/// What was measured of one KPI.
+/// All values of one KPI.
 #[derive(Debug, Default)]
 pub struct KpiColumns {
-    /// The revision of the KPI's series that this is.
+    /// The `kpi.series_revision` that these are the values of.
     pub revision: i32,
     pub lines: Vec<(SeriesKey, TimeSeries)>,
 }
 
 const NO_PARTS: (f64, f64) = (f64::NAN, f64::NAN);
 
-/// A day as the columns count it.
+/// The number of a day: days since 31 December of the year 0, in the proleptic Gregorian calendar.
 #[must_use]
-pub fn count(day: NaiveDate) -> i32 {
+pub fn day_number(day: NaiveDate) -> i32 {
     day.num_days_from_ce()
 }
 
 impl TimeSeries {
-    /// The places of the values of some days, half open.
+    /// The index range of the values of some days.
     #[must_use]
     pub fn within(&self, days: &Range<i32>) -> Range<usize> {
         let from = self.days.partition_point(|day| *day < days.start);
@@ -63,7 +63,7 @@ impl TimeSeries {
         from..to.max(from)
     }
 
-    /// The value in this place.
+    /// The value at an index.
     #[must_use]
     pub fn at(&self, at: usize) -> DayValue {
         let parts = self.parts.get(at).copied();
@@ -75,7 +75,7 @@ impl TimeSeries {
         }
     }
 
-    fn of(values: impl ExactSizeIterator<Item = DayValue>) -> Self {
+    fn from_values(values: impl ExactSizeIterator<Item = DayValue>) -> Self {
         let mut line = Self {
             days: Vec::with_capacity(values.len()),
             values: Vec::with_capacity(values.len()),
@@ -105,24 +105,27 @@ impl TimeSeries {
 }
 
 impl KpiColumns {
-    /// The same with values that have come since, each in place of the one of its point and day; at this revision.
+    /// A copy at a later revision: with the values recorded since, each in place of the one of its key and day.
     #[must_use]
-    pub fn with(&self, revision: i32, mut come: BTreeMap<SeriesKey, Vec<DayValue>>) -> Self {
+    pub fn with(&self, revision: i32, mut delta: BTreeMap<SeriesKey, Vec<DayValue>>) -> Self {
         let mut lines: Vec<(SeriesKey, TimeSeries)> = self
             .lines
             .iter()
             .map(|(point, line)| {
                 let kept = (0..line.days.len()).map(|at| line.at(at)).collect();
-                (*point, merged(kept, come.remove(point).unwrap_or_default()))
+                (
+                    *point,
+                    merged(kept, delta.remove(point).unwrap_or_default()),
+                )
             })
             .collect();
-        let new = come.into_iter();
+        let new = delta.into_iter();
         lines.extend(new.map(|(point, values)| (point, merged(Vec::new(), values))));
         lines.sort_by_key(|(point, _)| *point);
         Self { revision, lines }
     }
 
-    /// How many values it holds.
+    /// The number of values.
     #[must_use]
     pub fn values(&self) -> usize {
         self.lines.iter().map(|(_, line)| line.days.len()).sum()
@@ -143,10 +146,10 @@ impl Revisioned for KpiColumns {
     }
 }
 
-fn merged(kept: Vec<DayValue>, come: Vec<DayValue>) -> TimeSeries {
-    let all = kept.into_iter().chain(come);
+fn merged(kept: Vec<DayValue>, delta: Vec<DayValue>) -> TimeSeries {
+    let all = kept.into_iter().chain(delta);
     let by_day: BTreeMap<i32, DayValue> = all.map(|value| (value.day, value)).collect();
-    TimeSeries::of(by_day.into_values())
+    TimeSeries::from_values(by_day.into_values())
 }
 
 #[cfg(test)]

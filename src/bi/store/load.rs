@@ -1,12 +1,11 @@
-//! Reads what is not kept yet, from the snapshot of whoever asks: all of what nothing is known of, and only what has
-//! come since of what is known.
+//! Reads what the store lacks, from the snapshot of whoever asks: KPIs whole, or only the values recorded since the
+//! revision that is kept; blueprints always whole.
 
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-use chrono::{DateTime, Utc};
 use entity::{
     id::{BlueprintId, KpiId, PhaseId, TouchpointId},
     read::Cells,
@@ -15,22 +14,23 @@ use futures_util::TryStreamExt;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, StreamTrait};
 
 use super::{
-    kpi_columns::{DayValue, KpiColumns, SeriesKey, count},
-    topology::{Days, Link, LinkTarget, Topology, TopologyPhase, TopologyTouchpoint, days},
+    kpi_columns::{DayValue, KpiColumns, SeriesKey, day_number},
+    topology::{Link, LinkTarget, Topology, TopologyPhase, TopologyTouchpoint, days},
 };
 use crate::{
     access::Caller,
     database::Transaction,
     error::{Error, Result},
+    responsibility::in_force::{days_held, ever_in_force_sql},
     statement::Text,
 };
 
-/// How many KPIs or blueprints one statement reads.
+/// KPIs or blueprints read by one statement, at most.
 const AT_ONCE: usize = 200;
 
-type Come = HashMap<KpiId, BTreeMap<SeriesKey, Vec<DayValue>>>;
+type Deltas = HashMap<KpiId, BTreeMap<SeriesKey, Vec<DayValue>>>;
 
-/// What was measured of these KPIs at these revisions, which are those that the snapshot sees.
+/// The values of these KPIs at these revisions, which are those that the snapshot sees. `kept` gives what the store has.
 pub async fn measured(
     tx: &Transaction,
     wanted: &[(KpiId, i32)],
@@ -39,7 +39,7 @@ pub async fn measured(
     let mut all: Vec<Option<Arc<KpiColumns>>> = Vec::with_capacity(wanted.len());
     let (mut unknown, mut older) = (Vec::new(), Vec::new());
     for (id, revision) in wanted {
-        // What is newer than the snapshot is of no use to it.
+        // A newer value than the snapshot's cannot be turned back: the KPI is read whole, for this request alone.
         let known = kept(*id).filter(|known| known.revision <= *revision);
         match &known {
             Some(known) if known.revision == *revision => {}
@@ -48,13 +48,13 @@ pub async fn measured(
         }
         all.push(known);
     }
-    let mut come = Come::new();
+    let mut deltas = Deltas::new();
     for ids in unknown.chunks(AT_ONCE) {
         let text = Text::new(backend(tx), VALUES)
             .then(AT)
             .then("WHERE kpi_id IN ");
         let text = text.list(ids.iter().copied());
-        take(tx, text.then(" AND superseded_by_id IS NULL"), &mut come).await?;
+        take(tx, text.then(" AND superseded_by_id IS NULL"), &mut deltas).await?;
     }
     for pairs in older.chunks(AT_ONCE) {
         let pairs = pairs
@@ -65,16 +65,16 @@ pub async fn measured(
             "JOIN known ON kpi_id = known_id AND series_revision > known_revision \
              WHERE superseded_by_id IS NULL",
         );
-        take(tx, text, &mut come).await?;
+        take(tx, text, &mut deltas).await?;
     }
     let caught_up = wanted
         .iter()
         .zip(all)
         .map(|((id, revision), known)| match known {
             Some(known) if known.revision == *revision => known,
-            Some(known) => Arc::new(known.with(*revision, come.remove(id).unwrap_or_default())),
+            Some(known) => Arc::new(known.with(*revision, deltas.remove(id).unwrap_or_default())),
             None => {
-                let all = come.remove(id).unwrap_or_default();
+                let all = deltas.remove(id).unwrap_or_default();
                 Arc::new(KpiColumns::default().with(*revision, all))
             }
         });
@@ -86,7 +86,7 @@ SELECT kpi_id, touchpoint_id, channel_id, segment_id, blueprint_id, measured_on,
     sample_size FROM ";
 const AT: &str = "measurement LEFT JOIN touchpoint ON touchpoint.id = touchpoint_id ";
 
-async fn take(tx: &Transaction, text: Text, come: &mut Come) -> Result<()> {
+async fn take(tx: &Transaction, text: Text, deltas: &mut Deltas) -> Result<()> {
     let mut rows = tx.stream_raw(text.statement()).await?;
     while let Some(row) = rows.try_next().await? {
         let mut cells = Cells::new(&row)?;
@@ -98,12 +98,12 @@ async fn take(tx: &Transaction, text: Text, come: &mut Come) -> Result<()> {
             blueprint: cells.take()?,
         };
         let value = DayValue {
-            day: count(cells.take()?),
+            day: day_number(cells.take()?),
             value: cells.take()?,
             parts: Option::zip(cells.take()?, cells.take()?),
             sample_size: cells.take()?,
         };
-        let points = come.entry(kpi).or_default();
+        let points = deltas.entry(kpi).or_default();
         points.entry(point).or_default().push(value);
     }
     Ok(())
@@ -113,8 +113,8 @@ fn backend(tx: &Transaction) -> DbBackend {
     ConnectionTrait::get_database_backend(tx)
 }
 
-/// What is judged in these blueprints at these revisions, which are those that the snapshot sees.
-pub async fn places(
+/// The topologies of these blueprints at these revisions, which are those that the snapshot sees.
+pub async fn topologies(
     caller: &Caller,
     tx: &Transaction,
     wanted: &[(BlueprintId, i32)],
@@ -136,9 +136,9 @@ pub async fn places(
     }
     let all = wanted.iter().zip(all).map(|((id, revision), known)| {
         known.unwrap_or_else(|| {
-            let mut places = read.remove(id).unwrap_or_default();
-            places.revision = *revision;
-            Arc::new(places)
+            let mut topology = read.remove(id).unwrap_or_default();
+            topology.revision = *revision;
+            Arc::new(topology)
         })
     });
     Ok(all.collect())
@@ -153,57 +153,57 @@ async fn of_blueprints(
     let mut phases: HashMap<PhaseId, usize> = HashMap::new();
     for row in inside(tx, PHASES, ids).await? {
         let mut cells = Cells::new(&row)?;
-        let places: &mut Topology = all.entry(cells.take()?).or_default();
+        let topology: &mut Topology = all.entry(cells.take()?).or_default();
         let phase = TopologyPhase {
             id: cells.take()?,
             name: cells.take::<String>()?.into(),
             stage: cells.take()?,
         };
-        phases.insert(phase.id, places.phases.len());
-        places.phases.push(phase);
+        phases.insert(phase.id, topology.phases.len());
+        topology.phases.push(phase);
     }
     for row in inside(tx, TOUCHPOINTS, ids).await? {
         let mut cells = Cells::new(&row)?;
-        let places = all.entry(cells.take()?).or_default();
+        let topology = all.entry(cells.take()?).or_default();
         let touchpoint = TopologyTouchpoint {
             id: cells.take()?,
             key: cells.take::<String>()?.into(),
             name: cells.take::<String>()?.into(),
         };
-        places.add(touchpoint, there(phases.get(&cells.take()?).copied())?);
+        topology.add(touchpoint, known(phases.get(&cells.take()?).copied())?);
     }
     for row in inside(tx, HOLDERS, ids).await? {
         let mut cells = Cells::new(&row)?;
-        let places = all.entry(cells.take()?).or_default();
-        let at = there(places.touchpoint(cells.take()?))?;
-        let (id, who) = (cells.take()?, (cells.take()?, cells.take()?));
-        let days = held(caller, cells.take()?, cells.take()?);
-        places.hold(at, id, who, days);
+        let topology = all.entry(cells.take()?).or_default();
+        let at = known(topology.touchpoint(cells.take()?))?;
+        let (id, department, role) = (cells.take()?, cells.take()?, cells.take()?);
+        let (from, to) = days_held(caller, cells.take()?, cells.take()?);
+        topology.hold(at, id, department, role, days(from, to));
     }
     for row in inside(tx, LINKS, ids).await? {
         let mut cells = Cells::new(&row)?;
-        let places = all.entry(cells.take()?).or_default();
+        let topology = all.entry(cells.take()?).or_default();
         let (id, kpi) = (cells.take()?, cells.take()?);
         let (phase, touchpoint): (Option<PhaseId>, Option<TouchpointId>) =
             (cells.take()?, cells.take()?);
-        let site = match (touchpoint, phase) {
-            (Some(id), _) => LinkTarget::Touchpoint(there(places.touchpoint(id))?),
-            (None, Some(id)) => LinkTarget::Phase(there(phases.get(&id).copied())?),
+        let target = match (touchpoint, phase) {
+            (Some(id), _) => LinkTarget::Touchpoint(known(topology.touchpoint(id))?),
+            (None, Some(id)) => LinkTarget::Phase(known(phases.get(&id).copied())?),
             (None, None) => LinkTarget::Blueprint,
         };
         let days = days(cells.take()?, cells.take()?);
-        places.links.push(Link {
+        topology.links.push(Link {
             id,
             kpi,
-            site,
+            target,
             days,
         });
     }
     Ok(all)
 }
 
-/// What a row inside a blueprint refers to lies in the same one.
-fn there(at: Option<usize>) -> Result<usize> {
+/// Rows of a blueprint refer to rows of the same one only.
+fn known(at: Option<usize>) -> Result<usize> {
     at.ok_or_else(|| Error::internal("a blueprint refers to what is not in it"))
 }
 
@@ -216,8 +216,11 @@ const TOUCHPOINTS: [&str; 2] = [
     " ORDER BY id",
 ];
 const HOLDERS: [&str; 2] = [
-    "SELECT blueprint_id, touchpoint_id, id, department_id, role, valid_from, valid_to FROM responsibility
-    WHERE status IN ('ACCEPTED', 'ENDED') AND blueprint_id IN ",
+    concat!(
+        "SELECT blueprint_id, touchpoint_id, id, department_id, role, valid_from, valid_to FROM responsibility WHERE ",
+        ever_in_force_sql!("responsibility"),
+        " AND blueprint_id IN "
+    ),
     " ORDER BY touchpoint_id, id",
 ];
 const LINKS: [&str; 2] = [
@@ -232,13 +235,4 @@ async fn inside(
 ) -> Result<Vec<QueryResult>> {
     let text = Text::new(backend(tx), select).list(ids.iter().copied());
     Ok(tx.query_all_raw(text.then(order).statement()).await?)
-}
-
-/// The days at whose end a responsibility was in force. Its first day is the one that it began in, and the day that it
-/// ended in is not among them any more.
-fn held(caller: &Caller, from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Days {
-    days(
-        from.map(|at| caller.day_of(at)),
-        to.map(|at| caller.day_of(at)),
-    )
 }

@@ -1,12 +1,24 @@
-//! Measured values and what they judge, kept in memory between requests, so that sums over years cost no statement, and
-//! the join of facts no more than its measurements.
+//! Measured values and what they judge, kept in memory between requests: series over years cost no statement, and the
+//! join of facts costs no more than its measurements.
 //!
-//! What is kept is never taken on trust: every request reads the revisions that its own snapshot of the database sees
-//! (`kpi.series_revision`, `blueprint.revision`) and takes what is kept at exactly those. What is older is caught up
-//! with by reading what has come since; what is newer, written behind the snapshot, is read for the request alone. So
-//! an answer shows what was just written, by this server or another. Two requests that miss the same at the same time
-//! both read it: neither waits, with a connection in its hand, for what another one reads. What a caller may see is decided before: this
-//! room is asked for KPIs and blueprints by their ids.
+//! Two caches, each bounded in bytes: per KPI its values as columns ([`kpi_columns`]), per blueprint its links and
+//! holders of roles as intervals of days ([`topology`]). What they keep is never trusted by its age, only by its
+//! **revision**. Every change of a KPI's values counts up `kpi.series_revision`, every change inside a blueprint
+//! `blueprint.revision`; a request reads these in its own snapshot and asks for exactly them:
+//!
+//! ```text
+//! the snapshot sees   the cache has   what is read
+//! KPI 7 at 12         7 at 12         nothing
+//! KPI 8 at 5          8 at 3          values of 8 recorded at revisions 4 and 5, merged into a copy
+//! KPI 9 at 2          9 at 4          9 whole, for this request alone: others already see what was written later
+//! KPI 10 at 1         nothing         10 whole
+//! ```
+//!
+//! So an answer shows what was just written, by this server or another. Two requests that miss the same value both read
+//! it. Why not let the second wait for the first? It would wait with a connection in its hand, and a few slow reads
+//! could drain the pool.
+//!
+//! Nothing here is filtered by caller: who may see which KPI or blueprint was decided before it is asked for.
 
 mod cache;
 pub mod kpi_columns;
@@ -20,55 +32,55 @@ use entity::id::{BlueprintId, KpiId};
 use self::{cache::RevisionCache, kpi_columns::KpiColumns, topology::Topology};
 use crate::{access::Caller, database::Transaction, error::Result};
 
-/// What is kept in memory; a copy is the same.
+/// The store. Clones share it.
 #[derive(Clone)]
 pub struct BiStore(Arc<StoreCaches>);
 
 struct StoreCaches {
     measured: RevisionCache<KpiId, KpiColumns>,
-    places: RevisionCache<BlueprintId, Topology>,
+    topologies: RevisionCache<BlueprintId, Topology>,
 }
 
-/// How much is kept.
+/// The memory that the store takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryUsage {
-    /// Values that were measured.
+    /// The number of measured values.
     pub values: usize,
-    /// About how many bytes all of it takes.
+    /// The bytes of all of it, estimated.
     pub bytes: usize,
-    /// How many bytes it may take.
+    /// The most bytes that it takes.
     pub bound: usize,
 }
 
 impl BiStore {
-    /// An empty one, that keeps about so many bytes at the most; what was asked for longest ago goes first.
+    /// An empty store that keeps at most so many bytes: a quarter for blueprints, the rest for values.
     #[must_use]
     pub fn new(bound: usize) -> Self {
-        let places = bound / 4;
+        let topologies = bound / 4;
         Self(Arc::new(StoreCaches {
-            measured: RevisionCache::new(bound - places),
-            places: RevisionCache::new(places),
+            measured: RevisionCache::new(bound - topologies),
+            topologies: RevisionCache::new(topologies),
         }))
     }
 
-    /// How much is kept.
+    /// The memory that it takes now.
     #[must_use]
-    pub fn weight(&self) -> MemoryUsage {
-        let (measured, places) = (&self.0.measured, &self.0.places);
+    pub fn memory_usage(&self) -> MemoryUsage {
+        let (measured, topologies) = (&self.0.measured, &self.0.topologies);
         MemoryUsage {
             values: measured.sum(KpiColumns::values),
-            bytes: measured.bytes() + places.bytes(),
-            bound: measured.bound + places.bound,
+            bytes: measured.bytes() + topologies.bytes(),
+            bound: measured.bound + topologies.bound,
         }
     }
 
-    /// What was measured of these KPIs, each at the revision that the snapshot sees.
+    /// The values of these KPIs, each at the revision that the snapshot of `tx` sees.
     pub async fn measured(
         &self,
         tx: &Transaction,
         wanted: &[(KpiId, i32)],
     ) -> Result<Vec<Arc<KpiColumns>>> {
-        if let Some(all) = self.0.measured.all(wanted) {
+        if let Some(all) = self.0.measured.get_all(wanted) {
             return Ok(all);
         }
         let read = tx
@@ -77,19 +89,21 @@ impl BiStore {
         Ok(self.0.measured.keep(wanted, read))
     }
 
-    /// What is judged in these blueprints, each at the revision that the snapshot sees.
-    pub async fn places(
+    /// The topologies of these blueprints, each at the revision that the snapshot of `tx` sees.
+    pub async fn topologies(
         &self,
         caller: &Caller,
         tx: &Transaction,
         wanted: &[(BlueprintId, i32)],
     ) -> Result<Vec<Arc<Topology>>> {
-        if let Some(all) = self.0.places.all(wanted) {
+        if let Some(all) = self.0.topologies.get_all(wanted) {
             return Ok(all);
         }
         let read = tx
-            .for_everybody(load::places(caller, tx, wanted, |id| self.0.places.get(id)))
+            .for_everybody(load::topologies(caller, tx, wanted, |id| {
+                self.0.topologies.get(id)
+            }))
             .await?;
-        Ok(self.0.places.keep(wanted, read))
+        Ok(self.0.topologies.keep(wanted, read))
     }
 }

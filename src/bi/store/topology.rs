@@ -1,5 +1,5 @@
-//! What KPIs judge in one blueprint and who holds a role there, in memory: links and responsibilities as the days on
-//! which they hold. A responsibility holds on a day if it does when the day ends.
+//! One blueprint in memory as far as facts need it: phases, touchpoints, KPI links, and who holds a role, both as
+//! intervals of days. A responsibility holds on a day if it is in force when the day ends.
 
 use std::ops::Range;
 
@@ -9,25 +9,25 @@ use entity::{
     words::{Role, Stage},
 };
 
-use super::{cache::Revisioned, kpi_columns::count};
+use super::{cache::Revisioned, kpi_columns::day_number};
 
-/// Days, half open.
+/// Day numbers, half open.
 pub type Days = Range<i32>;
 
-/// Days from `from` on and before `to`; what is empty reaches as far as time does.
+/// Days from `from` on and before `to`; without an end, all days on that side.
 #[must_use]
 pub fn days(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Days {
-    from.map_or(i32::MIN, count)..to.map_or(i32::MAX, count)
+    from.map_or(i32::MIN, day_number)..to.map_or(i32::MAX, day_number)
 }
 
-/// The days that both have.
+/// The intersection of two intervals.
 #[must_use]
 pub fn both(one: &Days, other: &Days) -> Days {
     let from = one.start.max(other.start);
     from..one.end.min(other.end).max(from)
 }
 
-/// The days that are in none of these.
+/// The intervals that are left of some days when others are taken away.
 #[must_use]
 pub fn without(days: &Days, mut taken: Vec<Days>) -> Vec<Days> {
     taken.sort_by_key(|taken| taken.start);
@@ -49,10 +49,10 @@ pub fn without(days: &Days, mut taken: Vec<Days>) -> Vec<Days> {
     left
 }
 
-/// One blueprint.
+/// A blueprint's phases, touchpoints, links and holders.
 #[derive(Debug, Default)]
 pub struct Topology {
-    /// The revision of the blueprint that this is.
+    /// The `blueprint.revision` that it was read at.
     pub revision: i32,
     /// By id.
     pub phases: Vec<TopologyPhase>,
@@ -62,8 +62,8 @@ pub struct Topology {
     pub links: Vec<Link>,
     /// The departments that hold roles, each once.
     pub departments: Vec<DepartmentId>,
-    /// What is gone through for each touchpoint.
-    spots: Vec<TouchpointEntry>,
+    /// Per touchpoint, in their order.
+    entries: Vec<TouchpointEntry>,
     /// Who holds roles, touchpoint by touchpoint and then by id.
     holders: Vec<Holder>,
     /// What each of them holds.
@@ -84,8 +84,8 @@ pub struct TopologyTouchpoint {
     pub name: Box<str>,
 }
 
-/// Which of the phases a touchpoint lies in, and who holds roles there. A series goes through all of them: they are kept
-/// small, apart from what they are called.
+/// The index of a touchpoint's phase, and the index range of its holders. Apart from keys and names, and in 32 bits each,
+/// since a series walks all of them: small entries stay in the processor's cache.
 #[derive(Debug)]
 struct TouchpointEntry {
     phase: u32,
@@ -108,16 +108,16 @@ impl Holder {
     }
 }
 
-/// A KPI that judges a place for some days.
+/// A link: a KPI judges a target on some days.
 #[derive(Debug)]
 pub struct Link {
     pub id: KpiLinkId,
     pub kpi: KpiId,
-    pub site: LinkTarget,
+    pub target: LinkTarget,
     pub days: Days,
 }
 
-/// What is judged.
+/// What a link judges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkTarget {
     Blueprint,
@@ -141,16 +141,16 @@ impl Topology {
     }
 
     fn held(&self, touchpoint: usize) -> Range<usize> {
-        let spot = self.spots.get(touchpoint);
-        spot.map_or(0..0, |spot| {
-            spot.holders.start as usize..spot.holders.end as usize
+        let entry = self.entries.get(touchpoint);
+        entry.map_or(0..0, |entry| {
+            entry.holders.start as usize..entry.holders.end as usize
         })
     }
 
     /// Which of the phases one of the touchpoints lies in.
     #[must_use]
     pub fn phase_of(&self, touchpoint: usize) -> usize {
-        self.spots[touchpoint].phase as usize
+        self.entries[touchpoint].phase as usize
     }
 
     /// What a KPI judges, and when.
@@ -172,7 +172,7 @@ impl Topology {
     /// Adds a touchpoint of one of the phases; they come by id.
     pub(super) fn add(&mut self, touchpoint: TopologyTouchpoint, phase: usize) {
         self.touchpoints.push(touchpoint);
-        self.spots.push(TouchpointEntry {
+        self.entries.push(TouchpointEntry {
             phase: small(phase),
             holders: 0..0,
         });
@@ -183,7 +183,8 @@ impl Topology {
         &mut self,
         touchpoint: usize,
         id: ResponsibilityId,
-        (department, role): (DepartmentId, Role),
+        department: DepartmentId,
+        role: Role,
         days: Days,
     ) {
         let known = self.departments.iter().position(|one| *one == department);
@@ -198,12 +199,12 @@ impl Topology {
             role,
             days,
         });
-        if let Some(spot) = self.spots.get_mut(touchpoint) {
-            let first = match spot.holders.is_empty() {
+        if let Some(entry) = self.entries.get_mut(touchpoint) {
+            let first = match entry.holders.is_empty() {
                 true => next,
-                false => spot.holders.start,
+                false => entry.holders.start,
             };
-            spot.holders = first..next + 1;
+            entry.holders = first..next + 1;
         }
     }
 }
@@ -231,7 +232,7 @@ impl Revisioned for Topology {
             + phases
             + touchpoints
             + self.links.capacity() * size_of::<Link>()
-            + self.spots.capacity() * size_of::<TouchpointEntry>()
+            + self.entries.capacity() * size_of::<TouchpointEntry>()
             + self.holders.capacity() * size_of::<Holder>()
             + self.responsibilities.capacity() * size_of::<ResponsibilityId>()
             + self.departments.capacity() * size_of::<DepartmentId>()

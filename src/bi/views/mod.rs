@@ -1,6 +1,21 @@
-//! Every dataset that comes from SQL as a view of PostgreSQL, in the schema `bi`: one set of views for all BI logins,
-//! which look up what the login may see that reads them. Whoever is no BI login, or whose standing has changed since
-//! it was looked at, sees no row.
+//! Every dataset that has SQL as a view of PostgreSQL in the schema `bi`, for tools that speak nothing but SQL.
+//!
+//! There is one set of views for all BI logins. A [`login`] belongs to an account; how far the account reaches is the
+//! policy's to say, in Rust, so it is written into `bi_reach` beforehand, one row for each department or relation, and
+//! the SQL of a view looks it up by `session_user`:
+//!
+//! ```text
+//! SELECT * FROM bi.kpi_facts
+//!   └ WHERE the login's signature is still true    else no row at all
+//!       AND rows are in reach by bi_reach           the same scope that filters a pull of the account
+//! ```
+//!
+//! The signature covers the account's role and memberships, the department tree and the policy itself. When one of them
+//! changes, `bi.signatures` computes another one, and the views show nothing until the background work has written the
+//! reach anew: what was written down never shows too much.
+//!
+//! Why not a view per login, or row security on the tables? Views per login would have to be made anew with every
+//! change of rights; policies on the tables would also bind the server itself.
 
 mod digest;
 pub mod login;
@@ -39,7 +54,7 @@ fn viewed() -> impl Iterator<Item = &'static Dataset> {
 /// The statement behind a view: the rows of the dataset's source, with ids as they are shown.
 fn rows_of(dataset: &Dataset, zone: Tz) -> Option<String> {
     let (with, rows) = dataset.source.sql()?;
-    let scope = Scope::of_login(zone);
+    let scope = Scope::for_login(zone);
     let text = match with {
         Some(with) => with(Text::kept("WITH "), &scope).then("\n"),
         None => Text::kept(""),
@@ -119,7 +134,7 @@ pub async fn make(tx: &Transaction, zone: Tz) -> Result<bool> {
     let statements = statements(zone);
     let version = digest(&statements.join(";\n"));
     match comment(tx).await? {
-        Some(comment) if comment == told(&version) => return Ok(false),
+        Some(comment) if comment == comment_text(&version) => return Ok(false),
         Some(comment) if !comment.starts_with(OURS) => {
             return Err(Error::BadInput(
                 "There is a schema \"bi\" in this database that is not ours. Rename it, and try again.".to_owned(),
@@ -136,7 +151,10 @@ pub async fn make(tx: &Transaction, zone: Tz) -> Result<bool> {
     }
     run(
         tx,
-        &format!("COMMENT ON SCHEMA bi IS {}", quoted(&told(&version))),
+        &format!(
+            "COMMENT ON SCHEMA bi IS {}",
+            quoted(&comment_text(&version))
+        ),
     )
     .await?;
     for login in login::names(tx).await? {
@@ -155,7 +173,7 @@ async fn owner(tx: &Transaction) -> Result<String> {
     Ok(named(&row.try_get::<String>("", "owner")?))
 }
 
-fn told(version: &str) -> String {
+fn comment_text(version: &str) -> String {
     format!("{OURS} Version {version}.")
 }
 

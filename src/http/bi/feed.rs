@@ -21,7 +21,6 @@ use crate::{
     bi::{
         catalogue,
         changes::{self, SyncToken},
-        model::dataset::RowSource,
     },
     compute::Budget,
     database::Transaction,
@@ -97,7 +96,7 @@ async fn respond(
     if let Some(tag) = tag {
         tag.insert(response.headers_mut());
     }
-    if let Some(until) = until.and_then(|mark| HeaderValue::from_str(&mark.text()).ok()) {
+    if let Some(until) = until.and_then(|mark| HeaderValue::from_str(&mark.encode()).ok()) {
         response.headers_mut().insert(UPDATED_UNTIL, until);
     }
     Ok(response)
@@ -113,7 +112,7 @@ async fn since(feed: &mut Feed, tx: &Transaction) -> Result<Option<SyncToken>> {
     }
     let query = &params.query;
     match query.dataset.is_of_measurements() && query.after.is_none() {
-        true => Ok(Some(changes::mark(caller, tx).await?)),
+        true => Ok(Some(changes::token(caller, tx).await?)),
         false => Ok(None),
     }
 }
@@ -121,7 +120,7 @@ async fn since(feed: &mut Feed, tx: &Transaction) -> Result<Option<SyncToken>> {
 /// Weak tag of the answer, made without running the query: of version, account, token, URL, day and number of audit
 /// events. Findings have none: `open_since` is written without an audit event.
 async fn tag(feed: &Feed, tx: &Transaction, uri: &Uri) -> Result<Option<EntityTag>> {
-    if matches!(feed.params.query.dataset.source, RowSource::Findings) {
+    if !feed.params.query.dataset.is_logged() {
         return Ok(None);
     }
     let caller = &feed.caller;
@@ -169,7 +168,7 @@ async fn parse_request(
     })?;
     let mut params = params::parse(dataset, encoding, &parameters)?;
     params.query.thresholds = app.thresholds.clone();
-    params.query.cube = Some(app.cube.clone());
+    params.query.store = Some(app.cube.clone());
     let budget = match params.query.limit {
         Some(_) => Budget::of_page(),
         None => Budget::of_feed(),

@@ -12,7 +12,7 @@ use crate::{
     access::Caller,
     bi::{
         catalogue,
-        model::dataset::{Column, Dataset, RowSource, Type},
+        model::dataset::{Column, Dataset, Type},
         series::{Dimension, period::Grain},
     },
     error::Result,
@@ -65,12 +65,12 @@ fn describe(dataset: &Dataset) -> Value {
         "ndjson": format!("/bi/v1/{}.ndjson", dataset.name),
         "needsDays": dataset.needs_days,
         "day": dataset.day,
-        "uncounted": dataset.counts,
+        "uncounted": dataset.published_only,
         "updatedSince": dataset.is_of_measurements(),
         "filters": filters,
         "columns": columns,
     });
-    if matches!(dataset.source, RowSource::Series) {
+    if dataset.is_series() {
         told["grain"] = json!(Grain::ALL.map(Grain::as_str));
         told["by"] = json!(Dimension::ALL.map(Dimension::as_str));
     }

@@ -36,7 +36,7 @@ pub(super) async fn write(feed: Feed, tx: Transaction, limit: u64, uri: &Uri) ->
     body.extend_from_slice(&writer.end()?);
     let mut response = body.into_response();
     if let Some(row) = last.filter(|_| more) {
-        let next = next(uri, &row.place()?.cursor());
+        let next = next(uri, &row.key()?.cursor());
         if let Ok(link) = HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")) {
             response.headers_mut().insert(header::LINK, link);
         }

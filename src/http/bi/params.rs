@@ -8,7 +8,7 @@ use super::encode::{Besides, CURSOR, FeedEncoding};
 use crate::{
     bi::{
         changes::SyncToken,
-        model::dataset::{Column, Dataset, RowSource, Type},
+        model::dataset::{Column, Dataset, Type},
         model::filter::{Comparison, Filter},
         model::query::{self, DatasetQuery, MOST_DAYS, RowKey},
         model::value::Value,
@@ -59,16 +59,16 @@ pub fn parse(
     let (from, to) = (parser.day("from"), parser.day("to"));
     let mut query = DatasetQuery::new(dataset);
     query.columns = columns;
-    match dataset.source {
-        RowSource::Series => query.series = parser.question(from, to),
-        _ => {
+    match dataset.is_series() {
+        true => query.series = parser.question(from, to),
+        false => {
             query.filter = parser.filter(from, to);
             query.days = parser.days(from, to);
         }
     }
-    query.uncounted = parser.uncounted();
+    query.include_drafts = parser.uncounted();
     if let Some(question) = &mut query.series {
-        question.uncounted = query.uncounted;
+        question.include_drafts = query.include_drafts;
     }
     query.after = parser.after();
     query.limit = parser.limit();
@@ -101,10 +101,10 @@ impl ParamsParser<'_> {
         if dataset.day.is_some() || dataset.needs_days {
             names.extend(["from", "to"]);
         }
-        if matches!(dataset.source, RowSource::Series) {
+        if dataset.is_series() {
             names.extend(["grain", "by", "role"]);
         }
-        if dataset.counts {
+        if dataset.published_only {
             names.push("uncounted");
         }
         if dataset.is_of_measurements() {
@@ -192,15 +192,15 @@ impl ParamsParser<'_> {
             segments: self.values("segment"),
             roles,
             stages,
-            ..SeriesRequest::of(grain?, days?)
+            ..SeriesRequest::new(grain?, days?)
         })
     }
 
     fn grain(&mut self) -> Option<Grain> {
         let sent = self.one("grain");
-        let grain = sent.as_deref().and_then(Grain::named);
+        let grain = sent.as_deref().and_then(Grain::from_name);
         if grain.is_none() {
-            self.faults.push(Grain::wanted());
+            self.faults.push(Grain::expected());
         }
         grain
     }
@@ -332,7 +332,7 @@ impl ParamsParser<'_> {
 
     fn after(&mut self) -> Option<RowKey> {
         let cursor = self.one("after")?;
-        match RowKey::read(self.dataset, &cursor) {
+        match RowKey::decode(self.dataset, &cursor) {
             Ok(place) => Some(place),
             Err(error) => {
                 self.faults.push(error.to_string());
@@ -347,7 +347,7 @@ impl ParamsParser<'_> {
             self.faults
                 .push("With `updated_since`, `columns` have measurement_id among them.".to_owned());
         }
-        let mark = SyncToken::read(&text);
+        let mark = SyncToken::decode(&text);
         if mark.is_none() {
             self.faults.push(
                 "`updated_since` is what an earlier answer said in its header Updated-Until."

@@ -275,7 +275,7 @@ impl ODataRequest<'_> {
     ) -> Result<options::ODataParams, ODataRefusal> {
         let mut params = options::parse_options(dataset, subject, sent)?;
         params.query.thresholds = self.app.thresholds.clone();
-        params.query.cube = Some(self.app.cube.clone());
+        params.query.store = Some(self.app.cube.clone());
         Ok(params)
     }
 

@@ -9,7 +9,7 @@ use super::{
     token,
 };
 use crate::bi::{
-    model::dataset::{Column, Dataset, RowSource},
+    model::dataset::{Column, Dataset},
     model::filter::{Comparison, Filter},
     model::query::{self, DatasetQuery, MOST_DAYS, SortDirection},
     series::{Dimension, SeriesRequest, period::Grain},
@@ -154,10 +154,10 @@ impl OptionsParser<'_> {
             ResourceKind::Row(_) => ROW.to_vec(),
             ResourceKind::Rows | ResourceKind::Count => ROWS.to_vec(),
         };
-        if self.dataset.counts {
+        if self.dataset.published_only {
             names.push("uncounted");
         }
-        if matches!(self.dataset.source, RowSource::Series) {
+        if self.dataset.is_series() {
             names.extend(["grain", "by"]);
         }
         let otherwise = format!(
@@ -176,7 +176,7 @@ impl OptionsParser<'_> {
 
     fn params(&mut self, subject: ResourceKind<'_>) -> ODataParams {
         let mut query = DatasetQuery::new(self.dataset);
-        query.uncounted = self.flag("uncounted");
+        query.include_drafts = self.flag("uncounted");
         let mut params = ODataParams {
             shown: query.columns.len(),
             query,
@@ -202,7 +202,7 @@ impl OptionsParser<'_> {
             }
         }
         self.days(&mut params.query);
-        if matches!(self.dataset.source, RowSource::Series) {
+        if self.dataset.is_series() {
             params.query.series = self.question(&params.query);
             return params;
         }
@@ -216,9 +216,9 @@ impl OptionsParser<'_> {
 
     /// The query of a series: its days and KPIs follow from the filter, its grain and dimensions from options of its own.
     fn question(&mut self, query: &DatasetQuery) -> Option<SeriesRequest> {
-        let grain = one(self.sent, "grain").and_then(Grain::named);
+        let grain = one(self.sent, "grain").and_then(Grain::from_name);
         if grain.is_none() {
-            self.bad(Grain::wanted());
+            self.bad(Grain::expected());
         }
         let named = |name: &str| {
             Dimension::ALL
@@ -233,9 +233,9 @@ impl OptionsParser<'_> {
             self.bad(format!("`by` is one or some of {names}."));
         }
         let (first, last) = (query.days.first()?, query.days.last()?);
-        let mut question = SeriesRequest::of(grain?, (*first, last.succ_opt()?));
+        let mut question = SeriesRequest::new(grain?, (*first, last.succ_opt()?));
         question.by = by?;
-        question.uncounted = query.uncounted;
+        question.include_drafts = query.include_drafts;
         let kpi = self.dataset.filter("kpi")?;
         question.kpis = range::among(&query.filter, kpi).into_iter().next();
         Some(question)
@@ -357,7 +357,7 @@ impl OptionsParser<'_> {
         match token::decode(self.dataset, &params.query.order, text) {
             Some((place, held)) => {
                 params.query.after = Some(place);
-                params.query.held = held;
+                params.query.after_values = held;
             }
             None => self.bad("`$skiptoken` is none that a page of this list gave."),
         }

@@ -104,7 +104,7 @@ impl ODataWriter<'_> {
         body.plain.raw("]");
         if let Some(row) = last.filter(|_| more) {
             let order: Vec<&Column> = order.iter().map(|(column, _)| *column).collect();
-            let token = token::encode(&row.place()?, &order_values(&row, &order)?);
+            let token = token::encode(&row.key()?, &order_values(&row, &order)?);
             let link = Value::from(self.next(&token, further));
             write!(body.plain.bytes(), ",\"@odata.nextLink\":{link}").map_err(Error::internal)?;
         }

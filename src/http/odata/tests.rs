@@ -348,6 +348,6 @@ fn options_are_held_to_what_they_may_be() {
             ResourceKind::Count,
             &options::sent("uncounted=true&$top=1"),
         );
-        assert!(drafts.expect("it is right").query.uncounted);
+        assert!(drafts.expect("it is right").query.include_drafts);
     }
 }

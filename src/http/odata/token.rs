@@ -42,7 +42,7 @@ pub fn decode(
         Some((cursor, rest)) => (cursor, Some(rest)),
         None => (token, None),
     };
-    let place = RowKey::read(dataset, cursor).ok()?;
+    let place = RowKey::decode(dataset, cursor).ok()?;
     let held = match rest {
         None => Vec::new(),
         Some(rest) => {
