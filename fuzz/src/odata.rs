@@ -51,7 +51,7 @@ fn read(dataset: &'static Dataset, subject: ResourceKind<'_>, sent: &options::Se
     };
     assert!(asked.shown > 0 && asked.shown <= asked.query.columns.len());
     assert!(asked.query.days.len() <= cx_blueprint::bi::model::days::MOST_DAYS);
-    assert!(asked.query.after.is_none() || asked.query.held.len() == asked.query.order.len());
+    assert!(asked.query.after.is_none() || asked.query.after_values.len() == asked.query.order.len());
     for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
         let statement = asked.query.filter.write(Text::new(backend, "")).statement();
         let values = statement.values.map_or(0, |values| values.0.len());

@@ -141,6 +141,7 @@ async fn candidates(
         select = select.filter(in_states(states));
     }
     if let Some((day, id, itself)) = next {
+        // Redundant in logic, but `measured_on >= day` alone is what an index on the day can use.
         let same_day = if itself { Id.gte(id) } else { Id.gt(id) };
         let same_day = Condition::all().add(MeasuredOn.eq(day)).add(same_day);
         select = select

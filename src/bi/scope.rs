@@ -154,6 +154,7 @@ impl<'c> Scope<'c> {
             .select::<measurement::Entity>()
             .filter(measurement::Column::SupersededById.is_null())
             .filter(self.measurement_filter.clone());
+        // The range spares the database measurements of other days; the join with the days themselves is the dataset's.
         if let (Some(first), Some(last)) = (self.days.iter().min(), self.days.iter().max()) {
             measured = measured
                 .filter(measurement::Column::MeasuredOn.gte(*first))

@@ -95,6 +95,7 @@ pub async fn changed(
     query: &DatasetQuery,
     earlier: SyncToken,
 ) -> Result<ChangedMeasurements> {
+    // First, since nothing that follows can be right under another scope.
     if scope_fingerprint(caller, tx).await? != earlier.scope {
         return Err(Error::PullAgain("What you may see has changed since."));
     }

@@ -96,6 +96,7 @@ impl JoinContext {
                 None
             }
         };
+        // Only who pulls everything gets rows without a department: for a LEAD they would be somebody else's.
         if keys.is_empty() && self.is_all {
             keys.push(FactKey {
                 place,

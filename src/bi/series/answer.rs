@@ -92,6 +92,7 @@ pub async fn answer(
     let kpis = context::kpis(tx, &scope, request).await?;
     refused(validate::undefined(request, &kpis))?;
     let context = context::load(read, store, &scope, request, kpis).await?;
+    // Days are the shortest periods, and `validate` has bounded the days: the bound here is never reached.
     let periods = periods(request.grain, (request.from, request.to), MOST_DAYS + 1);
     let keys = Arc::new(KeyLayout::new(request, &context)?);
     let context = Arc::new(context);

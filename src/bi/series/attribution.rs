@@ -1,4 +1,4 @@
-//! Where the values of a KPI belong and on which days: the rows that they have in `kpi_facts`, as groups. Pure.
+//! Attribution: on which days the values of a KPI belong to which group, by the rows that they have in `kpi_facts`. Pure.
 
 use entity::{
     id::DepartmentId,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::bi::store::topology::{Days, LinkTarget, both, without};
 
-/// Some days on which values belong to a group.
+/// Days on which values belong to a group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assignment {
     pub key: GroupKey,
@@ -20,7 +20,7 @@ pub struct Assignment {
     pub values: ValueSource,
 }
 
-/// Which values belong to a group.
+/// The values that belong to a group.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ValueSource {
     /// Those of the KPI as a whole.
@@ -31,36 +31,35 @@ pub enum ValueSource {
     Own(usize),
 }
 
-/// Who judges what, to be asked KPI by KPI.
+/// The links of all KPIs in a request, and the key bits of the departments; `each` attributes one KPI.
 pub struct Attribution<'g> {
     context: &'g SeriesContext,
     keys: &'g KeyLayout,
     request: RowSelection<'g>,
-    /// All days that are asked about.
+    /// All days of the request.
     asked: Days,
-    /// The links of each of the KPIs, as far as they are asked about.
+    /// Per KPI: its links, cut to the days of the request.
     links: Vec<Vec<LinkedTarget>>,
-    /// Of each journey, what a key has where one of its departments holds a role; nothing of those whose rows are not
-    /// asked for.
+    /// Per journey, in the order of its topology's departments: their key bits; none where their rows do not pass.
     departments: Vec<Vec<Option<GroupKey>>>,
 }
 
-/// A link: which journey it lies in, what is judged, and on which of the days that are asked about. These are copies, one
-/// after another, so that going through them does not go through the memory of all blueprints.
+/// A link: the index of its journey, its target, and its days within the request. Copies, one after another: going
+/// through the topologies of all blueprints for each KPI would miss the processor's cache at every step.
 struct LinkedTarget {
     journey: usize,
     target: LinkTarget,
     days: Days,
 }
 
-/// The part of the request that looks at rows.
+/// The part of the filter that rows pass or not, besides their journey and department.
 struct RowSelection<'g> {
     touchpoints: Option<Vec<String>>,
     roles: Option<&'g [Role]>,
     stages: Option<&'g [Stage]>,
-    /// Whether rows without a role are asked for, and may be seen.
+    /// Whether rows without a role pass, and the caller pulls them.
     unheld: bool,
-    /// Whether rows without a place are.
+    /// Whether rows without a place do.
     unplaced: bool,
 }
 
@@ -102,7 +101,7 @@ impl<'g> Attribution<'g> {
         }
     }
 
-    /// Gives `taker` where values of this KPI belong, which has own values at these touchpoints.
+    /// Passes the assignments of a KPI to `taker`; `own` are the origins of its values at touchpoints.
     pub fn each(&self, kpi: usize, own: &[SeriesOrigin], mut taker: impl FnMut(Assignment)) {
         let mut linked: Vec<Days> = Vec::new();
         let mut linked_at: Vec<Vec<Days>> = vec![Vec::new(); own.len()];
@@ -147,7 +146,7 @@ impl<'g> Attribution<'g> {
         }
     }
 
-    /// What a link gives: a row for each who holds a role, or one without.
+    /// The assignments of a link: one for each holder of a role on the days held, and one without a role for the rest.
     fn linked(
         &self,
         kpi: usize,
@@ -192,7 +191,7 @@ impl<'g> Attribution<'g> {
         }
     }
 
-    /// The place in a journey, if it is asked for.
+    /// The location of a link's target; none where the filter does not accept it.
     fn place(&self, at: usize, target: LinkTarget) -> Option<KeyLocation> {
         let journey = &self.context.journeys[at];
         if !self.context.asked[at] {
@@ -219,7 +218,7 @@ impl<'g> Attribution<'g> {
         })
     }
 
-    /// Own values of a touchpoint on days on which the KPI does not judge it: they keep their place, and nobody's role.
+    /// Own values of a touchpoint on days without a link: they keep their place, and have no role.
     fn without_link(
         &self,
         kpi: usize,
@@ -245,7 +244,7 @@ impl<'g> Attribution<'g> {
     }
 }
 
-/// The links of each of the KPIs on these days. Both KPIs and links are in the order of their ids.
+/// Per KPI: its links on these days. KPIs and links are both sorted by KPI id, so one pass merges them.
 fn links(context: &SeriesContext, asked: &Days) -> Vec<Vec<LinkedTarget>> {
     let mut links: Vec<Vec<LinkedTarget>> = Vec::new();
     links.resize_with(context.kpis.len(), Vec::new);

@@ -104,6 +104,7 @@ impl SeriesContext {
                     .collect()
             })
             .collect();
+        // Whether a touchpoint outside the counting blueprints may be read of is asked for all of them at once.
         let elsewhere: Vec<TouchpointId> = hidden.iter().copied().collect();
         for ids in elsewhere.chunks(1_000) {
             let readable: Vec<TouchpointId> = read

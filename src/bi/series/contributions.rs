@@ -1,4 +1,4 @@
-//! Which values belong to which group: the days on which a line of a KPI does. Pure.
+//! Contributions: the days on which a time series of a KPI counts in a group. Pure.
 
 use std::sync::Arc;
 
@@ -16,50 +16,50 @@ use crate::bi::store::{
     topology::{Days, both, without},
 };
 
-/// What is added to.
+/// Collects the contributions of one KPI after another.
 pub struct Contributions<'g> {
     context: &'g SeriesContext,
     request: &'g SeriesRequest,
     keys: &'g KeyLayout,
-    /// The days of each period that are asked about.
+    /// The days of each period, cut to the request.
     periods: &'g [Days],
-    /// Where values belong; nothing where nothing is asked about places and every row may be seen.
+    /// None where the request says nothing of places and the caller pulls every row: then each value counts once.
     attribution: Option<Attribution<'g>>,
     pub series: Vec<SummedSeries>,
     pub contributions: Vec<Contribution>,
 }
 
-/// The lines of a KPI that count.
+/// The intervals of a KPI's time series that count, by where they were measured.
 #[derive(Default)]
 struct KpiIntervals {
-    /// Those of the KPI as a whole.
+    /// Of the KPI as a whole.
     whole: OriginIntervals,
-    /// Those of each touchpoint, by its id.
+    /// Of each touchpoint, by its id.
     own: Vec<OriginIntervals>,
 }
 
-/// What was measured at one place.
+/// The intervals of one origin.
 #[derive(Default)]
 struct OriginIntervals {
     seen: SeriesOrigin,
-    /// Where there are values of the whole of it, those, else of parts.
+    /// Per period, those for all channels and segments where there are any, else those of parts.
     counts: Vec<Interval>,
-    /// The periods in which there are any.
+    /// The days of the periods that have any values.
     measured: Vec<Days>,
-    /// What counts in the other periods: of a touchpoint the values of the KPI as a whole.
+    /// The intervals that count in the other periods: for a touchpoint, of the KPI as a whole.
     others: Vec<Interval>,
 }
 
-/// Days on which a line counts. It has values on some of them.
+/// Days on which a time series counts, with values on some of them.
 struct Interval {
     line: usize,
     days: Days,
-    /// What the keys of its groups have of what was measured.
+    /// The key bits of its channel and segment.
     key: GroupKey,
 }
 
 impl KpiIntervals {
-    /// What belongs to a group on the days of one of its rows.
+    /// The intervals that belong to a group by one assignment.
     fn of(&self, values: ValueSource) -> impl Iterator<Item = &Interval> {
         let (first, then) = match values {
             ValueSource::Whole => (&self.whole.counts, None),
@@ -89,7 +89,7 @@ impl<'g> Contributions<'g> {
         }
     }
 
-    /// Adds what was measured of one of the KPIs.
+    /// Adds the contributions of a KPI, given its time series and their origins.
     pub fn add(&mut self, kpi: usize, measured: &Arc<KpiColumns>, seen: &[SeriesOrigin]) {
         let mut counted = self.counted(kpi, measured, seen);
         let Self {
@@ -110,15 +110,14 @@ impl<'g> Contributions<'g> {
                 line: part.line,
                 days,
             };
-            // Several rows of one link give the same, mostly.
+            // Consecutive rows of one link mostly contribute the same days: merging here keeps the list short.
             let last = contributions.last_mut();
             if !last.is_some_and(|last| last.takes(&contribution)) {
                 contributions.push(contribution);
             }
         };
         let Some(attribution) = attribution else {
-            // Nothing is asked about places: values of the KPI as a whole where there are any, else those of its
-            // touchpoints.
+            // The request says nothing of places: the KPI as a whole where it has values, else its touchpoints.
             let key = keys.at(context, kpi, KeyLocation::default());
             let whole = counted.whole;
             let own = counted.own.iter();
@@ -149,7 +148,7 @@ impl<'g> Contributions<'g> {
             points.filter(|(at, point)| seen[*at] != SeriesOrigin::Hidden && self.asks_for(point));
         let asked: Vec<(usize, &SeriesKey)> = asked.collect();
         let mut counted = KpiIntervals::default();
-        // Lines stand by touchpoint.
+        // Time series are sorted by touchpoint.
         for lines in asked.chunk_by(|one, other| one.1.touchpoint == other.1.touchpoint) {
             let next = self.series.len();
             let series_of =
@@ -170,14 +169,14 @@ impl<'g> Contributions<'g> {
         counted
     }
 
-    /// A place that the series from one on are of.
+    /// The intervals of an origin whose time series begin at index `first`.
     fn intervals_of(&self, seen: SeriesOrigin, first: usize) -> OriginIntervals {
         let parts = |series: &SummedSeries| {
             let point = series.point();
             u8::from(point.channel.is_some()) + 2 * u8::from(point.segment.is_some())
         };
         let series = &self.series[first..];
-        // By period, of how few parts there are values: none where there are none at all.
+        // Per period: the least number of dimensions (channel, segment) that values are split by; none without values.
         let mut fewest: Vec<Option<u8>> = vec![None; self.periods.len()];
         let measured: Vec<Vec<usize>> = series
             .iter()
@@ -211,7 +210,7 @@ impl<'g> Contributions<'g> {
         }
     }
 
-    /// Whether values of this point are asked for, as far as channels and segments go.
+    /// Whether the request accepts values of this channel and segment.
     fn asks_for(&self, point: &SeriesKey) -> bool {
         let channels = self.context.channels.as_ref();
         let segments = self.context.segments.as_ref();
@@ -230,13 +229,13 @@ impl<'g> Contributions<'g> {
     }
 }
 
-/// All days that are asked about.
+/// All days of the request.
 fn asked(periods: &[Days]) -> Days {
     let first = periods.first().map_or(0, |days| days.start);
     first..periods.last().map_or(first, |days| days.end)
 }
 
-/// What there is apart from these days, as far as there are values.
+/// The intervals without these days, as far as they have values.
 fn apart(series: &[SummedSeries], parts: &[Interval], days: &[Days]) -> Vec<Interval> {
     let parts = parts.iter().flat_map(|part| {
         let days = without(&part.days, days.to_vec()).into_iter();

@@ -181,6 +181,7 @@ async fn series(
     let size = usize::try_from(page.size()?).unwrap_or(usize::MAX);
     let tx = caller.snapshot().await?;
     let answer = answer(caller, store, &tx, &SeriesRequest::from(&input)).await?;
+    // Everything is in memory now: the connection goes back before the sorting begins.
     tx.commit().await?;
     let after = page
         .after

@@ -1,5 +1,4 @@
-//! What the values of each group come to in each period, worked out when it is asked for: a page of an answer costs what
-//! stands on it. Pure.
+//! The sum of each group in each period, computed when a row is taken: a page costs what it shows. Pure.
 
 use std::{
     ops::Range,
@@ -20,33 +19,33 @@ use crate::{
     error::{Error, Result},
 };
 
-/// Most sums of lines in periods that are kept; where there are more, each is added up whenever it is asked for.
+/// Most sums (time series × periods) that are kept; beyond that, each is computed whenever it is needed.
 const MOST_KEPT: usize = 100_000;
 
-/// Values of a KPI that were measured at one point.
+/// A time series of a KPI, with the sums of its periods once they are needed.
 pub struct SummedSeries {
-    /// Which of the KPIs.
+    /// The index of the KPI.
     pub kpi: usize,
-    /// Whether the target of a day that several lines have must be counted once.
+    /// Whether several series share the KPI's daily targets: each day's target then counts once.
     pub shares_targets: bool,
     measured: Arc<KpiColumns>,
     /// Which of the lines.
     at: usize,
-    /// What its values of each period come to, once that was asked for.
+    /// Per period: the sum of its values; computed on first use.
     aggregates: OnceLock<Box<[Aggregate]>>,
 }
 
-/// Values that belong to a group.
+/// Days on which a time series counts in a group.
 #[derive(Clone, Debug)]
 pub struct Contribution {
     pub key: GroupKey,
     /// Which of the lines.
     pub line: usize,
-    /// The days on which its values do.
+    /// Half open.
     pub days: Days,
 }
 
-/// The groups, in the order of their keys.
+/// The groups by their keys, each with its contributions.
 pub struct GroupTotals {
     periods: Vec<Days>,
     series: Vec<SummedSeries>,
@@ -55,7 +54,7 @@ pub struct GroupTotals {
 }
 
 impl SummedSeries {
-    /// One of the lines of a KPI.
+    /// The time series at index `at` of a KPI.
     pub fn new(kpi: usize, measured: Arc<KpiColumns>, at: usize) -> Self {
         Self {
             kpi,
@@ -66,7 +65,7 @@ impl SummedSeries {
         }
     }
 
-    /// Where it was measured.
+    /// What it was measured at.
     pub fn point(&self) -> &SeriesKey {
         &self.measured.lines[self.at].0
     }
@@ -80,7 +79,7 @@ impl SummedSeries {
         !self.line().within(days).is_empty()
     }
 
-    /// The periods in which it has values, of periods one behind another.
+    /// The indices of the periods in which it has values; periods are sorted and do not overlap.
     pub fn measured(&self, periods: &[Days]) -> Vec<usize> {
         let (line, mut measured) = (self.line(), Vec::new());
         let (Some(first), Some(last)) = (periods.first(), periods.last()) else {
@@ -96,7 +95,7 @@ impl SummedSeries {
         measured
     }
 
-    /// What its values of each period come to.
+    /// Per period: the sum of its values.
     fn aggregates(&self, periods: &[Days], targets: &TargetHistory) -> &[Aggregate] {
         self.aggregates.get_or_init(|| {
             let aggregates = periods.iter().map(|days| self.sum(days, targets));
@@ -116,7 +115,7 @@ impl SummedSeries {
 }
 
 impl Contribution {
-    /// Takes in another contribution where that is of the same line in the same group, and begins on its days or next to them.
+    /// Merges another contribution of the same series and group that overlaps or follows it; whether it did.
     pub fn takes(&mut self, other: &Self) -> bool {
         let goes_on = (self.key, self.line) == (other.key, other.line)
             && (self.days.start..=self.days.end).contains(&other.days.start);
@@ -128,7 +127,10 @@ impl Contribution {
 }
 
 impl GroupTotals {
-    /// What these contributions of these series come to.
+    /// Groups contributions by key.
+    ///
+    /// # Errors
+    /// There are more than [`MOST_CELLS`] groups times periods.
     pub fn new(
         periods: Vec<Days>,
         series: Vec<SummedSeries>,
@@ -152,28 +154,28 @@ impl GroupTotals {
         }
     }
 
-    /// Whether the sums of lines in periods are kept.
+    /// Whether sums are kept.
     fn keeps(&self) -> bool {
         self.series.len() * self.periods.len() <= MOST_KEPT
     }
 
-    /// How many groups there are.
+    /// The number of groups.
     pub fn groups(&self) -> usize {
         self.groups.len()
     }
 
-    /// How many groups come first, up to one whose key is not like this any more.
+    /// The number of leading groups whose key satisfies the predicate.
     pub fn before(&self, is_before: impl Fn(GroupKey) -> bool) -> usize {
         self.groups
             .partition_point(|contributions| is_before(self.contributions[contributions.start].key))
     }
 
-    /// What a group stands for.
+    /// The key of a group.
     pub fn key(&self, group: usize) -> GroupKey {
         self.contributions[self.groups[group].start].key
     }
 
-    /// What the values of a group come to in a period.
+    /// The sum of a group in a period.
     pub fn sum(&self, group: usize, period: usize, targets: &[TargetHistory]) -> Aggregate {
         let asked = &self.periods[period];
         let mut sum = Aggregate::default();
@@ -205,7 +207,7 @@ impl GroupTotals {
     }
 }
 
-/// The same days of the same lines, each once: by group, by line and by day.
+/// Sorts contributions by group, series and day, and merges overlapping ones: each day of a series counts once.
 fn unite(contributions: &mut Vec<Contribution>) {
     contributions.sort_unstable_by_key(|contribution| {
         (contribution.key, contribution.line, contribution.days.start)

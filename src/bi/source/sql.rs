@@ -1,5 +1,5 @@
-//! One statement over a dataset's SQL: columns, filter, keyset, order, limit. What the reader may see is in the SQL
-//! of the dataset already.
+//! Writes the statement of a query over its dataset's SQL: columns, filter, keyset, order, limit. The dataset's SQL has
+//! the reader's scope in it already.
 
 use sea_orm::{DbBackend, Statement};
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl DatasetQuery {
-    /// The statement; nothing where there is no day to ask about.
+    /// The statement of the query; none where no day is left to select.
     pub(in crate::bi) fn statement(
         &self,
         caller: &Caller,
@@ -26,7 +26,7 @@ impl DatasetQuery {
     ) -> Result<Option<Statement>> {
         let columns = self.columns.iter().map(|column| column.name);
         let keys = self.dataset.order.iter();
-        // The parts of the order come behind the columns, some of them a second time.
+        // The parts of the key come behind the columns, even those that are columns: rows are read by position.
         let keys = keys
             .enumerate()
             .map(|(at, key)| format!("{} AS at_{at}", key.column));
@@ -38,7 +38,7 @@ impl DatasetQuery {
         let text = self.behind(text);
         let text = self.ordered(text);
         let text = match (self.limit, self.offset, backend) {
-            // SQLite takes an offset only behind a limit.
+            // SQLite knows OFFSET only after LIMIT; -1 is none.
             (None, Some(_), DbBackend::Sqlite) => text.then(" LIMIT -1"),
             (None, ..) => text,
             (Some(limit), ..) => text.then(" LIMIT ").value(signed(limit)),
@@ -50,7 +50,7 @@ impl DatasetQuery {
         Ok(Some(text.statement()))
     }
 
-    /// The beginning of a statement, up to the source.
+    /// `WITH … SELECT … FROM (dataset) AS flat`.
     fn begin(&self, caller: &Caller, backend: DbBackend, told: &str) -> Result<Option<Text>> {
         caller.require_somewhere(self.dataset.permission)?;
         let Some((with, rows)) = self.dataset.source.sql() else {
@@ -69,7 +69,7 @@ impl DatasetQuery {
         Ok(Some(rows(text, &scope).then(") AS flat")))
     }
 
-    /// Only rows behind the place.
+    /// Appends the keyset condition: rows after the resume point, in the query's order.
     fn behind(&self, text: Text) -> Text {
         let Some(RowKey(parts)) = &self.after else {
             return text;
@@ -95,7 +95,7 @@ impl DatasetQuery {
             .order
             .iter()
             .fold(text.then(" ORDER BY "), |text, (column, way)| {
-                // What is empty comes first going up and last going down, on both databases.
+                // Said outright, since NULLs sort low on SQLite and high on PostgreSQL.
                 let way = match way {
                     SortDirection::Ascending => "ASC NULLS FIRST",
                     SortDirection::Descending => "DESC NULLS LAST",
@@ -119,7 +119,7 @@ impl DatasetQuery {
         })
     }
 
-    /// The statement that counts the rows, whatever the limit and the place; nothing where there is no day to ask about.
+    /// The statement that counts the rows that pass the filter; none where no day is left to select.
     pub(in crate::bi) fn count_statement(
         &self,
         caller: &Caller,
@@ -130,7 +130,7 @@ impl DatasetQuery {
     }
 }
 
-/// Rows that come later than one that has this in a column. What is empty comes first going up and last going down.
+/// Rows that come later by a column than one with this value. Empty cells come first ascending, last descending.
 fn beyond(column: &'static Column, way: SortDirection, held: Option<&Value>) -> Filter {
     let compared = |how, value: &Value| Filter::Compare(column, how, value.clone());
     match (way, held) {
@@ -144,7 +144,7 @@ fn beyond(column: &'static Column, way: SortDirection, held: Option<&Value>) -> 
     }
 }
 
-/// Rows that have the same in a column.
+/// Rows with the same value in a column.
 fn same(column: &'static Column, held: Option<&Value>) -> Filter {
     match held {
         None => Filter::Empty(column),

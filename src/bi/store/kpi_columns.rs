@@ -108,6 +108,7 @@ impl KpiColumns {
     /// A copy at a later revision: with the values recorded since, each in place of the one of its key and day.
     #[must_use]
     pub fn with(&self, revision: i32, mut delta: BTreeMap<SeriesKey, Vec<DayValue>>) -> Self {
+        // A copy, since other requests may be reading what is here.
         let mut lines: Vec<(SeriesKey, TimeSeries)> = self
             .lines
             .iter()

@@ -87,6 +87,7 @@ SELECT kpi_id, touchpoint_id, channel_id, segment_id, blueprint_id, measured_on,
 const AT: &str = "measurement LEFT JOIN touchpoint ON touchpoint.id = touchpoint_id ";
 
 async fn take(tx: &Transaction, text: Text, deltas: &mut Deltas) -> Result<()> {
+    // Streamed: the rows of 200 KPIs take far more memory than the columns that are made of them.
     let mut rows = tx.stream_raw(text.statement()).await?;
     while let Some(row) = rows.try_next().await? {
         let mut cells = Cells::new(&row)?;

@@ -187,6 +187,7 @@ impl Topology {
         role: Role,
         days: Days,
     ) {
+        // A search from the first on: few departments hold roles in one blueprint, and it is done once a revision.
         let known = self.departments.iter().position(|one| *one == department);
         let at = known.unwrap_or_else(|| {
             self.departments.push(department);

@@ -128,6 +128,7 @@ fn statements(zone: Tz) -> Vec<String> {
 /// # Errors
 /// There is another schema `bi`, something else hangs on the views, or the database lets nobody like us make them.
 pub async fn make(tx: &Transaction, zone: Tz) -> Result<bool> {
+    // Two servers that start at once make the views one after the other.
     tx.execute_unprepared("SELECT touched FROM fixed_row WHERE name = 'views' FOR UPDATE")
         .await?;
     let owner = owner(tx).await?;
@@ -145,6 +146,7 @@ pub async fn make(tx: &Transaction, zone: Tz) -> Result<bool> {
     }
     // A superuser makes them for the user of the server, who has to keep them.
     run(tx, &format!("SET LOCAL ROLE {owner}")).await?;
+    // A zone that this PostgreSQL does not know fails here, and not whenever somebody reads a view.
     run(tx, &format!("SELECT now() AT TIME ZONE '{zone}'")).await?;
     for statement in statements {
         run(tx, &statement).await?;
