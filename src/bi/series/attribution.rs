@@ -194,7 +194,7 @@ impl<'g> Attribution<'g> {
     /// The location of a link's target; none where the filter does not accept it.
     fn place(&self, at: usize, target: LinkTarget) -> Option<KeyLocation> {
         let journey = &self.context.journeys[at];
-        if !self.context.asked[at] {
+        if !self.context.accepted[at] {
             return None;
         }
         let (phase, touchpoint) = match target {

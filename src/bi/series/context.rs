@@ -42,7 +42,7 @@ pub struct SeriesContext {
     pub targets: Vec<TargetHistory>,
     pub journeys: Journeys,
     /// Per journey, in the order of `journeys`: whether the filter accepts its rows.
-    pub asked: Vec<bool>,
+    pub accepted: Vec<bool>,
     pub names: DimensionNames,
     /// The departments whose rows are pulled and pass the filter; none where it is all of them, and rows without one.
     pub departments: Option<HashSet<DepartmentId>>,
@@ -160,7 +160,7 @@ pub async fn load(
     let journeys = Journeys::load(caller, store, tx, scope).await?;
     Ok(SeriesContext {
         targets: targets(tx, &kpis).await?,
-        asked: asked(tx, request, &journeys).await?,
+        accepted: accepted(tx, request, &journeys).await?,
         journeys,
         names: called(tx, request).await?,
         departments: departments(tx, scope, request).await?,
@@ -220,7 +220,7 @@ async fn targets(tx: &Transaction, kpis: &[kpi::Model]) -> Result<Vec<TargetHist
 }
 
 /// Per journey: whether the filter accepts its rows.
-async fn asked(
+async fn accepted(
     tx: &Transaction,
     request: &SeriesRequest,
     journeys: &[Journey],
@@ -229,7 +229,7 @@ async fn asked(
     let keys = request.blueprints.as_ref();
     let keys = keys.map(|keys| keys.iter().map(|key| key.to_ascii_lowercase()));
     let keys: Option<BTreeSet<String>> = keys.map(Iterator::collect);
-    let asked = journeys.iter().map(|journey| {
+    let accepted = journeys.iter().map(|journey| {
         let named = keys
             .as_ref()
             .is_none_or(|keys| keys.contains(&journey.key.to_ascii_lowercase()));
@@ -238,7 +238,7 @@ async fn asked(
             .is_none_or(|personas| personas.contains(&journey.persona));
         named && of_persona
     });
-    Ok(asked.collect())
+    Ok(accepted.collect())
 }
 
 /// The departments of the filter, as far as their rows may be pulled.

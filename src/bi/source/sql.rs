@@ -30,8 +30,8 @@ impl DatasetQuery {
         let keys = keys
             .enumerate()
             .map(|(at, key)| format!("{} AS at_{at}", key.column));
-        let told: Vec<String> = columns.map(str::to_owned).chain(keys).collect();
-        let Some(text) = self.begin(caller, backend, &told.join(", "))? else {
+        let selected: Vec<String> = columns.map(str::to_owned).chain(keys).collect();
+        let Some(text) = self.begin(caller, backend, &selected.join(", "))? else {
             return Ok(None);
         };
         let text = self.filter.write(text.then(" WHERE "));
@@ -51,7 +51,7 @@ impl DatasetQuery {
     }
 
     /// `WITH … SELECT … FROM (dataset) AS flat`.
-    fn begin(&self, caller: &Caller, backend: DbBackend, told: &str) -> Result<Option<Text>> {
+    fn begin(&self, caller: &Caller, backend: DbBackend, selected: &str) -> Result<Option<Text>> {
         caller.require_somewhere(self.dataset.permission)?;
         let Some((with, rows)) = self.dataset.source.sql() else {
             return Ok(None);
@@ -65,7 +65,7 @@ impl DatasetQuery {
             Some(with) => with(Text::new(backend, "WITH "), &scope).then(" "),
             None => Text::new(backend, ""),
         };
-        let text = text.then("SELECT ").then(told).then(" FROM (");
+        let text = text.then("SELECT ").then(selected).then(" FROM (");
         Ok(Some(rows(text, &scope).then(") AS flat")))
     }
 

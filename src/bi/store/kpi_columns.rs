@@ -174,13 +174,13 @@ mod tests {
         let next = [value(3, 4.0, Some((4.0, 1.0))), value(2, 2.0, None)];
         let two = one.with(2, BTreeMap::from([(whole, next.to_vec())]));
         let line = &two.lines[0].1;
-        let told: Vec<DayValue> = (0..3).map(|at| line.at(at)).collect();
+        let values: Vec<DayValue> = (0..3).map(|at| line.at(at)).collect();
         let expected = [
             value(1, 1.0, None),
             value(2, 2.0, None),
             value(3, 4.0, Some((4.0, 1.0))),
         ];
-        assert_eq!(told, expected);
+        assert_eq!(values, expected);
         assert_eq!(line.within(&(2..3)), 1..2);
         assert_eq!(line.within(&(4..9)), 3..3);
         assert_eq!((two.revision, two.values()), (2, 3));
