@@ -5,9 +5,10 @@
 //! from the slices. A slice ([`account`], [`department`], [`persona`], [`blueprint`], [`template`], [`touchpoint`],
 //! [`scenario`], [`responsibility`], [`kpi`], [`insight`], [`promise`], [`evaluation`], [`improvement`], [`feedback`],
 //! [`finding`]) has its use-cases as plain functions with the caller first, and its face in the API beside them in
-//! `graphql.rs`. What joins two slices lies under the roof, in the graph. Whole blueprints are read into memory by
+//! `graphql.rs`. What joins two slices lies under the roof, in the graph. A blueprint is read into memory by
 //! [`canvas`], where what follows from one (how people move, smaller pictures) is a pure function over it, computed
-//! within the request's budget on the pool of [`compute`], as are their pictures in [`picture`]; acts across slices,
+//! within the request's budget on the pool of [`compute`], as are their pictures in [`picture`]; with everything that
+//! hangs on it, for findings, documents and comparisons, by [`snapshot`]. Acts across slices,
 //! and what they would change, are in [`reorganise`]; flat rows for BI in [`bi`], one registry of datasets of which
 //! GraphQL, the feed, OData and views of PostgreSQL are faces, with series and the join of facts put together over what
 //! it keeps in memory; documents in [`document`], spreadsheets read and written by [`sheet`], those of very many rows
@@ -139,6 +140,9 @@ pub mod improvement;
 
 /// What customers answer, and what is done about it.
 pub mod feedback;
+
+/// One blueprint with everything that hangs on it.
+pub mod snapshot;
 
 /// What blueprints get wrong, since when, and what was dismissed.
 pub mod finding;

@@ -30,9 +30,9 @@ use crate::{
 };
 
 impl Canvas {
-    /// Loads the blueprint that the condition picks, if the caller may see it, with KPIs as of the day; in its turn, and
-    /// from the request's budget.
-    pub async fn load(
+    /// The canvas of the blueprint that a condition picks, with KPIs as of `day`; none where the caller may not see it.
+    /// It waits for the request's turn to load, and is paid from its budget.
+    pub async fn find(
         caller: &Caller,
         which: Condition,
         day: NaiveDate,
@@ -47,12 +47,13 @@ impl Canvas {
         else {
             return Ok(None);
         };
-        let canvas = Box::pin(Self::read(caller, &tx, blueprint, day)).await?;
+        let canvas = Box::pin(Self::load(caller, &tx, blueprint, day)).await?;
         tx.commit().await?;
         Ok(Some(Arc::new(canvas)))
     }
 
-    pub(super) async fn read(
+    /// The canvas of a blueprint whose row was read in the transaction already.
+    pub(crate) async fn load(
         caller: &Caller,
         tx: &Transaction,
         blueprint: blueprint::Model,

@@ -20,7 +20,6 @@ mod model;
 pub(crate) mod sample;
 pub mod shared;
 pub mod view;
-pub mod whole;
 
 pub use self::model::{Canvas, accountable};
 

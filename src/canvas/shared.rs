@@ -36,7 +36,7 @@ impl Canvases {
         which: Condition,
     ) -> Result<Option<Arc<Canvas>>> {
         let place = self.place(asked);
-        let read = place.get_or_try_init(|| Canvas::load(caller, which, caller.today));
+        let read = place.get_or_try_init(|| Canvas::find(caller, which, caller.today));
         Ok(read.await?.clone())
     }
 }
@@ -73,7 +73,7 @@ pub async fn picked(
             }
             Ok(canvas)
         }
-        None => Canvas::load(caller, which, caller.today).await,
+        None => Canvas::find(caller, which, caller.today).await,
     }
 }
 

@@ -37,11 +37,11 @@ pub async fn apply(
     blueprint_row(permit, before, target).await?;
     apply_phases(permit, before, &target.phases).await?;
     apply_touchpoints(permit, before, target).await?;
-    let whole = before.map(|before| &*before.whole);
-    let there = whole.map_or(&[][..], |whole| &whole.canvas.transitions);
+    let snapshot = before.map(|before| &*before.snapshot);
+    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.canvas.transitions);
     upsert::<transition::Entity>(permit, there, target.transitions.clone()).await?;
     remove::<transition::Entity>(permit, there, &target.transitions).await?;
-    let there = whole.map_or(&[][..], |whole| &whole.kpi_links);
+    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.kpi_links);
     if authority == Authority::Own {
         may_link(permit, there, &target.kpi_links).await?;
     }
@@ -64,7 +64,7 @@ async fn blueprint_row(
     target: &TargetRows,
 ) -> Result<()> {
     let row = &target.blueprint;
-    let there = before.map(|before| &before.whole.canvas.blueprint);
+    let there = before.map(|before| &before.snapshot.canvas.blueprint);
     if let Some(now) = there
         && now.owner_department_id != row.owner_department_id
     {
@@ -74,18 +74,23 @@ async fn blueprint_row(
         permit.concerns(row.owner_department_id);
     }
     let was = before.map_or_else(Vec::new, |before| {
-        before.whole.personas.iter().map(|row| row.id).collect()
+        before
+            .snapshot
+            .secondary_personas
+            .iter()
+            .map(|row| row.id)
+            .collect()
     });
     let mut row = row.clone();
-    if there.is_some() && was != target.personas {
+    if there.is_some() && was != target.secondary_personas {
         row.version += 1;
     }
     let there = there.map_or_else(Vec::new, |now| vec![now.clone()]);
     upsert::<blueprint::Entity>(permit, &there, vec![row.clone()]).await?;
-    if was == target.personas {
+    if was == target.secondary_personas {
         return Ok(());
     }
-    let personas = target.personas.iter().zip(1..);
+    let personas = target.secondary_personas.iter().zip(1..);
     let personas = personas.map(|(persona, position)| blueprint_persona::ActiveModel {
         blueprint_id: Set(row.id),
         persona_id: Set(*persona),
@@ -103,16 +108,16 @@ async fn archive_removed(
 ) -> Result<()> {
     let Some(before) = before else { return Ok(()) };
     let stay: HashSet<_> = target.touchpoints.iter().map(|row| row.id).collect();
-    for row in &before.whole.canvas.touchpoints {
+    for row in &before.snapshot.canvas.touchpoints {
         if !stay.contains(&row.id) {
-            let held = before.whole.canvas.responsibilities_of(row.id);
-            let blueprint = &before.whole.canvas.blueprint;
+            let held = before.snapshot.canvas.responsibilities_of(row.id);
+            let blueprint = &before.snapshot.canvas.blueprint;
             reorganise::touchpoint::leave_out(permit, blueprint, held).await?;
             permit.set_archived::<touchpoint::Entity>(row, true).await?;
         }
     }
     let stay: HashSet<_> = target.phases.iter().map(|row| row.id).collect();
-    for row in &before.whole.canvas.phases {
+    for row in &before.snapshot.canvas.phases {
         if !stay.contains(&row.id) {
             permit.set_archived::<phase::Entity>(row, true).await?;
         }

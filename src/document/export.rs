@@ -4,14 +4,14 @@ use super::blueprint::{Document, FORMAT};
 use super::keys::DocumentKeys;
 
 use super::parts;
-use crate::canvas::whole::Whole;
+use crate::snapshot::BlueprintSnapshot;
 
 impl Document {
     /// The document of a blueprint.
     #[must_use]
-    pub fn from_whole(whole: &Whole) -> Self {
-        let canvas = &whole.canvas;
-        let keys = DocumentKeys::new(whole);
+    pub fn from_snapshot(snapshot: &BlueprintSnapshot) -> Self {
+        let canvas = &snapshot.canvas;
+        let keys = DocumentKeys::new(snapshot);
         let blueprint = &canvas.blueprint;
         let owner = canvas.department(blueprint.owner_department_id);
         let document = Self {
@@ -22,7 +22,11 @@ impl Document {
             state: blueprint.state,
             visibility: blueprint.visibility,
             persona: canvas.persona.key.clone(),
-            secondary_personas: whole.personas.iter().map(|row| row.key.clone()).collect(),
+            secondary_personas: snapshot
+                .secondary_personas
+                .iter()
+                .map(|row| row.key.clone())
+                .collect(),
             owner_department: owner.map(|row| row.key.clone()).unwrap_or_default(),
             next_review_on: blueprint.next_review_on,
             phases: canvas.phases.iter().map(parts::phase::phase).collect(),
@@ -41,25 +45,33 @@ impl Document {
                 .iter()
                 .map(|row| keys.responsibility(row))
                 .collect(),
-            kpi_links: whole
+            kpi_links: snapshot
                 .kpi_links
                 .iter()
                 .map(|row| keys.kpi_link(row))
                 .collect(),
-            scenarios: whole
+            scenarios: snapshot
                 .scenarios
                 .iter()
                 .map(|row| keys.scenario(row))
                 .collect(),
-            sources: whole.sources.iter().map(parts::source::source).collect(),
-            insights: whole.insights.iter().map(|row| keys.insight(row)).collect(),
-            promises: whole.promises.iter().map(|row| keys.promise(row)).collect(),
-            evaluations: whole
+            sources: snapshot.sources.iter().map(parts::source::source).collect(),
+            insights: snapshot
+                .insights
+                .iter()
+                .map(|row| keys.insight(row))
+                .collect(),
+            promises: snapshot
+                .promises
+                .iter()
+                .map(|row| keys.promise(row))
+                .collect(),
+            evaluations: snapshot
                 .evaluations
                 .iter()
                 .map(|row| keys.evaluation(row))
                 .collect(),
-            improvements: whole
+            improvements: snapshot
                 .improvements
                 .iter()
                 .map(|row| keys.improvement(row))

@@ -12,11 +12,11 @@ use super::{
 use crate::{
     access::Caller,
     blueprint::graphql::{Blueprint, BlueprintPayload},
-    canvas::whole,
     compute::Steps,
     error::{Result, UserError},
     input::By,
     payload::acting,
+    snapshot,
 };
 
 /// What differs between two states of a blueprint.
@@ -132,7 +132,7 @@ impl DocumentMutation {
     /// manager who has no lead membership at or above the department, and are listed for its leads until they confirm or
     /// end them (`Department.givenUnasked`). Links of KPIs need DEFINE_KPI,
     /// tasks of others' responsibilities DESCRIBE_RESPONSIBILITY. Requires: IMPORT_DOCUMENT.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn blueprint_import(
         &self,
         ctx: &Context<'_>,
@@ -158,7 +158,7 @@ impl DocumentMutation {
     /// is, `key` and `key?` propose a new one, `key!` says outright that it has accepted, as ACCEPTED does in
     /// `blueprintImport`. Who is not named keeps what it has, unless `complete` names the role; ending needs
     /// IMPORT_ACCEPTED. Requires: IMPORT_DOCUMENT.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn blueprint_sheet_import(
         &self,
         ctx: &Context<'_>,

@@ -26,12 +26,12 @@ use super::{
 use crate::{
     access::{Caller, Keyed, Permit, live},
     audit::Event,
-    canvas::whole::Whole,
     compute::Steps,
     error::{Error, Reason, Result},
     id,
     input::{Faults, is_key},
     policy::{Action, Relation, Ties},
+    snapshot::BlueprintSnapshot,
 };
 
 /// Steps of writing one row of a blueprint into a document and of comparing it with another.
@@ -210,8 +210,8 @@ pub async fn import_into(
     (prune, authority): (bool, Authority),
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
-    let whole = match blueprint {
-        Some(row) => Some(Whole::read(caller, permit.tx(), row, today).await?),
+    let snapshot = match blueprint {
+        Some(row) => Some(BlueprintSnapshot::load(caller, permit.tx(), row, today).await?),
         None => None,
     };
     // A list that prunes names everybody.
@@ -219,31 +219,31 @@ pub async fn import_into(
         true => Role::ALL,
         false => &[],
     };
-    reconcile(permit, whole, (None, said, prune), (authority, complete)).await
+    reconcile(permit, snapshot, (None, said, prune), (authority, complete)).await
 }
 
 /// Brings a blueprint that was read whole, or a new one, to what is said over `from`, or over the blueprint as it is:
 /// `from` is that without what is to go before. Who is not named in one of the `complete` roles holds it no longer.
 pub(super) async fn reconcile(
     permit: &mut Permit<'_>,
-    whole: Option<Whole>,
+    snapshot: Option<BlueprintSnapshot>,
     (from, said, prune): (Option<Document>, DocumentPatch, bool),
     (authority, complete): (Authority, &[Role]),
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
-    let whole = whole.map(Arc::new);
+    let snapshot = snapshot.map(Arc::new);
     let drafted = {
-        let whole = whole.clone();
+        let snapshot = snapshot.clone();
         move |steps: &Steps| {
-            steps.take(DRAFTED * whole.as_ref().map_or(0, |whole| whole.rows()))?;
-            let current = whole.as_deref().map(Document::from_whole);
+            steps.take(DRAFTED * snapshot.as_ref().map_or(0, |snapshot| snapshot.rows()))?;
+            let current = snapshot.as_deref().map(Document::from_snapshot);
             let draft = MergedDocument::merge(from.as_ref().or(current.as_ref()), said, prune)?;
             Ok((current, draft))
         }
     };
     let (current, draft) = caller.compute(drafted).await?;
-    let before = match whole {
-        Some(whole) => Some(Arc::new(load_current(permit, whole).await?)),
+    let before = match snapshot {
+        Some(snapshot) => Some(Arc::new(load_current(permit, snapshot).await?)),
         None => None,
     };
     let catalogue = Catalogue::load(permit, draft.document()).await?;
@@ -270,10 +270,10 @@ pub(super) async fn reconcile(
         .one(permit.tx())
         .await?;
     let row = row.ok_or_else(|| Error::internal("an imported blueprint is not there"))?;
-    let now = Whole::read(caller, permit.tx(), row.clone(), today).await?;
+    let now = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), today).await?;
     let compared = move |steps: &Steps| {
         steps.take(DRAFTED * now.rows())?;
-        let now = Document::from_whole(&now);
+        let now = Document::from_snapshot(&now);
         Ok(match &current {
             Some(current) => report::between(current, &now),
             None => report::made(&now),
@@ -300,10 +300,13 @@ async fn create(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()> {
 }
 
 /// The blueprint as it is, with its archived phases and touchpoints.
-async fn load_current(permit: &Permit<'_>, whole: Arc<Whole>) -> Result<CurrentBlueprint> {
-    let id = whole.canvas.blueprint.id;
+async fn load_current(
+    permit: &Permit<'_>,
+    snapshot: Arc<BlueprintSnapshot>,
+) -> Result<CurrentBlueprint> {
+    let id = snapshot.canvas.blueprint.id;
     Ok(CurrentBlueprint {
-        whole,
+        snapshot,
         phases: phase::Entity::find()
             .filter(phase::Column::BlueprintId.eq(id))
             .filter(phase::Column::ArchivedAt.is_not_null())

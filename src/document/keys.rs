@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use entity::id::{InsightId, PhaseId, SourceId, TouchpointId};
 use entity::persona;
 
-use crate::canvas::whole::Whole;
+use crate::snapshot::BlueprintSnapshot;
 
 /// Keys by id, for writing rows down: documents name by key what rows name by id.
 pub(crate) struct DocumentKeys<'w> {
-    pub(crate) whole: &'w Whole,
+    pub(crate) snapshot: &'w BlueprintSnapshot,
     pub(crate) phases: HashMap<PhaseId, &'w str>,
     pub(crate) sources: HashMap<SourceId, &'w str>,
     pub(crate) insights: HashMap<InsightId, &'w str>,
@@ -17,24 +17,24 @@ pub(crate) struct DocumentKeys<'w> {
 }
 
 impl<'w> DocumentKeys<'w> {
-    pub(crate) fn new(whole: &'w Whole) -> Self {
-        let canvas = &whole.canvas;
+    pub(crate) fn new(snapshot: &'w BlueprintSnapshot) -> Self {
+        let canvas = &snapshot.canvas;
         let personas = std::iter::once(&canvas.persona)
-            .chain(&whole.personas)
-            .chain(whole.known_of.values());
+            .chain(&snapshot.secondary_personas)
+            .chain(snapshot.insight_personas.values());
         Self {
-            whole,
+            snapshot,
             phases: canvas
                 .phases
                 .iter()
                 .map(|row| (row.id, row.key.as_str()))
                 .collect(),
-            sources: whole
+            sources: snapshot
                 .sources
                 .iter()
                 .map(|row| (row.id, row.title.as_str()))
                 .collect(),
-            insights: whole
+            insights: snapshot
                 .insights
                 .iter()
                 .map(|row| (row.id, row.key.as_str()))
@@ -46,7 +46,10 @@ impl<'w> DocumentKeys<'w> {
     }
 
     pub(crate) fn touchpoint_key(&self, id: TouchpointId) -> Option<String> {
-        self.whole.canvas.touchpoint(id).map(|row| row.key.clone())
+        self.snapshot
+            .canvas
+            .touchpoint(id)
+            .map(|row| row.key.clone())
     }
 
     pub(crate) fn phase_key(&self, id: PhaseId) -> Option<String> {

@@ -118,8 +118,10 @@ impl Document {
             at(&mut part.touchpoint);
             part.conflicts_with.iter_mut().for_each(at);
         }
-        let improved = self.improvements.iter_mut();
-        improved.flat_map(|part| &mut part.touchpoints).for_each(at);
+        let improvement_touchpoints = self.improvements.iter_mut();
+        improvement_touchpoints
+            .flat_map(|part| &mut part.touchpoints)
+            .for_each(at);
         self.sorted()
     }
 }

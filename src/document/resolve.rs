@@ -27,11 +27,11 @@ impl TargetRows {
         (now, fresh): (DateTime<Utc>, BlueprintId),
         faults: &mut Faults,
     ) -> Option<Self> {
-        let blueprint = before.map(|before| before.whole.canvas.blueprint.id);
+        let blueprint = before.map(|before| before.snapshot.canvas.blueprint.id);
         let mut resolver = Resolver {
             places,
             before,
-            keys: before.map(|before| DocumentKeys::new(&before.whole)),
+            keys: before.map(|before| DocumentKeys::new(&before.snapshot)),
             catalogue,
             faults,
             now,
@@ -43,43 +43,44 @@ impl TargetRows {
         };
         resolver.few_enough(document);
         let blueprint = resolver.blueprint(document);
-        let personas = resolver.secondary_personas(document);
+        let secondary_personas = resolver.secondary_personas(document);
         let phases = resolver.resolve_phases(&document.phases);
-        let (touchpoints, channels, audiences) =
+        let (touchpoints, touchpoint_channels, touchpoint_segments) =
             resolver.resolve_touchpoints(&document.touchpoints);
         let transitions = resolver.resolve_transitions(&document.transitions);
         let responsibilities = resolver.resolve_responsibilities(&document.responsibilities);
         let kpi_links = resolver.resolve_kpi_links(&document.kpi_links);
-        let (scenarios, steps) = resolver.resolve_scenarios(&document.scenarios);
+        let (scenarios, scenario_steps) = resolver.resolve_scenarios(&document.scenarios);
         let sources = resolver.resolve_sources(&document.sources);
-        let (insights, rests_on) = resolver.resolve_insights(&document.insights);
-        let (promises, delivered_at) = resolver.resolve_promises(&document.promises);
+        let (insights, insight_sources) = resolver.resolve_insights(&document.insights);
+        let (promises, promise_deliveries) = resolver.resolve_promises(&document.promises);
         let needs_of = blueprint.as_ref().map(|row| row.persona_id);
-        let (evaluations, verdicts) = resolver.resolve_evaluations(&document.evaluations, needs_of);
-        let (improvements, improved, told_by) =
+        let (evaluations, evaluation_verdicts) =
+            resolver.resolve_evaluations(&document.evaluations, needs_of);
+        let (improvements, improvement_touchpoints, improvement_kpis) =
             resolver.resolve_improvements(&document.improvements);
         Some(Self {
             blueprint: blueprint?,
-            personas,
+            secondary_personas,
             phases,
             touchpoints,
-            channels,
-            audiences,
+            touchpoint_channels,
+            touchpoint_segments,
             transitions,
             responsibilities,
             kpi_links,
             scenarios,
-            steps,
+            scenario_steps,
             sources,
             insights,
-            rests_on,
+            insight_sources,
             promises,
-            delivered_at,
+            promise_deliveries,
             evaluations,
-            verdicts,
+            evaluation_verdicts,
             improvements,
-            improved,
-            told_by,
+            improvement_touchpoints,
+            improvement_kpis,
         })
     }
 }
@@ -98,7 +99,7 @@ impl Resolver<'_> {
         let owner = self.department_at("ownerDepartment", &document.owner_department);
         let persona = self.persona_at("persona", &document.persona);
         let persona = self.same_subject("persona", document, persona);
-        let now = self.before.map(|before| &before.whole.canvas.blueprint);
+        let now = self.before.map(|before| &before.snapshot.canvas.blueprint);
         if let Some(now) = now {
             for (field, same) in [
                 ("subject", now.subject == document.subject),

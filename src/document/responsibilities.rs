@@ -59,7 +59,7 @@ pub async fn apply(
         name: Some(owner).filter(|owner| permit.caller.led().contains(owner)),
         by: permit.caller.into(),
     };
-    let there = before.map_or(&[][..], |before| &before.whole.canvas.responsibilities);
+    let there = before.map_or(&[][..], |before| &before.snapshot.canvas.responsibilities);
     hand.end_missing(permit, there, target).await?;
     let resumed = hand.resume(permit, before, target).await?;
     let (stay, go): (Vec<_>, Vec<_>) = resumed.into_iter().partition(|row| {

@@ -13,11 +13,11 @@ use entity::{
     scenario, source, touchpoint, transition,
 };
 
-use crate::canvas::whole::Whole;
+use crate::snapshot::BlueprintSnapshot;
 
 /// A blueprint as it is before an import, read under its lock.
 pub struct CurrentBlueprint {
-    pub whole: Arc<Whole>,
+    pub snapshot: Arc<BlueprintSnapshot>,
     /// What is archived in it, and comes back where a document names it.
     pub phases: Vec<phase::Model>,
     pub touchpoints: Vec<touchpoint::Model>,
@@ -51,24 +51,24 @@ pub type WantedLink = (String, kpi_link::Model);
 #[derive(Debug)]
 pub struct TargetRows {
     pub blueprint: blueprint::Model,
-    pub personas: Vec<PersonaId>,
+    pub secondary_personas: Vec<PersonaId>,
     pub phases: Vec<phase::Model>,
     pub touchpoints: Vec<touchpoint::Model>,
-    pub channels: Lists<TouchpointId, ChannelId>,
-    pub audiences: Lists<TouchpointId, SegmentId>,
+    pub touchpoint_channels: Lists<TouchpointId, ChannelId>,
+    pub touchpoint_segments: Lists<TouchpointId, SegmentId>,
     pub transitions: Vec<transition::Model>,
     pub responsibilities: Vec<WantedResponsibility>,
     pub kpi_links: Vec<WantedLink>,
     pub scenarios: Vec<scenario::Model>,
-    pub steps: Lists<ScenarioId, TouchpointId>,
+    pub scenario_steps: Lists<ScenarioId, TouchpointId>,
     pub sources: Vec<source::Model>,
     pub insights: Vec<insight::Model>,
-    pub rests_on: Lists<InsightId, SourceId>,
+    pub insight_sources: Lists<InsightId, SourceId>,
     pub promises: Vec<promise::Model>,
-    pub delivered_at: Lists<PromiseId, TouchpointId>,
+    pub promise_deliveries: Lists<PromiseId, TouchpointId>,
     pub evaluations: Vec<evaluation::Model>,
-    pub verdicts: Lists<EvaluationId, Found>,
+    pub evaluation_verdicts: Lists<EvaluationId, Found>,
     pub improvements: Vec<improvement::Model>,
-    pub improved: Lists<ImprovementId, TouchpointId>,
-    pub told_by: Lists<ImprovementId, KpiId>,
+    pub improvement_touchpoints: Lists<ImprovementId, TouchpointId>,
+    pub improvement_kpis: Lists<ImprovementId, KpiId>,
 }

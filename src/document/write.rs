@@ -133,11 +133,11 @@ macro_rules! list_rows {
 }
 
 list_rows! {
-    channel_rows: TouchpointId, channels => touchpoint_channel { touchpoint_id, channel_id };
-    segment_rows: TouchpointId, audiences => touchpoint_segment { touchpoint_id, segment_id };
-    step_rows: ScenarioId, steps => scenario_step { scenario_id, touchpoint_id, blueprint_id };
-    source_rows: InsightId, rests_on => insight_source { insight_id, source_id, blueprint_id };
-    delivery_rows: PromiseId, delivered_at => promise_delivery { promise_id, touchpoint_id, blueprint_id };
-    improved_rows: ImprovementId, improved => improvement_touchpoint { improvement_id, touchpoint_id, blueprint_id };
-    telling_rows: ImprovementId, told_by => improvement_kpi { improvement_id, kpi_id };
+    channel_rows: TouchpointId, touchpoint_channels => touchpoint_channel { touchpoint_id, channel_id };
+    segment_rows: TouchpointId, touchpoint_segments => touchpoint_segment { touchpoint_id, segment_id };
+    step_rows: ScenarioId, scenario_steps => scenario_step { scenario_id, touchpoint_id, blueprint_id };
+    source_rows: InsightId, insight_sources => insight_source { insight_id, source_id, blueprint_id };
+    delivery_rows: PromiseId, promise_deliveries => promise_delivery { promise_id, touchpoint_id, blueprint_id };
+    improved_rows: ImprovementId, improvement_touchpoints => improvement_touchpoint { improvement_id, touchpoint_id, blueprint_id };
+    telling_rows: ImprovementId, improvement_kpis => improvement_kpi { improvement_id, kpi_id };
 }

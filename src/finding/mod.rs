@@ -22,12 +22,13 @@ use self::rules::{RuleOptions, Severity, Surroundings, Thresholds, Violation};
 use crate::{
     access::{Caller, Permit, fresh, scope},
     audit::Event,
-    canvas::{Canvas, whole::Whole},
+    canvas::Canvas,
     compute::Steps,
     database::Transaction,
     error::{Error, Reason, Result, UserError, UserErrorCode},
     input::Faults,
     policy::{Action, Relation, Ties},
+    snapshot::BlueprintSnapshot,
 };
 
 /// How many findings a refusal to publish names at the most.
@@ -96,7 +97,7 @@ pub async fn told(
 
 /// What the rules judge, and what is noted of earlier findings.
 struct Inspection {
-    whole: Whole,
+    snapshot: BlueprintSnapshot,
     around: Surroundings,
     noted: HashMap<FindingId, finding::Model>,
 }
@@ -111,10 +112,10 @@ impl Inspection {
         let noted = finding::Entity::find().filter(finding::Column::BlueprintId.eq(blueprint.id));
         let noted = noted.all(tx).await?.into_iter();
         let noted = noted.map(|row| (row.id, row)).collect();
-        let whole = Box::pin(Whole::read(caller, tx, blueprint, day)).await?;
-        let around = surroundings::read(caller, tx, &whole, day).await?;
+        let snapshot = Box::pin(BlueprintSnapshot::load(caller, tx, blueprint, day)).await?;
+        let around = surroundings::read(caller, tx, &snapshot, day).await?;
         Ok(Self {
-            whole,
+            snapshot,
             around,
             noted,
         })
@@ -128,7 +129,7 @@ impl Inspection {
     ) -> Result<Vec<TrackedFinding>> {
         let (reader, thresholds) = (caller.clone(), thresholds.clone());
         let work = move |steps: &Steps| {
-            steps.take(JUDGED * self.whole.rows())?;
+            steps.take(JUDGED * self.snapshot.rows())?;
             Ok(self.tell(&reader, (day, &thresholds)))
         };
         caller.compute(work).await
@@ -145,7 +146,7 @@ impl Inspection {
             thresholds,
             confidential: true,
         };
-        let findings = rules::find(&self.whole, &self.around, &asked).into_iter();
+        let findings = rules::find(&self.snapshot, &self.around, &asked).into_iter();
         let reads_everything = caller.readable::<blueprint::Entity>().is_empty();
         findings
             .map(|finding| {

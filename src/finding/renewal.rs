@@ -18,7 +18,7 @@ use super::{
     rules::{self, RuleOptions, Thresholds},
     surroundings,
 };
-use crate::{access::Caller, canvas::whole::Whole, database::Transaction, error::Result};
+use crate::{access::Caller, database::Transaction, error::Result, snapshot::BlueprintSnapshot};
 
 /// How many marks are read, and rows written, by one statement at the most.
 const AT_ONCE: usize = 1_000;
@@ -163,8 +163,14 @@ impl FindingChange {
             .into_tuple()
             .all(&tx)
             .await?;
-        let whole = Box::pin(Whole::read(caller, &tx, blueprint.clone(), caller.today)).await?;
-        let open = open(caller, &tx, &whole, thresholds).await?;
+        let snapshot = Box::pin(BlueprintSnapshot::load(
+            caller,
+            &tx,
+            blueprint.clone(),
+            caller.today,
+        ))
+        .await?;
+        let open = open(caller, &tx, &snapshot, thresholds).await?;
         tx.commit().await?;
         let noted: HashSet<FindingId> = noted.into_iter().collect();
         Ok(Some(Self {
@@ -245,18 +251,18 @@ impl FindingChange {
 async fn open(
     caller: &Caller,
     tx: &Transaction,
-    whole: &Whole,
+    snapshot: &BlueprintSnapshot,
     thresholds: &Thresholds,
 ) -> Result<HashSet<FindingId>> {
     let day = caller.today;
-    let around = surroundings::read(caller, tx, whole, day).await?;
+    let around = surroundings::read(caller, tx, snapshot, day).await?;
     let found = |confidential: bool| {
         let asked = RuleOptions {
             day,
             thresholds,
             confidential,
         };
-        rules::find(whole, &around, &asked)
+        rules::find(snapshot, &around, &asked)
     };
     let all = found(true).into_iter().chain(found(false));
     Ok(all.map(|finding| finding.fingerprint).collect())

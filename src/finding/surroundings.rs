@@ -18,10 +18,10 @@ use sea_orm::{
 use super::rules::Surroundings;
 use crate::{
     access::{Caller, scope},
-    canvas::whole::Whole,
     database::Transaction,
     error::Result,
     responsibility::pressure,
+    snapshot::BlueprintSnapshot,
     statement::Text,
 };
 
@@ -29,11 +29,11 @@ use crate::{
 pub async fn read(
     caller: &Caller,
     tx: &Transaction,
-    whole: &Whole,
+    snapshot: &BlueprintSnapshot,
     day: NaiveDate,
 ) -> Result<Surroundings> {
-    let canvas = &whole.canvas;
-    let personas = || std::iter::once(&canvas.persona).chain(&whole.personas);
+    let canvas = &snapshot.canvas;
+    let personas = || std::iter::once(&canvas.persona).chain(&snapshot.secondary_personas);
     let mut contacts_elsewhere = HashMap::new();
     for persona in personas().filter(|persona| persona.max_contacts_per_month.is_some()) {
         let but = Some(canvas.blueprint.id);
@@ -44,9 +44,9 @@ pub async fn read(
     Ok(Surroundings {
         segments: segments(tx, personas().map(|persona| persona.id)).await?,
         contacts_elsewhere,
-        held_elsewhere: held_elsewhere(caller, tx, whole).await?,
-        measured_on: measured_on(tx, whole, day).await?,
-        unroutable: unroutable(tx, whole, day).await?,
+        held_elsewhere: held_elsewhere(caller, tx, snapshot).await?,
+        measured_on: measured_on(tx, snapshot, day).await?,
+        unroutable: unroutable(tx, snapshot, day).await?,
     })
 }
 
@@ -72,10 +72,10 @@ async fn segments(
 async fn held_elsewhere(
     caller: &Caller,
     tx: &Transaction,
-    whole: &Whole,
+    snapshot: &BlueprintSnapshot,
 ) -> Result<HashMap<DepartmentId, usize>> {
     use responsibility::Column;
-    let canvas = &whole.canvas;
+    let canvas = &snapshot.canvas;
     let taking_part: HashSet<DepartmentId> = canvas
         .responsibilities
         .iter()
@@ -104,7 +104,7 @@ async fn held_elsewhere(
 /// How many answers given here until the day have a follow-up that is open today, and nobody who looks after it.
 async fn unroutable(
     tx: &Transaction,
-    whole: &Whole,
+    snapshot: &BlueprintSnapshot,
     day: NaiveDate,
 ) -> Result<HashMap<TouchpointId, usize>> {
     use feedback::Column;
@@ -116,7 +116,7 @@ async fn unroutable(
         .select_only()
         .column(Column::TouchpointId)
         .column_as(Column::Id.count(), "answers")
-        .filter(Column::BlueprintId.eq(whole.canvas.blueprint.id))
+        .filter(Column::BlueprintId.eq(snapshot.canvas.blueprint.id))
         .filter(Column::TouchpointId.is_not_null())
         .filter(Column::DepartmentId.is_null())
         .filter(Column::AnsweredOn.lte(day))
@@ -141,10 +141,10 @@ struct LatestMeasurement {
 /// each and there may be thousands of values of it.
 async fn measured_on(
     tx: &Transaction,
-    whole: &Whole,
+    snapshot: &BlueprintSnapshot,
     day: NaiveDate,
 ) -> Result<HashMap<KpiId, NaiveDate>> {
-    let linked: HashSet<KpiId> = whole
+    let linked: HashSet<KpiId> = snapshot
         .canvas
         .links
         .iter()

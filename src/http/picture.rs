@@ -106,7 +106,7 @@ async fn draw(
         }
     };
     let which = wanted.which.add(blueprint::Entity::has_key(key));
-    let canvas = Canvas::load(&wanted.caller, which, wanted.day).await?;
+    let canvas = Canvas::find(&wanted.caller, which, wanted.day).await?;
     let Some(canvas) = canvas else {
         return Ok(None);
     };

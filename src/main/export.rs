@@ -5,11 +5,11 @@ use std::io::Write;
 
 use cx_blueprint::{
     access::{Caller, Keyed},
-    canvas::whole::Whole,
     clock::Clock,
     config::{Export, ExportFormat},
     document::{blueprint::Document, organisation, table},
     picture,
+    snapshot::BlueprintSnapshot,
 };
 use entity::blueprint;
 use sea_orm::Condition;
@@ -36,13 +36,13 @@ pub async fn export(options: Export) -> Result<(), Failure> {
 async fn blueprint(caller: &Caller, options: &Export, key: &str) -> Result<String, Failure> {
     let day = options.as_of.unwrap_or(caller.today);
     let it = Condition::all().add(blueprint::Entity::has_key(key));
-    let whole = Whole::load(caller, it, day).await?;
-    let whole = whole.ok_or_else(|| format!("There is no blueprint \"{key}\"."))?;
+    let snapshot = BlueprintSnapshot::find(caller, it, day).await?;
+    let snapshot = snapshot.ok_or_else(|| format!("There is no blueprint \"{key}\"."))?;
     Ok(match options.format {
-        ExportFormat::Json => pretty(&Document::from_whole(&whole))?,
-        ExportFormat::Csv => table::write(&Document::from_whole(&whole), options.dialect)?,
-        ExportFormat::Svg => picture::svg(&whole.canvas, day, options.theme),
-        ExportFormat::Html => picture::html(&whole.canvas, day, options.theme),
+        ExportFormat::Json => pretty(&Document::from_snapshot(&snapshot))?,
+        ExportFormat::Csv => table::write(&Document::from_snapshot(&snapshot), options.dialect)?,
+        ExportFormat::Svg => picture::svg(&snapshot.canvas, day, options.theme),
+        ExportFormat::Html => picture::html(&snapshot.canvas, day, options.theme),
     })
 }
 

@@ -13,11 +13,11 @@ use sea_orm::{ColumnTrait, Condition, QueryFilter, QuerySelect, prelude::Uuid};
 use super::stored::{BYTES_PER_STEP, stored_document};
 use crate::{
     access::Caller,
-    canvas::whole::Whole,
     compute::Steps,
     document::{blueprint::Document, diff::DocumentChange, import, report},
     error::{Error, Result},
     input,
+    snapshot::BlueprintSnapshot,
 };
 
 /// A state of a blueprint.
@@ -38,7 +38,7 @@ struct VersionState {
 
 /// What the document of a state is made of.
 enum VersionSource {
-    Now(Arc<Whole>),
+    Now(Arc<BlueprintSnapshot>),
     Then(Box<publication::Model>),
 }
 
@@ -46,9 +46,9 @@ impl VersionState {
     /// The document, with the words of another blueprint where it is given them.
     fn document(self, words: Option<OriginKeys>, steps: &Steps) -> Result<Document> {
         let document = match self.kept {
-            VersionSource::Now(whole) => {
-                steps.take(import::DRAFTED * whole.rows())?;
-                Document::from_whole(&whole)
+            VersionSource::Now(snapshot) => {
+                steps.take(import::DRAFTED * snapshot.rows())?;
+                Document::from_snapshot(&snapshot)
             }
             VersionSource::Then(row) => {
                 steps.take(row.document.len() / BYTES_PER_STEP)?;
@@ -93,11 +93,11 @@ async fn state(caller: &Caller, path: &str, version: &Version) -> Result<Version
         Version::BlueprintId(id) => {
             let id: BlueprintId = input::id(&format!("{path}.blueprintId"), id)?;
             let which = Condition::all().add(blueprint::Column::Id.eq(id));
-            let whole = Whole::load(caller, which, caller.today).await?;
-            let whole = whole.ok_or_else(|| Error::not_found(path, "blueprint"))?;
+            let snapshot = BlueprintSnapshot::find(caller, which, caller.today).await?;
+            let snapshot = snapshot.ok_or_else(|| Error::not_found(path, "blueprint"))?;
             Ok(VersionState {
-                blueprint: whole.canvas.blueprint.clone(),
-                kept: VersionSource::Now(whole),
+                blueprint: snapshot.canvas.blueprint.clone(),
+                kept: VersionSource::Now(snapshot),
             })
         }
         Version::PublicationId(id) => {

@@ -14,7 +14,6 @@ use super::{
 use crate::{
     access::Caller,
     blueprint::graphql::BlueprintPayload,
-    canvas::whole,
     compute::Steps,
     document::graphql::BlueprintChange,
     error::{Error, Result},
@@ -22,6 +21,7 @@ use crate::{
     meter::{Listed, listed},
     page::{self, Page, Pages},
     payload::{acting, caller, found},
+    snapshot,
 };
 
 /// What a blueprint was: when it was published, or before it was replaced by an older one. It never changes.
@@ -106,7 +106,7 @@ impl PublicationQuery {
 
     /// What differs from one state of a blueprint to another, in the words of the domain; or from a blueprint to
     /// what was copied from it, where parts are the same as those that they were copied from.
-    #[graphql(complexity = "2 * whole::COST + 20 * child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + 20 * child_complexity")]
     async fn blueprint_diff(
         &self,
         ctx: &Context<'_>,
@@ -126,7 +126,7 @@ pub struct PublicationMutation;
 impl PublicationMutation {
     /// Puts it in force, or puts its changes in force: its published number rises, and what it is now is kept as a
     /// publication. Open findings of severity ERROR stand in its way, and are named. Requires: GOVERN_BLUEPRINT.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn blueprint_publish(
         &self,
         ctx: &Context<'_>,
@@ -138,7 +138,7 @@ impl PublicationMutation {
 
     /// Brings it back to what it was in a publication, and keeps what that replaces as another. Responsibilities,
     /// owner and visibility stay as they are now. Requires: GOVERN_BLUEPRINT.
-    #[graphql(complexity = "4 * whole::COST + child_complexity")]
+    #[graphql(complexity = "4 * snapshot::COST + child_complexity")]
     async fn blueprint_restore(
         &self,
         ctx: &Context<'_>,
@@ -149,7 +149,7 @@ impl PublicationMutation {
     }
 
     /// Copies it into a FUTURE draft, to think about how it should become. Requires: SHAPE_BLUEPRINT.
-    #[graphql(complexity = "4 * whole::COST + child_complexity")]
+    #[graphql(complexity = "4 * snapshot::COST + child_complexity")]
     async fn blueprint_copy(
         &self,
         ctx: &Context<'_>,

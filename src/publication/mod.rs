@@ -22,7 +22,6 @@ use self::stored::{BYTES_PER_STEP, stored_document};
 use crate::{
     access::{Caller, Permit, expect_version, live},
     blueprint::life::{self, Step},
-    canvas::whole::Whole,
     compute::Steps,
     database::Transaction,
     document::{
@@ -34,6 +33,7 @@ use crate::{
     finding, id,
     input::Faults,
     policy::Action,
+    snapshot::BlueprintSnapshot,
 };
 
 /// Puts a blueprint in force.
@@ -85,19 +85,19 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
         .await?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
     let row = life::take(&mut permit, Step::Publish, &row).await?;
-    let whole = Whole::read(caller, permit.tx(), row.clone(), caller.today).await?;
-    finding::refuse_errors(&permit, &whole.canvas).await?;
-    let document = text(caller, whole).await?;
+    let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
+    finding::refuse_errors(&permit, &snapshot.canvas).await?;
+    let document = text(caller, snapshot).await?;
     keep(&mut permit, &row, (row.published_number, label), document).await?;
     permit.commit().await?;
     Ok(row)
 }
 
 /// The document of a blueprint, as text.
-async fn text(caller: &Caller, whole: Whole) -> Result<String> {
+async fn text(caller: &Caller, snapshot: BlueprintSnapshot) -> Result<String> {
     let write = move |steps: &Steps| {
-        steps.take(DRAFTED * whole.rows())?;
-        serde_json::to_string(&Document::from_whole(&whole)).map_err(Error::internal)
+        steps.take(DRAFTED * snapshot.rows())?;
+        serde_json::to_string(&Document::from_snapshot(&snapshot)).map_err(Error::internal)
     };
     caller.compute(write).await
 }
@@ -163,8 +163,8 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     said.owner_department.0 = None;
     said.visibility.0 = None;
     said.responsibilities.0 = None;
-    let whole = Whole::read(caller, permit.tx(), row.clone(), caller.today).await?;
-    let before = text(caller, whole).await?;
+    let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
+    let before = text(caller, snapshot).await?;
     let (row, changes) =
         import::import_into(&mut permit, Some(row), said, (true, Authority::Own)).await?;
     if changes.is_empty() {
@@ -215,14 +215,15 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
     let key = permit
         .key::<blueprint::Entity>(key.as_deref(), &title, id, None)
         .await?;
-    let whole = Whole::read(caller, permit.tx(), origin.clone(), caller.today).await?;
+    let snapshot =
+        BlueprintSnapshot::load(caller, permit.tx(), origin.clone(), caller.today).await?;
     let copied = move |steps: &Steps| {
-        steps.take(DRAFTED * whole.rows())?;
+        steps.take(DRAFTED * snapshot.rows())?;
         let copy = Document {
             key,
             title,
             state: BlueprintState::Future,
-            ..Document::from_whole(&whole)
+            ..Document::from_snapshot(&snapshot)
         };
         import::to_patch(&copy.agreed())
     };

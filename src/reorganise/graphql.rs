@@ -6,12 +6,12 @@ use entity::{account, department, touchpoint};
 use super::{DepartmentArchiveInput, DepartmentMergeInput};
 use crate::{
     account::graphql::Account,
-    canvas::whole,
     department::graphql::Department,
     error::{Result, UserError},
     input::AtVersionInput,
     payload,
     payload::{acting, caller, found, refused},
+    snapshot,
     touchpoint::graphql::{Touchpoint, TouchpointPayload},
 };
 
@@ -43,7 +43,7 @@ pub struct ReorganiseQuery;
 impl ReorganiseQuery {
     /// What archiving a department would change; null where there is none, or none that you may see. Nothing is
     /// written. Requires: WHAT_IF.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn department_archive_impact(
         &self,
         ctx: &Context<'_>,
@@ -56,7 +56,7 @@ impl ReorganiseQuery {
 
     /// What merging departments into another would change; null where one of them is not there, or you may not see
     /// it. Nothing is written. Requires: WHAT_IF, over each that would end.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn department_merge_impact(
         &self,
         ctx: &Context<'_>,
@@ -68,7 +68,7 @@ impl ReorganiseQuery {
 
     /// What archiving a touchpoint would change; null where there is none, or none that you may see. Nothing is
     /// written. Requires: SHAPE_BLUEPRINT.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn touchpoint_archive_impact(
         &self,
         ctx: &Context<'_>,
@@ -79,7 +79,7 @@ impl ReorganiseQuery {
 
     /// What would change if a person went; null where there is none, or none that you may see. Nothing is written.
     /// Requires: WHAT_IF, over a department that the person belongs to.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn account_deactivate_impact(
         &self,
         ctx: &Context<'_>,
@@ -141,7 +141,7 @@ impl ReorganiseMutation {
     /// Puts a department away. Its successor takes over what it holds: responsibilities are ended and accepted anew
     /// at once, proposals made to it are made to the successor, blueprints and KPIs change owner, what is still to do about answers is its to do. Its members stay
     /// and lose what they could do through it. Requires: KEEP_ORGANISATION.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn department_archive(
         &self,
         ctx: &Context<'_>,
@@ -155,7 +155,7 @@ impl ReorganiseMutation {
     /// Merges departments into another: all of them are put away and it takes over what they hold, as in
     /// `departmentArchive`, and the departments below them; or nothing happens. Where several hold the same role at
     /// a touchpoint, it holds it once, with the tasks of all. Requires: KEEP_ORGANISATION.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn department_merge(
         &self,
         ctx: &Context<'_>,
@@ -183,7 +183,7 @@ impl ReorganiseMutation {
 
     /// Archives a touchpoint and ends its responsibilities, with the reason SUSPENDED. Where the blueprint is published
     /// and another department is accountable, its lead or a CX manager does. Requires: SHAPE_BLUEPRINT.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn touchpoint_archive(
         &self,
         ctx: &Context<'_>,
@@ -197,7 +197,7 @@ impl ReorganiseMutation {
     /// Brings a touchpoint back to its old place. Within 30 days its departments hold again what was suspended, from now
     /// on; later, or where a department is archived, it is proposed, to its successor. Where somebody else holds the
     /// role by now, nothing resumes. Requires: SHAPE_BLUEPRINT.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn touchpoint_unarchive(
         &self,
         ctx: &Context<'_>,
@@ -210,7 +210,7 @@ impl ReorganiseMutation {
 
     /// Deactivates an account, ends its sessions and revokes its service tokens; what it did stays under its name.
     /// The last ADMIN stays. Requires: KEEP_ORGANISATION.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn account_deactivate(
         &self,
         ctx: &Context<'_>,

@@ -14,9 +14,10 @@ use entity::{
 
 use super::{holdings::Holdings, links::HangingRows, plan::AfterEnd, plan::PlanStep};
 use crate::{
-    canvas::{flow::Flow, whole::Whole},
+    canvas::flow::Flow,
     error::{Result, UserError},
     responsibility::in_force::delivers,
+    snapshot::BlueprintSnapshot,
 };
 
 /// What follows from an act.
@@ -109,12 +110,12 @@ impl ReorganisationImpact {
     /// Of a touchpoint that goes from its blueprint; `hung` is what hangs on it.
     #[must_use]
     pub fn of_touchpoint(
-        whole: &Whole,
+        snapshot: &BlueprintSnapshot,
         gone: TouchpointId,
         steps: &[PlanStep],
         hung: &HangingRows,
     ) -> Self {
-        let canvas = &whole.canvas;
+        let canvas = &snapshot.canvas;
         let broken = canvas.transitions.iter().filter(|row| {
             row.from_touchpoint_id == Some(gone) || row.to_touchpoint_id == Some(gone)
         });
@@ -126,11 +127,11 @@ impl ReorganisationImpact {
             newly.remove(&gone);
             newly.into_iter().collect()
         };
-        let shortened = whole.scenarios.iter().filter(|row| {
-            let steps = whole.steps.get(&row.id);
+        let shortened = snapshot.scenarios.iter().filter(|row| {
+            let steps = snapshot.scenario_steps.get(&row.id);
             steps.is_some_and(|steps| steps.contains(&gone))
         });
-        let (known, promises) = (whole.insights.iter(), whole.promises.iter());
+        let (known, promises) = (snapshot.insights.iter(), snapshot.promises.iter());
         let mut impact = Self {
             transitions_broken: broken.map(|row| row.id).collect(),
             newly_unreachable: newly(|flow| flow.unreachable().iter().map(|row| row.id).collect()),

@@ -10,13 +10,13 @@ use super::{
 };
 use crate::{
     access::{Caller, Guarded, Permit, live},
-    canvas::whole::Whole,
     compute,
     database::Transaction,
     error::{Error, Result},
     input::{self, AtVersionInput},
     policy::Action,
     responsibility::resume::{refuse_to_strip, resume},
+    snapshot::BlueprintSnapshot,
     touchpoint::{bring_back, fetch, put_away},
 };
 
@@ -29,9 +29,9 @@ pub async fn archive(
     if row.archived_at.is_some() {
         return Ok((row, ReorganisationImpact::default()));
     }
-    let whole = whole(caller, permit.tx(), &row).await?;
-    refuse(caller, &whole, row.id)?;
-    let (steps, impact) = plan(caller, permit.tx(), &whole, row.id).await?;
+    let snapshot = snapshot(caller, permit.tx(), &row).await?;
+    refuse(caller, &snapshot, row.id)?;
+    let (steps, impact) = plan(caller, permit.tx(), &snapshot, row.id).await?;
     carry_out(&mut permit, steps, &[].into(), None).await?;
     let row = put_away(&mut permit, &row).await?;
     permit.commit().await?;
@@ -76,41 +76,45 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
     if row.archived_at.is_some() {
         return Ok(Some(ReorganisationImpact::default()));
     }
-    let whole = whole(caller, &tx, &row).await?;
-    let (steps, hung) = hanging(caller, &tx, &whole, id).await?;
+    let snapshot = snapshot(caller, &tx, &row).await?;
+    let (steps, hung) = hanging(caller, &tx, &snapshot, id).await?;
     tx.commit().await?;
     let checks = [
-        live::<blueprint::Entity>("id", &whole.canvas.blueprint),
-        refuse(caller, &whole, id),
+        live::<blueprint::Entity>("id", &snapshot.canvas.blueprint),
+        refuse(caller, &snapshot, id),
     ];
     let work = move |_: &compute::Steps| {
         Ok(ReorganisationImpact::of_touchpoint(
-            &whole, id, &steps, &hung,
+            &snapshot, id, &steps, &hung,
         ))
     };
     let impact = caller.compute(work).await?;
     impact.hindered_by(checks).map(Some)
 }
 
-fn refuse(caller: &Caller, whole: &Whole, id: TouchpointId) -> Result<()> {
-    let held = whole.canvas.responsibilities_of(id);
-    refuse_to_strip(caller, &whole.canvas.blueprint, held)
+fn refuse(caller: &Caller, snapshot: &BlueprintSnapshot, id: TouchpointId) -> Result<()> {
+    let held = snapshot.canvas.responsibilities_of(id);
+    refuse_to_strip(caller, &snapshot.canvas.blueprint, held)
 }
 
-async fn whole(caller: &Caller, tx: &Transaction, row: &touchpoint::Model) -> Result<Whole> {
+async fn snapshot(
+    caller: &Caller,
+    tx: &Transaction,
+    row: &touchpoint::Model,
+) -> Result<BlueprintSnapshot> {
     let blueprint = asked::row::<blueprint::Entity>(caller, tx, row.blueprint_id).await?;
     let blueprint = blueprint.ok_or_else(|| Error::not_found("id", touchpoint::Entity::NOUN))?;
-    Whole::read(caller, tx, blueprint, caller.today).await
+    BlueprintSnapshot::load(caller, tx, blueprint, caller.today).await
 }
 
 async fn plan(
     caller: &Caller,
     tx: &Transaction,
-    whole: &Whole,
+    snapshot: &BlueprintSnapshot,
     id: TouchpointId,
 ) -> Result<(Vec<PlanStep>, ReorganisationImpact)> {
-    let (steps, hung) = hanging(caller, tx, whole, id).await?;
-    let impact = ReorganisationImpact::of_touchpoint(whole, id, &steps, &hung);
+    let (steps, hung) = hanging(caller, tx, snapshot, id).await?;
+    let impact = ReorganisationImpact::of_touchpoint(snapshot, id, &steps, &hung);
     Ok((steps, impact))
 }
 
@@ -118,13 +122,13 @@ async fn plan(
 async fn hanging(
     caller: &Caller,
     tx: &Transaction,
-    whole: &Whole,
+    snapshot: &BlueprintSnapshot,
     id: TouchpointId,
 ) -> Result<(Vec<PlanStep>, HangingRows)> {
     let itself = touchpoint::Entity::find_by_id(id)
         .select_only()
         .column(touchpoint::Column::Id);
     let hung = links::at(caller, tx, itself.into_query()).await?;
-    let steps = suspend(whole.canvas.responsibilities_of(id));
+    let steps = suspend(snapshot.canvas.responsibilities_of(id));
     Ok((steps, hung))
 }

@@ -16,13 +16,15 @@ use super::{
 };
 use crate::{
     blueprint::graphql::BlueprintPayload,
-    canvas::whole,
     error::Result,
     input::{AtVersionInput, By},
     page::{self, Page, Pages},
     payload,
     payload::{acting, caller, found},
 };
+
+/// What beginning with a template costs in the complexity of a document: as much as an import, whose rows it makes.
+const FROM_TEMPLATE: usize = 2_000;
 
 /// What blueprints can begin with.
 #[derive(Clone, SimpleObject)]
@@ -171,7 +173,7 @@ impl TemplateMutation {
     }
 
     /// Makes a draft with the phases of a template, each with what to ask there. Requires: CREATE_BLUEPRINT.
-    #[graphql(complexity = "2 * whole::COST + child_complexity")]
+    #[graphql(complexity = "FROM_TEMPLATE + child_complexity")]
     async fn blueprint_from_template(
         &self,
         ctx: &Context<'_>,

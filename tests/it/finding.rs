@@ -507,7 +507,7 @@ async fn open_errors_stand_in_the_way_of_publishing_and_dismissed_ones_do_not() 
         let caller = Caller::operator(world.store.clone(), world.clock.clone(), "blueprintPublish");
         let id: BlueprintId = ids["open"].parse().expect("an id");
         let which = Condition::all().add(blueprint::Column::Id.eq(id));
-        let canvas = Canvas::load(&caller, which, caller.today).await;
+        let canvas = Canvas::find(&caller, which, caller.today).await;
         let canvas = canvas.expect("it loads").expect("it is there");
         let opened = caller
             .fetch::<blueprint::Entity>(Action::GovernBlueprint, "id", id)

@@ -20,7 +20,6 @@ use super::schema::{
 };
 use crate::{
     access::Caller,
-    canvas::whole::Whole,
     database::Transaction,
     document::{
         blueprint::{Document, KpiLinkPart},
@@ -29,6 +28,7 @@ use crate::{
         part::DocumentPart,
     },
     error::{Error, Result},
+    snapshot::BlueprintSnapshot,
 };
 
 /// The whole organisation.
@@ -261,25 +261,29 @@ impl OrganisationKeys {
         tx: &Transaction,
         row: &blueprint::Model,
     ) -> Result<Blueprint<Document>> {
-        let whole = Whole::read(caller, tx, row.clone(), caller.today).await?;
-        let mut document = self.unpeopled(Document::from_whole(&whole));
+        let snapshot = BlueprintSnapshot::load(caller, tx, row.clone(), caller.today).await?;
+        let mut document = self.unpeopled(Document::from_snapshot(&snapshot));
         document.responsibilities.clear();
-        document.kpi_links = self.kpi_links(tx, &whole).await?;
+        document.kpi_links = self.kpi_links(tx, &snapshot).await?;
         let archived = row.status == BlueprintStatus::Archived;
         Ok(Blueprint {
             status: row.archived_from.filter(|_| archived).unwrap_or(row.status),
             archived_at: row.archived_at,
-            copied_from: self.origin(&whole),
+            copied_from: self.origin(&snapshot),
             publications: self.publications(tx, row.id).await?,
-            responsibilities: self.responsibilities(tx, &whole).await?,
+            responsibilities: self.responsibilities(tx, &snapshot).await?,
             document,
         })
     }
 
     /// The links of every KPI, of archived ones too: facts of the past hang on them.
-    async fn kpi_links(&self, tx: &Transaction, whole: &Whole) -> Result<Vec<KpiLinkPart>> {
+    async fn kpi_links(
+        &self,
+        tx: &Transaction,
+        snapshot: &BlueprintSnapshot,
+    ) -> Result<Vec<KpiLinkPart>> {
         let rows = kpi_link::Entity::find()
-            .filter(kpi_link::Column::BlueprintId.eq(whole.canvas.blueprint.id))
+            .filter(kpi_link::Column::BlueprintId.eq(snapshot.canvas.blueprint.id))
             .order_by_asc(kpi_link::Column::CreatedAt)
             .order_by_asc(kpi_link::Column::Id)
             .all(tx)
@@ -317,8 +321,8 @@ impl OrganisationKeys {
         document.sorted()
     }
 
-    fn origin(&self, whole: &Whole) -> Option<Origin> {
-        let canvas = &whole.canvas;
+    fn origin(&self, snapshot: &BlueprintSnapshot) -> Option<Origin> {
+        let canvas = &snapshot.canvas;
         let blueprint = canvas.blueprint.copied_from_id?;
         let phases = canvas.phases.iter().filter_map(|row| {
             let (_, key) = self.phases.get(&row.copied_from_id?)?;
@@ -364,17 +368,17 @@ impl OrganisationKeys {
     async fn responsibilities(
         &self,
         tx: &Transaction,
-        whole: &Whole,
+        snapshot: &BlueprintSnapshot,
     ) -> Result<Vec<Responsibility>> {
         let rows = responsibility::Entity::find()
-            .filter(responsibility::Column::BlueprintId.eq(whole.canvas.blueprint.id))
+            .filter(responsibility::Column::BlueprintId.eq(snapshot.canvas.blueprint.id))
             .order_by_asc(responsibility::Column::ProposedAt)
             .order_by_asc(responsibility::Column::Id)
             .all(tx)
             .await?;
         let holders: HashMap<_, _> = rows.iter().map(|row| (row.id, row.department_id)).collect();
         let mut at = grouped(rows, |row| (row.touchpoint_id, row));
-        let there = whole.canvas.touchpoints.iter();
+        let there = snapshot.canvas.touchpoints.iter();
         let held = there.flat_map(|step| {
             let rows = at.remove(&step.id).unwrap_or_default().into_iter();
             rows.map(|row| (step.key.clone(), row))

@@ -15,7 +15,6 @@ use super::{
 use crate::{
     access::{Caller, Permit},
     audit::Event,
-    canvas::whole::Whole,
     document::{
         authority::Authority,
         blueprint::{Document, DocumentPatch},
@@ -25,6 +24,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     id,
     input::Faults,
+    snapshot::BlueprintSnapshot,
 };
 
 /// How an organisation is loaded.
@@ -153,8 +153,9 @@ async fn settle(
         return Ok(());
     }
     hold(permit, held).await?;
-    let whole = Whole::read(permit.caller, permit.tx(), loaded.row.clone(), today).await?;
-    let document = Document::from_whole(&whole);
+    let snapshot =
+        BlueprintSnapshot::load(permit.caller, permit.tx(), loaded.row.clone(), today).await?;
+    let document = Document::from_snapshot(&snapshot);
     let published = match last {
         Some((number, last)) => Some((number, last == document)),
         None if said.status == BlueprintStatus::Published => {

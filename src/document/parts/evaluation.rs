@@ -66,8 +66,13 @@ pub struct VerdictItem {
 
 impl DocumentKeys<'_> {
     pub(crate) fn evaluation(&self, row: &evaluation::Model) -> EvaluationPart {
-        let verdicts = self.whole.verdicts.get(&row.id).into_iter().flatten();
-        let needs = &self.whole.canvas.needs;
+        let verdicts = self
+            .snapshot
+            .evaluation_verdicts
+            .get(&row.id)
+            .into_iter()
+            .flatten();
+        let needs = &self.snapshot.canvas.needs;
         let told = |(need, verdict): &(NeedId, Verdict)| {
             let need = needs.iter().find(|row| row.id == *need)?;
             Some(VerdictItem {
@@ -75,7 +80,9 @@ impl DocumentKeys<'_> {
                 verdict: *verdict,
             })
         };
-        let by = row.by_account_id.and_then(|id| self.whole.people.get(&id));
+        let by = row
+            .by_account_id
+            .and_then(|id| self.snapshot.people.get(&id));
         EvaluationPart {
             touchpoint: self.touchpoint_key(row.touchpoint_id).unwrap_or_default(),
             held_on: row.held_on,
@@ -97,7 +104,7 @@ impl Resolver<'_> {
         needs_of: Option<PersonaId>,
     ) -> (Vec<evaluation::Model>, Lists<EvaluationId, Found>) {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
-            let rows = keys.whole.evaluations.iter();
+            let rows = keys.snapshot.evaluations.iter();
             rows.map(|row| (keys.evaluation(row), row))
         }));
         let (mut rows, mut verdicts) = (Vec::new(), HashMap::new());
@@ -169,16 +176,25 @@ pub(crate) async fn apply_evaluations(
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,
 ) -> Result<()> {
-    let whole = before.map(|before| &*before.whole);
-    let there = whole.map_or(&[][..], |whole| &whole.evaluations);
+    let snapshot = before.map(|before| &*before.snapshot);
+    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.evaluations);
     let mut rows = target.evaluations.clone();
-    let was = whole.map(|whole| &whole.verdicts);
+    let was = snapshot.map(|snapshot| &snapshot.evaluation_verdicts);
     let rise = |row: &mut evaluation::Model| row.version += 1;
-    let changed =
-        with_other_lists::<evaluation::Entity, _>(there, &mut rows, was, &target.verdicts, rise);
+    let changed = with_other_lists::<evaluation::Entity, _>(
+        there,
+        &mut rows,
+        was,
+        &target.evaluation_verdicts,
+        rise,
+    );
     upsert::<evaluation::Entity>(permit, there, rows).await?;
     let rows = changed.iter().flat_map(|evaluation| {
-        let verdicts = target.verdicts.get(evaluation).into_iter().flatten();
+        let verdicts = target
+            .evaluation_verdicts
+            .get(evaluation)
+            .into_iter()
+            .flatten();
         let verdicts = verdicts.zip(1..);
         verdicts.map(
             |((need, verdict), position)| evaluation_verdict::ActiveModel {

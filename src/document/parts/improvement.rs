@@ -60,10 +60,23 @@ parts! {
 
 impl DocumentKeys<'_> {
     pub(crate) fn improvement(&self, row: &improvement::Model) -> ImprovementPart {
-        let touchpoints = self.whole.improved.get(&row.id).into_iter().flatten();
-        let kpis = self.whole.told_by.get(&row.id).into_iter().flatten();
-        let kpis = kpis.filter_map(|id| self.whole.telling.get(id));
-        let owner = self.whole.improvers.get(&row.owner_department_id);
+        let touchpoints = self
+            .snapshot
+            .improvement_touchpoints
+            .get(&row.id)
+            .into_iter()
+            .flatten();
+        let kpis = self
+            .snapshot
+            .improvement_kpis
+            .get(&row.id)
+            .into_iter()
+            .flatten();
+        let kpis = kpis.filter_map(|id| self.snapshot.kpis_of_improvements.get(id));
+        let owner = self
+            .snapshot
+            .owners_of_improvements
+            .get(&row.owner_department_id);
         ImprovementPart {
             key: row.key.clone(),
             title: row.title.clone(),
@@ -92,22 +105,23 @@ impl Resolver<'_> {
         Lists<ImprovementId, KpiId>,
     ) {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
-            let rows = keys.whole.improvements.iter();
+            let rows = keys.snapshot.improvements.iter();
             rows.map(|row| (keys.improvement(row), row))
         }));
-        let (mut rows, mut improved, mut told_by) = (Vec::new(), HashMap::new(), HashMap::new());
+        let (mut rows, mut improvement_touchpoints, mut improvement_kpis) =
+            (Vec::new(), HashMap::new(), HashMap::new());
         for said in parts {
             let path = self.places.path("improvements", said);
             let at = |field: &str| format!("{path}.{field}");
             let now = there.take(said);
             let id = now.map_or_else(id::new, |now| now.id);
             let owner = self.department_at(&at("ownerDepartment"), &said.owner_department);
-            improved.insert(
+            improvement_touchpoints.insert(
                 id,
                 self.touchpoints_at(&at("touchpoints"), &said.touchpoints),
             );
             self.faults.few(&at("kpis"), said.kpis.len());
-            told_by.insert(
+            improvement_kpis.insert(
                 id,
                 self.found_all(&at("kpis"), "KPI", &said.kpis, |own, key| {
                     own.catalogue.kpis.get(key).copied()
@@ -136,7 +150,7 @@ impl Resolver<'_> {
             improvements::check(faults, &path, &row);
             rows.push(row);
         }
-        (rows, improved, told_by)
+        (rows, improvement_touchpoints, improvement_kpis)
     }
 }
 
@@ -146,15 +160,27 @@ pub(crate) fn may_improve(
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,
 ) -> Result<()> {
-    let whole = before.map(|before| &*before.whole);
-    let there = whole.map_or(&[][..], |whole| &whole.improvements);
+    let snapshot = before.map(|before| &*before.snapshot);
+    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.improvements);
     let known: HashMap<_, _> = there.iter().map(|row| (row.id, row)).collect();
     let same = |row: &improvement::Model| {
-        let lists = whole.is_some_and(|whole| {
-            whole.improved.get(&row.id).map_or(&[][..], Vec::as_slice)
-                == target.improved.get(&row.id).map_or(&[][..], Vec::as_slice)
-                && whole.told_by.get(&row.id).map_or(&[][..], Vec::as_slice)
-                    == target.told_by.get(&row.id).map_or(&[][..], Vec::as_slice)
+        let lists = snapshot.is_some_and(|snapshot| {
+            snapshot
+                .improvement_touchpoints
+                .get(&row.id)
+                .map_or(&[][..], Vec::as_slice)
+                == target
+                    .improvement_touchpoints
+                    .get(&row.id)
+                    .map_or(&[][..], Vec::as_slice)
+                && snapshot
+                    .improvement_kpis
+                    .get(&row.id)
+                    .map_or(&[][..], Vec::as_slice)
+                    == target
+                        .improvement_kpis
+                        .get(&row.id)
+                        .map_or(&[][..], Vec::as_slice)
         });
         lists && known.get(&row.id).is_some_and(|now| *now == row)
     };
@@ -177,22 +203,33 @@ pub(crate) async fn apply_improvements(
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,
 ) -> Result<()> {
-    let whole = before.map(|before| &*before.whole);
-    let there = whole.map_or(&[][..], |whole| &whole.improvements);
+    let snapshot = before.map(|before| &*before.snapshot);
+    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.improvements);
     let mut rows = target.improvements.clone();
     let rise = |row: &mut improvement::Model| row.version += 1;
-    let was = whole.map(|whole| &whole.improved);
-    let improved =
-        with_other_lists::<improvement::Entity, _>(there, &mut rows, was, &target.improved, rise);
-    let was = whole.map(|whole| &whole.told_by);
-    let told_by =
-        with_other_lists::<improvement::Entity, _>(there, &mut rows, was, &target.told_by, rise);
+    let was = snapshot.map(|snapshot| &snapshot.improvement_touchpoints);
+    let improvement_touchpoints = with_other_lists::<improvement::Entity, _>(
+        there,
+        &mut rows,
+        was,
+        &target.improvement_touchpoints,
+        rise,
+    );
+    let was = snapshot.map(|snapshot| &snapshot.improvement_kpis);
+    let improvement_kpis = with_other_lists::<improvement::Entity, _>(
+        there,
+        &mut rows,
+        was,
+        &target.improvement_kpis,
+        rise,
+    );
     upsert::<improvement::Entity>(permit, there, rows).await?;
-    let rows = improved_rows(&improved, target);
-    let old = Condition::all().add(improvement_touchpoint::Column::ImprovementId.is_in(improved));
+    let rows = improved_rows(&improvement_touchpoints, target);
+    let old = Condition::all()
+        .add(improvement_touchpoint::Column::ImprovementId.is_in(improvement_touchpoints));
     replace::<improvement_touchpoint::Entity>(permit, old, rows).await?;
-    let rows = telling_rows(&told_by, target);
-    let old = Condition::all().add(improvement_kpi::Column::ImprovementId.is_in(told_by));
+    let rows = telling_rows(&improvement_kpis, target);
+    let old = Condition::all().add(improvement_kpi::Column::ImprovementId.is_in(improvement_kpis));
     replace::<improvement_kpi::Entity>(permit, old, rows).await?;
     remove::<improvement::Entity>(permit, there, &target.improvements).await
 }

@@ -60,7 +60,12 @@ parts! {
 impl DocumentKeys<'_> {
     pub(crate) fn insight(&self, row: &insight::Model) -> InsightPart {
         let told = |id: &SourceId| self.sources.get(id).map(|title| (*title).to_owned());
-        let sources = self.whole.rests_on.get(&row.id).into_iter().flatten();
+        let sources = self
+            .snapshot
+            .insight_sources
+            .get(&row.id)
+            .into_iter()
+            .flatten();
         let persona = row.persona_id.and_then(|id| self.personas.get(&id));
         let answered_by = row.answered_by_id.and_then(|id| self.insights.get(&id));
         InsightPart {
@@ -86,7 +91,7 @@ impl Resolver<'_> {
         parts: &[InsightPart],
     ) -> (Vec<insight::Model>, Lists<InsightId, SourceId>) {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
-            let rows = keys.whole.insights.iter();
+            let rows = keys.snapshot.insights.iter();
             rows.map(|row| (keys.insight(row), row))
         }));
         let said: Vec<_> = parts
@@ -98,7 +103,7 @@ impl Resolver<'_> {
                 (said, id, now)
             })
             .collect();
-        let (mut rows, mut rests_on) = (Vec::new(), HashMap::new());
+        let (mut rows, mut insight_sources) = (Vec::new(), HashMap::new());
         let mut answers = Vec::new();
         for (said, id, now) in said {
             let path = self.places.path("insights", said);
@@ -160,14 +165,14 @@ impl Resolver<'_> {
                 version: now.map_or(1, |now| now.version),
             };
             insights::check(self.faults, &path, &row, sources.len());
-            rests_on.insert(id, sources);
+            insight_sources.insert(id, sources);
             if let Some(answer) = row.answered_by_id.filter(|answer| *answer != id) {
                 answers.push((id, at("answeredBy"), answer));
             }
             rows.push(row);
         }
         self.refuse_circles(&answers);
-        (rows, rests_on)
+        (rows, insight_sources)
     }
 
     /// Refuses questions that answer one another in a circle, each circle once.
@@ -197,16 +202,21 @@ pub(crate) async fn apply_insights(
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,
 ) -> Result<()> {
-    let whole = before.map(|before| &*before.whole);
-    let sources = whole.map_or(&[][..], |whole| &whole.sources);
+    let snapshot = before.map(|before| &*before.snapshot);
+    let sources = snapshot.map_or(&[][..], |snapshot| &snapshot.sources);
     upsert::<source::Entity>(permit, sources, target.sources.clone()).await?;
-    let there = whole.map_or(&[][..], |whole| &whole.insights);
+    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.insights);
     let old: HashSet<InsightId> = there.iter().map(|row| row.id).collect();
     let mut rows = target.insights.clone();
-    let was = whole.map(|whole| &whole.rests_on);
+    let was = snapshot.map(|snapshot| &snapshot.insight_sources);
     let rise = |row: &mut insight::Model| row.version += 1;
-    let changed =
-        with_other_lists::<insight::Entity, _>(there, &mut rows, was, &target.rests_on, rise);
+    let changed = with_other_lists::<insight::Entity, _>(
+        there,
+        &mut rows,
+        was,
+        &target.insight_sources,
+        rise,
+    );
     let mut answered = Vec::new();
     for row in &mut rows {
         // An answer may come after its question: the question learns of it when both are there.

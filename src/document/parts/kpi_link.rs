@@ -50,7 +50,7 @@ parts! {
 
 impl DocumentKeys<'_> {
     pub(crate) fn kpi_link(&self, row: &kpi_link::Model) -> KpiLinkPart {
-        let kpi = self.whole.canvas.kpi(row.kpi_id);
+        let kpi = self.snapshot.canvas.kpi(row.kpi_id);
         KpiLinkPart {
             touchpoint: row.touchpoint_id.and_then(|id| self.touchpoint_key(id)),
             phase: row.phase_id.and_then(|id| self.phase_key(id)),
@@ -65,7 +65,7 @@ impl DocumentKeys<'_> {
 impl Resolver<'_> {
     pub(crate) fn resolve_kpi_links(&mut self, parts: &[KpiLinkPart]) -> Vec<WantedLink> {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
-            let rows = keys.whole.kpi_links.iter();
+            let rows = keys.snapshot.kpi_links.iter();
             rows.map(|row| (keys.kpi_link(row), row))
         }));
         let mut rows: Vec<WantedLink> = Vec::new();

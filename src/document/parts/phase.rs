@@ -49,7 +49,7 @@ impl Resolver<'_> {
     pub(crate) fn resolve_phases(&mut self, parts: &[PhasePart]) -> Vec<phase::Model> {
         let before = self.before;
         let there = before.into_iter().flat_map(|before| {
-            let live = before.whole.canvas.phases.iter();
+            let live = before.snapshot.canvas.phases.iter();
             live.chain(&before.phases)
         });
         let mut there: HashMap<String, &phase::Model> =
@@ -90,7 +90,7 @@ pub(crate) async fn apply_phases(
     wanted: &[phase::Model],
 ) -> Result<()> {
     let there = before.map_or_else(Vec::new, |before| {
-        [&before.whole.canvas.phases[..], &before.phases].concat()
+        [&before.snapshot.canvas.phases[..], &before.phases].concat()
     });
     let positions: HashMap<_, _> = there.iter().map(|row| (row.id, row.position)).collect();
     let (mut rows, mut moved) = (wanted.to_vec(), Vec::new());

@@ -41,7 +41,12 @@ parts! {
 
 impl DocumentKeys<'_> {
     pub(crate) fn promise(&self, row: &promise::Model) -> PromisePart {
-        let delivered_at = self.whole.delivered_at.get(&row.id).into_iter().flatten();
+        let delivered_at = self
+            .snapshot
+            .promise_deliveries
+            .get(&row.id)
+            .into_iter()
+            .flatten();
         PromisePart {
             key: row.key.clone(),
             touchpoint: self.touchpoint_key(row.touchpoint_id).unwrap_or_default(),
@@ -60,7 +65,7 @@ impl Resolver<'_> {
         parts: &[PromisePart],
     ) -> (Vec<promise::Model>, Lists<PromiseId, TouchpointId>) {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
-            let rows = keys.whole.promises.iter();
+            let rows = keys.snapshot.promises.iter();
             rows.map(|row| (keys.promise(row), row))
         }));
         let (mut rows, mut delivered_at) = (Vec::new(), HashMap::new());
@@ -98,13 +103,18 @@ pub(crate) async fn apply_promises(
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,
 ) -> Result<()> {
-    let whole = before.map(|before| &*before.whole);
-    let there = whole.map_or(&[][..], |whole| &whole.promises);
+    let snapshot = before.map(|before| &*before.snapshot);
+    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.promises);
     let mut rows = target.promises.clone();
-    let was = whole.map(|whole| &whole.delivered_at);
+    let was = snapshot.map(|snapshot| &snapshot.promise_deliveries);
     let rise = |row: &mut promise::Model| row.version += 1;
-    let changed =
-        with_other_lists::<promise::Entity, _>(there, &mut rows, was, &target.delivered_at, rise);
+    let changed = with_other_lists::<promise::Entity, _>(
+        there,
+        &mut rows,
+        was,
+        &target.promise_deliveries,
+        rise,
+    );
     upsert::<promise::Entity>(permit, there, rows).await?;
     let rows = delivery_rows(&changed, target);
     let old = Condition::all().add(promise_delivery::Column::PromiseId.is_in(changed));

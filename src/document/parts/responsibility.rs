@@ -41,8 +41,8 @@ parts! {
 
 impl DocumentKeys<'_> {
     pub(crate) fn responsibility(&self, row: &responsibility::Model) -> ResponsibilityPart {
-        let department = self.whole.canvas.department(row.department_id);
-        let person = row.person_id.and_then(|id| self.whole.people.get(&id));
+        let department = self.snapshot.canvas.department(row.department_id);
+        let person = row.person_id.and_then(|id| self.snapshot.people.get(&id));
         ResponsibilityPart {
             touchpoint: self.touchpoint_key(row.touchpoint_id).unwrap_or_default(),
             department: department.map(|row| row.key.clone()).unwrap_or_default(),
@@ -60,7 +60,7 @@ impl Resolver<'_> {
         parts: &[ResponsibilityPart],
     ) -> Vec<WantedResponsibility> {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
-            let rows = keys.whole.canvas.responsibilities.iter();
+            let rows = keys.snapshot.canvas.responsibilities.iter();
             rows.map(|row| (keys.responsibility(row), row.clone()))
         }));
         let mut accountable: HashMap<TouchpointId, String> = HashMap::new();

@@ -40,7 +40,12 @@ parts! {
 
 impl DocumentKeys<'_> {
     pub(crate) fn scenario(&self, row: &scenario::Model) -> ScenarioPart {
-        let steps = self.whole.steps.get(&row.id).into_iter().flatten();
+        let steps = self
+            .snapshot
+            .scenario_steps
+            .get(&row.id)
+            .into_iter()
+            .flatten();
         ScenarioPart {
             name: row.name.clone(),
             kind: row.kind,
@@ -56,7 +61,7 @@ impl Resolver<'_> {
         parts: &[ScenarioPart],
     ) -> (Vec<scenario::Model>, Lists<ScenarioId, TouchpointId>) {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
-            let rows = keys.whole.scenarios.iter();
+            let rows = keys.snapshot.scenarios.iter();
             rows.map(|row| (keys.scenario(row), row))
         }));
         let (mut rows, mut steps) = (Vec::new(), HashMap::new());
@@ -99,13 +104,18 @@ pub(crate) async fn apply_scenarios(
     before: Option<&CurrentBlueprint>,
     target: &TargetRows,
 ) -> Result<()> {
-    let whole = before.map(|before| &*before.whole);
-    let there = whole.map_or(&[][..], |whole| &whole.scenarios);
+    let snapshot = before.map(|before| &*before.snapshot);
+    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.scenarios);
     let mut rows = target.scenarios.clone();
-    let was = whole.map(|whole| &whole.steps);
+    let was = snapshot.map(|snapshot| &snapshot.scenario_steps);
     let rise = |row: &mut scenario::Model| row.version += 1;
-    let changed =
-        with_other_lists::<scenario::Entity, _>(there, &mut rows, was, &target.steps, rise);
+    let changed = with_other_lists::<scenario::Entity, _>(
+        there,
+        &mut rows,
+        was,
+        &target.scenario_steps,
+        rise,
+    );
     upsert::<scenario::Entity>(permit, there, rows).await?;
     let rows = step_rows(&changed, target);
     let old = Condition::all().add(scenario_step::Column::ScenarioId.is_in(changed));

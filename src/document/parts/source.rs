@@ -49,7 +49,7 @@ pub(crate) fn source(row: &entity::source::Model) -> SourcePart {
 impl Resolver<'_> {
     pub(crate) fn resolve_sources(&mut self, parts: &[SourcePart]) -> Vec<source::Model> {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
-            let rows = keys.whole.sources.iter();
+            let rows = keys.snapshot.sources.iter();
             rows.map(|row| (source(row), row))
         }));
         let mut rows = Vec::new();

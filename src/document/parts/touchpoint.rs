@@ -74,9 +74,10 @@ touchpoint_fields!(touchpoint_part);
 
 impl DocumentKeys<'_> {
     pub(crate) fn touchpoint(&self, row: &touchpoint::Model) -> TouchpointPart {
-        let canvas = &self.whole.canvas;
-        let audience = self.whole.audiences.get(&row.id).into_iter().flatten();
-        let audience = audience.filter_map(|id| self.whole.segments.get(id));
+        let canvas = &self.snapshot.canvas;
+        let segments = self.snapshot.touchpoint_segments.get(&row.id);
+        let audience = segments.into_iter().flatten();
+        let audience = audience.filter_map(|id| self.snapshot.segments.get(id));
         let channels = canvas.channels_of(row.id).iter();
         macro_rules! part {
             ([] $({ $(
@@ -107,7 +108,7 @@ impl Resolver<'_> {
         Lists<TouchpointId, SegmentId>,
     ) {
         let there = self.before.into_iter().flat_map(|before| {
-            let live = before.whole.canvas.touchpoints.iter();
+            let live = before.snapshot.canvas.touchpoints.iter();
             live.chain(&before.touchpoints)
         });
         let mut there: HashMap<String, &touchpoint::Model> =
@@ -187,7 +188,7 @@ pub(crate) async fn apply_touchpoints(
     target: &TargetRows,
 ) -> Result<()> {
     let there = before.map_or_else(Vec::new, |before| {
-        [&before.whole.canvas.touchpoints[..], &before.touchpoints].concat()
+        [&before.snapshot.canvas.touchpoints[..], &before.touchpoints].concat()
     });
     let known: HashMap<TouchpointId, &touchpoint::Model> =
         there.iter().map(|row| (row.id, row)).collect();
@@ -225,14 +226,20 @@ fn lists_differ(
     id: TouchpointId,
     now: Option<&touchpoint::Model>,
 ) -> bool {
-    let channels: &[ChannelId] = target.channels.get(&id).map_or(&[], Vec::as_slice);
-    let audience: &[SegmentId] = target.audiences.get(&id).map_or(&[], Vec::as_slice);
+    let channels: &[ChannelId] = target
+        .touchpoint_channels
+        .get(&id)
+        .map_or(&[], Vec::as_slice);
+    let audience: &[SegmentId] = target
+        .touchpoint_segments
+        .get(&id)
+        .map_or(&[], Vec::as_slice);
     match (before, now) {
         (Some(before), Some(now)) if now.archived_at.is_none() => {
-            let was = before.whole.canvas.channels_of(id).iter();
+            let was = before.snapshot.canvas.channels_of(id).iter();
             let meant = before
-                .whole
-                .audiences
+                .snapshot
+                .touchpoint_segments
                 .get(&id)
                 .map_or(&[][..], Vec::as_slice);
             !was.map(|channel| channel.id).eq(channels.iter().copied()) || meant != audience

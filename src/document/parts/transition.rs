@@ -59,7 +59,7 @@ impl Resolver<'_> {
         parts: &[TransitionPart],
     ) -> Vec<transition::Model> {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
-            let rows = keys.whole.canvas.transitions.iter();
+            let rows = keys.snapshot.canvas.transitions.iter();
             rows.map(|row| (keys.transition(row), row))
         }));
         let mut rows = Vec::new();

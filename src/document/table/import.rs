@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     access::Caller,
-    canvas::whole::Whole,
     compute::Steps,
     document::{
         authority::Authority,
@@ -25,6 +24,7 @@ use crate::{
     error::{Error, Result, UserError},
     input::By,
     sheet::Place,
+    snapshot::BlueprintSnapshot,
 };
 
 /// Brings a blueprint to what a table says. Pruning archives the touchpoints that no row names; phases stay.
@@ -40,15 +40,15 @@ pub async fn import(
     let found = found.one(permit.tx()).await?;
     let found = found.ok_or_else(|| Error::not_found("blueprint", "blueprint"))?;
     let row = lock(&mut permit, found.id, how.expected_revision).await?;
-    let whole = Whole::read(caller, permit.tx(), row, caller.today).await?;
+    let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row, caller.today).await?;
     let laid = move |steps: &Steps| {
-        steps.take(DRAFTED * whole.rows())?;
-        let current = Document::from_whole(&whole);
+        steps.take(DRAFTED * snapshot.rows())?;
+        let current = Document::from_snapshot(&snapshot);
         let from = table.base(&current, how.prune);
         let phases = table.phases(&current);
-        Ok(((whole, current.key), (table, from, phases)))
+        Ok(((snapshot, current.key), (table, from, phases)))
     };
-    let ((whole, key), (table, from, (phases, first_rows))) = caller.compute(laid).await?;
+    let ((snapshot, key), (table, from, (phases, first_rows))) = caller.compute(laid).await?;
     let places = TableLocations {
         table: &table,
         first_rows,
@@ -63,7 +63,7 @@ pub async fn import(
     };
     let taken = reconcile(
         &mut permit,
-        Some(whole),
+        Some(snapshot),
         (Some(from), said, false),
         (Authority::Own, &table.complete),
     )

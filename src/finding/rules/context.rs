@@ -10,10 +10,7 @@ use entity::{
 };
 
 use super::table::{FindingCode, Thresholds};
-use crate::{
-    canvas::{Canvas, whole::Whole},
-    judgement::JudgedLink,
-};
+use crate::{canvas::Canvas, judgement::JudgedLink, snapshot::BlueprintSnapshot};
 
 /// What the rules need to know that is not in the blueprint itself.
 #[derive(Clone, Debug, Default)]
@@ -42,14 +39,14 @@ pub struct RuleOptions<'t> {
 
 /// Everything that a rule may look at.
 pub(super) struct RuleContext<'w> {
-    pub whole: &'w Whole,
+    pub snapshot: &'w BlueprintSnapshot,
     pub around: &'w Surroundings,
     pub options: &'w RuleOptions<'w>,
 }
 
 impl<'w> RuleContext<'w> {
     pub fn canvas(&self) -> &'w Canvas {
-        &self.whole.canvas
+        &self.snapshot.canvas
     }
 
     pub fn threshold(&self, code: FindingCode) -> f64 {

@@ -51,7 +51,7 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
                 sentence,
             );
         }
-        let audience = context.whole.audiences.get(&row.id);
+        let audience = context.snapshot.touchpoint_segments.get(&row.id);
         if audience.is_some_and(|audience| mismatch(audience, &stand_for)) {
             let sentence = format!(
                 "{} is for other people than those whose journey it is.",
@@ -103,7 +103,8 @@ fn unused(row: &touchpoint::Model, found: &mut Violations) {
 
 /// The segments that any persona of the blueprint stands for.
 fn stood_for(context: &RuleContext<'_>) -> HashSet<SegmentId> {
-    let personas = std::iter::once(&context.canvas().persona).chain(&context.whole.personas);
+    let personas =
+        std::iter::once(&context.canvas().persona).chain(&context.snapshot.secondary_personas);
     let segments = personas.filter_map(|persona| context.around.segments.get(&persona.id));
     segments.flatten().copied().collect()
 }
@@ -124,7 +125,7 @@ fn contacted(context: &RuleContext<'_>, found: &mut Violations) {
     if here <= 0.0 {
         return;
     }
-    for persona in std::iter::once(&canvas.persona).chain(&context.whole.personas) {
+    for persona in std::iter::once(&canvas.persona).chain(&context.snapshot.secondary_personas) {
         let elsewhere = context.around.contacts_elsewhere.get(&persona.id).copied();
         let per_month = here + elsewhere.unwrap_or_default();
         let most = persona.max_contacts_per_month;

@@ -19,10 +19,10 @@ use crate::canvas::accountable;
 
 pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
     sources(context, found);
-    for promise in &context.whole.promises {
+    for promise in &context.snapshot.promises {
         promised(context, promise, found);
     }
-    for insight in &context.whole.insights {
+    for insight in &context.snapshot.insights {
         if insight.kind == InsightKind::InformationNeed && insight.answer.is_none() {
             let place = FindingSubject {
                 phase: insight.phase_id,
@@ -39,8 +39,8 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
 
 fn sources(context: &RuleContext<'_>, found: &mut Violations) {
     let mut known_from: HashMap<TouchpointId, HashSet<SourceId>> = HashMap::new();
-    for insight in &context.whole.insights {
-        let sources = context.whole.rests_on.get(&insight.id);
+    for insight in &context.snapshot.insights {
+        let sources = context.snapshot.insight_sources.get(&insight.id);
         if let (Some(touchpoint), Some(sources)) = (insight.touchpoint_id, sources) {
             known_from.entry(touchpoint).or_default().extend(sources);
         }
@@ -89,7 +89,7 @@ fn promised(context: &RuleContext<'_>, promise: &promise::Model, found: &mut Vio
         }
         PromiseState::Kept | PromiseState::Unknown => {}
     }
-    let delivered_at = context.whole.delivered_at.get(&promise.id);
+    let delivered_at = context.snapshot.promise_deliveries.get(&promise.id);
     for row in delivered_at.into_iter().flatten() {
         let Some(row) = canvas.touchpoint(*row) else {
             continue;
@@ -114,7 +114,7 @@ fn conflicts(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
     let when = |row: &evaluation::Model| (row.held_on, row.created_at, row.id);
     let mut latest: HashMap<TouchpointId, &evaluation::Model> = HashMap::new();
-    for row in &context.whole.evaluations {
+    for row in &context.snapshot.evaluations {
         if row.messages.is_some() {
             let kept = latest.entry(row.touchpoint_id).or_insert(row);
             if when(row) > when(kept) {

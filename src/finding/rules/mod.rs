@@ -36,23 +36,27 @@ pub use self::{
     table::{FindingCode, Rule, Severity, Threshold, Thresholds},
     violation::{FindingSubject, Violation},
 };
-use crate::canvas::{Canvas, whole::Whole};
+use crate::{canvas::Canvas, snapshot::BlueprintSnapshot};
 
 /// What a blueprint gets wrong: the gravest first, then in the order of the table and of display.
 #[must_use]
-pub fn find(whole: &Whole, around: &Surroundings, options: &RuleOptions<'_>) -> Vec<Violation> {
+pub fn find(
+    snapshot: &BlueprintSnapshot,
+    around: &Surroundings,
+    options: &RuleOptions<'_>,
+) -> Vec<Violation> {
     let seen = RuleContext {
-        whole,
+        snapshot,
         around,
         options,
     };
-    let mut found = Violations::new(Some(whole.canvas.blueprint.id));
+    let mut found = Violations::new(Some(snapshot.canvas.blueprint.id));
     responsible::find(&seen, &mut found);
     measured::find(&seen, &mut found);
     journey::find(&seen, &mut found);
     customer::find(&seen, &mut found);
     known::find(&seen, &mut found);
-    let canvas = &whole.canvas;
+    let canvas = &snapshot.canvas;
     let mut findings = found.findings;
     findings.sort_by_cached_key(|finding| {
         let at = finding.place.touchpoint.and_then(|id| canvas.place(id));

@@ -35,7 +35,7 @@ fn at() -> DateTime<Utc> {
 }
 
 /// A journey of four steps with something known, promised and tried at each, whose rows come in this order.
-fn whole(order: &[usize], renamed: bool) -> Whole {
+fn snapshot(order: &[usize], renamed: bool) -> BlueprintSnapshot {
     let edges: Vec<_> = vec![
         (Side::End(End::Start), Side::At(0), TransitionKind::Advance),
         (Side::At(0), Side::At(1), TransitionKind::Advance),
@@ -135,8 +135,9 @@ fn whole(order: &[usize], renamed: bool) -> Whole {
         promises.collect(),
         evaluations.collect(),
     );
-    let delivered_at = (0..4).map(|number| (id(400 + number as u128), vec![step(3 - number)]));
-    let delivered_at = delivered_at.collect();
+    let promise_deliveries =
+        (0..4).map(|number| (id(400 + number as u128), vec![step(3 - number)]));
+    let promise_deliveries = promise_deliveries.collect();
     if renamed {
         for row in &mut canvas.touchpoints {
             row.name.push_str(" anew");
@@ -144,23 +145,23 @@ fn whole(order: &[usize], renamed: bool) -> Whole {
     }
     canvas.responsibilities = responsibilities;
     let canvas = sample::with_departments(canvas, departments);
-    Whole {
+    BlueprintSnapshot {
         canvas: canvas.arranged(),
         insights,
         promises,
         evaluations,
-        delivered_at,
-        ..Whole::bare(sample::canvas(&[], &[], &[]))
+        promise_deliveries,
+        ..BlueprintSnapshot::bare(sample::canvas(&[], &[], &[]))
     }
 }
 
-fn judged(whole: &Whole) -> Vec<Violation> {
+fn judged(snapshot: &BlueprintSnapshot) -> Vec<Violation> {
     let asked = RuleOptions {
         day: day(),
         thresholds: &Thresholds::default(),
         confidential: true,
     };
-    find(whole, &Surroundings::default(), &asked)
+    find(snapshot, &Surroundings::default(), &asked)
 }
 
 fn fingerprints(findings: &[Violation]) -> Vec<FindingId> {
@@ -172,15 +173,15 @@ proptest! {
 
     #[test]
     fn the_order_of_rows_changes_nothing(order in Just(vec![0, 1, 2, 3]).prop_shuffle()) {
-        prop_assert_eq!(judged(&whole(&order, false)), judged(&whole(&[0, 1, 2, 3], false)));
+        prop_assert_eq!(judged(&snapshot(&order, false)), judged(&snapshot(&[0, 1, 2, 3], false)));
     }
 }
 
 #[test]
 fn fingerprints_survive_renaming_and_no_two_are_alike() {
     let (before, after) = (
-        judged(&whole(&[0, 1, 2, 3], false)),
-        judged(&whole(&[0, 1, 2, 3], true)),
+        judged(&snapshot(&[0, 1, 2, 3], false)),
+        judged(&snapshot(&[0, 1, 2, 3], true)),
     );
     assert_eq!(fingerprints(&before), fingerprints(&after));
     assert_ne!(before, after, "the sentences tell the new names");
@@ -192,7 +193,7 @@ fn fingerprints_survive_renaming_and_no_two_are_alike() {
 
 #[test]
 fn the_gravest_come_first() {
-    let severities: Vec<Severity> = judged(&whole(&[0, 1, 2, 3], false))
+    let severities: Vec<Severity> = judged(&snapshot(&[0, 1, 2, 3], false))
         .iter()
         .map(|finding| finding.code.severity())
         .collect();
@@ -208,14 +209,14 @@ fn a_threshold_moves_what_is_found_and_an_unknown_one_is_refused() {
         thresholds: &more,
         confidential: true,
     };
-    let whole = whole(&[0, 1, 2, 3], false);
-    let found = find(&whole, &Surroundings::default(), &asked);
+    let snapshot = snapshot(&[0, 1, 2, 3], false);
+    let found = find(&snapshot, &Surroundings::default(), &asked);
     let consulted = |findings: &[Violation]| {
         findings
             .iter()
             .any(|one| one.code == FindingCode::TooManyConsulted)
     };
-    assert!(consulted(&found) && !consulted(&judged(&whole)));
+    assert!(consulted(&found) && !consulted(&judged(&snapshot)));
     for wrong in [
         "TOO_MANY=1",
         "UNREACHABLE=1",
@@ -230,12 +231,12 @@ fn a_threshold_moves_what_is_found_and_an_unknown_one_is_refused() {
 
 #[test]
 fn what_surrounds_a_journey_is_added_to_what_it_holds_itself() {
-    let mut whole = whole(&[0, 1, 2, 3], false);
-    whole.canvas.persona.max_contacts_per_month = Some(3);
-    whole.canvas.touchpoints[0].contacts_per_month = Some(1.5);
+    let mut snapshot = snapshot(&[0, 1, 2, 3], false);
+    snapshot.canvas.persona.max_contacts_per_month = Some(3);
+    snapshot.canvas.touchpoints[0].contacts_per_month = Some(1.5);
     let codes = |contacts: f64, held: usize| {
         let around = Surroundings {
-            contacts_elsewhere: HashMap::from([(whole.canvas.persona.id, contacts)]),
+            contacts_elsewhere: HashMap::from([(snapshot.canvas.persona.id, contacts)]),
             held_elsewhere: HashMap::from([(id(200), held)]),
             ..Surroundings::default()
         };
@@ -244,7 +245,7 @@ fn what_surrounds_a_journey_is_added_to_what_it_holds_itself() {
             thresholds: &Thresholds::default(),
             confidential: true,
         };
-        let found = find(&whole, &around, &asked).into_iter();
+        let found = find(&snapshot, &around, &asked).into_iter();
         let beyond = found.filter(|finding| finding.code.looks_beyond());
         beyond.map(|finding| finding.code).collect::<Vec<_>>()
     };

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     batch::load,
     blueprint::graphql::{Blueprint, Phase},
-    canvas::{self, Canvas, view, whole},
+    canvas::{self, Canvas, view},
     department::graphql::Department,
     document::{blueprint::Document, table},
     error::{Error, Result},
@@ -40,12 +40,13 @@ use crate::{
     scalar::{Date, Theme},
     scenario::graphql::Scenario,
     sheet::Dialect,
+    snapshot,
     template::graphql::Template,
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
 /// What findings cost in the complexity of a document: a whole blueprint, what is around it, and the rules.
-const FINDINGS: usize = 2 * whole::COST;
+const FINDINGS: usize = 2 * snapshot::COST;
 
 #[ComplexObject]
 impl Blueprint {
@@ -198,7 +199,7 @@ impl Blueprint {
     }
 
     /// All of it by keys, as one document that `blueprintImport` takes.
-    #[graphql(complexity = "whole::COST")]
+    #[graphql(complexity = "snapshot::COST")]
     async fn document(&self, ctx: &Context<'_>) -> Result<Json<Document>> {
         let make = |document: Document| {
             let text = serde_json::to_vec(&document).map_err(Error::internal)?;
@@ -211,7 +212,7 @@ impl Blueprint {
     /// its phase before it and the departments of each role behind it. Lists are written `WEB | APP`, evidence with a
     /// link `Leaflet <https://…>`, a department that is only asked `sales?`; a text that would become a formula has an
     /// apostrophe before it.
-    #[graphql(complexity = "whole::COST")]
+    #[graphql(complexity = "snapshot::COST")]
     async fn sheet(
         &self,
         ctx: &Context<'_>,

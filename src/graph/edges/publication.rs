@@ -8,12 +8,12 @@ use crate::{
     account::graphql::Account,
     batch::load,
     blueprint::graphql::Blueprint,
-    canvas::whole::Whole,
     compute::Steps,
     document::{blueprint::Document, import::DRAFTED},
     error::{Error, Result},
     payload::{caller, found},
     publication::graphql::Publication,
+    snapshot::BlueprintSnapshot,
 };
 
 /// What is made of a blueprint's document, counted by its bytes.
@@ -24,11 +24,11 @@ pub async fn written<T: Send + 'static>(
 ) -> Result<T> {
     let caller = caller(ctx)?;
     let which = Condition::all().add(blueprint::Column::Id.eq(id));
-    let whole = Whole::load(caller, which, caller.today).await?;
-    let whole = whole.ok_or_else(|| Error::not_found("", "blueprint"))?;
+    let snapshot = BlueprintSnapshot::find(caller, which, caller.today).await?;
+    let snapshot = snapshot.ok_or_else(|| Error::not_found("", "blueprint"))?;
     let work = move |steps: &Steps| {
-        steps.take(DRAFTED * whole.rows())?;
-        let (made, bytes) = make(Document::from_whole(&whole))?;
+        steps.take(DRAFTED * snapshot.rows())?;
+        let (made, bytes) = make(Document::from_snapshot(&snapshot))?;
         steps.budget().answer(bytes as u64)?;
         Ok(made)
     };

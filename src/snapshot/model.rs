@@ -1,0 +1,137 @@
+//! The snapshot: rows by table, and the lists that join tables hold by the id of their owner.
+
+use std::collections::HashMap;
+
+use entity::{
+    account, department, evaluation,
+    id::{
+        AccountId, DepartmentId, EvaluationId, ImprovementId, InsightId, KpiId, NeedId, PersonaId,
+        PromiseId, ScenarioId, SegmentId, SourceId, TouchpointId,
+    },
+    improvement, insight, kpi, kpi_link, persona, promise, scenario, segment, source,
+    words::Verdict,
+};
+
+use crate::canvas::Canvas;
+
+/// A blueprint with all that hangs on it, archived parts left out. Rows come in the order of creation, lists in the
+/// order of their positions.
+#[derive(Debug)]
+pub struct BlueprintSnapshot {
+    pub canvas: Canvas,
+    /// The personas besides the main one, by position.
+    pub secondary_personas: Vec<persona::Model>,
+    /// The segments that a touchpoint is for; a touchpoint without an entry is for everybody.
+    pub touchpoint_segments: HashMap<TouchpointId, Vec<SegmentId>>,
+    /// The segments in `touchpoint_segments`.
+    pub segments: HashMap<SegmentId, segment::Model>,
+    /// The links of KPIs that are not archived, whatever days they hold for.
+    pub kpi_links: Vec<kpi_link::Model>,
+    pub scenarios: Vec<scenario::Model>,
+    /// The touchpoints of each scenario.
+    pub scenario_steps: HashMap<ScenarioId, Vec<TouchpointId>>,
+    pub sources: Vec<source::Model>,
+    pub insights: Vec<insight::Model>,
+    /// The personas that `insights` are known of.
+    pub insight_personas: HashMap<PersonaId, persona::Model>,
+    /// The sources that each insight rests on.
+    pub insight_sources: HashMap<InsightId, Vec<SourceId>>,
+    pub promises: Vec<promise::Model>,
+    /// The touchpoints that deliver each promise.
+    pub promise_deliveries: HashMap<PromiseId, Vec<TouchpointId>>,
+    pub evaluations: Vec<evaluation::Model>,
+    /// What each evaluation found, need by need.
+    pub evaluation_verdicts: HashMap<EvaluationId, Vec<(NeedId, Verdict)>>,
+    pub improvements: Vec<improvement::Model>,
+    /// The touchpoints that each improvement is about.
+    pub improvement_touchpoints: HashMap<ImprovementId, Vec<TouchpointId>>,
+    /// The KPIs that measure the success of each improvement.
+    pub improvement_kpis: HashMap<ImprovementId, Vec<KpiId>>,
+    /// The KPIs in `improvement_kpis` that the caller may see and that are not archived.
+    pub kpis_of_improvements: HashMap<KpiId, kpi::Model>,
+    /// The departments that own `improvements`, as far as the caller may see them.
+    pub owners_of_improvements: HashMap<DepartmentId, department::Model>,
+    /// The people of open responsibilities and of evaluations, as far as the caller may see them.
+    pub people: HashMap<AccountId, account::Model>,
+}
+
+impl BlueprintSnapshot {
+    /// Number of rows that it holds, for what a request may compute: each costs the same number of steps. Rows that
+    /// only lend their key (segments, people, …) are not counted.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        let parts = [
+            self.kpi_links.len(),
+            self.scenarios.len(),
+            self.sources.len(),
+            self.insights.len(),
+            self.promises.len(),
+            self.evaluations.len(),
+            self.improvements.len(),
+        ];
+        let lists = [
+            listed(&self.touchpoint_segments),
+            listed(&self.scenario_steps),
+            listed(&self.promise_deliveries),
+            listed(&self.evaluation_verdicts),
+            listed(&self.improvement_touchpoints),
+        ];
+        self.canvas.rows() + parts.iter().chain(&lists).sum::<usize>()
+    }
+
+    /// Leaves out what hangs on archived touchpoints, phases and KPIs.
+    pub(super) fn without_archived(mut self) -> Self {
+        let canvas = &self.canvas;
+        let at = |touchpoint: TouchpointId| canvas.touchpoint(touchpoint).is_some();
+        let there = |phase: Option<_>, touchpoint: Option<_>| {
+            phase.is_none_or(|id| canvas.phase(id).is_some()) && touchpoint.is_none_or(at)
+        };
+        self.touchpoint_segments.retain(|id, _| at(*id));
+        self.kpi_links.retain(|link| {
+            there(link.phase_id, link.touchpoint_id) && canvas.kpi(link.kpi_id).is_some()
+        });
+        self.insights
+            .retain(|row| there(row.phase_id, row.touchpoint_id));
+        self.promises.retain(|row| at(row.touchpoint_id));
+        self.evaluations.retain(|row| at(row.touchpoint_id));
+        let steps = self.scenario_steps.values_mut();
+        let delivered = self.promise_deliveries.values_mut();
+        let improved = self.improvement_touchpoints.values_mut();
+        for touchpoints in steps.chain(delivered).chain(improved) {
+            touchpoints.retain(|id| at(*id));
+        }
+        self
+    }
+
+    /// A blueprint on which nothing hangs.
+    #[cfg(test)]
+    pub(crate) fn bare(canvas: Canvas) -> Self {
+        Self {
+            canvas,
+            secondary_personas: Vec::new(),
+            touchpoint_segments: HashMap::new(),
+            segments: HashMap::new(),
+            kpi_links: Vec::new(),
+            scenarios: Vec::new(),
+            scenario_steps: HashMap::new(),
+            sources: Vec::new(),
+            insights: Vec::new(),
+            insight_personas: HashMap::new(),
+            insight_sources: HashMap::new(),
+            promises: Vec::new(),
+            promise_deliveries: HashMap::new(),
+            evaluations: Vec::new(),
+            evaluation_verdicts: HashMap::new(),
+            improvements: Vec::new(),
+            improvement_touchpoints: HashMap::new(),
+            improvement_kpis: HashMap::new(),
+            kpis_of_improvements: HashMap::new(),
+            owners_of_improvements: HashMap::new(),
+            people: HashMap::new(),
+        }
+    }
+}
+
+fn listed<K, V>(lists: &HashMap<K, Vec<V>>) -> usize {
+    lists.values().map(Vec::len).sum()
+}
