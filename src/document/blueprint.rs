@@ -23,8 +23,10 @@ use super::{
     bounds::{PatchList, few, perhaps_day},
     diff::{self, DocumentChange},
     format::DocumentFormat,
+    list::PartList,
     merge::{self, SourceMap},
-    part::{DocumentPart, PatchField, camel},
+    part::{PatchField, camel},
+    reference::{Exists, References},
 };
 use crate::{
     blueprint::{MOST_PHASES, MOST_TOUCHPOINTS, MOST_TRANSITIONS},
@@ -88,6 +90,12 @@ document! {
         improvements of ImprovementPart or ImprovementPatch, at most MOST_IMPROVEMENTS;
     }
 }
+
+references! { Document or DocumentPatch {
+    persona => Persona, DropKey;
+    secondary_personas => Persona, DropKey;
+    owner_department => Department, Report;
+}}
 
 impl DocumentFormat for DocumentPatch {
     const FORMAT: &'static str = FORMAT;

@@ -1,5 +1,5 @@
-//! What documents name that lies outside of a blueprint, found by key: departments, personas, channels, segments, KPIs
-//! and people. `lookup` fills it.
+//! Ids, by key, of what documents name outside of a blueprint: departments, personas, channels, segments, KPIs and
+//! people. `lookup` fills it.
 
 use std::collections::HashMap;
 
@@ -8,7 +8,10 @@ use entity::{
     words::Subject,
 };
 
-/// Ids by key in small letters. What is archived, but for channels and segments, or hidden from the caller is not in it.
+use super::reference::ReferenceTarget;
+
+/// Ids by key in small letters: of all that one document names and that exists. What is hidden from the caller is not
+/// in it, nor what is archived (channels and segments never are).
 #[derive(Debug, Default)]
 pub struct Catalogue {
     pub departments: HashMap<String, DepartmentId>,
@@ -19,6 +22,28 @@ pub struct Catalogue {
     pub people: HashMap<String, AccountId>,
     /// The needs of the personas, in their own words.
     pub needs: HashMap<(PersonaId, String), NeedId>,
+}
+
+impl Catalogue {
+    /// Whether it has what a key names. Of what lies inside a blueprint it knows nothing, and says yes.
+    #[must_use]
+    pub fn has(&self, target: ReferenceTarget, key: &str) -> bool {
+        let key = lower(key);
+        match target {
+            ReferenceTarget::Phase
+            | ReferenceTarget::Touchpoint
+            | ReferenceTarget::Source
+            | ReferenceTarget::Insight => true,
+            ReferenceTarget::Department => self.departments.contains_key(&key),
+            ReferenceTarget::Persona => self.personas.contains_key(&key),
+            // Whose need it is is checked when the evaluation is resolved.
+            ReferenceTarget::Need => self.needs.keys().any(|(_, text)| *text == key),
+            ReferenceTarget::Channel => self.channels.contains_key(&key),
+            ReferenceTarget::Segment => self.segments.contains_key(&key),
+            ReferenceTarget::Kpi => self.kpis.contains_key(&key),
+            ReferenceTarget::Account => self.people.contains_key(&key),
+        }
+    }
 }
 
 /// A key as it is looked up: trimmed and in small letters.

@@ -28,21 +28,21 @@ const SPELLED: [(&str, &str); 5] = [
 #[derive(Debug)]
 pub struct MergedDocument {
     document: Document,
-    places: SourceMap,
+    source_map: SourceMap,
     faults: Faults,
 }
 
 impl MergedDocument {
     /// What a blueprint becomes by what is said, or a new one; `prune` removes what a list that is there does not
     /// name. Refused where something is lacking, as nothing can be looked up in half a document.
-    pub fn merge(current: Option<&Document>, said: DocumentPatch, prune: bool) -> Result<Self> {
-        let (mut places, mut faults) = (SourceMap::default(), Faults::default());
-        match Document::merged(current, said, prune, (&mut places, &mut faults)) {
+    pub fn merge(current: Option<&Document>, patch: DocumentPatch, prune: bool) -> Result<Self> {
+        let (mut source_map, mut faults) = (SourceMap::default(), Faults::default());
+        match Document::merged(current, patch, prune, (&mut source_map, &mut faults)) {
             Some(mut document) => {
-                document.drop_dangling(&places);
+                document.drop_dangling(&source_map);
                 Ok(Self {
                     document,
-                    places,
+                    source_map,
                     faults,
                 })
             }
@@ -67,7 +67,14 @@ impl MergedDocument {
         moment: (DateTime<Utc>, BlueprintId),
     ) -> Result<TargetRows> {
         let (document, faults) = (&self.document, &mut self.faults);
-        let target = TargetRows::resolve(document, &self.places, before, catalogue, moment, faults);
+        let target = TargetRows::resolve(
+            document,
+            &self.source_map,
+            before,
+            catalogue,
+            moment,
+            faults,
+        );
         self.faults.respelled(&SPELLED).check()?;
         target.ok_or_else(|| Error::internal("a document leads nowhere without a fault"))
     }

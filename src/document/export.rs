@@ -1,4 +1,4 @@
-//! Writes a blueprint down: what was read whole becomes its document. It reads nothing itself.
+//! Writes the document of a blueprint from its snapshot. It reads nothing itself.
 
 use super::blueprint::{Document, FORMAT};
 use super::keys::DocumentKeys;
@@ -29,52 +29,56 @@ impl Document {
                 .collect(),
             owner_department: owner.map(|row| row.key.clone()).unwrap_or_default(),
             next_review_on: blueprint.next_review_on,
-            phases: canvas.phases.iter().map(parts::phase::phase).collect(),
+            phases: canvas.phases.iter().map(parts::phase::phase_part).collect(),
             touchpoints: canvas
                 .touchpoints
                 .iter()
-                .map(|row| keys.touchpoint(row))
+                .map(|row| keys.touchpoint_part(row))
                 .collect(),
             transitions: canvas
                 .transitions
                 .iter()
-                .map(|row| keys.transition(row))
+                .map(|row| keys.transition_part(row))
                 .collect(),
             responsibilities: canvas
                 .responsibilities
                 .iter()
-                .map(|row| keys.responsibility(row))
+                .map(|row| keys.responsibility_part(row))
                 .collect(),
             kpi_links: snapshot
                 .kpi_links
                 .iter()
-                .map(|row| keys.kpi_link(row))
+                .map(|row| keys.kpi_link_part(row))
                 .collect(),
             scenarios: snapshot
                 .scenarios
                 .iter()
-                .map(|row| keys.scenario(row))
+                .map(|row| keys.scenario_part(row))
                 .collect(),
-            sources: snapshot.sources.iter().map(parts::source::source).collect(),
+            sources: snapshot
+                .sources
+                .iter()
+                .map(parts::source::source_part)
+                .collect(),
             insights: snapshot
                 .insights
                 .iter()
-                .map(|row| keys.insight(row))
+                .map(|row| keys.insight_part(row))
                 .collect(),
             promises: snapshot
                 .promises
                 .iter()
-                .map(|row| keys.promise(row))
+                .map(|row| keys.promise_part(row))
                 .collect(),
             evaluations: snapshot
                 .evaluations
                 .iter()
-                .map(|row| keys.evaluation(row))
+                .map(|row| keys.evaluation_part(row))
                 .collect(),
             improvements: snapshot
                 .improvements
                 .iter()
-                .map(|row| keys.improvement(row))
+                .map(|row| keys.improvement_part(row))
                 .collect(),
         };
         document.sorted()

@@ -15,11 +15,10 @@ use serde_json::json;
 use super::{
     apply,
     authority::Authority,
-    blueprint::{Document, DocumentPatch, VerdictItem},
-    catalogue::{Catalogue, lower},
+    blueprint::{Document, DocumentPatch},
+    catalogue::Catalogue,
     diff::DocumentChange,
     draft::MergedDocument,
-    merge::SourceMap,
     report, responsibilities,
     target::{CurrentBlueprint, TargetRows},
 };
@@ -29,7 +28,7 @@ use crate::{
     compute::Steps,
     error::{Error, Reason, Result},
     id,
-    input::{Faults, is_key},
+    input::is_key,
     policy::{Action, Relation, Ties},
     snapshot::BlueprintSnapshot,
 };
@@ -54,78 +53,6 @@ pub struct ImportReport {
     /// The blueprint as it is now; nothing where a dry run would make it.
     pub blueprint: Option<blueprint::Model>,
     pub changes: Vec<DocumentChange>,
-}
-
-/// A document as it is read, from one as it is written.
-pub fn to_patch(document: &Document) -> Result<DocumentPatch> {
-    let value = serde_json::to_value(document).map_err(Error::internal)?;
-    serde_json::from_value(value).map_err(Error::internal)
-}
-
-/// A document as it is written, from one that says everything.
-pub fn complete_document(said: DocumentPatch) -> Result<Document> {
-    let (mut places, mut faults) = (SourceMap::default(), Faults::default());
-    let document = Document::merged(None, said, true, (&mut places, &mut faults));
-    document.ok_or_else(|| Error::internal("a kept document is not complete"))
-}
-
-/// What a document says of what still exists outside of the blueprint: an old one may name personas, channels,
-/// segments and KPIs that are archived or gone. `document` is the same, complete.
-pub async fn without_missing(
-    permit: &Permit<'_>,
-    document: &Document,
-    mut said: DocumentPatch,
-) -> Result<DocumentPatch> {
-    let catalogue = Catalogue::load(permit, document).await?;
-    let persona = |key: &String| catalogue.personas.contains_key(&lower(key));
-    said.persona.0 = said.persona.0.filter(persona);
-    said.secondary_personas
-        .0
-        .iter_mut()
-        .for_each(|keys| keys.retain(persona));
-    for touchpoint in said.touchpoints.0.iter_mut().flatten() {
-        let (channels, audience) = (&mut touchpoint.channels.0, &mut touchpoint.audience.0);
-        let there = |key: &String| catalogue.channels.contains_key(&lower(key));
-        channels.iter_mut().for_each(|keys| keys.retain(there));
-        let there = |key: &String| catalogue.segments.contains_key(&lower(key));
-        audience.iter_mut().for_each(|keys| keys.retain(there));
-    }
-    for insight in said.insights.0.iter_mut().flatten() {
-        let of = insight.persona.0.take();
-        insight.persona.0 = of.map(|of| of.filter(persona));
-    }
-    let kpi = |key: &String| catalogue.kpis.contains_key(&lower(key));
-    for improvement in said.improvements.0.iter_mut().flatten() {
-        improvement
-            .kpis
-            .0
-            .iter_mut()
-            .for_each(|keys| keys.retain(kpi));
-    }
-    let person = |key: &String| catalogue.people.contains_key(&lower(key));
-    if let Some(evaluations) = &mut said.evaluations.0 {
-        evaluations.retain(|part| part.by_account.as_ref().is_none_or(person));
-        for evaluation in evaluations {
-            let known = |found: &VerdictItem| {
-                let need = lower(&found.need);
-                catalogue.needs.keys().any(|(_, text)| *text == need)
-            };
-            evaluation
-                .verdicts
-                .0
-                .iter_mut()
-                .for_each(|found| found.retain(known));
-        }
-    }
-    if let Some(improvements) = &mut said.improvements.0 {
-        improvements.retain(|part| {
-            let owner = part.owner_department.0.as_ref();
-            owner.is_none_or(|owner| catalogue.departments.contains_key(&lower(owner)))
-        });
-    }
-    let links = said.kpi_links.0.iter_mut();
-    links.for_each(|links| links.retain(|link| kpi(&link.kpi)));
-    Ok(said)
 }
 
 /// Imports a document.

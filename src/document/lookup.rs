@@ -1,6 +1,6 @@
 //! Looks up what a document names outside of its blueprint, as far as the caller may see it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use entity::{account, channel, department, id::PersonaId, kpi, persona, persona_need, segment};
 use sea_orm::{
@@ -11,6 +11,7 @@ use sea_orm::{
 use super::{
     blueprint::Document,
     catalogue::{Catalogue, lower},
+    reference::ReferenceTarget,
 };
 use crate::{
     access::{Keyed, Permit},
@@ -18,87 +19,64 @@ use crate::{
     input::is_key,
 };
 
-/// Keys a statement looks up at the most, so that no database runs out of parameters.
+/// Most keys that one statement looks up, so that no database runs out of parameters.
 const KEYS: usize = 5_000;
 
 impl Catalogue {
-    /// Looks up what a document names.
+    /// Looks up what a document names: one statement for each table, as long as it names no more than `KEYS` rows of it.
     pub async fn load(permit: &Permit<'_>, document: &Document) -> Result<Self> {
-        let touchpoints = || document.touchpoints.iter();
-        let held = || document.responsibilities.iter();
-        let departments = held().map(|held| &held.department);
-        let improvements = || document.improvements.iter();
-        let departments = departments.chain(improvements().map(|row| &row.owner_department));
-        let departments = departments.chain([&document.owner_department]);
-        let insights = document.insights.iter();
-        let personas = insights.filter_map(|insight| insight.persona.as_ref());
-        let personas = personas
-            .chain(&document.secondary_personas)
-            .chain([&document.persona]);
-        let live = department::Column::ArchivedAt.is_null();
-        let found = look_up::<department::Entity>(permit, departments, live.into()).await?;
-        let departments = found
-            .into_iter()
-            .map(|row| (lower(&row.key), row.id))
-            .collect();
-        let live = persona::Column::ArchivedAt.is_null();
-        let found = look_up::<persona::Entity>(permit, personas, live.into()).await?;
-        let ids: Vec<PersonaId> = found.iter().map(|row| row.id).collect();
+        let mut named = document.named_keys();
+        let mut keys = |target: ReferenceTarget| named.remove(&target).unwrap_or_default();
+
+        let live = department::Column::ArchivedAt.is_null().into();
+        let departments = keys(ReferenceTarget::Department);
+        let departments = look_up::<department::Entity>(permit, departments, live).await?;
+        let live = persona::Column::ArchivedAt.is_null().into();
+        let personas = keys(ReferenceTarget::Persona);
+        let personas = look_up::<persona::Entity>(permit, personas, live).await?;
+        let ids: Vec<PersonaId> = personas.iter().map(|row| row.id).collect();
         let needs = persona_need::Entity::find()
             .filter(persona_need::Column::PersonaId.is_in(ids))
             .all(permit.tx())
             .await?;
-        let personas = found
-            .into_iter()
-            .map(|row| (lower(&row.key), (row.id, row.subject)));
-        let channels = touchpoints().flat_map(|touchpoint| &touchpoint.channels);
+        let channels = keys(ReferenceTarget::Channel);
         let channels = look_up::<channel::Entity>(permit, channels, Condition::all()).await?;
-        let segments = touchpoints().flat_map(|touchpoint| &touchpoint.audience);
+        let segments = keys(ReferenceTarget::Segment);
         let segments = look_up::<segment::Entity>(permit, segments, Condition::all()).await?;
-        let kpis = document.kpi_links.iter().map(|link| &link.kpi);
-        let kpis = kpis.chain(improvements().flat_map(|row| &row.kpis));
-        let live = kpi::Column::ArchivedAt.is_null();
-        let kpis = look_up::<kpi::Entity>(permit, kpis, live.into()).await?;
-        let people = held().filter_map(|held| held.person.as_ref());
-        let tried = document.evaluations.iter();
-        let people = people.chain(tried.filter_map(|tried| tried.by_account.as_ref()));
-        let live = account::Column::ArchivedAt.is_null();
-        let people = look_up::<account::Entity>(permit, people, live.into()).await?;
+        let live = kpi::Column::ArchivedAt.is_null().into();
+        let kpis = look_up::<kpi::Entity>(permit, keys(ReferenceTarget::Kpi), live).await?;
+        let live = account::Column::ArchivedAt.is_null().into();
+        let people = keys(ReferenceTarget::Account);
+        let people = look_up::<account::Entity>(permit, people, live).await?;
+
         Ok(Self {
-            departments,
+            departments: by_key(departments, |row| (row.key, row.id)),
+            personas: by_key(personas, |row| (row.key, (row.id, row.subject))),
             needs: needs
                 .into_iter()
                 .map(|row| ((row.persona_id, lower(&row.text)), row.id))
                 .collect(),
-            personas: personas.collect(),
-            channels: channels
-                .into_iter()
-                .map(|row| (lower(&row.key), row.id))
-                .collect(),
-            segments: segments
-                .into_iter()
-                .map(|row| (lower(&row.key), row.id))
-                .collect(),
-            kpis: kpis
-                .into_iter()
-                .map(|row| (lower(&row.key), row.id))
-                .collect(),
-            people: people
-                .into_iter()
-                .map(|row| (lower(&row.key), row.id))
-                .collect(),
+            channels: by_key(channels, |row| (row.key, row.id)),
+            segments: by_key(segments, |row| (row.key, row.id)),
+            kpis: by_key(kpis, |row| (row.key, row.id)),
+            people: by_key(people, |row| (row.key, row.id)),
         })
     }
 }
 
+fn by_key<M, T>(rows: Vec<M>, entry: impl Fn(M) -> (String, T)) -> HashMap<String, T> {
+    let entries = rows.into_iter().map(entry);
+    entries.map(|(key, value)| (lower(&key), value)).collect()
+}
+
+/// The rows with these keys, in small letters, that the caller may see and `which` lets through.
 async fn look_up<E: Keyed>(
     permit: &Permit<'_>,
-    keys: impl Iterator<Item = &String>,
+    mut keys: BTreeSet<String>,
     which: Condition,
 ) -> Result<Vec<E::Model>> {
     // What cannot be a key is nobody's, and not every database takes every text.
-    let keys = keys.map(|key| lower(key)).filter(|key| is_key(key));
-    let keys: BTreeSet<String> = keys.collect();
+    keys.retain(|key| is_key(key));
     let keys: Vec<String> = keys.into_iter().collect();
     let mut found = Vec::new();
     for keys in keys.chunks(KEYS) {

@@ -1,5 +1,5 @@
-//! Merges a patch into a document, list by list and part by part. It judges only whether parts can be told apart and
-//! are complete.
+//! Merges a patch into a document, list by list and part by part. It judges only whether parts are distinct and
+//! complete.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,9 +11,9 @@ use crate::{error::UserErrorCode, input::Faults};
 pub struct SourceMap(HashMap<(String, Identity), usize>);
 
 impl SourceMap {
-    /// Whether the document that was read names this part; others are there already.
-    pub(super) fn names<P: DocumentPart>(&self, list: &str, part: &P) -> bool {
-        self.0.contains_key(&(list.to_owned(), part.identity()))
+    /// Whether the document that was read names this part of a list; other parts are there already.
+    pub(super) fn contains(&self, list: &str, identity: Identity) -> bool {
+        self.0.contains_key(&(list.to_owned(), identity))
     }
 
     /// The path of a part in faults: `phases.3`, or `phases.arrival` where the document does not name it.
@@ -51,21 +51,6 @@ fn numbered(identities: impl Iterator<Item = Identity>) -> Vec<(Identity, usize)
         .collect()
 }
 
-/// The list, unless it is longer than `most`, which is a fault; the parts of such a list are not looked at.
-pub fn few_enough<S>(
-    name: &str,
-    said: Option<Vec<S>>,
-    most: u64,
-    faults: &mut Faults,
-) -> Option<Vec<S>> {
-    let said = said?;
-    if said.len() as u64 <= most {
-        return Some(said);
-    }
-    too_many(name, most, faults);
-    None
-}
-
 /// Adds a LIMIT_EXCEEDED fault to a list.
 pub fn too_many(list: &str, most: u64, faults: &mut Faults) {
     let message = format!("A blueprint has at most {most} {list}.");
@@ -75,18 +60,23 @@ pub fn too_many(list: &str, most: u64, faults: &mut Faults) {
 /// Merges one list. Parts of the patch come in the order of the patch; each other part stays behind the one it stood
 /// behind, or goes where `prune` is set. `None` where a new part lacks a field, which the faults say.
 pub fn list<P: DocumentPart>(
-    name: &str,
-    now: &[P],
-    said: Option<Vec<P::Patch>>,
+    (name, most): (&str, u64),
+    current: &[P],
+    patches: Option<Vec<P::Patch>>,
     prune: bool,
-    (places, faults): (&mut SourceMap, &mut Faults),
+    (source_map, faults): (&mut SourceMap, &mut Faults),
 ) -> Option<Vec<P>> {
-    let Some(said) = said else {
-        return Some(now.to_vec());
+    let Some(patches) = patches else {
+        return Some(current.to_vec());
     };
-    let told = numbered(said.iter().map(PartPatch::identity));
-    for (at, (identity, number)) in told.iter().enumerate() {
-        let first = places
+    if patches.len() as u64 > most {
+        too_many(name, most, faults);
+        // The parts of such a list are not looked at.
+        return Some(current.to_vec());
+    }
+    let named = numbered(patches.iter().map(PartPatch::identity));
+    for (at, (identity, number)) in named.iter().enumerate() {
+        let first = source_map
             .0
             .entry((name.to_owned(), identity.clone()))
             .or_insert(at);
@@ -100,32 +90,37 @@ pub fn list<P: DocumentPart>(
             );
         }
     }
-    let current = numbered(now.iter().map(DocumentPart::identity));
-    let of: HashMap<&(Identity, usize), usize> = current.iter().zip(0..).collect();
-    let named: HashSet<&(Identity, usize)> = told.iter().collect();
-    // What is not said, by what it stands behind.
+    let identities = numbered(current.iter().map(DocumentPart::identity));
+    let index: HashMap<&(Identity, usize), usize> = identities.iter().zip(0..).collect();
+    let kept: HashSet<&(Identity, usize)> = named.iter().collect();
+    // The parts that the patch does not name, by the named part that they stand behind; none for those before all.
     let mut behind: HashMap<Option<usize>, Vec<usize>> = HashMap::new();
     let mut last = None;
-    for (at, identity) in current.iter().enumerate() {
-        if named.contains(identity) {
+    for (at, identity) in identities.iter().enumerate() {
+        if kept.contains(identity) {
             last = Some(at);
         } else if !prune {
             behind.entry(last).or_default().push(at);
         }
     }
-    let mut merged = Vec::with_capacity(now.len().max(said.len()));
+    let mut merged = Vec::with_capacity(current.len().max(patches.len()));
     let mut complete = true;
     let mut follow = |merged: &mut Vec<P>, at: Option<usize>| {
-        let unsaid = behind.remove(&at).unwrap_or_default();
-        merged.extend(unsaid.into_iter().filter_map(|at| now.get(at).cloned()));
+        let unnamed = behind.remove(&at).unwrap_or_default();
+        merged.extend(
+            unnamed
+                .into_iter()
+                .filter_map(|at| current.get(at).cloned()),
+        );
     };
     follow(&mut merged, None);
-    for (at, (said, identity)) in said.into_iter().zip(&told).enumerate() {
+    for (at, (patch, identity)) in patches.into_iter().zip(&named).enumerate() {
+        // A duplicate, which is reported above.
         if identity.1 > 1 && !P::REPEATS {
             continue;
         }
-        let was = of.get(identity).copied();
-        match said.onto(was.and_then(|was| now.get(was))) {
+        let was = index.get(identity).copied();
+        match patch.onto(was.and_then(|was| current.get(was))) {
             Ok(part) => merged.push(part),
             Err(lacking) => {
                 lacks(&format!("{name}.{at}"), P::NOUN, &lacking, faults);

@@ -1,27 +1,35 @@
-//! Documents: what the organisation is, as one text that people can read, by keys instead of ids.
+//! Documents: blueprints and the organisation as text that people can read and edit, with keys instead of ids.
 //!
-//! An import goes through five steps in one transaction, which `import` calls in this order:
+//! An import is declarative, like a migration plan: the document says what is wanted, the import makes the difference.
+//! It goes through five steps in one transaction, which `import` calls in this order:
 //!
-//! 1. **merge** (`merge`, `draft`): the patch that was read over the document as it is gives the document as wanted;
+//! 1. **merge** (`merge`, `draft`): the patch laid over the current document gives the wanted document;
 //! 2. **resolve** (`lookup`, `resolve`, `resolver`): keys become ids, every rule is checked, all faults at once;
 //! 3. **authorise** (`authority`): a new blueprint, KPI links, improvements and handshakes each ask the policy;
-//! 4. **apply** (`apply`, `responsibilities`, `write`): rows are made, changed and removed until they are as wanted;
+//! 4. **apply** (`apply`, `responsibilities`, `write`): rows are inserted, updated and removed until they are as wanted;
 //! 5. **report** (`report`, `diff`): the blueprint is read back and compared with what it was.
 //!
-//! What is particular to one kind of part is in its file under `parts`. Export is one step (`export`). For example,
-//! `{"touchpoints": [{"key": "pay", "name": "Pay"}]}` renames one touchpoint and keeps all else: what a patch leaves out
-//! stays. A sheet of touchpoints (`table`) becomes a patch and goes the same way.
-//! A whole organisation is its blueprints' documents with what they share and what has happened to them
-//! (`organisation`); a demonstration adds the people who show it.
+//! For example, `{"touchpoints": [{"key": "pay", "name": "Pay"}]}` renames one touchpoint and keeps all else: what a
+//! patch leaves out stays, unless it prunes. Export is one step (`export`): the snapshot's rows, ids written as keys.
+//!
+//! What is particular to one kind of part is in its file under `parts`. Parts name one another, and departments,
+//! personas and KPIs, by keys; each kind declares these fields once (`reference`), and pruning, restoring, renaming and
+//! looking up are loops over the declarations (`walk`, `convert`, `lookup`).
+//!
+//! A sheet of touchpoints (`table`) becomes a patch and goes the same way. A whole organisation is its blueprints'
+//! documents with what they share and their history (`organisation`); a demonstration adds the people who show it.
 
 #[macro_use]
 mod part;
+#[macro_use]
+mod reference;
 
 mod apply;
 pub mod authority;
 pub mod blueprint;
 mod bounds;
 pub mod catalogue;
+pub mod convert;
 pub mod demonstration;
 pub mod diff;
 pub mod draft;
@@ -30,18 +38,19 @@ pub mod format;
 pub mod graphql;
 pub mod import;
 mod keys;
+mod list;
 mod lookup;
 mod merge;
 pub mod organisation;
 pub mod part_field;
 pub mod parts;
-mod references;
 pub mod report;
 pub mod resolve;
 mod resolver;
 mod responsibilities;
 pub mod table;
 pub mod target;
+mod walk;
 mod write;
 
 /// The JSON Schema of a blueprint's document, as text.

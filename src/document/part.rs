@@ -1,5 +1,5 @@
-//! What the parts of a document are made of: the form that is written out, which says everything, and the form
-//! that is read, which may leave out anything but what tells a part from its neighbours. It knows no blueprint.
+//! The two forms of a part of a document: the part that is written out is complete; the patch that is read may leave
+//! out anything but the identity. It knows no blueprint.
 
 use std::borrow::Cow;
 
@@ -8,46 +8,49 @@ use entity::words::{End, Role, TransitionKind};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// What tells a part from its neighbours of the same kind: its natural key, however its letters are cased.
+/// The natural key of a part among those of its kind: the texts of its identity fields, keys in small letters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Identity(pub Vec<String>);
 
 impl std::fmt::Display for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let said = self.0.iter().filter(|part| !part.is_empty());
-        let said: Vec<&str> = said.map(String::as_str).collect();
-        f.write_str(&said.join(" "))
+        let texts = self.0.iter().filter(|text| !text.is_empty());
+        let texts: Vec<&str> = texts.map(String::as_str).collect();
+        f.write_str(&texts.join(" "))
     }
 }
 
 /// A part of a document as it is written out.
 pub trait DocumentPart: Clone + PartialEq + Serialize {
-    /// What is read of it.
+    /// The form that is read.
     type Patch: PartPatch<Part = Self>;
-    /// What a person calls it.
+    /// Its name in faults and reports.
     const NOUN: &'static str;
-    /// Whether its order means something; otherwise it is written in the order of identities.
+    /// Whether people arrange these parts; others are written in the order of their identities.
     const ORDERED: bool;
-    /// Whether there may be several with the same identity.
+    /// Whether several may have the same identity.
     const REPEATS: bool;
 
-    /// What tells it from the others.
+    /// Its identity.
     fn identity(&self) -> Identity;
 }
 
 /// A part of a document as it is read: anything but its identity may be absent.
 pub trait PartPatch {
-    /// What it becomes.
+    /// The part that it changes or makes.
     type Part: DocumentPart<Patch = Self>;
 
-    /// What tells it from the others.
+    /// Its identity.
     fn identity(&self) -> Identity;
 
-    /// The part as it becomes: what is absent stays as it is, or as it begins; or the fields that it lacks.
+    /// The part that `current`, or a new one, becomes: an absent field stays as it is, or takes its initial value.
+    ///
+    /// # Errors
+    /// The names of the fields that a new part lacks.
     fn onto(self, current: Option<&Self::Part>) -> Result<Self::Part, Vec<&'static str>>;
 }
 
-/// A field that may be absent, which is another thing than null.
+/// A field of a patch that may be absent, which says something else than null: an absent field keeps its value.
 #[derive(Clone, Debug)]
 pub struct PatchField<T>(pub Option<T>);
 
@@ -57,9 +60,26 @@ impl<T> Default for PatchField<T> {
     }
 }
 
+impl<T: Clone> PatchField<T> {
+    /// The value that a field has after the patch: as the patch says, else as it is, else as it begins. One without any
+    /// of them is noted as lacking, under its name.
+    pub(super) fn or_current(
+        self,
+        current: Option<&T>,
+        initial: impl FnOnce() -> Option<T>,
+        (name, lacking): (&'static str, &mut Vec<&'static str>),
+    ) -> Option<T> {
+        let value = self.0.or_else(|| current.cloned()).or_else(initial);
+        if value.is_none() {
+            lacking.push(name);
+        }
+        value
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for PatchField<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::deserialize(deserializer).map(|said| Self(Some(said)))
+        T::deserialize(deserializer).map(|value| Self(Some(value)))
     }
 }
 
@@ -81,8 +101,9 @@ impl<T: JsonSchema> JsonSchema for PatchField<T> {
     }
 }
 
-/// A field as a part of an identity.
+/// A field of an identity.
 pub(super) trait IdentityField {
+    /// Its text in the identity: equal texts are the same key.
     fn identity_text(&self) -> String;
 }
 
@@ -117,8 +138,8 @@ macro_rules! identity_words {
 
 identity_words!(Role TransitionKind End);
 
-/// Defines both forms of parts: `told by` are the fields of the identity; of the others, those with a value begin
-/// with it, and those without are needed for a new part.
+/// Defines both forms of a kind of part. `told by` are the fields of its identity. Of the others, those with `= value`
+/// begin with it where a new part leaves them out; those without are required of a new part.
 macro_rules! parts {
     ($(
         $(#[$doc:meta])*
@@ -168,11 +189,11 @@ macro_rules! parts {
             fn onto(self, current: Option<&$name>) -> Result<$name, Vec<&'static str>> {
                 let mut lacking = Vec::new();
                 $(
-                    let $field = self.$field.0.or_else(|| current.map(|now| now.$field.clone()));
-                    $(let $field = $field.or_else(|| Some($begins));)?
-                    if $field.is_none() {
-                        lacking.push(stringify!($field));
-                    }
+                    let $field = self.$field.or_current(
+                        current.map(|now| &now.$field),
+                        || [$($begins)?].into_iter().next(),
+                        (stringify!($field), &mut lacking),
+                    );
                 )*
                 match ($($field,)*) {
                     ($(Some($field),)*) => Ok($name {
@@ -187,7 +208,8 @@ macro_rules! parts {
     )*};
 }
 
-/// Defines both forms of a whole document: its own fields, and its lists of parts.
+/// Defines both forms of a document and what depends on the type of each list: merging and comparing. Everything else
+/// walks `lists`.
 macro_rules! document {
     (
         says { $($(#[$fdoc:meta])* $field:ident: $type:ty $(= $begins:expr)?,)* }
@@ -222,39 +244,43 @@ macro_rules! document {
         }
 
         impl Document {
-            /// The parts of its lists.
-            #[must_use]
-            pub fn parts(&self) -> usize {
-                [$(self.$list.len(),)*].into_iter().sum()
+            /// Its lists, each with its name and the most parts that it may hold.
+            pub(super) fn lists(&self) -> Vec<(String, u64, &dyn PartList)> {
+                vec![$((camel(stringify!($list)), $most, &self.$list as &dyn PartList),)*]
             }
 
-            /// The document that this one becomes by what is said; `prune` removes what a list that is there does
-            /// not name. Nothing where something is lacking, which the faults tell.
+            /// Its lists, to be changed, each with its name.
+            pub(super) fn lists_mut(&mut self) -> Vec<(String, &mut dyn PartList)> {
+                vec![$((camel(stringify!($list)), &mut self.$list as &mut dyn PartList),)*]
+            }
+
+            /// The document that `current`, or a new one, becomes by a patch; `prune` removes what a list of the patch
+            /// does not name. None where something is lacking, which the faults say.
             pub(super) fn merged(
                 current: Option<&Self>,
-                said: DocumentPatch,
+                patch: DocumentPatch,
                 prune: bool,
-                (places, faults): (&mut SourceMap, &mut Faults),
+                (source_map, faults): (&mut SourceMap, &mut Faults),
             ) -> Option<Self> {
                 let mut lacking = Vec::new();
                 $(
-                    let $field = said.$field.0.or_else(|| current.map(|now| now.$field.clone()));
-                    $(let $field = $field.or_else(|| Some($begins));)?
-                    if $field.is_none() {
-                        lacking.push(stringify!($field));
-                    }
+                    let $field = patch.$field.or_current(
+                        current.map(|now| &now.$field),
+                        || [$($begins)?].into_iter().next(),
+                        (stringify!($field), &mut lacking),
+                    );
                 )*
                 merge::lacks("", "blueprint", &lacking, faults);
                 $(
                     let now = current.map_or(&[][..], |now| &now.$list);
                     let name = camel(stringify!($list));
-                    let listed = merge::few_enough(&name, said.$list.0, $most, faults);
-                    let $list = merge::list(&name, now, listed, prune, (&mut *places, &mut *faults));
+                    let places = (&mut *source_map, &mut *faults);
+                    let $list = merge::list((&name, $most), now, patch.$list.0, prune, places);
                 )*
                 match ($($field,)*) {
                     ($(Some($field),)*) => Some(Self {
                         format: FORMAT.to_owned(),
-                        key: current.map_or(said.key, |now| now.key.clone()),
+                        key: current.map_or(patch.key, |now| now.key.clone()),
                         $($field,)*
                         $($list: $list?,)*
                     }),
@@ -262,12 +288,7 @@ macro_rules! document {
                 }
             }
 
-            /// Its lists, with how many parts they hold and how many they may hold.
-            pub(super) fn lists(&self) -> impl Iterator<Item = (String, usize, u64)> {
-                [$((camel(stringify!($list)), self.$list.len(), $most),)*].into_iter()
-            }
-
-            /// What differs from this one to another.
+            /// The changes from this document to another.
             #[must_use]
             pub fn differs(&self, after: &Self) -> Vec<DocumentChange> {
                 let mut changes = Vec::new();
@@ -277,30 +298,21 @@ macro_rules! document {
                 $(diff::list(&self.$list, &after.$list, &mut changes);)*
                 changes
             }
+        }
 
-            /// The same without any of its parts.
-            #[must_use]
-            pub(super) fn emptied(&self) -> Self {
-                Self {
-                    $($list: Vec::new(),)*
-                    ..self.clone()
-                }
-            }
-
-            /// Puts into the order of identities what has no order of its own, so that the same blueprint is the
-            /// same text.
-            #[must_use]
-            pub(super) fn sorted(mut self) -> Self {
-                $(if !$part::ORDERED {
-                    self.$list.sort_by_cached_key(DocumentPart::identity);
+        impl DocumentPatch {
+            /// Drops what names something that does not exist, as each reference declares.
+            pub(super) fn drop_missing(&mut self, exists: Exists<'_>) {
+                self.keep_existing(exists);
+                $(if let Some(list) = &mut self.$list.0 {
+                    list.retain_mut(|part| part.keep_existing(exists));
                 })*
-                self
             }
         }
     };
 }
 
-/// A name of a field as documents spell it.
+/// The name of a field in camel case, as documents spell it.
 pub(super) fn camel(name: &str) -> String {
     let mut camel = String::with_capacity(name.len());
     let mut high = false;

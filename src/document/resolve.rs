@@ -1,5 +1,5 @@
-//! What a blueprint's rows are to be after an import: the document with its keys looked up, and every rule that
-//! holds for what people change one by one held for all of it at once. Pure: it reads and writes nothing.
+//! Resolves a document to the rows that it asks for: keys become ids, and every rule that holds for single changes is
+//! checked for all of them at once. Pure: it reads and writes nothing.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ impl TargetRows {
     /// The rows that a document asks for; nothing where it cannot be, which the faults tell.
     pub fn resolve(
         document: &Document,
-        places: &SourceMap,
+        source_map: &SourceMap,
         before: Option<&CurrentBlueprint>,
         catalogue: &Catalogue,
         (now, fresh): (DateTime<Utc>, BlueprintId),
@@ -29,7 +29,7 @@ impl TargetRows {
     ) -> Option<Self> {
         let blueprint = before.map(|before| before.snapshot.canvas.blueprint.id);
         let mut resolver = Resolver {
-            places,
+            source_map,
             before,
             keys: before.map(|before| DocumentKeys::new(&before.snapshot)),
             catalogue,
@@ -87,17 +87,17 @@ impl TargetRows {
 
 impl Resolver<'_> {
     fn few_enough(&mut self, document: &Document) {
-        for (list, there, most) in document.lists() {
-            if there as u64 > most {
-                too_many(&list, most, self.faults);
+        for (name, most, list) in document.lists() {
+            if list.count() as u64 > most {
+                too_many(&name, most, self.faults);
             }
         }
     }
 
     fn blueprint(&mut self, document: &Document) -> Option<blueprint::Model> {
         let title = self.faults.name("title", &document.title);
-        let owner = self.department_at("ownerDepartment", &document.owner_department);
-        let persona = self.persona_at("persona", &document.persona);
+        let owner = self.id("ownerDepartment", &document.owner_department);
+        let persona = self.id("persona", &document.persona);
         let persona = self.same_subject("persona", document, persona);
         let now = self.before.map(|before| &before.snapshot.canvas.blueprint);
         if let Some(now) = now {
@@ -162,7 +162,7 @@ impl Resolver<'_> {
         let mut personas = Vec::new();
         for (at, key) in document.secondary_personas.iter().enumerate() {
             let path = format!("secondaryPersonas.{at}");
-            let persona = self.persona_at(&path, key);
+            let persona = self.id(&path, key);
             let persona = self.same_subject(&path, document, persona);
             personas.extend(persona.filter(|persona| !personas.contains(persona)));
         }

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use chrono::{DateTime, Utc};
 use entity::id::{
-    AccountId, BlueprintId, DepartmentId, InsightId, PersonaId, PhaseId, SourceId, TouchpointId,
+    AccountId, BlueprintId, ChannelId, DepartmentId, InsightId, KpiId, PersonaId, PhaseId,
+    SegmentId, SourceId, TouchpointId,
 };
 use entity::words::Subject;
 
@@ -12,12 +13,13 @@ use super::catalogue::{Catalogue, lower};
 use super::keys::DocumentKeys;
 use super::merge::SourceMap;
 use super::part::{DocumentPart, Identity};
+use super::reference::ReferenceTarget;
 use super::target::CurrentBlueprint;
 
 use crate::error::UserErrorCode;
 use crate::input::Faults;
 
-/// Rows by the identity of their part. Each is taken once; of several with one identity, the oldest first.
+/// Current rows by the identity of their part. Each is taken once; of several with one identity, the oldest first.
 pub(crate) struct RowsByIdentity<M>(HashMap<Identity, VecDeque<M>>);
 
 impl<M> RowsByIdentity<M> {
@@ -38,13 +40,14 @@ impl<M> RowsByIdentity<M> {
 
 /// The state of one resolution: what is looked up, what has an id so far, and the faults found.
 pub(crate) struct Resolver<'a> {
-    pub(crate) places: &'a SourceMap,
+    pub(crate) source_map: &'a SourceMap,
     pub(crate) before: Option<&'a CurrentBlueprint>,
     pub(crate) keys: Option<DocumentKeys<'a>>,
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) faults: &'a mut Faults,
     pub(crate) now: DateTime<Utc>,
     pub(crate) blueprint: BlueprintId,
+    /// By key in small letters, as far as they are resolved: kinds that name others come after them.
     pub(crate) phases: HashMap<String, PhaseId>,
     pub(crate) touchpoints: HashMap<String, TouchpointId>,
     pub(crate) sources: HashMap<String, SourceId>,
@@ -52,6 +55,7 @@ pub(crate) struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
+    /// Adds an INVALID fault.
     pub(crate) fn wrong(&mut self, path: &str, message: impl Into<String>) {
         self.faults.add(path, UserErrorCode::Invalid, None, message);
     }
@@ -60,12 +64,13 @@ impl<'a> Resolver<'a> {
     pub(crate) fn found<T>(
         &mut self,
         path: &str,
-        noun: &str,
+        target: ReferenceTarget,
         key: &str,
         found: Option<T>,
     ) -> Option<T> {
         if found.is_none() {
             let key: String = key.chars().take(64).collect();
+            let noun = target.noun();
             let message = format!("There is no {noun} \"{key}\".");
             self.faults
                 .add(path, UserErrorCode::NotFound, None, message);
@@ -73,75 +78,77 @@ impl<'a> Resolver<'a> {
         found
     }
 
-    /// What was found for a list of keys, each once, in order; those not found are faults.
-    pub(crate) fn found_all<T: Copy>(
-        &mut self,
-        path: &str,
-        noun: &str,
-        keys: &[String],
-        of: impl Fn(&Self, &str) -> Option<T>,
-    ) -> Vec<T> {
-        let mut met = HashSet::new();
-        let mut all = Vec::with_capacity(keys.len());
-        for (at, key) in keys.iter().enumerate() {
-            let found = of(self, &lower(key));
-            if let Some(found) = self.found(&format!("{path}.{at}"), noun, key, found)
-                && met.insert(lower(key))
-            {
-                all.push(found);
-            }
-        }
-        all
+    /// The id that a key names; `None` and a fault where there is none.
+    pub(crate) fn id<I: ResolvedId>(&mut self, path: &str, key: &str) -> Option<I> {
+        let found = I::find(self, &lower(key));
+        self.found(path, I::TARGET, key, found)
     }
 
-    pub(crate) fn phase_at(&mut self, path: &str, key: &str) -> Option<PhaseId> {
-        let found = self.phases.get(&lower(key)).copied();
-        self.found(path, "phase in this blueprint", key, found)
-    }
-
-    pub(crate) fn touchpoint_at(&mut self, path: &str, key: &str) -> Option<TouchpointId> {
-        let found = self.touchpoints.get(&lower(key)).copied();
-        self.found(path, "touchpoint in this blueprint", key, found)
-    }
-
-    /// An optional reference: `Some(None)` where it names nothing, `None` and a fault where what it names is missing.
-    pub(crate) fn perhaps<T>(
+    /// The id that an optional reference names: `Some(None)` where it names nothing, `None` and a fault where what it
+    /// names is missing.
+    pub(crate) fn optional_id<I: ResolvedId>(
         &mut self,
         path: &str,
         key: Option<&String>,
-        at: fn(&mut Self, &str, &str) -> Option<T>,
-    ) -> Option<Option<T>> {
-        key.map_or(Some(None), |key| at(self, path, key).map(Some))
+    ) -> Option<Option<I>> {
+        key.map_or(Some(None), |key| self.id(path, key).map(Some))
     }
 
-    pub(crate) fn department_at(&mut self, path: &str, key: &str) -> Option<DepartmentId> {
-        let found = self.catalogue.departments.get(&lower(key)).copied();
-        self.found(path, "department", key, found)
+    /// The ids that a list of keys names, each once, in order; those that are missing are faults, as is a list that is
+    /// too long.
+    pub(crate) fn ids<I: ResolvedId>(&mut self, path: &str, keys: &[String]) -> Vec<I> {
+        self.faults.few(path, keys.len());
+        let mut met = HashSet::new();
+        let mut ids = Vec::with_capacity(keys.len());
+        for (at, key) in keys.iter().enumerate() {
+            if let Some(id) = self.id(&format!("{path}.{at}"), key)
+                && met.insert(lower(key))
+            {
+                ids.push(id);
+            }
+        }
+        ids
     }
 
-    pub(crate) fn persona_at(&mut self, path: &str, key: &str) -> Option<(PersonaId, Subject)> {
-        let found = self.catalogue.personas.get(&lower(key)).copied();
-        self.found(path, "persona", key, found)
-    }
-
-    /// The key of a row: as it is stored, or checked where it is new.
+    /// The key of a row: as it is stored, or checked where the row is new.
     pub(crate) fn key(&mut self, path: &str, now: Option<&String>, said: &str) -> String {
         match now {
             Some(now) => now.clone(),
             None => self.faults.key(&format!("{path}.key"), said),
         }
     }
+}
 
-    /// Touchpoints named by keys, each once.
-    pub(crate) fn touchpoints_at(&mut self, path: &str, keys: &[String]) -> Vec<TouchpointId> {
-        self.faults.few(path, keys.len());
-        self.found_all(path, "touchpoint in this blueprint", keys, |own, key| {
-            own.touchpoints.get(key).copied()
-        })
-    }
+/// An id that documents name by a key.
+pub(crate) trait ResolvedId: Copy {
+    /// What the key names.
+    const TARGET: ReferenceTarget;
 
-    pub(crate) fn person_at(&mut self, path: &str, key: &str) -> Option<AccountId> {
-        let found = self.catalogue.people.get(&lower(key)).copied();
-        self.found(path, "account", key, found)
-    }
+    /// The id of a key in small letters, as far as it was resolved or looked up.
+    fn find(resolver: &Resolver<'_>, key: &str) -> Option<Self>;
+}
+
+macro_rules! resolved_ids {
+    ($($id:ty: $target:ident in $($map:ident).+;)*) => {$(
+        impl ResolvedId for $id {
+            const TARGET: ReferenceTarget = ReferenceTarget::$target;
+
+            fn find(resolver: &Resolver<'_>, key: &str) -> Option<Self> {
+                resolver.$($map).+.get(key).copied()
+            }
+        }
+    )*};
+}
+
+resolved_ids! {
+    PhaseId: Phase in phases;
+    TouchpointId: Touchpoint in touchpoints;
+    SourceId: Source in sources;
+    InsightId: Insight in insights;
+    DepartmentId: Department in catalogue.departments;
+    (PersonaId, Subject): Persona in catalogue.personas;
+    ChannelId: Channel in catalogue.channels;
+    SegmentId: Segment in catalogue.segments;
+    KpiId: Kpi in catalogue.kpis;
+    AccountId: Account in catalogue.people;
 }

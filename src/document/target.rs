@@ -42,7 +42,7 @@ pub struct WantedResponsibility {
 pub type Lists<O, P> = HashMap<O, Vec<P>>;
 
 /// A need, and whether it is met.
-pub type Found = (NeedId, Verdict);
+pub type NeedVerdict = (NeedId, Verdict);
 
 /// A link as a document wants it, with its place in it.
 pub type WantedLink = (String, kpi_link::Model);
@@ -67,7 +67,7 @@ pub struct TargetRows {
     pub promises: Vec<promise::Model>,
     pub promise_deliveries: Lists<PromiseId, TouchpointId>,
     pub evaluations: Vec<evaluation::Model>,
-    pub evaluation_verdicts: Lists<EvaluationId, Found>,
+    pub evaluation_verdicts: Lists<EvaluationId, NeedVerdict>,
     pub improvements: Vec<improvement::Model>,
     pub improvement_touchpoints: Lists<ImprovementId, TouchpointId>,
     pub improvement_kpis: Lists<ImprovementId, KpiId>,

@@ -1,5 +1,17 @@
-//! Findings: what blueprints get wrong, told to each reader as far as they may read, since when it is open, and what
-//! was dismissed and why. The rules are not here: they are pure functions over a whole blueprint.
+//! Findings: what blueprints get wrong, since when, and what was dismissed and why.
+//!
+//! Findings are computed, not stored: [`rules`] judges a snapshot of the blueprint together with its [`surroundings`]
+//! (what other blueprints send, hold and measure), both read as the caller may see them, so that nobody learns from a
+//! finding what they may not read. Stored by fingerprint (table `finding`) is only what cannot be computed again:
+//!
+//! ```text
+//! a write ─► revision of the blueprint, or a row in finding_mark ─► renewal, in the background ─► open_since
+//! a reader: snapshot + surroundings ─► rules ─► violations, each with its open_since and dismissal by fingerprint
+//! dismiss, with a reason ─► stays dismissed until the finding is gone; if it comes back it is a new one
+//! ```
+//!
+//! [`renewal`] notes `open_since` once for everybody; a finding that was never noted has none yet. Open findings of
+//! severity ERROR refuse publishing ([`refuse_errors`]).
 
 pub mod graphql;
 pub mod renewal;
@@ -31,20 +43,20 @@ use crate::{
     snapshot::BlueprintSnapshot,
 };
 
-/// How many findings a refusal to publish names at the most.
+/// Most findings that a refusal to publish names.
 const MOST_NAMED: usize = 20;
 
-/// A finding as it is told.
+/// A finding with what is stored about it, as far as its reader may know.
 #[derive(Clone, Debug)]
 pub struct TrackedFinding {
     pub finding: Violation,
-    /// Since when it is open; none where that is not noted yet, or would tell of what the caller may not read.
+    /// Since when it is open; none where that is not noted yet, or would reveal something hidden from the caller.
     pub open_since: Option<DateTime<Utc>>,
     /// Who dismissed it, when and why.
     pub dismissed: Option<finding::Model>,
 }
 
-/// What is done to a finding: dismissing it.
+/// Dismisses a finding.
 #[derive(InputObject)]
 pub struct FindingDismissInput {
     /// The blueprint that it is a finding of.
@@ -55,7 +67,7 @@ pub struct FindingDismissInput {
     pub reason: String,
 }
 
-/// What is done to a finding: taking its dismissal back.
+/// Takes the dismissal of a finding back.
 #[derive(InputObject)]
 pub struct FindingReopenInput {
     /// The blueprint that it is a finding of.
@@ -64,7 +76,8 @@ pub struct FindingReopenInput {
     pub fingerprint: ID,
 }
 
-/// What a blueprint gets wrong on a day, as far as the caller may read it; nothing where they may not.
+/// The findings of a blueprint on a day, as far as the caller may read it; none where they may not. In one snapshot,
+/// paid from the request's budget.
 pub async fn of_blueprint(
     caller: &Caller,
     id: BlueprintId,
@@ -84,7 +97,7 @@ pub async fn of_blueprint(
     read.judge(caller, (day, thresholds)).await
 }
 
-/// What a blueprint that the caller may read gets wrong on a day, in the snapshot that it was read in.
+/// The findings on a day of a blueprint that the caller may read, in the transaction that its row was read in.
 pub async fn told(
     caller: &Caller,
     tx: &Transaction,
@@ -95,7 +108,7 @@ pub async fn told(
     read.judge(caller, (day, thresholds)).await
 }
 
-/// What the rules judge, and what is noted of earlier findings.
+/// The input of the rules, and the stored rows of earlier findings.
 struct Inspection {
     snapshot: BlueprintSnapshot,
     around: Surroundings,
@@ -121,7 +134,7 @@ impl Inspection {
         })
     }
 
-    /// The findings, as far as the caller may know of them; found on the pool.
+    /// The findings, computed on the pool of workers.
     async fn judge(
         self,
         caller: &Caller,
@@ -162,11 +175,11 @@ impl Inspection {
     }
 }
 
-/// Steps of judging one row of a blueprint by all rules.
+/// Computing steps of judging one row of a blueprint by all rules.
 const JUDGED: usize = 100;
 
-/// What the organisation as a whole gets wrong, by the blueprints that the caller may read. It belongs to no blueprint,
-/// so nobody keeps since when it is open, and nobody dismisses it.
+/// The findings of the organisation as a whole, by the blueprints that the caller may read. They belong to no blueprint,
+/// so they have no `open_since` and nobody dismisses them.
 pub async fn of_organisation(caller: &Caller) -> Result<Vec<Violation>> {
     use responsibility::Column;
     let tx = caller.snapshot().await?;
@@ -186,7 +199,7 @@ pub async fn of_organisation(caller: &Caller) -> Result<Vec<Violation>> {
     Ok(rules::of_organisation(&departments, &holding))
 }
 
-/// What stands in the way of publishing a blueprint: its findings of severity ERROR that nobody dismissed.
+/// The findings of severity ERROR that nobody dismissed: they stand in the way of publishing.
 pub async fn errors_at(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Violation>> {
     let dismissed: Vec<FindingId> = finding::Entity::find()
         .select_only()
@@ -295,7 +308,7 @@ async fn set_dismissal(
     Ok(told)
 }
 
-/// Writes a dismissal, or that there is none. A finding that is not noted yet is noted with it.
+/// Stores a dismissal, or clears it. A finding that is not noted yet is noted with it.
 async fn write(
     permit: &Permit<'_>,
     told: &TrackedFinding,

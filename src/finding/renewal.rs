@@ -1,6 +1,7 @@
-//! Notes since when findings are open. A write only leaves a trace (the blueprint's revision, or a mark on what lies
-//! outside); soon after, in the background, the findings of the blueprints that it concerns are noted anew, and once
-//! a day those of all that are not archived. Any number of servers may do it at once. Reading notes nothing.
+//! Notes since when findings are open, in the background. A write only leaves a trace: the blueprint's revision, or a row
+//! in `finding_mark` for what lies outside. The findings of the blueprints that it concerns are then computed and their
+//! fingerprints stored; once a day, those of all blueprints that are not archived, as some rules depend on the date.
+//! Any number of servers may do it at once. Reading notes nothing.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -20,13 +21,13 @@ use super::{
 };
 use crate::{access::Caller, database::Transaction, error::Result, snapshot::BlueprintSnapshot};
 
-/// How many marks are read, and rows written, by one statement at the most.
+/// Most marks that one statement reads, and rows that one writes.
 const AT_ONCE: usize = 1_000;
 
-/// How often a blueprint is looked at again where somebody else noted its findings in between.
+/// Attempts at one blueprint, where another server notes its findings in between.
 const TRIES: usize = 3;
 
-/// Notes the findings of every blueprint that is due. What cannot be done now stays due.
+/// Notes the findings of every blueprint that is due. A blueprint that fails stays due, and does not stop the others.
 pub async fn renew_due(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
     let marks = marks(caller).await?;
     let mut due = stirred(caller, &marks).await?;
@@ -48,7 +49,7 @@ async fn marks(caller: &Caller) -> Result<Vec<finding_mark::Model>> {
     Ok(marks.all(caller.reader()).await?)
 }
 
-/// Forgets marks whose blueprints were renewed since they were read.
+/// Deletes marks whose blueprints were renewed since they were read.
 async fn forget(caller: &Caller, done: Vec<MarkId>) -> Result<()> {
     if done.is_empty() {
         return Ok(());
@@ -61,7 +62,7 @@ async fn forget(caller: &Caller, done: Vec<MarkId>) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// The blueprints that have changed since, and, on a new day, all that are not archived.
+/// The blueprints, archived ones left out, without a renewal at their revision and on this day.
 async fn changed(caller: &Caller) -> Result<Vec<BlueprintId>> {
     use finding_renewal::Column;
     let its =
@@ -82,7 +83,7 @@ async fn changed(caller: &Caller) -> Result<Vec<BlueprintId>> {
         .await?)
 }
 
-/// The blueprints whose findings hang on what was marked.
+/// The blueprints whose findings depend on the marked rows.
 async fn stirred(caller: &Caller, marks: &[finding_mark::Model]) -> Result<BTreeSet<BlueprintId>> {
     let mut due = BTreeSet::new();
     if marks.is_empty() {
@@ -123,7 +124,7 @@ async fn stirred(caller: &Caller, marks: &[finding_mark::Model]) -> Result<BTree
     Ok(due)
 }
 
-/// Notes the findings of one blueprint: what is new is open from now on, what is gone is forgotten, dismissed or not.
+/// Notes the findings of one blueprint: new ones are open from now on; those that are gone are deleted, dismissed or not.
 async fn renew(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<()> {
     for _ in 0..TRIES {
         let Some(change) = FindingChange::of(caller, id, thresholds).await? else {
@@ -137,7 +138,7 @@ async fn renew(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Res
     Ok(())
 }
 
-/// What is to be written about one blueprint.
+/// The difference between the computed and the stored findings of one blueprint.
 struct FindingChange {
     blueprint: blueprint::Model,
     before: Option<finding_renewal::Model>,
@@ -146,8 +147,7 @@ struct FindingChange {
 }
 
 impl FindingChange {
-    /// What the findings come to in one moment, against what is noted in the same; nothing for a blueprint that is
-    /// gone or archived.
+    /// The difference, computed and read in one snapshot; none for a blueprint that is gone or archived.
     async fn of(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<Option<Self>> {
         let tx = caller.snapshot().await?;
         let blueprint =
@@ -181,7 +181,7 @@ impl FindingChange {
         }))
     }
 
-    /// Writes it, unless somebody else has noted the findings in between.
+    /// Writes it; false where another server has noted the findings in between.
     async fn write(&self, caller: &Caller) -> Result<bool> {
         let tx = caller.begin_bookkeeping().await?;
         if !self.take_turn(&tx, caller).await? {
@@ -212,7 +212,7 @@ impl FindingChange {
         Ok(true)
     }
 
-    /// Takes the turn that was next in the moment that was read. Of two at once, one does.
+    /// Raises the renewal's number from the one that was read: of two servers at once, one succeeds (compare and swap).
     async fn take_turn(&self, tx: &Transaction, caller: &Caller) -> Result<bool> {
         use finding_renewal::Column;
         let number = self.before.as_ref().map_or(0, |before| before.number);
@@ -246,8 +246,8 @@ impl FindingChange {
     }
 }
 
-/// The fingerprints of what anybody finds: with confidential KPIs and as if they were not linked. What somebody sees
-/// who may read some of them lies in between, as each rule is about one touchpoint or one KPI.
+/// The fingerprints of all findings that anybody may see: with all confidential KPIs, and with none. Whoever reads some
+/// of them sees a subset of both, as each rule is about one touchpoint or one KPI.
 async fn open(
     caller: &Caller,
     tx: &Transaction,

@@ -1,5 +1,5 @@
-//! What the rules of findings need to know besides the blueprint: what others send, hold and measure, as far as the
-//! caller may read it. It judges nothing.
+//! Loads the surroundings of a blueprint: what other blueprints send, hold and measure, as far as the caller may read
+//! it. It judges nothing.
 
 use std::collections::{HashMap, HashSet};
 
@@ -25,7 +25,7 @@ use crate::{
     statement::Text,
 };
 
-/// Reads the surroundings of a blueprint, in the snapshot that it was read in.
+/// The surroundings of a blueprint, in the transaction that its snapshot was read in.
 pub async fn read(
     caller: &Caller,
     tx: &Transaction,
@@ -68,7 +68,7 @@ async fn segments(
     Ok(segments)
 }
 
-/// How many responsibilities the departments that take part hold in the other blueprints that count.
+/// Number of responsibilities that the departments taking part hold in other counted blueprints.
 async fn held_elsewhere(
     caller: &Caller,
     tx: &Transaction,
@@ -101,7 +101,7 @@ async fn held_elsewhere(
         .collect())
 }
 
-/// How many answers given here until the day have a follow-up that is open today, and nobody who looks after it.
+/// By touchpoint, the number of answers until the day, inclusive, whose follow-up is open and has no department.
 async fn unroutable(
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,
@@ -137,8 +137,7 @@ struct LatestMeasurement {
     measured_on: Option<NaiveDate>,
 }
 
-/// The latest day on which each KPI that judges something here was measured: looked up KPI by KPI, as an index leads to
-/// each and there may be thousands of values of it.
+/// The latest day, until `day` inclusive, on which each KPI that judges something here was measured.
 async fn measured_on(
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,
@@ -154,6 +153,7 @@ async fn measured_on(
     if linked.is_empty() {
         return Ok(HashMap::new());
     }
+    // A lookup for each KPI, not GROUP BY: an index leads to the latest value of each, of which there may be thousands.
     let text = Text::new(tx.get_database_backend(), "SELECT kpi.id AS kpi_id, (")
         .then("SELECT measured_on FROM measurement WHERE kpi_id = kpi.id AND superseded_by_id IS NULL")
         .then(" AND measured_on <= ")

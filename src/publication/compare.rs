@@ -14,7 +14,9 @@ use super::stored::{BYTES_PER_STEP, stored_document};
 use crate::{
     access::Caller,
     compute::Steps,
-    document::{blueprint::Document, diff::DocumentChange, import, report},
+    document::{
+        blueprint::Document, convert::complete_document, diff::DocumentChange, import, report,
+    },
     error::{Error, Result},
     input,
     snapshot::BlueprintSnapshot,
@@ -52,7 +54,7 @@ impl VersionState {
             }
             VersionSource::Then(row) => {
                 steps.take(row.document.len() / BYTES_PER_STEP)?;
-                import::complete_document(stored_document(&row)?)?
+                complete_document(stored_document(&row)?)?
             }
         };
         Ok(match words {

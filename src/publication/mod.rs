@@ -27,6 +27,7 @@ use crate::{
     document::{
         authority::Authority,
         blueprint::Document,
+        convert::{complete_document, to_patch, without_missing},
         import::{self, DRAFTED},
     },
     error::{Error, Result},
@@ -156,10 +157,10 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     let parsed = move |steps: &Steps| {
         steps.take(publication.document.len() / BYTES_PER_STEP)?;
         let said = stored_document(&publication)?;
-        Ok((import::complete_document(said.clone())?, said))
+        Ok((complete_document(said.clone())?, said))
     };
     let (document, said) = caller.compute(parsed).await?;
-    let mut said = import::without_missing(&permit, &document, said).await?;
+    let mut said = without_missing(&permit, &document, said).await?;
     said.owner_department.0 = None;
     said.visibility.0 = None;
     said.responsibilities.0 = None;
@@ -225,7 +226,7 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
             state: BlueprintState::Future,
             ..Document::from_snapshot(&snapshot)
         };
-        import::to_patch(&copy.agreed())
+        to_patch(&copy.agreed())
     };
     let said = caller.compute(copied).await?;
     let (row, _) =

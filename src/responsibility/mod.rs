@@ -1,8 +1,9 @@
 //! Who answers for what at a touchpoint: proposed, accepted, declined, ended. The history is kept.
 //!
-//! The handshake is one story in three rooms. `parties` says who may answer a proposal: two consents, the addressed
-//! department's and another party's, each given from a seat. `lifecycle` says what a proposal becomes by it. `waiting`
-//! lists what waits for whom, by the same rules. `answer` is where people meet them:
+//! Nobody takes responsibility alone, and nobody gets it unasked: a proposal needs two consents, the addressed
+//! department's and another party's, each given from a seat; departments one above the other are one party. `parties`
+//! decides who may answer a proposal, `lifecycle` what a responsibility becomes by an act, `waiting` lists open
+//! proposals by the same rules, and `answer` holds the use-cases that join them:
 //!
 //! ```text
 //! sales proposes finance as ACCOUNTABLE over service:   awaits service   (hand over, or decline)

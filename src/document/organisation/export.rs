@@ -23,8 +23,8 @@ use crate::{
     database::Transaction,
     document::{
         blueprint::{Document, KpiLinkPart},
+        convert::complete_document,
         format,
-        import::complete_document,
         part::DocumentPart,
     },
     error::{Error, Result},

@@ -22,7 +22,7 @@ use crate::{
     document::{
         blueprint::{Document, DocumentPatch},
         catalogue::lower,
-        import::complete_document,
+        convert::complete_document,
     },
     error::{Error, Reason, Result, UserErrorCode},
     id,

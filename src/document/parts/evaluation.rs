@@ -1,9 +1,9 @@
-//! Evaluations in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+//! Evaluations in a document: fields and references, the part of a row, the rows of parts, and how those are applied.
 
 use std::collections::HashMap;
 
 use chrono::NaiveDate;
-use entity::id::{EvaluationId, NeedId, PersonaId};
+use entity::id::{EvaluationId, PersonaId};
 use entity::words::{Messages, Verdict};
 use entity::{evaluation, evaluation_verdict};
 use schemars::JsonSchema;
@@ -15,8 +15,9 @@ use crate::document::bounds::{day, few_objects};
 use crate::document::catalogue::lower;
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::reference::{ReferenceField, ReferenceTarget};
 use crate::document::resolver::{Resolver, RowsByIdentity};
-use crate::document::target::{CurrentBlueprint, Found, Lists, TargetRows};
+use crate::document::target::{CurrentBlueprint, Lists, NeedVerdict, TargetRows};
 use crate::document::write::{remove, replace, upsert, with_other_lists};
 use crate::error::Result;
 use crate::id;
@@ -64,8 +65,32 @@ pub struct VerdictItem {
     pub verdict: Verdict,
 }
 
+references! { EvaluationPart or EvaluationPatch {
+    touchpoint => Touchpoint, RemovePart;
+    // Without who tried it an evaluation is nobody's.
+    by_account => Account, RemovePart;
+    // Whoever prunes that touchpoint has to say what becomes of the conflict.
+    conflicts_with => Touchpoint, Report;
+    verdicts => Need, DropKey;
+}}
+
+impl ReferenceField for VerdictItem {
+    fn keys(&self) -> Vec<&String> {
+        self.need.keys()
+    }
+
+    fn keys_mut(&mut self) -> Vec<&mut String> {
+        self.need.keys_mut()
+    }
+
+    fn retain_keys(&mut self, keep: &dyn Fn(&str) -> bool) -> bool {
+        self.need.retain_keys(keep)
+    }
+}
+
 impl DocumentKeys<'_> {
-    pub(crate) fn evaluation(&self, row: &evaluation::Model) -> EvaluationPart {
+    /// The part of a row.
+    pub(crate) fn evaluation_part(&self, row: &evaluation::Model) -> EvaluationPart {
         let verdicts = self
             .snapshot
             .evaluation_verdicts
@@ -73,25 +98,22 @@ impl DocumentKeys<'_> {
             .into_iter()
             .flatten();
         let needs = &self.snapshot.canvas.needs;
-        let told = |(need, verdict): &(NeedId, Verdict)| {
+        let item = |(need, verdict): &NeedVerdict| {
             let need = needs.iter().find(|row| row.id == *need)?;
             Some(VerdictItem {
                 need: need.text.clone(),
                 verdict: *verdict,
             })
         };
-        let by = row
-            .by_account_id
-            .and_then(|id| self.snapshot.people.get(&id));
         EvaluationPart {
-            touchpoint: self.touchpoint_key(row.touchpoint_id).unwrap_or_default(),
+            touchpoint: self.key(row.touchpoint_id),
             held_on: row.held_on,
-            by_account: by.map(|person| person.key.clone()),
+            by_account: self.optional_key(row.by_account_id),
             by_name: row.by_name.clone(),
             messages: row.messages,
-            conflicts_with: row.conflicts_with_id.and_then(|id| self.touchpoint_key(id)),
+            conflicts_with: self.optional_key(row.conflicts_with_id),
             conflict: row.conflict.clone(),
-            verdicts: verdicts.filter_map(told).collect(),
+            verdicts: verdicts.filter_map(item).collect(),
             note: row.note.clone(),
         }
     }
@@ -102,22 +124,22 @@ impl Resolver<'_> {
         &mut self,
         parts: &[EvaluationPart],
         needs_of: Option<PersonaId>,
-    ) -> (Vec<evaluation::Model>, Lists<EvaluationId, Found>) {
+    ) -> (Vec<evaluation::Model>, Lists<EvaluationId, NeedVerdict>) {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.evaluations.iter();
-            rows.map(|row| (keys.evaluation(row), row))
+            rows.map(|row| (keys.evaluation_part(row), row))
         }));
         let (mut rows, mut verdicts) = (Vec::new(), HashMap::new());
         for said in parts {
-            let path = self.places.path("evaluations", said);
+            let path = self.source_map.path("evaluations", said);
             let at = |field: &str| format!("{path}.{field}");
             let now = there.take(said);
             let id = now.map_or_else(id::new, |now| now.id);
-            let touchpoint = self.touchpoint_at(&at("touchpoint"), &said.touchpoint);
+            let touchpoint = self.id(&at("touchpoint"), &said.touchpoint);
             let other = said.conflicts_with.as_ref();
-            let other = other.and_then(|key| self.touchpoint_at(&at("conflictsWith"), key));
+            let other = other.and_then(|key| self.id(&at("conflictsWith"), key));
             let by = said.by_account.as_ref();
-            let by = by.and_then(|key| self.person_at(&at("byAccount"), key));
+            let by = by.and_then(|key| self.id(&at("byAccount"), key));
             let found = self.verdicts(&at("verdicts"), &said.verdicts, needs_of);
             let Some(touchpoint_id) = touchpoint else {
                 continue;
@@ -151,16 +173,16 @@ impl Resolver<'_> {
         path: &str,
         said: &[VerdictItem],
         persona: Option<PersonaId>,
-    ) -> Vec<Found> {
+    ) -> Vec<NeedVerdict> {
         self.faults.few(path, said.len());
-        let mut found: Vec<Found> = Vec::new();
+        let mut found: Vec<NeedVerdict> = Vec::new();
         for (at, VerdictItem { need, verdict }) in said.iter().take(LIST).enumerate() {
             let id = persona.and_then(|persona| {
                 let need = (persona, lower(need));
                 self.catalogue.needs.get(&need).copied()
             });
             let path = format!("{path}.{at}.need");
-            match self.found(&path, "such need of the persona:", need, id) {
+            match self.found(&path, ReferenceTarget::Need, need, id) {
                 Some(id) if found.iter().any(|(met, _)| *met == id) => {
                     self.wrong(&path, "This need is in the list already.");
                 }

@@ -1,4 +1,4 @@
-//! Improvements in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+//! Improvements in a document: fields and references, the part of a row, the rows of parts, and how those are applied.
 
 use std::collections::{HashMap, HashSet};
 
@@ -58,25 +58,22 @@ parts! {
     }
 }
 
+references! { ImprovementPart or ImprovementPatch {
+    owner_department => Department, RemovePart;
+    touchpoints => Touchpoint, DropKey;
+    kpis => Kpi, DropKey;
+}}
+
 impl DocumentKeys<'_> {
-    pub(crate) fn improvement(&self, row: &improvement::Model) -> ImprovementPart {
-        let touchpoints = self
-            .snapshot
-            .improvement_touchpoints
-            .get(&row.id)
-            .into_iter()
-            .flatten();
-        let kpis = self
-            .snapshot
-            .improvement_kpis
-            .get(&row.id)
-            .into_iter()
-            .flatten();
-        let kpis = kpis.filter_map(|id| self.snapshot.kpis_of_improvements.get(id));
-        let owner = self
-            .snapshot
+    /// The part of a row.
+    pub(crate) fn improvement_part(&self, row: &improvement::Model) -> ImprovementPart {
+        // Owner and KPIs as far as the caller may see them, whatever else the canvas shows of them.
+        let snapshot = self.snapshot;
+        let owner = snapshot
             .owners_of_improvements
             .get(&row.owner_department_id);
+        let kpis = snapshot.improvement_kpis.get(&row.id).into_iter().flatten();
+        let kpis = kpis.filter_map(|id| snapshot.kpis_of_improvements.get(id));
         ImprovementPart {
             key: row.key.clone(),
             title: row.title.clone(),
@@ -87,9 +84,7 @@ impl DocumentKeys<'_> {
             state: row.state,
             result: row.result.clone(),
             target_on: row.target_on,
-            touchpoints: touchpoints
-                .filter_map(|id| self.touchpoint_key(*id))
-                .collect(),
+            touchpoints: self.keys(self.snapshot.improvement_touchpoints.get(&row.id)),
             kpis: kpis.map(|row| row.key.clone()).collect(),
         }
     }
@@ -106,27 +101,19 @@ impl Resolver<'_> {
     ) {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.improvements.iter();
-            rows.map(|row| (keys.improvement(row), row))
+            rows.map(|row| (keys.improvement_part(row), row))
         }));
         let (mut rows, mut improvement_touchpoints, mut improvement_kpis) =
             (Vec::new(), HashMap::new(), HashMap::new());
         for said in parts {
-            let path = self.places.path("improvements", said);
+            let path = self.source_map.path("improvements", said);
             let at = |field: &str| format!("{path}.{field}");
             let now = there.take(said);
             let id = now.map_or_else(id::new, |now| now.id);
-            let owner = self.department_at(&at("ownerDepartment"), &said.owner_department);
-            improvement_touchpoints.insert(
-                id,
-                self.touchpoints_at(&at("touchpoints"), &said.touchpoints),
-            );
-            self.faults.few(&at("kpis"), said.kpis.len());
-            improvement_kpis.insert(
-                id,
-                self.found_all(&at("kpis"), "KPI", &said.kpis, |own, key| {
-                    own.catalogue.kpis.get(key).copied()
-                }),
-            );
+            let owner = self.id(&at("ownerDepartment"), &said.owner_department);
+            let touchpoints = self.ids(&at("touchpoints"), &said.touchpoints);
+            improvement_touchpoints.insert(id, touchpoints);
+            improvement_kpis.insert(id, self.ids(&at("kpis"), &said.kpis));
             let Some(owner_department_id) = owner else {
                 continue;
             };

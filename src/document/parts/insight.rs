@@ -1,10 +1,10 @@
-//! Insights in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+//! Insights in a document: fields and references, the part of a row, the rows of parts, and how those are applied.
 
 use std::collections::{HashMap, HashSet};
 
-use entity::id::{InsightId, SourceId};
+use entity::id::{InsightId, PersonaId, SourceId};
 use entity::json::Texts;
-use entity::words::{Basis, InsightKind};
+use entity::words::{Basis, InsightKind, Subject};
 use entity::{insight, insight_source, source};
 use schemars::JsonSchema;
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
@@ -57,30 +57,30 @@ parts! {
     }
 }
 
+references! { InsightPart or InsightPatch {
+    touchpoint => Touchpoint, RemovePart;
+    phase => Phase, RemovePart;
+    persona => Persona, DropKey;
+    sources => Source, Report;
+    answered_by => Insight, DropKey;
+}}
+
 impl DocumentKeys<'_> {
-    pub(crate) fn insight(&self, row: &insight::Model) -> InsightPart {
-        let told = |id: &SourceId| self.sources.get(id).map(|title| (*title).to_owned());
-        let sources = self
-            .snapshot
-            .insight_sources
-            .get(&row.id)
-            .into_iter()
-            .flatten();
-        let persona = row.persona_id.and_then(|id| self.personas.get(&id));
-        let answered_by = row.answered_by_id.and_then(|id| self.insights.get(&id));
+    /// The part of a row.
+    pub(crate) fn insight_part(&self, row: &insight::Model) -> InsightPart {
         InsightPart {
             key: row.key.clone(),
-            touchpoint: row.touchpoint_id.and_then(|id| self.touchpoint_key(id)),
-            phase: row.phase_id.and_then(|id| self.phase_key(id)),
+            touchpoint: self.optional_key(row.touchpoint_id),
+            phase: self.optional_key(row.phase_id),
             kind: row.kind,
             text: row.text.clone(),
             quote: row.quote,
-            persona: persona.map(|key| (*key).to_owned()),
+            persona: self.optional_key(row.persona_id),
             basis: row.basis,
-            sources: sources.filter_map(told).collect(),
+            sources: self.keys(self.snapshot.insight_sources.get(&row.id)),
             whys: row.whys.0.clone(),
             answer: row.answer.clone(),
-            answered_by: answered_by.map(|key| (*key).to_owned()),
+            answered_by: self.optional_key(row.answered_by_id),
         }
     }
 }
@@ -92,7 +92,7 @@ impl Resolver<'_> {
     ) -> (Vec<insight::Model>, Lists<InsightId, SourceId>) {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.insights.iter();
-            rows.map(|row| (keys.insight(row), row))
+            rows.map(|row| (keys.insight_part(row), row))
         }));
         let said: Vec<_> = parts
             .iter()
@@ -106,14 +106,10 @@ impl Resolver<'_> {
         let (mut rows, mut insight_sources) = (Vec::new(), HashMap::new());
         let mut answers = Vec::new();
         for (said, id, now) in said {
-            let path = self.places.path("insights", said);
+            let path = self.source_map.path("insights", said);
             let at = |field: &str| format!("{path}.{field}");
-            let touchpoint = self.perhaps(
-                &at("touchpoint"),
-                said.touchpoint.as_ref(),
-                Self::touchpoint_at,
-            );
-            let phase = self.perhaps(&at("phase"), said.phase.as_ref(), Self::phase_at);
+            let touchpoint = self.optional_id(&at("touchpoint"), said.touchpoint.as_ref());
+            let phase = self.optional_id(&at("phase"), said.phase.as_ref());
             if said.touchpoint.is_some() && said.phase.is_some() {
                 self.wrong(
                     &path,
@@ -121,18 +117,11 @@ impl Resolver<'_> {
                 );
             }
             let persona = said.persona.as_ref();
-            let persona = persona.and_then(|key| self.persona_at(&at("persona"), key));
-            let answered_by = said.answered_by.as_ref().and_then(|key| {
-                let found = self.insights.get(&lower(key)).copied();
-                self.found(&at("answeredBy"), "insight in this blueprint", key, found)
-            });
-            self.faults.few(&at("sources"), said.sources.len());
-            let sources = self.found_all(
-                &at("sources"),
-                "source in this blueprint",
-                &said.sources,
-                |own, title| own.sources.get(title).copied(),
-            );
+            let persona =
+                persona.and_then(|key| self.id::<(PersonaId, Subject)>(&at("persona"), key));
+            let answered_by = said.answered_by.as_ref();
+            let answered_by = answered_by.and_then(|key| self.id(&at("answeredBy"), key));
+            let sources: Vec<SourceId> = self.ids(&at("sources"), &said.sources);
             let (Some(touchpoint_id), Some(phase_id)) = (touchpoint, phase) else {
                 continue;
             };

@@ -1,4 +1,4 @@
-//! Links of KPIs in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+//! Links of KPIs in a document: fields and references, the part of a row, the rows of parts, and how those are applied.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Permit;
 use crate::document::bounds::{day_or_none, perhaps_day};
-use crate::document::catalogue::lower;
 use crate::document::keys::DocumentKeys;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
 use crate::document::resolver::{Resolver, RowsByIdentity};
@@ -48,12 +47,19 @@ parts! {
     }
 }
 
+references! { KpiLinkPart or KpiLinkPatch {
+    touchpoint => Touchpoint, RemovePart;
+    phase => Phase, RemovePart;
+    kpi => Kpi, RemovePart;
+}}
+
 impl DocumentKeys<'_> {
-    pub(crate) fn kpi_link(&self, row: &kpi_link::Model) -> KpiLinkPart {
+    /// The part of a row.
+    pub(crate) fn kpi_link_part(&self, row: &kpi_link::Model) -> KpiLinkPart {
         let kpi = self.snapshot.canvas.kpi(row.kpi_id);
         KpiLinkPart {
-            touchpoint: row.touchpoint_id.and_then(|id| self.touchpoint_key(id)),
-            phase: row.phase_id.and_then(|id| self.phase_key(id)),
+            touchpoint: self.optional_key(row.touchpoint_id),
+            phase: self.optional_key(row.phase_id),
             kpi: kpi.map(|row| row.key.clone()).unwrap_or_default(),
             valid_from: row.valid_from,
             valid_to: row.valid_to,
@@ -66,21 +72,16 @@ impl Resolver<'_> {
     pub(crate) fn resolve_kpi_links(&mut self, parts: &[KpiLinkPart]) -> Vec<WantedLink> {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.kpi_links.iter();
-            rows.map(|row| (keys.kpi_link(row), row))
+            rows.map(|row| (keys.kpi_link_part(row), row))
         }));
         let mut rows: Vec<WantedLink> = Vec::new();
         for said in parts {
-            let path = self.places.path("kpiLinks", said);
+            let path = self.source_map.path("kpiLinks", said);
             let now = there.take(said);
             let at = |field: &str| format!("{path}.{field}");
-            let found = self.catalogue.kpis.get(&lower(&said.kpi)).copied();
-            let kpi = self.found(&at("kpi"), "KPI", &said.kpi, found);
-            let phase = self.perhaps(&at("phase"), said.phase.as_ref(), Self::phase_at);
-            let touchpoint = self.perhaps(
-                &at("touchpoint"),
-                said.touchpoint.as_ref(),
-                Self::touchpoint_at,
-            );
+            let kpi = self.id(&at("kpi"), &said.kpi);
+            let phase = self.optional_id(&at("phase"), said.phase.as_ref());
+            let touchpoint = self.optional_id(&at("touchpoint"), said.touchpoint.as_ref());
             if said.phase.is_some() && said.touchpoint.is_some() {
                 self.wrong(
                     &path,

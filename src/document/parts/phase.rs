@@ -1,4 +1,4 @@
-//! Phases in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+//! Phases in a document: fields and references, the part of a row, the rows of parts, and how those are applied.
 
 use std::collections::HashMap;
 
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::Permit;
 use crate::document::catalogue::lower;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::reference::References;
 use crate::document::resolver::Resolver;
 use crate::document::target::CurrentBlueprint;
 use crate::document::write::{note, upsert};
@@ -35,7 +36,11 @@ parts! {
     }
 }
 
-pub(crate) fn phase(row: &entity::phase::Model) -> PhasePart {
+impl References for PhasePart {}
+impl References for PhasePatch {}
+
+/// The part of a row.
+pub(crate) fn phase_part(row: &phase::Model) -> PhasePart {
     PhasePart {
         key: row.key.clone(),
         name: row.name.clone(),
@@ -56,7 +61,7 @@ impl Resolver<'_> {
             there.map(|row| (lower(&row.key), row)).collect();
         let mut rows = Vec::new();
         for (said, position) in parts.iter().zip(1..) {
-            let path = self.places.path("phases", said);
+            let path = self.source_map.path("phases", said);
             let now = there.remove(&lower(&said.key)).cloned();
             let row = phase::Model {
                 id: now.as_ref().map_or_else(id::new, |now| now.id),

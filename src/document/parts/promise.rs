@@ -1,4 +1,4 @@
-//! Promises in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+//! Promises in a document: fields and references, the part of a row, the rows of parts, and how those are applied.
 
 use std::collections::HashMap;
 
@@ -39,22 +39,20 @@ parts! {
     }
 }
 
+references! { PromisePart or PromisePatch {
+    touchpoint => Touchpoint, RemovePart;
+    delivered_at => Touchpoint, DropKey;
+}}
+
 impl DocumentKeys<'_> {
-    pub(crate) fn promise(&self, row: &promise::Model) -> PromisePart {
-        let delivered_at = self
-            .snapshot
-            .promise_deliveries
-            .get(&row.id)
-            .into_iter()
-            .flatten();
+    /// The part of a row.
+    pub(crate) fn promise_part(&self, row: &promise::Model) -> PromisePart {
         PromisePart {
             key: row.key.clone(),
-            touchpoint: self.touchpoint_key(row.touchpoint_id).unwrap_or_default(),
+            touchpoint: self.key(row.touchpoint_id),
             text: row.text.clone(),
             state: row.state,
-            delivered_at: delivered_at
-                .filter_map(|id| self.touchpoint_key(*id))
-                .collect(),
+            delivered_at: self.keys(self.snapshot.promise_deliveries.get(&row.id)),
         }
     }
 }
@@ -66,16 +64,16 @@ impl Resolver<'_> {
     ) -> (Vec<promise::Model>, Lists<PromiseId, TouchpointId>) {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.promises.iter();
-            rows.map(|row| (keys.promise(row), row))
+            rows.map(|row| (keys.promise_part(row), row))
         }));
         let (mut rows, mut delivered_at) = (Vec::new(), HashMap::new());
         for said in parts {
-            let path = self.places.path("promises", said);
+            let path = self.source_map.path("promises", said);
             let at = |field: &str| format!("{path}.{field}");
             let now = there.take(said);
             let id = now.map_or_else(id::new, |now| now.id);
-            let touchpoint = self.touchpoint_at(&at("touchpoint"), &said.touchpoint);
-            let deliver = self.touchpoints_at(&at("deliveredAt"), &said.delivered_at);
+            let touchpoint = self.id(&at("touchpoint"), &said.touchpoint);
+            let deliver = self.ids(&at("deliveredAt"), &said.delivered_at);
             let Some(touchpoint_id) = touchpoint else {
                 continue;
             };

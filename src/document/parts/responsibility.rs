@@ -1,4 +1,4 @@
-//! Responsibilities in a document: their fields, what is written from a row, the rows that are resolved from them.
+//! Responsibilities in a document: fields and references, the part of a row, and the rows of parts.
 
 use std::collections::HashMap;
 
@@ -39,17 +39,22 @@ parts! {
     }
 }
 
+references! { ResponsibilityPart or ResponsibilityPatch {
+    touchpoint => Touchpoint, RemovePart;
+    department => Department, Report;
+    person => Account, Report;
+}}
+
 impl DocumentKeys<'_> {
-    pub(crate) fn responsibility(&self, row: &responsibility::Model) -> ResponsibilityPart {
-        let department = self.snapshot.canvas.department(row.department_id);
-        let person = row.person_id.and_then(|id| self.snapshot.people.get(&id));
+    /// The part of a row.
+    pub(crate) fn responsibility_part(&self, row: &responsibility::Model) -> ResponsibilityPart {
         ResponsibilityPart {
-            touchpoint: self.touchpoint_key(row.touchpoint_id).unwrap_or_default(),
-            department: department.map(|row| row.key.clone()).unwrap_or_default(),
+            touchpoint: self.key(row.touchpoint_id),
+            department: self.key(row.department_id),
             role: row.role,
             status: row.status,
             tasks: row.tasks.0.clone(),
-            person: person.map(|person| person.key.clone()),
+            person: self.optional_key(row.person_id),
         }
     }
 }
@@ -61,17 +66,17 @@ impl Resolver<'_> {
     ) -> Vec<WantedResponsibility> {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.canvas.responsibilities.iter();
-            rows.map(|row| (keys.responsibility(row), row.clone()))
+            rows.map(|row| (keys.responsibility_part(row), row.clone()))
         }));
         let mut accountable: HashMap<TouchpointId, String> = HashMap::new();
         let mut wanted = Vec::new();
         for said in parts {
-            let path = self.places.path("responsibilities", said);
+            let path = self.source_map.path("responsibilities", said);
             let at = |field: &str| format!("{path}.{field}");
-            let touchpoint = self.touchpoint_at(&at("touchpoint"), &said.touchpoint);
-            let department = self.department_at(&at("department"), &said.department);
+            let touchpoint = self.id(&at("touchpoint"), &said.touchpoint);
+            let department = self.id(&at("department"), &said.department);
             let person = said.person.as_ref();
-            let person = person.and_then(|key| self.person_at(&at("person"), key));
+            let person = person.and_then(|key| self.id(&at("person"), key));
             let tasks = self.faults.texts(&at("tasks"), &said.tasks);
             let accepted = said.status == ResponsibilityStatus::Accepted;
             if !accepted && said.status != ResponsibilityStatus::Proposed {
@@ -86,7 +91,9 @@ impl Resolver<'_> {
             // Who is accountable and not named gives way to who is named.
             if accepted
                 && said.role == Role::Accountable
-                && self.places.names("responsibilities", said)
+                && self
+                    .source_map
+                    .contains("responsibilities", said.identity())
                 && let Some(first) = accountable.insert(touchpoint, path.clone())
             {
                 let message =

@@ -1,4 +1,4 @@
-//! Scenarios in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+//! Scenarios in a document: fields and references, the part of a row, the rows of parts, and how those are applied.
 
 use std::collections::HashMap;
 
@@ -38,19 +38,18 @@ parts! {
     }
 }
 
+references! { ScenarioPart or ScenarioPatch {
+    touchpoints => Touchpoint, DropKey;
+}}
+
 impl DocumentKeys<'_> {
-    pub(crate) fn scenario(&self, row: &scenario::Model) -> ScenarioPart {
-        let steps = self
-            .snapshot
-            .scenario_steps
-            .get(&row.id)
-            .into_iter()
-            .flatten();
+    /// The part of a row.
+    pub(crate) fn scenario_part(&self, row: &scenario::Model) -> ScenarioPart {
         ScenarioPart {
             name: row.name.clone(),
             kind: row.kind,
             note: row.note.clone(),
-            touchpoints: steps.filter_map(|id| self.touchpoint_key(*id)).collect(),
+            touchpoints: self.keys(self.snapshot.scenario_steps.get(&row.id)),
         }
     }
 }
@@ -62,11 +61,11 @@ impl Resolver<'_> {
     ) -> (Vec<scenario::Model>, Lists<ScenarioId, TouchpointId>) {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.scenarios.iter();
-            rows.map(|row| (keys.scenario(row), row))
+            rows.map(|row| (keys.scenario_part(row), row))
         }));
         let (mut rows, mut steps) = (Vec::new(), HashMap::new());
         for said in parts {
-            let path = self.places.path("scenarios", said);
+            let path = self.source_map.path("scenarios", said);
             let at = |field: &str| format!("{path}.{field}");
             let now = there.take(said);
             let id = now.map_or_else(id::new, |now| now.id);
@@ -79,9 +78,10 @@ impl Resolver<'_> {
                     message,
                 );
             }
+            // Not `ids`: a way may pass a touchpoint more than once.
             let mut way = Vec::new();
             for (step, key) in said.touchpoints.iter().enumerate() {
-                way.extend(self.touchpoint_at(&format!("{path}.touchpoints.{step}"), key));
+                way.extend(self.id::<TouchpointId>(&format!("{path}.touchpoints.{step}"), key));
             }
             steps.insert(id, way);
             let name = self.faults.name(&at("name"), &said.name);

@@ -1,4 +1,4 @@
-//! Sources in a document: their fields, what is written from a row, the rows that are resolved from them.
+//! Sources in a document: fields and references, the part of a row, and the rows of parts.
 
 use chrono::NaiveDate;
 use entity::source;
@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::document::bounds::perhaps_day;
 use crate::document::catalogue::lower;
 use crate::document::part::{DocumentPart, Identity, IdentityField, PartPatch, PatchField};
+use crate::document::reference::References;
 use crate::document::resolver::{Resolver, RowsByIdentity};
 use crate::id;
 use crate::insight::source as sources;
@@ -35,7 +36,11 @@ parts! {
     }
 }
 
-pub(crate) fn source(row: &entity::source::Model) -> SourcePart {
+impl References for SourcePart {}
+impl References for SourcePatch {}
+
+/// The part of a row.
+pub(crate) fn source_part(row: &source::Model) -> SourcePart {
     SourcePart {
         title: row.title.clone(),
         kind: row.kind,
@@ -50,11 +55,11 @@ impl Resolver<'_> {
     pub(crate) fn resolve_sources(&mut self, parts: &[SourcePart]) -> Vec<source::Model> {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.sources.iter();
-            rows.map(|row| (source(row), row))
+            rows.map(|row| (source_part(row), row))
         }));
         let mut rows = Vec::new();
         for said in parts {
-            let path = self.places.path("sources", said);
+            let path = self.source_map.path("sources", said);
             let at = |field: &str| format!("{path}.{field}");
             let now = there.take(said);
             let id = now.map_or_else(id::new, |now| now.id);

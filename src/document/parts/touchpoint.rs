@@ -1,4 +1,4 @@
-//! Touchpoints in a document: their fields, what is written from a row, the rows that are resolved from them, and how those are applied.
+//! Touchpoints in a document: fields and references, the part of a row, the rows of parts, and how those are applied.
 
 use std::collections::HashMap;
 
@@ -72,12 +72,16 @@ macro_rules! touchpoint_part {
 }
 touchpoint_fields!(touchpoint_part);
 
+references! { TouchpointPart or TouchpointPatch {
+    phase => Phase, Report;
+    channels => Channel, DropKey;
+    audience => Segment, DropKey;
+}}
+
 impl DocumentKeys<'_> {
-    pub(crate) fn touchpoint(&self, row: &touchpoint::Model) -> TouchpointPart {
+    /// The part of a row.
+    pub(crate) fn touchpoint_part(&self, row: &touchpoint::Model) -> TouchpointPart {
         let canvas = &self.snapshot.canvas;
-        let segments = self.snapshot.touchpoint_segments.get(&row.id);
-        let audience = segments.into_iter().flatten();
-        let audience = audience.filter_map(|id| self.snapshot.segments.get(id));
         let channels = canvas.channels_of(row.id).iter();
         macro_rules! part {
             ([] $({ $(
@@ -85,11 +89,11 @@ impl DocumentKeys<'_> {
             )* })*) => {
                 TouchpointPart {
                     key: row.key.clone(),
-                    phase: self.phase_key(row.phase_id).unwrap_or_default(),
+                    phase: self.key(row.phase_id),
                     name: row.name.clone(),
                     lane: row.lane,
                     channels: channels.map(|channel| channel.key.clone()).collect(),
-                    audience: audience.map(|segment| segment.key.clone()).collect(),
+                    audience: self.keys(self.snapshot.touchpoint_segments.get(&row.id)),
                     $($($field: <$kind as PartField>::to_part(&row.$field),)*)*
                 }
             };
@@ -117,27 +121,13 @@ impl Resolver<'_> {
         let (mut channels, mut audiences) = (HashMap::new(), HashMap::new());
         let mut rows = Vec::new();
         for said in parts {
-            let path = self.places.path("touchpoints", said);
+            let path = self.source_map.path("touchpoints", said);
             let now = there.remove(&lower(&said.key)).cloned();
             let id = now.as_ref().map_or_else(id::new, |now| now.id);
             self.touchpoints.insert(lower(&said.key), id);
-            let at = format!("{path}.channels");
-            self.faults.few(&at, said.channels.len());
-            channels.insert(
-                id,
-                self.found_all(&at, "channel", &said.channels, |own, key| {
-                    own.catalogue.channels.get(key).copied()
-                }),
-            );
-            let at = format!("{path}.audience");
-            self.faults.few(&at, said.audience.len());
-            audiences.insert(
-                id,
-                self.found_all(&at, "segment", &said.audience, |own, key| {
-                    own.catalogue.segments.get(key).copied()
-                }),
-            );
-            if let Some(phase) = self.phase_at(&format!("{path}.phase"), &said.phase) {
+            channels.insert(id, self.ids(&format!("{path}.channels"), &said.channels));
+            audiences.insert(id, self.ids(&format!("{path}.audience"), &said.audience));
+            if let Some(phase) = self.id(&format!("{path}.phase"), &said.phase) {
                 let position = positions.entry(phase).or_insert(0);
                 *position += 1;
                 let place = (id, phase, *position);

@@ -1,4 +1,4 @@
-//! Transitions in a document: their fields, what is written from a row, the rows that are resolved from them.
+//! Transitions in a document: fields and references, the part of a row, and the rows of parts.
 
 use entity::transition;
 use entity::words::{Basis, End, TransitionKind};
@@ -37,13 +37,17 @@ parts! {
     }
 }
 
+references! { TransitionPart or TransitionPatch {
+    from => Touchpoint, RemovePart;
+    to => Touchpoint, RemovePart;
+}}
+
 impl DocumentKeys<'_> {
-    pub(crate) fn transition(&self, row: &transition::Model) -> TransitionPart {
+    /// The part of a row.
+    pub(crate) fn transition_part(&self, row: &transition::Model) -> TransitionPart {
         TransitionPart {
-            from: row
-                .from_touchpoint_id
-                .and_then(|id| self.touchpoint_key(id)),
-            to: row.to_touchpoint_id.and_then(|id| self.touchpoint_key(id)),
+            from: self.optional_key(row.from_touchpoint_id),
+            to: self.optional_key(row.to_touchpoint_id),
             end: row.end,
             kind: row.kind,
             condition: row.condition.clone(),
@@ -60,15 +64,15 @@ impl Resolver<'_> {
     ) -> Vec<transition::Model> {
         let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.canvas.transitions.iter();
-            rows.map(|row| (keys.transition(row), row))
+            rows.map(|row| (keys.transition_part(row), row))
         }));
         let mut rows = Vec::new();
         for said in parts {
-            let path = self.places.path("transitions", said);
+            let path = self.source_map.path("transitions", said);
             let now = there.take(said);
             let at = |field: &str| format!("{path}.{field}");
-            let from = self.perhaps(&at("from"), said.from.as_ref(), Self::touchpoint_at);
-            let to = self.perhaps(&at("to"), said.to.as_ref(), Self::touchpoint_at);
+            let from = self.optional_id(&at("from"), said.from.as_ref());
+            let to = self.optional_id(&at("to"), said.to.as_ref());
             let (Some(from), Some(to)) = (from, to) else {
                 continue;
             };

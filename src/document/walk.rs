@@ -1,0 +1,120 @@
+//! Walks over all references of a document: dropping those that dangle, renaming, and collecting what they name.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use entity::words::ResponsibilityStatus;
+
+use super::{
+    blueprint::Document,
+    catalogue::lower,
+    list::PartList,
+    merge::SourceMap,
+    reference::{ReferenceTarget, References},
+};
+
+impl Document {
+    /// Number of parts in all lists.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        self.lists().iter().map(|(.., list)| list.count()).sum()
+    }
+
+    /// The same without any of its parts.
+    #[must_use]
+    pub(super) fn emptied(&self) -> Self {
+        let mut emptied = self.clone();
+        for (_, list) in emptied.lists_mut() {
+            list.clear();
+        }
+        emptied
+    }
+
+    /// Puts what people do not arrange into the order of identities, so that the same blueprint is the same text.
+    #[must_use]
+    pub(super) fn sorted(mut self) -> Self {
+        for (_, list) in self.lists_mut() {
+            list.sort();
+        }
+        self
+    }
+
+    /// The document without open proposals: only responsibilities that are ACCEPTED.
+    #[must_use]
+    pub fn agreed(mut self) -> Self {
+        self.responsibilities
+            .retain(|part| part.status == ResponsibilityStatus::Accepted);
+        self
+    }
+
+    /// Drops references to pruned touchpoints and phases, as archiving would. Parts named by the import stay, so that
+    /// validation reports them.
+    pub(super) fn drop_dangling(&mut self, source_map: &SourceMap) {
+        let phases = self.phases.iter().map(|part| lower(&part.key));
+        let phases: HashSet<String> = phases.collect();
+        let touchpoints = self.touchpoints.iter().map(|part| lower(&part.key));
+        let touchpoints: HashSet<String> = touchpoints.collect();
+        let exists = |target: ReferenceTarget, key: &str| match target {
+            ReferenceTarget::Phase => phases.contains(&lower(key)),
+            ReferenceTarget::Touchpoint => touchpoints.contains(&lower(key)),
+            // Pruning removed nothing else that the lists below could name; what is still missing is reported.
+            _ => true,
+        };
+        for (name, list) in self.lists_mut() {
+            list.drop_missing(&exists, &|identity| source_map.contains(&name, identity));
+        }
+        // An insight that went with its touchpoint answers no question any more.
+        let insights = self.insights.iter().map(|part| lower(&part.key));
+        let insights: HashSet<String> = insights.collect();
+        let exists = |target: ReferenceTarget, key: &str| {
+            target != ReferenceTarget::Insight || insights.contains(&lower(key))
+        };
+        let named = |identity| source_map.contains("insights", identity);
+        self.insights.drop_missing(&exists, &named);
+    }
+
+    /// Renames phases and touchpoints, wherever they are named. The maps go from the old key in small letters to the
+    /// new one; a key that is not in them stays.
+    #[must_use]
+    pub fn rekeyed(
+        mut self,
+        phases: &HashMap<String, String>,
+        touchpoints: &HashMap<String, String>,
+    ) -> Self {
+        let rename = |keys: &HashMap<String, String>, key: &mut String| {
+            if let Some(new) = keys.get(&key.to_lowercase()) {
+                key.clone_from(new);
+            }
+        };
+        for part in &mut self.phases {
+            rename(phases, &mut part.key);
+        }
+        for part in &mut self.touchpoints {
+            rename(touchpoints, &mut part.key);
+        }
+        for (_, list) in self.lists_mut() {
+            for reference in list.references_mut() {
+                let keys = match reference.target {
+                    ReferenceTarget::Phase => phases,
+                    ReferenceTarget::Touchpoint => touchpoints,
+                    _ => continue,
+                };
+                for key in reference.field.keys_mut() {
+                    rename(keys, key);
+                }
+            }
+        }
+        self.sorted()
+    }
+
+    /// What it names, each key once, trimmed and in small letters.
+    pub(super) fn named_keys(&self) -> BTreeMap<ReferenceTarget, BTreeSet<String>> {
+        let mut named: BTreeMap<ReferenceTarget, BTreeSet<String>> = BTreeMap::new();
+        let lists = self.lists();
+        let lists = lists.iter().flat_map(|(.., list)| list.references());
+        for reference in self.references().into_iter().chain(lists) {
+            let keys = reference.field.keys().into_iter().map(|key| lower(key));
+            named.entry(reference.target).or_default().extend(keys);
+        }
+        named
+    }
+}
