@@ -97,7 +97,7 @@ impl Blueprint {
         self.canvas
             .get_or_try_init(|| async {
                 let caller = caller(ctx)?;
-                let canvas = shared::of_row(ctx, caller, &self.row).await?;
+                let canvas = shared::find_by_row(ctx, caller, &self.row).await?;
                 canvas.ok_or_else(|| Error::not_found("", "blueprint"))
             })
             .await
@@ -267,7 +267,7 @@ async fn find(ctx: &Context<'_>, by: By) -> Result<Option<Blueprint>> {
     }
     let which = Condition::all().add(caller.which::<blueprint::Entity>(&by)?);
     let asked = format!("{by:?}").to_lowercase();
-    let canvas = shared::picked(ctx, caller, asked, which).await?;
+    let canvas = shared::find(ctx, caller, asked, which).await?;
     Ok(canvas.map(Blueprint::from))
 }
 

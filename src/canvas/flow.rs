@@ -37,7 +37,7 @@ const FOUND: usize = 20;
 
 /// What the graph of a canvas says.
 #[derive(Clone, Debug)]
-pub struct Flow<'c> {
+pub struct FlowAnalysis<'c> {
     canvas: &'c Canvas,
     graph: Arc<FlowGraph>,
 }
@@ -60,10 +60,10 @@ pub struct WayList {
     pub more: bool,
 }
 
-impl<'c> Flow<'c> {
+impl<'c> FlowAnalysis<'c> {
     /// The flow of a canvas, whose graph is made once.
     #[must_use]
-    pub fn of(canvas: &'c Canvas) -> Self {
+    pub fn new(canvas: &'c Canvas) -> Self {
         Self {
             canvas,
             graph: canvas.graph(),
@@ -409,7 +409,7 @@ fn shortest(onward: &[Vec<usize>], from: usize, to: usize) -> Vec<usize> {
 
 /// Looks for ways of one length.
 struct Search<'f, 'c> {
-    flow: &'f Flow<'c>,
+    flow: &'f FlowAnalysis<'c>,
     to: FlowNode,
     left: &'f BTreeMap<FlowNode, usize>,
     passed: BTreeSet<FlowNode>,

@@ -17,57 +17,57 @@ use tokio::sync::OnceCell;
 use super::model::Canvas;
 use crate::{access::Caller, error::Result};
 
-type Read = Arc<OnceCell<Option<Arc<Canvas>>>>;
+type CanvasCell = Arc<OnceCell<Option<Arc<Canvas>>>>;
 
-/// What was read, by what was asked for.
+/// The canvases of one request, by the key of what was asked for.
 #[derive(Debug, Default)]
-pub struct Canvases(Mutex<HashMap<String, Read>>);
+pub struct Canvases(Mutex<HashMap<String, CanvasCell>>);
 
 impl Canvases {
-    fn place(&self, asked: String) -> Read {
+    fn cell(&self, key: String) -> CanvasCell {
         let mut read = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(read.entry(asked).or_default())
+        Arc::clone(read.entry(key).or_default())
     }
 
     async fn get(
         &self,
         caller: &Caller,
-        asked: String,
+        key: String,
         which: Condition,
     ) -> Result<Option<Arc<Canvas>>> {
-        let place = self.place(asked);
-        let read = place.get_or_try_init(|| Canvas::find(caller, which, caller.today));
+        let cell = self.cell(key);
+        let read = cell.get_or_try_init(|| Canvas::find(caller, which, caller.today));
         Ok(read.await?.clone())
     }
 }
 
-/// The whole blueprint of a row, as of today; nothing where it is gone since.
-pub async fn of_row(
+/// The canvas of a blueprint row, as of today; none where the row is gone since.
+pub async fn find_by_row(
     ctx: &Context<'_>,
     caller: &Caller,
     row: &blueprint::Model,
 ) -> Result<Option<Arc<Canvas>>> {
     // At another revision it is another moment of it.
-    let asked = named(row.id, row.revision);
+    let key = row_key(row.id, row.revision);
     let which = Condition::all().add(blueprint::Column::Id.eq(row.id));
-    picked(ctx, caller, asked, which).await
+    find(ctx, caller, key, which).await
 }
 
-/// The whole blueprint that a condition picks, as of today; `asked` says the same in words.
-pub async fn picked(
+/// The canvas of the blueprint that a condition picks, as of today. Equal keys must mean equal conditions.
+pub async fn find(
     ctx: &Context<'_>,
     caller: &Caller,
-    asked: String,
+    key: String,
     which: Condition,
 ) -> Result<Option<Arc<Canvas>>> {
     let is_query = ctx.query_env.operation.node.ty == OperationType::Query;
     match ctx.data_opt::<Canvases>().filter(|_| is_query) {
         Some(canvases) => {
-            let canvas = canvases.get(caller, asked, which).await?;
+            let canvas = canvases.get(caller, key, which).await?;
             if let Some(canvas) = &canvas {
                 let row = &canvas.blueprint;
                 canvases
-                    .place(named(row.id, row.revision))
+                    .cell(row_key(row.id, row.revision))
                     .set(Some(Arc::clone(canvas)))
                     .ok();
             }
@@ -77,6 +77,6 @@ pub async fn picked(
     }
 }
 
-fn named(id: BlueprintId, revision: i32) -> String {
+fn row_key(id: BlueprintId, revision: i32) -> String {
     format!("{} {revision}", id.uuid())
 }

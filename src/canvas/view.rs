@@ -12,7 +12,7 @@ use entity::{
     words::{Basis, End, Lane, Stage},
 };
 
-use super::{flow::Flow, graph::FlowNode, model::Canvas};
+use super::{flow::FlowAnalysis, graph::FlowNode, model::Canvas};
 use crate::{compute::Steps, error::Result};
 
 /// A smaller picture, by places on the canvas.
@@ -94,7 +94,7 @@ impl View {
     /// Its cost is that of the bridges, of which there may be as many as pairs of what stays, each as long as what was
     /// left out: no more of it is made than is wanted, and each step is taken from the budget.
     pub fn new(
-        flow: &Flow<'_>,
+        flow: &FlowAnalysis<'_>,
         kept: &BTreeSet<usize>,
         detail: Detail,
         steps: &Steps,
@@ -180,7 +180,7 @@ type CameFrom = BTreeMap<usize, Option<usize>>;
 
 /// The first places that stay on every way on from places that do not, each with the last that it is got to from.
 fn beyond(
-    flow: &Flow<'_>,
+    flow: &FlowAnalysis<'_>,
     into: Vec<usize>,
     stays: impl Fn(FlowNode) -> bool,
     steps: &Steps,

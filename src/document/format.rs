@@ -18,7 +18,7 @@ pub trait DocumentFormat: DeserializeOwned {
 }
 
 /// Reads a document.
-pub fn read<'de, K: DocumentFormat, D: Deserializer<'de>>(deserializer: D) -> Result<K>
+pub fn deserialize<'de, K: DocumentFormat, D: Deserializer<'de>>(deserializer: D) -> Result<K>
 where
     D::Error: std::fmt::Display,
 {
@@ -44,7 +44,7 @@ pub fn parse<K: DocumentFormat>(text: &str) -> Result<K> {
         return Err(other::<K>(&format));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let said = read(&mut deserializer)?;
+    let said = deserialize(&mut deserializer)?;
     deserializer.end().map_err(|error| {
         let message = format!("Something follows the document: {error}.");
         Error::fault("", UserErrorCode::Invalid, None, message)

@@ -5,7 +5,7 @@ use entity::words::Role;
 
 use super::{
     diff::{ChangeKind, DocumentChange},
-    format::read,
+    format::deserialize,
     import::{ImportOptions, ImportReport, import},
     table::{self, TouchpointTable},
 };
@@ -145,7 +145,7 @@ impl DocumentMutation {
             expected_revision: input.expected_revision,
         };
         let document = input.document.0;
-        let said = caller.compute(move |_: &Steps| read(document)).await;
+        let said = caller.compute(move |_: &Steps| deserialize(document)).await;
         let result = match said {
             Ok(said) => import(&caller, said, how).await,
             Err(error) => Err(error),

@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// Steps of writing one row of a blueprint into a document and of comparing it with another.
-pub const DRAFTED: usize = 100;
+pub const STEPS_PER_ROW: usize = 100;
 
 /// How a document is taken.
 #[derive(Clone, Copy, Debug, Default)]
@@ -162,7 +162,7 @@ pub(super) async fn reconcile(
     let drafted = {
         let snapshot = snapshot.clone();
         move |steps: &Steps| {
-            steps.take(DRAFTED * snapshot.as_ref().map_or(0, |snapshot| snapshot.rows()))?;
+            steps.take(STEPS_PER_ROW * snapshot.as_ref().map_or(0, |snapshot| snapshot.rows()))?;
             let current = snapshot.as_deref().map(Document::from_snapshot);
             let draft = MergedDocument::merge(from.as_ref().or(current.as_ref()), said, prune)?;
             Ok((current, draft))
@@ -181,7 +181,7 @@ pub(super) async fn reconcile(
     let checked = {
         let (before, moment) = (before.clone(), (caller.now, fresh));
         move |steps: &Steps| {
-            steps.take(DRAFTED * draft.document().parts())?;
+            steps.take(STEPS_PER_ROW * draft.document().parts())?;
             draft.resolve(before.as_deref(), &catalogue, moment)
         }
     };
@@ -199,7 +199,7 @@ pub(super) async fn reconcile(
     let row = row.ok_or_else(|| Error::internal("an imported blueprint is not there"))?;
     let now = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), today).await?;
     let compared = move |steps: &Steps| {
-        steps.take(DRAFTED * now.rows())?;
+        steps.take(STEPS_PER_ROW * now.rows())?;
         let now = Document::from_snapshot(&now);
         Ok(match &current {
             Some(current) => report::between(current, &now),

@@ -118,15 +118,15 @@ pub struct Findings {
 }
 
 impl Findings {
-    fn of(findings: Vec<Finding>) -> Self {
-        let of = |severity: Severity| {
+    fn new(findings: Vec<Finding>) -> Self {
+        let count = |severity: Severity| {
             let found = findings.iter();
             found.filter(|found| found.severity == severity).count()
         };
         Self {
-            errors: of(Severity::Error),
-            warnings: of(Severity::Warning),
-            infos: of(Severity::Info),
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+            infos: count(Severity::Info),
             findings: listed(findings),
         }
     }
@@ -147,7 +147,7 @@ pub struct FindingFilter {
 }
 
 impl FindingFilter {
-    fn takes(&self, finding: &Finding) -> bool {
+    fn accepts(&self, finding: &Finding) -> bool {
         let among = |told: &Option<ID>| {
             let wanted = &self.touchpoint_id;
             wanted.as_ref().is_none_or(|id| told.as_ref() == Some(id))
@@ -179,8 +179,8 @@ pub async fn of_blueprint(
     let told = super::of_blueprint(caller, row.id, day, thresholds(ctx)?).await?;
     let filter = filter.unwrap_or_default();
     let findings = told.into_iter().map(Finding::from);
-    Ok(Findings::of(
-        findings.filter(|finding| filter.takes(finding)).collect(),
+    Ok(Findings::new(
+        findings.filter(|finding| filter.accepts(finding)).collect(),
     ))
 }
 
@@ -214,7 +214,7 @@ impl FindingQuery {
                 code: rule.code,
                 severity: rule.severity,
                 rule: rule.sentence,
-                threshold: rule.default.map(|_| thresholds.of(rule.code)),
+                threshold: rule.default.map(|_| thresholds.get(rule.code)),
                 default_threshold: rule.default,
             })
             .collect())

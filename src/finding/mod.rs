@@ -92,20 +92,20 @@ pub async fn of_blueprint(
     let Some(blueprint) = which.one(&tx).await? else {
         return Ok(Vec::new());
     };
-    let read = Inspection::read(caller, &tx, blueprint, day).await?;
+    let inspection = Inspection::load(caller, &tx, blueprint, day).await?;
     tx.commit().await?;
-    read.judge(caller, (day, thresholds)).await
+    inspection.judge(caller, (day, thresholds)).await
 }
 
 /// The findings on a day of a blueprint that the caller may read, in the transaction that its row was read in.
-pub async fn told(
+pub async fn find_in(
     caller: &Caller,
     tx: &Transaction,
     blueprint: blueprint::Model,
     (day, thresholds): (NaiveDate, &Thresholds),
 ) -> Result<Vec<TrackedFinding>> {
-    let read = Inspection::read(caller, tx, blueprint, day).await?;
-    read.judge(caller, (day, thresholds)).await
+    let inspection = Inspection::load(caller, tx, blueprint, day).await?;
+    inspection.judge(caller, (day, thresholds)).await
 }
 
 /// The input of the rules, and the stored rows of earlier findings.
@@ -116,7 +116,7 @@ struct Inspection {
 }
 
 impl Inspection {
-    async fn read(
+    async fn load(
         caller: &Caller,
         tx: &Transaction,
         blueprint: blueprint::Model,
@@ -126,7 +126,7 @@ impl Inspection {
         let noted = noted.all(tx).await?.into_iter();
         let noted = noted.map(|row| (row.id, row)).collect();
         let snapshot = Box::pin(BlueprintSnapshot::load(caller, tx, blueprint, day)).await?;
-        let around = surroundings::read(caller, tx, &snapshot, day).await?;
+        let around = surroundings::load(caller, tx, &snapshot, day).await?;
         Ok(Self {
             snapshot,
             around,
@@ -143,23 +143,23 @@ impl Inspection {
         let (reader, thresholds) = (caller.clone(), thresholds.clone());
         let work = move |steps: &Steps| {
             steps.take(JUDGED * self.snapshot.rows())?;
-            Ok(self.tell(&reader, (day, &thresholds)))
+            Ok(self.judge_now(&reader, (day, &thresholds)))
         };
         caller.compute(work).await
     }
 
     /// The findings, as far as the caller may know of them.
-    fn tell(
+    fn judge_now(
         mut self,
         caller: &Caller,
         (day, thresholds): (NaiveDate, &Thresholds),
     ) -> Vec<TrackedFinding> {
-        let asked = RuleOptions {
+        let options = RuleOptions {
             day,
             thresholds,
             confidential: true,
         };
-        let findings = rules::find(&self.snapshot, &self.around, &asked).into_iter();
+        let findings = rules::find(&self.snapshot, &self.around, &options).into_iter();
         let reads_everything = caller.readable::<blueprint::Entity>().is_empty();
         findings
             .map(|finding| {
@@ -200,7 +200,7 @@ pub async fn of_organisation(caller: &Caller) -> Result<Vec<Violation>> {
 }
 
 /// The findings of severity ERROR that nobody dismissed: they stand in the way of publishing.
-pub async fn errors_at(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Violation>> {
+pub async fn open_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Violation>> {
     let dismissed: Vec<FindingId> = finding::Entity::find()
         .select_only()
         .column(finding::Column::Id)
@@ -216,7 +216,7 @@ pub async fn errors_at(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Viola
 
 /// Refuses to publish a blueprint with open errors, and names them.
 pub async fn refuse_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<()> {
-    let errors = errors_at(permit, canvas).await?;
+    let errors = open_errors(permit, canvas).await?;
     if errors.is_empty() {
         return Ok(());
     }
@@ -281,9 +281,11 @@ async fn set_dismissal(
     let row = permit
         .look::<blueprint::Entity>("blueprintId", blueprint)
         .await?;
-    let read = Inspection::read(caller, permit.tx(), row.clone(), caller.today).await?;
+    let inspection = Inspection::load(caller, permit.tx(), row.clone(), caller.today).await?;
     // Not on the pool: whoever waits there for a turn must not hold what everybody needs to write.
-    let mut found = read.tell(caller, (caller.today, thresholds)).into_iter();
+    let mut found = inspection
+        .judge_now(caller, (caller.today, thresholds))
+        .into_iter();
     let mut told = found
         .find(|told| told.finding.fingerprint == fingerprint)
         .ok_or_else(|| Error::not_found("fingerprint", "finding of this blueprint"))?;

@@ -30,8 +30,8 @@ const TRIES: usize = 3;
 /// Notes the findings of every blueprint that is due. A blueprint that fails stays due, and does not stop the others.
 pub async fn renew_due(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
     let marks = marks(caller).await?;
-    let mut due = stirred(caller, &marks).await?;
-    due.extend(changed(caller).await?);
+    let mut due = dependents(caller, &marks).await?;
+    due.extend(outdated(caller).await?);
     let mut failed = Ok(());
     for blueprint in due {
         if let Err(error) = renew(caller, blueprint, thresholds).await {
@@ -40,7 +40,7 @@ pub async fn renew_due(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
     }
     failed?;
     let done = marks.iter().map(|mark| mark.id);
-    forget(caller, done.collect()).await
+    delete_marks(caller, done.collect()).await
 }
 
 async fn marks(caller: &Caller) -> Result<Vec<finding_mark::Model>> {
@@ -50,7 +50,7 @@ async fn marks(caller: &Caller) -> Result<Vec<finding_mark::Model>> {
 }
 
 /// Deletes marks whose blueprints were renewed since they were read.
-async fn forget(caller: &Caller, done: Vec<MarkId>) -> Result<()> {
+async fn delete_marks(caller: &Caller, done: Vec<MarkId>) -> Result<()> {
     if done.is_empty() {
         return Ok(());
     }
@@ -63,11 +63,12 @@ async fn forget(caller: &Caller, done: Vec<MarkId>) -> Result<()> {
 }
 
 /// The blueprints, archived ones left out, without a renewal at their revision and on this day.
-async fn changed(caller: &Caller) -> Result<Vec<BlueprintId>> {
+async fn outdated(caller: &Caller) -> Result<Vec<BlueprintId>> {
     use finding_renewal::Column;
-    let its =
-        |noted: Column, now: blueprint::Column| noted.into_expr().equals((blueprint::Entity, now));
-    let as_it_is = finding_renewal::Entity::find()
+    let its = |of_renewal: Column, current: blueprint::Column| {
+        of_renewal.into_expr().equals((blueprint::Entity, current))
+    };
+    let up_to_date = finding_renewal::Entity::find()
         .select_only()
         .column(Column::BlueprintId)
         .filter(its(Column::BlueprintId, blueprint::Column::Id))
@@ -77,14 +78,17 @@ async fn changed(caller: &Caller) -> Result<Vec<BlueprintId>> {
         .select_only()
         .column(blueprint::Column::Id)
         .filter(blueprint::Column::ArchivedAt.is_null())
-        .filter(Expr::exists(as_it_is.into_query()).not())
+        .filter(Expr::exists(up_to_date.into_query()).not())
         .into_tuple()
         .all(caller.reader())
         .await?)
 }
 
 /// The blueprints whose findings depend on the marked rows.
-async fn stirred(caller: &Caller, marks: &[finding_mark::Model]) -> Result<BTreeSet<BlueprintId>> {
+async fn dependents(
+    caller: &Caller,
+    marks: &[finding_mark::Model],
+) -> Result<BTreeSet<BlueprintId>> {
     let mut due = BTreeSet::new();
     if marks.is_empty() {
         return Ok(due);
@@ -127,7 +131,7 @@ async fn stirred(caller: &Caller, marks: &[finding_mark::Model]) -> Result<BTree
 /// Notes the findings of one blueprint: new ones are open from now on; those that are gone are deleted, dismissed or not.
 async fn renew(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<()> {
     for _ in 0..TRIES {
-        let Some(change) = FindingChange::of(caller, id, thresholds).await? else {
+        let Some(change) = FindingChange::compute(caller, id, thresholds).await? else {
             return Ok(());
         };
         if change.write(caller).await? {
@@ -148,7 +152,11 @@ struct FindingChange {
 
 impl FindingChange {
     /// The difference, computed and read in one snapshot; none for a blueprint that is gone or archived.
-    async fn of(caller: &Caller, id: BlueprintId, thresholds: &Thresholds) -> Result<Option<Self>> {
+    async fn compute(
+        caller: &Caller,
+        id: BlueprintId,
+        thresholds: &Thresholds,
+    ) -> Result<Option<Self>> {
         let tx = caller.snapshot().await?;
         let blueprint =
             blueprint::Entity::find_by_id(id).filter(blueprint::Column::ArchivedAt.is_null());
@@ -170,7 +178,7 @@ impl FindingChange {
             caller.today,
         ))
         .await?;
-        let open = open(caller, &tx, &snapshot, thresholds).await?;
+        let open = open_fingerprints(caller, &tx, &snapshot, thresholds).await?;
         tx.commit().await?;
         let noted: HashSet<FindingId> = noted.into_iter().collect();
         Ok(Some(Self {
@@ -184,7 +192,7 @@ impl FindingChange {
     /// Writes it; false where another server has noted the findings in between.
     async fn write(&self, caller: &Caller) -> Result<bool> {
         let tx = caller.begin_bookkeeping().await?;
-        if !self.take_turn(&tx, caller).await? {
+        if !self.raise_number(&tx, caller).await? {
             return Ok(false);
         }
         for gone in self.gone.chunks(AT_ONCE) {
@@ -213,7 +221,7 @@ impl FindingChange {
     }
 
     /// Raises the renewal's number from the one that was read: of two servers at once, one succeeds (compare and swap).
-    async fn take_turn(&self, tx: &Transaction, caller: &Caller) -> Result<bool> {
+    async fn raise_number(&self, tx: &Transaction, caller: &Caller) -> Result<bool> {
         use finding_renewal::Column;
         let number = self.before.as_ref().map_or(0, |before| before.number);
         let next = finding_renewal::ActiveModel {
@@ -248,21 +256,21 @@ impl FindingChange {
 
 /// The fingerprints of all findings that anybody may see: with all confidential KPIs, and with none. Whoever reads some
 /// of them sees a subset of both, as each rule is about one touchpoint or one KPI.
-async fn open(
+async fn open_fingerprints(
     caller: &Caller,
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,
     thresholds: &Thresholds,
 ) -> Result<HashSet<FindingId>> {
     let day = caller.today;
-    let around = surroundings::read(caller, tx, snapshot, day).await?;
+    let around = surroundings::load(caller, tx, snapshot, day).await?;
     let found = |confidential: bool| {
-        let asked = RuleOptions {
+        let options = RuleOptions {
             day,
             thresholds,
             confidential,
         };
-        rules::find(snapshot, &around, &asked)
+        rules::find(snapshot, &around, &options)
     };
     let all = found(true).into_iter().chain(found(false));
     Ok(all.map(|finding| finding.fingerprint).collect())

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The surroundings of a blueprint, in the transaction that its snapshot was read in.
-pub async fn read(
+pub async fn load(
     caller: &Caller,
     tx: &Transaction,
     snapshot: &BlueprintSnapshot,

@@ -64,10 +64,10 @@ pub struct Way {
 impl Flow {
     /// The graph, for one walk through it. A walk takes as many steps as there are places and transitions, 2,000 at the
     /// most, so about a tenth of a millisecond: it is done where it is asked for.
-    fn walked(&self, ctx: &Context<'_>) -> Result<flow::Flow<'_>> {
+    fn walked(&self, ctx: &Context<'_>) -> Result<flow::FlowAnalysis<'_>> {
         let steps = self.0.touchpoints.len() + self.0.transitions.len();
         caller(ctx)?.budget.spend(steps as u64)?;
-        Ok(flow::Flow::of(&self.0))
+        Ok(flow::FlowAnalysis::new(&self.0))
     }
 
     fn touchpoints(&self, rows: Vec<&touchpoint::Model>) -> Listed<Touchpoint> {
@@ -179,7 +179,8 @@ impl Flow {
         let to = self.place("to", &to)?;
         let longest = longest.map_or(LONGEST, |longest| usize::try_from(longest).unwrap_or(0));
         let canvas = Arc::clone(&self.0);
-        let work = move |steps: &Steps| flow::Flow::of(&canvas).ways(from, to, longest, steps);
+        let work =
+            move |steps: &Steps| flow::FlowAnalysis::new(&canvas).ways(from, to, longest, steps);
         let found = caller(ctx)?.compute(work).await?;
         let rows = |way: Vec<usize>| {
             let rows = way.into_iter();

@@ -14,7 +14,7 @@ use crate::{
     blueprint::graphql::Phase,
     canvas::{
         Canvas,
-        flow::Flow,
+        flow::FlowAnalysis,
         view::{self, Detail, View},
     },
     compute::{SEARCH, Steps},
@@ -243,7 +243,7 @@ pub async fn view(
     let seen = caller(ctx)?
         .compute(move |steps| {
             steps.take(within.touchpoints.len())?;
-            View::new(&Flow::of(&within), &choose(&within), detail, steps)
+            View::new(&FlowAnalysis::new(&within), &choose(&within), detail, steps)
         })
         .await?;
     Ok(BlueprintView {
@@ -328,7 +328,7 @@ pub async fn customer_view(ctx: &Context<'_>, canvas: &Arc<Canvas>) -> Result<Cu
 
 fn seen_by_customers(canvas: &Canvas, steps: &Steps) -> Result<CustomerView> {
     let kept = view::seen_by_customers(canvas);
-    let seen = View::new(&Flow::of(canvas), &kept, Detail::Joints, steps)?;
+    let seen = View::new(&FlowAnalysis::new(canvas), &kept, Detail::Joints, steps)?;
     let phases = canvas.phases.iter().map(|phase| {
         let rows = seen.touchpoints.iter();
         let rows = rows.filter_map(|at| canvas.touchpoints.get(*at));

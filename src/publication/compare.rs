@@ -35,24 +35,24 @@ pub enum Version {
 /// A blueprint and a state of it.
 struct VersionState {
     blueprint: blueprint::Model,
-    kept: VersionSource,
+    source: VersionSource,
 }
 
 /// What the document of a state is made of.
 enum VersionSource {
-    Now(Arc<BlueprintSnapshot>),
-    Then(Box<publication::Model>),
+    Current(Arc<BlueprintSnapshot>),
+    Stored(Box<publication::Model>),
 }
 
 impl VersionState {
     /// The document, with the words of another blueprint where it is given them.
     fn document(self, words: Option<OriginKeys>, steps: &Steps) -> Result<Document> {
-        let document = match self.kept {
-            VersionSource::Now(snapshot) => {
-                steps.take(import::DRAFTED * snapshot.rows())?;
+        let document = match self.source {
+            VersionSource::Current(snapshot) => {
+                steps.take(import::STEPS_PER_ROW * snapshot.rows())?;
                 Document::from_snapshot(&snapshot)
             }
-            VersionSource::Then(row) => {
+            VersionSource::Stored(row) => {
                 steps.take(row.document.len() / BYTES_PER_STEP)?;
                 complete_document(stored_document(&row)?)?
             }
@@ -76,9 +76,9 @@ pub async fn difference(
     let (of_old, of_new) = if old.id == new.id {
         (None, None)
     } else if new.copied_from_id == Some(old.id) {
-        (None, Some(OriginKeys::of_origin(caller, new, old).await?))
+        (None, Some(OriginKeys::load(caller, new, old).await?))
     } else if old.copied_from_id == Some(new.id) {
-        (Some(OriginKeys::of_origin(caller, old, new).await?), None)
+        (Some(OriginKeys::load(caller, old, new).await?), None)
     } else {
         let message = "These are two journeys of which neither was copied from the other.";
         return Err(Error::BadInput(message.to_owned()));
@@ -99,7 +99,7 @@ async fn state(caller: &Caller, path: &str, version: &Version) -> Result<Version
             let snapshot = snapshot.ok_or_else(|| Error::not_found(path, "blueprint"))?;
             Ok(VersionState {
                 blueprint: snapshot.canvas.blueprint.clone(),
-                kept: VersionSource::Now(snapshot),
+                source: VersionSource::Current(snapshot),
             })
         }
         Version::PublicationId(id) => {
@@ -112,7 +112,7 @@ async fn state(caller: &Caller, path: &str, version: &Version) -> Result<Version
             let blueprint = caller.get::<blueprint::Entity>(row.blueprint_id).await?;
             Ok(VersionState {
                 blueprint: blueprint.ok_or_else(missing)?,
-                kept: VersionSource::Then(Box::new(row)),
+                source: VersionSource::Stored(Box::new(row)),
             })
         }
     }
@@ -127,7 +127,7 @@ struct OriginKeys {
 }
 
 impl OriginKeys {
-    async fn of_origin(
+    async fn load(
         caller: &Caller,
         copy: &blueprint::Model,
         origin: &blueprint::Model,

@@ -28,7 +28,7 @@ use crate::{
         authority::Authority,
         blueprint::Document,
         convert::{complete_document, to_patch, without_missing},
-        import::{self, DRAFTED},
+        import::{self, STEPS_PER_ROW},
     },
     error::{Error, Result},
     finding, id,
@@ -88,22 +88,22 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
     let row = life::take(&mut permit, Step::Publish, &row).await?;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
     finding::refuse_errors(&permit, &snapshot.canvas).await?;
-    let document = text(caller, snapshot).await?;
-    keep(&mut permit, &row, (row.published_number, label), document).await?;
+    let document = document_text(caller, snapshot).await?;
+    store(&mut permit, &row, (row.published_number, label), document).await?;
     permit.commit().await?;
     Ok(row)
 }
 
 /// The document of a blueprint, as text.
-async fn text(caller: &Caller, snapshot: BlueprintSnapshot) -> Result<String> {
+async fn document_text(caller: &Caller, snapshot: BlueprintSnapshot) -> Result<String> {
     let write = move |steps: &Steps| {
-        steps.take(DRAFTED * snapshot.rows())?;
+        steps.take(STEPS_PER_ROW * snapshot.rows())?;
         serde_json::to_string(&Document::from_snapshot(&snapshot)).map_err(Error::internal)
     };
     caller.compute(write).await
 }
 
-async fn keep(
+async fn store(
     permit: &mut Permit<'_>,
     row: &blueprint::Model,
     (number, label): (Option<i32>, Option<String>),
@@ -165,25 +165,25 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     said.visibility.0 = None;
     said.responsibilities.0 = None;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
-    let before = text(caller, snapshot).await?;
+    let before = document_text(caller, snapshot).await?;
     let (row, changes) =
         import::import_into(&mut permit, Some(row), said, (true, Authority::Own)).await?;
     if changes.is_empty() {
         return Ok(row);
     }
-    if !kept_already(&permit, row.id, &before).await? {
+    if !is_latest(&permit, row.id, &before).await? {
         let was = blueprint::Model {
             revision: row.revision - 1,
             ..row.clone()
         };
-        keep(&mut permit, &was, (None, None), before).await?;
+        store(&mut permit, &was, (None, None), before).await?;
     }
     permit.commit().await?;
     Ok(row)
 }
 
 /// Whether the latest publication holds this text.
-async fn kept_already(permit: &Permit<'_>, id: BlueprintId, text: &str) -> Result<bool> {
+async fn is_latest(permit: &Permit<'_>, id: BlueprintId, text: &str) -> Result<bool> {
     let latest = publication::Entity::find()
         .filter(publication::Column::BlueprintId.eq(id))
         .order_by_desc(publication::Column::CreatedAt)
@@ -219,7 +219,7 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
     let snapshot =
         BlueprintSnapshot::load(caller, permit.tx(), origin.clone(), caller.today).await?;
     let copied = move |steps: &Steps| {
-        steps.take(DRAFTED * snapshot.rows())?;
+        steps.take(STEPS_PER_ROW * snapshot.rows())?;
         let copy = Document {
             key,
             title,

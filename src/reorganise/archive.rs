@@ -6,9 +6,9 @@ use async_graphql::{ID, InputObject};
 use entity::{department, id::DepartmentId};
 
 use super::{
-    asked,
     holdings::Holdings,
     impact::ReorganisationImpact,
+    question,
     takeover::{DepartmentToEnd, Takeover, refuse_circle},
 };
 use crate::{
@@ -46,7 +46,7 @@ pub async fn archive(
         id,
         expected_version: input.expected_version,
     };
-    let row = going.read(&permit).await?;
+    let row = going.load(&permit).await?;
     if row.archived_at.is_some() {
         return Ok((row, ReorganisationImpact::default()));
     }
@@ -78,7 +78,8 @@ pub async fn archive_impact(
     let id: DepartmentId = input::id("id", id)?;
     let successor: Option<DepartmentId> = input::optional_id("successorId", successor)?;
     let tx = caller.snapshot().await?;
-    let Some(row) = asked::about::<department::Entity>(caller, &tx, Action::WhatIf, id).await?
+    let Some(row) =
+        question::find_allowed::<department::Entity>(caller, &tx, Action::WhatIf, id).await?
     else {
         return Ok(None);
     };
@@ -87,7 +88,7 @@ pub async fn archive_impact(
     }
     let of = BTreeSet::from([id]);
     if let Some(successor) = successor {
-        asked::living::<department::Entity>(caller, &tx, "successorId", successor).await?;
+        question::require_live::<department::Entity>(caller, &tx, "successorId", successor).await?;
         refuse_circle(&tx, &of, successor).await?;
     }
     let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, successor).await?;
@@ -96,7 +97,7 @@ pub async fn archive_impact(
         refuse_with_children(&takeover.holdings, id),
         takeover.refuse_without_successor(successor),
     ];
-    takeover.impact.hindered_by(checks).map(Some)
+    takeover.impact.with_obstacles(checks).map(Some)
 }
 
 fn refuse_with_children(holdings: &Holdings, id: DepartmentId) -> Result<()> {

@@ -59,7 +59,7 @@ impl Holdings {
     }
 
     /// Reads what these departments hold, as far as somebody of this standing may see it.
-    pub async fn read(
+    pub async fn load(
         tx: &Transaction,
         eyes: &Standing,
         of: &BTreeSet<DepartmentId>,

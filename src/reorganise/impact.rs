@@ -14,7 +14,7 @@ use entity::{
 
 use super::{holdings::Holdings, links::HangingRows, plan::AfterEnd, plan::PlanStep};
 use crate::{
-    canvas::flow::Flow,
+    canvas::flow::FlowAnalysis,
     error::{Result, UserError},
     responsibility::in_force::delivers,
     snapshot::BlueprintSnapshot,
@@ -80,15 +80,15 @@ impl ReorganisationImpact {
     /// Of departments that go, with or without a successor; `hung` is what hangs on where they hold
     /// anything.
     #[must_use]
-    pub fn of_departments(
+    pub fn from_departments(
         holdings: &Holdings,
         steps: &[PlanStep],
         hung: &HangingRows,
         successor: Option<DepartmentId>,
     ) -> Self {
-        let mut impact = Self::of_steps(steps);
-        impact.tell_lost(holdings, steps);
-        impact.left_hanging(hung, &undelivered(holdings, steps));
+        let mut impact = Self::from_steps(steps);
+        impact.note_lost(holdings, steps);
+        impact.note_hanging(hung, &losing_delivery(holdings, steps));
         let blueprints = holdings.owned.iter().map(|row| row.id).collect();
         let kpis = holdings.kpis.iter().map(|row| row.id).collect();
         let follow_ups = holdings.follow_ups.iter().map(|row| row.id).collect();
@@ -109,7 +109,7 @@ impl ReorganisationImpact {
 
     /// Of a touchpoint that goes from its blueprint; `hung` is what hangs on it.
     #[must_use]
-    pub fn of_touchpoint(
+    pub fn from_touchpoint(
         snapshot: &BlueprintSnapshot,
         gone: TouchpointId,
         steps: &[PlanStep],
@@ -119,9 +119,9 @@ impl ReorganisationImpact {
         let broken = canvas.transitions.iter().filter(|row| {
             row.from_touchpoint_id == Some(gone) || row.to_touchpoint_id == Some(gone)
         });
-        let before = Flow::of(canvas);
+        let before = FlowAnalysis::new(canvas);
         let after = canvas.place(gone).map(|place| before.without(place));
-        let newly = |found: fn(&Flow<'_>) -> BTreeSet<TouchpointId>| -> Vec<TouchpointId> {
+        let newly = |found: fn(&FlowAnalysis<'_>) -> BTreeSet<TouchpointId>| -> Vec<TouchpointId> {
             let after = after.as_ref().map(found).unwrap_or_default();
             let mut newly = &after - &found(&before);
             newly.remove(&gone);
@@ -145,13 +145,13 @@ impl ReorganisationImpact {
                 .filter(|row| row.touchpoint_id == gone)
                 .map(|row| row.id)
                 .collect(),
-            ..Self::of_steps(steps)
+            ..Self::from_steps(steps)
         };
-        impact.left_hanging(hung, &BTreeSet::from([gone]));
+        impact.note_hanging(hung, &BTreeSet::from([gone]));
         impact
     }
 
-    fn of_steps(steps: &[PlanStep]) -> Self {
+    fn from_steps(steps: &[PlanStep]) -> Self {
         let mut impact = Self::default();
         for step in steps {
             match step {
@@ -174,7 +174,7 @@ impl ReorganisationImpact {
         impact
     }
 
-    fn tell_lost(&mut self, holdings: &Holdings, steps: &[PlanStep]) {
+    fn note_lost(&mut self, holdings: &Holdings, steps: &[PlanStep]) {
         let lost = |role| -> BTreeSet<TouchpointId> {
             let ended = ended(steps).filter(|row| row.role == role);
             ended.map(|row| row.touchpoint_id).collect()
@@ -191,7 +191,7 @@ impl ReorganisationImpact {
     }
 
     /// Notes what hangs on nothing any more but these touchpoints.
-    fn left_hanging(&mut self, hung: &HangingRows, gone: &BTreeSet<TouchpointId>) {
+    fn note_hanging(&mut self, hung: &HangingRows, gone: &BTreeSet<TouchpointId>) {
         let judging = hung
             .links
             .iter()
@@ -203,7 +203,10 @@ impl ReorganisationImpact {
     }
 
     /// Notes what the checks of the act refuse as what stands in its way.
-    pub(super) fn hindered_by<const N: usize>(mut self, checks: [Result<()>; N]) -> Result<Self> {
+    pub(super) fn with_obstacles<const N: usize>(
+        mut self,
+        checks: [Result<()>; N],
+    ) -> Result<Self> {
         for refused in checks.into_iter().filter_map(Result::err) {
             self.obstacles.extend(refused.into_user_errors()?);
         }
@@ -220,7 +223,7 @@ fn ended(steps: &[PlanStep]) -> impl Iterator<Item = &responsibility::Model> {
 }
 
 /// The touchpoints that nobody delivers any more.
-fn undelivered(holdings: &Holdings, steps: &[PlanStep]) -> BTreeSet<TouchpointId> {
+fn losing_delivery(holdings: &Holdings, steps: &[PlanStep]) -> BTreeSet<TouchpointId> {
     let lost = ended(steps).filter(|row| delivers(row.role));
     let lost: BTreeSet<TouchpointId> = lost.map(|row| row.touchpoint_id).collect();
     let beside = holdings.beside.iter();

@@ -17,20 +17,20 @@ pub struct HangingRows {
 }
 
 /// What hangs on these touchpoints.
-pub(super) async fn at(
+pub(super) async fn hanging_at(
     caller: &Caller,
     tx: &Transaction,
     touchpoints: SelectStatement,
 ) -> Result<HangingRows> {
     Ok(HangingRows {
-        links: of_kpis_at(caller, tx, touchpoints.clone()).await?,
-        deliveries: of_promises_at(tx, touchpoints).await?,
+        links: kpi_links(caller, tx, touchpoints.clone()).await?,
+        deliveries: promise_deliveries(tx, touchpoints).await?,
     })
 }
 
 /// All that delivers the promises that are delivered at one of these touchpoints, as far as it is not archived. A
 /// promise and where it is delivered lie in one blueprint: who may see the one may see the others.
-async fn of_promises_at(
+async fn promise_deliveries(
     tx: &Transaction,
     touchpoints: SelectStatement,
 ) -> Result<Vec<promise_delivery::Model>> {
@@ -51,7 +51,7 @@ async fn of_promises_at(
 
 /// All the links, from today on and as far as the caller may see them, of the KPIs that have one of them at these
 /// touchpoints. What is archived judges nothing and is not judged.
-async fn of_kpis_at(
+async fn kpi_links(
     caller: &Caller,
     tx: &Transaction,
     touchpoints: SelectStatement,

@@ -8,8 +8,8 @@ use entity::{department, id::DepartmentId};
 use sea_orm::Set;
 
 use super::{
-    asked,
     impact::ReorganisationImpact,
+    question,
     takeover::{DepartmentToEnd, Takeover, refuse_circle},
 };
 use crate::{
@@ -50,7 +50,7 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
     let of: BTreeSet<DepartmentId> = going.iter().map(|one| one.id).collect();
     let mut permit = lock_tree(caller, &first.path, first.id).await?;
     for one in &going {
-        let row = one.read(&permit).await?;
+        let row = one.load(&permit).await?;
         live::<department::Entity>(&one.path, &row)?;
     }
     let into = permit
@@ -87,12 +87,13 @@ pub async fn merge_impact(
     }
     let tx = caller.snapshot().await?;
     for (at, id) in of.iter().enumerate() {
-        let asked = asked::about::<department::Entity>(caller, &tx, Action::WhatIf, *id).await?;
+        let asked =
+            question::find_allowed::<department::Entity>(caller, &tx, Action::WhatIf, *id).await?;
         let Some(row) = asked else { return Ok(None) };
         live::<department::Entity>(&format!("ids.{at}"), &row)?;
     }
     let of: BTreeSet<DepartmentId> = of.into_iter().collect();
-    asked::living::<department::Entity>(caller, &tx, "successorId", successor).await?;
+    question::require_live::<department::Entity>(caller, &tx, "successorId", successor).await?;
     refuse_circle(&tx, &of, successor).await?;
     let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, Some(successor)).await?;
     tx.commit().await?;

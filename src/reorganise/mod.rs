@@ -3,7 +3,6 @@
 //! and which tells, without writing anything, what the operation would do.
 
 mod archive;
-mod asked;
 mod carry_out;
 pub mod graphql;
 mod holdings;
@@ -12,6 +11,7 @@ mod links;
 mod merge;
 mod person;
 mod plan;
+mod question;
 mod takeover;
 pub mod touchpoint;
 

@@ -12,7 +12,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait};
 
-use super::{asked, impact::ReorganisationImpact};
+use super::{impact::ReorganisationImpact, question};
 use crate::{
     access::{Caller, scope},
     account::{admins_besides, deactivate as deactivate_account, refuse_last_admin},
@@ -45,7 +45,7 @@ pub async fn deactivate(
 pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<ReorganisationImpact>> {
     let id: AccountId = input::id("id", id)?;
     let tx = caller.snapshot().await?;
-    let Some(row) = asked::row::<account::Entity>(caller, &tx, id).await? else {
+    let Some(row) = question::find::<account::Entity>(caller, &tx, id).await? else {
         return Ok(None);
     };
     let belongs_to: Vec<DepartmentId> = membership::Entity::find()
@@ -56,7 +56,7 @@ pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Reorga
         .all(&tx)
         .await?;
     let ties = Ties::none().and(Relation::IsIt, belongs_to);
-    asked::require::<account::Entity>(caller, Action::WhatIf, &ties, &row)?;
+    question::require::<account::Entity>(caller, Action::WhatIf, &ties, &row)?;
     if row.archived_at.is_some() {
         return Ok(Some(ReorganisationImpact::default()));
     }
@@ -64,7 +64,7 @@ pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Reorga
     let others = admins_besides(&tx, id).await?;
     tx.commit().await?;
     let checks = [refuse_last_admin(&row, others)];
-    impact.hindered_by(checks).map(Some)
+    impact.with_obstacles(checks).map(Some)
 }
 
 /// Steps of finding who leads one department, from all above it.
@@ -88,7 +88,7 @@ struct Leads {
 }
 
 impl Leads {
-    async fn read(caller: &Caller, tx: &Transaction, person: AccountId) -> Result<Self> {
+    async fn load(caller: &Caller, tx: &Transaction, person: AccountId) -> Result<Self> {
         let living = caller
             .select::<department::Entity>()
             .select_only()
@@ -151,7 +151,7 @@ async fn without(
     tx: &Transaction,
     person: AccountId,
 ) -> Result<ReorganisationImpact> {
-    let led = Leads::read(caller, tx, person).await?;
+    let led = Leads::load(caller, tx, person).await?;
     let left = move |steps: &Steps| {
         steps.take(LED * led.living.len())?;
         Ok(led.without(person))

@@ -44,13 +44,14 @@ impl Takeover {
         of: &BTreeSet<DepartmentId>,
         successor: Option<DepartmentId>,
     ) -> Result<Self> {
-        let holdings = Holdings::read(tx, eyes, of, successor).await?;
-        let hung = links::at(caller, tx, holdings::touchpoints_of(of)).await?;
+        let holdings = Holdings::load(tx, eyes, of, successor).await?;
+        let hung = links::hanging_at(caller, tx, holdings::touchpoints_of(of)).await?;
         let planned = move |budget: &Steps| {
             let hanging = hung.links.len() + hung.deliveries.len();
             budget.take(PLANNED * (holdings.rows() + hanging))?;
             let steps = holdings.plan(successor);
-            let impact = ReorganisationImpact::of_departments(&holdings, &steps, &hung, successor);
+            let impact =
+                ReorganisationImpact::from_departments(&holdings, &steps, &hung, successor);
             Ok(Self {
                 holdings,
                 steps,
@@ -132,7 +133,7 @@ pub(super) struct DepartmentToEnd {
 
 impl DepartmentToEnd {
     /// The department, not locked yet.
-    pub async fn read(&self, permit: &Permit<'_>) -> Result<department::Model> {
+    pub async fn load(&self, permit: &Permit<'_>) -> Result<department::Model> {
         let row = permit
             .read::<department::Entity>(&self.path, self.id)
             .await?;

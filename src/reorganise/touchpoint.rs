@@ -5,8 +5,8 @@ use entity::{blueprint, id::TouchpointId, responsibility, touchpoint};
 use sea_orm::{EntityTrait, QuerySelect, QueryTrait};
 
 use super::{
-    asked, carry_out::carry_out, impact::ReorganisationImpact, links, links::HangingRows,
-    plan::PlanStep, plan::suspend,
+    carry_out::carry_out, impact::ReorganisationImpact, links, links::HangingRows, plan::PlanStep,
+    plan::suspend, question,
 };
 use crate::{
     access::{Caller, Guarded, Permit, live},
@@ -69,7 +69,8 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
     let id: TouchpointId = input::id("id", id)?;
     let _turn = caller.budget.load().await?;
     let tx = caller.snapshot().await?;
-    let about = asked::about::<touchpoint::Entity>(caller, &tx, Action::ShapeBlueprint, id);
+    let about =
+        question::find_allowed::<touchpoint::Entity>(caller, &tx, Action::ShapeBlueprint, id);
     let Some(row) = about.await? else {
         return Ok(None);
     };
@@ -84,12 +85,12 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
         refuse(caller, &snapshot, id),
     ];
     let work = move |_: &compute::Steps| {
-        Ok(ReorganisationImpact::of_touchpoint(
+        Ok(ReorganisationImpact::from_touchpoint(
             &snapshot, id, &steps, &hung,
         ))
     };
     let impact = caller.compute(work).await?;
-    impact.hindered_by(checks).map(Some)
+    impact.with_obstacles(checks).map(Some)
 }
 
 fn refuse(caller: &Caller, snapshot: &BlueprintSnapshot, id: TouchpointId) -> Result<()> {
@@ -102,7 +103,7 @@ async fn snapshot(
     tx: &Transaction,
     row: &touchpoint::Model,
 ) -> Result<BlueprintSnapshot> {
-    let blueprint = asked::row::<blueprint::Entity>(caller, tx, row.blueprint_id).await?;
+    let blueprint = question::find::<blueprint::Entity>(caller, tx, row.blueprint_id).await?;
     let blueprint = blueprint.ok_or_else(|| Error::not_found("id", touchpoint::Entity::NOUN))?;
     BlueprintSnapshot::load(caller, tx, blueprint, caller.today).await
 }
@@ -114,7 +115,7 @@ async fn plan(
     id: TouchpointId,
 ) -> Result<(Vec<PlanStep>, ReorganisationImpact)> {
     let (steps, hung) = hanging(caller, tx, snapshot, id).await?;
-    let impact = ReorganisationImpact::of_touchpoint(snapshot, id, &steps, &hung);
+    let impact = ReorganisationImpact::from_touchpoint(snapshot, id, &steps, &hung);
     Ok((steps, impact))
 }
 
@@ -128,7 +129,7 @@ async fn hanging(
     let itself = touchpoint::Entity::find_by_id(id)
         .select_only()
         .column(touchpoint::Column::Id);
-    let hung = links::at(caller, tx, itself.into_query()).await?;
+    let hung = links::hanging_at(caller, tx, itself.into_query()).await?;
     let steps = suspend(snapshot.canvas.responsibilities_of(id));
     Ok((steps, hung))
 }

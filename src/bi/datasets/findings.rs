@@ -193,7 +193,7 @@ async fn rows_of(
     let ReadContext { caller, tx } = context;
     let (id, key) = (blueprint.id, blueprint.key.clone());
     let options = (caller.today, &query.thresholds);
-    let tracked = finding::told(caller, tx, blueprint, options).await?;
+    let tracked = finding::find_in(caller, tx, blueprint, options).await?;
     let query = query.clone();
     let pass = move |steps: &Steps| {
         let price = FOUND + query.filter.price();

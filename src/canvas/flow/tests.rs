@@ -90,7 +90,7 @@ proptest! {
             sample::canvas(&STAGES, &phases, &edges),
             sample::canvas(&STAGES, &phases, &rest),
         );
-        let (whole, rest) = (Flow::of(&whole), Flow::of(&rest));
+        let (whole, rest) = (FlowAnalysis::new(&whole), FlowAnalysis::new(&rest));
         let without = whole.without(gone);
         prop_assert_eq!(numbers(&without.dead_ends()), numbers(&rest.dead_ends()));
         prop_assert_eq!(without.loops().len(), rest.loops().len());
@@ -113,7 +113,7 @@ proptest! {
             .map(|at| (0..TOUCHPOINTS).filter(|other| both(at, *other)).collect())
             .collect();
         expected.retain(|found: &BTreeSet<usize>| found.len() > 1);
-        let found = Flow::of(&canvas).loops();
+        let found = FlowAnalysis::new(&canvas).loops();
         prop_assert_eq!(found.iter().map(|rows| numbers(rows)).collect::<BTreeSet<_>>(), expected);
     }
 
@@ -133,7 +133,7 @@ proptest! {
         let known = reached(&lent.collect::<Vec<_>>(), &entries, at_touchpoint);
         let missing = (0..TOUCHPOINTS).filter(|at| !known.contains(&Side::At(*at)));
         let expected = if entries.is_empty() { BTreeSet::new() } else { missing.collect() };
-        prop_assert_eq!(numbers(&Flow::of(&canvas).unreachable()), expected);
+        prop_assert_eq!(numbers(&FlowAnalysis::new(&canvas).unreachable()), expected);
     }
 
     #[test]
@@ -154,7 +154,7 @@ proptest! {
         };
         let needed = (0..TOUCHPOINTS).filter(|at| !goal_without(Some(*at)));
         let expected = if goal_without(None) { needed.collect() } else { BTreeSet::new() };
-        prop_assert_eq!(numbers(&Flow::of(&canvas).must_pass()), expected);
+        prop_assert_eq!(numbers(&FlowAnalysis::new(&canvas).must_pass()), expected);
     }
 
     #[test]
@@ -162,7 +162,7 @@ proptest! {
         (phases, edges) in journeys(), from in 0..TOUCHPOINTS, to in 0..TOUCHPOINTS, longest in 0..9_usize,
     ) {
         let canvas = sample::canvas(&STAGES, &phases, &edges);
-        let flow = Flow::of(&canvas);
+        let flow = FlowAnalysis::new(&canvas);
         let found = flow.ways(from, to, longest, &Steps::unlimited()).unwrap();
         prop_assert!(found.ways.windows(2).all(|pair| pair[0].len() <= pair[1].len()));
         prop_assert!(found.ways.iter().all(|way| way.len() <= longest));
@@ -179,7 +179,7 @@ proptest! {
     ) {
         let canvas = sample::canvas(&STAGES, &phases, &edges);
         let kept: BTreeSet<usize> = (0..TOUCHPOINTS).filter(|at| kept[*at]).collect();
-        let seen = View::new(&Flow::of(&canvas), &kept, Detail::LeftOut, &Steps::unlimited()).unwrap();
+        let seen = View::new(&FlowAnalysis::new(&canvas), &kept, Detail::LeftOut, &Steps::unlimited()).unwrap();
         prop_assert_eq!(seen.touchpoints.iter().copied().collect::<BTreeSet<_>>(), kept.clone());
         let moves = movements(&edges);
         let side = |at: Option<usize>, end: Option<End>| at.map(Side::At).or(end.map(Side::End));

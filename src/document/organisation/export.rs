@@ -34,7 +34,7 @@ use crate::{
 /// The whole organisation.
 pub async fn export(caller: &Caller) -> Result<OrganisationOutput> {
     let tx = caller.snapshot().await?;
-    let names = OrganisationKeys::read(&tx).await?;
+    let names = OrganisationKeys::load(&tx).await?;
     let mut blueprints = Vec::with_capacity(names.blueprints.len());
     for row in &names.blueprints {
         blueprints.push(names.blueprint(caller, &tx, row).await?);
@@ -98,7 +98,7 @@ macro_rules! all {
 }
 
 impl OrganisationKeys {
-    async fn read(tx: &Transaction) -> Result<Self> {
+    async fn load(tx: &Transaction) -> Result<Self> {
         let departments = all!(department, tx);
         let channels = all!(channel, tx);
         let segments = all!(segment, tx);

@@ -39,7 +39,7 @@ pub struct Loaded {
 
 impl Loaded {
     /// A blueprint with its parts as they are in the database.
-    pub async fn read(permit: &Permit<'_>, row: blueprint::Model) -> Result<Self> {
+    pub async fn load(permit: &Permit<'_>, row: blueprint::Model) -> Result<Self> {
         let phases = phase::Entity::find().filter(phase::Column::BlueprintId.eq(row.id));
         let steps = touchpoint::Entity::find().filter(touchpoint::Column::BlueprintId.eq(row.id));
         let phases = phases.all(permit.tx()).await?;

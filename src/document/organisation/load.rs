@@ -119,7 +119,7 @@ async fn enter(
     }
     let document = said.document.clone();
     match import::import_into(permit, None, document, (true, Authority::Own)).await {
-        Ok((row, _)) => Loaded::read(permit, row).await.map(Some),
+        Ok((row, _)) => Loaded::load(permit, row).await.map(Some),
         Err(error) => {
             faults.take_over(&path, error.into_user_errors()?);
             Ok(None)

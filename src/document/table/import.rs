@@ -18,7 +18,7 @@ use crate::{
         blueprint::{Document, DocumentPatch, FORMAT, PhasePatch},
         bounds::PatchList,
         catalogue::lower,
-        import::{DRAFTED, ImportOptions, ImportReport, finish, lock, reconcile},
+        import::{ImportOptions, ImportReport, STEPS_PER_ROW, finish, lock, reconcile},
         part::PatchField,
     },
     error::{Error, Result, UserError},
@@ -42,7 +42,7 @@ pub async fn import(
     let row = lock(&mut permit, found.id, how.expected_revision).await?;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row, caller.today).await?;
     let laid = move |steps: &Steps| {
-        steps.take(DRAFTED * snapshot.rows())?;
+        steps.take(STEPS_PER_ROW * snapshot.rows())?;
         let current = Document::from_snapshot(&snapshot);
         let from = table.base(&current, how.prune);
         let phases = table.phases(&current);

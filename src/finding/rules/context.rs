@@ -50,7 +50,7 @@ impl<'w> RuleContext<'w> {
     }
 
     pub fn threshold(&self, code: FindingCode) -> f64 {
-        self.options.thresholds.of(code)
+        self.options.thresholds.get(code)
     }
 
     /// The links whose KPI counts for whoever asks: of the others it is as if they were not there.

@@ -8,11 +8,11 @@ use super::{
     table::FindingCode,
     violation::{FindingSubject, Violations, quoted},
 };
-use crate::canvas::{flow::Flow, view};
+use crate::canvas::{flow::FlowAnalysis, view};
 
 pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
     let canvas = context.canvas();
-    let flow = Flow::of(canvas);
+    let flow = FlowAnalysis::new(canvas);
     for row in flow.unreachable() {
         let sentence = format!("No way leads to {}.", quoted(&row.name));
         found.add(FindingCode::Unreachable, FindingSubject::at(row), sentence);

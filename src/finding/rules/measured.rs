@@ -35,7 +35,7 @@ pub(super) fn find(context: &RuleContext<'_>, found: &mut Violations) {
         let (_, links) = kpis.entry(kpi.id).or_insert((kpi, Vec::new()));
         links.push(judged);
     }
-    let delivering = Delivering::of(context);
+    let delivering = Delivering::new(context);
     for (kpi, links) in kpis.values() {
         of_kpi(context, (kpi, links), &delivering, found);
     }
@@ -107,7 +107,7 @@ struct Delivering {
 }
 
 impl Delivering {
-    fn of(context: &RuleContext<'_>) -> Self {
+    fn new(context: &RuleContext<'_>) -> Self {
         let mut delivering = Self {
             at: HashSet::new(),
             of_phase: HashSet::new(),

@@ -183,7 +183,7 @@ impl Thresholds {
 
     /// The threshold of a rule; 0 of a rule that has none.
     #[must_use]
-    pub fn of(&self, code: FindingCode) -> f64 {
+    pub fn get(&self, code: FindingCode) -> f64 {
         let default = || Rule::ALL.iter().find(|rule| rule.code == code)?.default;
         let changed = self.0.get(&code).copied();
         changed.or_else(default).unwrap_or_default()

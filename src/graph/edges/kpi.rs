@@ -200,7 +200,8 @@ impl Kpi {
         found(async {
             let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
             let thresholds = ctx.data::<Thresholds>();
-            let periods = thresholds.map_or(2.0, |thresholds| thresholds.of(FindingCode::KpiStale));
+            let periods =
+                thresholds.map_or(2.0, |thresholds| thresholds.get(FindingCode::KpiStale));
             let trend = self.gone(ctx, as_of, 1).await?;
             Ok(trend.map(|trend| KpiFreshness {
                 state: match trend.measured_on {

@@ -9,7 +9,7 @@ use crate::{
     batch::load,
     blueprint::graphql::Blueprint,
     compute::Steps,
-    document::{blueprint::Document, import::DRAFTED},
+    document::{blueprint::Document, import::STEPS_PER_ROW},
     error::{Error, Result},
     payload::{caller, found},
     publication::graphql::Publication,
@@ -27,7 +27,7 @@ pub async fn written<T: Send + 'static>(
     let snapshot = BlueprintSnapshot::find(caller, which, caller.today).await?;
     let snapshot = snapshot.ok_or_else(|| Error::not_found("", "blueprint"))?;
     let work = move |steps: &Steps| {
-        steps.take(DRAFTED * snapshot.rows())?;
+        steps.take(STEPS_PER_ROW * snapshot.rows())?;
         let (made, bytes) = make(Document::from_snapshot(&snapshot))?;
         steps.budget().answer(bytes as u64)?;
         Ok(made)

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The row that is asked about, if the caller may see it.
-pub(super) async fn row<E: Guarded>(
+pub(super) async fn find<E: Guarded>(
     caller: &Caller,
     tx: &Transaction,
     id: E::Id,
@@ -20,13 +20,13 @@ pub(super) async fn row<E: Guarded>(
 }
 
 /// The row that is asked about, if the caller may see it; refused where they may not ask.
-pub(super) async fn about<E: Guarded>(
+pub(super) async fn find_allowed<E: Guarded>(
     caller: &Caller,
     tx: &Transaction,
     action: Action,
     id: E::Id,
 ) -> Result<Option<E::Model>> {
-    let Some(row) = row::<E>(caller, tx, id).await? else {
+    let Some(row) = find::<E>(caller, tx, id).await? else {
         return Ok(None);
     };
     let ties = E::ties(tx, &row).await?;
@@ -52,13 +52,13 @@ pub(super) fn require<E: Guarded>(
 }
 
 /// A row that the question names beside, which must be there and not archived.
-pub(super) async fn living<E: Archives>(
+pub(super) async fn require_live<E: Archives>(
     caller: &Caller,
     tx: &Transaction,
     field: &str,
     id: E::Id,
 ) -> Result<()> {
-    let row = row::<E>(caller, tx, id).await?;
+    let row = find::<E>(caller, tx, id).await?;
     let row = row.ok_or_else(|| Error::not_found(field, E::NOUN))?;
     live::<E>(field, &row)
 }
