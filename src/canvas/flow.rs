@@ -1,6 +1,6 @@
-//! How people move through a blueprint: what its transitions say as a graph. Pure functions over the canvas. Work
-//! that ENABLES a step is no movement; it counts only where reaching is asked about. No durations: over a graph with
-//! cycles they would have no sum.
+//! Analysis of how people move through a blueprint: loops, dead ends, hand-offs and ways in the graph of its transitions.
+//! Pure functions over the canvas. Work that ENABLES a step is no movement; it counts only for reachability. There are
+//! no durations: over a graph with cycles they would have no sum.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -23,26 +23,26 @@ use super::{
 };
 use crate::{compute::Steps, error::Result};
 
-/// Ways that are listed at most.
+/// Most ways that are listed.
 const MOST_WAYS: usize = 100;
 
-/// Places that are tried at most before a list of ways is given up as it is.
+/// Most touchpoints that a search for ways visits; then the list is as long as it is, and says that there may be more.
 const MOST_STEPS: usize = 100_000;
 
-/// Transitions that are looked at in a step of the budget.
+/// Transitions visited for one step of the budget.
 const TRIED: usize = 2;
 
-/// Steps of each transition of a way that is found.
+/// Steps of the budget for each transition of a way that is found.
 const FOUND: usize = 20;
 
-/// What the graph of a canvas says.
+/// The graph of a canvas, ready for questions.
 #[derive(Clone, Debug)]
 pub struct FlowAnalysis<'c> {
     canvas: &'c Canvas,
     graph: Arc<FlowGraph>,
 }
 
-/// How often people are handed from one accountable department to another.
+/// The transitions that hand people from one accountable department to another.
 #[derive(Clone, Debug)]
 pub struct DepartmentHandOff<'c> {
     pub from: DepartmentId,
@@ -61,7 +61,7 @@ pub struct WayList {
 }
 
 impl<'c> FlowAnalysis<'c> {
-    /// The flow of a canvas, whose graph is made once.
+    /// The analysis of a canvas; its graph is made once per canvas.
     #[must_use]
     pub fn new(canvas: &'c Canvas) -> Self {
         Self {
@@ -70,7 +70,7 @@ impl<'c> FlowAnalysis<'c> {
         }
     }
 
-    /// The flow as if nothing led to a touchpoint or on from it; where people come in is known as before.
+    /// The analysis as if nothing led to a touchpoint or on from it; the entries stay those of the whole graph.
     #[must_use]
     pub fn without(&self, touchpoint: usize) -> Self {
         Self {

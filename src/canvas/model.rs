@@ -1,4 +1,4 @@
-//! The canvas: the rows of one blueprint, arranged so that what hangs on a touchpoint is found without a search.
+//! The canvas: the rows of one blueprint, arranged so that the rows of a touchpoint are found without a search.
 
 use std::{
     collections::HashMap,
@@ -37,7 +37,7 @@ pub struct Canvas {
     pub(super) channels: HashMap<TouchpointId, Vec<channel::Model>>,
     pub(super) of_phase: HashMap<PhaseId, Range<usize>>,
     pub(super) of_touchpoint: HashMap<TouchpointId, TouchpointRows>,
-    /// The graph of the transitions, made by the first who asks for it: most requests never do.
+    /// The graph of the transitions, made on first use: most requests never need it.
     pub(super) graph: OnceLock<Arc<FlowGraph>>,
 }
 
@@ -79,7 +79,7 @@ impl Canvas {
         self.of_touchpoint.get(&id).map(|position| position.index)
     }
 
-    /// Who is responsible, or offered to be, at a touchpoint.
+    /// The responsibilities and open proposals at a touchpoint.
     #[must_use]
     pub fn responsibilities_of(&self, id: TouchpointId) -> &[responsibility::Model] {
         let range = self
@@ -116,16 +116,16 @@ impl Canvas {
         self.channels.get(&id).map_or(&[], Vec::as_slice)
     }
 
-    /// A department that takes part.
+    /// A department that takes part, by its id.
     #[must_use]
     pub fn department(&self, id: DepartmentId) -> Option<&department::Model> {
         self.departments.get(&id)
     }
 
-    /// Rows that were read for it.
+    /// Number of rows that were read for it, for what a request may compute.
     #[must_use]
     pub fn rows(&self) -> usize {
-        // A link comes with its KPI's figures.
+        // A link comes with the figures of its KPI.
         let links = 5 * self.links.len();
         let channels: usize = self.channels.values().map(Vec::len).sum();
         let parts = self.touchpoints.len() + self.transitions.len() + self.responsibilities.len();
@@ -142,14 +142,14 @@ impl Canvas {
         Arc::clone(self.graph.get_or_init(make))
     }
 
-    /// A KPI that judges something here.
+    /// A KPI that judges something here, by its id.
     #[must_use]
     pub fn kpi(&self, id: KpiId) -> Option<&kpi::Model> {
         self.kpis.get(&id)
     }
 }
 
-/// Who is accountable, of those who hold or are offered a role at one touchpoint.
+/// The accountable department's responsibility, among those of one touchpoint.
 #[must_use]
 pub fn accountable(held: &[responsibility::Model]) -> Option<&responsibility::Model> {
     held.iter().find(|held| {

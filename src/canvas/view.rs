@@ -1,5 +1,5 @@
-//! Views of a blueprint: which touchpoints stay in a smaller picture, and what joins them where steps in between were
-//! left out. Pure functions over the canvas; nothing is changed by looking.
+//! Views of a blueprint: the touchpoints that stay in a smaller picture, and bridges where steps in between were left
+//! out. Pure functions over the canvas.
 
 use std::{
     cmp::Reverse,
@@ -15,16 +15,16 @@ use entity::{
 use super::{flow::FlowAnalysis, graph::FlowNode, model::Canvas};
 use crate::{compute::Steps, error::Result};
 
-/// A smaller picture, by places on the canvas.
+/// A smaller picture. Touchpoints and transitions are indices on the canvas.
 #[derive(Debug)]
 pub struct View {
     /// The touchpoints that stay, in order of display.
     pub touchpoints: Vec<usize>,
-    /// What joins them: transitions that stay in their order, then bridges.
+    /// The joints between them: transitions that stay, in their order, then bridges.
     pub joints: Vec<Arc<ViewJoint>>,
 }
 
-/// What joins two places in a smaller picture.
+/// A transition or a bridge between two touchpoints, or a touchpoint and an end, of a smaller picture.
 #[derive(Debug)]
 pub struct ViewJoint {
     pub from: Option<usize>,
@@ -37,14 +37,14 @@ pub struct ViewJoint {
     pub left_out: Vec<usize>,
 }
 
-/// How much of a view is wanted.
+/// How much of a view is computed, as far as the document asks for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
-    /// What stays.
+    /// Only the touchpoints that stay.
     Touchpoints,
-    /// And what joins it.
+    /// The joints too.
     Joints,
-    /// And what the bridges pass over.
+    /// The joints, and what each bridge passes over.
     LeftOut,
 }
 
@@ -54,13 +54,13 @@ fn which(canvas: &Canvas, wanted: impl Fn(&touchpoint::Model) -> bool) -> BTreeS
     kept.map(|(at, _)| at).collect()
 }
 
-/// Only what belongs to the smallest useful map.
+/// The touchpoints of the smallest useful map.
 #[must_use]
 pub fn essential(canvas: &Canvas) -> BTreeSet<usize> {
     which(canvas, |touchpoint| touchpoint.essential)
 }
 
-/// What customers take part in.
+/// The touchpoints that customers take part in.
 #[must_use]
 pub fn seen_by_customers(canvas: &Canvas) -> BTreeSet<usize> {
     which(canvas, |touchpoint| {
@@ -149,10 +149,10 @@ impl View {
     }
 }
 
-/// Steps of making a bridge.
+/// Steps of the budget for a bridge.
 const BRIDGE: usize = 10;
 
-/// Steps of each touchpoint that a bridge passes over.
+/// Steps of the budget for each touchpoint that a bridge passes over.
 const PASSED: usize = 4;
 
 impl ViewJoint {
@@ -175,10 +175,11 @@ impl ViewJoint {
     }
 }
 
-/// By place that was got to, the place before it.
+/// By touchpoint that was reached, the one before it on a shortest way.
 type CameFrom = BTreeMap<usize, Option<usize>>;
 
-/// The first places that stay on every way on from places that do not, each with the last that it is got to from.
+/// Breadth-first search over touchpoints that are left out: the first nodes that stay, each with the last touchpoint
+/// left out before it.
 fn beyond(
     flow: &FlowAnalysis<'_>,
     into: Vec<usize>,
@@ -224,7 +225,7 @@ fn way_to(at: usize, came_from: &CameFrom) -> Vec<usize> {
     way
 }
 
-/// How much attention a stage gets: how many touchpoints lie in its phases.
+/// Number of touchpoints in the phases of a stage.
 #[must_use]
 pub fn in_stage(canvas: &Canvas, stage: Stage) -> usize {
     let phases = canvas.phases.iter().filter(|phase| phase.stage == stage);
@@ -233,7 +234,7 @@ pub fn in_stage(canvas: &Canvas, stage: Stage) -> usize {
         .sum()
 }
 
-/// How many touchpoints are somebody's guess.
+/// Number of touchpoints that are assumed, not observed.
 #[must_use]
 pub fn assumed(canvas: &Canvas) -> usize {
     let touchpoints = canvas.touchpoints.iter();

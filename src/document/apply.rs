@@ -1,5 +1,5 @@
-//! Brings the rows of a blueprint to what an import asks for: what differs is changed, what is missing is made, what
-//! is no longer wanted goes the way that people send it. Responsibilities go their own way (`hand`).
+//! Applies the target rows of an import: rows that differ are updated, missing ones inserted, those no longer wanted
+//! archived or deleted as people would. Responsibilities are applied in `responsibilities`, by their handshake.
 
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ use crate::error::Result;
 use crate::policy::Action;
 use crate::reorganise;
 
-/// Applies everything but the responsibilities, which follow on their own.
+/// Applies everything but the responsibilities.
 ///
 /// The order is that of the references: phases before the touchpoints in them, touchpoints before what hangs on
 /// them, sources before insights. What is removed goes last where others may still name it: touchpoints and phases are
@@ -57,7 +57,7 @@ pub async fn apply(
     archive_removed(permit, before, target).await
 }
 
-/// The blueprint's own row, and its further personas.
+/// The blueprint's own row, and its secondary personas.
 async fn blueprint_row(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,

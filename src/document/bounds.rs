@@ -1,5 +1,5 @@
-//! How lists and days of a document are read, so that no text makes of itself more than it is worth: of a list one
-//! too many is kept at the most, an object is one, and a day is spelled as the API spells it. It judges nothing.
+//! Bounded deserialisation of lists and days, so that no text makes the server hold more than its rows may be: of a list
+//! that is too long one element too many is kept, an object is no list, and a day is spelled as in the API.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -92,15 +92,15 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for BoundedList<T> {
         f.write_str("a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut said: A) -> Result<Vec<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<T>, A::Error> {
         let mut list = Vec::new();
         while list.len() as u64 <= self.most {
-            match said.next_element()? {
+            match elements.next_element()? {
                 Some(one) => list.push(one),
                 None => return Ok(list),
             }
         }
-        while said.next_element::<IgnoredAny>()?.is_some() {}
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
         Ok(list)
     }
 }

@@ -137,8 +137,8 @@ fn inside<P: DocumentPart>(before: &P, after: &P, changes: &mut Vec<DocumentChan
     }
 }
 
-/// Notes the fewest parts whose moving makes the one order the other: those outside a longest run that kept its
-/// order. Touchpoints have their places in their phase; what has changed phase is noted already.
+/// Adds a change for each of the fewest parts whose moving turns one order into the other: those outside a longest
+/// increasing subsequence. Touchpoints are ordered within their phase; one that changed phase has its change already.
 fn moved<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
     let among = |part: &P| {
         (
@@ -169,7 +169,7 @@ fn moved<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentC
     }
 }
 
-/// A longest rising run of different numbers (patience sorting).
+/// A longest increasing subsequence of distinct numbers (patience sorting, O(n log n)).
 fn longest_rising(numbers: &[usize]) -> Vec<usize> {
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = vec![None; numbers.len()];

@@ -1,5 +1,5 @@
-//! What an import would make of a blueprint, held to every rule before anything is written. It reads and writes
-//! nothing itself: what is there, and what the document names elsewhere, are handed to it.
+//! A merged document and its faults, checked against every rule before anything is written. It reads and writes nothing:
+//! current rows and the catalogue are handed to it.
 
 use chrono::{DateTime, Utc};
 use entity::id::BlueprintId;
@@ -15,7 +15,7 @@ use crate::{
     input::Faults,
 };
 
-/// What documents spell otherwise than the API, which names by ids what documents name by keys.
+/// Input fields of the API, and what documents call them: shared checks report the former.
 const SPELLED: [(&str, &str); 5] = [
     ("fromId", "from"),
     ("toId", "to"),
@@ -24,7 +24,7 @@ const SPELLED: [(&str, &str); 5] = [
     ("byAccountId", "byAccount"),
 ];
 
-/// A document as it would become, with the faults found so far.
+/// The wanted document, with the faults found so far.
 #[derive(Debug)]
 pub struct MergedDocument {
     document: Document,
@@ -33,8 +33,11 @@ pub struct MergedDocument {
 }
 
 impl MergedDocument {
-    /// What a blueprint becomes by what is said, or a new one; `prune` removes what a list that is there does not
-    /// name. Refused where something is lacking, as nothing can be looked up in half a document.
+    /// Merges a patch into the current document, or into nothing; `prune` removes what a list of the patch does not
+    /// name.
+    ///
+    /// # Errors
+    /// The faults, where a new part lacks a field: half a document cannot be resolved.
     pub fn merge(current: Option<&Document>, patch: DocumentPatch, prune: bool) -> Result<Self> {
         let (mut source_map, mut faults) = (SourceMap::default(), Faults::default());
         match Document::merged(current, patch, prune, (&mut source_map, &mut faults)) {
@@ -53,13 +56,16 @@ impl MergedDocument {
         }
     }
 
-    /// The document that it would become.
+    /// The wanted document.
     #[must_use]
     pub fn document(&self) -> &Document {
         &self.document
     }
 
-    /// The rows that it asks for, with the moment and the id of what is new; refused with every rule that it breaks.
+    /// The target rows; `moment` is the time of the import and the id of a new blueprint.
+    ///
+    /// # Errors
+    /// Every fault of merging and resolving, at once.
     pub fn resolve(
         mut self,
         before: Option<&CurrentBlueprint>,

@@ -1,58 +1,58 @@
-//! Reads the text of a document: which kind it says it is, and where in it what is wrong stands.
+//! Parses the text of a document, whatever its kind, with the path of what is wrong in it.
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use super::bounds::JsonObject;
 use crate::error::{Error, Result, UserErrorCode};
 
-/// Longest word of a parser that is told on, in characters.
+/// Most characters of a parser's message that a fault passes on.
 const TOLD: usize = 300;
 
-/// A kind of document, told from others by its format.
+/// A kind of document, by its format.
 pub trait DocumentFormat: DeserializeOwned {
-    /// What the format says.
+    /// The name of the format.
     const FORMAT: &'static str;
 
-    /// What this one says.
+    /// The format that this document names.
     fn format(&self) -> &str;
 }
 
-/// Reads a document.
+/// Deserialises a document, and refuses one of another format.
 pub fn deserialize<'de, K: DocumentFormat, D: Deserializer<'de>>(deserializer: D) -> Result<K>
 where
     D::Error: std::fmt::Display,
 {
     let read = serde_path_to_error::deserialize(deserializer);
-    let JsonObject(said): JsonObject<K> = read.map_err(|error| {
+    let JsonObject(document): JsonObject<K> = read.map_err(|error| {
         let path = error.path().to_string();
         let path = path.replace(['[', ']'], ".");
         let path = path.trim_start_matches('.').replace("..", ".");
         let message: String = error.inner().to_string().chars().take(TOLD).collect();
         Error::fault(&path, UserErrorCode::Invalid, None, format!("{message}."))
     })?;
-    if said.format() == K::FORMAT {
-        Ok(said)
+    if document.format() == K::FORMAT {
+        Ok(document)
     } else {
-        Err(other::<K>(said.format()))
+        Err(other::<K>(document.format()))
     }
 }
 
-/// Reads a document from its text.
+/// Parses a document from its text.
 pub fn parse<K: DocumentFormat>(text: &str) -> Result<K> {
-    // Another kind of document would only be told by the first field that is not known here.
+    // Otherwise the fault of another kind of document would be the first field unknown here.
     if let Some(format) = format_of(text).filter(|format| format != K::FORMAT) {
         return Err(other::<K>(&format));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let said = deserialize(&mut deserializer)?;
+    let document = deserialize(&mut deserializer)?;
     deserializer.end().map_err(|error| {
         let message = format!("Something follows the document: {error}.");
         Error::fault("", UserErrorCode::Invalid, None, message)
     })?;
-    Ok(said)
+    Ok(document)
 }
 
-/// The format that a text says it has; nothing where it is no document at all.
+/// The format that a text names; none where it is no document at all.
 #[must_use]
 pub fn format_of(text: &str) -> Option<String> {
     #[derive(Deserialize)]

@@ -145,9 +145,9 @@ impl DocumentMutation {
             expected_revision: input.expected_revision,
         };
         let document = input.document.0;
-        let said = caller.compute(move |_: &Steps| deserialize(document)).await;
-        let result = match said {
-            Ok(said) => import(&caller, said, how).await,
+        let patch = caller.compute(move |_: &Steps| deserialize(document)).await;
+        let result = match patch {
+            Ok(patch) => import(&caller, patch, how).await,
             Err(error) => Err(error),
         };
         BlueprintImportPayload::answer(&caller, result).await

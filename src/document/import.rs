@@ -1,5 +1,5 @@
-//! Brings a document into the database: all of it or nothing, every fault with its place, and a report of what
-//! changed. A dry run does everything and keeps nothing.
+//! Imports a document: all of it or nothing, every fault with its path, and a report of the changes. A dry run does
+//! everything and commits nothing.
 
 use std::sync::Arc;
 
@@ -33,13 +33,13 @@ use crate::{
     snapshot::BlueprintSnapshot,
 };
 
-/// Steps of writing one row of a blueprint into a document and of comparing it with another.
+/// Computing steps of writing one row of a blueprint into a document and of comparing it with another.
 pub const STEPS_PER_ROW: usize = 100;
 
-/// How a document is taken.
+/// How a document is imported.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ImportOptions {
-    /// Do everything, keep nothing.
+    /// Do everything, commit nothing.
     pub dry_run: bool,
     /// Remove what a list of the document does not name.
     pub prune: bool,
@@ -47,39 +47,42 @@ pub struct ImportOptions {
     pub expected_revision: Option<i32>,
 }
 
-/// What an import did, or would do.
+/// The changes that an import made, or would make.
 #[derive(Debug)]
 pub struct ImportReport {
-    /// The blueprint as it is now; nothing where a dry run would make it.
+    /// The blueprint as it is now; none where a dry run would make it.
     pub blueprint: Option<blueprint::Model>,
     pub changes: Vec<DocumentChange>,
 }
 
-/// Imports a document.
+/// Imports a document: all of it, or nothing. One transaction, under the lock of the blueprint.
+///
+/// # Errors
+/// Every fault with its path in the document; FORBIDDEN, or a CONFLICT where the revision is another one.
 pub async fn import(
     caller: &Caller,
-    said: DocumentPatch,
+    patch: DocumentPatch,
     how: ImportOptions,
 ) -> Result<ImportReport> {
     let mut permit = caller.begin().await?;
-    let found = match said.key.trim() {
+    let found = match patch.key.trim() {
         key if is_key(key) => {
             let found = caller.select::<blueprint::Entity>();
             let found = found.filter(blueprint::Entity::has_key(key));
             found.one(permit.tx()).await?
         }
-        // Nothing has it, and the rules tell why.
+        // No row has it; resolving reports what is wrong with it.
         _ => None,
     };
     let blueprint = match &found {
         Some(row) => Some(lock(&mut permit, row.id, how.expected_revision).await?),
         None => None,
     };
-    let taken = import_into(&mut permit, blueprint, said, (how.prune, Authority::Own)).await?;
+    let taken = import_into(&mut permit, blueprint, patch, (how.prune, Authority::Own)).await?;
     finish(permit, found, taken, how).await
 }
 
-/// Keeps what was taken, or after a dry run nothing of it, and tells what changed; `found` is the blueprint as it was.
+/// Commits, except after a dry run, and reports the changes; `found` is the blueprint as it was before.
 pub(super) async fn finish(
     mut permit: Permit<'_>,
     found: Option<blueprint::Model>,
@@ -104,7 +107,7 @@ pub(super) async fn finish(
     })
 }
 
-/// A blueprint under its lock, if the caller may import into it.
+/// Locks a blueprint, if the caller may import into it.
 pub(super) async fn lock(
     permit: &mut Permit<'_>,
     id: BlueprintId,
@@ -128,12 +131,12 @@ pub(super) async fn lock(
     }
 }
 
-/// Brings a blueprint that is locked, or a new one, to what is said, and tells what changed. The permit keeps it all
-/// open: nothing of it has happened before its commit.
+/// Imports a patch into a locked blueprint, or a new one, and returns the row with the changes. Nothing is committed:
+/// that is up to whoever holds the permit.
 pub async fn import_into(
     permit: &mut Permit<'_>,
     blueprint: Option<blueprint::Model>,
-    said: DocumentPatch,
+    patch: DocumentPatch,
     (prune, authority): (bool, Authority),
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
@@ -141,20 +144,27 @@ pub async fn import_into(
         Some(row) => Some(BlueprintSnapshot::load(caller, permit.tx(), row, today).await?),
         None => None,
     };
-    // A list that prunes names everybody.
-    let complete = match prune && said.responsibilities.0.is_some() {
+    // A pruning list of responsibilities is complete for every role.
+    let complete = match prune && patch.responsibilities.0.is_some() {
         true => Role::ALL,
         false => &[],
     };
-    reconcile(permit, snapshot, (None, said, prune), (authority, complete)).await
+    reconcile(
+        permit,
+        snapshot,
+        (None, patch, prune),
+        (authority, complete),
+    )
+    .await
 }
 
-/// Brings a blueprint that was read whole, or a new one, to what is said over `from`, or over the blueprint as it is:
-/// `from` is that without what is to go before. Who is not named in one of the `complete` roles holds it no longer.
+/// Reconciles a blueprint, or a new one, with a patch: merge, resolve, apply, report. The patch is laid over `from`, the
+/// current document without what is to go before; by default over the current document. Whoever is not named in one of
+/// the `complete` roles holds it no longer.
 pub(super) async fn reconcile(
     permit: &mut Permit<'_>,
     snapshot: Option<BlueprintSnapshot>,
-    (from, said, prune): (Option<Document>, DocumentPatch, bool),
+    (from, patch, prune): (Option<Document>, DocumentPatch, bool),
     (authority, complete): (Authority, &[Role]),
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
@@ -164,7 +174,7 @@ pub(super) async fn reconcile(
         move |steps: &Steps| {
             steps.take(STEPS_PER_ROW * snapshot.as_ref().map_or(0, |snapshot| snapshot.rows()))?;
             let current = snapshot.as_deref().map(Document::from_snapshot);
-            let draft = MergedDocument::merge(from.as_ref().or(current.as_ref()), said, prune)?;
+            let draft = MergedDocument::merge(from.as_ref().or(current.as_ref()), patch, prune)?;
             Ok((current, draft))
         }
     };
@@ -192,7 +202,7 @@ pub(super) async fn reconcile(
     }
     apply::apply(permit, before, &target, authority).await?;
     responsibilities::apply(permit, before, &target, (authority, complete)).await?;
-    // What changed is read back, so that the report tells what is, not what was asked for.
+    // Read back, so that the report says what is, not what was wanted: a proposal may be PROPOSED still.
     let row = blueprint::Entity::find_by_id(target.blueprint.id)
         .one(permit.tx())
         .await?;
@@ -209,7 +219,7 @@ pub(super) async fn reconcile(
     Ok((row, caller.compute(compared).await?))
 }
 
-/// Leave to make a new blueprint, with a key that nothing has.
+/// Authorises a new blueprint and checks that its key is free.
 async fn create(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()> {
     let row = &target.blueprint;
     let owner: DepartmentId = row.owner_department_id;
@@ -226,7 +236,7 @@ async fn create(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()> {
     Ok(())
 }
 
-/// The blueprint as it is, with its archived phases and touchpoints.
+/// The snapshot with the archived phases and touchpoints, which come back where a document names them.
 async fn load_current(
     permit: &Permit<'_>,
     snapshot: Arc<BlueprintSnapshot>,

@@ -143,7 +143,7 @@ identity_words!(Role TransitionKind End);
 macro_rules! parts {
     ($(
         $(#[$doc:meta])*
-        $name:ident or $said:ident, $noun:literal, ordered: $ordered:literal, repeats: $repeats:literal,
+        $name:ident or $patch:ident, $noun:literal, ordered: $ordered:literal, repeats: $repeats:literal,
         told by {
             $($(#[$tdoc:meta])* $telling:ident: $ttype:ty,)*
         }
@@ -163,13 +163,13 @@ macro_rules! parts {
         #[derive(Clone, Debug, Deserialize, JsonSchema)]
         #[serde(rename_all = "camelCase", deny_unknown_fields)]
         #[schemars(rename = $noun)]
-        pub struct $said {
+        pub struct $patch {
             $($(#[$tdoc])* pub $telling: $ttype,)*
             $($(#[$fdoc])* #[serde(default)] pub $field: PatchField<$type>,)*
         }
 
         impl DocumentPart for $name {
-            type Patch = $said;
+            type Patch = $patch;
             const NOUN: &'static str = $noun;
             const ORDERED: bool = $ordered;
             const REPEATS: bool = $repeats;
@@ -179,7 +179,7 @@ macro_rules! parts {
             }
         }
 
-        impl PartPatch for $said {
+        impl PartPatch for $patch {
             type Part = $name;
 
             fn identity(&self) -> Identity {
@@ -213,7 +213,7 @@ macro_rules! parts {
 macro_rules! document {
     (
         says { $($(#[$fdoc:meta])* $field:ident: $type:ty $(= $begins:expr)?,)* }
-        lists { $($(#[$ldoc:meta])* $list:ident of $part:ident or $said:ident, at most $most:expr;)* }
+        lists { $($(#[$ldoc:meta])* $list:ident of $part:ident or $patch:ident, at most $most:expr;)* }
     ) => {
         /// A blueprint as it is written out.
         #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -240,7 +240,7 @@ macro_rules! document {
             /// Its key, unique in the organisation: of a blueprint that is there, or of a new one.
             pub key: String,
             $($(#[$fdoc])* #[serde(default)] pub $field: PatchField<$type>,)*
-            $($(#[$ldoc])* #[serde(default)] pub $list: PatchList<$said, { $most }>,)*
+            $($(#[$ldoc])* #[serde(default)] pub $list: PatchList<$patch, { $most }>,)*
         }
 
         impl Document {

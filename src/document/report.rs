@@ -1,5 +1,5 @@
-//! The report of an import or a comparison: field by field what changed between two documents of a blueprint, with
-//! handovers told as such.
+//! The report of an import or a comparison: the changes between two documents of a blueprint, field by field, with one
+//! change for each handover.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{
 };
 
 /// The changes from one document to another. Where the accountable department of a touchpoint changes, one
-/// `HandedOver` stands in the place of the end and the beginning.
+/// `HandedOver` replaces the removal of the one and the addition of the other.
 #[must_use]
 pub fn between(before: &Document, after: &Document) -> Vec<DocumentChange> {
     let mut changes = before.differs(after);
@@ -52,7 +52,7 @@ pub fn made(after: &Document) -> Vec<DocumentChange> {
     changes
 }
 
-/// Puts one `HandedOver` in the place of the end of one accountable department and the beginning of another.
+/// Replaces the changes that end one accountable department and begin another by one `HandedOver`.
 fn hand_over(changes: &mut Vec<DocumentChange>, touchpoint: &str, old: &str, new: &str) {
     let told = |department: &str| {
         let identity = [

@@ -111,10 +111,10 @@ impl<'a> Resolver<'a> {
     }
 
     /// The key of a row: as it is stored, or checked where the row is new.
-    pub(crate) fn key(&mut self, path: &str, now: Option<&String>, said: &str) -> String {
+    pub(crate) fn key(&mut self, path: &str, now: Option<&String>, wanted: &str) -> String {
         match now {
             Some(now) => now.clone(),
-            None => self.faults.key(&format!("{path}.key"), said),
+            None => self.faults.key(&format!("{path}.key"), wanted),
         }
     }
 }

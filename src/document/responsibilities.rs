@@ -1,6 +1,6 @@
-//! The responsibilities of an import. Naming who holds a role already, or is offered it, changes nothing; a new name is
-//! proposed. Only what is said outright to be accepted is in force, and only from a CX manager who has no seat at or
-//! above the department: nobody takes responsibility alone. The transitions are the lifecycle's.
+//! Applies the responsibilities of an import by their handshake. Naming a department that holds a role already, or is
+//! offered it, changes nothing; a new name is proposed. What the document says is ACCEPTED is in force at once only from
+//! a CX manager without a seat at or above the department: nobody takes responsibility alone.
 
 use std::collections::HashSet;
 
@@ -33,17 +33,17 @@ use crate::{
     },
 };
 
-/// What every handshake of one import is decided by.
+/// The context of every handshake of one import.
 struct HandshakeImport<'t> {
     blueprint: &'t blueprint::Model,
     authority: Authority,
     parents: Parents,
-    /// In whose name it proposes: the owner's, where the caller leads it.
+    /// The department in whose name it proposes: the owner, where the caller leads it.
     name: Option<DepartmentId>,
     by: Act,
 }
 
-/// Brings the responsibilities of a blueprint to what an import asks for; of the `complete` roles everybody is named.
+/// Applies the wanted responsibilities. In the `complete` roles the document names everybody: whoever is missing goes.
 pub async fn apply(
     permit: &mut Permit<'_>,
     before: Option<&CurrentBlueprint>,
@@ -52,7 +52,7 @@ pub async fn apply(
 ) -> Result<()> {
     let blueprint = &target.blueprint;
     let owner = blueprint.owner_department_id;
-    let hand = HandshakeImport {
+    let handshakes = HandshakeImport {
         blueprint,
         authority,
         parents: parents(permit.tx()).await?,
@@ -60,27 +60,27 @@ pub async fn apply(
         by: permit.caller.into(),
     };
     let there = before.map_or(&[][..], |before| &before.snapshot.canvas.responsibilities);
-    hand.end_missing(permit, there, target).await?;
-    let resumed = hand.resume(permit, before, target).await?;
+    handshakes.end_missing(permit, there, target).await?;
+    let resumed = handshakes.resume(permit, before, target).await?;
     let (stay, go): (Vec<_>, Vec<_>) = resumed.into_iter().partition(|row| {
         let named = target.responsibilities.iter().any(|wanted| is(wanted, row));
         named || !complete.contains(&row.role)
     });
-    hand.end_missing(permit, &go, target).await?;
+    handshakes.end_missing(permit, &go, target).await?;
     for wanted in &target.responsibilities {
         match (&wanted.now, stay.iter().find(|row| is(wanted, row))) {
             (Some(now), _) => {
-                hand.describe(permit, wanted, now).await?;
-                hand.accept(permit, wanted, now.id).await?;
+                handshakes.describe(permit, wanted, now).await?;
+                handshakes.accept(permit, wanted, now.id).await?;
             }
             (None, Some(back)) => {
                 // It comes back as it was: what only names it does not know its tasks.
                 if !wanted.tasks.is_empty() || wanted.person.is_some() {
-                    hand.describe(permit, wanted, back).await?;
+                    handshakes.describe(permit, wanted, back).await?;
                 }
-                hand.accept(permit, wanted, back.id).await?;
+                handshakes.accept(permit, wanted, back.id).await?;
             }
-            (None, None) => hand.offer(permit, wanted).await?,
+            (None, None) => handshakes.offer(permit, wanted).await?,
         }
     }
     Ok(())
@@ -130,7 +130,7 @@ impl HandshakeImport<'_> {
         Ok(())
     }
 
-    /// What was suspended at touchpoints that come back resumes.
+    /// Resumes what was suspended at touchpoints that come back.
     async fn resume(
         &self,
         permit: &mut Permit<'_>,
@@ -149,7 +149,7 @@ impl HandshakeImport<'_> {
         Ok(resumed)
     }
 
-    /// Says what the department does and who, where that is another than it was.
+    /// Updates tasks and person, where they differ.
     async fn describe(
         &self,
         permit: &mut Permit<'_>,
@@ -174,7 +174,7 @@ impl HandshakeImport<'_> {
         Ok(())
     }
 
-    /// Accepts a proposal that is there, where that is said outright by who settles.
+    /// Accepts an open proposal, where the document says ACCEPTED and the caller settles for the department.
     async fn accept(
         &self,
         permit: &mut Permit<'_>,
@@ -201,7 +201,7 @@ impl HandshakeImport<'_> {
         Ok(())
     }
 
-    /// What is not there yet: a proposal, or in force at once from those who settle.
+    /// Makes a new responsibility: a proposal, or in force at once where the caller settles for the department.
     async fn offer(&self, permit: &mut Permit<'_>, wanted: &WantedResponsibility) -> Result<()> {
         permit.concerns(wanted.department);
         permit
@@ -238,7 +238,7 @@ impl HandshakeImport<'_> {
         Ok(())
     }
 
-    /// Refuses a person who is not one of the department's own. What was agreed elsewhere comes as it is there.
+    /// Refuses a person who is not one of the department's own. What a copy brings along was checked at its origin.
     async fn check_person(&self, permit: &Permit<'_>, wanted: &WantedResponsibility) -> Result<()> {
         match wanted.person {
             Some(person) if self.authority == Authority::Own => {

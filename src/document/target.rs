@@ -1,4 +1,4 @@
-//! The rows of a blueprint as they are before an import, and as it wants them.
+//! The rows of a blueprint before an import (current) and as its document wants them (target).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use crate::snapshot::BlueprintSnapshot;
 /// A blueprint as it is before an import, read under its lock.
 pub struct CurrentBlueprint {
     pub snapshot: Arc<BlueprintSnapshot>,
-    /// What is archived in it, and comes back where a document names it.
+    /// The archived phases; one comes back where a document names it. So with touchpoints.
     pub phases: Vec<phase::Model>,
     pub touchpoints: Vec<touchpoint::Model>,
 }
 
-/// A role of a department at a touchpoint that a document asks for.
+/// A role of a department at a touchpoint that a document wants.
 #[derive(Clone, Debug)]
 pub struct WantedResponsibility {
-    /// Its place in the document.
+    /// Its path in the document, for faults.
     pub path: String,
     pub touchpoint: TouchpointId,
     pub department: DepartmentId,
@@ -34,7 +34,7 @@ pub struct WantedResponsibility {
     pub accepted: bool,
     pub tasks: Vec<String>,
     pub person: Option<AccountId>,
-    /// The open responsibility or proposal that is there.
+    /// The open responsibility or proposal that exists already.
     pub now: Option<responsibility::Model>,
 }
 
@@ -44,10 +44,10 @@ pub type Lists<O, P> = HashMap<O, Vec<P>>;
 /// A need, and whether it is met.
 pub type NeedVerdict = (NeedId, Verdict);
 
-/// A link as a document wants it, with its place in it.
+/// A KPI link that a document wants, with its path in the document.
 pub type WantedLink = (String, kpi_link::Model);
 
-/// The rows that an import asks for; what is not in it is archived or deleted.
+/// The rows that an import wants; current rows that are not among them are archived or deleted.
 #[derive(Debug)]
 pub struct TargetRows {
     pub blueprint: blueprint::Model,

@@ -1,4 +1,4 @@
-//! Writes rows: makes, changes, removes and replaces them as an import asks.
+//! Writes rows: inserts, updates, deletes and replaces them until the database has the wanted ones.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,7 +17,8 @@ use crate::access::{Guarded, Permit};
 use crate::audit::Event;
 use crate::error::Result;
 
-/// The owners whose list changes. The version of those that exist already rises, as a list is part of its owner.
+/// The ids of the owners whose list changes. The version of those that exist already rises, as a list is part of its
+/// owner.
 pub(crate) fn with_other_lists<E, T: PartialEq>(
     there: &[E::Model],
     rows: &mut [E::Model],
@@ -45,7 +46,7 @@ where
     changed
 }
 
-/// Marks the transaction as having written something; the import collapses all such events into one at the end.
+/// Notes an audit event, without which a transaction would not commit; the import collapses all of them into one.
 pub(crate) fn note(permit: &mut Permit<'_>, what: &str, how_many: usize) {
     permit.note(Event::import(json!({ what: how_many })));
 }
@@ -83,7 +84,7 @@ where
     Ok(())
 }
 
-/// Deletes the rows that are no longer wanted, by id.
+/// Deletes the current rows that are not wanted.
 pub(crate) async fn remove<E: Guarded>(
     permit: &mut Permit<'_>,
     there: &[E::Model],

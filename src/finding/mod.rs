@@ -56,7 +56,7 @@ pub struct TrackedFinding {
     pub dismissed: Option<finding::Model>,
 }
 
-/// Dismisses a finding.
+/// What is done to a finding: dismissing it.
 #[derive(InputObject)]
 pub struct FindingDismissInput {
     /// The blueprint that it is a finding of.
@@ -67,7 +67,7 @@ pub struct FindingDismissInput {
     pub reason: String,
 }
 
-/// Takes the dismissal of a finding back.
+/// What is done to a finding: taking its dismissal back.
 #[derive(InputObject)]
 pub struct FindingReopenInput {
     /// The blueprint that it is a finding of.

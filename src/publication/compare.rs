@@ -1,4 +1,4 @@
-//! What differs between two states of a blueprint, or between a copy and what it was copied from.
+//! Compares two states of a blueprint, or a copy with its origin.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -38,14 +38,14 @@ struct VersionState {
     source: VersionSource,
 }
 
-/// What the document of a state is made of.
+/// The source of a state's document.
 enum VersionSource {
     Current(Arc<BlueprintSnapshot>),
     Stored(Box<publication::Model>),
 }
 
 impl VersionState {
-    /// The document, with the words of another blueprint where it is given them.
+    /// The document, with the keys of its origin where it is a copy.
     fn document(self, words: Option<OriginKeys>, steps: &Steps) -> Result<Document> {
         let document = match self.source {
             VersionSource::Current(snapshot) => {
@@ -64,7 +64,7 @@ impl VersionState {
     }
 }
 
-/// What differs from one state to another, if the caller may see both.
+/// The changes from one state to another, if the caller may see both.
 pub async fn difference(
     caller: &Caller,
     from: &Version,
@@ -118,9 +118,9 @@ async fn state(caller: &Caller, path: &str, version: &Version) -> Result<Version
     }
 }
 
-/// What the parts of a copy are called in the words of what it was copied from: parts that came from there have the keys
-/// that they have there, so that renaming hides nothing; a part of the copy's own that happens to have a key of the
-/// origin's is told apart from it.
+/// New keys, by those of a copy in small letters, under which it is compared with its origin: a part that was copied has
+/// the key of its origin, so that renaming hides nothing; a part of the copy's own whose key the origin happens to use
+/// gets another one (`copy:key`).
 struct OriginKeys {
     phases: HashMap<String, String>,
     touchpoints: HashMap<String, String>,
@@ -161,7 +161,7 @@ impl OriginKeys {
     }
 }
 
-/// By its key in the copy, in small letters, what a part is called in the comparison.
+/// The keys of one kind of part; rows are (id, key, id that it was copied from).
 fn keys_in_origin(
     copy: &str,
     parts: Vec<(Uuid, String, Option<Uuid>)>,

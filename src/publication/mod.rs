@@ -1,5 +1,5 @@
-//! What a blueprint was: publishing it, keeping what is replaced, going back, copying it to think about its future,
-//! and telling what differs. A publication is never changed.
+//! Publications: a blueprint's document, kept as text when it is published or replaced and never changed; restoring one,
+//! comparing two, and copying a blueprint to think about its future.
 
 mod compare;
 pub mod graphql;
@@ -94,7 +94,7 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
     Ok(row)
 }
 
-/// The document of a blueprint, as text.
+/// The document of a blueprint as JSON text, written on the pool of workers.
 async fn document_text(caller: &Caller, snapshot: BlueprintSnapshot) -> Result<String> {
     let write = move |steps: &Steps| {
         steps.take(STEPS_PER_ROW * snapshot.rows())?;
@@ -109,7 +109,7 @@ async fn store(
     (number, label): (Option<i32>, Option<String>),
     document: String,
 ) -> Result<publication::Model> {
-    // It is kept in its own row, to the letter; the audit log need not keep it again.
+    // The publication's row has it to the letter; the audit log need not hold it again.
     permit.withhold(&["document"]);
     permit
         .insert::<publication::Entity>(publication::ActiveModel {
@@ -156,18 +156,18 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     }
     let parsed = move |steps: &Steps| {
         steps.take(publication.document.len() / BYTES_PER_STEP)?;
-        let said = stored_document(&publication)?;
-        Ok((complete_document(said.clone())?, said))
+        let patch = stored_document(&publication)?;
+        Ok((complete_document(patch.clone())?, patch))
     };
-    let (document, said) = caller.compute(parsed).await?;
-    let mut said = without_missing(&permit, &document, said).await?;
-    said.owner_department.0 = None;
-    said.visibility.0 = None;
-    said.responsibilities.0 = None;
+    let (document, patch) = caller.compute(parsed).await?;
+    let mut patch = without_missing(&permit, &document, patch).await?;
+    patch.owner_department.0 = None;
+    patch.visibility.0 = None;
+    patch.responsibilities.0 = None;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
     let before = document_text(caller, snapshot).await?;
     let (row, changes) =
-        import::import_into(&mut permit, Some(row), said, (true, Authority::Own)).await?;
+        import::import_into(&mut permit, Some(row), patch, (true, Authority::Own)).await?;
     if changes.is_empty() {
         return Ok(row);
     }
@@ -182,7 +182,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     Ok(row)
 }
 
-/// Whether the latest publication holds this text.
+/// Whether the latest publication has this text.
 async fn is_latest(permit: &Permit<'_>, id: BlueprintId, text: &str) -> Result<bool> {
     let latest = publication::Entity::find()
         .filter(publication::Column::BlueprintId.eq(id))
@@ -228,9 +228,9 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
         };
         to_patch(&copy.agreed())
     };
-    let said = caller.compute(copied).await?;
+    let patch = caller.compute(copied).await?;
     let (row, _) =
-        import::import_into(&mut permit, None, said, (true, Authority::Agreed(id))).await?;
+        import::import_into(&mut permit, None, patch, (true, Authority::Agreed(id))).await?;
     remember_origin(permit.tx(), origin.id, row.id).await?;
     let row = permit.read::<blueprint::Entity>("id", row.id).await?;
     permit.commit().await?;

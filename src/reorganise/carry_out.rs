@@ -1,4 +1,4 @@
-//! Does what was planned, step by step, and decides nothing. What a responsibility becomes is said by its lifecycle.
+//! Carries a plan out, step by step, and decides nothing: what a responsibility becomes is up to its lifecycle.
 
 use std::collections::{BTreeSet, HashMap};
 

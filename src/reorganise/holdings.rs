@@ -1,5 +1,4 @@
-//! What departments hold, read from every slice: all of it for the act itself, what somebody may see for their
-//! question what it would do.
+//! Holdings of departments, read from every slice: all of them for the act, what the caller may see for a question.
 
 use std::collections::{BTreeSet, HashMap};
 

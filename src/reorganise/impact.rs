@@ -1,5 +1,5 @@
-//! What an act would change, or has changed: pure functions from what was loaded and planned. They name things by id
-//! alone; whoever shows an impact shows as much of it as its reader may see.
+//! The impact of an act: what it would change, or has changed, by ids. Pure functions over holdings and plan. Whoever
+//! shows an impact leaves out what its reader may not see.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -190,7 +190,7 @@ impl ReorganisationImpact {
         self.lost_accountable = lost(Role::Accountable).into_iter().collect();
     }
 
-    /// Notes what hangs on nothing any more but these touchpoints.
+    /// Notes the KPIs and promises that are left with these touchpoints only.
     fn note_hanging(&mut self, hung: &HangingRows, gone: &BTreeSet<TouchpointId>) {
         let judging = hung
             .links
@@ -202,7 +202,7 @@ impl ReorganisationImpact {
         self.promises_hanging = only_at(delivered, gone);
     }
 
-    /// Notes what the checks of the act refuse as what stands in its way.
+    /// Adds the refusals of the act's checks as obstacles.
     pub(super) fn with_obstacles<const N: usize>(
         mut self,
         checks: [Result<()>; N],
@@ -214,7 +214,7 @@ impl ReorganisationImpact {
     }
 }
 
-/// What ends without anybody who takes it over.
+/// The responsibilities that end without a successor.
 fn ended(steps: &[PlanStep]) -> impl Iterator<Item = &responsibility::Model> {
     steps.iter().filter_map(|step| match step {
         PlanStep::End(row, AfterEnd::Nothing | AfterEnd::Suspended) => Some(row),
@@ -222,7 +222,7 @@ fn ended(steps: &[PlanStep]) -> impl Iterator<Item = &responsibility::Model> {
     })
 }
 
-/// The touchpoints that nobody delivers any more.
+/// The touchpoints that lose their last delivering department.
 fn losing_delivery(holdings: &Holdings, steps: &[PlanStep]) -> BTreeSet<TouchpointId> {
     let lost = ended(steps).filter(|row| delivers(row.role));
     let lost: BTreeSet<TouchpointId> = lost.map(|row| row.touchpoint_id).collect();
@@ -231,7 +231,7 @@ fn losing_delivery(holdings: &Holdings, steps: &[PlanStep]) -> BTreeSet<Touchpoi
     &lost - &delivered
 }
 
-/// What hangs on these touchpoints and on nothing else.
+/// The keys whose rows are all at these touchpoints.
 fn only_at<K: Ord>(
     hung: impl Iterator<Item = (K, Option<TouchpointId>)>,
     gone: &BTreeSet<TouchpointId>,

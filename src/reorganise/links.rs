@@ -1,5 +1,5 @@
-//! What hangs on touchpoints from elsewhere: the KPIs that judge there and the promises that are delivered there, read
-//! to tell which of them would hang on nothing any more.
+//! KPI links and promise deliveries at touchpoints, with all other places of the same KPIs and promises: so that an
+//! impact can say which would be left with none.
 
 use entity::{kpi, kpi_link, phase, promise_delivery, touchpoint};
 use sea_orm::{

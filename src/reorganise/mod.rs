@@ -1,6 +1,13 @@
-//! What changes when the organisation does: departments are archived or merged and another takes over what they
-//! held, a touchpoint goes, a person goes. Every act is a plan made by pure rules, which the operation carries out
-//! and which tells, without writing anything, what the operation would do.
+//! Reorganisations: acts across slices that can also answer "what if". Departments are archived or merged and a successor
+//! takes over, a touchpoint is archived, a person leaves.
+//!
+//! ```text
+//! holdings, links ─► plan: Vec<PlanStep> ─► carry_out, under locks: the act
+//!    (read)          (pure)         └─────► impact: the answer to "what if", nothing written
+//! ```
+//!
+//! The act and the question share reading and planning, so that the answer is what would happen. They differ in whose
+//! eyes they read with: the act plans over everything that is there, the question over what its caller may see.
 
 mod archive;
 mod carry_out;

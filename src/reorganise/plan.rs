@@ -1,5 +1,4 @@
-//! What becomes of responsibilities and proposals when departments go, and another takes over: a plan, made by pure
-//! rules.
+//! The plan for responsibilities and proposals when departments go and a successor takes over. Pure.
 
 use std::collections::HashMap;
 

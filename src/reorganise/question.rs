@@ -1,4 +1,4 @@
-//! Asking what would follow: what a question starts from, read in one snapshot and nothing written.
+//! The start of a "what if" question: the rows that it is about, found and authorised without a lock or a write.
 
 use sea_orm::{ColumnTrait, QueryFilter};
 
@@ -9,7 +9,7 @@ use crate::{
     policy::{Action, Ties},
 };
 
-/// The row that is asked about, if the caller may see it.
+/// The row that a question is about, if the caller may see it.
 pub(super) async fn find<E: Guarded>(
     caller: &Caller,
     tx: &Transaction,
@@ -19,7 +19,7 @@ pub(super) async fn find<E: Guarded>(
     Ok(select.one(tx).await?)
 }
 
-/// The row that is asked about, if the caller may see it; refused where they may not ask.
+/// The row that a question is about, if the caller may see it; FORBIDDEN where they may not do the act.
 pub(super) async fn find_allowed<E: Guarded>(
     caller: &Caller,
     tx: &Transaction,
@@ -34,7 +34,7 @@ pub(super) async fn find_allowed<E: Guarded>(
     Ok(Some(row))
 }
 
-/// Refuses where the caller may not ask about what has these ties.
+/// Refuses a caller who may not do the action to a row with these ties.
 pub(super) fn require<E: Guarded>(
     caller: &Caller,
     action: Action,
@@ -51,7 +51,7 @@ pub(super) fn require<E: Guarded>(
     }))
 }
 
-/// A row that the question names beside, which must be there and not archived.
+/// Requires that another row which the question names exists and is not archived.
 pub(super) async fn require_live<E: Archives>(
     caller: &Caller,
     tx: &Transaction,

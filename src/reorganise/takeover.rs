@@ -1,5 +1,5 @@
-//! Departments go and another takes over what they held: the same reading and the same plan for the act and for the
-//! question what it would do.
+//! Takeover: departments are archived and a successor takes over their holdings. One reading and one plan for the act and
+//! for the question.
 
 use std::collections::BTreeSet;
 
@@ -24,10 +24,10 @@ use crate::{
     policy::{Action, Standing},
 };
 
-/// Steps of planning what becomes of one row.
+/// Computing steps of planning one row.
 const PLANNED: usize = 20;
 
-/// What becomes of what departments hold.
+/// A planned takeover.
 pub(super) struct Takeover {
     pub holdings: Holdings,
     pub steps: Vec<PlanStep>,
@@ -35,8 +35,8 @@ pub(super) struct Takeover {
 }
 
 impl Takeover {
-    /// Plans it over what somebody of this standing may see. Which KPIs are left hanging hangs on links anywhere, and
-    /// is told by those that the caller sees.
+    /// Plans it over what somebody of this standing may see. KPIs and promises left without a place are judged by the
+    /// links that the caller sees, wherever they are.
     pub async fn plan(
         caller: &Caller,
         tx: &Transaction,
@@ -61,7 +61,7 @@ impl Takeover {
         caller.compute(planned).await
     }
 
-    /// Plans it over everything there is, whatever the caller may see of it, under the locks of all that it changes.
+    /// Plans it over everything, whatever the caller may see, under the locks of all rows that it changes.
     pub async fn under_lock(
         permit: &mut Permit<'_>,
         of: &BTreeSet<DepartmentId>,
@@ -83,7 +83,7 @@ impl Takeover {
         if successor.is_some() || !self.holdings.needs_successor() {
             return Ok(());
         }
-        // How much it is stays unsaid: some of it may lie where the caller does not read.
+        // No numbers: some of it may lie where the caller may not read.
         Err(Error::fault(
             "successorId",
             UserErrorCode::Required,
@@ -125,7 +125,7 @@ impl Takeover {
 
 /// A department that goes, as the caller has read it.
 pub(super) struct DepartmentToEnd {
-    /// Where in the input it stands.
+    /// Its path in the input.
     pub path: String,
     pub id: DepartmentId,
     pub expected_version: i32,

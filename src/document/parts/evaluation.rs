@@ -125,40 +125,40 @@ impl Resolver<'_> {
         parts: &[EvaluationPart],
         needs_of: Option<PersonaId>,
     ) -> (Vec<evaluation::Model>, Lists<EvaluationId, NeedVerdict>) {
-        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.evaluations.iter();
             rows.map(|row| (keys.evaluation_part(row), row))
         }));
         let (mut rows, mut verdicts) = (Vec::new(), HashMap::new());
-        for said in parts {
-            let path = self.source_map.path("evaluations", said);
+        for part in parts {
+            let path = self.source_map.path("evaluations", part);
             let at = |field: &str| format!("{path}.{field}");
-            let now = there.take(said);
+            let now = current.take(part);
             let id = now.map_or_else(id::new, |now| now.id);
-            let touchpoint = self.id(&at("touchpoint"), &said.touchpoint);
-            let other = said.conflicts_with.as_ref();
+            let touchpoint = self.id(&at("touchpoint"), &part.touchpoint);
+            let other = part.conflicts_with.as_ref();
             let other = other.and_then(|key| self.id(&at("conflictsWith"), key));
-            let by = said.by_account.as_ref();
+            let by = part.by_account.as_ref();
             let by = by.and_then(|key| self.id(&at("byAccount"), key));
-            let found = self.verdicts(&at("verdicts"), &said.verdicts, needs_of);
+            let found = self.verdicts(&at("verdicts"), &part.verdicts, needs_of);
             let Some(touchpoint_id) = touchpoint else {
                 continue;
             };
             verdicts.insert(id, found);
-            let by_name = said.by_name.as_deref();
+            let by_name = part.by_name.as_deref();
             let row = evaluation::Model {
                 id,
                 blueprint_id: self.blueprint,
                 touchpoint_id,
-                held_on: said.held_on,
+                held_on: part.held_on,
                 by_account_id: by,
                 by_name: by_name.map(|name| self.faults.name(&at("byName"), name)),
-                messages: said.messages,
+                messages: part.messages,
                 conflicts_with_id: other,
                 conflict: self
                     .faults
-                    .optional_text(&at("conflict"), said.conflict.as_deref()),
-                note: self.faults.optional_text(&at("note"), said.note.as_deref()),
+                    .optional_text(&at("conflict"), part.conflict.as_deref()),
+                note: self.faults.optional_text(&at("note"), part.note.as_deref()),
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
             };
@@ -171,12 +171,12 @@ impl Resolver<'_> {
     fn verdicts(
         &mut self,
         path: &str,
-        said: &[VerdictItem],
+        verdicts: &[VerdictItem],
         persona: Option<PersonaId>,
     ) -> Vec<NeedVerdict> {
-        self.faults.few(path, said.len());
+        self.faults.few(path, verdicts.len());
         let mut found: Vec<NeedVerdict> = Vec::new();
-        for (at, VerdictItem { need, verdict }) in said.iter().take(LIST).enumerate() {
+        for (at, VerdictItem { need, verdict }) in verdicts.iter().take(LIST).enumerate() {
             let id = persona.and_then(|persona| {
                 let need = (persona, lower(need));
                 self.catalogue.needs.get(&need).copied()
@@ -199,18 +199,18 @@ pub(crate) async fn apply_evaluations(
     target: &TargetRows,
 ) -> Result<()> {
     let snapshot = before.map(|before| &*before.snapshot);
-    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.evaluations);
+    let current = snapshot.map_or(&[][..], |snapshot| &snapshot.evaluations);
     let mut rows = target.evaluations.clone();
     let was = snapshot.map(|snapshot| &snapshot.evaluation_verdicts);
     let rise = |row: &mut evaluation::Model| row.version += 1;
     let changed = with_other_lists::<evaluation::Entity, _>(
-        there,
+        current,
         &mut rows,
         was,
         &target.evaluation_verdicts,
         rise,
     );
-    upsert::<evaluation::Entity>(permit, there, rows).await?;
+    upsert::<evaluation::Entity>(permit, current, rows).await?;
     let rows = changed.iter().flat_map(|evaluation| {
         let verdicts = target
             .evaluation_verdicts
@@ -230,5 +230,5 @@ pub(crate) async fn apply_evaluations(
     let rows: Vec<_> = rows.collect();
     let old = Condition::all().add(evaluation_verdict::Column::EvaluationId.is_in(changed));
     replace::<evaluation_verdict::Entity>(permit, old, rows).await?;
-    remove::<evaluation::Entity>(permit, there, &target.evaluations).await
+    remove::<evaluation::Entity>(permit, current, &target.evaluations).await
 }

@@ -99,38 +99,38 @@ impl Resolver<'_> {
         Lists<ImprovementId, TouchpointId>,
         Lists<ImprovementId, KpiId>,
     ) {
-        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.improvements.iter();
             rows.map(|row| (keys.improvement_part(row), row))
         }));
         let (mut rows, mut improvement_touchpoints, mut improvement_kpis) =
             (Vec::new(), HashMap::new(), HashMap::new());
-        for said in parts {
-            let path = self.source_map.path("improvements", said);
+        for part in parts {
+            let path = self.source_map.path("improvements", part);
             let at = |field: &str| format!("{path}.{field}");
-            let now = there.take(said);
+            let now = current.take(part);
             let id = now.map_or_else(id::new, |now| now.id);
-            let owner = self.id(&at("ownerDepartment"), &said.owner_department);
-            let touchpoints = self.ids(&at("touchpoints"), &said.touchpoints);
+            let owner = self.id(&at("ownerDepartment"), &part.owner_department);
+            let touchpoints = self.ids(&at("touchpoints"), &part.touchpoints);
             improvement_touchpoints.insert(id, touchpoints);
-            improvement_kpis.insert(id, self.ids(&at("kpis"), &said.kpis));
+            improvement_kpis.insert(id, self.ids(&at("kpis"), &part.kpis));
             let Some(owner_department_id) = owner else {
                 continue;
             };
-            let key = self.key(&path, now.map(|now| &now.key), &said.key);
+            let key = self.key(&path, now.map(|now| &now.key), &part.key);
             let faults = &mut *self.faults;
             let row = improvement::Model {
                 id,
                 blueprint_id: self.blueprint,
                 key,
-                title: faults.name(&at("title"), &said.title),
-                description: faults.optional_text(&at("description"), said.description.as_deref()),
+                title: faults.name(&at("title"), &part.title),
+                description: faults.optional_text(&at("description"), part.description.as_deref()),
                 owner_department_id,
-                impact: improvements::estimate(faults, &at("impact"), said.impact),
-                effort: improvements::estimate(faults, &at("effort"), said.effort),
-                state: said.state,
-                result: faults.optional_text(&at("result"), said.result.as_deref()),
-                target_on: said.target_on,
+                impact: improvements::estimate(faults, &at("impact"), part.impact),
+                effort: improvements::estimate(faults, &at("effort"), part.effort),
+                state: part.state,
+                result: faults.optional_text(&at("result"), part.result.as_deref()),
+                target_on: part.target_on,
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
             };
@@ -148,8 +148,8 @@ pub(crate) fn may_improve(
     target: &TargetRows,
 ) -> Result<()> {
     let snapshot = before.map(|before| &*before.snapshot);
-    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.improvements);
-    let known: HashMap<_, _> = there.iter().map(|row| (row.id, row)).collect();
+    let current = snapshot.map_or(&[][..], |snapshot| &snapshot.improvements);
+    let known: HashMap<_, _> = current.iter().map(|row| (row.id, row)).collect();
     let same = |row: &improvement::Model| {
         let lists = snapshot.is_some_and(|snapshot| {
             snapshot
@@ -176,7 +176,7 @@ pub(crate) fn may_improve(
     let was = changed
         .clone()
         .filter_map(|row| known.get(&row.id).copied());
-    let gone = there.iter().filter(|row| !stay.contains(&row.id));
+    let gone = current.iter().filter(|row| !stay.contains(&row.id));
     for row in changed.chain(was).chain(gone) {
         let ties = Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]);
         let subject = Some((blueprint::Entity::TYPE, row.blueprint_id.0));
@@ -191,12 +191,12 @@ pub(crate) async fn apply_improvements(
     target: &TargetRows,
 ) -> Result<()> {
     let snapshot = before.map(|before| &*before.snapshot);
-    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.improvements);
+    let current = snapshot.map_or(&[][..], |snapshot| &snapshot.improvements);
     let mut rows = target.improvements.clone();
     let rise = |row: &mut improvement::Model| row.version += 1;
     let was = snapshot.map(|snapshot| &snapshot.improvement_touchpoints);
     let improvement_touchpoints = with_other_lists::<improvement::Entity, _>(
-        there,
+        current,
         &mut rows,
         was,
         &target.improvement_touchpoints,
@@ -204,13 +204,13 @@ pub(crate) async fn apply_improvements(
     );
     let was = snapshot.map(|snapshot| &snapshot.improvement_kpis);
     let improvement_kpis = with_other_lists::<improvement::Entity, _>(
-        there,
+        current,
         &mut rows,
         was,
         &target.improvement_kpis,
         rise,
     );
-    upsert::<improvement::Entity>(permit, there, rows).await?;
+    upsert::<improvement::Entity>(permit, current, rows).await?;
     let rows = improved_rows(&improvement_touchpoints, target);
     let old = Condition::all()
         .add(improvement_touchpoint::Column::ImprovementId.is_in(improvement_touchpoints));
@@ -218,5 +218,5 @@ pub(crate) async fn apply_improvements(
     let rows = telling_rows(&improvement_kpis, target);
     let old = Condition::all().add(improvement_kpi::Column::ImprovementId.is_in(improvement_kpis));
     replace::<improvement_kpi::Entity>(permit, old, rows).await?;
-    remove::<improvement::Entity>(permit, there, &target.improvements).await
+    remove::<improvement::Entity>(permit, current, &target.improvements).await
 }

@@ -90,43 +90,43 @@ impl Resolver<'_> {
         &mut self,
         parts: &[InsightPart],
     ) -> (Vec<insight::Model>, Lists<InsightId, SourceId>) {
-        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.insights.iter();
             rows.map(|row| (keys.insight_part(row), row))
         }));
-        let said: Vec<_> = parts
+        let identified: Vec<_> = parts
             .iter()
-            .map(|said| {
-                let now = there.take(said);
+            .map(|part| {
+                let now = current.take(part);
                 let id: InsightId = now.map_or_else(id::new, |now| now.id);
-                self.insights.insert(lower(&said.key), id);
-                (said, id, now)
+                self.insights.insert(lower(&part.key), id);
+                (part, id, now)
             })
             .collect();
         let (mut rows, mut insight_sources) = (Vec::new(), HashMap::new());
         let mut answers = Vec::new();
-        for (said, id, now) in said {
-            let path = self.source_map.path("insights", said);
+        for (part, id, now) in identified {
+            let path = self.source_map.path("insights", part);
             let at = |field: &str| format!("{path}.{field}");
-            let touchpoint = self.optional_id(&at("touchpoint"), said.touchpoint.as_ref());
-            let phase = self.optional_id(&at("phase"), said.phase.as_ref());
-            if said.touchpoint.is_some() && said.phase.is_some() {
+            let touchpoint = self.optional_id(&at("touchpoint"), part.touchpoint.as_ref());
+            let phase = self.optional_id(&at("phase"), part.phase.as_ref());
+            if part.touchpoint.is_some() && part.phase.is_some() {
                 self.wrong(
                     &path,
                     "An insight is known of a phase or of a touchpoint, not of both.",
                 );
             }
-            let persona = said.persona.as_ref();
+            let persona = part.persona.as_ref();
             let persona =
                 persona.and_then(|key| self.id::<(PersonaId, Subject)>(&at("persona"), key));
-            let answered_by = said.answered_by.as_ref();
+            let answered_by = part.answered_by.as_ref();
             let answered_by = answered_by.and_then(|key| self.id(&at("answeredBy"), key));
-            let sources: Vec<SourceId> = self.ids(&at("sources"), &said.sources);
+            let sources: Vec<SourceId> = self.ids(&at("sources"), &part.sources);
             let (Some(touchpoint_id), Some(phase_id)) = (touchpoint, phase) else {
                 continue;
             };
             let fixed = now.filter(|now| {
-                (now.touchpoint_id, now.phase_id, now.kind) != (touchpoint_id, phase_id, said.kind)
+                (now.touchpoint_id, now.phase_id, now.kind) != (touchpoint_id, phase_id, part.kind)
             });
             if fixed.is_some() {
                 self.wrong(
@@ -137,18 +137,18 @@ impl Resolver<'_> {
             let row = insight::Model {
                 id,
                 blueprint_id: self.blueprint,
-                key: self.key(&path, now.map(|now| &now.key), &said.key),
+                key: self.key(&path, now.map(|now| &now.key), &part.key),
                 phase_id,
                 touchpoint_id,
                 persona_id: persona.map(|(persona, _)| persona),
-                kind: said.kind,
-                text: self.faults.some_text(&at("text"), &said.text),
-                quote: said.quote,
-                basis: said.basis,
-                whys: Texts(self.faults.texts(&at("whys"), &said.whys)),
+                kind: part.kind,
+                text: self.faults.some_text(&at("text"), &part.text),
+                quote: part.quote,
+                basis: part.basis,
+                whys: Texts(self.faults.texts(&at("whys"), &part.whys)),
                 answer: self
                     .faults
-                    .optional_text(&at("answer"), said.answer.as_deref()),
+                    .optional_text(&at("answer"), part.answer.as_deref()),
                 answered_by_id: answered_by,
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
@@ -194,13 +194,13 @@ pub(crate) async fn apply_insights(
     let snapshot = before.map(|before| &*before.snapshot);
     let sources = snapshot.map_or(&[][..], |snapshot| &snapshot.sources);
     upsert::<source::Entity>(permit, sources, target.sources.clone()).await?;
-    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.insights);
-    let old: HashSet<InsightId> = there.iter().map(|row| row.id).collect();
+    let current = snapshot.map_or(&[][..], |snapshot| &snapshot.insights);
+    let old: HashSet<InsightId> = current.iter().map(|row| row.id).collect();
     let mut rows = target.insights.clone();
     let was = snapshot.map(|snapshot| &snapshot.insight_sources);
     let rise = |row: &mut insight::Model| row.version += 1;
     let changed = with_other_lists::<insight::Entity, _>(
-        there,
+        current,
         &mut rows,
         was,
         &target.insight_sources,
@@ -215,8 +215,8 @@ pub(crate) async fn apply_insights(
     }
     let fresh = |row: &insight::Model| !old.contains(&row.id);
     let (fresh, kept): (Vec<_>, Vec<_>) = rows.into_iter().partition(fresh);
-    upsert::<insight::Entity>(permit, there, fresh).await?;
-    upsert::<insight::Entity>(permit, there, kept).await?;
+    upsert::<insight::Entity>(permit, current, fresh).await?;
+    upsert::<insight::Entity>(permit, current, kept).await?;
     for (question, answer) in answered {
         insight::Entity::update_many()
             .filter(insight::Column::Id.eq(question))
@@ -230,6 +230,6 @@ pub(crate) async fn apply_insights(
     let rows = source_rows(&changed, target);
     let gone = Condition::all().add(insight_source::Column::InsightId.is_in(changed));
     replace::<insight_source::Entity>(permit, gone, rows).await?;
-    remove::<insight::Entity>(permit, there, &target.insights).await?;
+    remove::<insight::Entity>(permit, current, &target.insights).await?;
     remove::<source::Entity>(permit, sources, &target.sources).await
 }

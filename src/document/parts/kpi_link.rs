@@ -70,27 +70,27 @@ impl DocumentKeys<'_> {
 
 impl Resolver<'_> {
     pub(crate) fn resolve_kpi_links(&mut self, parts: &[KpiLinkPart]) -> Vec<WantedLink> {
-        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.kpi_links.iter();
             rows.map(|row| (keys.kpi_link_part(row), row))
         }));
         let mut rows: Vec<WantedLink> = Vec::new();
-        for said in parts {
-            let path = self.source_map.path("kpiLinks", said);
-            let now = there.take(said);
+        for part in parts {
+            let path = self.source_map.path("kpiLinks", part);
+            let now = current.take(part);
             let at = |field: &str| format!("{path}.{field}");
-            let kpi = self.id(&at("kpi"), &said.kpi);
-            let phase = self.optional_id(&at("phase"), said.phase.as_ref());
-            let touchpoint = self.optional_id(&at("touchpoint"), said.touchpoint.as_ref());
-            if said.phase.is_some() && said.touchpoint.is_some() {
+            let kpi = self.id(&at("kpi"), &part.kpi);
+            let phase = self.optional_id(&at("phase"), part.phase.as_ref());
+            let touchpoint = self.optional_id(&at("touchpoint"), part.touchpoint.as_ref());
+            if part.phase.is_some() && part.touchpoint.is_some() {
                 self.wrong(
                     &path,
                     "A KPI judges a phase or a touchpoint, not both by one link.",
                 );
             }
-            let days = (said.valid_from, said.valid_to);
+            let days = (part.valid_from, part.valid_to);
             link::check_days(self.faults, &path, days);
-            self.faults.finite(&at("weight"), said.weight);
+            self.faults.finite(&at("weight"), part.weight);
             let (Some(kpi_id), Some(phase_id), Some(touchpoint_id)) = (kpi, phase, touchpoint)
             else {
                 continue;
@@ -101,9 +101,9 @@ impl Resolver<'_> {
                 blueprint_id: self.blueprint,
                 phase_id,
                 touchpoint_id,
-                valid_from: said.valid_from,
-                valid_to: said.valid_to,
-                weight: said.weight,
+                valid_from: part.valid_from,
+                valid_to: part.valid_to,
+                weight: part.weight,
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
             };
@@ -144,10 +144,10 @@ impl Resolver<'_> {
 /// Refuses links that the caller may not make, change or take away.
 pub(crate) async fn may_link(
     permit: &mut Permit<'_>,
-    there: &[kpi_link::Model],
+    current: &[kpi_link::Model],
     wanted: &[WantedLink],
 ) -> Result<()> {
-    let known: HashMap<_, _> = there.iter().map(|row| (row.id, row)).collect();
+    let known: HashMap<_, _> = current.iter().map(|row| (row.id, row)).collect();
     for (path, row) in wanted {
         if known.get(&row.id).is_none_or(|now| *now != row) {
             let path = format!("{path}.kpi");
@@ -157,7 +157,7 @@ pub(crate) async fn may_link(
         }
     }
     let stay: HashSet<_> = wanted.iter().map(|(_, row)| row.id).collect();
-    for row in there.iter().filter(|row| !stay.contains(&row.id)) {
+    for row in current.iter().filter(|row| !stay.contains(&row.id)) {
         permit
             .fetch::<kpi::Entity>(Action::DefineKpi, "kpiLinks", row.kpi_id)
             .await?;
@@ -167,12 +167,12 @@ pub(crate) async fn may_link(
 
 pub(crate) async fn apply_kpi_links(
     permit: &mut Permit<'_>,
-    there: &[kpi_link::Model],
+    current: &[kpi_link::Model],
     wanted: &[WantedLink],
 ) -> Result<()> {
     let rows: Vec<kpi_link::Model> = wanted.iter().map(|(_, row)| row.clone()).collect();
-    let was = there.iter().filter(|row| !rows.contains(row));
-    let becomes = rows.iter().filter(|row| !there.contains(row));
+    let was = current.iter().filter(|row| !rows.contains(row));
+    let becomes = rows.iter().filter(|row| !current.contains(row));
     let kpis: BTreeSet<KpiId> = was.chain(becomes).map(|row| row.kpi_id).collect();
     if kpis.is_empty() {
         return Ok(());
@@ -183,7 +183,7 @@ pub(crate) async fn apply_kpi_links(
         .await?;
     let relinking = Relinking::begin(permit, kpis).await?;
     // What goes makes room for what comes on the same days.
-    remove::<kpi_link::Entity>(permit, there, &rows).await?;
-    upsert::<kpi_link::Entity>(permit, there, rows).await?;
+    remove::<kpi_link::Entity>(permit, current, &rows).await?;
+    upsert::<kpi_link::Entity>(permit, current, rows).await?;
     relinking.finish(permit).await
 }

@@ -53,36 +53,36 @@ pub(crate) fn phase_part(row: &phase::Model) -> PhasePart {
 impl Resolver<'_> {
     pub(crate) fn resolve_phases(&mut self, parts: &[PhasePart]) -> Vec<phase::Model> {
         let before = self.before;
-        let there = before.into_iter().flat_map(|before| {
+        let current = before.into_iter().flat_map(|before| {
             let live = before.snapshot.canvas.phases.iter();
             live.chain(&before.phases)
         });
-        let mut there: HashMap<String, &phase::Model> =
-            there.map(|row| (lower(&row.key), row)).collect();
+        let mut current: HashMap<String, &phase::Model> =
+            current.map(|row| (lower(&row.key), row)).collect();
         let mut rows = Vec::new();
-        for (said, position) in parts.iter().zip(1..) {
-            let path = self.source_map.path("phases", said);
-            let now = there.remove(&lower(&said.key)).cloned();
+        for (part, position) in parts.iter().zip(1..) {
+            let path = self.source_map.path("phases", part);
+            let now = current.remove(&lower(&part.key)).cloned();
             let row = phase::Model {
                 id: now.as_ref().map_or_else(id::new, |now| now.id),
                 blueprint_id: self.blueprint,
-                key: self.key(&path, now.as_ref().map(|now| &now.key), &said.key),
-                name: self.faults.name(&format!("{path}.name"), &said.name),
+                key: self.key(&path, now.as_ref().map(|now| &now.key), &part.key),
+                name: self.faults.name(&format!("{path}.name"), &part.name),
                 position,
-                stage: said.stage,
+                stage: part.stage,
                 customer_goal: self.faults.optional_text(
                     &format!("{path}.customerGoal"),
-                    said.customer_goal.as_deref(),
+                    part.customer_goal.as_deref(),
                 ),
                 prompt: self
                     .faults
-                    .optional_text(&format!("{path}.prompt"), said.prompt.as_deref()),
+                    .optional_text(&format!("{path}.prompt"), part.prompt.as_deref()),
                 copied_from_id: now.as_ref().and_then(|now| now.copied_from_id),
                 created_at: now.as_ref().map_or(self.now, |now| now.created_at),
                 archived_at: None,
                 version: now.as_ref().map_or(1, |now| now.version),
             };
-            self.phases.insert(lower(&said.key), row.id);
+            self.phases.insert(lower(&part.key), row.id);
             rows.push(row);
         }
         rows
@@ -94,10 +94,10 @@ pub(crate) async fn apply_phases(
     before: Option<&CurrentBlueprint>,
     wanted: &[phase::Model],
 ) -> Result<()> {
-    let there = before.map_or_else(Vec::new, |before| {
+    let current = before.map_or_else(Vec::new, |before| {
         [&before.snapshot.canvas.phases[..], &before.phases].concat()
     });
-    let positions: HashMap<_, _> = there.iter().map(|row| (row.id, row.position)).collect();
+    let positions: HashMap<_, _> = current.iter().map(|row| (row.id, row.position)).collect();
     let (mut rows, mut moved) = (wanted.to_vec(), Vec::new());
     for row in &mut rows {
         // Order is not part of a row's own version: what only moves aside stays at its version.
@@ -105,7 +105,7 @@ pub(crate) async fn apply_phases(
             moved.push((row.id, std::mem::replace(&mut row.position, *was)));
         }
     }
-    upsert::<phase::Entity>(permit, &there, rows).await?;
+    upsert::<phase::Entity>(permit, &current, rows).await?;
     if !moved.is_empty() {
         crate::blueprint::phase::set_positions(permit, moved).await?;
         note(permit, "moved phases", 1);

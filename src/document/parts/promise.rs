@@ -62,18 +62,18 @@ impl Resolver<'_> {
         &mut self,
         parts: &[PromisePart],
     ) -> (Vec<promise::Model>, Lists<PromiseId, TouchpointId>) {
-        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.promises.iter();
             rows.map(|row| (keys.promise_part(row), row))
         }));
         let (mut rows, mut delivered_at) = (Vec::new(), HashMap::new());
-        for said in parts {
-            let path = self.source_map.path("promises", said);
+        for part in parts {
+            let path = self.source_map.path("promises", part);
             let at = |field: &str| format!("{path}.{field}");
-            let now = there.take(said);
+            let now = current.take(part);
             let id = now.map_or_else(id::new, |now| now.id);
-            let touchpoint = self.id(&at("touchpoint"), &said.touchpoint);
-            let deliver = self.ids(&at("deliveredAt"), &said.delivered_at);
+            let touchpoint = self.id(&at("touchpoint"), &part.touchpoint);
+            let deliver = self.ids(&at("deliveredAt"), &part.delivered_at);
             let Some(touchpoint_id) = touchpoint else {
                 continue;
             };
@@ -84,10 +84,10 @@ impl Resolver<'_> {
             rows.push(promise::Model {
                 id,
                 blueprint_id: self.blueprint,
-                key: self.key(&path, now.map(|now| &now.key), &said.key),
+                key: self.key(&path, now.map(|now| &now.key), &part.key),
                 touchpoint_id,
-                text: self.faults.some_text(&at("text"), &said.text),
-                state: said.state,
+                text: self.faults.some_text(&at("text"), &part.text),
+                state: part.state,
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
             });
@@ -102,20 +102,20 @@ pub(crate) async fn apply_promises(
     target: &TargetRows,
 ) -> Result<()> {
     let snapshot = before.map(|before| &*before.snapshot);
-    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.promises);
+    let current = snapshot.map_or(&[][..], |snapshot| &snapshot.promises);
     let mut rows = target.promises.clone();
     let was = snapshot.map(|snapshot| &snapshot.promise_deliveries);
     let rise = |row: &mut promise::Model| row.version += 1;
     let changed = with_other_lists::<promise::Entity, _>(
-        there,
+        current,
         &mut rows,
         was,
         &target.promise_deliveries,
         rise,
     );
-    upsert::<promise::Entity>(permit, there, rows).await?;
+    upsert::<promise::Entity>(permit, current, rows).await?;
     let rows = delivery_rows(&changed, target);
     let old = Condition::all().add(promise_delivery::Column::PromiseId.is_in(changed));
     replace::<promise_delivery::Entity>(permit, old, rows).await?;
-    remove::<promise::Entity>(permit, there, &target.promises).await
+    remove::<promise::Entity>(permit, current, &target.promises).await
 }

@@ -64,22 +64,22 @@ impl Resolver<'_> {
         &mut self,
         parts: &[ResponsibilityPart],
     ) -> Vec<WantedResponsibility> {
-        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.canvas.responsibilities.iter();
             rows.map(|row| (keys.responsibility_part(row), row.clone()))
         }));
         let mut accountable: HashMap<TouchpointId, String> = HashMap::new();
         let mut wanted = Vec::new();
-        for said in parts {
-            let path = self.source_map.path("responsibilities", said);
+        for part in parts {
+            let path = self.source_map.path("responsibilities", part);
             let at = |field: &str| format!("{path}.{field}");
-            let touchpoint = self.id(&at("touchpoint"), &said.touchpoint);
-            let department = self.id(&at("department"), &said.department);
-            let person = said.person.as_ref();
+            let touchpoint = self.id(&at("touchpoint"), &part.touchpoint);
+            let department = self.id(&at("department"), &part.department);
+            let person = part.person.as_ref();
             let person = person.and_then(|key| self.id(&at("person"), key));
-            let tasks = self.faults.texts(&at("tasks"), &said.tasks);
-            let accepted = said.status == ResponsibilityStatus::Accepted;
-            if !accepted && said.status != ResponsibilityStatus::Proposed {
+            let tasks = self.faults.texts(&at("tasks"), &part.tasks);
+            let accepted = part.status == ResponsibilityStatus::Accepted;
+            if !accepted && part.status != ResponsibilityStatus::Proposed {
                 self.wrong(
                     &at("status"),
                     "This is PROPOSED or ACCEPTED; history is not written.",
@@ -90,10 +90,10 @@ impl Resolver<'_> {
             };
             // Who is accountable and not named gives way to who is named.
             if accepted
-                && said.role == Role::Accountable
+                && part.role == Role::Accountable
                 && self
                     .source_map
-                    .contains("responsibilities", said.identity())
+                    .contains("responsibilities", part.identity())
                 && let Some(first) = accountable.insert(touchpoint, path.clone())
             {
                 let message =
@@ -105,11 +105,11 @@ impl Resolver<'_> {
             wanted.push(WantedResponsibility {
                 touchpoint,
                 department,
-                role: said.role,
+                role: part.role,
                 accepted,
                 tasks,
                 person,
-                now: there.take(said),
+                now: current.take(part),
                 path,
             });
         }

@@ -59,17 +59,17 @@ impl Resolver<'_> {
         &mut self,
         parts: &[ScenarioPart],
     ) -> (Vec<scenario::Model>, Lists<ScenarioId, TouchpointId>) {
-        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.scenarios.iter();
             rows.map(|row| (keys.scenario_part(row), row))
         }));
         let (mut rows, mut steps) = (Vec::new(), HashMap::new());
-        for said in parts {
-            let path = self.source_map.path("scenarios", said);
+        for part in parts {
+            let path = self.source_map.path("scenarios", part);
             let at = |field: &str| format!("{path}.{field}");
-            let now = there.take(said);
+            let now = current.take(part);
             let id = now.map_or_else(id::new, |now| now.id);
-            if said.touchpoints.len() > MOST_STEPS {
+            if part.touchpoints.len() > MOST_STEPS {
                 let message = format!("A scenario has at most {MOST_STEPS} steps.");
                 self.faults.add(
                     &at("touchpoints"),
@@ -80,17 +80,17 @@ impl Resolver<'_> {
             }
             // Not `ids`: a way may pass a touchpoint more than once.
             let mut way = Vec::new();
-            for (step, key) in said.touchpoints.iter().enumerate() {
+            for (step, key) in part.touchpoints.iter().enumerate() {
                 way.extend(self.id::<TouchpointId>(&format!("{path}.touchpoints.{step}"), key));
             }
             steps.insert(id, way);
-            let name = self.faults.name(&at("name"), &said.name);
+            let name = self.faults.name(&at("name"), &part.name);
             rows.push(scenario::Model {
                 id,
                 blueprint_id: self.blueprint,
                 name: now.map_or(name, |now| now.name.clone()),
-                kind: said.kind,
-                note: self.faults.optional_text(&at("note"), said.note.as_deref()),
+                kind: part.kind,
+                note: self.faults.optional_text(&at("note"), part.note.as_deref()),
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
             });
@@ -105,20 +105,20 @@ pub(crate) async fn apply_scenarios(
     target: &TargetRows,
 ) -> Result<()> {
     let snapshot = before.map(|before| &*before.snapshot);
-    let there = snapshot.map_or(&[][..], |snapshot| &snapshot.scenarios);
+    let current = snapshot.map_or(&[][..], |snapshot| &snapshot.scenarios);
     let mut rows = target.scenarios.clone();
     let was = snapshot.map(|snapshot| &snapshot.scenario_steps);
     let rise = |row: &mut scenario::Model| row.version += 1;
     let changed = with_other_lists::<scenario::Entity, _>(
-        there,
+        current,
         &mut rows,
         was,
         &target.scenario_steps,
         rise,
     );
-    upsert::<scenario::Entity>(permit, there, rows).await?;
+    upsert::<scenario::Entity>(permit, current, rows).await?;
     let rows = step_rows(&changed, target);
     let old = Condition::all().add(scenario_step::Column::ScenarioId.is_in(changed));
     replace::<scenario_step::Entity>(permit, old, rows).await?;
-    remove::<scenario::Entity>(permit, there, &target.scenarios).await
+    remove::<scenario::Entity>(permit, current, &target.scenarios).await
 }

@@ -53,31 +53,31 @@ pub(crate) fn source_part(row: &source::Model) -> SourcePart {
 
 impl Resolver<'_> {
     pub(crate) fn resolve_sources(&mut self, parts: &[SourcePart]) -> Vec<source::Model> {
-        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.sources.iter();
             rows.map(|row| (source_part(row), row))
         }));
         let mut rows = Vec::new();
-        for said in parts {
-            let path = self.source_map.path("sources", said);
+        for part in parts {
+            let path = self.source_map.path("sources", part);
             let at = |field: &str| format!("{path}.{field}");
-            let now = there.take(said);
+            let now = current.take(part);
             let id = now.map_or_else(id::new, |now| now.id);
-            self.sources.insert(lower(&said.title), id);
-            let title = self.faults.name(&at("title"), &said.title);
+            self.sources.insert(lower(&part.title), id);
+            let title = self.faults.name(&at("title"), &part.title);
             rows.push(source::Model {
                 id,
                 blueprint_id: self.blueprint,
                 title: now.map_or(title, |now| now.title.clone()),
-                kind: said.kind,
-                held_on: said.held_on,
+                kind: part.kind,
+                held_on: part.held_on,
                 sample_size: sources::read_sample_size(
                     self.faults,
                     &at("sampleSize"),
-                    said.sample_size,
+                    part.sample_size,
                 ),
-                link: self.faults.link(&at("link"), said.link.as_deref()),
-                note: self.faults.optional_text(&at("note"), said.note.as_deref()),
+                link: self.faults.link(&at("link"), part.link.as_deref()),
+                note: self.faults.optional_text(&at("note"), part.note.as_deref()),
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
             });

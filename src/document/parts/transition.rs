@@ -62,37 +62,37 @@ impl Resolver<'_> {
         &mut self,
         parts: &[TransitionPart],
     ) -> Vec<transition::Model> {
-        let mut there = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
+        let mut current = RowsByIdentity::new(self.keys.iter().flat_map(|keys| {
             let rows = keys.snapshot.canvas.transitions.iter();
             rows.map(|row| (keys.transition_part(row), row))
         }));
         let mut rows = Vec::new();
-        for said in parts {
-            let path = self.source_map.path("transitions", said);
-            let now = there.take(said);
+        for part in parts {
+            let path = self.source_map.path("transitions", part);
+            let now = current.take(part);
             let at = |field: &str| format!("{path}.{field}");
-            let from = self.optional_id(&at("from"), said.from.as_ref());
-            let to = self.optional_id(&at("to"), said.to.as_ref());
+            let from = self.optional_id(&at("from"), part.from.as_ref());
+            let to = self.optional_id(&at("to"), part.to.as_ref());
             let (Some(from), Some(to)) = (from, to) else {
                 continue;
             };
-            check_shape(self.faults, &path, from, to, said.end);
+            check_shape(self.faults, &path, from, to, part.end);
             rows.push(transition::Model {
                 id: now.map_or_else(id::new, |now| now.id),
                 blueprint_id: self.blueprint,
-                kind: said.kind,
-                end: said.end,
+                kind: part.kind,
+                end: part.end,
                 from_touchpoint_id: from,
                 to_touchpoint_id: to,
                 condition: self
                     .faults
-                    .optional_text(&at("condition"), said.condition.as_deref()),
+                    .optional_text(&at("condition"), part.condition.as_deref()),
                 max_wait_minutes: self.faults.within(
                     &at("maxWaitMinutes"),
-                    said.max_wait_minutes,
+                    part.max_wait_minutes,
                     0..=i32::MAX,
                 ),
-                basis: said.basis,
+                basis: part.basis,
                 created_at: now.map_or(self.now, |now| now.created_at),
                 version: now.map_or(1, |now| now.version),
             });
