@@ -8,14 +8,14 @@
 //! `graphql.rs`. What joins two slices lies under the roof, in the graph. A blueprint is read into memory by
 //! [`canvas`], where what follows from one (how people move, smaller pictures) is a pure function over it, computed
 //! within the request's budget on the pool of [`compute`], as are their pictures in [`picture`]; with everything that
-//! hangs on it, for findings, documents and comparisons, by [`snapshot`]. Acts across slices,
-//! and what they would change, are in [`reorganise`]; flat rows for BI in [`bi`], one registry of datasets of which
-//! GraphQL, the feed, OData and views of PostgreSQL are faces, with series and the join of facts put together over what
-//! it keeps in memory; documents in [`document`], spreadsheets read and written by [`sheet`], those of very many rows
-//! taken in by the slices with the help of [`intake`], and what blueprints were in [`publication`]. What can be found
-//! by its words is kept in step by [`index`] and found by [`search`]. Nobody reaches the database but through the door,
-//! [`access`], which asks [`policy`], takes the locks and leaves the audit event. `tests/it/rooms.rs` holds the order
-//! below: a room imports only from those above it.
+//! hangs on it, for findings, documents and comparisons, by [`snapshot`]. Acts across slices, and what they would
+//! change, are in [`reorganise`]; flat rows for BI in [`bi`], one registry of datasets of which GraphQL, the feed,
+//! OData and views of PostgreSQL are faces, with series and the join of facts put together over what it keeps in
+//! memory; documents in [`document`], spreadsheets read and written by [`sheet`], those of very many rows taken in by
+//! the slices with the help of [`intake`], and what blueprints were in [`publication`]. What can be found by its words
+//! is kept in step by [`index`] and found by [`search`]. Nobody reaches the database but through the door, [`access`],
+//! which asks [`policy`], takes the locks and leaves the audit event. `tests/it/rooms.rs` holds the order below: a room
+//! imports only from those above it.
 //!
 //! To follow one act through the house: `responsibilityAccept` in `responsibility/graphql.rs`, `accept` in
 //! `responsibility/answer.rs`, who may in `responsibility/parties.rs`, what it becomes in

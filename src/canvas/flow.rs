@@ -261,6 +261,7 @@ impl<'c> FlowAnalysis<'c> {
     #[must_use]
     pub fn must_pass(&self) -> Vec<&'c touchpoint::Model> {
         let touchpoints = self.graph.onward.len();
+        // The ends are three more nodes behind the touchpoints. EXIT is none: who leaves by it is not on the way any more.
         let (start, competitor, goal) = (touchpoints, touchpoints + 1, touchpoints + 2);
         let node = |place: FlowNode| match place {
             FlowNode::At(at) => Some(at),
@@ -295,6 +296,7 @@ impl<'c> FlowAnalysis<'c> {
         let Some(shortest) = left.get(&FlowNode::At(from)) else {
             return Ok(found);
         };
+        // Iterative deepening: depth first alone would find a long way before the short ones, and the list has an end.
         let mut search = Search {
             flow: self,
             to: FlowNode::At(to),
@@ -437,6 +439,7 @@ impl Search<'_, '_> {
         let onward = self.flow.on_from(place);
         self.steps.take(1 + onward.len() / TRIED)?;
         for edge in onward {
+            // Too far from the target for the length that is left: without this cut the search would try nearly every way.
             let hopeless = self.left.get(&edge.to).is_none_or(|left| *left >= length);
             if self.found.more {
                 return Ok(());

@@ -123,8 +123,10 @@ impl Canvas {
             .enumerate()
             .map(|(at, phase)| (phase.id, at))
             .collect();
+        // A touchpoint of an archived phase is out of sight with it.
         self.touchpoints
             .retain(|touchpoint| order.contains_key(&touchpoint.phase_id));
+        // A stable sort: within a phase the order of positions, in which they were read, stays.
         self.touchpoints
             .sort_by_key(|touchpoint| order.get(&touchpoint.phase_id).copied());
         self.of_phase = ranges(&self.touchpoints, |touchpoint| touchpoint.phase_id);
@@ -148,6 +150,7 @@ impl Canvas {
                 .touchpoint_id
                 .and_then(|id| at.get(&id).copied())
         });
+        // Rows are sorted by touchpoint, so that those of each are one range.
         let mut responsibilities = ranges(&self.responsibilities, |row| row.touchpoint_id);
         let mut links = ranges(&self.links, |judged| judged.link.touchpoint_id);
         self.of_touchpoint = at

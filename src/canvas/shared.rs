@@ -65,6 +65,7 @@ pub async fn find(
         Some(canvases) => {
             let canvas = canvases.get(caller, key, which).await?;
             if let Some(canvas) = &canvas {
+                // Kept under its row too: an edge that leads back to it by the row then reads nothing.
                 let row = &canvas.blueprint;
                 canvases
                     .cell(row_key(row.id, row.revision))

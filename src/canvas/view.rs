@@ -116,6 +116,7 @@ impl View {
         for edge in flow.edges().iter().filter(|edge| stays(edge.from)) {
             match edge.to {
                 to if stays(to) => {
+                    // Work that enables takes the place of no bridge: it is no movement.
                     if !edge.enables() {
                         joined.insert((edge.from, to));
                     }

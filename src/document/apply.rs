@@ -82,6 +82,7 @@ async fn blueprint_row(
             .collect()
     });
     let mut row = row.clone();
+    // The list is part of the blueprint: replacing it is a change of its version.
     if there.is_some() && was != target.secondary_personas {
         row.version += 1;
     }
@@ -110,6 +111,7 @@ async fn archive_removed(
     let stay: HashSet<_> = target.touchpoints.iter().map(|row| row.id).collect();
     for row in &before.snapshot.canvas.touchpoints {
         if !stay.contains(&row.id) {
+            // Suspended, not deleted: they resume where a later import brings the touchpoint back.
             let held = before.snapshot.canvas.responsibilities_of(row.id);
             let blueprint = &before.snapshot.canvas.blueprint;
             reorganise::touchpoint::leave_out(permit, blueprint, held).await?;

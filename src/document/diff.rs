@@ -80,6 +80,7 @@ fn differing(
 /// Adds the changes from one list of parts to another. Parts are matched by identity, repeated ones in their order.
 pub fn list<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentChange>) {
     let mut old: HashMap<Identity, Vec<&P>> = HashMap::new();
+    // In reverse: `pop` then takes parts with the same identity in their order.
     for part in before.iter().rev() {
         old.entry(part.identity()).or_default().push(part);
     }

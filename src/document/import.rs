@@ -169,6 +169,7 @@ pub(super) async fn reconcile(
 ) -> Result<(blueprint::Model, Vec<DocumentChange>)> {
     let (caller, today) = (permit.caller, permit.caller.today);
     let snapshot = snapshot.map(Arc::new);
+    // On the pool, as is what is computed below: merging thousands of parts would hold up an async worker.
     let drafted = {
         let snapshot = snapshot.clone();
         move |steps: &Steps| {
@@ -184,6 +185,7 @@ pub(super) async fn reconcile(
         None => None,
     };
     let catalogue = Catalogue::load(permit, draft.document()).await?;
+    // The id of a copy may be its client's, so that a retry makes no second copy.
     let fresh = match authority {
         Authority::Own => id::new(),
         Authority::Agreed(id) => id,

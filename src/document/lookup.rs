@@ -35,6 +35,7 @@ impl Catalogue {
         let personas = keys(ReferenceTarget::Persona);
         let personas = look_up::<persona::Entity>(permit, personas, live).await?;
         let ids: Vec<PersonaId> = personas.iter().map(|row| row.id).collect();
+        // All needs of the personas: needs have no keys that could be looked up.
         let needs = persona_need::Entity::find()
             .filter(persona_need::Column::PersonaId.is_in(ids))
             .all(permit.tx())

@@ -1,7 +1,7 @@
 //! Documents: blueprints and the organisation as text that people can read and edit, with keys instead of ids.
 //!
-//! An import is declarative, like a migration plan: the document says what is wanted, the import makes the difference.
-//! It goes through five steps in one transaction, which `import` calls in this order:
+//! An import is declarative: the document says what is wanted, and the import makes the difference. It goes through five
+//! steps in one transaction, which `import` calls in this order:
 //!
 //! 1. **merge** (`merge`, `draft`): the patch laid over the current document gives the wanted document;
 //! 2. **resolve** (`lookup`, `resolve`, `resolver`): keys become ids, every rule is checked, all faults at once;

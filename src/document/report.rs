@@ -63,6 +63,7 @@ fn hand_over(changes: &mut Vec<DocumentChange>, touchpoint: &str, old: &str, new
         Identity(identity.map(str::to_owned).to_vec()).to_string()
     };
     let (ended, begun) = (told(old), told(new));
+    // Where the new department was added: the report stays in the order of the document.
     let place = changes
         .iter()
         .position(|change| change.part == ResponsibilityPart::NOUN && change.identity == begun);

@@ -60,6 +60,7 @@ pub async fn apply(
         by: permit.caller.into(),
     };
     let there = before.map_or(&[][..], |before| &before.snapshot.canvas.responsibilities);
+    // First what goes: it makes room for whoever is named instead.
     handshakes.end_missing(permit, there, target).await?;
     let resumed = handshakes.resume(permit, before, target).await?;
     let (stay, go): (Vec<_>, Vec<_>) = resumed.into_iter().partition(|row| {
@@ -191,6 +192,8 @@ impl HandshakeImport<'_> {
             return Ok(());
         };
         let asked = proposal(&row, None, self.blueprint.owner_department_id);
+        // With the other consent it is a plain acceptance; without it the department is put in charge unasked, which its
+        // leads are shown until they confirm or end it.
         let accepted = if asked.consented(&self.parents) {
             lifecycle::accept(&row, self.by)?
         } else {

@@ -66,6 +66,7 @@ where
     let mut fresh = Vec::new();
     for row in wanted {
         let now = known.get(&E::id(&row).uuid());
+        // An equal row is not written, so that importing a document twice changes nothing.
         if now.is_some_and(|now| **now == row) {
             continue;
         }

@@ -7,7 +7,7 @@
 //! ```text
 //! a write ─► revision of the blueprint, or a row in finding_mark ─► renewal, in the background ─► open_since
 //! a reader: snapshot + surroundings ─► rules ─► violations, each with its open_since and dismissal by fingerprint
-//! dismiss, with a reason ─► stays dismissed until the finding is gone; if it comes back it is a new one
+//! dismiss, with a reason ─► stays dismissed until the finding is gone; if it comes back, it is open anew
 //! ```
 //!
 //! [`renewal`] notes `open_since` once for everybody; a finding that was never noted has none yet. Open findings of
@@ -164,6 +164,7 @@ impl Inspection {
         findings
             .map(|finding| {
                 let row = self.noted.remove(&finding.fingerprint);
+                // A finding that looks beyond may be open already for somebody who reads more: its date would tell of that.
                 let may_know = reads_everything || !finding.code.looks_beyond();
                 TrackedFinding {
                     open_since: row.as_ref().filter(|_| may_know).map(|row| row.open_since),

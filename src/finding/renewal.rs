@@ -35,6 +35,7 @@ pub async fn renew_due(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
     let mut failed = Ok(());
     for blueprint in due {
         if let Err(error) = renew(caller, blueprint, thresholds).await {
+            // The others are noted nevertheless. The marks stay, so that this one is tried again.
             failed = Err(error);
         }
     }

@@ -165,6 +165,7 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     patch.visibility.0 = None;
     patch.responsibilities.0 = None;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
+    // Written before the import replaces it; stored only if the import changes something.
     let before = document_text(caller, snapshot).await?;
     let (row, changes) =
         import::import_into(&mut permit, Some(row), patch, (true, Authority::Own)).await?;

@@ -40,6 +40,7 @@ pub async fn archive(
     let successor: Option<DepartmentId> =
         faults.optional_id("successorId", input.successor_id.as_ref());
     faults.check()?;
+    // Under the lock of the tree, or a department could be moved below this one while it is archived.
     let mut permit = lock_tree(caller, "id", id).await?;
     let going = DepartmentToEnd {
         path: "id".to_owned(),

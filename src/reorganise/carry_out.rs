@@ -29,6 +29,7 @@ pub(super) async fn carry_out(
     successor: Option<DepartmentId>,
 ) -> Result<()> {
     let by = Act::from(permit.caller);
+    // By what they succeed: proposals to take over from a department that goes are to replace these.
     let mut became: HashMap<ResponsibilityId, ResponsibilityId> = HashMap::new();
     for step in steps {
         if let PlanStep::Accept(row, tasks) = step {

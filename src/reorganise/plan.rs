@@ -90,6 +90,7 @@ impl Holdings {
                     steps.extend(self.rivals_of(first.id, successor));
                 }
                 None => {
+                    // One proposal is enough for the successor: none where it has the role, or is offered it, already.
                     let first = usize::from(met.is_none());
                     let addressed = offered.iter().take(first).copied();
                     steps.extend(addressed.cloned().map(PlanStep::Address));
@@ -97,6 +98,7 @@ impl Holdings {
                 }
             }
         }
+        // A proposal to the successor itself stays as it was made: nobody proposes to themselves.
         let others = |made: &&responsibility::Model| made.department_id != successor;
         steps.extend(
             self.made

@@ -100,6 +100,7 @@ impl Takeover {
         mut going: Vec<DepartmentToEnd>,
         successor: Option<DepartmentId>,
     ) -> Result<(Vec<department::Model>, ReorganisationImpact)> {
+        // One order for everybody, so that two mergers cannot wait for each other.
         going.sort_by_key(|one| one.id);
         let mut rows = Vec::with_capacity(going.len());
         for one in &going {

@@ -138,6 +138,7 @@ pub fn responsibilities(
         });
     }
     check_accountable(path, &rows, faults);
+    // Now that all rows are there: a proposal may stand before what it replaces.
     for (at, department) in replacing {
         rows[at].replaces_id = held_by(&rows, rows[at].touchpoint_id, department);
     }

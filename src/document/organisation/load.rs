@@ -92,6 +92,7 @@ pub async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput) -> Res
     }
     faults.check()?;
     make::<measurement::Entity>(permit, measured).await?;
+    // Last: blueprints may name what is archived by now, and imports see only what is not.
     master.archive_archived(permit).await?;
     permit.note(Event::import(
         serde_json::json!({ "kpis": said.kpis.len() }),
@@ -152,6 +153,7 @@ async fn settle(
         faults.take_over("", error.into_user_errors()?);
         return Ok(());
     }
+    // Before the document is written: it names them, and is compared with the one published last.
     hold(permit, held).await?;
     let snapshot =
         BlueprintSnapshot::load(permit.caller, permit.tx(), loaded.row.clone(), today).await?;

@@ -94,6 +94,7 @@ impl Resolver<'_> {
             let rows = keys.snapshot.insights.iter();
             rows.map(|row| (keys.insight_part(row), row))
         }));
+        // All ids first: a question may stand before the insight that answers it.
         let identified: Vec<_> = parts
             .iter()
             .map(|part| {

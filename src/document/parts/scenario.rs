@@ -88,6 +88,7 @@ impl Resolver<'_> {
             rows.push(scenario::Model {
                 id,
                 blueprint_id: self.blueprint,
+                // The stored spelling stays: it is matched however its letters are cased.
                 name: now.map_or(name, |now| now.name.clone()),
                 kind: part.kind,
                 note: self.faults.optional_text(&at("note"), part.note.as_deref()),

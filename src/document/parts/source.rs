@@ -68,6 +68,7 @@ impl Resolver<'_> {
             rows.push(source::Model {
                 id,
                 blueprint_id: self.blueprint,
+                // The stored spelling stays: it is matched however its letters are cased.
                 title: now.map_or(title, |now| now.title.clone()),
                 kind: part.kind,
                 held_on: part.held_on,
