@@ -29,6 +29,7 @@ pub(super) const fn field_column<K: DatasetField>(
         of: K::TYPE,
         nullable: K::NULLABLE,
         description,
+        sql: None,
     }
 }
 
