@@ -19,6 +19,7 @@ impl Date {
     }
 }
 
+/// A day of the deployment's calendar, as `2026-11-22`.
 #[Scalar(
     name = "Date",
     specified_by_url = "https://scalars.graphql.org/andimarek/local-date.html"

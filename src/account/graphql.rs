@@ -148,7 +148,11 @@ impl AccountQuery {
     }
 
     /// An account by id or key; null where there is none, or none that you may see.
-    async fn account(&self, ctx: &Context<'_>, by: By) -> Option<Result<Account>> {
+    async fn account(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id or its key.")] by: By,
+    ) -> Option<Result<Account>> {
         found(async { caller(ctx)?.by::<account::Entity>(&by).await }).await
     }
 
@@ -157,9 +161,10 @@ impl AccountQuery {
     async fn accounts(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<AccountFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<AccountFilter>,
     ) -> Result<Pages<Account>> {
         let caller = caller(ctx)?;
         let filter = filter.unwrap_or_default();
@@ -210,7 +215,7 @@ impl AccountMutation {
     async fn account_create(
         &self,
         ctx: &Context<'_>,
-        input: AccountCreateInput,
+        #[graphql(desc = "The object to create.")] input: AccountCreateInput,
     ) -> Result<AccountPayload> {
         let caller = acting(ctx)?;
         AccountPayload::answer(&caller, super::create(&caller, input).await).await
@@ -221,6 +226,7 @@ impl AccountMutation {
     async fn account_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: AccountUpdateInput,
     ) -> Result<AccountPayload> {
         let caller = acting(ctx)?;
@@ -231,7 +237,7 @@ impl AccountMutation {
     async fn account_reactivate(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<AccountPayload> {
         let caller = acting(ctx)?;
         AccountPayload::answer(&caller, super::reactivate(&caller, &input).await).await
@@ -241,6 +247,7 @@ impl AccountMutation {
     async fn account_password_reset(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The account, the version that you read, and its new password.")]
         input: AccountPasswordResetInput,
     ) -> Result<AccountPayload> {
         let caller = acting(ctx)?;
@@ -251,7 +258,7 @@ impl AccountMutation {
     async fn password_change(
         &self,
         ctx: &Context<'_>,
-        input: PasswordChangeInput,
+        #[graphql(desc = "Your current password and the new one.")] input: PasswordChangeInput,
     ) -> Result<AccountPayload> {
         let caller = acting(ctx)?;
         AccountPayload::answer(&caller, super::change_password(&caller, input).await).await
@@ -261,7 +268,7 @@ impl AccountMutation {
     async fn session_end(
         &self,
         ctx: &Context<'_>,
-        input: SessionEndInput,
+        #[graphql(desc = "The session to end.")] input: SessionEndInput,
     ) -> Result<SessionPayload> {
         let caller = acting(ctx)?;
         SessionPayload::answer(&caller, super::session::end(&caller, &input).await).await

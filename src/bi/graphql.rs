@@ -94,9 +94,10 @@ impl BiQuery {
     async fn kpi_facts(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<KpiFactFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<KpiFactFilter>,
     ) -> Option<Result<Connection<String, Metered<KpiFact>>>> {
         Some(
             pull(

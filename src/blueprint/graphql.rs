@@ -200,7 +200,11 @@ pub struct BlueprintQuery;
 impl BlueprintQuery {
     /// A blueprint by id or key; null where there is none, or none that you may see. With `phases` or
     /// `transitions` it is read whole, as of one moment.
-    async fn blueprint(&self, ctx: &Context<'_>, by: By) -> Option<Result<Blueprint>> {
+    async fn blueprint(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id or its key.")] by: By,
+    ) -> Option<Result<Blueprint>> {
         find(ctx, by).await.transpose()
     }
 
@@ -209,9 +213,10 @@ impl BlueprintQuery {
     async fn blueprints(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<BlueprintFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<BlueprintFilter>,
     ) -> Result<Pages<Blueprint>> {
         let caller = caller(ctx)?;
         let filter = filter.unwrap_or_default();
@@ -239,7 +244,11 @@ impl BlueprintQuery {
     }
 
     /// A phase by id, or by its blueprint's key and its own.
-    async fn phase(&self, ctx: &Context<'_>, by: ByInside) -> Option<Result<Phase>> {
+    async fn phase(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
+    ) -> Option<Result<Phase>> {
         found(async { caller(ctx)?.by_inside::<phase::Entity>(&by).await }).await
     }
 }
@@ -297,7 +306,7 @@ impl BlueprintMutation {
     async fn blueprint_create(
         &self,
         ctx: &Context<'_>,
-        input: BlueprintCreateInput,
+        #[graphql(desc = "The object to create.")] input: BlueprintCreateInput,
     ) -> Result<BlueprintPayload> {
         let caller = acting(ctx)?;
         BlueprintPayload::answer(&caller, super::create(&caller, input).await).await
@@ -307,6 +316,7 @@ impl BlueprintMutation {
     async fn blueprint_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: BlueprintUpdateInput,
     ) -> Result<BlueprintPayload> {
         let caller = acting(ctx)?;
@@ -317,6 +327,7 @@ impl BlueprintMutation {
     async fn blueprint_owner_change(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The blueprint, the version that you read, and its new owner.")]
         input: BlueprintOwnerChangeInput,
     ) -> Result<BlueprintPayload> {
         let caller = acting(ctx)?;
@@ -327,7 +338,7 @@ impl BlueprintMutation {
     async fn blueprint_submit(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<BlueprintPayload> {
         let caller = acting(ctx)?;
         BlueprintPayload::answer(&caller, step(&caller, Step::Submit, &input).await).await
@@ -337,7 +348,7 @@ impl BlueprintMutation {
     async fn blueprint_send_back(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<BlueprintPayload> {
         let caller = acting(ctx)?;
         BlueprintPayload::answer(&caller, step(&caller, Step::SendBack, &input).await).await
@@ -347,7 +358,7 @@ impl BlueprintMutation {
     async fn blueprint_archive(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<BlueprintPayload> {
         let caller = acting(ctx)?;
         BlueprintPayload::answer(&caller, step(&caller, Step::Archive, &input).await).await
@@ -357,7 +368,7 @@ impl BlueprintMutation {
     async fn blueprint_unarchive(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<BlueprintPayload> {
         let caller = acting(ctx)?;
         BlueprintPayload::answer(&caller, step(&caller, Step::Unarchive, &input).await).await
@@ -367,7 +378,7 @@ impl BlueprintMutation {
     async fn blueprint_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<BlueprintPayload> {
         let caller = acting(ctx)?;
         BlueprintPayload::answer(&caller, super::delete(&caller, &input).await).await
@@ -377,7 +388,7 @@ impl BlueprintMutation {
     async fn phase_create(
         &self,
         ctx: &Context<'_>,
-        input: PhaseCreateInput,
+        #[graphql(desc = "The object to create.")] input: PhaseCreateInput,
     ) -> Result<PhasePayload> {
         let caller = acting(ctx)?;
         PhasePayload::answer(&caller, super::phase::create(&caller, input).await).await
@@ -387,6 +398,7 @@ impl BlueprintMutation {
     async fn phase_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: PhaseUpdateInput,
     ) -> Result<PhasePayload> {
         let caller = acting(ctx)?;
@@ -394,7 +406,12 @@ impl BlueprintMutation {
     }
 
     /// Moves a phase; its neighbours' versions stay. Requires: SHAPE_BLUEPRINT.
-    async fn phase_move(&self, ctx: &Context<'_>, input: PhaseMoveInput) -> Result<PhasePayload> {
+    async fn phase_move(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The phase, the version that you read, and its new position.")]
+        input: PhaseMoveInput,
+    ) -> Result<PhasePayload> {
         let caller = acting(ctx)?;
         PhasePayload::answer(&caller, super::phase::relocate(&caller, input).await).await
     }
@@ -403,7 +420,7 @@ impl BlueprintMutation {
     async fn phase_archive(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<PhasePayload> {
         let caller = acting(ctx)?;
         let result = super::phase::set_archived(&caller, &input, true).await;
@@ -414,7 +431,7 @@ impl BlueprintMutation {
     async fn phase_unarchive(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<PhasePayload> {
         let caller = acting(ctx)?;
         let result = super::phase::set_archived(&caller, &input, false).await;

@@ -111,7 +111,11 @@ pub struct DepartmentQuery;
 #[Object]
 impl DepartmentQuery {
     /// A department by id or key; null where there is none, or none that you may see.
-    async fn department(&self, ctx: &Context<'_>, by: By) -> Option<Result<Department>> {
+    async fn department(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id or its key.")] by: By,
+    ) -> Option<Result<Department>> {
         found(async { caller(ctx)?.by::<department::Entity>(&by).await }).await
     }
 
@@ -120,9 +124,10 @@ impl DepartmentQuery {
     async fn departments(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<DepartmentFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<DepartmentFilter>,
     ) -> Result<Pages<Department>> {
         let filter = filter.unwrap_or_default();
         let mut which = Condition::all();
@@ -208,7 +213,7 @@ impl DepartmentMutation {
     async fn department_create(
         &self,
         ctx: &Context<'_>,
-        input: DepartmentCreateInput,
+        #[graphql(desc = "The object to create.")] input: DepartmentCreateInput,
     ) -> Result<DepartmentPayload> {
         let caller = acting(ctx)?;
         DepartmentPayload::answer(&caller, super::create(&caller, input).await).await
@@ -218,6 +223,7 @@ impl DepartmentMutation {
     async fn department_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: DepartmentUpdateInput,
     ) -> Result<DepartmentPayload> {
         let caller = acting(ctx)?;
@@ -229,6 +235,7 @@ impl DepartmentMutation {
     async fn department_move(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The department, the version that you read, and its new parent.")]
         input: DepartmentMoveInput,
     ) -> Result<DepartmentPayload> {
         let caller = acting(ctx)?;
@@ -240,7 +247,7 @@ impl DepartmentMutation {
     async fn department_unarchive(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<DepartmentPayload> {
         let caller = acting(ctx)?;
         DepartmentPayload::answer(&caller, super::unarchive(&caller, &input).await).await
@@ -251,7 +258,7 @@ impl DepartmentMutation {
     async fn membership_grant(
         &self,
         ctx: &Context<'_>,
-        input: MembershipGrantInput,
+        #[graphql(desc = "The account, the department and the role.")] input: MembershipGrantInput,
     ) -> Result<MembershipPayload> {
         let caller = acting(ctx)?;
         let result = super::membership::grant(&caller, input).await;
@@ -262,7 +269,7 @@ impl DepartmentMutation {
     async fn membership_revoke(
         &self,
         ctx: &Context<'_>,
-        input: MembershipRevokeInput,
+        #[graphql(desc = "The membership to revoke.")] input: MembershipRevokeInput,
     ) -> Result<MembershipPayload> {
         let caller = acting(ctx)?;
         let result = super::membership::revoke(&caller, &input).await;

@@ -136,7 +136,7 @@ impl DocumentMutation {
     async fn blueprint_import(
         &self,
         ctx: &Context<'_>,
-        input: BlueprintImportInput,
+        #[graphql(desc = "The document, and how to import it.")] input: BlueprintImportInput,
     ) -> Result<BlueprintImportPayload> {
         let caller = acting(ctx)?;
         let how = ImportOptions {
@@ -162,7 +162,7 @@ impl DocumentMutation {
     async fn blueprint_sheet_import(
         &self,
         ctx: &Context<'_>,
-        input: BlueprintSheetImportInput,
+        #[graphql(desc = "The sheet, and how to import it.")] input: BlueprintSheetImportInput,
     ) -> Result<BlueprintImportPayload> {
         let caller = acting(ctx)?;
         let how = ImportOptions {

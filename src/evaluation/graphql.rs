@@ -80,7 +80,11 @@ pub struct EvaluationQuery;
 #[Object]
 impl EvaluationQuery {
     /// An evaluation by id.
-    async fn evaluation(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Evaluation>> {
+    async fn evaluation(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> Option<Result<Evaluation>> {
         found(async {
             caller(ctx)?
                 .get::<evaluation::Entity>(input::id("id", &id)?)
@@ -108,7 +112,7 @@ impl EvaluationMutation {
     async fn evaluation_create(
         &self,
         ctx: &Context<'_>,
-        input: EvaluationCreateInput,
+        #[graphql(desc = "The object to create.")] input: EvaluationCreateInput,
     ) -> Result<EvaluationPayload> {
         let caller = acting(ctx)?;
         EvaluationPayload::answer(&caller, super::create(&caller, input).await).await
@@ -118,6 +122,7 @@ impl EvaluationMutation {
     async fn evaluation_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: EvaluationUpdateInput,
     ) -> Result<EvaluationPayload> {
         let caller = acting(ctx)?;
@@ -128,7 +133,7 @@ impl EvaluationMutation {
     async fn evaluation_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<EvaluationPayload> {
         let caller = acting(ctx)?;
         EvaluationPayload::answer(&caller, super::delete(&caller, &input).await).await

@@ -198,9 +198,10 @@ impl FeedbackQuery {
     async fn feedback(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<FeedbackFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<FeedbackFilter>,
     ) -> Result<Pages<Feedback>> {
         let caller = caller(ctx)?;
         let which = filter.unwrap_or_default().condition()?;
@@ -212,7 +213,7 @@ impl FeedbackQuery {
     async fn feedback_summary(
         &self,
         ctx: &Context<'_>,
-        filter: Option<FeedbackFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<FeedbackFilter>,
     ) -> Result<FeedbackSummary> {
         let filter = filter.unwrap_or_default();
         Ok(summary::of(caller(ctx)?, &filter).await?.into())
@@ -223,9 +224,10 @@ impl FeedbackQuery {
     async fn follow_ups(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<FollowUpFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<FollowUpFilter>,
     ) -> Result<Pages<FollowUp>> {
         let caller = caller(ctx)?;
         let select = super::filtered(caller, &filter.unwrap_or_default())?;
@@ -233,7 +235,11 @@ impl FeedbackQuery {
     }
 
     /// A follow-up by id; null where there is none, or none that you may see.
-    async fn follow_up(&self, ctx: &Context<'_>, id: ID) -> Option<Result<FollowUp>> {
+    async fn follow_up(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> Option<Result<FollowUp>> {
         found(async {
             let id = input::id("id", &id)?;
             caller(ctx)?.get::<follow_up::Entity>(id).await
@@ -315,7 +321,7 @@ impl FeedbackMutation {
     async fn feedback_record(
         &self,
         ctx: &Context<'_>,
-        input: FeedbackRecordInput,
+        #[graphql(desc = "The answers to record.")] input: FeedbackRecordInput,
     ) -> Result<FeedbackRecordPayload> {
         let caller = acting(ctx)?;
         let result = super::record::record(&caller, input).await;
@@ -333,6 +339,7 @@ impl FeedbackMutation {
     async fn follow_up_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: FollowUpUpdateInput,
     ) -> Result<FollowUpPayload> {
         let caller = acting(ctx)?;
@@ -344,6 +351,9 @@ impl FeedbackMutation {
     async fn follow_up_assign(
         &self,
         ctx: &Context<'_>,
+        #[graphql(
+            desc = "The follow-up, the version that you read, who works it, and its due day."
+        )]
         input: FollowUpAssignInput,
     ) -> Result<FollowUpPayload> {
         let caller = acting(ctx)?;
@@ -355,7 +365,7 @@ impl FeedbackMutation {
     async fn playbook_set(
         &self,
         ctx: &Context<'_>,
-        input: PlaybookSetInput,
+        #[graphql(desc = "The group, and its playbook.")] input: PlaybookSetInput,
     ) -> Result<PlaybookPayload> {
         let caller = acting(ctx)?;
         let result = super::playbook::set(&caller, input).await;
@@ -367,7 +377,7 @@ impl FeedbackMutation {
     async fn respondent_erase(
         &self,
         ctx: &Context<'_>,
-        input: RespondentEraseInput,
+        #[graphql(desc = "The respondent to erase.")] input: RespondentEraseInput,
     ) -> Result<RespondentErasePayload> {
         let caller = acting(ctx)?;
         let result = super::respondent::erase(&caller, &input).await;

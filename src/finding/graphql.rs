@@ -262,6 +262,7 @@ impl FindingMutation {
     async fn finding_dismiss(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The finding, and the reason for dismissing it.")]
         input: FindingDismissInput,
     ) -> Result<FindingPayload> {
         let caller = acting(ctx)?;
@@ -273,7 +274,7 @@ impl FindingMutation {
     async fn finding_reopen(
         &self,
         ctx: &Context<'_>,
-        input: FindingReopenInput,
+        #[graphql(desc = "The finding to reopen.")] input: FindingReopenInput,
     ) -> Result<FindingPayload> {
         let caller = acting(ctx)?;
         let result = super::reopen(&caller, &input, thresholds(ctx)?).await;

@@ -151,9 +151,10 @@ impl AuditQuery {
     async fn audit_events(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<AuditEventFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<AuditEventFilter>,
     ) -> Option<Result<Pages<AuditEvent>>> {
         Some(events(ctx, Page { first, after }, filter.unwrap_or_default()).await)
     }

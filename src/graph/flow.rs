@@ -93,6 +93,7 @@ impl Flow {
     }
 }
 
+/// The movement of people through a blueprint: its transitions as a graph. Those of kind ENABLES are left out.
 #[Object]
 impl Flow {
     /// The loops, in order of display. Ends of the graph are no part of any.
@@ -169,9 +170,9 @@ impl Flow {
     async fn ways(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Where they begin.")] from: ID,
-        #[graphql(desc = "Where they end.")] to: ID,
-        #[graphql(desc = "Transitions of a way at most, from 1; 20 unless said.")] longest: Option<
+        #[graphql(desc = "Id of the touchpoint where the ways begin.")] from: ID,
+        #[graphql(desc = "Id of the touchpoint where the ways end.")] to: ID,
+        #[graphql(desc = "Largest number of transitions in a way, from 1; 20 if absent.")] longest: Option<
             i32,
         >,
     ) -> Result<Ways> {

@@ -72,13 +72,21 @@ pub struct NodeQuery;
 #[Object]
 impl NodeQuery {
     /// Any object by its id; null where there is none, or none that you may see.
-    async fn node(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Node>> {
+    async fn node(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> Option<Result<Node>> {
         find(ctx, &id).await.transpose()
     }
 
     /// Several objects by their ids, in the same order, null where there is none that you may see. At most 100.
     #[graphql(complexity = "ids.len().min(MOST).saturating_mul(child_complexity)")]
-    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The objects' ids, at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>> {
         if ids.len() > MOST {
             return Err(Error::BadInput(format!(
                 "`ids` names {} objects; {MOST} is the most.",

@@ -69,7 +69,11 @@ pub struct ImprovementQuery;
 #[Object]
 impl ImprovementQuery {
     /// An improvement by id, or by its blueprint's key and its own.
-    async fn improvement(&self, ctx: &Context<'_>, by: ByInside) -> Option<Result<Improvement>> {
+    async fn improvement(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
+    ) -> Option<Result<Improvement>> {
         found(async { caller(ctx)?.by_inside::<improvement::Entity>(&by).await }).await
     }
 }
@@ -92,7 +96,7 @@ impl ImprovementMutation {
     async fn improvement_create(
         &self,
         ctx: &Context<'_>,
-        input: ImprovementCreateInput,
+        #[graphql(desc = "The object to create.")] input: ImprovementCreateInput,
     ) -> Result<ImprovementPayload> {
         let caller = acting(ctx)?;
         ImprovementPayload::answer(&caller, super::create(&caller, input).await).await
@@ -103,6 +107,7 @@ impl ImprovementMutation {
     async fn improvement_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: ImprovementUpdateInput,
     ) -> Result<ImprovementPayload> {
         let caller = acting(ctx)?;
@@ -113,7 +118,7 @@ impl ImprovementMutation {
     async fn improvement_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<ImprovementPayload> {
         let caller = acting(ctx)?;
         ImprovementPayload::answer(&caller, super::delete(&caller, &input).await).await

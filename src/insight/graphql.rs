@@ -139,7 +139,11 @@ pub struct InsightQuery;
 #[Object]
 impl InsightQuery {
     /// An insight by id, or by its blueprint's key and its own.
-    async fn insight(&self, ctx: &Context<'_>, by: ByInside) -> Option<Result<Insight>> {
+    async fn insight(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
+    ) -> Option<Result<Insight>> {
         found(async { caller(ctx)?.by_inside::<insight::Entity>(&by).await }).await
     }
 
@@ -148,9 +152,10 @@ impl InsightQuery {
     async fn insights(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<InsightFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<InsightFilter>,
     ) -> Result<Pages<Insight>> {
         let caller = caller(ctx)?;
         let select = filtered(caller, &filter.unwrap_or_default())?;
@@ -158,7 +163,11 @@ impl InsightQuery {
     }
 
     /// A source by id.
-    async fn source(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Source>> {
+    async fn source(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> Option<Result<Source>> {
         found(async {
             caller(ctx)?
                 .get::<source::Entity>(input::id("id", &id)?)
@@ -257,7 +266,7 @@ impl InsightMutation {
     async fn insight_create(
         &self,
         ctx: &Context<'_>,
-        input: InsightCreateInput,
+        #[graphql(desc = "The object to create.")] input: InsightCreateInput,
     ) -> Result<InsightPayload> {
         let caller = acting(ctx)?;
         InsightPayload::answer(&caller, super::create(&caller, input).await).await
@@ -268,6 +277,7 @@ impl InsightMutation {
     async fn insight_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: InsightUpdateInput,
     ) -> Result<InsightPayload> {
         let caller = acting(ctx)?;
@@ -279,7 +289,7 @@ impl InsightMutation {
     async fn insight_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<InsightPayload> {
         let caller = acting(ctx)?;
         InsightPayload::answer(&caller, super::delete(&caller, &input).await).await
@@ -289,7 +299,7 @@ impl InsightMutation {
     async fn source_create(
         &self,
         ctx: &Context<'_>,
-        input: SourceCreateInput,
+        #[graphql(desc = "The object to create.")] input: SourceCreateInput,
     ) -> Result<SourcePayload> {
         let caller = acting(ctx)?;
         SourcePayload::answer(&caller, super::source::create(&caller, input).await).await
@@ -300,6 +310,7 @@ impl InsightMutation {
     async fn source_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: SourceUpdateInput,
     ) -> Result<SourcePayload> {
         let caller = acting(ctx)?;
@@ -311,7 +322,7 @@ impl InsightMutation {
     async fn source_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<SourcePayload> {
         let caller = acting(ctx)?;
         SourcePayload::answer(&caller, super::source::delete(&caller, &input).await).await

@@ -269,7 +269,11 @@ pub struct KpiQuery;
 #[Object]
 impl KpiQuery {
     /// A KPI by id or key; null where there is none, or none that you may see.
-    async fn kpi(&self, ctx: &Context<'_>, by: By) -> Option<Result<Kpi>> {
+    async fn kpi(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id or its key.")] by: By,
+    ) -> Option<Result<Kpi>> {
         found(async { caller(ctx)?.by::<kpi::Entity>(&by).await }).await
     }
 
@@ -278,9 +282,10 @@ impl KpiQuery {
     async fn kpis(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<KpiFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<KpiFilter>,
     ) -> Result<Pages<Kpi>> {
         let caller = caller(ctx)?;
         let select = filtered(caller, filter.unwrap_or_default()).await?;
@@ -288,7 +293,11 @@ impl KpiQuery {
     }
 
     /// A KPI link by id.
-    async fn kpi_link(&self, ctx: &Context<'_>, id: ID) -> Option<Result<KpiLink>> {
+    async fn kpi_link(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> Option<Result<KpiLink>> {
         found(async {
             caller(ctx)?
                 .get::<kpi_link::Entity>(input::id("id", &id)?)
@@ -298,7 +307,11 @@ impl KpiQuery {
     }
 
     /// A measurement by id.
-    async fn measurement(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Measurement>> {
+    async fn measurement(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> Option<Result<Measurement>> {
         found(async {
             caller(ctx)?
                 .get::<measurement::Entity>(input::id("id", &id)?)
@@ -420,13 +433,22 @@ pub struct KpiMutation;
 #[Object]
 impl KpiMutation {
     /// Makes a KPI. Requires: DEFINE_KPI.
-    async fn kpi_create(&self, ctx: &Context<'_>, input: KpiCreateInput) -> Result<KpiPayload> {
+    async fn kpi_create(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object to create.")] input: KpiCreateInput,
+    ) -> Result<KpiPayload> {
         let caller = acting(ctx)?;
         KpiPayload::answer(&caller, super::create(&caller, input).await).await
     }
 
     /// Changes what a KPI is; type, unit and currency only while it has no measurements. Requires: DEFINE_KPI.
-    async fn kpi_update(&self, ctx: &Context<'_>, input: KpiUpdateInput) -> Result<KpiPayload> {
+    async fn kpi_update(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
+        input: KpiUpdateInput,
+    ) -> Result<KpiPayload> {
         let caller = acting(ctx)?;
         KpiPayload::answer(&caller, super::update(&caller, input).await).await
     }
@@ -435,6 +457,7 @@ impl KpiMutation {
     async fn kpi_owner_change(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The KPI, the version that you read, and its new owner.")]
         input: KpiOwnerChangeInput,
     ) -> Result<KpiPayload> {
         let caller = acting(ctx)?;
@@ -442,13 +465,21 @@ impl KpiMutation {
     }
 
     /// Puts a KPI away; its measurements stay in facts. Requires: GOVERN_KPI.
-    async fn kpi_archive(&self, ctx: &Context<'_>, input: AtVersionInput) -> Result<KpiPayload> {
+    async fn kpi_archive(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
+    ) -> Result<KpiPayload> {
         let caller = acting(ctx)?;
         KpiPayload::answer(&caller, super::set_archived(&caller, &input, true).await).await
     }
 
     /// Brings a KPI back. Requires: GOVERN_KPI.
-    async fn kpi_unarchive(&self, ctx: &Context<'_>, input: AtVersionInput) -> Result<KpiPayload> {
+    async fn kpi_unarchive(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
+    ) -> Result<KpiPayload> {
         let caller = acting(ctx)?;
         KpiPayload::answer(&caller, super::set_archived(&caller, &input, false).await).await
     }
@@ -457,6 +488,7 @@ impl KpiMutation {
     async fn kpi_target_set(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The KPI, the first day of the target, and its values.")]
         input: KpiTargetSetInput,
     ) -> Result<KpiTargetPayload> {
         let caller = acting(ctx)?;
@@ -467,7 +499,7 @@ impl KpiMutation {
     async fn kpi_target_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<KpiTargetPayload> {
         let caller = acting(ctx)?;
         KpiTargetPayload::answer(&caller, super::target::delete(&caller, &input).await).await
@@ -477,7 +509,7 @@ impl KpiMutation {
     async fn kpi_link_create(
         &self,
         ctx: &Context<'_>,
-        input: KpiLinkCreateInput,
+        #[graphql(desc = "The object to create.")] input: KpiLinkCreateInput,
     ) -> Result<KpiLinkPayload> {
         let caller = acting(ctx)?;
         KpiLinkPayload::answer(&caller, super::link::create(&caller, input).await).await
@@ -487,6 +519,7 @@ impl KpiMutation {
     async fn kpi_link_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: KpiLinkUpdateInput,
     ) -> Result<KpiLinkPayload> {
         let caller = acting(ctx)?;
@@ -497,7 +530,7 @@ impl KpiMutation {
     async fn kpi_link_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<KpiLinkPayload> {
         let caller = acting(ctx)?;
         KpiLinkPayload::answer(&caller, super::link::delete(&caller, &input).await).await
@@ -507,7 +540,7 @@ impl KpiMutation {
     async fn kpi_grant_create(
         &self,
         ctx: &Context<'_>,
-        input: KpiGrantCreateInput,
+        #[graphql(desc = "The object to create.")] input: KpiGrantCreateInput,
     ) -> Result<KpiGrantPayload> {
         let caller = acting(ctx)?;
         KpiGrantPayload::answer(&caller, super::grant::create(&caller, input).await).await
@@ -517,7 +550,7 @@ impl KpiMutation {
     async fn kpi_grant_delete(
         &self,
         ctx: &Context<'_>,
-        input: KpiGrantDeleteInput,
+        #[graphql(desc = "The grant to delete.")] input: KpiGrantDeleteInput,
     ) -> Result<KpiGrantPayload> {
         let caller = acting(ctx)?;
         KpiGrantPayload::answer(&caller, super::grant::delete(&caller, &input).await).await
@@ -528,7 +561,7 @@ impl KpiMutation {
     async fn kpi_measurements_record(
         &self,
         ctx: &Context<'_>,
-        input: KpiMeasurementsRecordInput,
+        #[graphql(desc = "The measurements to record.")] input: KpiMeasurementsRecordInput,
     ) -> Result<KpiMeasurementsRecordPayload> {
         let caller = acting(ctx)?;
         let result = super::record::record(&caller, input).await;
@@ -539,6 +572,7 @@ impl KpiMutation {
     async fn kpi_measurement_correct(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The measurement, and its corrected value.")]
         input: KpiMeasurementCorrectInput,
     ) -> Result<KpiMeasurementPayload> {
         let caller = acting(ctx)?;

@@ -190,7 +190,11 @@ pub struct PersonaQuery;
 #[Object]
 impl PersonaQuery {
     /// A persona by id or key; null where there is none, or none that you may see.
-    async fn persona(&self, ctx: &Context<'_>, by: By) -> Option<Result<Persona>> {
+    async fn persona(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id or its key.")] by: By,
+    ) -> Option<Result<Persona>> {
         found(async { caller(ctx)?.by::<persona::Entity>(&by).await }).await
     }
 
@@ -199,9 +203,10 @@ impl PersonaQuery {
     async fn personas(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<PersonaFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<PersonaFilter>,
     ) -> Result<Pages<Persona>> {
         let caller = caller(ctx)?;
         let filter = filter.unwrap_or_default();
@@ -216,7 +221,11 @@ impl PersonaQuery {
     }
 
     /// A segment by id or key.
-    async fn segment(&self, ctx: &Context<'_>, by: By) -> Option<Result<Segment>> {
+    async fn segment(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id or its key.")] by: By,
+    ) -> Option<Result<Segment>> {
         found(async { caller(ctx)?.by::<segment::Entity>(&by).await }).await
     }
 
@@ -225,9 +234,10 @@ impl PersonaQuery {
     async fn segments(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<SegmentFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<SegmentFilter>,
     ) -> Result<Pages<Segment>> {
         let caller = caller(ctx)?;
         let mut select = caller.select::<segment::Entity>();
@@ -238,7 +248,11 @@ impl PersonaQuery {
     }
 
     /// A channel by id or key.
-    async fn channel(&self, ctx: &Context<'_>, by: By) -> Option<Result<Channel>> {
+    async fn channel(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id or its key.")] by: By,
+    ) -> Option<Result<Channel>> {
         found(async { caller(ctx)?.by::<channel::Entity>(&by).await }).await
     }
 
@@ -247,9 +261,10 @@ impl PersonaQuery {
     async fn channels(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<ChannelFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<ChannelFilter>,
     ) -> Result<Pages<Channel>> {
         let caller = caller(ctx)?;
         let mut select = caller.select::<channel::Entity>();
@@ -294,7 +309,7 @@ impl PersonaMutation {
     async fn persona_create(
         &self,
         ctx: &Context<'_>,
-        input: PersonaCreateInput,
+        #[graphql(desc = "The object to create.")] input: PersonaCreateInput,
     ) -> Result<PersonaPayload> {
         let caller = acting(ctx)?;
         PersonaPayload::answer(&caller, super::create(&caller, input).await).await
@@ -304,6 +319,7 @@ impl PersonaMutation {
     async fn persona_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: PersonaUpdateInput,
     ) -> Result<PersonaPayload> {
         let caller = acting(ctx)?;
@@ -314,7 +330,7 @@ impl PersonaMutation {
     async fn persona_archive(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<PersonaPayload> {
         let caller = acting(ctx)?;
         let result = super::set_archived(&caller, &input, true).await;
@@ -325,7 +341,7 @@ impl PersonaMutation {
     async fn persona_unarchive(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<PersonaPayload> {
         let caller = acting(ctx)?;
         let result = super::set_archived(&caller, &input, false).await;
@@ -336,7 +352,7 @@ impl PersonaMutation {
     async fn segment_create(
         &self,
         ctx: &Context<'_>,
-        input: SegmentCreateInput,
+        #[graphql(desc = "The object to create.")] input: SegmentCreateInput,
     ) -> Result<SegmentPayload> {
         let caller = acting(ctx)?;
         SegmentPayload::answer(&caller, super::segment::create(&caller, input).await).await
@@ -346,6 +362,7 @@ impl PersonaMutation {
     async fn segment_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: SegmentUpdateInput,
     ) -> Result<SegmentPayload> {
         let caller = acting(ctx)?;
@@ -356,7 +373,7 @@ impl PersonaMutation {
     async fn segment_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<SegmentPayload> {
         let caller = acting(ctx)?;
         SegmentPayload::answer(&caller, super::segment::delete(&caller, &input).await).await
@@ -366,7 +383,7 @@ impl PersonaMutation {
     async fn channel_create(
         &self,
         ctx: &Context<'_>,
-        input: ChannelCreateInput,
+        #[graphql(desc = "The object to create.")] input: ChannelCreateInput,
     ) -> Result<ChannelPayload> {
         let caller = acting(ctx)?;
         ChannelPayload::answer(&caller, super::channel::create(&caller, input).await).await
@@ -376,6 +393,7 @@ impl PersonaMutation {
     async fn channel_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: ChannelUpdateInput,
     ) -> Result<ChannelPayload> {
         let caller = acting(ctx)?;
@@ -386,7 +404,7 @@ impl PersonaMutation {
     async fn channel_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<ChannelPayload> {
         let caller = acting(ctx)?;
         ChannelPayload::answer(&caller, super::channel::delete(&caller, &input).await).await

@@ -53,7 +53,11 @@ pub struct PromiseQuery;
 #[Object]
 impl PromiseQuery {
     /// A promise by id, or by its blueprint's key and its own.
-    async fn promise(&self, ctx: &Context<'_>, by: ByInside) -> Option<Result<Promise>> {
+    async fn promise(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
+    ) -> Option<Result<Promise>> {
         found(async { caller(ctx)?.by_inside::<promise::Entity>(&by).await }).await
     }
 }
@@ -76,7 +80,7 @@ impl PromiseMutation {
     async fn promise_create(
         &self,
         ctx: &Context<'_>,
-        input: PromiseCreateInput,
+        #[graphql(desc = "The object to create.")] input: PromiseCreateInput,
     ) -> Result<PromisePayload> {
         let caller = acting(ctx)?;
         PromisePayload::answer(&caller, super::create(&caller, input).await).await
@@ -86,6 +90,7 @@ impl PromiseMutation {
     async fn promise_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: PromiseUpdateInput,
     ) -> Result<PromisePayload> {
         let caller = acting(ctx)?;
@@ -96,7 +101,7 @@ impl PromiseMutation {
     async fn promise_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<PromisePayload> {
         let caller = acting(ctx)?;
         PromisePayload::answer(&caller, super::delete(&caller, &input).await).await

@@ -75,7 +75,11 @@ pub struct PublicationQuery;
 #[Object]
 impl PublicationQuery {
     /// A publication by id.
-    async fn publication(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Publication>> {
+    async fn publication(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> Option<Result<Publication>> {
         found(async {
             let id: PublicationId = input::id("id", &id)?;
             let caller = caller(ctx)?;
@@ -92,8 +96,9 @@ impl PublicationQuery {
     async fn publications(
         &self,
         ctx: &Context<'_>,
-        blueprint_id: ID,
-        first: Option<i32>,
+        #[graphql(desc = "The blueprint's id.")] blueprint_id: ID,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<Pages<Publication>> {
         let caller = caller(ctx)?;
@@ -110,8 +115,8 @@ impl PublicationQuery {
     async fn blueprint_diff(
         &self,
         ctx: &Context<'_>,
-        from: Version,
-        to: Version,
+        #[graphql(desc = "The older state.")] from: Version,
+        #[graphql(desc = "The newer state.")] to: Version,
     ) -> Result<Listed<BlueprintChange>> {
         let changes = difference(caller(ctx)?, &from, &to).await?;
         Ok(listed(changes))
@@ -130,6 +135,7 @@ impl PublicationMutation {
     async fn blueprint_publish(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The blueprint, the version that you read, and a label.")]
         input: BlueprintPublishInput,
     ) -> Result<BlueprintPayload> {
         let caller = acting(ctx)?;
@@ -142,6 +148,9 @@ impl PublicationMutation {
     async fn blueprint_restore(
         &self,
         ctx: &Context<'_>,
+        #[graphql(
+            desc = "The blueprint, the version that you read, and the publication to restore."
+        )]
         input: BlueprintRestoreInput,
     ) -> Result<BlueprintPayload> {
         let caller = acting(ctx)?;
@@ -153,6 +162,7 @@ impl PublicationMutation {
     async fn blueprint_copy(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The blueprint to copy, and the title of the copy.")]
         input: BlueprintCopyInput,
     ) -> Result<BlueprintPayload> {
         let caller = acting(ctx)?;

@@ -47,8 +47,8 @@ impl ReorganiseQuery {
     async fn department_archive_impact(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The department.")] id: ID,
-        #[graphql(desc = "Who would take over; none to see what would be left.")]
+        #[graphql(desc = "Id of the department to archive.")] id: ID,
+        #[graphql(desc = "Id of the successor; absent: shows what would be left.")]
         successor_id: Option<ID>,
     ) -> Option<Result<Impact>> {
         found(async { super::archive_impact(caller(ctx)?, &id, successor_id.as_ref()).await }).await
@@ -60,8 +60,8 @@ impl ReorganiseQuery {
     async fn department_merge_impact(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The departments that would end, 50 at most.")] ids: Vec<ID>,
-        #[graphql(desc = "Who would take over.")] successor_id: ID,
+        #[graphql(desc = "Ids of the departments that would be merged, at most 50.")] ids: Vec<ID>,
+        #[graphql(desc = "Id of the successor.")] successor_id: ID,
     ) -> Option<Result<Impact>> {
         found(async { super::merge_impact(caller(ctx)?, &ids, &successor_id).await }).await
     }
@@ -72,7 +72,7 @@ impl ReorganiseQuery {
     async fn touchpoint_archive_impact(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The touchpoint.")] id: ID,
+        #[graphql(desc = "Id of the touchpoint to archive.")] id: ID,
     ) -> Option<Result<Impact>> {
         found(async { super::touchpoint::archive_impact(caller(ctx)?, &id).await }).await
     }
@@ -83,7 +83,7 @@ impl ReorganiseQuery {
     async fn account_deactivate_impact(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The person's account.")] id: ID,
+        #[graphql(desc = "Id of the account to deactivate.")] id: ID,
     ) -> Option<Result<Impact>> {
         found(async { super::deactivate_impact(caller(ctx)?, &id).await }).await
     }
@@ -145,6 +145,7 @@ impl ReorganiseMutation {
     async fn department_archive(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The department, the version that you read, and its successor.")]
         input: DepartmentArchiveInput,
     ) -> Result<DepartmentArchivePayload> {
         let caller = acting(ctx)?;
@@ -159,6 +160,7 @@ impl ReorganiseMutation {
     async fn department_merge(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The departments to merge, and their successor.")]
         input: DepartmentMergeInput,
     ) -> Result<DepartmentMergePayload> {
         let caller = acting(ctx)?;
@@ -187,7 +189,7 @@ impl ReorganiseMutation {
     async fn touchpoint_archive(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<TouchpointArchivePayload> {
         let caller = acting(ctx)?;
         let result = super::touchpoint::archive(&caller, &input).await;
@@ -201,7 +203,7 @@ impl ReorganiseMutation {
     async fn touchpoint_unarchive(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<TouchpointPayload> {
         let caller = acting(ctx)?;
         let result = super::touchpoint::unarchive(&caller, &input).await;
@@ -214,7 +216,7 @@ impl ReorganiseMutation {
     async fn account_deactivate(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<AccountDeactivatePayload> {
         let caller = acting(ctx)?;
         let result = super::deactivate(&caller, &input).await;

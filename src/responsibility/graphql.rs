@@ -127,7 +127,11 @@ pub struct ResponsibilityQuery;
 #[Object]
 impl ResponsibilityQuery {
     /// A responsibility by id.
-    async fn responsibility(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Responsibility>> {
+    async fn responsibility(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> Option<Result<Responsibility>> {
         found(async {
             caller(ctx)?
                 .get::<responsibility::Entity>(input::id("id", &id)?)
@@ -141,9 +145,10 @@ impl ResponsibilityQuery {
     async fn responsibilities(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<ResponsibilityFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<ResponsibilityFilter>,
     ) -> Result<Pages<Responsibility>> {
         let caller = caller(ctx)?;
         let filter = filter.unwrap_or_default();
@@ -190,9 +195,10 @@ impl ResponsibilityQuery {
     async fn responsibility_history(
         &self,
         ctx: &Context<'_>,
-        touchpoint_id: ID,
-        as_of: Option<Date>,
-        first: Option<i32>,
+        #[graphql(desc = "The touchpoint's id.")] touchpoint_id: ID,
+        #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<Pages<Responsibility>> {
         let caller = caller(ctx)?;
@@ -237,6 +243,7 @@ impl ResponsibilityMutation {
     async fn responsibility_propose(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The touchpoint, the department and the role to propose.")]
         input: ResponsibilityProposeInput,
     ) -> Result<ResponsibilityPayload> {
         let caller = acting(ctx)?;
@@ -251,6 +258,7 @@ impl ResponsibilityMutation {
     async fn responsibility_accept(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The proposal, and the version that you read.")]
         input: ResponsibilityAcceptInput,
     ) -> Result<ResponsibilityAcceptPayload> {
         let caller = acting(ctx)?;
@@ -286,6 +294,7 @@ impl ResponsibilityMutation {
     async fn responsibility_decline(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The proposal, the version that you read, and a reason.")]
         input: ResponsibilityDeclineInput,
     ) -> Result<ResponsibilityPayload> {
         let caller = acting(ctx)?;
@@ -296,7 +305,7 @@ impl ResponsibilityMutation {
     async fn responsibility_withdraw(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<ResponsibilityPayload> {
         let caller = acting(ctx)?;
         ResponsibilityPayload::answer(&caller, answer::withdraw(&caller, &input).await).await
@@ -307,6 +316,7 @@ impl ResponsibilityMutation {
     async fn responsibility_end(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The responsibility, the version that you read, and a reason.")]
         input: ResponsibilityDeclineInput,
     ) -> Result<ResponsibilityPayload> {
         let caller = acting(ctx)?;
@@ -318,7 +328,7 @@ impl ResponsibilityMutation {
     async fn responsibility_confirm(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<ResponsibilityPayload> {
         let caller = acting(ctx)?;
         ResponsibilityPayload::answer(&caller, answer::confirm(&caller, &input).await).await
@@ -328,6 +338,7 @@ impl ResponsibilityMutation {
     async fn responsibility_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: ResponsibilityUpdateInput,
     ) -> Result<ResponsibilityPayload> {
         let caller = acting(ctx)?;

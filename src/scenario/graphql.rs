@@ -53,7 +53,11 @@ pub struct ScenarioQuery;
 #[Object]
 impl ScenarioQuery {
     /// A scenario by id.
-    async fn scenario(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Scenario>> {
+    async fn scenario(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> Option<Result<Scenario>> {
         found(async {
             caller(ctx)?
                 .get::<scenario::Entity>(input::id("id", &id)?)
@@ -81,7 +85,7 @@ impl ScenarioMutation {
     async fn scenario_create(
         &self,
         ctx: &Context<'_>,
-        input: ScenarioCreateInput,
+        #[graphql(desc = "The object to create.")] input: ScenarioCreateInput,
     ) -> Result<ScenarioPayload> {
         let caller = acting(ctx)?;
         ScenarioPayload::answer(&caller, super::create(&caller, input).await).await
@@ -91,6 +95,7 @@ impl ScenarioMutation {
     async fn scenario_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: ScenarioUpdateInput,
     ) -> Result<ScenarioPayload> {
         let caller = acting(ctx)?;
@@ -101,7 +106,7 @@ impl ScenarioMutation {
     async fn scenario_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<ScenarioPayload> {
         let caller = acting(ctx)?;
         ScenarioPayload::answer(&caller, super::delete(&caller, &input).await).await

@@ -96,13 +96,14 @@ impl SearchQuery {
     async fn search(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What to look for.")] text: String,
-        #[graphql(desc = "Things of these kinds; absent for all.")] kinds: Option<Vec<SearchKind>>,
-        #[graphql(desc = "This blueprint and what lies in it.")] blueprint_id: Option<ID>,
+        #[graphql(desc = "The words to find: at most 100 characters and 8 words.")] text: String,
+        #[graphql(desc = "Only these kinds; all kinds if absent.")] kinds: Option<Vec<SearchKind>>,
+        #[graphql(desc = "Only this blueprint and what lies in it.")] blueprint_id: Option<ID>,
         #[graphql(default, desc = "Archived things too, and what lies in archived ones.")]
         include_archived: bool,
-        #[graphql(desc = "How many; 50 unless told, 200 at the most.")] first: Option<i32>,
-        #[graphql(desc = "The cursor of the one to go on behind.")] after: Option<String>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
+        after: Option<String>,
     ) -> Result<Pages<SearchHit>> {
         let caller = caller(ctx)?;
         caller.budget.spend(SEARCH)?;

@@ -104,7 +104,11 @@ pub struct TemplateQuery;
 #[Object]
 impl TemplateQuery {
     /// A template by id or key.
-    async fn template(&self, ctx: &Context<'_>, by: By) -> Option<Result<Template>> {
+    async fn template(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id or its key.")] by: By,
+    ) -> Option<Result<Template>> {
         found(async { caller(ctx)?.by::<template::Entity>(&by).await }).await
     }
 
@@ -114,9 +118,10 @@ impl TemplateQuery {
     async fn templates(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<TemplateFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<TemplateFilter>,
     ) -> Result<Pages<Template>> {
         let caller = caller(ctx)?;
         let mut select = caller.select::<template::Entity>();
@@ -145,7 +150,7 @@ impl TemplateMutation {
     async fn template_create(
         &self,
         ctx: &Context<'_>,
-        input: TemplateCreateInput,
+        #[graphql(desc = "The object to create.")] input: TemplateCreateInput,
     ) -> Result<TemplatePayload> {
         let caller = acting(ctx)?;
         TemplatePayload::answer(&caller, super::create(&caller, input).await).await
@@ -156,6 +161,7 @@ impl TemplateMutation {
     async fn template_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: TemplateUpdateInput,
     ) -> Result<TemplatePayload> {
         let caller = acting(ctx)?;
@@ -166,7 +172,7 @@ impl TemplateMutation {
     async fn template_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<TemplatePayload> {
         let caller = acting(ctx)?;
         TemplatePayload::answer(&caller, super::delete(&caller, &input).await).await
@@ -177,6 +183,7 @@ impl TemplateMutation {
     async fn blueprint_from_template(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The template, and the blueprint to create from it.")]
         input: BlueprintFromTemplateInput,
     ) -> Result<BlueprintPayload> {
         let caller = acting(ctx)?;

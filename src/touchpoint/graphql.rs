@@ -184,7 +184,11 @@ pub struct TouchpointQuery;
 #[Object]
 impl TouchpointQuery {
     /// A touchpoint by id, or by its blueprint's key and its own.
-    async fn touchpoint(&self, ctx: &Context<'_>, by: ByInside) -> Option<Result<Touchpoint>> {
+    async fn touchpoint(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
+    ) -> Option<Result<Touchpoint>> {
         found(async { caller(ctx)?.by_inside::<touchpoint::Entity>(&by).await }).await
     }
 
@@ -193,9 +197,10 @@ impl TouchpointQuery {
     async fn touchpoints(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<TouchpointFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<TouchpointFilter>,
     ) -> Result<Pages<Touchpoint>> {
         let caller = caller(ctx)?;
         let select = filtered(caller, filter.unwrap_or_default())?;
@@ -203,7 +208,11 @@ impl TouchpointQuery {
     }
 
     /// A transition by id.
-    async fn transition(&self, ctx: &Context<'_>, id: ID) -> Option<Result<Transition>> {
+    async fn transition(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The object's id.")] id: ID,
+    ) -> Option<Result<Transition>> {
         found(async {
             caller(ctx)?
                 .get::<transition::Entity>(input::id("id", &id)?)
@@ -308,7 +317,7 @@ impl TouchpointMutation {
     async fn touchpoint_create(
         &self,
         ctx: &Context<'_>,
-        input: TouchpointCreateInput,
+        #[graphql(desc = "The object to create.")] input: TouchpointCreateInput,
     ) -> Result<TouchpointPayload> {
         let caller = acting(ctx)?;
         TouchpointPayload::answer(&caller, super::create(&caller, input).await).await
@@ -318,6 +327,7 @@ impl TouchpointMutation {
     async fn touchpoint_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: TouchpointUpdateInput,
     ) -> Result<TouchpointPayload> {
         let caller = acting(ctx)?;
@@ -328,6 +338,7 @@ impl TouchpointMutation {
     async fn touchpoint_rename(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The touchpoint, the version that you read, and its new name.")]
         input: TouchpointRenameInput,
     ) -> Result<TouchpointPayload> {
         let caller = acting(ctx)?;
@@ -338,6 +349,7 @@ impl TouchpointMutation {
     async fn touchpoint_lane_change(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The touchpoint, the version that you read, and its new lane.")]
         input: TouchpointLaneChangeInput,
     ) -> Result<TouchpointPayload> {
         let caller = acting(ctx)?;
@@ -348,6 +360,9 @@ impl TouchpointMutation {
     async fn touchpoint_move(
         &self,
         ctx: &Context<'_>,
+        #[graphql(
+            desc = "The touchpoint, the version that you read, and its new phase and position."
+        )]
         input: TouchpointMoveInput,
     ) -> Result<TouchpointMovePayload> {
         let caller = acting(ctx)?;
@@ -373,7 +388,7 @@ impl TouchpointMutation {
     async fn transition_create(
         &self,
         ctx: &Context<'_>,
-        input: TransitionCreateInput,
+        #[graphql(desc = "The object to create.")] input: TransitionCreateInput,
     ) -> Result<TransitionPayload> {
         let caller = acting(ctx)?;
         TransitionPayload::answer(&caller, super::transition::create(&caller, input).await).await
@@ -383,6 +398,7 @@ impl TouchpointMutation {
     async fn transition_update(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The object, the version that you read, and new values.")]
         input: TransitionUpdateInput,
     ) -> Result<TransitionPayload> {
         let caller = acting(ctx)?;
@@ -393,7 +409,7 @@ impl TouchpointMutation {
     async fn transition_delete(
         &self,
         ctx: &Context<'_>,
-        input: AtVersionInput,
+        #[graphql(desc = "The object, and the version that you read.")] input: AtVersionInput,
     ) -> Result<TransitionPayload> {
         let caller = acting(ctx)?;
         TransitionPayload::answer(&caller, super::transition::delete(&caller, &input).await).await

@@ -78,9 +78,10 @@ impl ServiceTokenQuery {
     async fn service_tokens(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        filter: Option<ServiceTokenFilter>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<ServiceTokenFilter>,
     ) -> Option<Result<Pages<ServiceToken>>> {
         Some(tokens(ctx, Page { first, after }, filter.unwrap_or_default()).await)
     }
@@ -149,7 +150,7 @@ impl ServiceTokenMutation {
     async fn service_token_create(
         &self,
         ctx: &Context<'_>,
-        input: ServiceTokenCreateInput,
+        #[graphql(desc = "The object to create.")] input: ServiceTokenCreateInput,
     ) -> Result<ServiceTokenCreatePayload> {
         let caller = acting(ctx)?;
         ServiceTokenCreatePayload::answer(&caller, super::create(&caller, input).await).await
@@ -159,7 +160,7 @@ impl ServiceTokenMutation {
     async fn service_token_revoke(
         &self,
         ctx: &Context<'_>,
-        input: ServiceTokenRevokeInput,
+        #[graphql(desc = "The service token to revoke.")] input: ServiceTokenRevokeInput,
     ) -> Result<ServiceTokenPayload> {
         let caller = acting(ctx)?;
         ServiceTokenPayload::answer(&caller, super::revoke(&caller, &input).await).await

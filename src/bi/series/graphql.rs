@@ -157,6 +157,7 @@ impl SeriesQuery {
     async fn kpi_series(
         &self,
         ctx: &Context<'_>,
+        #[graphql(desc = "The KPIs, days, periods and dimensions of the series.")]
         input: KpiSeriesInput,
     ) -> Option<Result<Connection<String, Metered<KpiSeriesPoint>>>> {
         Some(series(ctx, input).await)

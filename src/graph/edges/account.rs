@@ -35,7 +35,8 @@ impl Viewer {
     async fn sessions(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<Pages<Session>> {
         own_sessions(ctx, Page { first, after }).await
@@ -46,7 +47,8 @@ impl Viewer {
     async fn awaiting_answer(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<Pages<Responsibility>> {
         waiting_for_viewer(ctx, Page { first, after }).await
@@ -57,7 +59,8 @@ impl Viewer {
     async fn responsibilities(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<Pages<Responsibility>> {
         named(ctx, self.account.row.id, Page { first, after }).await
@@ -71,7 +74,8 @@ impl Account {
     async fn memberships(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<Pages<Membership>> {
         let its = Condition::all().add(membership::Column::AccountId.eq(self.row.id));

@@ -154,8 +154,10 @@ impl Blueprint {
     async fn view(
         &self,
         ctx: &Context<'_>,
-        #[graphql(default)] essential_only: bool,
-        #[graphql(desc = "How many touchpoints at most.")] simplified_to: Option<i32>,
+        #[graphql(default, desc = "Only essential touchpoints.")] essential_only: bool,
+        #[graphql(desc = "Largest number of touchpoints to keep.")] simplified_to: Option<
+            i32,
+        >,
     ) -> Result<BlueprintView> {
         let canvas = self.whole(ctx).await?;
         let most = simplified_to.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(0));
@@ -216,7 +218,7 @@ impl Blueprint {
     async fn sheet(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How it is written; COMMA where none is given.")] dialect: Option<Dialect>,
+        #[graphql(desc = "The CSV dialect; COMMA if absent.")] dialect: Option<Dialect>,
     ) -> Result<String> {
         let make = move |document: Document| {
             let sheet = table::write(&document, dialect.unwrap_or_default())?;
@@ -232,8 +234,8 @@ impl Blueprint {
     async fn findings(
         &self,
         ctx: &Context<'_>,
-        filter: Option<FindingFilter>,
-        as_of: Option<Date>,
+        #[graphql(desc = "Conditions that must all hold.")] filter: Option<FindingFilter>,
+        #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Result<Findings> {
         finding::of_blueprint(ctx, &self.row, filter, as_of).await
     }
@@ -249,9 +251,8 @@ impl Blueprint {
     async fn picture_link(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The day as of which KPIs are shown; today where none is given.")]
-        as_of: Option<Date>,
-        #[graphql(desc = "Its colours; AUTO where none is given.")] theme: Option<Theme>,
+        #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
+        #[graphql(desc = "The colours; AUTO if absent.")] theme: Option<Theme>,
     ) -> Result<PictureLink> {
         picture::link(ctx, &self.row, as_of, theme)
     }

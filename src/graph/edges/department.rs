@@ -57,10 +57,13 @@ impl Department {
     async fn responsibilities(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        #[graphql(desc = "With one of these roles.")] roles: Option<Vec<Role>>,
-        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+        #[graphql(desc = "Only with one of these roles.")] roles: Option<Vec<Role>>,
+        #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
+            bool,
+        >,
     ) -> Result<Pages<Responsibility>> {
         let caller = caller(ctx)?;
         let of = self.reach(ctx, include_descendants).await?;
@@ -81,9 +84,12 @@ impl Department {
     async fn proposals(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+        #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
+            bool,
+        >,
     ) -> Result<Pages<Responsibility>> {
         let caller = caller(ctx)?;
         let of = self.reach(ctx, include_descendants).await?;
@@ -100,13 +106,15 @@ impl Department {
     async fn kpis(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        #[graphql(desc = "In one of these states at any of the touchpoints.")] states: Option<
-            Vec<KpiState>,
+        #[graphql(desc = "Only KPIs in one of these states at any of the touchpoints.")]
+        states: Option<Vec<KpiState>>,
+        #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
+            bool,
         >,
-        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
-        #[graphql(desc = "On this day; today where it is absent.")] as_of: Option<Date>,
+        #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Result<Pages<Kpi>> {
         let caller = caller(ctx)?;
         let of = self.reach(ctx, include_descendants).await?;
@@ -121,8 +129,10 @@ impl Department {
     async fn scorecard(
         &self,
         ctx: &Context<'_>,
-        as_of: Option<Date>,
-        #[graphql(desc = "With all departments below it.")] include_descendants: Option<bool>,
+        #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
+        #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
+            bool,
+        >,
     ) -> Option<Result<DepartmentScorecard>> {
         found(async {
             let caller = caller(ctx)?;
@@ -140,9 +150,12 @@ impl Department {
     async fn awaiting_answer(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+        #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
+            bool,
+        >,
     ) -> Result<Pages<Responsibility>> {
         let of = self.reach(ctx, include_descendants).await?;
         let which = picked(ctx, move |open| open.of_departments(&of)).await?;
@@ -154,9 +167,12 @@ impl Department {
     async fn given_unasked(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+        #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
+            bool,
+        >,
     ) -> Result<Pages<Responsibility>> {
         let of = self.reach(ctx, include_descendants).await?;
         unasked(ctx, of, Page { first, after }).await
@@ -167,10 +183,13 @@ impl Department {
     async fn improvements(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        #[graphql(desc = "In one of these states.")] states: Option<Vec<ImprovementState>>,
-        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+        #[graphql(desc = "Only in one of these states.")] states: Option<Vec<ImprovementState>>,
+        #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
+            bool,
+        >,
     ) -> Result<Pages<Improvement>> {
         let of = self.reach(ctx, include_descendants).await?;
         let its = improvement::Column::OwnerDepartmentId.is_in(of);
@@ -182,9 +201,12 @@ impl Department {
     async fn open_cases(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        #[graphql(desc = "Of all departments below it too.")] include_descendants: Option<bool>,
+        #[graphql(desc = "Also those of all departments below it.")] include_descendants: Option<
+            bool,
+        >,
     ) -> Result<Pages<FollowUp>> {
         let caller = caller(ctx)?;
         let of = self.reach(ctx, include_descendants).await?;
@@ -207,9 +229,10 @@ impl Department {
     async fn children(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        #[graphql(default)] include_archived: bool,
+        #[graphql(default, desc = "Also archived ones.")] include_archived: bool,
     ) -> Result<Pages<Department>> {
         let living = department::Column::ArchivedAt.is_null();
         let below = Condition::all()
@@ -223,7 +246,8 @@ impl Department {
     async fn members(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<Pages<Membership>> {
         let here = Condition::all().add(membership::Column::DepartmentId.eq(self.row.id));

@@ -43,8 +43,8 @@ macro_rules! named {
             async fn $field(
                 &self,
                 ctx: &Context<'_>,
-                first: Option<i32>,
-                after: Option<String>,
+                #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+                #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")] after: Option<String>,
             ) -> Result<Pages<$node>> {
                 named::<$entity::Entity, _>(ctx, &self.what.$field, Page { first, after }).await
             })*

@@ -88,7 +88,8 @@ impl Kpi {
     async fn targets(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<Pages<KpiTarget>> {
         let caller = caller(ctx)?;
@@ -103,7 +104,8 @@ impl Kpi {
     async fn links(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<Pages<KpiLink>> {
         let caller = caller(ctx)?;
@@ -118,9 +120,10 @@ impl Kpi {
     async fn improvements(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        #[graphql(desc = "In one of these states.")] states: Option<Vec<ImprovementState>>,
+        #[graphql(desc = "Only in one of these states.")] states: Option<Vec<ImprovementState>>,
     ) -> Result<Pages<Improvement>> {
         let telling = improvement_kpi::Entity::find()
             .select_only()
@@ -136,11 +139,13 @@ impl Kpi {
     async fn measurements(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
-        from: Option<Date>,
-        to: Option<Date>,
-        #[graphql(default)] include_superseded: bool,
+        #[graphql(desc = "The first day, itself included.")] from: Option<Date>,
+        #[graphql(desc = "The day behind the last one: itself excluded.")] to: Option<Date>,
+        #[graphql(default, desc = "Also measurements that were corrected.")]
+        include_superseded: bool,
     ) -> Result<Pages<Measurement>> {
         let mut of_days = Condition::all()
             .add(measurement::Column::KpiId.eq(self.row.id))
@@ -179,8 +184,8 @@ impl Kpi {
     async fn trend(
         &self,
         ctx: &Context<'_>,
-        as_of: Option<Date>,
-        #[graphql(default = 6)] periods: i32,
+        #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
+        #[graphql(default = 6, desc = "Number of periods; clamped to 1 to 24.")] periods: i32,
     ) -> Option<Result<KpiTrend>> {
         found(async {
             let trend = self.gone(ctx, as_of, periods.clamp(1, 24).unsigned_abs());
@@ -223,7 +228,8 @@ impl Kpi {
     async fn grants(
         &self,
         ctx: &Context<'_>,
-        first: Option<i32>,
+        #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
+        #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Option<Result<Pages<KpiGrant>>> {
         let caller = match caller(ctx) {

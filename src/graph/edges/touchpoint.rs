@@ -101,8 +101,8 @@ impl Touchpoint {
     async fn feedback(
         &self,
         ctx: &Context<'_>,
-        from: Option<Date>,
-        to: Option<Date>,
+        #[graphql(desc = "The first day, itself included.")] from: Option<Date>,
+        #[graphql(desc = "The day behind the last one: itself excluded.")] to: Option<Date>,
     ) -> Result<FeedbackSummary> {
         let answered = AnsweredAt {
             touchpoint: self.row.id,
