@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc};
 
 use async_graphql::{Enum, ErrorExtensions, SimpleObject};
 
-use crate::policy::Action;
+use crate::policy::{self, Action};
 
 /// A failure of a use-case.
 #[derive(Clone, Debug)]
@@ -54,8 +54,10 @@ pub struct Forbidden {
     pub action: Action,
     /// The thing, by its API type and id, for the audit log.
     pub subject: Option<(&'static str, uuid::Uuid)>,
-    /// A finer reason than the permission's name, with its sentence.
+    /// A reason other than the lack of the permission, as a sentence that says what to do instead.
     pub because: Option<(Reason, &'static str)>,
+    /// Whether a service token asked: then its scopes or departments may be what is missing.
+    pub with_token: bool,
 }
 
 /// The cause of a failure, for the log only.
@@ -105,16 +107,6 @@ impl Error {
         }
     }
 
-    /// A refusal of the policy without a subject.
-    #[must_use]
-    pub fn forbidden(action: Action) -> Self {
-        Self::Forbidden(Forbidden {
-            action,
-            subject: None,
-            because: None,
-        })
-    }
-
     /// Logs the cause of a failure on our side, in the span of the request; does nothing for other failures.
     pub fn log(&self) {
         match self {
@@ -135,13 +127,17 @@ impl Error {
 impl fmt::Display for Forbidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some((_, sentence)) = self.because {
-            write!(f, "{sentence} ")?;
+            return f.write_str(sentence);
         }
-        write!(f, "This needs the permission {}.", self.action.as_str())
+        f.write_str(&policy::who_may(self.action))?;
+        match self.with_token {
+            true => write!(f, " {}", policy::token_needs(self.action)),
+            false => Ok(()),
+        }
     }
 }
 
-/// What kind of fault a user error is.
+/// The kind of fault of a user error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum UserErrorCode {
     /// The value cannot be right.
@@ -150,21 +146,21 @@ pub enum UserErrorCode {
     Required,
     /// The text is longer than the field takes.
     TooLong,
-    /// There is no such thing, or none that you may see.
+    /// There is no such object, or none that you may see.
     NotFound,
-    /// You may see it, but not do this to it; the message names the permission.
+    /// You may see it, but not do this to it; the message says who may.
     Forbidden,
-    /// It has changed meanwhile, or stands otherwise than this needs; the payload carries it as it is now.
+    /// It has changed since you read it, or its state does not allow this; the payload carries it as it is now.
     Conflict,
     /// It exists already.
     Duplicate,
     /// It is archived; unarchive it first.
     Archived,
-    /// There are too many of them.
+    /// There would be too many of them.
     LimitExceeded,
 }
 
-/// The finer reason of a user error, for programs; people read the message.
+/// The specific reason of a user error, for programs; `message` is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum Reason {
     /// The object has changed since you read it: `expectedVersion` is not its version.
@@ -183,19 +179,19 @@ pub enum Reason {
     AlreadyLinked,
     /// Nobody takes responsibility alone: another party must answer.
     OwnProposal,
-    /// Whoever is accountable answers first: they hand over, or decline.
+    /// The accountable department answers first: it hands over or declines.
     TakeoverNotOffered,
-    /// No seat could answer the proposal: the addressed department, or one above it, proposes itself.
+    /// Nobody could answer the proposal: let the addressed department, or one above it, propose itself.
     ProposesItself,
     /// The person does not belong to the department.
     NotOwnPeople,
-    /// The proposal has been answered, taken or withdrawn.
+    /// The proposal was already answered, taken by another department or withdrawn.
     NotOpen,
-    /// It is not in force.
+    /// The responsibility is not in force.
     NotInForce,
     /// On a published blueprint somebody must stay accountable: take over instead.
     AccountableOnPublished,
-    /// The tree would become a circle.
+    /// The department would come below itself.
     Cycle,
     /// A transition cannot lead from a touchpoint to itself.
     SelfTransition,
@@ -205,9 +201,9 @@ pub enum Reason {
     NotFinite,
     /// The day lies in the future.
     InFuture,
-    /// Something else still depends on it.
+    /// Something else still refers to it. Remove that first.
     InUse,
-    /// What it holds needs somebody to take it over.
+    /// It holds something that a successor must take over.
     SuccessorNeeded,
     /// It has a successor already.
     SuccessorExists,
@@ -225,24 +221,24 @@ pub enum Reason {
     WeakPassword,
     /// The status does not allow it.
     WrongStatus,
-    /// It once was published.
+    /// It was published at some time.
     EverPublished,
-    /// Fixed once there are measurements.
+    /// It cannot be changed once there are measurements.
     FixedByMeasurements,
-    /// The values of the KPI are what the answers of feedback give.
+    /// The KPI's values are computed from feedback.
     FedByFeedback,
 }
 
-/// Why a mutation did not do what was asked.
+/// A reason why a mutation was refused.
 #[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
 pub struct UserError {
-    /// Which part of the input, as a path: `["measurements", "17", "value"]`. Empty for the input as a whole.
+    /// The part of the input at fault, as a path: `["measurements", "17", "value"]`. Empty for the input as a whole.
     pub field: Vec<String>,
     /// A sentence for people.
     pub message: String,
-    /// What kind of fault it is.
+    /// The kind of fault.
     pub code: UserErrorCode,
-    /// The finer reason, where there is one.
+    /// The specific reason; null if the code says it all.
     pub reason: Option<Reason>,
 }
 
@@ -389,9 +385,9 @@ impl fmt::Display for Error {
             }
             Self::BadInput(sentence) | Self::TooComplex(sentence) => f.write_str(sentence),
             Self::TookTooLong => f.write_str(
-                "This took too long and was given up. Ask for less at once: fewer days, fewer rows, a simpler filter.",
+                "This took too long and was cancelled. Ask for less at once: fewer days, fewer rows, a simpler filter.",
             ),
-            Self::Busy => f.write_str("The server is computing as much as it can. Try again in a moment."),
+            Self::Busy => f.write_str("The server is computing as much as it can at once. Try again in a moment."),
             Self::PullAgain(why) => {
                 write!(f, "{why} Pull everything again, without `updated_since`.")
             }
@@ -399,14 +395,14 @@ impl fmt::Display for Error {
                 f.write_str("The database cannot be reached right now. Try again in a moment.")
             }
             Self::Unknown(_) => f.write_str(
-                "Something failed while this was being kept. Look whether it was done before you try again.",
+                "Something failed while this was being saved. Check whether it was done before you try again.",
             ),
             Self::Stopped { rows, cause } => write!(
                 f,
                 "{cause} The first {rows} rows are recorded; sent again, they stay as they are."
             ),
             Self::Internal(_) => {
-                f.write_str("Something went wrong on our side. The request id helps us to find it.")
+                f.write_str("An internal error occurred. If it happens again, report it with the request id.")
             }
         }
     }

@@ -17,6 +17,7 @@
 mod reach;
 mod table;
 pub mod token;
+mod who;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,7 @@ use self::token::Narrowing;
 pub use self::{
     reach::{Reach, Ties},
     table::{Action, Cell, Relation, Role, row},
+    who::{token_needs, who_may},
 };
 
 /// The standing of a caller: all that the policy needs to know of them.

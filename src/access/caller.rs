@@ -203,6 +203,21 @@ impl Caller {
         policy::allows(&self.standing, action, ties)
     }
 
+    /// The refusal of an action, and the row that it was refused on, for the audit log.
+    #[must_use]
+    pub fn forbidden(&self, action: Action, subject: Option<(&'static str, uuid::Uuid)>) -> Error {
+        let with_token = match &*self.standing {
+            Standing::Account(standing) => standing.token.is_some(),
+            Standing::Operator => false,
+        };
+        Error::Forbidden(Forbidden {
+            action,
+            subject,
+            because: None,
+            with_token,
+        })
+    }
+
     /// The caller's reach with an action: for root fields that make sense only for whoever reaches something.
     ///
     /// # Errors
@@ -210,7 +225,7 @@ impl Caller {
     pub fn require_somewhere(&self, action: Action) -> Result<Reach> {
         let reach = self.reach(action);
         if reach.is_nothing() {
-            Err(Error::forbidden(action))
+            Err(self.forbidden(action, None))
         } else {
             Ok(reach)
         }

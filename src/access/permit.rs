@@ -27,7 +27,7 @@ use super::{
 use crate::{
     audit::{self, Event},
     database::Transaction,
-    error::{Error, Forbidden, Reason, Result, UserErrorCode},
+    error::{Error, Reason, Result, UserErrorCode},
     id, index, input,
     policy::{Action, Relation, Ties},
 };
@@ -227,11 +227,7 @@ impl<'c> Permit<'c> {
         if self.caller.may(action, ties) {
             Ok(())
         } else {
-            Err(Error::Forbidden(Forbidden {
-                action,
-                subject,
-                because: None,
-            }))
+            Err(self.caller.forbidden(action, subject))
         }
     }
 

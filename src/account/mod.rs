@@ -32,52 +32,52 @@ use crate::{
 /// A new account of a person or a service.
 #[derive(InputObject)]
 pub struct AccountCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// A key, unique in the organisation: what one signs in with. Made from the name where none is given.
+    /// Key, unique in the organisation: the login name. Derived from the name if absent.
     pub key: Option<String>,
     /// The name.
     pub name: String,
     /// The role in the whole organisation.
     #[graphql(default_with = "OrganisationRole::Member")]
     pub role: OrganisationRole,
-    /// Whether it is a service, which signs in with tokens only.
+    /// Whether the account is a service: services have no password and sign in only with service tokens.
     #[graphql(default)]
     pub service: bool,
-    /// The first password. Without one nobody signs in until it is set.
+    /// The first password. Without one nobody can sign in until an ADMIN sets one.
     pub password: Option<String>,
 }
 
-/// What changes about an account. Absent keeps.
+/// Changes to an account. Absent fields stay as they are.
 #[derive(InputObject)]
 pub struct AccountUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// A new name.
+    /// The new name.
     pub name: Option<String>,
     /// Another role in the whole organisation. AUDITOR and ANALYST hold no memberships.
     pub role: Option<OrganisationRole>,
 }
 
-/// A new password for somebody else.
+/// A new password for another account.
 #[derive(InputObject)]
 pub struct AccountPasswordResetInput {
-    /// Whose.
+    /// Id of the account.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new password.
     pub password: String,
 }
 
-/// A new password for yourself.
+/// The change of your own password.
 #[derive(InputObject)]
 pub struct PasswordChangeInput {
-    /// The password as it is.
+    /// The current password.
     pub current_password: String,
-    /// The password as it shall be.
+    /// The new password.
     pub new_password: String,
 }
 
@@ -136,7 +136,7 @@ pub async fn create(caller: &Caller, input: AccountCreateInput) -> Result<accoun
     Ok(row)
 }
 
-const NO_PASSWORD: &str = "A service signs in with tokens only: it has no password.";
+const NO_PASSWORD: &str = "A service has no password: it signs in with service tokens.";
 
 /// Changes name or role.
 pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<account::Model> {
@@ -181,8 +181,9 @@ pub(crate) fn own_role(account: AccountId) -> Error {
         subject: Some((account::Entity::TYPE, account.0)),
         because: Some((
             Reason::OwnRole,
-            "Nobody changes their own role: somebody else does.",
+            "Nobody changes their own role: ask another ADMIN to change yours.",
         )),
+        with_token: false,
     })
 }
 
@@ -299,7 +300,7 @@ pub async fn reset_password(
     }
     if caller.account() == Some(id) {
         let message =
-            "Your own password you change with `passwordChange`, which asks for the present one.";
+            "Change your own password with `passwordChange`, which asks for the current one.";
         faults.add("id", UserErrorCode::Invalid, None, message);
     }
     password::check(&mut faults, "password", &input.password, &found.key);
@@ -385,7 +386,7 @@ fn wrong_password() -> Error {
         "currentPassword",
         UserErrorCode::Invalid,
         Some(Reason::WrongPassword),
-        "This is not your present password.",
+        "This is not your current password.",
     )
 }
 

@@ -3,12 +3,12 @@
 use async_graphql::Enum;
 
 macro_rules! actions {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// A thing people do, as the access table names it.
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)*) => {
+        /// A permission: an action of the access table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
         #[graphql(name = "Permission")]
         pub enum Action {
-            $($(#[$doc])* #[graphql(name = $text)] $name,)*
+            $($(#[doc = $doc])+ #[graphql(name = $text)] $name,)*
         }
 
         impl Action {
@@ -22,6 +22,14 @@ macro_rules! actions {
                     $(Self::$name => $text,)*
                 }
             }
+
+            /// The action in words, as the API describes it: an imperative sentence.
+            #[must_use]
+            pub const fn describe(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($doc),+),)*
+                }
+            }
         }
     };
 }
@@ -31,25 +39,25 @@ actions! {
     ReadPublished = "READ_PUBLISHED",
     /// Read published and archived blueprints of visibility PARTICIPANTS.
     ReadRestricted = "READ_RESTRICTED",
-    /// Read drafts and what is in review.
+    /// Read blueprints that are drafts or in review.
     ReadDraft = "READ_DRAFT",
     /// Read the values of a confidential KPI.
     ReadConfidential = "READ_CONFIDENTIAL",
-    /// Change what a touchpoint says (name, note, emotions, importance, usage, evidence, systems, channels) and what is known there: insights, promises and evaluations, and the sources that these insights rest on.
+    /// Change the descriptive fields of a touchpoint, its insights, promises and evaluations, and the sources of these insights.
     DescribeTouchpoint = "DESCRIBE_TOUCHPOINT",
-    /// Change what is known of a blueprint as a whole: its insights, and the sources that insights of others rest on.
+    /// Change insights about a blueprint as a whole, and sources on which other people's insights rest.
     DescribeBlueprint = "DESCRIBE_BLUEPRINT",
-    /// Change a blueprint's structure, title, personas and visibility; submit it for review; delete a never-published draft.
+    /// Change a blueprint's structure, title, personas and visibility, submit it for review, and delete a never-published draft.
     ShapeBlueprint = "SHAPE_BLUEPRINT",
     /// Create a blueprint.
     CreateBlueprint = "CREATE_BLUEPRINT",
-    /// Publish, send back, archive and unarchive a blueprint, change its owner.
+    /// Publish, send back, archive, unarchive and restore a blueprint, and change its owner.
     GovernBlueprint = "GOVERN_BLUEPRINT",
-    /// Keep personas, segments, channels, templates and playbooks.
+    /// Create, change and delete personas, segments, channels, templates and playbooks.
     KeepCatalogue = "KEEP_CATALOGUE",
     /// Import a blueprint's document.
     ImportDocument = "IMPORT_DOCUMENT",
-    /// Import responsibilities as accepted; those of others arrive as proposals.
+    /// Import responsibilities as accepted rather than as proposals.
     ImportAccepted = "IMPORT_ACCEPTED",
     /// Propose a responsibility.
     ProposeResponsibility = "PROPOSE_RESPONSIBILITY",
@@ -61,37 +69,37 @@ actions! {
     WithdrawResponsibility = "WITHDRAW_RESPONSIBILITY",
     /// End a responsibility.
     EndResponsibility = "END_RESPONSIBILITY",
-    /// Say the tasks and the person of a responsibility.
+    /// Set the tasks and the person of a responsibility.
     DescribeResponsibility = "DESCRIBE_RESPONSIBILITY",
     /// Define a KPI, its targets and links, and grant a confidential one.
     DefineKpi = "DEFINE_KPI",
-    /// Archive a KPI, change its owner.
+    /// Archive and unarchive a KPI, and change its owner.
     GovernKpi = "GOVERN_KPI",
     /// Record and correct measurements.
     RecordMeasurement = "RECORD_MEASUREMENT",
     /// Record feedback.
     RecordFeedback = "RECORD_FEEDBACK",
-    /// See who gave feedback and what they wrote, and work its follow-up.
+    /// Read the respondent, contact and comment of feedback, and work its follow-up.
     WorkFollowUp = "WORK_FOLLOW_UP",
-    /// Say who works a follow-up, and until when.
+    /// Assign a follow-up and set its due day.
     AssignFollowUp = "ASSIGN_FOLLOW_UP",
-    /// Erase who gave feedback and what they wrote.
+    /// Erase the respondent, contact and comment of feedback.
     EraseRespondent = "ERASE_RESPONDENT",
-    /// Keep improvements.
+    /// Create, change and delete improvements.
     KeepImprovements = "KEEP_IMPROVEMENTS",
-    /// Dismiss a finding, or take that back.
+    /// Dismiss a finding, or reopen it.
     DismissFinding = "DISMISS_FINDING",
-    /// Dismiss a finding of severity ERROR, or take that back.
+    /// Dismiss a finding of severity ERROR, or reopen it.
     DismissError = "DISMISS_ERROR",
-    /// Pull flat KPI rows.
+    /// Read flat KPI rows for BI.
     PullFlatRows = "PULL_FLAT_ROWS",
-    /// Ask what archiving or merging a department, or taking away one of its people, would change.
+    /// Preview the consequences of archiving or merging a department, or of deactivating one of its people.
     WhatIf = "WHAT_IF",
-    /// Keep the members of a department who are not its leads.
+    /// Grant and revoke memberships of a department other than LEAD.
     KeepMembers = "KEEP_MEMBERS",
-    /// Keep accounts, departments, leads and successors, and service tokens.
+    /// Manage accounts, departments, leads, successors and service tokens.
     KeepOrganisation = "KEEP_ORGANISATION",
-    /// Change one's own password, read and end one's own sessions.
+    /// Change one's own password, and read and end one's own sessions.
     KeepOwnSignIn = "KEEP_OWN_SIGN_IN",
     /// Read the audit log.
     ReadAudit = "READ_AUDIT",

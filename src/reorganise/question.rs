@@ -5,7 +5,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use crate::{
     access::{Archives, Caller, Guarded, live},
     database::Transaction,
-    error::{Error, Forbidden, Result},
+    error::{Error, Result},
     policy::{Action, Ties},
 };
 
@@ -44,11 +44,7 @@ pub(super) fn require<E: Guarded>(
     if caller.may(action, ties) {
         return Ok(());
     }
-    Err(Error::Forbidden(Forbidden {
-        action,
-        subject: Some((E::TYPE, E::uuid(row))),
-        because: None,
-    }))
+    Err(caller.forbidden(action, Some((E::TYPE, E::uuid(row)))))
 }
 
 /// Requires that another row which the question names exists and is not archived.

@@ -23,23 +23,23 @@ use crate::{
     policy::{Action, Relation},
 };
 
-/// A yes to a proposal.
+/// The acceptance of a proposal.
 #[derive(InputObject)]
 pub struct ResponsibilityAcceptInput {
-    /// Which proposal.
+    /// Id of the proposal.
     pub id: ID,
     /// The version that you read.
     pub expected_version: i32,
 }
 
-/// A no to a proposal, or the end of a responsibility, and why.
+/// The declining of a proposal, or the ending of a responsibility.
 #[derive(InputObject)]
 pub struct ResponsibilityDeclineInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
     /// The version that you read.
     pub expected_version: i32,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
 }
 
@@ -194,10 +194,10 @@ impl<'c> Handshake<'c> {
                 department.name
             ),
             (None, Some(_)) => {
-                "Another department has become accountable here since it was proposed.".to_owned()
+                "Another department has become accountable here since this was proposed. Propose it again.".to_owned()
             }
             (None, None) => {
-                "Whoever was accountable here is so no longer. Propose it anew.".to_owned()
+                "The department that was accountable here is so no longer. Propose it again.".to_owned()
             }
         };
         Error::conflict("id", Reason::AccountableTaken, message).with_current(self.row.id.0)
@@ -214,11 +214,11 @@ fn because(barred: Barred, action: Action, id: ResponsibilityId) -> Error {
     let because = match barred {
         Barred::OneParty => Some((
             Reason::OwnProposal,
-            "Nobody takes responsibility alone: the other side must answer. `awaits` names it.",
+            "Nobody takes responsibility alone: another party must answer. `awaits` names who may.",
         )),
         Barred::HolderFirst => Some((
             Reason::TakeoverNotOffered,
-            "Whoever is accountable here answers first: they hand over, or decline.",
+            "The department that is accountable here answers first: it hands over or declines.",
         )),
         Barred::NotAsked => None,
     };
@@ -226,6 +226,7 @@ fn because(barred: Barred, action: Action, id: ResponsibilityId) -> Error {
         action,
         subject: Some((responsibility::Entity::TYPE, id.0)),
         because,
+        with_token: false,
     })
 }
 
@@ -355,7 +356,7 @@ fn because_published(error: Error) -> Error {
         Error::Forbidden(forbidden) => Error::Forbidden(Forbidden {
             because: Some((
                 Reason::AccountableOnPublished,
-                "On a published blueprint somebody stays accountable: propose another department to take over.",
+                "A published blueprint needs an accountable department here: propose another one, to take over.",
             )),
             ..forbidden
         }),

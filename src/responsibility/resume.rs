@@ -44,8 +44,9 @@ pub fn refuse_to_strip(
                 subject: Some((responsibility::Entity::TYPE, held.id.0)),
                 because: Some((
                     Reason::AccountableOnPublished,
-                    "Another department is accountable here, and the blueprint is published: its lead or a CX manager archives this step.",
+                    "Another department is accountable here, and the blueprint is published: only its leads and CX managers may archive this step.",
                 )),
+                with_token: false,
             }));
         }
     }

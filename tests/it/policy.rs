@@ -447,3 +447,57 @@ fn a_partner_reads_only_what_it_participates_in() {
         &Ties::none().and(Relation::Participates, [ours()])
     ));
 }
+
+#[test]
+fn a_refusal_names_who_may_and_the_permission() {
+    let cases = [
+        (
+            Action::KeepCatalogue,
+            "Only a CX manager may create, change and delete personas, segments, channels, templates and playbooks \
+             (KEEP_CATALOGUE).",
+        ),
+        (
+            Action::RecordMeasurement,
+            "Only a contributor or lead of the department that owns the KPI or a CX manager may record and correct \
+             measurements (RECORD_MEASUREMENT).",
+        ),
+        (
+            Action::PullFlatRows,
+            "Only a lead of the department, an analyst, an auditor or a CX manager may read flat KPI rows for BI \
+             (PULL_FLAT_ROWS).",
+        ),
+        (
+            Action::KeepOwnSignIn,
+            "Only a signed-in account may change one's own password, and read and end one's own sessions \
+             (KEEP_OWN_SIGN_IN).",
+        ),
+    ];
+    for (action, sentence) in cases {
+        assert_eq!(policy::who_may(action), sentence);
+    }
+}
+
+#[test]
+fn every_action_has_a_sentence_that_reads_on() {
+    for action in Action::ALL {
+        let sentence = policy::who_may(*action);
+        assert!(!sentence.contains("nobody"), "{sentence}");
+        assert!(!sentence.contains("  "), "{sentence}");
+        assert!(
+            sentence.ends_with(&format!("({}).", action.as_str())),
+            "{sentence}"
+        );
+    }
+}
+
+#[test]
+fn a_token_is_told_its_scopes() {
+    assert_eq!(
+        policy::token_needs(Action::RecordMeasurement),
+        "A service token needs the scope MEASUREMENTS for it, and is bound to its departments."
+    );
+    assert_eq!(
+        policy::token_needs(Action::KeepCatalogue),
+        "A service token never may."
+    );
+}

@@ -1,0 +1,139 @@
+//! The answer to a refusal: who may do it, read from the access table so that sentence and law cannot differ.
+
+use entity::words::TokenScope;
+
+use super::{
+    table::{Action, Cell, Relation, Role, row},
+    token::scopes,
+};
+
+/// Roles to which the table gives an action on the same terms.
+struct RoleGroup {
+    nouns: Vec<&'static str>,
+    cell: Cell,
+}
+
+/// The sentence that answers a refused action: "Only a CX manager may erase … (ERASE_RESPONDENT)."
+#[must_use]
+pub fn who_may(action: Action) -> String {
+    let who: Vec<String> = groups(action).iter().map(RoleGroup::describe).collect();
+    format!(
+        "Only {} may {} ({}).",
+        list(&who),
+        verb(action),
+        action.as_str()
+    )
+}
+
+/// What a service token needs for an action, besides an account that may do it.
+#[must_use]
+pub fn token_needs(action: Action) -> String {
+    let opened = scopes(action);
+    let opening: Vec<String> = TokenScope::ALL
+        .iter()
+        .filter(|scope| opened[**scope as usize])
+        .map(|scope| scope.as_str().to_owned())
+        .collect();
+    if opening.is_empty() {
+        return "A service token never may.".to_owned();
+    }
+    format!(
+        "A service token needs the scope {} for it, and is bound to its departments.",
+        list(&opening)
+    )
+}
+
+/// Neighbouring columns of the table with the same cell are named together; a role that may nothing is left out.
+fn groups(action: Action) -> Vec<RoleGroup> {
+    let cells = row(action);
+    // Where every MEMBER may, the other roles may by being members too.
+    if cells[Role::Member as usize] == Cell::Yes {
+        return vec![RoleGroup::new(Role::Member, Cell::Yes)];
+    }
+    let mut groups: Vec<RoleGroup> = Vec::new();
+    for (role, cell) in Role::ALL.iter().zip(cells) {
+        match (cell, groups.last_mut()) {
+            (Cell::No | Cell::Never, _) => {}
+            (Cell::Where(_), Some(group)) if group.cell == cell => group.nouns.push(noun(*role)),
+            (cell, _) => groups.push(RoleGroup::new(*role, cell)),
+        }
+    }
+    groups
+}
+
+impl RoleGroup {
+    fn new(role: Role, cell: Cell) -> Self {
+        Self {
+            nouns: vec![noun(role)],
+            cell,
+        }
+    }
+
+    fn describe(&self) -> String {
+        let nouns: Vec<String> = self.nouns.iter().map(|noun| (*noun).to_owned()).collect();
+        let nouns = with_article(&list(&nouns));
+        match self.cell {
+            Cell::Where(relations) => {
+                let places: Vec<String> = relations
+                    .iter()
+                    .map(|relation| department(*relation).to_owned())
+                    .collect();
+                format!("{nouns} of {}", list(&places))
+            }
+            Cell::Granted => format!("{nouns} with a grant"),
+            Cell::Yes | Cell::No | Cell::Never => nouns,
+        }
+    }
+}
+
+/// The action as it follows "may": its description without capital and full stop.
+fn verb(action: Action) -> String {
+    let sentence = action.describe().trim().trim_end_matches('.');
+    let mut letters = sentence.chars();
+    let first = letters.next().map(|first| first.to_ascii_lowercase());
+    first.into_iter().chain(letters).collect()
+}
+
+const fn noun(role: Role) -> &'static str {
+    match role {
+        Role::Member => "signed-in account",
+        Role::Viewer => "viewer",
+        Role::Contributor => "contributor",
+        Role::Lead => "lead",
+        Role::Analyst => "analyst",
+        Role::Auditor => "auditor",
+        Role::CxManager => "CX manager",
+        Role::Admin => "admin",
+    }
+}
+
+const fn department(relation: Relation) -> &'static str {
+    match relation {
+        Relation::Participates => "a department that takes part in the blueprint",
+        Relation::OwnsBlueprint => "the department that owns the blueprint",
+        Relation::Delivers => "a department that delivers the touchpoint",
+        Relation::OwnsKpi => "the department that owns the KPI",
+        Relation::OwnsImprovement => "the department that owns the improvement",
+        Relation::LooksAfter => "the department that works the follow-up",
+        Relation::Holds | Relation::MayEnd => "the department that holds the responsibility",
+        Relation::Proposes => "the department that makes the proposal",
+        Relation::MayAccept | Relation::MayDecline => "a department named by `awaits`",
+        Relation::IsIt => "the department",
+    }
+}
+
+fn with_article(nouns: &str) -> String {
+    match nouns.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        true => format!("an {nouns}"),
+        false => format!("a {nouns}"),
+    }
+}
+
+/// "a", "a or b", "a, b or c".
+fn list(items: &[String]) -> String {
+    match items {
+        [] => "nobody".to_owned(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} or {last}", most.join(", ")),
+    }
+}
