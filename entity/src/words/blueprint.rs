@@ -11,43 +11,44 @@ use crate::read::{self, FromCell, RawRow};
 words! {
     /// Whether a blueprint shows the journey as it is or as it should become.
     BlueprintState {
-        /// As it is.
+        /// The journey as it is.
         Current = "CURRENT",
-        /// As it should become.
+        /// The journey as it should become.
         Future = "FUTURE",
     }
 
-    /// Where a blueprint stands in its life.
+    /// The place of a blueprint in its life cycle.
     BlueprintStatus {
-        /// Being drawn.
+        /// In preparation.
         Draft = "DRAFT",
-        /// Waiting for a CX manager.
+        /// Waiting for a CX manager to publish it or send it back.
         InReview = "IN_REVIEW",
-        /// In force.
+        /// Published: in force.
         Published = "PUBLISHED",
-        /// Put away; kept in facts.
+        /// Archived: hidden from lists, kept in KPI facts.
         Archived = "ARCHIVED",
     }
 
-    /// Who may read a published blueprint.
+    /// The people who may read a published blueprint.
     Visibility {
         /// Everybody in the organisation.
         Organisation = "ORGANISATION",
-        /// The departments that take part.
+        /// Members of the departments that take part, analysts, auditors, CX managers and admins.
         Participants = "PARTICIPANTS",
     }
 
-    /// Where a phase stands relative to what the customer came for.
+    /// The stage of a phase relative to the customer's goal.
     Stage {
         /// Before the goal.
         Before = "BEFORE",
-        /// Where the customer gets what they came for.
+        /// The customer reaches the goal.
         Goal = "GOAL",
         /// After the goal.
         After = "AFTER",
     }
 
-    /// Who acts in a step; between the lanes lie the lines of interaction, of visibility and of internal interaction.
+    /// The party that acts in a step. The lanes are separated by the lines of interaction, of visibility and of
+    /// internal interaction.
     Lane {
         /// The customer alone.
         Customer = "CUSTOMER",
@@ -59,7 +60,7 @@ words! {
         Support = "SUPPORT",
     }
 
-    /// Who starts a step.
+    /// The party that starts a step.
     Initiator {
         /// The customer (or the employee whose journey it is).
         Customer = "CUSTOMER",
@@ -73,21 +74,21 @@ words! {
         Used = "USED",
         /// It is offered and not used.
         NotUsed = "NOT_USED",
-        /// It was used and is no longer.
+        /// It was used, and is no longer.
         Abandoned = "ABANDONED",
         /// Not known.
         Unknown = "UNKNOWN",
     }
 
-    /// How something is known.
+    /// The basis of a piece of knowledge.
     Basis {
-        /// Seen or told.
+        /// Seen, or reported by somebody.
         Observed = "OBSERVED",
         /// Somebody's guess.
         Assumed = "ASSUMED",
     }
 
-    /// What a transition does to the journey.
+    /// The kind of movement of a transition.
     TransitionKind {
         /// On to the next step.
         Advance = "ADVANCE",
@@ -95,7 +96,7 @@ words! {
         Skip = "SKIP",
         /// One of several ways.
         Branch = "BRANCH",
-        /// Round again.
+        /// Repeats one or more steps.
         Loop = "LOOP",
         /// Back to an earlier phase.
         Backtrack = "BACKTRACK",
@@ -107,47 +108,47 @@ words! {
         Enables = "ENABLES",
     }
 
-    /// An end of the journey graph that is not a touchpoint.
+    /// An end of the journey graph other than a touchpoint.
     End {
-        /// Where the journey begins; `from` is empty.
+        /// The start of the journey; `from` is null.
         Start = "START",
-        /// Where it ends; `to` is empty.
+        /// The end of the journey; `to` is null.
         Exit = "EXIT",
-        /// At a competitor; `from` or `to` is empty.
+        /// A competitor; `from` or `to` is null.
         Competitor = "COMPETITOR",
     }
 
-    /// What kind of way a scenario is.
+    /// The kind of a scenario.
     ScenarioKind {
-        /// As it should go.
+        /// The way as intended.
         Happy = "HAPPY",
-        /// Another way that is as good.
+        /// Another way, as good as the intended one.
         Variant = "VARIANT",
-        /// When something goes wrong.
+        /// The way when something goes wrong.
         Exception = "EXCEPTION",
     }
 
-    /// What a department answers for at a touchpoint (RACI).
+    /// The role of a department at a touchpoint (RACI).
     Role {
-        /// Does it.
+        /// Responsible: does the work.
         Responsible = "RESPONSIBLE",
-        /// Answers for it.
+        /// Accountable: answers for the result. At most one department per touchpoint.
         Accountable = "ACCOUNTABLE",
-        /// Is asked before.
+        /// Consulted: is asked before.
         Consulted = "CONSULTED",
-        /// Is told after.
+        /// Informed: is told after.
         Informed = "INFORMED",
     }
 
-    /// Where the handshake over a responsibility stands.
+    /// The state of the handshake over a responsibility.
     ResponsibilityStatus {
         /// Offered, not yet answered.
         Proposed = "PROPOSED",
         /// In force.
         Accepted = "ACCEPTED",
-        /// Answered no, taken by another, or withdrawn; see `reason`.
+        /// Declined, taken by another department, or withdrawn; see `reason`.
         Declined = "DECLINED",
-        /// Was in force.
+        /// No longer in force.
         Ended = "ENDED",
     }
 }

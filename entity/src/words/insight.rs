@@ -9,67 +9,67 @@ use super::StoredWord;
 use crate::read::{self, FromCell, RawRow};
 
 words! {
-    /// What kind of source something is known from.
+    /// The kind of a source.
     SourceKind {
-        /// Somebody was asked at length.
+        /// An interview.
         Interview = "INTERVIEW",
-        /// Calls were listened to.
+        /// Listening to calls.
         CallListening = "CALL_LISTENING",
-        /// Many were asked the same.
+        /// A questionnaire answered by many.
         Survey = "SURVEY",
-        /// What people do on a site or in an app.
+        /// Usage data of a site or an app.
         Analytics = "ANALYTICS",
         /// Figures of the organisation or the public.
         Statistics = "STATISTICS",
-        /// What is said in social media.
+        /// Posts in social media.
         Social = "SOCIAL",
-        /// What is said on review sites.
+        /// Reviews on review sites.
         ReviewSite = "REVIEW_SITE",
-        /// Somebody watched.
+        /// An observation.
         Observation = "OBSERVATION",
-        /// People kept a record of themselves.
+        /// Records that people kept of themselves.
         SelfReport = "SELF_REPORT",
-        /// People worked it out together.
+        /// A workshop.
         Workshop = "WORKSHOP",
-        /// Somebody of the organisation tried it.
+        /// A test by somebody of the organisation.
         SelfTest = "SELF_TEST",
         /// Anything else.
         Other = "OTHER",
     }
 
-    /// What kind of knowledge an insight is.
+    /// The kind of an insight.
     InsightKind {
-        /// What people think.
+        /// A thought.
         Thinks = "THINKS",
-        /// What people do.
+        /// An action of people.
         Does = "DOES",
-        /// What people experience.
+        /// An experience.
         Experiences = "EXPERIENCES",
-        /// What people feel.
+        /// A feeling.
         Feels = "FEELS",
-        /// What people need.
+        /// A need.
         Need = "NEED",
-        /// What hurts.
+        /// A pain.
         Pain = "PAIN",
-        /// What does good.
+        /// A gain.
         Gain = "GAIN",
-        /// What people are unsure of.
+        /// A doubt.
         Doubt = "DOUBT",
-        /// What people are told.
+        /// A message to people.
         Message = "MESSAGE",
-        /// What people want to know; `answer` says what answers it.
+        /// Something that people want to know; `answer` is the answer.
         InformationNeed = "INFORMATION_NEED",
-        /// Why people come.
+        /// A reason to come.
         VisitReason = "VISIT_REASON",
-        /// Where it goes wrong.
+        /// A point of failure.
         FailPoint = "FAIL_POINT",
-        /// Where people wait.
+        /// A point of waiting.
         Wait = "WAIT",
         /// A rule that decides what happens.
         Policy = "POLICY",
-        /// What could be made of it.
+        /// An opportunity.
         Opportunity = "OPPORTUNITY",
-        /// What is not known yet: `whys`, and the insight that answers it.
+        /// An open question, with `whys` and the insight that answers it.
         Question = "QUESTION",
     }
 
@@ -77,33 +77,33 @@ words! {
     PromiseState {
         /// It is kept.
         Kept = "KEPT",
-        /// It may not be.
+        /// It may be broken.
         AtRisk = "AT_RISK",
-        /// It is not.
+        /// It is broken.
         Broken = "BROKEN",
         /// Nobody knows.
         Unknown = "UNKNOWN",
     }
 
-    /// How a touchpoint meets a need.
+    /// Whether a touchpoint meets a need.
     Verdict {
-        /// It does.
+        /// It meets the need.
         Meets = "MEETS",
-        /// It does in part.
+        /// It meets the need in part.
         Partly = "PARTLY",
-        /// It does not.
+        /// It does not meet the need.
         Fails = "FAILS",
     }
 
-    /// How what people are told at a touchpoint goes together with what they are told elsewhere.
+    /// Whether the messages at a touchpoint agree with those elsewhere.
     Messages {
-        /// It fits.
+        /// They agree.
         Coherent = "COHERENT",
-        /// Another touchpoint says something else.
+        /// Another touchpoint's messages disagree.
         Conflicting = "CONFLICTING",
     }
 
-    /// Where an improvement stands.
+    /// The state of an improvement.
     ImprovementState {
         /// Somebody recommends it.
         Proposed = "PROPOSED",
@@ -111,9 +111,9 @@ words! {
         Planned = "PLANNED",
         /// It is under way.
         Live = "LIVE",
-        /// It was done; `result` says what came of it.
+        /// It was carried out; `result` describes the outcome.
         Done = "DONE",
-        /// It was given up; `result` says why.
+        /// It was given up; `result` gives the reason.
         Dropped = "DROPPED",
     }
 }

@@ -9,7 +9,7 @@ use super::StoredWord;
 use crate::read::{self, FromCell, RawRow};
 
 words! {
-    /// What a KPI is about.
+    /// The subject that a KPI measures.
     KpiType {
         /// Net promoter score: 100 × (answers 9–10 − answers 0–6) / all answers.
         Nps = "NPS",
@@ -19,39 +19,39 @@ words! {
         Ces = "CES",
         /// Net promoter score among employees.
         Enps = "ENPS",
-        /// Share that takes a first small step.
+        /// Share of people who take a first small step.
         SoftConversion = "SOFT_CONVERSION",
-        /// Share that stays.
+        /// Share of customers who stay.
         Retention = "RETENTION",
-        /// How much is going on.
+        /// Amount of activity.
         Activity = "ACTIVITY",
-        /// How many are reached.
+        /// Number of people reached.
         Reach = "REACH",
-        /// How long something takes.
+        /// Duration of something.
         Duration = "DURATION",
-        /// How often people are contacted.
+        /// Frequency of contacts.
         ContactPressure = "CONTACT_PRESSURE",
         /// Share of promises kept.
         Promise = "PROMISE",
-        /// Share that gives up.
+        /// Share of people who give up.
         Abandonment = "ABANDONMENT",
-        /// How much work a customer has.
+        /// A customer's effort.
         Effort = "EFFORT",
-        /// Share that buys again.
+        /// Share of customers who buy again.
         RepurchaseRate = "REPURCHASE_RATE",
-        /// How long a customer stays.
+        /// Duration of a customer relationship.
         CustomerLifetime = "CUSTOMER_LIFETIME",
-        /// What it costs.
+        /// Cost.
         Cost = "COST",
-        /// How good it is.
+        /// Quality.
         Quality = "QUALITY",
-        /// Share that takes something up.
+        /// Share of people who start to use something.
         Adoption = "ADOPTION",
         /// Anything else.
         Other = "OTHER",
     }
 
-    /// What a KPI's numbers count. Units never mix.
+    /// The unit of a KPI's values. Values of different units are never combined.
     Unit {
         /// Percentage points: 6.1 is 6.1 %.
         Percent = "PERCENT",
@@ -79,7 +79,7 @@ words! {
         Currency = "CURRENCY",
     }
 
-    /// Which way is better.
+    /// Whether a higher or a lower value is better.
     Direction {
         /// Higher is better.
         Higher = "HIGHER",
@@ -87,19 +87,19 @@ words! {
         Lower = "LOWER",
     }
 
-    /// How a KPI's values become one over time and groups.
+    /// The way a KPI's values are combined over time and groups.
     Aggregation {
-        /// The last value by day.
+        /// The value of the latest day.
         Last = "LAST",
-        /// The mean, weighted by sample size.
+        /// Mean, weighted by sample size.
         Average = "AVERAGE",
-        /// The sum.
+        /// Sum.
         Sum = "SUM",
         /// Σ numerator / Σ denominator.
         Ratio = "RATIO",
     }
 
-    /// How often a KPI should be measured.
+    /// The interval at which a KPI should be measured.
     Cadence {
         /// Every day.
         Daily = "DAILY",
@@ -113,65 +113,66 @@ words! {
         Yearly = "YEARLY",
     }
 
-    /// Who may see a KPI's values.
+    /// The people who may see a KPI's values.
     Sensitivity {
-        /// Whoever may read the KPI.
+        /// Everybody who may read the KPI.
         Open = "OPEN",
-        /// The owner department, those with a grant, auditors and CX managers.
+        /// The owner department's leads and contributors, accounts with a grant, auditors and CX managers.
         Confidential = "CONFIDENTIAL",
     }
 
-    /// Whether a KPI judges one contact or the relationship as a whole; the two never mix in a series.
+    /// Whether a KPI judges single contacts or the relationship as a whole. Values of the two are never combined in a
+    /// series.
     KpiScope {
-        /// One contact.
+        /// Single contacts.
         Transactional = "TRANSACTIONAL",
         /// The relationship as a whole.
         Relationship = "RELATIONSHIP",
     }
 
-    /// The scale on which somebody answered.
+    /// The scale of an answer.
     FeedbackScale {
-        /// How likely one recommends us, from 0 to 10; asked of customers.
+        /// Likelihood of recommending us, from 0 to 10; asked of customers.
         Nps = "NPS",
-        /// How satisfied one is, from 1 to 5.
+        /// Satisfaction, from 1 to 5.
         Csat = "CSAT",
-        /// Whether we made it easy, from 1 to 7 (customer effort score 2.0).
+        /// Ease: "you made it easy", from 1 to 7, higher is better (customer effort score 2.0).
         Ces = "CES",
-        /// How likely one recommends us as an employer, from 0 to 10; asked of employees.
+        /// Likelihood of recommending us as an employer, from 0 to 10; asked of employees.
         Enps = "ENPS",
     }
 
-    /// What an answer says on its scale.
+    /// The group of an answer by its score.
     FeedbackGroup {
         /// NPS and ENPS 9–10, CSAT 4–5, CES 5–7.
         Satisfied = "SATISFIED",
         /// NPS and ENPS 7–8, CSAT 3, CES 4.
         Indifferent = "INDIFFERENT",
-        /// Anything lower.
+        /// Any lower score.
         Dissatisfied = "DISSATISFIED",
     }
 
-    /// Where a follow-up stands.
+    /// The state of a follow-up.
     FollowUpState {
-        /// Nobody has been in touch with the customer yet.
+        /// The customer was not contacted yet.
         Open = "OPEN",
-        /// Somebody has, and it is not over.
+        /// The customer was contacted; it is not closed.
         Contacted = "CONTACTED",
-        /// It is over.
+        /// It is closed.
         Resolved = "RESOLVED",
         /// The customer does not want to be contacted.
         NoContactWanted = "NO_CONTACT_WANTED",
     }
 
-    /// What lay behind an answer.
+    /// The cause of an answer.
     FollowUpCause {
-        /// What was promised, kept or not.
+        /// A promise, kept or not.
         Promise = "PROMISE",
-        /// How somebody behaved.
+        /// Somebody's behaviour.
         Person = "PERSON",
-        /// How we work.
+        /// The organisation's process.
         Process = "PROCESS",
-        /// What it costs.
+        /// The price.
         Price = "PRICE",
         /// Anything else.
         Other = "OTHER",
@@ -183,7 +184,7 @@ words! {
         Met = "MET",
         /// Worse than the target, not worse than the warning level.
         AtRisk = "AT_RISK",
-        /// Worse than that.
+        /// Worse than the warning level; without one, worse than the target.
         Missed = "MISSED",
         /// There is a value and no target.
         NoTarget = "NO_TARGET",

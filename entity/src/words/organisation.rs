@@ -9,11 +9,12 @@ use super::StoredWord;
 use crate::read::{self, FromCell, RawRow};
 
 words! {
-    /// What an account may do in the whole organisation. One per account; rights add up with those of its departments.
+    /// The role of an account in the whole organisation. Each account has one; its permissions add to those of its
+    /// roles in departments.
     OrganisationRole {
         /// Keeps accounts, departments and members. Reads what is published, not drafts.
         Admin = "ADMIN",
-        /// Answers for the journeys as a whole: shapes, publishes, settles.
+        /// Is responsible for all blueprints: shapes and publishes them, and settles what departments cannot.
         CxManager = "CX_MANAGER",
         /// Reads everything, the audit log included; changes nothing.
         Auditor = "AUDITOR",
@@ -23,21 +24,23 @@ words! {
         Member = "MEMBER",
     }
 
-    /// What an account may do in a department.
+    /// The role of an account in a department.
     DepartmentRole {
         /// Leads the department and all below it.
         Lead = "LEAD",
-        /// Keeps what the department delivers true.
+        /// Keeps the descriptions and values of what the department delivers up to date.
         Contributor = "CONTRIBUTOR",
-        /// Reads what the department takes part in.
+        /// Reads the blueprints in which the department takes part.
         Viewer = "VIEWER",
     }
 
-    /// What a service token is for. It opens a part of what its account may do, never more.
+    /// A scope of a service token. It opens a part of what its account may do, never more.
     TokenScope {
-        /// Whatever the account may read, the audit log and what-ifs included; changes nothing.
+        /// Reading all that the account may read, including the audit log and previews of consequences; changes
+        /// nothing.
         Read = "READ",
-        /// Flat KPI rows and what they are made of: published blueprints, KPIs and their values; no drafts and no audit log.
+        /// Reading flat KPI rows and the data behind them: published blueprints, KPIs and their values; no drafts, no
+        /// audit log.
         Bi = "BI",
         /// Recording and correcting measurements; reads what is published, and no confidential value.
         Measurements = "MEASUREMENTS",
@@ -45,7 +48,7 @@ words! {
         Feedback = "FEEDBACK",
     }
 
-    /// Whether a department is ours.
+    /// Whether a department is part of the organisation.
     DepartmentKind {
         /// Part of the organisation.
         Internal = "INTERNAL",
@@ -53,7 +56,7 @@ words! {
         Partner = "PARTNER",
     }
 
-    /// Whose journey it is.
+    /// Whether a journey is that of a customer or an employee.
     Subject {
         /// A customer's journey.
         Customer = "CUSTOMER",
@@ -61,7 +64,7 @@ words! {
         Employee = "EMPLOYEE",
     }
 
-    /// The kind of way in which people meet.
+    /// The kind of a channel.
     Medium {
         /// Face to face.
         Person = "PERSON",
@@ -89,33 +92,33 @@ words! {
         Other = "OTHER",
     }
 
-    /// Who acted.
+    /// The kind of actor behind an audit event.
     ActorKind {
         /// A signed-in account.
         Account = "ACCOUNT",
         /// The command line on the server.
         Operator = "OPERATOR",
-        /// Nobody known, as at a failed sign-in.
+        /// Nobody known, as in a failed sign-in.
         Anonymous = "ANONYMOUS",
     }
 
-    /// How an act ended.
+    /// The outcome of an act.
     AuditOutcome {
-        /// It was done.
+        /// It was carried out.
         Done = "DONE",
-        /// It was refused for want of a permission.
+        /// It was refused because a permission was missing.
         Refused = "REFUSED",
         /// A sign-in failed.
         Failed = "FAILED",
     }
 
-    /// What can be found by its words.
+    /// The kind of an object that can be found by its words.
     SearchKind {
         /// A blueprint, by its title.
         Blueprint = "BLUEPRINT",
-        /// A phase, by its name and what the customer wants there.
+        /// A phase, by its name and customer goal.
         Phase = "PHASE",
-        /// A touchpoint, by its name, what the customer does, its note, its evidence and its systems.
+        /// A touchpoint, by its name, customer action, note, evidence and systems.
         Touchpoint = "TOUCHPOINT",
         /// A scenario, by its name and note.
         Scenario = "SCENARIO",
