@@ -26,21 +26,21 @@ pub const KEY: usize = 64;
 /// Longest list inside one object.
 pub const LIST: usize = 50;
 
-/// Which object: by its id or by its key.
+/// An object, by its id or by its key.
 #[derive(Clone, Debug, OneofObject)]
 pub enum By {
     /// By its id.
     Id(ID),
-    /// By its key, however its letters are cased.
+    /// By its key, in upper or lower case.
     Key(String),
 }
 
-/// Which object inside a blueprint: by its id, or by its blueprint's key and its own.
+/// An object inside a blueprint, by its id, or by its blueprint's key and its own.
 #[derive(Clone, Debug, OneofObject)]
 pub enum ByInside {
     /// By its id.
     Id(ID),
-    /// By keys.
+    /// By its blueprint's key and its own.
     Key(KeyInside),
 }
 
@@ -53,12 +53,12 @@ pub struct KeyInside {
     pub key: String,
 }
 
-/// Which object, at which version: for what is done to it as a whole.
+/// An object and the version of it that you read, for mutations of the object as a whole.
 #[derive(Clone, Debug, InputObject)]
 pub struct AtVersionInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that you read; another one is a CONFLICT.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
 }
 
@@ -142,7 +142,7 @@ impl Faults {
         }
         if self.more > 0 {
             let message = format!(
-                "There is more wrong than this: {} more faults are not told.",
+                "There are more faults than these: {} more are not listed.",
                 self.more
             );
             let more = UserError::new("", UserErrorCode::LimitExceeded, None, message);
@@ -193,7 +193,7 @@ impl Faults {
                         "id",
                         UserErrorCode::Invalid,
                         None,
-                        "An id made by a client is a UUID of version 7.",
+                        "An id chosen by the client has to be a UUID of version 7.",
                     );
                 }
                 read
@@ -206,10 +206,15 @@ impl Faults {
         let empty = text.trim().is_empty();
         let text = self.text(path, text, NAME);
         if empty {
-            self.add(path, UserErrorCode::Required, None, "This needs a text.");
+            self.add(path, UserErrorCode::Required, None, "A text is required.");
         }
         if text.contains(['\n', '\r']) {
-            self.add(path, UserErrorCode::Invalid, None, "This is one line.");
+            self.add(
+                path,
+                UserErrorCode::Invalid,
+                None,
+                "This has to be a single line.",
+            );
         }
         text
     }
@@ -219,7 +224,7 @@ impl Faults {
         let empty = text.trim().is_empty();
         let text = self.text(path, text, TEXT);
         if empty {
-            self.add(path, UserErrorCode::Required, None, "This needs a text.");
+            self.add(path, UserErrorCode::Required, None, "A text is required.");
         }
         text
     }
@@ -291,7 +296,7 @@ impl Faults {
                 let empty = text.trim().is_empty();
                 let text = self.text(&path, text, longest);
                 if empty {
-                    self.add(&path, UserErrorCode::Required, None, "This needs a text.");
+                    self.add(&path, UserErrorCode::Required, None, "A text is required.");
                 }
                 text
             })

@@ -41,7 +41,7 @@ pub struct Page {
 /// How many objects lie in a list.
 #[derive(SimpleObject)]
 pub struct Total {
-    /// How many there are in all, counted only when asked for.
+    /// Number of items in the whole list; counted only if requested.
     total_count: Option<i32>,
 }
 
@@ -74,7 +74,9 @@ impl Page {
             Some(first) => u64::try_from(first)
                 .ok()
                 .filter(|first| (1..=u64::from(MOST)).contains(first))
-                .ok_or_else(|| Error::BadInput(format!("`first` is a number from 1 to {MOST}."))),
+                .ok_or_else(|| {
+                    Error::BadInput(format!("`first` has to be a number from 1 to {MOST}."))
+                }),
         }
     }
 

@@ -78,7 +78,7 @@ macro_rules! payload {
         pub struct $name {
             $(#[$object_doc])*
             pub $field: Option<$object>,
-            /// Why it was not done; empty when it was.
+            /// The reasons why the mutation was refused; empty if it was carried out.
             pub user_errors: Vec<$crate::error::UserError>,
         }
 
@@ -107,7 +107,7 @@ macro_rules! payload {
             pub $field: Option<$object>,
             $(#[$more_doc])*
             pub $more: Option<$also>,
-            /// Why it was not done; empty when it was.
+            /// The reasons why the mutation was refused; empty if it was carried out.
             pub user_errors: Vec<$crate::error::UserError>,
         }
 

@@ -55,7 +55,7 @@ impl From<Date> for NaiveDate {
 #[serde(rename_all = "lowercase")]
 #[graphql(name = "PictureTheme")]
 pub enum Theme {
-    /// As the viewer's device has it: light or dark.
+    /// Light or dark, as the viewer's device is set.
     #[default]
     Auto,
     /// Dark on light.

@@ -26,35 +26,35 @@ use crate::{
     policy::Action,
 };
 
-/// One thing that was done, or was refused.
+/// An act that was carried out or refused, as the audit log keeps it.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct AuditEvent {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
-    /// When.
+    /// Time of the act.
     pub at: DateTime<Utc>,
-    /// Who acted: an account, the command line, or nobody known.
+    /// The kind of actor: an account, the command line, or nobody known.
     pub actor_kind: ActorKind,
-    /// The act, as the API names it.
+    /// The act, by its name in the API: `touchpointMove`, `signIn`.
     pub action: String,
-    /// How it ended.
+    /// Outcome of the act.
     pub outcome: AuditOutcome,
-    /// What kind of thing it was done to, as the API names it.
+    /// Type of the object acted on, by its name in the API.
     pub subject_type: Option<String>,
-    /// The thing that it was done to.
+    /// Id of the object acted on.
     pub subject_id: Option<ID>,
-    /// The blueprint that the thing lies in.
+    /// Id of the blueprint that contains the object.
     pub blueprint_id: Option<ID>,
-    /// What was changed, as it was; null where you may not read the blueprint that it lies in.
+    /// The object before the change; null where you may not read its blueprint.
     pub before: Option<Json<serde_json::Value>>,
-    /// What was changed, as it became; null where you may not read the blueprint that it lies in.
+    /// The object after the change; null where you may not read its blueprint.
     pub after: Option<Json<serde_json::Value>>,
-    /// The request that did it.
+    /// Id of the request, as in the header `x-request-id`.
     pub request_id: Option<String>,
-    /// How often: a refusal that repeats within an hour is counted.
+    /// Number of times: refusals that repeat within an hour are counted in one event.
     pub repeats: i32,
-    /// When it happened last.
+    /// Time of the latest repetition.
     pub last_at: DateTime<Utc>,
     #[graphql(skip)]
     pub actor_id: Option<AccountId>,
@@ -120,22 +120,22 @@ fn bare(path: &str, id: &ID) -> Result<Uuid> {
         .ok_or_else(|| Error::BadInput(format!("`{path}` is not an id.")))
 }
 
-/// Which events to list.
+/// Conditions on the events to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct AuditEventFilter {
-    /// Done to this thing, of whatever type.
+    /// Only acts on the object of this id, whatever its type.
     pub subject_id: Option<ID>,
-    /// Done by this account.
+    /// Only acts of this account.
     pub actor_id: Option<ID>,
-    /// This act, as the API names it: `touchpointMove`, `signIn`.
+    /// Only this act, by its name in the API: `touchpointMove`, `signIn`.
     pub action: Option<String>,
-    /// That ended so.
+    /// Only acts with this outcome.
     pub outcome: Option<AuditOutcome>,
-    /// From this moment on.
+    /// From this moment on (included).
     pub from: Option<DateTime<Utc>>,
-    /// Until this moment, itself left out.
+    /// Until this moment (excluded).
     pub to: Option<DateTime<Utc>>,
-    /// That concern this department.
+    /// Only acts that concern this department.
     pub department_id: Option<ID>,
 }
 
@@ -145,7 +145,7 @@ pub struct AuditQuery;
 
 #[Object]
 impl AuditQuery {
-    /// What was done and refused, the newest first; leads see what concerns their departments.
+    /// The audit log: acts carried out and refused, the newest first. Leads see events that concern their departments.
     /// Requires: READ_AUDIT.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn audit_events(

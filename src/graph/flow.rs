@@ -25,36 +25,36 @@ const LONGEST: usize = 20;
 /// How people move through a blueprint: its transitions as a graph. Work that ENABLES a step is no movement.
 pub struct Flow(pub Arc<Canvas>);
 
-/// Touchpoints from each of which every other of them can be reached again.
+/// A loop: touchpoints of which each can be reached from every other.
 #[derive(SimpleObject)]
 pub struct Loop {
-    /// In order of display.
+    /// The touchpoints, in order of display.
     touchpoints: Listed<Touchpoint>,
 }
 
-/// How often people are handed from one accountable department to another.
+/// The hand-offs from one accountable department to another.
 #[derive(SimpleObject)]
 pub struct HandOff {
-    /// Accountable where people come from.
+    /// The department accountable at the touchpoints that people come from.
     from: Department,
-    /// Accountable where they get to.
+    /// The department accountable at the touchpoints that they go to.
     to: Department,
-    /// How many transitions it happens at.
+    /// Number of transitions with this hand-off.
     count: usize,
-    /// Where it happens, in the order of creation.
+    /// The transitions with this hand-off, in the order of creation.
     transitions: Listed<Transition>,
 }
 
 /// Ways from one touchpoint to another.
 #[derive(SimpleObject)]
 pub struct Ways {
-    /// Shorter ones first; 100 at most.
+    /// The ways, shorter ones first; at most 100.
     ways: Listed<Way>,
-    /// Whether there are, or may be, more than are listed.
+    /// Whether there are, or may be, more ways than these.
     has_more: bool,
 }
 
-/// One way from one touchpoint to another that passes no place twice.
+/// A way from one touchpoint to another that passes no touchpoint twice.
 #[derive(SimpleObject)]
 pub struct Way {
     /// The transitions, in order. A way may lead to a competitor and back.
@@ -96,7 +96,7 @@ impl Flow {
 /// The movement of people through a blueprint: its transitions as a graph. Those of kind ENABLES are left out.
 #[Object]
 impl Flow {
-    /// The loops, in order of display. Ends of the graph are no part of any.
+    /// The loops, in order of display. Ends of the graph belong to none.
     #[graphql(complexity = "10 * child_complexity")]
     async fn loops(&self, ctx: &Context<'_>) -> Result<Listed<Loop>> {
         let loops = self.walked(ctx)?.loops().into_iter();
@@ -111,7 +111,7 @@ impl Flow {
         Ok(self.transitions(self.walked(ctx)?.backtracks()))
     }
 
-    /// Transitions that pass over something: of kind SKIP, or with a whole phase in between.
+    /// Transitions of kind SKIP, and those that pass over a whole phase.
     #[graphql(complexity = "10 * child_complexity")]
     async fn skips(&self, ctx: &Context<'_>) -> Result<Listed<Transition>> {
         Ok(self.transitions(self.walked(ctx)?.skips()))
@@ -129,20 +129,21 @@ impl Flow {
         Ok(self.transitions(self.walked(ctx)?.re_entries()))
     }
 
-    /// Touchpoints that people get to and that nothing leads on from, not even out of the journey.
+    /// Touchpoints that people reach and that no transition leaves, not even out of the journey.
     #[graphql(complexity = "10 * child_complexity")]
     async fn dead_ends(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
         Ok(self.touchpoints(self.walked(ctx)?.dead_ends()))
     }
 
-    /// Touchpoints that no way leads to from the start or from a re-entry, and that enable no step that people get
-    /// to. Empty where the blueprint says nothing of where people come in.
+    /// Touchpoints that no way reaches from START or a re-entry, and that enable no step that people reach. Empty if no
+    /// transition enters the journey.
     #[graphql(complexity = "10 * child_complexity")]
     async fn unreachable(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
         Ok(self.touchpoints(self.walked(ctx)?.unreachable()))
     }
 
-    /// Transitions whose two ends have known and different accountable departments, counted by both departments.
+    /// Hand-offs: transitions between touchpoints whose accountable departments are known and differ, grouped by both
+    /// departments.
     #[graphql(complexity = "10 * child_complexity")]
     async fn hand_offs(&self, ctx: &Context<'_>) -> Result<Listed<HandOff>> {
         let found = self.walked(ctx)?.hand_offs().into_iter();
@@ -158,14 +159,14 @@ impl Flow {
             .collect()
     }
 
-    /// The touchpoints that every way from START to a phase of stage GOAL passes, in the order of passing; the one by
-    /// which all of them reach the goal is the last. Who leaves to a competitor and comes back is still on the way.
+    /// The touchpoints that every way from START to a phase of stage GOAL passes, in that order; the last is the one by
+    /// which all ways reach the goal. A way may lead to a competitor and back.
     #[graphql(complexity = "10 * child_complexity")]
     async fn must_pass(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
         Ok(self.touchpoints(self.walked(ctx)?.must_pass()))
     }
 
-    /// Ways from one touchpoint of the blueprint to another that pass no place twice.
+    /// The ways from one touchpoint of the blueprint to another that pass no touchpoint twice.
     #[graphql(complexity = "500 + 10 * child_complexity")]
     async fn ways(
         &self,

@@ -12,16 +12,16 @@ use crate::{
     meter::{Listed, listed},
 };
 
-/// What is known of one kind, in one phase, of one persona.
+/// The insights of one kind, in one phase, about one persona.
 #[derive(SimpleObject)]
 pub struct LensCell {
-    /// The phase; null for what is known of the whole blueprint.
+    /// The phase; null for insights about the whole blueprint.
     phase: Option<Phase>,
     /// The kind.
     kind: InsightKind,
-    /// The id of the persona that it is known of; null for all.
+    /// Id of the persona that they are about; null for all.
     persona_id: Option<async_graphql::ID>,
-    /// What is known, in the order of creation.
+    /// The insights, in the order of creation.
     insights: Listed<Insight>,
 }
 

@@ -14,6 +14,8 @@ mod view;
 
 use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions, Schema};
 
+pub use self::node::MOST as MOST_NODES;
+
 use self::{audit::AuditQuery, node::NodeQuery};
 use crate::{
     account::{
@@ -42,7 +44,7 @@ use crate::{
     touchpoint::graphql::{TouchpointMutation, TouchpointQuery},
 };
 
-/// What can be asked.
+/// The queries.
 #[derive(Default, MergedObject)]
 pub struct Query(
     NodeQuery,
@@ -70,7 +72,7 @@ pub struct Query(
     SeriesQuery,
 );
 
-/// What can be done.
+/// The mutations.
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     AccountMutation,

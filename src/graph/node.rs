@@ -30,11 +30,11 @@ use crate::{
 };
 
 /// Most ids of one `nodes` field.
-const MOST: usize = 100;
+pub const MOST: usize = 100;
 
-/// Anything with an id.
+/// An object with an id.
 #[derive(Interface)]
-#[graphql(field(name = "id", ty = "&ID", desc = "Its id."))]
+#[graphql(field(name = "id", ty = "&ID", desc = "The object's id."))]
 pub enum Node {
     Account(Account),
     ServiceToken(ServiceToken),
@@ -71,7 +71,7 @@ pub struct NodeQuery;
 
 #[Object]
 impl NodeQuery {
-    /// Any object by its id; null where there is none, or none that you may see.
+    /// Any object by its id; null if there is none that you may see.
     async fn node(
         &self,
         ctx: &Context<'_>,
@@ -80,7 +80,7 @@ impl NodeQuery {
         find(ctx, &id).await.transpose()
     }
 
-    /// Several objects by their ids, in the same order, null where there is none that you may see. At most 100.
+    /// Objects by their ids, in the same order; null for each that does not exist or that you may not see.
     #[graphql(complexity = "ids.len().min(MOST).saturating_mul(child_complexity)")]
     async fn nodes(
         &self,
@@ -89,7 +89,7 @@ impl NodeQuery {
     ) -> Result<Vec<Option<Node>>> {
         if ids.len() > MOST {
             return Err(Error::BadInput(format!(
-                "`ids` names {} objects; {MOST} is the most.",
+                "`ids` names {} objects; at most {MOST} are allowed.",
                 ids.len()
             )));
         }

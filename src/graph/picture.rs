@@ -11,13 +11,13 @@ use crate::{
     token::{Access, Shown, SigningKey},
 };
 
-/// A link to the picture of a blueprint, for an `<img>`, which sends no token.
+/// A link to the picture of a blueprint for an `<img>`, which cannot send a token.
 #[derive(SimpleObject)]
 pub struct PictureLink {
-    /// Where it is on this server, from the root.
+    /// Path on this server, from the root.
     path: String,
-    /// Until when it can be loaded, five minutes at most. It ends with your session, and shows only what you may read
-    /// then.
+    /// Time of expiry, at most five minutes from now, and no later than your session. The picture shows only what you
+    /// may read at the time of loading.
     expires_at: DateTime<Utc>,
 }
 

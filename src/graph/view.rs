@@ -26,7 +26,7 @@ use crate::{
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
-/// A smaller picture of a blueprint: some of its touchpoints, and what joins them.
+/// A smaller picture of a blueprint: some of its touchpoints, and the connections between them.
 pub struct BlueprintView {
     canvas: Arc<Canvas>,
     seen: view::View,
@@ -52,10 +52,10 @@ fn shown(canvas: &Arc<Canvas>, at: usize) -> Option<Touchpoint> {
     Some(Touchpoint::within(row, canvas))
 }
 
-/// A smaller picture of a blueprint: some of its touchpoints, and what joins them.
+/// A smaller picture of a blueprint: some of its touchpoints, and the connections between them.
 #[Object]
 impl BlueprintView {
-    /// The phases with the touchpoints that stay, in order of display; phases without any are left out.
+    /// The phases with the touchpoints that stay, in order of display; phases without touchpoints are left out.
     #[graphql(complexity = "10 * child_complexity")]
     async fn phases(&self) -> Listed<PhaseView> {
         let canvas = &self.canvas;
@@ -76,7 +76,8 @@ impl BlueprintView {
         listed(phases)
     }
 
-    /// What joins them: transitions that stay in the order of creation, then bridges over what was left out.
+    /// The connections: first the transitions that stay, in the order of creation, then bridges over touchpoints left
+    /// out.
     #[graphql(complexity = "10 * child_complexity")]
     async fn joints(&self) -> Listed<Joint> {
         let joints = self.seen.joints.iter().map(|joint| Joint {
@@ -86,13 +87,13 @@ impl BlueprintView {
         listed(joints)
     }
 
-    /// How many touchpoints were left out.
+    /// Number of touchpoints left out.
     async fn left_out(&self) -> usize {
         self.canvas.touchpoints.len() - self.seen.touchpoints.len()
     }
 }
 
-/// What joins two places of a smaller picture: a transition, or a bridge over steps that were left out.
+/// A connection in a smaller picture: a transition, or a bridge over touchpoints left out.
 #[Object]
 impl Joint {
     /// The touchpoint that it leads from; null where it comes from an end.
@@ -105,7 +106,7 @@ impl Joint {
         shown(&self.canvas, self.joint.to?)
     }
 
-    /// The end of the graph, where `from` or `to` is null.
+    /// The end of the journey graph, where `from` or `to` is null.
     async fn end(&self) -> Option<End> {
         self.joint.end
     }
@@ -116,7 +117,7 @@ impl Joint {
         Some(Transition::within(row, &self.canvas))
     }
 
-    /// The steps that a bridge passes over, on the shortest way.
+    /// The touchpoints that a bridge passes over, on the shortest way.
     #[graphql(complexity = "10 * child_complexity")]
     async fn left_out(&self) -> Listed<Touchpoint> {
         let left_out = self.joint.left_out.iter();
@@ -125,23 +126,23 @@ impl Joint {
     }
 }
 
-/// How much attention a stage of the journey gets.
+/// The attention that a stage of the journey gets, in touchpoints.
 #[derive(SimpleObject)]
 pub struct StageAttention {
     /// The stage.
     stage: Stage,
-    /// How many touchpoints lie in its phases.
+    /// Number of touchpoints in phases of the stage.
     touchpoints: usize,
-    /// Which share of all that is, from 0 to 1; null without touchpoints.
+    /// Share of all touchpoints, from 0 to 1; null without touchpoints.
     share: Option<f64>,
 }
 
-/// How much of a blueprint is somebody's guess.
+/// The share of a blueprint that is somebody's guess.
 #[derive(SimpleObject)]
 pub struct Assumptions {
-    /// How many touchpoints are ASSUMED.
+    /// Number of touchpoints whose basis is ASSUMED.
     touchpoints: usize,
-    /// Which share of all that is, from 0 to 1; null without touchpoints.
+    /// Share of all touchpoints, from 0 to 1; null without touchpoints.
     share: Option<f64>,
 }
 
@@ -152,25 +153,25 @@ fn share(part: usize, canvas: &Canvas) -> Option<f64> {
     (all > 0).then(|| part as f64 / all as f64)
 }
 
-/// How often a month a persona is contacted, all journeys together.
+/// The number of contacts a month with a persona, summed over all journeys.
 #[derive(SimpleObject)]
 pub struct ContactPressure {
-    /// By all departments together.
+    /// Contacts a month, by all departments together.
     per_month: f64,
-    /// How often the persona bears it; null where nobody knows.
+    /// The largest number of contacts a month that the persona tolerates; null if unknown.
     most: Option<i32>,
-    /// Whether it is more often than the persona bears.
+    /// Whether there are more contacts than the persona tolerates.
     too_much: bool,
-    /// Who sends, those who do it most first.
+    /// The departments that contact the persona, the most frequent first.
     senders: Listed<Sender>,
 }
 
-/// How often a month a department contacts a persona.
+/// The number of contacts a month of one department with a persona.
 #[derive(SimpleObject)]
 pub struct Sender {
-    /// Accountable for the touchpoints where it happens; null for those where nobody is.
+    /// The department accountable for the touchpoints with the contacts; null for those where nobody is accountable.
     department: Option<Department>,
-    /// How often a month.
+    /// Contacts a month.
     per_month: f64,
 }
 
@@ -252,7 +253,7 @@ pub async fn view(
     })
 }
 
-/// A journey as its customers may see it: what they do and where, and nothing of who delivers it or how.
+/// A journey fit to be shown to customers: their actions and channels, and nothing about who delivers it or how.
 #[derive(SimpleObject)]
 pub struct CustomerView {
     /// The title, as the persona would say it.
@@ -261,7 +262,7 @@ pub struct CustomerView {
     persona: String,
     /// The phases, in order of display.
     phases: Listed<CustomerPhase>,
-    /// How the steps follow one another, in the order of creation.
+    /// The connections between the steps, in the order of creation.
     ways: Listed<CustomerWay>,
 }
 
@@ -270,9 +271,9 @@ pub struct CustomerView {
 pub struct CustomerPhase {
     /// Its name.
     name: String,
-    /// Where it stands relative to what the customer came for.
+    /// Its stage relative to what the customer came for.
     stage: Stage,
-    /// What the customer wants to reach in it.
+    /// The customer's goal in it.
     customer_goal: Option<String>,
     /// The steps in which the customer takes part, in order of display.
     steps: Listed<CustomerStep>,
@@ -285,17 +286,17 @@ pub struct CustomerStep {
     key: String,
     /// Its name.
     name: String,
-    /// Whether the customer is alone in it.
+    /// Whether the customer acts alone, without the organisation.
     alone: bool,
-    /// What the customer does.
+    /// The customer's action.
     customer_action: Option<String>,
-    /// What the customer holds or sees.
+    /// Physical evidence: things that the customer holds or sees, in order.
     evidence: Vec<String>,
-    /// Where people meet, in order.
+    /// Its channels, in order.
     channels: Listed<CustomerChannel>,
-    /// What the customer feels, from −2 to 2.
+    /// The customer's emotion, from −2 (worst) to 2 (best).
     emotion: Option<i32>,
-    /// How many minutes it should take.
+    /// Expected duration in minutes.
     expected_minutes: Option<i32>,
 }
 
@@ -304,18 +305,18 @@ pub struct CustomerStep {
 pub struct CustomerChannel {
     /// The name.
     name: String,
-    /// What kind of way it is.
+    /// The kind of channel.
     medium: Medium,
 }
 
-/// What customers do next. Steps that they take no part in are passed over.
+/// A connection from one step of customers to their next one. Steps that they take no part in are passed over.
 #[derive(SimpleObject)]
 pub struct CustomerWay {
     /// The key of the step that it leads from; null where it comes from an end.
     from: Option<String>,
     /// The key of the step that it leads to; null where it leads to an end.
     to: Option<String>,
-    /// The end, where `from` or `to` is null.
+    /// The end of the journey graph, where `from` or `to` is null.
     end: Option<End>,
 }
 

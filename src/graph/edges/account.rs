@@ -22,7 +22,7 @@ use crate::{
 
 #[ComplexObject]
 impl Viewer {
-    /// Your roles in departments; those in archived departments give no rights and are left out.
+    /// Your roles in departments; those in archived departments give no permissions and are left out.
     #[graphql(complexity = "10 * child_complexity")]
     async fn memberships(&self, ctx: &Context<'_>) -> Result<Listed<Membership>> {
         Ok(meter::listed(
@@ -30,7 +30,7 @@ impl Viewer {
         ))
     }
 
-    /// The devices on which you are signed in, in the order of signing in.
+    /// Your sessions that are alive, in the order of signing in.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn sessions(
         &self,
@@ -54,7 +54,7 @@ impl Viewer {
         waiting_for_viewer(ctx, Page { first, after }).await
     }
 
-    /// What you are named for as the person who does it, in force or proposed, in the order of creation.
+    /// Responsibilities, in force or proposed, that name you as the person who does them, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn responsibilities(
         &self,
@@ -69,7 +69,7 @@ impl Viewer {
 
 #[ComplexObject]
 impl Account {
-    /// Its roles in departments, archived ones included, in the order of creation.
+    /// Its roles in departments, including archived ones, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn memberships(
         &self,
@@ -85,18 +85,18 @@ impl Account {
 
 #[ComplexObject]
 impl ServiceToken {
-    /// The account that it stands for.
+    /// The account as which it acts.
     async fn account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(load(ctx, self.row.account_id)).await
     }
 
-    /// The departments that it is limited to, with all below them; none where it is not limited.
+    /// The departments to which it is limited, with all below them; empty if it is not limited.
     async fn departments(&self, ctx: &Context<'_>) -> Result<Listed<Department>> {
         let rows = load(ctx, LimitsOf(self.row.id)).await?.unwrap_or_default();
         Ok(meter::listed(rows.iter().cloned()))
     }
 
-    /// Who made it; null where it was the command line.
+    /// The account that created it; null for the command line.
     async fn made_by(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(load(ctx, self.row.made_by_account_id?)).await
     }
@@ -104,12 +104,12 @@ impl ServiceToken {
 
 #[ComplexObject]
 impl Membership {
-    /// Whose it is.
+    /// The account.
     async fn account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(load(ctx, self.row.account_id)).await
     }
 
-    /// Where it is.
+    /// The department.
     async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         found(load(ctx, self.row.department_id)).await
     }
@@ -117,12 +117,12 @@ impl Membership {
 
 #[ComplexObject]
 impl AuditEvent {
-    /// The account that acted; null for the command line, for nobody known, and where you may not see it.
+    /// The account that acted; null for the command line, for an unknown actor, and where you may not see it.
     async fn actor(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(load(ctx, self.actor_id?)).await
     }
 
-    /// The service token with which the account acted; null where it was another way in, and where you may read neither
+    /// The service token with which the account acted; null for every other sign-in, and where you may read neither
     /// service tokens nor the whole audit log.
     async fn actor_token(&self, ctx: &Context<'_>) -> Option<Result<ServiceToken>> {
         found(load(ctx, self.actor_token_id?)).await

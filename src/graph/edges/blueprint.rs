@@ -50,7 +50,7 @@ const FINDINGS: usize = 2 * snapshot::COST;
 
 #[ComplexObject]
 impl Blueprint {
-    /// What you may do to it.
+    /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         Ok(permissions::of_blueprint(caller(ctx)?, &self.row))
     }
@@ -63,7 +63,7 @@ impl Blueprint {
         }
     }
 
-    /// Further personas, in order.
+    /// Its secondary personas, in order.
     #[graphql(complexity = "5 + 5 * child_complexity")]
     async fn secondary_personas(&self, ctx: &Context<'_>) -> Result<Listed<Persona>> {
         let rows = load(ctx, SecondaryOf(self.row.id))
@@ -102,39 +102,39 @@ impl Blueprint {
         Ok(Drawn::of(canvas, |canvas| &canvas.transitions))
     }
 
-    /// What is known of it as a whole, of its phases and at its touchpoints, in the order of creation; of archived
-    /// ones nothing.
+    /// The insights about it as a whole, its phases and its touchpoints, in the order of creation; those of archived
+    /// phases and touchpoints are left out.
     #[graphql(complexity = "20 * child_complexity")]
     async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
         listed(ctx, KnownIn(self.row.id)).await
     }
 
-    /// Where that is known from, in the order of creation.
+    /// The sources on which its insights rest, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
     async fn sources(&self, ctx: &Context<'_>) -> Result<Listed<Source>> {
         listed(ctx, SourcesIn(self.row.id)).await
     }
 
-    /// What is promised at its touchpoints, in the order of creation; at archived ones nothing.
+    /// The promises made at its touchpoints, in the order of creation; those at archived touchpoints are left out.
     #[graphql(complexity = "10 * child_complexity")]
     async fn promises(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
         listed(ctx, PromisesIn(self.row.id)).await
     }
 
-    /// How people found its touchpoints when they tried them, in the order of creation; of archived ones nothing.
+    /// The evaluations of its touchpoints, in the order of creation; those of archived touchpoints are left out.
     #[graphql(complexity = "20 * child_complexity")]
     async fn evaluations(&self, ctx: &Context<'_>) -> Result<Listed<Evaluation>> {
         listed(ctx, TriedIn(self.row.id)).await
     }
 
-    /// What is to become better in it, or has, in the order of creation.
+    /// Its improvements, planned or made, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
     async fn improvements(&self, ctx: &Context<'_>) -> Result<Listed<Improvement>> {
         listed(ctx, ImprovementsIn(self.row.id)).await
     }
 
-    /// What is known, as a grid: by phase (the whole blueprint first), kind and persona; only cells that hold
-    /// anything. What is known at a touchpoint stands in its phase.
+    /// Its insights as a grid by phase (the whole blueprint first), kind and persona; empty cells are left out.
+    /// Insights at a touchpoint are in the cell of its phase.
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
     async fn lens(&self, ctx: &Context<'_>) -> Result<Listed<LensCell>> {
         let canvas = self.whole(ctx).await?;
@@ -148,16 +148,14 @@ impl Blueprint {
         listed(ctx, ScenariosOf(self.row.id)).await
     }
 
-    /// A smaller picture: only essential touchpoints, or the so many that matter most (essential ones first, then
-    /// by the sum of both importances, then by key), or both. Steps left out are bridged.
+    /// A smaller picture of it: only essential touchpoints, or the `simplifiedTo` most important ones (essential first,
+    /// then by the sum of both importances, then by key), or both. Touchpoints left out are bridged.
     #[graphql(complexity = "canvas::COST + 5 * child_complexity")]
     async fn view(
         &self,
         ctx: &Context<'_>,
         #[graphql(default, desc = "Only essential touchpoints.")] essential_only: bool,
-        #[graphql(desc = "Largest number of touchpoints to keep.")] simplified_to: Option<
-            i32,
-        >,
+        #[graphql(desc = "Largest number of touchpoints to keep.")] simplified_to: Option<i32>,
     ) -> Result<BlueprintView> {
         let canvas = self.whole(ctx).await?;
         let most = simplified_to.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(0));
@@ -171,36 +169,36 @@ impl Blueprint {
         shown::view(ctx, canvas, choose).await
     }
 
-    /// The journey as its customers may see it: nothing of who delivers it or how.
+    /// The journey without anything about who delivers it or how, fit to be shown to customers.
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
     async fn customer_view(&self, ctx: &Context<'_>) -> Result<CustomerView> {
         shown::customer_view(ctx, self.whole(ctx).await?).await
     }
 
-    /// How many touchpoints lie before, at and after what the customer came for.
+    /// Number of touchpoints before, at and after what the customer came for.
     #[graphql(complexity = "canvas::COST + child_complexity")]
     async fn attention(&self, ctx: &Context<'_>) -> Result<Listed<StageAttention>> {
         Ok(meter::listed(shown::attention(self.whole(ctx).await?)))
     }
 
-    /// How much of it is somebody's guess.
+    /// The share of its touchpoints that is somebody's guess.
     #[graphql(complexity = "canvas::COST + child_complexity")]
     async fn assumptions(&self, ctx: &Context<'_>) -> Result<Assumptions> {
         Ok(shown::assumptions(self.whole(ctx).await?))
     }
 
-    /// The template that it began with, or that what it was copied from did: it names the lenses to draw. Null where
-    /// there is none.
+    /// The template from which it was created (for a copy: that of the original), which names the lenses to draw; null
+    /// if there is none.
     async fn template(&self, ctx: &Context<'_>) -> Option<Result<Template>> {
         found(load(ctx, self.row.template_id?)).await
     }
 
-    /// What it was copied from; null where that is gone, or you may not see it.
+    /// The blueprint that it was copied from; null if it was not copied, that blueprint is gone, or you may not see it.
     async fn copied_from(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
         found(load(ctx, self.row.copied_from_id?)).await
     }
 
-    /// All of it by keys, as one document that `blueprintImport` takes.
+    /// The whole blueprint as one document, which `blueprintImport` accepts; objects are named by key.
     #[graphql(complexity = "snapshot::COST")]
     async fn document(&self, ctx: &Context<'_>) -> Result<Json<Document>> {
         let make = |document: Document| {
@@ -210,10 +208,10 @@ impl Blueprint {
         written(ctx, self.row.id, make).await
     }
 
-    /// Its touchpoints as a sheet for spreadsheets (CSV), which `blueprintSheetImport` takes: a row a touchpoint, with
-    /// its phase before it and the departments of each role behind it. Lists are written `WEB | APP`, evidence with a
-    /// link `Leaflet <https://…>`, a department that is only asked `sales?`; a text that would become a formula has an
-    /// apostrophe before it.
+    /// Its touchpoints as a sheet for spreadsheets (CSV), which `blueprintSheetImport` accepts: one row per touchpoint,
+    /// with its phase in the first columns and the departments of each role in the last ones. Lists are written `WEB |
+    /// APP`, evidence with a link `Leaflet <https://…>`, a department with an open proposal `sales?`. A text that a
+    /// spreadsheet would run as a formula is preceded by an apostrophe.
     #[graphql(complexity = "snapshot::COST")]
     async fn sheet(
         &self,
@@ -228,8 +226,8 @@ impl Blueprint {
         written(ctx, self.row.id, make).await
     }
 
-    /// What it gets wrong as of a day, today unless said. A confidential KPI whose values you may not see acts as if it
-    /// were not linked.
+    /// Its flaws by the table of rules, as of a day. A confidential KPI whose values you may not see is treated as if
+    /// it were not linked.
     #[graphql(complexity = "FINDINGS + 20 * child_complexity")]
     async fn findings(
         &self,
@@ -240,14 +238,14 @@ impl Blueprint {
         finding::of_blueprint(ctx, &self.row, filter, as_of).await
     }
 
-    /// How people move through it.
+    /// The movement of people through it, as a graph.
     #[graphql(complexity = "canvas::COST + child_complexity")]
     async fn flow(&self, ctx: &Context<'_>) -> Result<Flow> {
         Ok(Flow(Arc::clone(self.whole(ctx).await?)))
     }
 
-    /// A link to its picture (`GET /blueprints/{key}.svg`) that needs no access token, for an `<img>`. With a token in
-    /// the `Authorization` header, the address is asked with `asOf` and `theme` instead.
+    /// A link to its picture (`GET /blueprints/{key}.svg`) for an `<img>`; it needs no access token. With a token in
+    /// the `Authorization` header, request that address with the query parameters `asOf` and `theme` instead.
     async fn picture_link(
         &self,
         ctx: &Context<'_>,
@@ -265,7 +263,7 @@ impl Phase {
         found(load(ctx, self.row.blueprint_id)).await
     }
 
-    /// What it was copied from.
+    /// The object that it was copied from; null if it was not copied.
     async fn copied_from(&self, ctx: &Context<'_>) -> Option<Result<Phase>> {
         found(load(ctx, self.row.copied_from_id?)).await
     }
@@ -278,7 +276,7 @@ impl Phase {
         }
     }
 
-    /// What is known of the phase as a whole, in the order of creation.
+    /// The insights about the phase as a whole, in the order of creation.
     async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
         listed(ctx, KnownOfPhase(self.row.id)).await
     }

@@ -47,12 +47,12 @@ impl Department {
 
 #[ComplexObject]
 impl Department {
-    /// What you may do in it.
+    /// The permissions that you have in it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         Ok(permissions::of_department(caller(ctx)?, &self.row))
     }
 
-    /// What it has accepted, in CURRENT blueprints that are or were published, in the order of creation.
+    /// Its ACCEPTED responsibilities in CURRENT blueprints that are or were published, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn responsibilities(
         &self,
@@ -100,8 +100,8 @@ impl Department {
         page::by_creation(ctx, select, Page { first, after }, Responsibility::from).await
     }
 
-    /// The KPIs that judge what it delivers: linked on the day to touchpoints where it is ACCOUNTABLE or RESPONSIBLE, in
-    /// CURRENT blueprints that are or were published; whoever owns them. In the order of creation.
+    /// The KPIs that judge its delivery, whoever owns them: those linked on the day to touchpoints where it is
+    /// ACCOUNTABLE or RESPONSIBLE, in CURRENT blueprints that are or were published. In the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn kpis(
         &self,
@@ -124,7 +124,7 @@ impl Department {
         page::by_creation(ctx, select, Page { first, after }, Kpi::from).await
     }
 
-    /// What the KPIs that judge what it delivers come to on a day, today unless said.
+    /// The number of KPIs in each state, over those that judge its delivery on a day.
     #[graphql(complexity = "200 + child_complexity")]
     async fn scorecard(
         &self,
@@ -145,7 +145,7 @@ impl Department {
         .await
     }
 
-    /// Open proposals that wait for an answer of its leads: those whose `awaits` names it. In the order of creation.
+    /// Open proposals that its leads may answer (their `awaits` names it), in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn awaiting_answer(
         &self,
@@ -162,7 +162,8 @@ impl Department {
         waiting(ctx, which, Page { first, after }).await
     }
 
-    /// What an import gave it without asking, and its leads have neither confirmed nor ended. In the order of creation.
+    /// Responsibilities that an import put in force without asking and that its leads have neither confirmed nor ended,
+    /// in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn given_unasked(
         &self,
@@ -178,7 +179,7 @@ impl Department {
         unasked(ctx, of, Page { first, after }).await
     }
 
-    /// The improvements that it takes care of, in the blueprints that you may read, in the order of creation.
+    /// The improvements that it owns in blueprints that you may read, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn improvements(
         &self,
@@ -196,7 +197,7 @@ impl Department {
         improvements(ctx, its, states, Page { first, after }).await
     }
 
-    /// What it has still to do about answers of customers, in the order of creation.
+    /// Its follow-ups that are not closed, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn open_cases(
         &self,
@@ -214,17 +215,17 @@ impl Department {
         page::by_creation(ctx, select, Page { first, after }, FollowUp::from).await
     }
 
-    /// The department that it is part of; null at the top.
+    /// The department directly above it; null at the top.
     async fn parent(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         found(load(ctx, self.row.parent_id?)).await
     }
 
-    /// The department that took over what it held, once it is archived.
+    /// Once it is archived: the department that took over its responsibilities, KPIs, blueprints and follow-ups.
     async fn successor(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         found(load(ctx, self.row.successor_id?)).await
     }
 
-    /// The departments that are part of it at once, in the order of creation.
+    /// The departments directly below it, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn children(
         &self,
@@ -241,7 +242,7 @@ impl Department {
         departments(ctx, below, Page { first, after }).await
     }
 
-    /// Who belongs to it, in the order of creation.
+    /// Its members, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn members(
         &self,

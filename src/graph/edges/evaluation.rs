@@ -15,22 +15,22 @@ use crate::{
 
 #[ComplexObject]
 impl Evaluation {
-    /// The touchpoint that was tried.
+    /// The touchpoint that was tested.
     async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
         found(load(ctx, self.row.touchpoint_id)).await
     }
 
-    /// The account of who tried it; null where `byName` says who did, and where you may not see it.
+    /// The account that tested it; null where `byName` is set, and where you may not see it.
     async fn by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(load(ctx, self.row.by_account_id?)).await
     }
 
-    /// How it meets the needs that were looked at, in order.
+    /// The verdict on each need that was checked, in order.
     async fn verdicts(&self, ctx: &Context<'_>) -> Result<Listed<NeedVerdict>> {
         listed(ctx, VerdictsOf(self.row.id)).await
     }
 
-    /// The touchpoint that says something else; null where messages are not CONFLICTING.
+    /// The touchpoint whose messages disagree; null unless `messages` is CONFLICTING.
     async fn conflicts_with(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
         found(load(ctx, self.row.conflicts_with_id?)).await
     }

@@ -37,30 +37,29 @@ impl Feedback {
 
 #[ComplexObject]
 impl Feedback {
-    /// What you may do about it.
+    /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         Ok(permissions::of_feedback(caller(ctx)?, &self.row))
     }
 
-    /// Who answered; null where nobody knows, it is erased, or you may not know. Requires: WORK_FOLLOW_UP.
+    /// The respondent: a customer number or a name; null if unknown, erased, or not for you to see. Requires:
+    /// WORK_FOLLOW_UP.
     async fn respondent(&self, ctx: &Context<'_>) -> Option<Result<String>> {
         self.private(ctx, |row| row.respondent.as_ref()).transpose()
     }
 
-    /// How the respondent can be reached; null where nobody knows, it is erased, or you may not know.
-    /// Requires: WORK_FOLLOW_UP.
+    /// The respondent's contact details; null if unknown, erased, or not for you to see. Requires: WORK_FOLLOW_UP.
     async fn contact(&self, ctx: &Context<'_>) -> Option<Result<String>> {
         self.private(ctx, |row| row.contact.as_ref()).transpose()
     }
 
-    /// What the respondent wrote; null where there is nothing, it is erased, or you may not know.
-    /// Requires: WORK_FOLLOW_UP.
+    /// The respondent's comment; null if there is none, it was erased, or you may not see it. Requires: WORK_FOLLOW_UP.
     async fn comment(&self, ctx: &Context<'_>) -> Option<Result<String>> {
         self.private(ctx, |row| row.comment.as_ref()).transpose()
     }
 
-    /// What the system that asked calls the answer; null where it has no such id, or you may not know.
-    /// Requires: WORK_FOLLOW_UP.
+    /// Id of the answer in the system that collected it; null if it has none, or you may not see it. Requires:
+    /// WORK_FOLLOW_UP.
     async fn external_id(&self, ctx: &Context<'_>) -> Option<Result<String>> {
         self.private(ctx, |row| row.external_id.as_ref())
             .transpose()
@@ -71,33 +70,33 @@ impl Feedback {
         found(load(ctx, self.row.touchpoint_id?)).await
     }
 
-    /// The journey that it is about; null where none was named.
+    /// The blueprint that it is about; null if none was named.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
         found(load(ctx, self.row.blueprint_id?)).await
     }
 
-    /// The persona that the customer is; null where none was named.
+    /// The customer's persona; null if none was named.
     async fn persona(&self, ctx: &Context<'_>) -> Option<Result<Persona>> {
         found(load(ctx, self.row.persona_id?)).await
     }
 
-    /// The channel on which the customer was; null where none was named.
+    /// The customer's channel; null if none was named.
     async fn channel(&self, ctx: &Context<'_>) -> Option<Result<Channel>> {
         found(load(ctx, self.row.channel_id?)).await
     }
 
-    /// The segment that the customer belongs to; null where none was named.
+    /// The customer's segment; null if none was named.
     async fn segment(&self, ctx: &Context<'_>) -> Option<Result<Segment>> {
         found(load(ctx, self.row.segment_id?)).await
     }
 
-    /// The department that looks after it: the one that was ACCOUNTABLE when the customer answered, or who took over
-    /// from it; null where there was none.
+    /// The department that works it: the one that was ACCOUNTABLE when the customer answered, or its successor; null if
+    /// there was none.
     async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         found(load(ctx, self.row.department_id?)).await
     }
 
-    /// What is done about it; null where it was never known who gave it.
+    /// Its follow-up; null if the respondent was never known.
     async fn follow_up(&self, ctx: &Context<'_>) -> Option<Result<FollowUp>> {
         found(load(ctx, FollowedUp(self.row.id))).await
     }
@@ -105,7 +104,7 @@ impl Feedback {
 
 #[ComplexObject]
 impl FollowUp {
-    /// What you may do about it.
+    /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         let answer = load(ctx, self.row.feedback_id).await?;
         let caller = caller(ctx)?;
@@ -117,8 +116,8 @@ impl FollowUp {
         found(load(ctx, self.row.feedback_id)).await
     }
 
-    /// The department that looks after it; null where none was ACCOUNTABLE when the customer answered: it is
-    /// unroutable, and worked by CX managers.
+    /// The department that works it; null if none was ACCOUNTABLE when the customer answered: it is then unroutable,
+    /// and worked by CX managers.
     async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         match load(ctx, self.row.feedback_id).await {
             Ok(answer) => found(load(ctx, answer?.department_id?)).await,
@@ -126,12 +125,12 @@ impl FollowUp {
         }
     }
 
-    /// Who works it; null while nobody was named.
+    /// The account that works it; null while none is named.
     async fn assignee(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(load(ctx, self.row.assignee_account_id?)).await
     }
 
-    /// What came of it; null where nothing is noted, or you may not know. Requires: WORK_FOLLOW_UP.
+    /// The result; null if none is noted, or you may not see it. Requires: WORK_FOLLOW_UP.
     async fn note(&self, ctx: &Context<'_>) -> Option<Result<String>> {
         let answer = match load(ctx, self.row.feedback_id).await {
             Ok(answer) => answer?,
@@ -144,7 +143,7 @@ impl FollowUp {
         }
     }
 
-    /// What the organisation does about such an answer; null where its group has no playbook.
+    /// The playbook for such an answer; null if its group has none.
     async fn playbook(&self, ctx: &Context<'_>) -> Option<Result<Playbook>> {
         found(async {
             match load(ctx, self.row.feedback_id).await? {

@@ -12,7 +12,7 @@ use crate::{
 
 #[ComplexObject]
 impl Finding {
-    /// That somebody dismissed it; null where nobody did.
+    /// Its dismissal; null if it was not dismissed.
     async fn dismissed(&self) -> Option<Dismissal> {
         let row = self.told.dismissed.clone()?;
         Some(Dismissal {
@@ -25,7 +25,7 @@ impl Finding {
 
 #[ComplexObject]
 impl Dismissal {
-    /// Who did; null for the command line, and where you may not see it.
+    /// The account that dismissed it; null for the command line, and where you may not see it.
     async fn by(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(load(ctx, self.row.dismissed_by_id?)).await
     }

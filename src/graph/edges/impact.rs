@@ -53,57 +53,59 @@ macro_rules! named {
 }
 
 named! {
-    /// Departments that become part of the successor, as what they are part of is merged into it.
+    /// Departments that move below the successor, because the department above them is merged into it.
     departments_moved: Department of department,
     /// Responsibilities in force that end, and that nobody takes over.
     responsibilities_ended: Responsibility of responsibility,
-    /// Responsibilities in force that end, and that are accepted anew for the successor.
+    /// Responsibilities in force that end and start again for the successor, accepted.
     responsibilities_handed_over: Responsibility of responsibility,
-    /// Responsibilities in force that end, as the successor has the same role there, or takes it over from another;
-    /// it does their tasks too.
+    /// Responsibilities in force that end because the successor has the same role there, or takes it over from another
+    /// department. Their tasks go to the successor.
     responsibilities_merged: Responsibility of responsibility,
     /// Open proposals that are closed.
     proposals_closed: Responsibility of responsibility,
-    /// Open proposals that stay, and are then made to the successor, by it, or to take over from it.
+    /// Open proposals that stay, with the successor in place of the department: as addressee, as proposer, or as the
+    /// holder to take over from.
     proposals_readdressed: Responsibility of responsibility,
     /// Touchpoints where nobody is ACCOUNTABLE any more.
     lost_accountable: Touchpoint of touchpoint,
-    /// Touchpoints that lose somebody RESPONSIBLE, be others left or not.
+    /// Touchpoints that lose somebody RESPONSIBLE, whether or not others are left.
     lost_responsible: Touchpoint of touchpoint,
     /// Touchpoints that lose somebody RESPONSIBLE, and where nobody is RESPONSIBLE any more.
     left_without_responsible: Touchpoint of touchpoint,
-    /// Blueprints that the successor owns then.
+    /// Blueprints that change owner to the successor.
     blueprints_handed_over: Blueprint of blueprint,
     /// Blueprints that are left without an owner.
     blueprints_left: Blueprint of blueprint,
-    /// KPIs that the successor owns then.
+    /// KPIs that change owner to the successor.
     kpis_handed_over: Kpi of kpi,
     /// KPIs that are left without an owner.
     kpis_left: Kpi of kpi,
-    /// What is still to do about answers of customers, and the successor's to do then.
+    /// Open follow-ups that go to the successor.
     follow_ups_handed_over: FollowUp of follow_up,
-    /// What is still to do about answers of customers, and left with nobody who does it.
+    /// Open follow-ups that no department works any more.
     follow_ups_left: FollowUp of follow_up,
-    /// KPIs left hanging: whatever they judge, today or later, is gone, or has nobody ACCOUNTABLE or RESPONSIBLE any
-    /// more.
+    /// KPIs left without a place: everything that they judge, today or later, is archived or has nobody ACCOUNTABLE or
+    /// RESPONSIBLE any more.
     kpis_hanging: Kpi of kpi,
-    /// Transitions that lead to the touchpoint or on from it, and break.
+    /// Transitions to or from the touchpoint, which are hidden with it.
     transitions_broken: Transition of transition,
-    /// Touchpoints that people get to now, and then no longer.
+    /// Touchpoints that people reach now and would not reach any more.
     newly_unreachable: Touchpoint of touchpoint,
-    /// Touchpoints that people get to and that nothing leads on from any more.
+    /// Touchpoints that people reach and that no transition leaves any more.
     new_dead_ends: Touchpoint of touchpoint,
     /// Scenarios that lose a step.
     scenarios_shortened: Scenario of scenario,
-    /// What is known at the touchpoint, and goes out of sight with it.
+    /// Insights at the touchpoint, which are hidden with it.
     insights_gone: Insight of insight,
-    /// Promises that are made at the touchpoint, and go out of sight with it.
+    /// Promises made at the touchpoint, which are hidden with it.
     promises_gone: Promise of promise,
-    /// Promises left hanging: whatever delivers them is gone, or has nobody ACCOUNTABLE or RESPONSIBLE any more.
+    /// Promises left undelivered: every touchpoint that delivers them is archived or has nobody ACCOUNTABLE or
+    /// RESPONSIBLE any more.
     promises_hanging: Promise of promise,
-    /// Responsibilities and proposals that name the person; they stay, with the name of somebody who is gone.
+    /// Responsibilities and proposals that name the person. They stay, and keep naming the deactivated account.
     person_of: Responsibility of responsibility,
-    /// Departments that lose the last LEAD of their own, be they led from above or not.
+    /// Departments that lose the last LEAD of their own, whether or not they are led from above.
     departments_without_own_lead: Department of department,
     /// Departments that nobody leads any more, neither their own nor somebody from above.
     departments_unled: Department of department,

@@ -24,28 +24,28 @@ use crate::{
 
 #[ComplexObject]
 impl Improvement {
-    /// What you may do to it.
+    /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         Ok(permissions::of_improvement(caller(ctx)?, &self.row))
     }
 
-    /// The blueprint whose journey it improves.
+    /// The blueprint that it improves.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
         found(load(ctx, self.row.blueprint_id)).await
     }
 
-    /// The department that takes care of it.
+    /// The department that owns it.
     async fn owner_department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         found(load(ctx, self.row.owner_department_id)).await
     }
 
-    /// The touchpoints that it is about, in order; archived ones are left out.
+    /// The touchpoints that it concerns, in order; archived ones are left out.
     async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
         let rows = load(ctx, AboutTouchpoints(self.row.id)).await?;
         Ok(living(&rows.unwrap_or_default()))
     }
 
-    /// The KPIs that tell whether it works, in order.
+    /// The KPIs that measure its effect, in order.
     async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<Kpi>> {
         listed(ctx, AboutKpis(self.row.id)).await
     }

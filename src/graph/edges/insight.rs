@@ -16,22 +16,22 @@ use crate::{
 
 #[ComplexObject]
 impl Insight {
-    /// The blueprint of which it is known.
+    /// The blueprint that it is in.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
         found(load(ctx, self.row.blueprint_id)).await
     }
 
-    /// The phase of which it is known as a whole; null for a touchpoint or a whole blueprint.
+    /// The phase that it is about as a whole; null for a touchpoint or a whole blueprint.
     async fn phase(&self, ctx: &Context<'_>) -> Option<Result<Phase>> {
         found(load(ctx, self.row.phase_id?)).await
     }
 
-    /// The touchpoint at which it is known; null for a phase or a whole blueprint.
+    /// The touchpoint that it is about; null for a phase or a whole blueprint.
     async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
         found(load(ctx, self.row.touchpoint_id?)).await
     }
 
-    /// The persona that it is known of; null for all.
+    /// The persona that it is about; null for all.
     async fn persona(&self, ctx: &Context<'_>) -> Option<Result<Persona>> {
         found(load(ctx, self.row.persona_id?)).await
     }

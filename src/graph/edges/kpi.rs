@@ -68,22 +68,23 @@ impl Kpi {
 
 #[ComplexObject]
 impl Kpi {
-    /// What you may do to it.
+    /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         Ok(permissions::of_kpi(caller(ctx)?, &self.row))
     }
 
-    /// The department that owns it: it defines it and records its values.
+    /// The department that owns it: defines it and records its values.
     async fn owner_department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         found(load(ctx, self.row.owner_department_id)).await
     }
 
-    /// Whether you may see its values; where not, targets, measurements, `latest` and `state` are empty.
+    /// Whether you may see its values; if not, `targets` and `measurements` are empty and `latest` and `state` are
+    /// null.
     async fn values_visible(&self, ctx: &Context<'_>) -> Result<bool> {
         judgement::values_visible(caller(ctx)?, &self.row).await
     }
 
-    /// What it should reach from which day on, in the order of creation.
+    /// Its targets, past, current and future, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn targets(
         &self,
@@ -99,7 +100,7 @@ impl Kpi {
         page::by_creation(ctx, select, Page { first, after }, KpiTarget::from).await
     }
 
-    /// The places that you may read and that it judges, judged or will judge, in the order of creation.
+    /// Its links, past, current and future, to places that you may read, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn links(
         &self,
@@ -115,7 +116,7 @@ impl Kpi {
         page::by_creation(ctx, select, Page { first, after }, KpiLink::from).await
     }
 
-    /// The improvements that it tells about, in the blueprints that you may read, in the order of creation.
+    /// The improvements whose effect it measures, in blueprints that you may read, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn improvements(
         &self,
@@ -133,8 +134,7 @@ impl Kpi {
         improvements(ctx, its, states, Page { first, after }).await
     }
 
-    /// Its measurements on days from `from` on and before `to`, by day and then in the order of recording; those
-    /// that were corrected only with `includeSuperseded`.
+    /// Its measurements on days from `from` (included) to `to` (excluded), by day and then in the order of recording.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn measurements(
         &self,
@@ -157,20 +157,31 @@ impl Kpi {
         by_day(ctx, of_days, Page { first, after }).await
     }
 
-    /// The measurement of the KPI as a whole that counts on a day, today unless said: the latest of no touchpoint,
-    /// channel or segment. Null where there is none, or where you may not see its values.
-    async fn latest(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Option<Result<Measurement>> {
+    /// The measurement of the KPI as a whole in force on a day: the latest one without touchpoint, channel and segment.
+    /// Null if there is none, or you may not see its values.
+    async fn latest(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
+    ) -> Option<Result<Measurement>> {
         found(async { Ok(self.judgement(ctx, as_of).await?.latest) }).await
     }
 
-    /// The target that judges `latest`: that of its day. Null where there is none, or where you may not see its
-    /// values.
-    async fn target(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Option<Result<KpiTarget>> {
+    /// The target in force on the day of `latest`. Null if there is none, or you may not see its values.
+    async fn target(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
+    ) -> Option<Result<KpiTarget>> {
         found(async { Ok(self.judgement(ctx, as_of).await?.target) }).await
     }
 
-    /// What `latest` comes to against the target of its day. Null where you may not see its values.
-    async fn state(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Option<Result<KpiState>> {
+    /// The state of `latest`, judged by the target of its day. Null where you may not see its values.
+    async fn state(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
+    ) -> Option<Result<KpiState>> {
         found(async {
             let judgement = self.judgement(ctx, as_of).await?;
             Ok(judgement.state(self.row.direction))
@@ -178,8 +189,7 @@ impl Kpi {
         .await
     }
 
-    /// How it has gone as a whole up to a day, today unless said: its last periods by its cadence, 6 unless said and at
-    /// most 24. Null where you may not see its values.
+    /// The trend of the KPI as a whole up to a day, by periods of its cadence. Null where you may not see its values.
     #[graphql(complexity = "24 * child_complexity")]
     async fn trend(
         &self,
@@ -195,12 +205,11 @@ impl Kpi {
         .await
     }
 
-    /// Whether it was measured as often as it should be up to a day, today unless said. Null where you may not see its
-    /// values.
+    /// Whether it was measured as often as its cadence demands up to a day. Null where you may not see its values.
     async fn freshness(
         &self,
         ctx: &Context<'_>,
-        as_of: Option<Date>,
+        #[graphql(desc = "The day; today if absent.")] as_of: Option<Date>,
     ) -> Option<Result<KpiFreshness>> {
         found(async {
             let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
@@ -222,8 +231,8 @@ impl Kpi {
         .await
     }
 
-    /// The accounts that may see its values while it is confidential, in the order of creation; null for whoever
-    /// may not grant them.
+    /// The grants by which accounts may see its values while it is confidential, in the order of creation; null unless
+    /// you may make such grants.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn grants(
         &self,
@@ -319,20 +328,20 @@ impl KpiLink {
         }
     }
 
-    /// The measurement that counts here: the latest at the touchpoint, else the latest of the KPI as a whole. Null
-    /// where there is none, where the link does not hold on the day, or where you may not see the KPI's values.
+    /// The measurement in force here: the latest at the touchpoint, or else the latest of the KPI as a whole. Null if
+    /// there is none, the link does not cover the day, or you may not see the KPI's values.
     async fn latest(&self, ctx: &Context<'_>) -> Option<Result<Measurement>> {
         found(async { Ok(self.judgement(ctx).await?.latest) }).await
     }
 
-    /// The target that judges `latest`: that of its day. Null where there is none, where the link does not hold on
-    /// the day, or where you may not see the KPI's values.
+    /// The target in force on the day of `latest`. Null if there is none, the link does not cover the day, or you may
+    /// not see the KPI's values.
     async fn target(&self, ctx: &Context<'_>) -> Option<Result<KpiTarget>> {
         found(async { Ok(self.judgement(ctx).await?.target) }).await
     }
 
-    /// What `latest` comes to against `target`. Null where the link does not hold on the day, or where you may not
-    /// see the KPI's values.
+    /// The state of `latest`, judged by `target`. Null if the link does not cover the day, or you may not see the KPI's
+    /// values.
     async fn state(&self, ctx: &Context<'_>) -> Option<Result<KpiState>> {
         if let Some(known) = &self.known {
             return known.1.state(known.0.direction).map(Ok);
@@ -348,17 +357,17 @@ impl KpiLink {
 
 #[ComplexObject]
 impl Measurement {
-    /// The touchpoint at which it was measured; null for the KPI as a whole.
+    /// The touchpoint where it was measured; null for the KPI as a whole.
     async fn touchpoint(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
         found(load(ctx, self.row.touchpoint_id?)).await
     }
 
-    /// The channel that it is of; null for all.
+    /// The channel of the measurement; null for all.
     async fn channel(&self, ctx: &Context<'_>) -> Option<Result<Channel>> {
         found(load(ctx, self.row.channel_id?)).await
     }
 
-    /// The segment that it is of; null for all.
+    /// The segment of the measurement; null for all.
     async fn segment(&self, ctx: &Context<'_>) -> Option<Result<Segment>> {
         found(load(ctx, self.row.segment_id?)).await
     }
@@ -368,7 +377,7 @@ impl Measurement {
         found(load(ctx, self.row.kpi_id)).await
     }
 
-    /// The correction that took its place.
+    /// The correction that replaced it.
     async fn superseded_by(&self, ctx: &Context<'_>) -> Option<Result<Measurement>> {
         let by = self.row.superseded_by_id?;
         found(load(ctx, by)).await
@@ -377,7 +386,7 @@ impl Measurement {
 
 #[ComplexObject]
 impl KpiGrant {
-    /// Who may see the values.
+    /// The account that may see the values.
     async fn account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(load(ctx, self.row.account_id)).await
     }

@@ -18,7 +18,7 @@ use crate::{
 
 #[ComplexObject]
 impl Persona {
-    /// What the persona needs, in order.
+    /// The persona's needs, in order.
     async fn needs(&self, ctx: &Context<'_>) -> Result<Listed<PersonaNeed>> {
         let rows = match &self.known_needs {
             Some(needs) => needs.clone(),
@@ -27,7 +27,7 @@ impl Persona {
         Ok(meter::listed(rows))
     }
 
-    /// The segments that the persona stands for, in order.
+    /// The segments that the persona represents, in order.
     async fn segments(&self, ctx: &Context<'_>) -> Result<Listed<Segment>> {
         let rows = load(ctx, SegmentsOf(self.row.id))
             .await?
@@ -35,14 +35,14 @@ impl Persona {
         Ok(meter::listed(rows.iter().cloned()))
     }
 
-    /// How often a month it is contacted in all journeys that you may read and that are CURRENT and are or were
-    /// published, as their main persona or another. Contacts that the customer begins are left out.
+    /// Its contacts a month, in all CURRENT blueprints that are or were published and that you may read, with it as
+    /// main or secondary persona. Contacts started by the customer are left out.
     #[graphql(complexity = "20 * child_complexity")]
     async fn contact_pressure(&self, ctx: &Context<'_>) -> Result<ContactPressure> {
         shown::contact_pressure(ctx, &self.row).await
     }
 
-    /// What you may do to it.
+    /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         Ok(permissions::of_catalogue(caller(ctx)?))
     }

@@ -37,17 +37,17 @@ pub async fn written<T: Send + 'static>(
 
 #[ComplexObject]
 impl Publication {
-    /// The blueprint that it was.
+    /// The blueprint.
     async fn blueprint(&self, ctx: &Context<'_>) -> Option<Result<Blueprint>> {
         found(load(ctx, self.row.blueprint_id)).await
     }
 
-    /// Who made it; null for the command line.
+    /// The account that made it; null for the command line.
     async fn made_by(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(load(ctx, self.row.made_by_account_id?)).await
     }
 
-    /// All of it by keys, as it was.
+    /// The whole blueprint as a document, as it was.
     #[graphql(complexity = 100)]
     async fn document(&self, ctx: &Context<'_>) -> Result<Json<serde_json::Value>> {
         self.written(caller(ctx)?).await

@@ -34,16 +34,17 @@ use crate::{
     touchpoint::graphql::Touchpoint,
 };
 
-/// Who may answer a proposal now.
+/// The parties that may answer a proposal now.
 #[derive(SimpleObject)]
 pub struct ResponsibilityAwaits {
-    /// The departments whose leads may, the nearest where it may be several; leads of departments above them may too
-    /// where they are another party, and so may a CX manager without a lead membership at or above the department addressed.
-    /// Never the account that proposed.
+    /// The departments whose leads may answer; of several in one line of the tree, the nearest. Leads of departments
+    /// above them may answer too if they are another party, and so may a CX manager without a LEAD membership at or
+    /// above the addressed department. The account that proposed never answers.
     pub departments: Vec<Department>,
-    /// Whoever is accountable answers first: a yes hands over, and the department addressed is asked next.
+    /// Whether the accountable department answers first: its acceptance hands over, and the addressed department is
+    /// asked next.
     pub holder_first: bool,
-    /// No account leads any of them yet: CX managers answer, or the department gets a lead.
+    /// Whether no account leads any of them yet: then CX managers answer, until a department gets a lead.
     pub no_lead_yet: bool,
 }
 
@@ -174,7 +175,7 @@ impl Responsibility {
 
 #[ComplexObject]
 impl Responsibility {
-    /// What you may do to it now.
+    /// The permissions that you have on it now.
     #[graphql(complexity = 2)]
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         let caller = caller(ctx)?;
@@ -192,7 +193,7 @@ impl Responsibility {
         ))
     }
 
-    /// Who may answer it now; null where it is not PROPOSED.
+    /// The parties that may answer it now; null unless it is PROPOSED.
     #[graphql(complexity = "5 + 3 * child_complexity")]
     async fn awaits(&self, ctx: &Context<'_>) -> Option<Result<ResponsibilityAwaits>> {
         found(self.awaited(ctx)).await
@@ -211,7 +212,7 @@ impl Responsibility {
         }
     }
 
-    /// The department that holds the role, or would.
+    /// The department that holds the role, held it, or is to hold it.
     async fn department(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         let id = self.row.department_id;
         match self
@@ -224,22 +225,22 @@ impl Responsibility {
         }
     }
 
-    /// The person who does it, one of the department's own people; null where nobody is named.
+    /// The person who does it, a member of the department; null if none is named.
     async fn person(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(self.account(ctx, self.row.person_id)).await
     }
 
-    /// The department that proposed it; null where a CX manager did.
+    /// The department that proposed it; null if a CX manager did.
     async fn proposed_by(&self, ctx: &Context<'_>) -> Option<Result<Department>> {
         found(load(ctx, self.row.proposed_by_department_id?)).await
     }
 
-    /// The account that proposed it; null where it was loaded with a document.
+    /// The account that proposed it; null if it was imported with a document.
     async fn proposed_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(self.account(ctx, self.row.proposed_by_account_id)).await
     }
 
-    /// The account that answered it, at `decidedAt`; null while it is open, and where it was loaded with a document.
+    /// The account that answered it, at `decidedAt`; null while it is open, and if it was imported with a document.
     async fn decided_by_account(&self, ctx: &Context<'_>) -> Option<Result<Account>> {
         found(self.account(ctx, self.row.decided_by_account_id)).await
     }
@@ -249,12 +250,12 @@ impl Responsibility {
         found(self.account(ctx, self.row.handed_over_by_account_id)).await
     }
 
-    /// The responsibility that it replaces, or would.
+    /// The responsibility that it replaces, or would replace.
     async fn replaces(&self, ctx: &Context<'_>) -> Option<Result<Responsibility>> {
         found(load(ctx, self.row.replaces_id?)).await
     }
 
-    /// The suspended responsibility that it continues, since its touchpoint has come back.
+    /// The suspended responsibility that it continues since the touchpoint was unarchived.
     async fn resumes(&self, ctx: &Context<'_>) -> Option<Result<Responsibility>> {
         found(load(ctx, self.row.resumes_id?)).await
     }

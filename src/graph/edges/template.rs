@@ -7,7 +7,7 @@ use crate::{error::Result, payload::caller, policy::Action, template::graphql::T
 
 #[ComplexObject]
 impl Template {
-    /// What you may do to it.
+    /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         Ok(permissions::of_catalogue(caller(ctx)?))
     }

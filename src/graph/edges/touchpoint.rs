@@ -33,7 +33,7 @@ use crate::{
 
 #[ComplexObject]
 impl Touchpoint {
-    /// What you may do to it.
+    /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         let caller = caller(ctx)?;
         if let Some(canvas) = &self.canvas {
@@ -47,7 +47,7 @@ impl Touchpoint {
         Ok(permissions::of_touchpoint(caller, &blueprint, &held))
     }
 
-    /// What it was copied from.
+    /// The object that it was copied from; null if it was not copied.
     async fn copied_from(&self, ctx: &Context<'_>) -> Option<Result<Touchpoint>> {
         found(load(ctx, self.row.copied_from_id?)).await
     }
@@ -65,7 +65,7 @@ impl Touchpoint {
         Ok(meter::listed(rows.iter().cloned()))
     }
 
-    /// The segments that it is for, in order; none means everybody.
+    /// The segments that it is for, in order; empty for everybody.
     async fn audience(&self, ctx: &Context<'_>) -> Result<Listed<Segment>> {
         let rows = load(ctx, AudienceOf(self.row.id))
             .await?
@@ -73,17 +73,17 @@ impl Touchpoint {
         Ok(meter::listed(rows.iter().cloned()))
     }
 
-    /// What is known at it, in the order of creation.
+    /// The insights about it, in the order of creation.
     async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
         listed(ctx, KnownAt(self.row.id)).await
     }
 
-    /// What is promised at it, in the order of creation.
+    /// The promises made at it, in the order of creation.
     async fn promises(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
         listed(ctx, PromisedAt(self.row.id)).await
     }
 
-    /// What is promised elsewhere and delivered at it, in the order of creation.
+    /// The promises that are delivered at it, in the order of creation.
     async fn delivers(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
         let rows = load(ctx, DeliveredHere(self.row.id)).await?;
         let mut rows = Vec::clone(&rows.unwrap_or_default());
@@ -91,13 +91,13 @@ impl Touchpoint {
         Ok(meter::listed(rows))
     }
 
-    /// How people found it when they tried it, in the order of creation.
+    /// Its evaluations, in the order of creation.
     async fn evaluations(&self, ctx: &Context<'_>) -> Result<Listed<Evaluation>> {
         listed(ctx, TriedAt(self.row.id)).await
     }
 
-    /// What the answers given at it on days from `from` on and before `to` come to; of employees, the whole blocks of
-    /// months of receipt that lie between them.
+    /// The totals of the answers given at it from `from` (included) to `to` (excluded); of employees, of the whole
+    /// blocks of months of receipt between these days.
     async fn feedback(
         &self,
         ctx: &Context<'_>,
@@ -138,7 +138,7 @@ impl Touchpoint {
         }
     }
 
-    /// Who is responsible, or offered to be: PROPOSED and ACCEPTED ones, in the order of creation.
+    /// Its responsibilities that are PROPOSED or ACCEPTED, in the order of creation.
     async fn responsibilities(&self, ctx: &Context<'_>) -> Result<Listed<Responsibility>> {
         if let Some(canvas) = &self.canvas {
             let rows = canvas.responsibilities_of(self.row.id);

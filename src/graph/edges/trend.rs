@@ -14,33 +14,35 @@ use crate::{
     scalar::Date,
 };
 
-/// How a KPI as a whole has gone of late.
+/// The recent trend of a KPI as a whole.
 #[derive(SimpleObject)]
 pub struct KpiTrend {
-    /// How long a period is: that of the KPI's cadence.
+    /// The length of a period: the KPI's cadence.
     pub grain: Grain,
-    /// The last periods, the oldest first; those without a value among them.
+    /// The last periods, the oldest first, including periods without a value.
     pub points: Listed<KpiTrendPoint>,
-    /// Which way it is going, by its last two complete periods; null where one of them has no value.
+    /// Whether it improves, by its last two complete periods; null if one of them has no value.
     pub direction: Option<KpiTrendDirection>,
-    /// How much the last complete period differs from the one before it, in the unit.
+    /// The last complete period's value less that of the period before it, in the unit; null if one of them has no
+    /// value.
     pub change: Option<f64>,
 }
 
-/// What a KPI came to in one period.
+/// The value of a KPI in one period.
 #[derive(SimpleObject)]
 pub struct KpiTrendPoint {
-    /// The first day of the period.
+    /// The first day of the period (included).
     pub period_start: Date,
-    /// The first day behind the period.
+    /// The day behind the period's last one (excluded).
     pub period_end: Date,
-    /// Whether all its days have passed.
+    /// Whether all days of the period have passed.
     pub is_complete: bool,
-    /// What its values come to, by the KPI's aggregation; null where there is none.
+    /// The values of the period, combined by the KPI's aggregation; null if there is none.
     pub value: Option<f64>,
-    /// The target of the period's last day; of a SUM those of the days that were measured, added up.
+    /// The target in force on the period's last day; for the aggregation SUM, the sum of the targets of the days that
+    /// were measured.
     pub target: Option<f64>,
-    /// What the value comes to against the target.
+    /// The state of the value, judged by the target.
     pub state: KpiState,
 }
 
@@ -64,47 +66,48 @@ impl KpiTrend {
     }
 }
 
-/// Whether a KPI is measured as often as it should be.
+/// Whether a KPI is measured as often as its cadence demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum KpiFreshnessState {
     /// It was measured within the periods of its cadence that are allowed.
     Fresh,
-    /// Too many periods have passed since: KPI_STALE, by the deployment's threshold.
+    /// More periods of its cadence have passed since than the deployment's threshold of KPI_STALE allows.
     Stale,
     /// It has never been measured.
     NeverMeasured,
 }
 
-/// How fresh a KPI's values are.
+/// The freshness of a KPI's values.
 #[derive(SimpleObject)]
 pub struct KpiFreshness {
-    /// Whether it is measured as often as it should be.
+    /// Whether it is measured as often as its cadence demands.
     pub state: KpiFreshnessState,
-    /// The last day on which anything of it was measured, at whichever place.
+    /// The latest day with a measurement of it, at any place.
     pub measured_on: Option<Date>,
 }
 
-/// What the KPIs that judge a department's work come to on a day. A KPI counts by its worst state at any of the
-/// touchpoints where the department delivers, from MISSED over AT_RISK, NO_DATA and NO_TARGET to MET.
+/// The number of KPIs in each state, over those that judge a department's delivery on a day. Each KPI is counted once,
+/// by its worst state at any touchpoint that the department delivers: MISSED, AT_RISK, NO_DATA, NO_TARGET, MET, worst
+/// first.
 #[derive(SimpleObject)]
 pub struct DepartmentScorecard {
     /// The day.
     pub as_of: Date,
-    /// Touchpoints at which it is ACCOUNTABLE or RESPONSIBLE.
+    /// Number of touchpoints at which the department is ACCOUNTABLE or RESPONSIBLE.
     pub touchpoints: i32,
-    /// How many of them no KPI judges whose values you may see.
+    /// Number of these touchpoints that no KPI judges, counting only KPIs whose values you may see.
     pub touchpoints_without_kpi: i32,
-    /// KPIs that judge one of them at least.
+    /// Number of KPIs that judge at least one of these touchpoints.
     pub kpis: i32,
-    /// KPIs that are MISSED somewhere.
+    /// Number of KPIs that are MISSED somewhere.
     pub missed: i32,
-    /// KPIs that are AT_RISK somewhere, and nowhere worse.
+    /// Number of KPIs that are AT_RISK somewhere, and nowhere worse.
     pub at_risk: i32,
-    /// KPIs that have no value somewhere, and are nowhere worse.
+    /// Number of KPIs that have no value somewhere, and are nowhere worse.
     pub no_data: i32,
-    /// KPIs that have no target somewhere, and are nowhere worse.
+    /// Number of KPIs that have no target somewhere, and are nowhere worse.
     pub no_target: i32,
-    /// KPIs that are MET everywhere.
+    /// Number of KPIs that are MET everywhere.
     pub met: i32,
 }
 
