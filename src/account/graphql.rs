@@ -19,25 +19,25 @@ use crate::{
     payload::{acting, caller, found},
 };
 
-/// A person or a service.
+/// An account with which a person or a service signs in.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Account {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
-    /// Its key, unique in the organisation: what one signs in with.
+    /// Its key, unique in the organisation: the login name.
     pub key: String,
     /// The name.
     pub name: String,
-    /// Whether it is a service, which signs in with tokens only.
+    /// Whether the account is a service: services have no password and sign in only with service tokens.
     pub service: bool,
     /// The role in the whole organisation.
     pub role: OrganisationRole,
-    /// Counts its changes; send it as `expectedVersion`.
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// Since when it is deactivated.
+    /// Time of deactivation; null while the account is active.
     pub archived_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
     pub row: Arc<account::Model>,
@@ -59,21 +59,21 @@ impl From<account::Model> for Account {
     }
 }
 
-/// A device on which you are signed in.
+/// A session: a device on which you are signed in.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Session {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
-    /// What the client said it is.
+    /// The client's `User-Agent`.
     pub user_agent: Option<String>,
-    /// When you signed in.
+    /// Time of signing in.
     pub created_at: DateTime<Utc>,
-    /// When its tokens were refreshed last.
+    /// Time at which its tokens were last refreshed.
     pub last_used_at: DateTime<Utc>,
-    /// When you have to sign in again.
+    /// Time at which you have to sign in again.
     pub expires_at: DateTime<Utc>,
-    /// When it was ended.
+    /// Time of ending; null while it is alive.
     pub ended_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
     pub row: session::Model,
@@ -95,13 +95,13 @@ impl From<session::Model> for Session {
 
 #[ComplexObject]
 impl Session {
-    /// Whether it is the session of this very request.
+    /// Whether it is the session of this request.
     async fn current(&self, ctx: &Context<'_>) -> Result<bool> {
         Ok(caller(ctx)?.session == Some(self.row.id))
     }
 }
 
-/// You.
+/// The signed-in account, which sends the request.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Viewer {
@@ -117,14 +117,14 @@ impl From<account::Model> for Viewer {
     }
 }
 
-/// Which accounts to list.
+/// Conditions on the accounts to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct AccountFilter {
-    /// With this role in the organisation.
+    /// Only with this role in the organisation.
     pub role: Option<OrganisationRole>,
-    /// Services only, or people only.
+    /// True: only services; false: only people.
     pub service: Option<bool>,
-    /// Deactivated ones too.
+    /// Also deactivated accounts.
     #[graphql(default)]
     pub include_archived: bool,
 }
@@ -135,7 +135,7 @@ pub struct AccountQuery;
 
 #[Object]
 impl AccountQuery {
-    /// You, and what you belong to: the first thing to ask.
+    /// The signed-in account and its memberships. A good first query.
     async fn viewer(&self, ctx: &Context<'_>) -> Option<Result<Viewer>> {
         let own = async {
             let caller = caller(ctx)?;
@@ -147,7 +147,7 @@ impl AccountQuery {
         found(own).await
     }
 
-    /// An account by id or key; null where there is none, or none that you may see.
+    /// An account by id or key; null if there is none that you may see.
     async fn account(
         &self,
         ctx: &Context<'_>,
@@ -190,7 +190,7 @@ pub async fn own_sessions(ctx: &Context<'_>, page: Page) -> Result<Pages<Session
 }
 
 payload! {
-    /// What became of a mutation on an account.
+    /// Result of a mutation on an account.
     AccountPayload {
         /// The account as it is now.
         account: Account of account::Entity
@@ -198,7 +198,7 @@ payload! {
 }
 
 payload! {
-    /// What became of a mutation on a session.
+    /// Result of a mutation on a session.
     SessionPayload {
         /// The session as it is now.
         session: Session of session::Entity
@@ -211,7 +211,7 @@ pub struct AccountMutation;
 
 #[Object]
 impl AccountMutation {
-    /// Makes an account. Requires: KEEP_ORGANISATION.
+    /// Creates an account. Requires: KEEP_ORGANISATION.
     async fn account_create(
         &self,
         ctx: &Context<'_>,
@@ -221,8 +221,8 @@ impl AccountMutation {
         AccountPayload::answer(&caller, super::create(&caller, input).await).await
     }
 
-    /// Changes name or role; nobody changes their own role, and the last ADMIN stays one.
-    /// Requires: KEEP_ORGANISATION.
+    /// Changes an account's name or role. Nobody changes their own role, and the last ADMIN stays one. Requires:
+    /// KEEP_ORGANISATION.
     async fn account_update(
         &self,
         ctx: &Context<'_>,
@@ -233,7 +233,7 @@ impl AccountMutation {
         AccountPayload::answer(&caller, super::update(&caller, input).await).await
     }
 
-    /// Brings a deactivated account back, with its role and memberships. Requires: KEEP_ORGANISATION.
+    /// Reactivates an account, with its role and memberships. Requires: KEEP_ORGANISATION.
     async fn account_reactivate(
         &self,
         ctx: &Context<'_>,

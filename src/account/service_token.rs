@@ -27,22 +27,22 @@ use crate::{
 /// A new service token.
 #[derive(InputObject)]
 pub struct ServiceTokenCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// The account that it stands for, a service or a person: with the token one reads and does what the account may,
-    /// as far as its scopes open it, and by its roles as they are then.
+    /// Id of the account as which it acts, a service or a person. The token has those of the account's permissions, at
+    /// the time of each request, that its scopes open.
     pub account_id: ID,
-    /// What uses it, such as the report or the machine.
+    /// The program that uses it, such as a report or a machine.
     pub name: String,
-    /// What else there is to say about it.
+    /// Description.
     pub description: Option<String>,
-    /// What it is for; one at least.
+    /// The scopes: the parts of the account's permissions that it opens; at least one.
     pub scopes: Vec<TokenScope>,
-    /// Limits it to these departments and all below them: to what they take part in, own or hold. KPIs that were
-    /// granted to the account by name are then left out. Without any it is not limited.
+    /// Ids of the departments to which it is limited, with all below them: to what they take part in, own or hold.
+    /// Confidential KPIs granted to the account by name are then left out. Empty for no limit.
     #[graphql(default)]
     pub department_ids: Vec<ID>,
-    /// In how many days it expires, from 1 to 365.
+    /// Days until it expires, from 1 to 365.
     #[graphql(default_with = "DAYS")]
     pub expires_in_days: i32,
 }
@@ -50,7 +50,7 @@ pub struct ServiceTokenCreateInput {
 /// A service token to revoke.
 #[derive(InputObject)]
 pub struct ServiceTokenRevokeInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
 }
 
@@ -66,7 +66,7 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<M
     let description = faults.optional_text("description", input.description.as_deref());
     let scopes = TokenScopes(input.scopes.into_iter().collect());
     if scopes.0.is_empty() {
-        let message = "A token without a scope opens nothing. Name one at least.";
+        let message = "A token without a scope gives no access. Name at least one.";
         faults.add("scopes", UserErrorCode::Required, None, message);
     }
     let departments: Vec<DepartmentId> = faults.ids("departmentIds", &input.department_ids);

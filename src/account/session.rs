@@ -383,10 +383,10 @@ async fn drop_tokens(tx: &Transaction, sessions: SelectStatement) -> Result<()> 
     Ok(())
 }
 
-/// One of your sessions, to end.
+/// The session to end, one of your own.
 #[derive(InputObject)]
 pub struct SessionEndInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
 }
 

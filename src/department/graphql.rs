@@ -27,23 +27,23 @@ use crate::{
     payload::{acting, caller, found},
 };
 
-/// A unit that delivers. Departments form a tree.
+/// A unit that delivers touchpoints. Departments form a tree.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Department {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its key, unique in the organisation.
     pub key: String,
     /// The name.
     pub name: String,
-    /// Whether it is ours.
+    /// Whether it is part of the organisation or a partner.
     pub kind: DepartmentKind,
-    /// Counts its changes; send it as `expectedVersion`.
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// Since when it is archived.
+    /// Time of archiving; null while it is not archived.
     pub archived_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
     pub row: Arc<department::Model>,
@@ -68,11 +68,11 @@ impl From<department::Model> for Department {
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Membership {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// The role.
     pub role: DepartmentRole,
-    /// Since when.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: membership::Model,
@@ -89,17 +89,17 @@ impl From<membership::Model> for Membership {
     }
 }
 
-/// Which departments to list.
+/// Conditions on the departments to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct DepartmentFilter {
-    /// Of this kind.
+    /// Only of this kind.
     pub kind: Option<DepartmentKind>,
-    /// Part of this department, at once and not further below.
+    /// Only departments directly below this one.
     pub parent_id: Option<ID>,
-    /// Only those at the top of the tree.
+    /// Only departments at the top of the tree.
     #[graphql(default)]
     pub roots: bool,
-    /// Archived ones too.
+    /// Also archived ones.
     #[graphql(default)]
     pub include_archived: bool,
 }
@@ -110,7 +110,7 @@ pub struct DepartmentQuery;
 
 #[Object]
 impl DepartmentQuery {
-    /// A department by id or key; null where there is none, or none that you may see.
+    /// A department by id or key; null if there is none that you may see.
     async fn department(
         &self,
         ctx: &Context<'_>,
@@ -188,7 +188,7 @@ pub async fn living_memberships(caller: &Caller, account: AccountId) -> Result<V
 }
 
 payload! {
-    /// What became of a mutation on a department.
+    /// Result of a mutation on a department.
     DepartmentPayload {
         /// The department as it is now.
         department: Department of department::Entity
@@ -196,7 +196,7 @@ payload! {
 }
 
 payload! {
-    /// What became of a mutation on a membership.
+    /// Result of a mutation on a membership.
     MembershipPayload {
         /// The membership as it is now; as it was, where it was revoked.
         membership: Membership of membership::Entity
@@ -209,7 +209,7 @@ pub struct DepartmentMutation;
 
 #[Object]
 impl DepartmentMutation {
-    /// Makes a department. Requires: KEEP_ORGANISATION.
+    /// Creates a department. Requires: KEEP_ORGANISATION.
     async fn department_create(
         &self,
         ctx: &Context<'_>,
@@ -219,7 +219,7 @@ impl DepartmentMutation {
         DepartmentPayload::answer(&caller, super::create(&caller, input).await).await
     }
 
-    /// Changes name or kind. Requires: KEEP_ORGANISATION.
+    /// Changes name or kind of a department. Requires: KEEP_ORGANISATION.
     async fn department_update(
         &self,
         ctx: &Context<'_>,
@@ -230,8 +230,7 @@ impl DepartmentMutation {
         DepartmentPayload::answer(&caller, super::update(&caller, input).await).await
     }
 
-    /// Moves a department with all below it; whoever leads above its new place leads it too.
-    /// Requires: KEEP_ORGANISATION.
+    /// Moves a department, with all below it. The leads above its new place lead it too. Requires: KEEP_ORGANISATION.
     async fn department_move(
         &self,
         ctx: &Context<'_>,
@@ -242,8 +241,7 @@ impl DepartmentMutation {
         DepartmentPayload::answer(&caller, super::relocate(&caller, input).await).await
     }
 
-    /// Brings an archived department back; what it handed over stays with its successor.
-    /// Requires: KEEP_ORGANISATION.
+    /// Unarchives a department. What it handed over stays with its successor. Requires: KEEP_ORGANISATION.
     async fn department_unarchive(
         &self,
         ctx: &Context<'_>,
@@ -253,8 +251,8 @@ impl DepartmentMutation {
         DepartmentPayload::answer(&caller, super::unarchive(&caller, &input).await).await
     }
 
-    /// Gives somebody else a role in a department, or another one than they have there. A LEAD is made, and
-    /// changed, by whoever has KEEP_ORGANISATION. Requires: KEEP_MEMBERS.
+    /// Grants somebody else a role in a department, or replaces the role that they have there. Making or changing a
+    /// LEAD requires KEEP_ORGANISATION. Requires: KEEP_MEMBERS.
     async fn membership_grant(
         &self,
         ctx: &Context<'_>,
@@ -265,7 +263,7 @@ impl DepartmentMutation {
         MembershipPayload::answer(&caller, result).await
     }
 
-    /// Ends a membership. A LEAD's is ended by whoever has KEEP_ORGANISATION. Requires: KEEP_MEMBERS.
+    /// Revokes a membership. Revoking a LEAD's requires KEEP_ORGANISATION. Requires: KEEP_MEMBERS.
     async fn membership_revoke(
         &self,
         ctx: &Context<'_>,

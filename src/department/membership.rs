@@ -17,23 +17,23 @@ use crate::{
     policy::Action,
 };
 
-/// A role in a department for an account; replaces the one that it has there.
+/// A role for an account in a department; replaces the role that it has there.
 #[derive(InputObject)]
 pub struct MembershipGrantInput {
     /// An id made by the client (a UUID of version 7), for a membership that is new.
     pub id: Option<ID>,
-    /// Whose.
+    /// Id of the account.
     pub account_id: ID,
-    /// Where.
+    /// Id of the department.
     pub department_id: ID,
-    /// As what. A LEAD leads all below as well, and is made by an ADMIN.
+    /// The role. A LEAD also leads all departments below, and only an ADMIN makes one.
     pub role: DepartmentRole,
 }
 
-/// The end of a membership.
+/// The membership to revoke.
 #[derive(InputObject)]
 pub struct MembershipRevokeInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
 }
 

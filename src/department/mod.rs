@@ -23,40 +23,40 @@ use crate::{
 /// A new department.
 #[derive(InputObject)]
 pub struct DepartmentCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// A key, unique in the organisation; made from the name where none is given.
+    /// Key, unique in the organisation; derived from the name if absent.
     pub key: Option<String>,
     /// The name.
     pub name: String,
-    /// Whether it is ours.
+    /// Whether it is part of the organisation or a partner.
     #[graphql(default_with = "DepartmentKind::Internal")]
     pub kind: DepartmentKind,
-    /// The department that it is part of; none for one at the top.
+    /// The department directly above it; absent for the top of the tree.
     pub parent_id: Option<ID>,
 }
 
-/// What changes about a department. Absent keeps.
+/// Changes to a department. Absent fields stay as they are.
 #[derive(InputObject)]
 pub struct DepartmentUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// A new name.
+    /// The new name.
     pub name: Option<String>,
-    /// Whether it is ours.
+    /// Whether it is part of the organisation or a partner.
     pub kind: Option<DepartmentKind>,
 }
 
-/// Another place in the tree for a department, with all below it.
+/// The move of a department, with all below it, to another place in the tree.
 #[derive(InputObject)]
 pub struct DepartmentMoveInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// The department that it becomes part of; null for the top.
+    /// The new department directly above it; null for the top.
     pub parent_id: MaybeUndefined<ID>,
 }
 
@@ -131,7 +131,7 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
     let mut faults = Faults::default();
     let id: DepartmentId = faults.id("id", &input.id);
     if input.parent_id.is_undefined() {
-        let message = "Say the new parent, or null for the top.";
+        let message = "Name the new parent, or null for the top.";
         faults.add("parentId", UserErrorCode::Required, None, message);
     }
     let parent_id: Option<DepartmentId> = faults.optional_id("parentId", input.parent_id.value());
@@ -145,7 +145,7 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
             .read_live::<department::Entity>("parentId", parent)
             .await?;
         if is_within(&parents(permit.tx()).await?, parent, id) {
-            let message = "A department cannot become part of itself or of what is below it.";
+            let message = "A department cannot be moved below itself.";
             return Err(Error::fault(
                 "parentId",
                 UserErrorCode::Invalid,

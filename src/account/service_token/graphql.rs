@@ -16,26 +16,26 @@ use crate::{
     token::service::Secret,
 };
 
-/// A token with which a program signs in, as `Authorization: Bearer cxb_…`. It stands for an account and narrows what
-/// that may do. The token itself was shown once, when it was made.
+/// A token with which a program signs in, as `Authorization: Bearer cxb_…`. It acts as an account, with a part of that
+/// account's permissions. The token itself is shown once, at creation.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct ServiceToken {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
-    /// What uses it.
+    /// The program that uses it.
     pub name: String,
-    /// What else there is to say about it.
+    /// Description.
     pub description: Option<String>,
-    /// What it is for.
+    /// The scopes: the parts of the account's permissions that it opens.
     pub scopes: Vec<TokenScope>,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// When it expires, or did.
+    /// Time of expiry.
     pub expires_at: DateTime<Utc>,
-    /// When it was used last, to within five minutes; null where it never was.
+    /// Time of its latest use, to within five minutes; null if it was never used.
     pub last_used_at: Option<DateTime<Utc>>,
-    /// When it was revoked.
+    /// Time of revocation; null if it was not revoked.
     pub revoked_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
     pub row: service_token::Model,
@@ -57,12 +57,12 @@ impl From<service_token::Model> for ServiceToken {
     }
 }
 
-/// Which service tokens to list.
+/// Conditions on the service tokens to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct ServiceTokenFilter {
-    /// Those that stand for this account.
+    /// Only those that act as this account.
     pub account_id: Option<ID>,
-    /// Expired and revoked ones too.
+    /// Also expired and revoked tokens.
     #[graphql(default)]
     pub include_ended: bool,
 }
@@ -100,15 +100,15 @@ async fn tokens(
     page::by_creation(ctx, select, page, ServiceToken::from).await
 }
 
-/// What became of making a service token.
+/// Result of creating a service token.
 #[derive(SimpleObject)]
 pub struct ServiceTokenCreatePayload {
-    /// The token as it is kept.
+    /// The token's entry, without the secret.
     pub service_token: Option<ServiceToken>,
-    /// The token to sign in with. It is shown this once and cannot be had again; null where an earlier try with the same
-    /// id made it: revoke that one and make another, where the answer was lost.
+    /// The token to sign in with, shown only this once. Null if an earlier request with the same id created it: if its
+    /// answer was lost, revoke that token and create another.
     pub secret: Option<String>,
-    /// Why it was not made; empty when it was.
+    /// The reasons why it was not created; empty if it was.
     pub user_errors: Vec<UserError>,
 }
 
@@ -133,7 +133,7 @@ impl ServiceTokenCreatePayload {
 }
 
 payload! {
-    /// What became of a mutation on a service token.
+    /// Result of a mutation on a service token.
     ServiceTokenPayload {
         /// The token as it is now.
         service_token: ServiceToken of service_token::Entity
@@ -146,7 +146,7 @@ pub struct ServiceTokenMutation;
 
 #[Object]
 impl ServiceTokenMutation {
-    /// Makes a service token, and shows it this once. Requires: KEEP_ORGANISATION.
+    /// Creates a service token; its secret is shown only in this answer. Requires: KEEP_ORGANISATION.
     async fn service_token_create(
         &self,
         ctx: &Context<'_>,
