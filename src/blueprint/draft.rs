@@ -20,26 +20,26 @@ use crate::{
 /// A new blueprint: a draft of its owner department.
 #[derive(InputObject)]
 pub struct BlueprintCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// A key, unique in the organisation; made from the title where none is given.
+    /// Key, unique in the organisation; derived from the title if absent.
     pub key: Option<String>,
     /// The title, as the persona would say it: "I rent a car".
     pub title: String,
-    /// Whose journey it is.
+    /// Whether it is the journey of a customer or an employee.
     #[graphql(default_with = "Subject::Customer")]
     pub subject: Subject,
-    /// As it is, or as it should become.
+    /// Whether it shows the journey as it is or as it should become.
     #[graphql(default_with = "BlueprintState::Current")]
     pub state: BlueprintState,
-    /// Who may read it once it is published.
+    /// The people who may read it once it is published.
     #[graphql(default_with = "Visibility::Organisation")]
     pub visibility: Visibility,
     /// The main persona, of the same subject.
     pub persona_id: ID,
     /// The department that owns it.
     pub owner_department_id: ID,
-    /// When it should be looked at again.
+    /// The day on which it is due for review.
     pub next_review_on: Option<Date>,
 }
 

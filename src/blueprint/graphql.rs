@@ -27,37 +27,38 @@ use crate::{
     scalar::Date,
 };
 
-/// One journey of one main persona.
+/// A service blueprint: one journey of one main persona.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Blueprint {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its key, unique in the organisation.
     pub key: String,
     /// The title, as the persona would say it.
     pub title: String,
-    /// Whose journey it is.
+    /// Whether it is the journey of a customer or an employee.
     pub subject: Subject,
-    /// As it is, or as it should become.
+    /// Whether it shows the journey as it is or as it should become.
     pub state: BlueprintState,
-    /// Where it stands in its life.
+    /// Its place in the life cycle.
     pub status: BlueprintStatus,
-    /// Who may read it once it is published.
+    /// The people who may read it once it is published.
     pub visibility: Visibility,
-    /// When it should be looked at again.
+    /// The day on which it is due for review.
     pub next_review_on: Option<Date>,
     /// Counts changes of the blueprint's own fields; send it as `expectedVersion`.
     pub version: i32,
-    /// Rises with every change of anything inside the blueprint: poll it to know whether to read again.
+    /// Revision number: rises with every change of anything inside the blueprint. Poll it to find out whether to read
+    /// again.
     pub revision: i32,
     /// The number of its latest publication; null before the first.
     pub published_number: Option<i32>,
-    /// Whether anything inside has changed since it was published last.
+    /// Whether anything inside it has changed since its latest publication.
     pub changed_since_published: bool,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// Since when it is archived.
+    /// Time of archiving; null while it is not archived.
     pub archived_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
     pub row: Arc<blueprint::Model>,
@@ -113,29 +114,29 @@ impl From<Arc<Canvas>> for Blueprint {
     }
 }
 
-/// A column group of a blueprint: an order of display, not of the flow.
+/// A phase: a group of columns of a blueprint. Phases order the display, not the flow.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Phase {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its key, unique in the blueprint.
     pub key: String,
     /// Its name.
     pub name: String,
-    /// Its place, from 1.
+    /// Its position among the phases, from 1.
     pub position: i32,
-    /// Where it stands relative to what the customer came for.
+    /// Its stage relative to what the customer came for.
     pub stage: Stage,
-    /// What the customer wants to reach in it.
+    /// The customer's goal in it.
     pub customer_goal: Option<String>,
-    /// What to ask there, as its template says.
+    /// The question to ask there, from its template.
     pub prompt: Option<String>,
     /// Counts changes of the phase's own fields; send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// Since when it is archived.
+    /// Time of archiving; null while it is not archived.
     pub archived_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
     pub row: Arc<phase::Model>,
@@ -174,20 +175,20 @@ impl Phase {
     }
 }
 
-/// Which blueprints to list.
+/// Conditions on the blueprints to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct BlueprintFilter {
-    /// Of this subject.
+    /// Only of this subject.
     pub subject: Option<Subject>,
-    /// In this state.
+    /// Only in this state.
     pub state: Option<BlueprintState>,
-    /// With one of these statuses.
+    /// Only with one of these statuses.
     pub statuses: Option<Vec<BlueprintStatus>>,
-    /// Owned by this department.
+    /// Only those owned by this department.
     pub owner_department_id: Option<ID>,
-    /// Of this main persona.
+    /// Only journeys of this main persona.
     pub persona_id: Option<ID>,
-    /// Archived ones too.
+    /// Also archived ones.
     #[graphql(default)]
     pub include_archived: bool,
 }
@@ -198,8 +199,8 @@ pub struct BlueprintQuery;
 
 #[Object]
 impl BlueprintQuery {
-    /// A blueprint by id or key; null where there is none, or none that you may see. With `phases` or
-    /// `transitions` it is read whole, as of one moment.
+    /// A blueprint by id or key; null if there is none that you may see. With `phases` or `transitions` it is read as a
+    /// whole, as of one moment.
     async fn blueprint(
         &self,
         ctx: &Context<'_>,
@@ -281,7 +282,7 @@ async fn find(ctx: &Context<'_>, by: By) -> Result<Option<Blueprint>> {
 }
 
 payload! {
-    /// What became of a mutation on a blueprint.
+    /// Result of a mutation on a blueprint.
     BlueprintPayload {
         /// The blueprint as it is now; as it was, where it was deleted.
         blueprint: Blueprint of blueprint::Entity
@@ -289,7 +290,7 @@ payload! {
 }
 
 payload! {
-    /// What became of a mutation on a phase.
+    /// Result of a mutation on a phase.
     PhasePayload {
         /// The phase as it is now.
         phase: Phase of phase::Entity
@@ -302,7 +303,7 @@ pub struct BlueprintMutation;
 
 #[Object]
 impl BlueprintMutation {
-    /// Makes a draft. Requires: CREATE_BLUEPRINT.
+    /// Creates a blueprint as a draft. Requires: CREATE_BLUEPRINT.
     async fn blueprint_create(
         &self,
         ctx: &Context<'_>,
@@ -312,7 +313,7 @@ impl BlueprintMutation {
         BlueprintPayload::answer(&caller, super::create(&caller, input).await).await
     }
 
-    /// Changes title, personas, visibility or day of review. Requires: SHAPE_BLUEPRINT.
+    /// Changes title, personas, visibility or review day of a blueprint. Requires: SHAPE_BLUEPRINT.
     async fn blueprint_update(
         &self,
         ctx: &Context<'_>,
@@ -323,7 +324,7 @@ impl BlueprintMutation {
         BlueprintPayload::answer(&caller, super::update(&caller, input).await).await
     }
 
-    /// Gives the blueprint to another department. Requires: GOVERN_BLUEPRINT.
+    /// Transfers a blueprint to another department. Requires: GOVERN_BLUEPRINT.
     async fn blueprint_owner_change(
         &self,
         ctx: &Context<'_>,
@@ -334,7 +335,7 @@ impl BlueprintMutation {
         BlueprintPayload::answer(&caller, super::change_owner(&caller, input).await).await
     }
 
-    /// Asks a CX manager to look at a draft: DRAFT → IN_REVIEW. Requires: SHAPE_BLUEPRINT.
+    /// Submits a draft for review by a CX manager: DRAFT → IN_REVIEW. Requires: SHAPE_BLUEPRINT.
     async fn blueprint_submit(
         &self,
         ctx: &Context<'_>,
@@ -344,7 +345,7 @@ impl BlueprintMutation {
         BlueprintPayload::answer(&caller, step(&caller, Step::Submit, &input).await).await
     }
 
-    /// Back to the drawing board: IN_REVIEW → DRAFT. Requires: GOVERN_BLUEPRINT.
+    /// Sends a blueprint in review back to its authors: IN_REVIEW → DRAFT. Requires: GOVERN_BLUEPRINT.
     async fn blueprint_send_back(
         &self,
         ctx: &Context<'_>,
@@ -354,7 +355,7 @@ impl BlueprintMutation {
         BlueprintPayload::answer(&caller, step(&caller, Step::SendBack, &input).await).await
     }
 
-    /// Puts it away; it stays in facts and can be brought back. Requires: GOVERN_BLUEPRINT.
+    /// Archives a blueprint; it stays in KPI facts and can be unarchived. Requires: GOVERN_BLUEPRINT.
     async fn blueprint_archive(
         &self,
         ctx: &Context<'_>,
@@ -364,7 +365,7 @@ impl BlueprintMutation {
         BlueprintPayload::answer(&caller, step(&caller, Step::Archive, &input).await).await
     }
 
-    /// Brings it back with the status that it had. Requires: GOVERN_BLUEPRINT.
+    /// Unarchives a blueprint, with the status that it had. Requires: GOVERN_BLUEPRINT.
     async fn blueprint_unarchive(
         &self,
         ctx: &Context<'_>,
@@ -384,7 +385,7 @@ impl BlueprintMutation {
         BlueprintPayload::answer(&caller, super::delete(&caller, &input).await).await
     }
 
-    /// Makes a phase. Requires: SHAPE_BLUEPRINT.
+    /// Creates a phase. Requires: SHAPE_BLUEPRINT.
     async fn phase_create(
         &self,
         ctx: &Context<'_>,
@@ -405,7 +406,7 @@ impl BlueprintMutation {
         PhasePayload::answer(&caller, super::phase::update(&caller, input).await).await
     }
 
-    /// Moves a phase; its neighbours' versions stay. Requires: SHAPE_BLUEPRINT.
+    /// Moves a phase among the others, whose versions stay. Requires: SHAPE_BLUEPRINT.
     async fn phase_move(
         &self,
         ctx: &Context<'_>,
@@ -427,7 +428,7 @@ impl BlueprintMutation {
         PhasePayload::answer(&caller, result).await
     }
 
-    /// Brings a phase back, as the last one. Requires: SHAPE_BLUEPRINT.
+    /// Unarchives a phase, as the last one. Requires: SHAPE_BLUEPRINT.
     async fn phase_unarchive(
         &self,
         ctx: &Context<'_>,

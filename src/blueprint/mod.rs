@@ -81,31 +81,31 @@ pub async fn refuse_taken<E: Guarded>(
     ))
 }
 
-/// What changes about a blueprint as a whole. Absent keeps, null clears.
+/// Changes to a blueprint as a whole. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct BlueprintUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// A new title.
+    /// The new title.
     pub title: Option<String>,
-    /// Who may read it once it is published.
+    /// The people who may read it once it is published.
     pub visibility: Option<Visibility>,
-    /// Another main persona.
+    /// The new main persona.
     pub persona_id: Option<ID>,
-    /// The further personas, in order; replaces the list.
+    /// The secondary personas, in order; replaces the list.
     pub secondary_persona_ids: Option<Vec<ID>>,
-    /// When it should be looked at again.
+    /// The day on which it is due for review.
     pub next_review_on: MaybeUndefined<Date>,
 }
 
-/// Another owner for a blueprint.
+/// The transfer of a blueprint to another department.
 #[derive(InputObject)]
 pub struct BlueprintOwnerChangeInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The department that owns it from now on.
     pub owner_department_id: ID,
@@ -231,7 +231,7 @@ pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<blueprint
         .await?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
     if row.published_number.is_some() {
-        let message = "It once was published, and history hangs on it. Archive it instead.";
+        let message = "It was published once, so its history has to be kept. Archive it instead.";
         return Err(Error::conflict("id", Reason::EverPublished, message).with_current(row.id.0));
     }
     permit.delete::<blueprint::Entity>(&row).await?;

@@ -20,52 +20,52 @@ use crate::{
     policy::Action,
 };
 
-/// A new phase at the end, or behind another.
+/// A new phase, at the end or behind another phase.
 #[derive(InputObject)]
 pub struct PhaseCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// The blueprint it comes into.
+    /// Id of the blueprint to create it in.
     pub blueprint_id: ID,
-    /// A key, unique in the blueprint; made from the name where none is given.
+    /// Key, unique in the blueprint; derived from the name if absent.
     pub key: Option<String>,
     /// The name.
     pub name: String,
-    /// Where it stands relative to what the customer came for.
+    /// Its stage relative to what the customer came for.
     pub stage: Stage,
-    /// What the customer wants to reach in it.
+    /// The customer's goal in it.
     pub customer_goal: Option<String>,
-    /// What to ask there.
+    /// The question to ask there.
     pub prompt: Option<String>,
-    /// The phase behind which it comes: absent for the end, null for the beginning.
+    /// Id of the phase behind which to place it; absent: the end, null: the beginning.
     pub after_id: MaybeUndefined<ID>,
 }
 
-/// What changes about a phase. Absent keeps, null clears.
+/// Changes to a phase. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct PhaseUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// A new name.
+    /// The new name.
     pub name: Option<String>,
-    /// Another stage.
+    /// The new stage.
     pub stage: Option<Stage>,
-    /// What the customer wants to reach in it.
+    /// The customer's goal in it.
     pub customer_goal: MaybeUndefined<String>,
-    /// What to ask there.
+    /// The question to ask there.
     pub prompt: MaybeUndefined<String>,
 }
 
-/// Another place for a phase.
+/// The move of a phase.
 #[derive(InputObject)]
 pub struct PhaseMoveInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// The phase behind which it comes: absent for the end, null for the beginning.
+    /// Id of the phase behind which to place it; absent: the end, null: the beginning.
     pub after_id: MaybeUndefined<ID>,
 }
 

@@ -14,26 +14,26 @@ use crate::{
 /// A new channel.
 #[derive(InputObject)]
 pub struct ChannelCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// A key, unique in the organisation; made from the name where none is given.
+    /// Key, unique in the organisation; derived from the name if absent.
     pub key: Option<String>,
     /// The name.
     pub name: String,
-    /// What kind of way it is.
+    /// The kind of channel.
     pub medium: Medium,
 }
 
-/// What changes about a channel. Absent keeps.
+/// Changes to a channel. Absent fields stay as they are.
 #[derive(InputObject)]
 pub struct ChannelUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// A new name.
+    /// The new name.
     pub name: Option<String>,
-    /// What kind of way it is.
+    /// The kind of channel.
     pub medium: Option<Medium>,
 }
 

@@ -23,27 +23,27 @@ use crate::{
     payload::{acting, caller, found},
 };
 
-/// An archetype whose journey it is.
+/// A persona: an archetype of customers or employees.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Persona {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its key, unique in the organisation.
     pub key: String,
     /// The name.
     pub name: String,
-    /// Whose archetype it is.
+    /// Whether it is an archetype of customers or of employees.
     pub subject: Subject,
-    /// What there is to know of the persona's life.
+    /// The context of the persona's life.
     pub context: Vec<String>,
-    /// How often in a month the persona bears to be contacted.
+    /// The largest number of contacts a month that the persona tolerates.
     pub max_contacts_per_month: Option<i32>,
     /// Counts its changes, those of its needs and segments included; send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// Since when it is archived.
+    /// Time of archiving; null while it is not archived.
     pub archived_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
     pub row: Arc<persona::Model>,
@@ -84,9 +84,9 @@ impl Persona {
 /// One need of a persona.
 #[derive(Clone, SimpleObject)]
 pub struct PersonaNeed {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
-    /// What the persona needs.
+    /// The need, as a text.
     pub text: String,
 }
 
@@ -102,17 +102,17 @@ impl From<persona_need::Model> for PersonaNeed {
 /// A real group of people: a dimension and a value.
 #[derive(Clone, SimpleObject)]
 pub struct Segment {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its key, unique in the organisation.
     pub key: String,
-    /// What people are told apart by, such as LIFE_STAGE.
+    /// The dimension, such as LIFE_STAGE.
     pub dimension: String,
-    /// Which of them it is, such as STUDENT.
+    /// The value of the dimension, such as STUDENT.
     pub value: String,
-    /// Counts its changes; send it as `expectedVersion`.
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
 }
 
@@ -129,20 +129,20 @@ impl From<segment::Model> for Segment {
     }
 }
 
-/// A way in which people meet.
+/// A channel through which customers and the organisation meet.
 #[derive(Clone, SimpleObject)]
 pub struct Channel {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its key, unique in the organisation.
     pub key: String,
     /// The name.
     pub name: String,
-    /// What kind of way it is.
+    /// The kind of channel.
     pub medium: Medium,
-    /// Counts its changes; send it as `expectedVersion`.
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
 }
 
@@ -159,27 +159,27 @@ impl From<channel::Model> for Channel {
     }
 }
 
-/// Which personas to list.
+/// Conditions on the personas to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct PersonaFilter {
-    /// Of this subject.
+    /// Only of this subject.
     pub subject: Option<Subject>,
-    /// Archived ones too.
+    /// Also archived ones.
     #[graphql(default)]
     pub include_archived: bool,
 }
 
-/// Which segments to list.
+/// Conditions on the segments to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct SegmentFilter {
-    /// Of this dimension.
+    /// Only of this dimension.
     pub dimension: Option<String>,
 }
 
-/// Which channels to list.
+/// Conditions on the channels to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct ChannelFilter {
-    /// Of this medium.
+    /// Only of this medium.
     pub medium: Option<Medium>,
 }
 
@@ -189,7 +189,7 @@ pub struct PersonaQuery;
 
 #[Object]
 impl PersonaQuery {
-    /// A persona by id or key; null where there is none, or none that you may see.
+    /// A persona by id or key; null if there is none that you may see.
     async fn persona(
         &self,
         ctx: &Context<'_>,
@@ -276,7 +276,7 @@ impl PersonaQuery {
 }
 
 payload! {
-    /// What became of a mutation on a persona.
+    /// Result of a mutation on a persona.
     PersonaPayload {
         /// The persona as it is now.
         persona: Persona of persona::Entity
@@ -284,7 +284,7 @@ payload! {
 }
 
 payload! {
-    /// What became of a mutation on a segment.
+    /// Result of a mutation on a segment.
     SegmentPayload {
         /// The segment as it is now; as it was, where it was deleted.
         segment: Segment of segment::Entity
@@ -292,7 +292,7 @@ payload! {
 }
 
 payload! {
-    /// What became of a mutation on a channel.
+    /// Result of a mutation on a channel.
     ChannelPayload {
         /// The channel as it is now; as it was, where it was deleted.
         channel: Channel of channel::Entity
@@ -305,7 +305,7 @@ pub struct PersonaMutation;
 
 #[Object]
 impl PersonaMutation {
-    /// Makes a persona. Requires: KEEP_CATALOGUE.
+    /// Creates a persona. Requires: KEEP_CATALOGUE.
     async fn persona_create(
         &self,
         ctx: &Context<'_>,
@@ -326,7 +326,7 @@ impl PersonaMutation {
         PersonaPayload::answer(&caller, super::update(&caller, input).await).await
     }
 
-    /// Puts a persona away; blueprints that show it keep showing it. Requires: KEEP_CATALOGUE.
+    /// Archives a persona; blueprints keep showing it. Requires: KEEP_CATALOGUE.
     async fn persona_archive(
         &self,
         ctx: &Context<'_>,
@@ -337,7 +337,7 @@ impl PersonaMutation {
         PersonaPayload::answer(&caller, result).await
     }
 
-    /// Brings a persona back. Requires: KEEP_CATALOGUE.
+    /// Unarchives a persona. Requires: KEEP_CATALOGUE.
     async fn persona_unarchive(
         &self,
         ctx: &Context<'_>,
@@ -348,7 +348,7 @@ impl PersonaMutation {
         PersonaPayload::answer(&caller, result).await
     }
 
-    /// Makes a segment. Requires: KEEP_CATALOGUE.
+    /// Creates a segment. Requires: KEEP_CATALOGUE.
     async fn segment_create(
         &self,
         ctx: &Context<'_>,
@@ -379,7 +379,7 @@ impl PersonaMutation {
         SegmentPayload::answer(&caller, super::segment::delete(&caller, &input).await).await
     }
 
-    /// Makes a channel. Requires: KEEP_CATALOGUE.
+    /// Creates a channel. Requires: KEEP_CATALOGUE.
     async fn channel_create(
         &self,
         ctx: &Context<'_>,

@@ -28,51 +28,51 @@ use crate::{
 pub struct PersonaNeedInput {
     /// The need that stays; absent for a new one.
     pub id: Option<ID>,
-    /// What the persona needs.
+    /// The need, as a text.
     pub text: String,
 }
 
 /// A new persona.
 #[derive(InputObject)]
 pub struct PersonaCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// A key, unique in the organisation; made from the name where none is given.
+    /// Key, unique in the organisation; derived from the name if absent.
     pub key: Option<String>,
     /// The name.
     pub name: String,
-    /// Whose archetype it is.
+    /// Whether it is an archetype of customers or of employees.
     #[graphql(default_with = "Subject::Customer")]
     pub subject: Subject,
-    /// What there is to know of the persona's life.
+    /// The context of the persona's life.
     #[graphql(default)]
     pub context: Vec<String>,
-    /// How often in a month the persona bears to be contacted.
+    /// The largest number of contacts a month that the persona tolerates.
     pub max_contacts_per_month: Option<i32>,
-    /// What the persona needs, in order.
+    /// The persona's needs, in order.
     #[graphql(default)]
     pub needs: Vec<PersonaNeedInput>,
-    /// The segments that it stands for, in order.
+    /// The segments that it represents, in order.
     #[graphql(default)]
     pub segment_ids: Vec<ID>,
 }
 
-/// What changes about a persona. Absent keeps, null clears.
+/// Changes to a persona. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct PersonaUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// A new name.
+    /// The new name.
     pub name: Option<String>,
-    /// What there is to know of the persona's life; replaces the list.
+    /// The context of the persona's life; replaces the list.
     pub context: Option<Vec<String>>,
-    /// How often in a month the persona bears to be contacted.
+    /// The largest number of contacts a month that the persona tolerates.
     pub max_contacts_per_month: MaybeUndefined<i32>,
-    /// What the persona needs, in order; replaces the list. A need that stays is named by its id.
+    /// The persona's needs, in order; replaces the list. A need that stays is named by its id.
     pub needs: Option<Vec<PersonaNeedInput>>,
-    /// The segments that it stands for, in order; replaces the list.
+    /// The segments that it represents, in order; replaces the list.
     pub segment_ids: Option<Vec<ID>>,
 }
 
@@ -84,14 +84,17 @@ struct Need {
 
 fn needs(faults: &mut Faults, input: &[PersonaNeedInput]) -> Vec<Need> {
     if input.len() > LIST {
-        let message = format!("There are {} of them; {LIST} is the most.", input.len());
+        let message = format!(
+            "There are {} of them; at most {LIST} are allowed.",
+            input.len()
+        );
         faults.add("needs", UserErrorCode::LimitExceeded, None, message);
     }
     let read = |(index, need): (usize, &PersonaNeedInput)| {
         let path = format!("needs.{index}.text");
         let text = faults.text(&path, &need.text, SENTENCE);
         if text.is_empty() {
-            faults.add(&path, UserErrorCode::Required, None, "This needs a text.");
+            faults.add(&path, UserErrorCode::Required, None, "A text is required.");
         }
         let id = faults.optional_id(&format!("needs.{index}.id"), need.id.as_ref());
         Need { id, text }

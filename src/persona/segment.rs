@@ -14,26 +14,26 @@ use crate::{
 /// A new segment.
 #[derive(InputObject)]
 pub struct SegmentCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// A key, unique in the organisation; made from dimension and value where none is given.
+    /// Key, unique in the organisation; derived from dimension and value if absent.
     pub key: Option<String>,
-    /// What people are told apart by, such as LIFE_STAGE, EDUCATION_TYPE or MARKET.
+    /// The dimension, such as LIFE_STAGE, EDUCATION_TYPE or MARKET.
     pub dimension: String,
-    /// Which of them it is, such as STUDENT.
+    /// The value of the dimension, such as STUDENT.
     pub value: String,
 }
 
-/// What changes about a segment. Absent keeps.
+/// Changes to a segment. Absent fields stay as they are.
 #[derive(InputObject)]
 pub struct SegmentUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// What people are told apart by.
+    /// The dimension.
     pub dimension: Option<String>,
-    /// Which of them it is.
+    /// The value of the dimension.
     pub value: Option<String>,
 }
 

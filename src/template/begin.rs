@@ -15,7 +15,7 @@ use crate::{
     input::{By, Faults},
 };
 
-/// A new blueprint that begins with a template: a draft of its owner department.
+/// A new blueprint with the phases of a template: a draft of its owner department.
 #[derive(InputObject)]
 pub struct BlueprintFromTemplateInput {
     /// The template; the blueprint's subject is among its subjects.

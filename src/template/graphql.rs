@@ -26,27 +26,27 @@ use crate::{
 /// What beginning with a template costs in the complexity of a document: as much as an import, whose rows it makes.
 const FROM_TEMPLATE: usize = 2_000;
 
-/// What blueprints can begin with.
+/// A template from which blueprints are created.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Template {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its key, unique in the organisation.
     pub key: String,
     /// The name.
     pub name: String,
-    /// What it is good for.
+    /// Description of its purpose.
     pub description: Option<String>,
-    /// Whose journeys it is for.
+    /// The subjects of the journeys that it is for.
     pub subjects: Vec<Subject>,
-    /// The kinds of insight that one looks through, in order: the rows to draw of `Blueprint.lens`.
+    /// The kinds of insight to look at, in order: the rows of `Blueprint.lens` to draw.
     pub lenses: Vec<InsightKind>,
-    /// The phases that a blueprint begins with, in order.
+    /// The phases of a new blueprint, in order.
     pub phases: Vec<TemplatePhase>,
-    /// Counts its changes; send it as `expectedVersion`.
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
 }
 
@@ -66,16 +66,16 @@ impl From<template::Model> for Template {
     }
 }
 
-/// A phase that a blueprint begins with.
+/// A phase of a template.
 #[derive(Clone, SimpleObject)]
 pub struct TemplatePhase {
     /// Its name.
     pub name: String,
-    /// Where it stands relative to what the customer came for.
+    /// Its stage relative to what the customer came for.
     pub stage: Stage,
-    /// What to ask there.
+    /// The question to ask there.
     pub prompt: String,
-    /// What the customer wants to reach in it.
+    /// The customer's goal in it.
     pub customer_goal: Option<String>,
 }
 
@@ -90,10 +90,10 @@ impl From<PhaseOutline> for TemplatePhase {
     }
 }
 
-/// Which templates to list.
+/// Conditions on the templates to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct TemplateFilter {
-    /// For journeys of this subject.
+    /// Only for journeys of this subject.
     pub subject: Option<Subject>,
 }
 
@@ -112,8 +112,8 @@ impl TemplateQuery {
         found(async { caller(ctx)?.by::<template::Entity>(&by).await }).await
     }
 
-    /// Templates, in the order of creation. `six-phases`, the experience journey of customers and employees, comes
-    /// with the database.
+    /// Templates, in the order of creation. `six-phases`, the experience journey of customers and employees, is built
+    /// in.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn templates(
         &self,
@@ -133,7 +133,7 @@ impl TemplateQuery {
 }
 
 payload! {
-    /// What became of a mutation on a template.
+    /// Result of a mutation on a template.
     TemplatePayload {
         /// The template as it is now; as it was, where it was deleted.
         template: Template of template::Entity
@@ -146,7 +146,7 @@ pub struct TemplateMutation;
 
 #[Object]
 impl TemplateMutation {
-    /// Makes a template. Requires: KEEP_CATALOGUE.
+    /// Creates a template. Requires: KEEP_CATALOGUE.
     async fn template_create(
         &self,
         ctx: &Context<'_>,
@@ -178,7 +178,7 @@ impl TemplateMutation {
         TemplatePayload::answer(&caller, super::delete(&caller, &input).await).await
     }
 
-    /// Makes a draft with the phases of a template, each with what to ask there. Requires: CREATE_BLUEPRINT.
+    /// Creates a draft with the phases of a template and their questions to ask. Requires: CREATE_BLUEPRINT.
     #[graphql(complexity = "FROM_TEMPLATE + child_complexity")]
     async fn blueprint_from_template(
         &self,

@@ -30,50 +30,50 @@ use crate::{
 pub struct TemplatePhaseInput {
     /// Its name.
     pub name: String,
-    /// Where it stands relative to what the customer came for.
+    /// Its stage relative to what the customer came for.
     pub stage: Stage,
-    /// What to ask there.
+    /// The question to ask there.
     pub prompt: String,
-    /// What the customer wants to reach in it.
+    /// The customer's goal in it.
     pub customer_goal: Option<String>,
 }
 
 /// A new template.
 #[derive(InputObject)]
 pub struct TemplateCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// A key, unique in the organisation; made from the name where none is given.
+    /// Key, unique in the organisation; derived from the name if absent.
     pub key: Option<String>,
     /// The name.
     pub name: String,
-    /// What it is good for.
+    /// Description of its purpose.
     pub description: Option<String>,
-    /// Whose journeys it is for: one at least.
+    /// The subjects of the journeys that it is for; at least one.
     pub subjects: Vec<Subject>,
-    /// The kinds of insight that one looks through, in order.
+    /// The kinds of insight to look at, in order.
     #[graphql(default)]
     pub lenses: Vec<InsightKind>,
-    /// The phases that a blueprint begins with, in order: 1 to 30.
+    /// The phases of a new blueprint, in order: 1 to 30.
     pub phases: Vec<TemplatePhaseInput>,
 }
 
-/// What changes about a template; blueprints that began with it stay as they are. Absent keeps, null clears.
+/// Changes to a template; blueprints created from it stay as they are. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct TemplateUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// A new name.
+    /// The new name.
     pub name: Option<String>,
-    /// What it is good for.
+    /// Description of its purpose.
     pub description: MaybeUndefined<String>,
-    /// Whose journeys it is for: one at least; replaces the list.
+    /// The subjects of the journeys that it is for; at least one; replaces the list.
     pub subjects: Option<Vec<Subject>>,
-    /// The kinds of insight that one looks through, in order; replaces the list.
+    /// The kinds of insight to look at, in order; replaces the list.
     pub lenses: Option<Vec<InsightKind>>,
-    /// The phases that a blueprint begins with, in order: 1 to 30; replaces the list.
+    /// The phases of a new blueprint, in order: 1 to 30; replaces the list.
     pub phases: Option<Vec<TemplatePhaseInput>>,
 }
 
@@ -103,7 +103,7 @@ fn phases(faults: &mut Faults, input: &[TemplatePhaseInput]) -> TemplatePhases {
 
 fn some<T>(faults: &mut Faults, path: &str, list: &[T]) {
     if list.is_empty() {
-        let message = "This needs one at least.";
+        let message = "At least one is required.";
         faults.add(path, UserErrorCode::Required, None, message);
     }
 }
@@ -215,7 +215,6 @@ async fn refuse_if_used(permit: &Permit<'_>, row: &template::Model) -> Result<()
     if blueprints == 0 {
         return Ok(());
     }
-    let message =
-        format!("{blueprints} blueprints began with it, and show the lenses that it names.");
+    let message = format!("{blueprints} blueprints were created from it and show its lenses.");
     Err(Error::conflict("id", Reason::InUse, message).with_current(row.id.0))
 }
