@@ -138,7 +138,7 @@ impl MonthlyRate {
     pub fn check(rate: Option<f64>, path: &str, faults: &mut Faults) -> Option<f64> {
         let rate = faults.finite(path, rate);
         if rate.is_some_and(|rate| rate < 0.0) {
-            let message = "This cannot be less than nothing.";
+            let message = "This cannot be negative.";
             let reason = Some(Reason::OutOfRange);
             faults.add(path, UserErrorCode::Invalid, reason, message);
         }

@@ -30,60 +30,60 @@ macro_rules! touchpoint_fields {
         $do! {
             [$($context)*]
             {
-                /// What the customer does.
+                /// The customer's action.
                 customer_action "customerAction": kinds::OptionalText {
                     search: 1, column: "What the customer does.",
                 }
             }
             {
-                /// Who starts it.
+                /// The party that starts it.
                 initiator "initiator": kinds::OptionalWord<entity::words::Initiator> {
                     column: "Who begins the contact.",
                 }
-                /// How often a month a persona is contacted here.
+                /// Number of contacts a month with a persona here.
                 contacts_per_month "contactsPerMonth": kinds::MonthlyRate {
                     column: "How often a month it contacts each customer.",
                 }
-                /// What the customer feels, from −2 to 2.
+                /// The customer's emotion, from −2 (worst) to 2 (best).
                 emotion "emotion": kinds::ScaledNumber<-2, 2> {
                     column: "How the customer feels, from -2 to 2.",
                 }
-                /// What the employee feels, from −2 to 2.
+                /// The employee's emotion, from −2 (worst) to 2 (best).
                 employee_emotion "employeeEmotion": kinds::ScaledNumber<-2, 2> {
                     column: "How the employee feels, from -2 to 2.",
                 }
-                /// How much it matters to the customer, from 1 to 5.
+                /// Importance to the customer, from 1 (least) to 5 (most).
                 importance_customer "importanceCustomer": kinds::ScaledNumber<1, 5> {
                     column: "How much it matters to the customer, from 1 to 5.",
                 }
-                /// How much it matters to the organisation, from 1 to 5.
+                /// Importance to the organisation, from 1 (least) to 5 (most).
                 importance_organisation "importanceOrganisation": kinds::ScaledNumber<1, 5> {
                     column: "How much it matters to the organisation, from 1 to 5.",
                 }
-                /// Whether it is used.
+                /// Whether customers use it.
                 usage "usage": kinds::RequiredWord<entity::words::Usage> {
                     column: "Whether customers use it.",
                 }
-                /// Why it is not used.
+                /// The reason why it is not used.
                 usage_reason "usageReason": kinds::OptionalText {}
                 /// Whether the customer decides here to stay or to leave.
                 moment_of_truth "momentOfTruth": kinds::YesNo {
                     column: "Whether the customer decides here to stay or to leave.",
                 }
-                /// Whether it belongs to the smallest useful map.
+                /// Whether it belongs to the smallest useful picture of the journey.
                 essential "essential": kinds::YesNo {
                     column: "Whether it is part of the smallest useful map.",
                 }
-                /// How many minutes it should take.
+                /// Expected duration in minutes.
                 expected_minutes "expectedMinutes": kinds::ScaledNumber<0, { i32::MAX }> {
                     column: "How many minutes the customer expects it to take.",
                 }
-                /// How it is known.
+                /// Whether it was observed or is assumed.
                 basis "basis": kinds::RequiredWord<entity::words::Basis> {
                     column: "Whether it was observed or is assumed.",
                 }
-                #[shown = "What the customer holds or sees."]
-                #[given = "What the customer holds or sees; replaces the list."]
+                #[shown = "Physical evidence: things that the customer holds or sees, in order."]
+                #[given = "Physical evidence: things that the customer holds or sees, in order; replaces the list."]
                 evidence "evidence": kinds::EvidenceItems { search: 3, }
                 #[shown = "The systems that it runs on."]
                 #[given = "The systems that it runs on; replaces the list."]

@@ -28,37 +28,39 @@ use crate::{
     scalar::Date,
 };
 
-/// What a department answers for at a touchpoint.
+/// A role that a department holds, is offered or held at a touchpoint.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Responsibility {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// The role.
     pub role: Role,
-    /// Where the handshake stands.
+    /// The state of the handshake.
     pub status: ResponsibilityStatus,
-    /// What the department does here.
+    /// The department's tasks here.
     pub tasks: Vec<String>,
-    /// The proposer's word to those who answer.
+    /// The proposer's note to those who answer.
     pub note: Option<String>,
-    /// When it was proposed.
+    /// Time of the proposal.
     pub proposed_at: DateTime<Utc>,
-    /// Why it was declined or ended. TAKEN: another department became accountable; WITHDRAWN: taken back;
-    /// ARCHIVED: the touchpoint was archived; SUSPENDED: it was in force when the touchpoint was archived, and resumes
-    /// where that comes back; DEPARTMENT_ARCHIVED: the department was, and nobody took over.
+    /// The reason why it was declined or ended: a text, or one of these words. TAKEN: another department became
+    /// accountable; WITHDRAWN: the proposal was withdrawn; ARCHIVED: the touchpoint was archived; SUSPENDED: it was in
+    /// force when the touchpoint was archived, and resumes if the touchpoint is unarchived; DEPARTMENT_ARCHIVED: the
+    /// department was archived, without a successor for it.
     pub reason: Option<String>,
-    /// When it was answered, or confirmed.
+    /// Time of the answer or confirmation.
     pub decided_at: Option<DateTime<Utc>>,
-    /// In force since; null means since ever, once it is accepted.
+    /// In force from this moment (included); null for no beginning, or while it was never accepted.
     pub valid_from: Option<DateTime<Utc>>,
-    /// In force until, this moment left out.
+    /// In force until this moment (excluded); null for no end.
     pub valid_to: Option<DateTime<Utc>>,
-    /// When whoever was accountable agreed to hand over; the department addressed answers after that.
+    /// Time at which the accountable department agreed to hand over; after that the addressed department answers.
     pub handed_over_at: Option<DateTime<Utc>>,
-    /// An import gave it to the department without asking; so until a lead of the department confirms or ends it.
+    /// Whether an import put it in force without asking the department, and no lead of the department has confirmed it
+    /// yet.
     pub unasked: bool,
-    /// Counts its changes; send it as `expectedVersion`.
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
     #[graphql(skip)]
     pub row: responsibility::Model,
@@ -100,22 +102,22 @@ impl Responsibility {
     }
 }
 
-/// Which responsibilities to list.
+/// Conditions on the responsibilities to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct ResponsibilityFilter {
-    /// In this blueprint.
+    /// Only in this blueprint.
     pub blueprint_id: Option<ID>,
-    /// Of this department.
+    /// Only of this department.
     pub department_id: Option<ID>,
-    /// With one of these roles.
+    /// Only with one of these roles.
     pub roles: Option<Vec<Role>>,
-    /// With one of these statuses; PROPOSED and ACCEPTED where nothing is said.
+    /// Only with one of these statuses; PROPOSED and ACCEPTED if absent.
     pub statuses: Option<Vec<ResponsibilityStatus>>,
-    /// With this account as the person who does it.
+    /// Only those that name this account as the person who does it.
     pub person_id: Option<ID>,
-    /// Given to the department without asking and not confirmed yet, or not so.
+    /// True: only those put in force without asking and not confirmed yet; false: only the others.
     pub unasked: Option<bool>,
-    /// Only proposals that no lead may answer yet (`awaits { noLeadYet }`).
+    /// True: only proposals that no lead may answer yet (`awaits { noLeadYet }`).
     #[graphql(default)]
     pub no_lead_yet: bool,
 }
@@ -189,8 +191,8 @@ impl ResponsibilityQuery {
         page::by_creation(ctx, select, Page { first, after }, Responsibility::from).await
     }
 
-    /// Who answered for what at a touchpoint: what held at the end of a day with `asOf`, everything that was ever
-    /// proposed without it. In the order of creation.
+    /// The responsibilities at a touchpoint: those in force at the end of the day `asOf`, or, without it, all that were
+    /// ever proposed. In the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn responsibility_history(
         &self,
@@ -213,23 +215,23 @@ impl ResponsibilityQuery {
 }
 
 payload! {
-    /// What became of a mutation on a responsibility.
+    /// Result of a mutation on a responsibility.
     ResponsibilityPayload {
         /// The responsibility as it is now.
         responsibility: Responsibility of responsibility::Entity
     }
 }
 
-/// What became of accepting.
+/// Result of accepting a proposal.
 #[derive(SimpleObject)]
 pub struct ResponsibilityAcceptPayload {
     /// The responsibility as it is now.
     pub responsibility: Option<Responsibility>,
     /// The responsibility that it replaced.
     pub ended: Option<Responsibility>,
-    /// Where another department is accountable now (reason ACCOUNTABLE_TAKEN): that responsibility.
+    /// With the reason ACCOUNTABLE_TAKEN: the responsibility of the department that is accountable now.
     pub holder: Option<Responsibility>,
-    /// Why it was not done; empty when it was.
+    /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
 }
 
@@ -239,7 +241,7 @@ pub struct ResponsibilityMutation;
 
 #[Object]
 impl ResponsibilityMutation {
-    /// Offers a role to a department. Requires: PROPOSE_RESPONSIBILITY.
+    /// Proposes a role at a touchpoint for a department. Requires: PROPOSE_RESPONSIBILITY.
     async fn responsibility_propose(
         &self,
         ctx: &Context<'_>,
@@ -250,11 +252,12 @@ impl ResponsibilityMutation {
         ResponsibilityPayload::answer(&caller, super::propose(&caller, input).await).await
     }
 
-    /// Says yes: the role is held from now on, whom it replaces is ended, and other proposals of ACCOUNTABLE are
-    /// declined. Nobody takes responsibility alone: what a department proposes for itself is answered by another
-    /// party, of the accountable department, or where there is none of the owner of the blueprint; what another party
-    /// proposes by the department addressed; `awaits` says which. Over a holder who did not propose it, the holder's
-    /// yes hands over, and the department addressed is asked next. Requires: ACCEPT_RESPONSIBILITY.
+    /// Accepts a proposal: the role is held from now on, the responsibility that it replaces ends, and for ACCOUNTABLE
+    /// all other such proposals are declined. Nobody takes responsibility alone. What a department proposes for itself
+    /// is answered by another party: the accountable department or, if there is none, the owner of the blueprint. What
+    /// another party proposes is answered by the department addressed. `awaits` names who may answer. If another
+    /// department is accountable and did not make the proposal, its acceptance hands over, and the department addressed
+    /// is asked next. Requires: ACCEPT_RESPONSIBILITY.
     async fn responsibility_accept(
         &self,
         ctx: &Context<'_>,
@@ -290,7 +293,7 @@ impl ResponsibilityMutation {
         }
     }
 
-    /// Says no. Requires: DECLINE_RESPONSIBILITY.
+    /// Declines a proposal. Requires: DECLINE_RESPONSIBILITY.
     async fn responsibility_decline(
         &self,
         ctx: &Context<'_>,
@@ -301,7 +304,7 @@ impl ResponsibilityMutation {
         ResponsibilityPayload::answer(&caller, answer::decline(&caller, input).await).await
     }
 
-    /// Takes back a proposal. Requires: WITHDRAW_RESPONSIBILITY.
+    /// Withdraws a proposal. Requires: WITHDRAW_RESPONSIBILITY.
     async fn responsibility_withdraw(
         &self,
         ctx: &Context<'_>,
@@ -311,7 +314,7 @@ impl ResponsibilityMutation {
         ResponsibilityPayload::answer(&caller, answer::withdraw(&caller, &input).await).await
     }
 
-    /// Ends what is in force; ACCOUNTABLE on a published blueprint ends by takeover or by a CX manager only.
+    /// Ends a responsibility in force. ACCOUNTABLE on a published blueprint ends only by takeover or by a CX manager.
     /// Requires: END_RESPONSIBILITY.
     async fn responsibility_end(
         &self,
@@ -323,8 +326,8 @@ impl ResponsibilityMutation {
         ResponsibilityPayload::answer(&caller, answer::end(&caller, input).await).await
     }
 
-    /// Confirms what an import gave the department without asking: it stays in force, and is listed no longer. For a
-    /// lead of the department, or from above. Requires: ACCEPT_RESPONSIBILITY.
+    /// Confirms a responsibility that an import put in force without asking: it stays in force and leaves
+    /// `Department.givenUnasked`. For leads of the department or of one above it. Requires: ACCEPT_RESPONSIBILITY.
     async fn responsibility_confirm(
         &self,
         ctx: &Context<'_>,
@@ -334,7 +337,8 @@ impl ResponsibilityMutation {
         ResponsibilityPayload::answer(&caller, answer::confirm(&caller, &input).await).await
     }
 
-    /// Says the tasks and the person, one of the department's own people. Requires: DESCRIBE_RESPONSIBILITY.
+    /// Changes a responsibility's tasks and person; the person is a member of the department. Requires:
+    /// DESCRIBE_RESPONSIBILITY.
     async fn responsibility_update(
         &self,
         ctx: &Context<'_>,

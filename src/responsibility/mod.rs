@@ -43,38 +43,38 @@ use crate::{
     policy::{Action, Relation},
 };
 
-/// A role offered to a department at a touchpoint.
+/// The proposal of a role for a department at a touchpoint.
 #[derive(InputObject)]
 pub struct ResponsibilityProposeInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// Where.
+    /// Id of the touchpoint.
     pub touchpoint_id: ID,
-    /// Which department would take the role.
+    /// Id of the department to hold the role.
     pub department_id: ID,
-    /// Which role.
+    /// The role.
     pub role: Role,
-    /// What it would do.
+    /// The department's tasks.
     #[graphql(default)]
     pub tasks: Vec<String>,
-    /// The person who would do it.
+    /// Id of the account of the person to do it.
     pub person_id: Option<ID>,
-    /// A word to those who answer.
+    /// A note to those who answer.
     pub note: Option<String>,
-    /// The department in whose name you propose, where you lead several.
+    /// Id of the department in whose name you propose; required if you lead several.
     pub on_behalf_of: Option<ID>,
 }
 
-/// What changes about what a department does. Absent keeps, null clears.
+/// Changes to a responsibility's tasks and person. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct ResponsibilityUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// What the department does here; replaces the list.
+    /// The department's tasks here; replaces the list.
     pub tasks: Option<Vec<String>>,
-    /// The person who does it.
+    /// Id of the account of the person who does it; a member of the department.
     pub person_id: MaybeUndefined<ID>,
 }
 
@@ -165,7 +165,7 @@ async fn refuse_unanswerable(
         return Ok(());
     }
     let message = format!(
-        "Nobody could answer this: whoever leads {0} leads you too. {0} proposes itself, and another party answers.",
+        "Nobody could answer this: the leads of {0} lead you too. Let {0} propose it, so that another party can answer.",
         addressed.name
     );
     Err(Error::fault(
@@ -195,7 +195,8 @@ pub async fn refuse_stranger(
     if own {
         return Ok(());
     }
-    let message = "This is a person of the department that holds the role: one of its members, or who leads it.";
+    let message =
+        "The person has to be a member of the department that holds the role, or one of its leads.";
     Err(Error::fault(
         field,
         UserErrorCode::Invalid,
@@ -211,7 +212,7 @@ fn proposer(caller: &Caller, on_behalf_of: Option<DepartmentId>) -> Result<Optio
     }
     let leads = caller.leads();
     if leads.len() > 1 {
-        let message = "You lead several departments: say in whose name you propose.";
+        let message = "You lead several departments: name the one that proposes in `onBehalfOf`.";
         return Err(Error::fault(
             "onBehalfOf",
             UserErrorCode::Required,

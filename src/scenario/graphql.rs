@@ -16,17 +16,17 @@ use crate::{
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Scenario {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its name, unique in the blueprint.
     pub name: String,
-    /// What kind of way it is.
+    /// The kind of way.
     pub kind: ScenarioKind,
     /// A note.
     pub note: Option<String>,
     /// Counts its changes, those of its steps included; send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: scenario::Model,
@@ -68,7 +68,7 @@ impl ScenarioQuery {
 }
 
 payload! {
-    /// What became of a mutation on a scenario.
+    /// Result of a mutation on a scenario.
     ScenarioPayload {
         /// The scenario as it is now; as it was, where it was deleted.
         scenario: Scenario of scenario::Entity
@@ -81,7 +81,7 @@ pub struct ScenarioMutation;
 
 #[Object]
 impl ScenarioMutation {
-    /// Makes a scenario. Requires: SHAPE_BLUEPRINT.
+    /// Creates a scenario. Requires: SHAPE_BLUEPRINT.
     async fn scenario_create(
         &self,
         ctx: &Context<'_>,

@@ -31,13 +31,13 @@ pub const MOST_STEPS: usize = 200;
 /// A new scenario.
 #[derive(InputObject)]
 pub struct ScenarioCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// The blueprint it comes into.
+    /// Id of the blueprint to create it in.
     pub blueprint_id: ID,
     /// Its name, unique in the blueprint.
     pub name: String,
-    /// What kind of way it is.
+    /// The kind of way.
     pub kind: ScenarioKind,
     /// A note.
     pub note: Option<String>,
@@ -45,16 +45,16 @@ pub struct ScenarioCreateInput {
     pub touchpoint_ids: Vec<ID>,
 }
 
-/// What changes about a scenario. Absent keeps, null clears.
+/// Changes to a scenario. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct ScenarioUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// A new name.
+    /// The new name.
     pub name: Option<String>,
-    /// What kind of way it is.
+    /// The kind of way.
     pub kind: Option<ScenarioKind>,
     /// A note.
     pub note: MaybeUndefined<String>,
@@ -64,7 +64,10 @@ pub struct ScenarioUpdateInput {
 
 fn read_steps(faults: &mut Faults, ids: &[ID]) -> Vec<TouchpointId> {
     if ids.len() > MOST_STEPS {
-        let message = format!("There are {} of them; {MOST_STEPS} is the most.", ids.len());
+        let message = format!(
+            "There are {} of them; at most {MOST_STEPS} are allowed.",
+            ids.len()
+        );
         faults.add("touchpointIds", UserErrorCode::LimitExceeded, None, message);
     }
     let ids = ids.iter().take(MOST_STEPS).enumerate();

@@ -38,15 +38,15 @@ macro_rules! touchpoint_object {
         #[derive(Clone, SimpleObject)]
         #[graphql(complex)]
         pub struct Touchpoint {
-            /// Its id.
+            /// The object's id.
             pub id: ID,
             /// Its key, unique in the blueprint.
             pub key: String,
             /// Its name.
             pub name: String,
-            /// Who acts in it.
+            /// The lane: the party that acts in it.
             pub lane: Lane,
-            /// Its place in the phase, from 1.
+            /// Its position in the phase, from 1.
             pub position: i32,
             $($(
                 $(#[doc = $doc])? $(#[doc = $shown])?
@@ -54,9 +54,9 @@ macro_rules! touchpoint_object {
             )*)*
             /// Counts changes of the touchpoint's own fields; send it as `expectedVersion`.
             pub version: i32,
-            /// When it was made.
+            /// Time of creation.
             pub created_at: DateTime<Utc>,
-            /// Since when it is archived.
+            /// Time of archiving; null while it is not archived.
             pub archived_at: Option<DateTime<Utc>>,
             #[graphql(skip)]
             pub row: Arc<touchpoint::Model>,
@@ -102,21 +102,21 @@ impl Touchpoint {
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Transition {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
-    /// What it does to the journey.
+    /// The kind of movement.
     pub kind: TransitionKind,
-    /// The end of the graph, where `from` or `to` is null.
+    /// The end of the journey graph, where `from` or `to` is null.
     pub end: Option<End>,
-    /// When it is taken.
+    /// The condition on which it is taken.
     pub condition: Option<String>,
-    /// The longest wait in minutes that customers accept.
+    /// The longest wait that customers accept, in minutes.
     pub max_wait_minutes: Option<i32>,
-    /// How it is known.
+    /// Whether it was observed or is assumed.
     pub basis: Basis,
-    /// Counts its changes; send it as `expectedVersion`.
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: transition::Model,
@@ -153,26 +153,26 @@ impl Transition {
     }
 }
 
-/// Which touchpoints to list.
+/// Conditions on the touchpoints to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct TouchpointFilter {
-    /// In this blueprint.
+    /// Only in this blueprint.
     pub blueprint_id: Option<ID>,
-    /// In phases of this stage.
+    /// Only in phases of this stage.
     pub stage: Option<Stage>,
-    /// In one of these lanes.
+    /// Only in one of these lanes.
     pub lanes: Option<Vec<Lane>>,
-    /// Used, or not.
+    /// Only with one of these usages.
     pub usages: Option<Vec<Usage>>,
-    /// Where nobody holds this role, in CURRENT blueprints that are or were published; steps of the customer alone
-    /// are left out, whatever the role.
+    /// Only where nobody holds this role, in CURRENT blueprints that are or were published; touchpoints in the lane
+    /// CUSTOMER are left out, whatever the role.
     pub without_role: Option<Role>,
-    /// Where this department holds a role.
+    /// Only where this department holds a role.
     pub department_id: Option<ID>,
-    /// With `withoutRole`: in drafts and FUTURE blueprints too.
+    /// With `withoutRole`: also in drafts and FUTURE blueprints.
     #[graphql(default)]
     pub include_drafts: bool,
-    /// Archived ones too.
+    /// Also archived ones.
     #[graphql(default)]
     pub include_archived: bool,
 }
@@ -281,7 +281,7 @@ fn held_at(held: Condition) -> Select<responsibility::Entity> {
 }
 
 payload! {
-    /// What became of a mutation on a touchpoint.
+    /// Result of a mutation on a touchpoint.
     TouchpointPayload {
         /// The touchpoint as it is now.
         touchpoint: Touchpoint of touchpoint::Entity
@@ -289,21 +289,21 @@ payload! {
 }
 
 payload! {
-    /// What became of a mutation on a transition.
+    /// Result of a mutation on a transition.
     TransitionPayload {
         /// The transition as it is now; as it was, where it was deleted.
         transition: Transition of transition::Entity
     }
 }
 
-/// What became of moving a touchpoint.
+/// Result of moving a touchpoint.
 #[derive(SimpleObject)]
 pub struct TouchpointMovePayload {
     /// The touchpoint as it is now.
     pub touchpoint: Option<Touchpoint>,
     /// The phases whose order changed, in order of display.
     pub phases: Vec<Phase>,
-    /// Why it was not done; empty when it was.
+    /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
 }
 
@@ -313,7 +313,7 @@ pub struct TouchpointMutation;
 
 #[Object]
 impl TouchpointMutation {
-    /// Makes a touchpoint. Requires: SHAPE_BLUEPRINT.
+    /// Creates a touchpoint. Requires: SHAPE_BLUEPRINT.
     async fn touchpoint_create(
         &self,
         ctx: &Context<'_>,
@@ -323,7 +323,7 @@ impl TouchpointMutation {
         TouchpointPayload::answer(&caller, super::create(&caller, input).await).await
     }
 
-    /// Changes what a touchpoint says. Requires: DESCRIBE_TOUCHPOINT.
+    /// Changes the descriptive fields of a touchpoint. Requires: DESCRIBE_TOUCHPOINT.
     async fn touchpoint_update(
         &self,
         ctx: &Context<'_>,
@@ -334,7 +334,7 @@ impl TouchpointMutation {
         TouchpointPayload::answer(&caller, super::update(&caller, input).await).await
     }
 
-    /// Changes its name; its key stays. Requires: DESCRIBE_TOUCHPOINT.
+    /// Renames a touchpoint; its key stays. Requires: DESCRIBE_TOUCHPOINT.
     async fn touchpoint_rename(
         &self,
         ctx: &Context<'_>,
@@ -345,7 +345,7 @@ impl TouchpointMutation {
         TouchpointPayload::answer(&caller, super::rename(&caller, input).await).await
     }
 
-    /// Puts it into another lane. Requires: SHAPE_BLUEPRINT.
+    /// Moves a touchpoint to another lane. Requires: SHAPE_BLUEPRINT.
     async fn touchpoint_lane_change(
         &self,
         ctx: &Context<'_>,
@@ -356,7 +356,7 @@ impl TouchpointMutation {
         TouchpointPayload::answer(&caller, super::change_lane(&caller, input).await).await
     }
 
-    /// Moves it within its phase or to another; the others' versions stay. Requires: SHAPE_BLUEPRINT.
+    /// Moves a touchpoint within its phase or to another one; the others' versions stay. Requires: SHAPE_BLUEPRINT.
     async fn touchpoint_move(
         &self,
         ctx: &Context<'_>,
@@ -384,7 +384,7 @@ impl TouchpointMutation {
         }
     }
 
-    /// Makes a transition. Requires: SHAPE_BLUEPRINT.
+    /// Creates a transition. Requires: SHAPE_BLUEPRINT.
     async fn transition_create(
         &self,
         ctx: &Context<'_>,
@@ -394,7 +394,7 @@ impl TouchpointMutation {
         TransitionPayload::answer(&caller, super::transition::create(&caller, input).await).await
     }
 
-    /// Changes kind, condition, longest wait or basis. Requires: SHAPE_BLUEPRINT.
+    /// Changes kind, condition, longest wait or basis of a transition. Requires: SHAPE_BLUEPRINT.
     async fn transition_update(
         &self,
         ctx: &Context<'_>,

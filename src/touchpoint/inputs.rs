@@ -32,7 +32,7 @@ macro_rules! text_input {
             )*)*
             /// Its channels, in order; replaces the list.
             pub channel_ids: Option<Vec<ID>>,
-            /// The segments that it is for, in order; none means everybody; replaces the list.
+            /// The segments that it is for, in order; empty for everybody; replaces the list.
             pub audience_segment_ids: Option<Vec<ID>>,
         }
 
@@ -57,80 +57,80 @@ macro_rules! text_input {
 }
 touchpoint_fields!(text_input);
 
-/// Something that the customer holds or sees.
+/// A piece of physical evidence: something that the customer holds or sees.
 #[derive(Clone, InputObject, SimpleObject)]
 #[graphql(input_name = "EvidenceInput", name = "Evidence")]
 pub struct EvidenceInput {
-    /// What it is.
+    /// Its name.
     pub label: String,
-    /// Where to find it: an http or https address.
+    /// An http or https address.
     pub link: Option<String>,
 }
 
-/// A new touchpoint at the end of a phase, or behind another.
+/// A new touchpoint, at the end of a phase or behind another touchpoint.
 #[derive(InputObject)]
 pub struct TouchpointCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// The phase it comes into.
+    /// Id of the phase to create it in.
     pub phase_id: ID,
-    /// A key, unique in the blueprint; made from the name where none is given.
+    /// Key, unique in the blueprint; derived from the name if absent.
     pub key: Option<String>,
     /// The name.
     pub name: String,
-    /// Who acts in it.
+    /// The lane: the party that acts in it.
     pub lane: Lane,
-    /// The touchpoint behind which it comes: absent for the end of the phase, null for its beginning.
+    /// Id of the touchpoint behind which to place it; absent: the end of the phase, null: its beginning.
     pub after_id: MaybeUndefined<ID>,
     /// What it says of itself.
     #[graphql(flatten)]
     pub text: TouchpointText,
 }
 
-/// What changes in what a touchpoint says. Absent keeps, null clears.
+/// Changes to a touchpoint's descriptive fields. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct TouchpointUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// What it says of itself.
     #[graphql(flatten)]
     pub text: TouchpointText,
 }
 
-/// Another name for a touchpoint.
+/// The renaming of a touchpoint.
 #[derive(InputObject)]
 pub struct TouchpointRenameInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The new name.
     pub name: String,
 }
 
-/// Another place for a touchpoint.
+/// The move of a touchpoint.
 #[derive(InputObject)]
 pub struct TouchpointMoveInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// The phase it goes to; absent for the one it is in.
+    /// Id of the phase to move it to; absent: its current phase.
     pub phase_id: Option<ID>,
-    /// The touchpoint behind which it comes: absent for the end of the phase, null for its beginning.
+    /// Id of the touchpoint behind which to place it; absent: the end of the phase, null: its beginning.
     pub after_id: MaybeUndefined<ID>,
 }
 
-/// Another lane for a touchpoint.
+/// The move of a touchpoint to another lane.
 #[derive(InputObject)]
 pub struct TouchpointLaneChangeInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// Who acts in it from now on.
+    /// The new lane.
     pub lane: Lane,
 }
 

@@ -21,41 +21,41 @@ use crate::{
 /// A new transition: from a touchpoint to a touchpoint, or between one and an end of the graph.
 #[derive(InputObject)]
 pub struct TransitionCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// The blueprint it comes into.
+    /// Id of the blueprint to create it in.
     pub blueprint_id: ID,
-    /// What it does to the journey.
+    /// The kind of movement.
     pub kind: TransitionKind,
-    /// The touchpoint it leads from; empty where it comes from an end.
+    /// Id of the touchpoint that it leads from; absent where it comes from an end.
     pub from_id: Option<ID>,
-    /// The touchpoint it leads to; empty where it leads to an end.
+    /// Id of the touchpoint that it leads to; absent where it leads to an end.
     pub to_id: Option<ID>,
-    /// The end of the graph, where `fromId` or `toId` is empty.
+    /// The end of the journey graph, where `fromId` or `toId` is absent.
     pub end: Option<End>,
-    /// When it is taken.
+    /// The condition on which it is taken.
     pub condition: Option<String>,
-    /// The longest wait in minutes that customers accept.
+    /// The longest wait that customers accept, in minutes.
     pub max_wait_minutes: Option<i32>,
-    /// How it is known.
+    /// Whether it was observed or is assumed.
     #[graphql(default_with = "Basis::Assumed")]
     pub basis: Basis,
 }
 
-/// What changes about a transition; where it leads is fixed. Absent keeps, null clears.
+/// Changes to a transition; its ends are fixed. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct TransitionUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// What it does to the journey.
+    /// The kind of movement.
     pub kind: Option<TransitionKind>,
-    /// When it is taken.
+    /// The condition on which it is taken.
     pub condition: MaybeUndefined<String>,
-    /// The longest wait in minutes that customers accept.
+    /// The longest wait that customers accept, in minutes.
     pub max_wait_minutes: MaybeUndefined<i32>,
-    /// How it is known.
+    /// Whether it was observed or is assumed.
     pub basis: Option<Basis>,
 }
 
@@ -139,7 +139,7 @@ pub fn check_shape(
         (None, Some(_), None) | (Some(_), None, None) => (
             "end",
             None,
-            "Where one side is empty, `end` says which end of the graph it is.",
+            "Where one side is absent, `end` has to name the end of the graph.",
         ),
         (Some(_), None, Some(End::Start)) => ("end", None, "Nothing leads to START."),
         (None, Some(_), Some(End::Exit)) => ("end", None, "Nothing leads from EXIT."),
