@@ -16,21 +16,21 @@ use crate::{
     policy::Action,
 };
 
-/// An analyst comes to see the values of a KPI while it is confidential.
+/// A new grant: an analyst may see the values of a KPI while it is confidential.
 #[derive(InputObject)]
 pub struct KpiGrantCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// The KPI.
+    /// Id of the KPI.
     pub kpi_id: ID,
-    /// The account, whose role is ANALYST.
+    /// Id of the account, whose role is ANALYST.
     pub account_id: ID,
 }
 
 /// A grant to take back.
 #[derive(InputObject)]
 pub struct KpiGrantDeleteInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
 }
 
@@ -49,7 +49,7 @@ pub async fn create(caller: &Caller, input: KpiGrantCreateInput) -> Result<kpi_g
         .read_live::<account::Entity>("accountId", account_id)
         .await?;
     if account.role != OrganisationRole::Analyst {
-        let message = "Values are granted by name to accounts with the role ANALYST alone.";
+        let message = "Only accounts with the role ANALYST can get a grant.";
         return Err(Error::fault(
             "accountId",
             UserErrorCode::Invalid,

@@ -30,44 +30,44 @@ use crate::{
     scalar::Date,
 };
 
-/// What is measured, and how to read it.
+/// A key performance indicator: its definition, and how to read its values.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Kpi {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its key, unique in the organisation.
     pub key: String,
     /// Its name.
     pub name: String,
-    /// What exactly is measured, and how.
+    /// Definition: the quantity measured, and the method.
     pub description: Option<String>,
-    /// What it is about.
+    /// The subject that it measures.
     #[graphql(name = "type")]
     pub kpi_type: KpiType,
-    /// What its numbers count.
+    /// The unit of its values.
     pub unit: Unit,
     /// ISO 4217 code, where the unit is CURRENCY.
     pub currency: Option<String>,
-    /// How many decimals to show.
+    /// Number of decimals to display.
     pub decimals: i32,
-    /// Which way is better.
+    /// Whether a higher or a lower value is better.
     pub direction: Direction,
-    /// How its values become one over time and groups.
+    /// The way its values are combined over time and groups.
     pub aggregation: Aggregation,
-    /// How often it should be measured.
+    /// The interval at which it should be measured.
     pub cadence: Cadence,
-    /// Who may see its values.
+    /// The people who may see its values.
     pub sensitivity: Sensitivity,
-    /// Whether it judges one contact or the relationship as a whole.
+    /// Whether it judges single contacts or the relationship as a whole.
     pub scope: KpiScope,
-    /// Whether its values are what the answers of feedback give; nobody records them.
+    /// Whether its values are computed from feedback; nobody can record them by hand.
     pub fed_by_feedback: bool,
     /// Counts changes of the KPI's own fields; send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
-    /// Since when it is archived.
+    /// Time of archiving; null while it is not archived.
     pub archived_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
     pub row: Arc<kpi::Model>,
@@ -98,21 +98,21 @@ impl From<kpi::Model> for Kpi {
     }
 }
 
-/// What a KPI should reach from a day on, until the day of its next target.
+/// A target of a KPI, in force from its first day until the first day of the KPI's next target (excluded).
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct KpiTarget {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
-    /// The first day on which it counts.
+    /// The first day (included).
     pub valid_from: Date,
-    /// What the value should reach; null says that there is no target from that day on.
+    /// The value to reach; null means no target from that day on.
     pub value: Option<f64>,
     /// The level up to which a missed target is only AT_RISK; null for none.
     pub warning: Option<f64>,
-    /// Counts its changes; send it as `expectedVersion`.
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: kpi_target::Model,
@@ -132,21 +132,21 @@ impl From<kpi_target::Model> for KpiTarget {
     }
 }
 
-/// For which days a KPI judges a touchpoint, a phase or a whole blueprint.
+/// A link by which a KPI judges a touchpoint, a phase or a whole blueprint on some days.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct KpiLink {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
-    /// The first day on which it judges; null for since ever.
+    /// The first day (included); null for no beginning.
     pub valid_from: Option<Date>,
-    /// The first day on which it no longer does; null for until further notice.
+    /// The day behind the last one (excluded); null for no end.
     pub valid_to: Option<Date>,
-    /// How much it counts beside others, for display only.
+    /// Weight relative to other links, for display only.
     pub weight: Option<f64>,
-    /// Counts its changes; send it as `expectedVersion`.
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: Arc<kpi_link::Model>,
@@ -185,23 +185,23 @@ impl KpiLink {
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Measurement {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// The day.
     pub measured_on: Date,
     /// The value, in the KPI's unit: 6.1 is 6.1 %.
     pub value: f64,
-    /// What is counted, for a share; signed for NPS.
+    /// Numerator of a share; signed for NPS.
     pub numerator: Option<f64>,
-    /// Out of how many.
+    /// Denominator of a share: the number of cases.
     pub denominator: Option<f64>,
-    /// How many answered.
+    /// Sample size: the number of answers.
     pub sample_size: Option<i32>,
-    /// Where the value comes from.
+    /// Origin of the value.
     pub source: Option<String>,
-    /// When it was recorded.
+    /// Time of recording.
     pub recorded_at: DateTime<Utc>,
-    /// Whether a correction took its place.
+    /// Whether a correction replaced it.
     pub superseded: bool,
     #[graphql(skip)]
     pub row: Arc<measurement::Model>,
@@ -228,9 +228,9 @@ impl From<measurement::Model> for Measurement {
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct KpiGrant {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: kpi_grant::Model,
@@ -246,18 +246,18 @@ impl From<kpi_grant::Model> for KpiGrant {
     }
 }
 
-/// Which KPIs to list.
+/// Conditions on the KPIs to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct KpiFilter {
-    /// Owned by this department.
+    /// Only those owned by this department.
     pub owner_department_id: Option<ID>,
-    /// About one of these.
+    /// Only of one of these types.
     pub types: Option<Vec<KpiType>>,
-    /// As a whole in one of these states; KPIs whose values you may not see are left out.
+    /// Only KPIs that are as a whole in one of these states; those whose values you may not see are left out.
     pub states: Option<Vec<KpiState>>,
-    /// The day on which `states` are judged; today unless said.
+    /// The day on which `states` are judged; today if absent.
     pub as_of: Option<Date>,
-    /// Archived ones too.
+    /// Also archived ones.
     #[graphql(default)]
     pub include_archived: bool,
 }
@@ -268,7 +268,7 @@ pub struct KpiQuery;
 
 #[Object]
 impl KpiQuery {
-    /// A KPI by id or key; null where there is none, or none that you may see.
+    /// A KPI by id or key; null if there is none that you may see.
     async fn kpi(
         &self,
         ctx: &Context<'_>,
@@ -356,7 +356,7 @@ async fn filtered(caller: &Caller, filter: KpiFilter) -> Result<Select<kpi::Enti
 }
 
 payload! {
-    /// What became of a mutation on a KPI.
+    /// Result of a mutation on a KPI.
     KpiPayload {
         /// The KPI as it is now.
         kpi: Kpi of kpi::Entity
@@ -364,7 +364,7 @@ payload! {
 }
 
 payload! {
-    /// What became of a mutation on a KPI's target.
+    /// Result of a mutation on a KPI's target.
     KpiTargetPayload {
         /// The target as it is now; as it was, where it was deleted.
         target: KpiTarget of kpi_target::Entity
@@ -372,7 +372,7 @@ payload! {
 }
 
 payload! {
-    /// What became of a mutation on a KPI link.
+    /// Result of a mutation on a KPI link.
     KpiLinkPayload {
         /// The link as it is now; as it was, where it was deleted.
         link: KpiLink of kpi_link::Entity
@@ -380,7 +380,7 @@ payload! {
 }
 
 payload! {
-    /// What became of a mutation on a grant.
+    /// Result of a mutation on a grant.
     KpiGrantPayload {
         /// The grant as it is now; as it was, where it was deleted.
         grant: KpiGrant of kpi_grant::Entity
@@ -388,23 +388,23 @@ payload! {
 }
 
 payload! {
-    /// What became of correcting a measurement.
+    /// Result of correcting a measurement.
     KpiMeasurementPayload {
-        /// The correction; on CONFLICT the one that is there already.
+        /// The correction; on CONFLICT the correction that exists already.
         measurement: Measurement of measurement::Entity
     }
 }
 
-/// What became of a batch of measurements.
+/// Result of recording measurements.
 #[derive(SimpleObject)]
 pub struct KpiMeasurementsRecordPayload {
-    /// How many are new.
+    /// Number of new entries.
     pub recorded: i32,
-    /// How many took the place of a different one.
+    /// Number of measurements that replaced a different value.
     pub corrected: i32,
-    /// How many were there already.
+    /// Number of entries that were recorded before.
     pub unchanged: i32,
-    /// Why nothing was recorded; empty when everything was.
+    /// The reasons why nothing was recorded; empty if everything was.
     pub user_errors: Vec<UserError>,
 }
 
@@ -432,7 +432,7 @@ pub struct KpiMutation;
 
 #[Object]
 impl KpiMutation {
-    /// Makes a KPI. Requires: DEFINE_KPI.
+    /// Creates a KPI. Requires: DEFINE_KPI.
     async fn kpi_create(
         &self,
         ctx: &Context<'_>,
@@ -442,7 +442,7 @@ impl KpiMutation {
         KpiPayload::answer(&caller, super::create(&caller, input).await).await
     }
 
-    /// Changes what a KPI is; type, unit and currency only while it has no measurements. Requires: DEFINE_KPI.
+    /// Changes a KPI's definition; type, unit and currency only while it has no measurements. Requires: DEFINE_KPI.
     async fn kpi_update(
         &self,
         ctx: &Context<'_>,
@@ -453,7 +453,7 @@ impl KpiMutation {
         KpiPayload::answer(&caller, super::update(&caller, input).await).await
     }
 
-    /// Gives the KPI to another department. Requires: GOVERN_KPI.
+    /// Transfers a KPI to another department. Requires: GOVERN_KPI.
     async fn kpi_owner_change(
         &self,
         ctx: &Context<'_>,
@@ -464,7 +464,7 @@ impl KpiMutation {
         KpiPayload::answer(&caller, super::change_owner(&caller, input).await).await
     }
 
-    /// Puts a KPI away; its measurements stay in facts. Requires: GOVERN_KPI.
+    /// Archives a KPI; its measurements stay in KPI facts. Requires: GOVERN_KPI.
     async fn kpi_archive(
         &self,
         ctx: &Context<'_>,
@@ -474,7 +474,7 @@ impl KpiMutation {
         KpiPayload::answer(&caller, super::set_archived(&caller, &input, true).await).await
     }
 
-    /// Brings a KPI back. Requires: GOVERN_KPI.
+    /// Unarchives a KPI. Requires: GOVERN_KPI.
     async fn kpi_unarchive(
         &self,
         ctx: &Context<'_>,
@@ -484,7 +484,7 @@ impl KpiMutation {
         KpiPayload::answer(&caller, super::set_archived(&caller, &input, false).await).await
     }
 
-    /// Says what a KPI should reach from a day on, in place of what was said for that day. Requires: DEFINE_KPI.
+    /// Sets a KPI's target from a day on; replaces a target with the same first day. Requires: DEFINE_KPI.
     async fn kpi_target_set(
         &self,
         ctx: &Context<'_>,
@@ -495,7 +495,7 @@ impl KpiMutation {
         KpiTargetPayload::answer(&caller, super::target::set(&caller, input).await).await
     }
 
-    /// Takes a target away; the one before it counts on. Requires: DEFINE_KPI.
+    /// Deletes a target; the one before it stays in force. Requires: DEFINE_KPI.
     async fn kpi_target_delete(
         &self,
         ctx: &Context<'_>,
@@ -505,7 +505,7 @@ impl KpiMutation {
         KpiTargetPayload::answer(&caller, super::target::delete(&caller, &input).await).await
     }
 
-    /// Lets a KPI judge a touchpoint, a phase or a blueprint that you may read. Requires: DEFINE_KPI.
+    /// Links a KPI to a touchpoint, a phase or a blueprint that you may read, to judge it. Requires: DEFINE_KPI.
     async fn kpi_link_create(
         &self,
         ctx: &Context<'_>,
@@ -526,7 +526,7 @@ impl KpiMutation {
         KpiLinkPayload::answer(&caller, super::link::update(&caller, input).await).await
     }
 
-    /// Takes a link away, as if it had never been; set `validTo` to end one that has served. Requires: DEFINE_KPI.
+    /// Deletes a link as if it had never existed. To end one, set its `validTo` instead. Requires: DEFINE_KPI.
     async fn kpi_link_delete(
         &self,
         ctx: &Context<'_>,
@@ -536,7 +536,7 @@ impl KpiMutation {
         KpiLinkPayload::answer(&caller, super::link::delete(&caller, &input).await).await
     }
 
-    /// Lets an analyst see the values of a KPI while it is confidential. Requires: DEFINE_KPI.
+    /// Grants an analyst the values of a KPI while it is confidential. Requires: DEFINE_KPI.
     async fn kpi_grant_create(
         &self,
         ctx: &Context<'_>,
@@ -546,7 +546,7 @@ impl KpiMutation {
         KpiGrantPayload::answer(&caller, super::grant::create(&caller, input).await).await
     }
 
-    /// Takes a grant back. Requires: DEFINE_KPI.
+    /// Deletes a grant. Requires: DEFINE_KPI.
     async fn kpi_grant_delete(
         &self,
         ctx: &Context<'_>,
@@ -556,8 +556,8 @@ impl KpiMutation {
         KpiGrantPayload::answer(&caller, super::grant::delete(&caller, &input).await).await
     }
 
-    /// Records up to 1,000 measurements, all or none. Sending the same batch again changes nothing; a different
-    /// value in the place of one that is there corrects it. Requires: RECORD_MEASUREMENT.
+    /// Records at most 1,000 measurements, all or none. Sending the same batch again changes nothing; a different value
+    /// for the same KPI, day and place corrects the existing one. Requires: RECORD_MEASUREMENT.
     async fn kpi_measurements_record(
         &self,
         ctx: &Context<'_>,

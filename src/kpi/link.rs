@@ -19,39 +19,39 @@ use crate::{
     touchpoint::place::{BlueprintLocation, LocationInput},
 };
 
-/// A KPI comes to judge a touchpoint, a phase or a blueprint: exactly one of them.
+/// A new link: a KPI judges exactly one of a touchpoint, a phase or a blueprint.
 #[derive(InputObject)]
 pub struct KpiLinkCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// The KPI.
+    /// Id of the KPI.
     pub kpi_id: ID,
-    /// The touchpoint that it judges.
+    /// Id of the touchpoint that it judges.
     pub touchpoint_id: Option<ID>,
-    /// The phase that it judges as a whole.
+    /// Id of the phase that it judges as a whole.
     pub phase_id: Option<ID>,
-    /// The blueprint that it judges as a whole.
+    /// Id of the blueprint that it judges as a whole.
     pub blueprint_id: Option<ID>,
-    /// The first day on which it judges; null for since ever.
+    /// The first day (included); null for no beginning.
     pub valid_from: Option<Date>,
-    /// The first day on which it no longer does; null for until further notice.
+    /// The day behind the last one (excluded); null for no end.
     pub valid_to: Option<Date>,
-    /// How much it counts beside others, for display only.
+    /// Weight relative to other links, for display only.
     pub weight: Option<f64>,
 }
 
-/// What changes about a link. Absent keeps, null clears.
+/// Changes to a link. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct KpiLinkUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// The first day on which it judges; null for since ever.
+    /// The first day (included); null for no beginning.
     pub valid_from: MaybeUndefined<Date>,
-    /// The first day on which it no longer does; null for until further notice.
+    /// The day behind the last one (excluded); null for no end.
     pub valid_to: MaybeUndefined<Date>,
-    /// How much it counts beside others, for display only.
+    /// Weight relative to other links, for display only.
     pub weight: MaybeUndefined<f64>,
 }
 
@@ -81,7 +81,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
             input.phase_id.as_ref(),
             input.blueprint_id.as_ref(),
         ),
-        "A KPI judges one of these: a touchpoint, a phase or a blueprint.",
+        "A link is to exactly one of a touchpoint, a phase or a blueprint.",
     );
     faults.check()?;
     let mut permit = caller.begin().await?;
@@ -123,8 +123,7 @@ pub fn check_days(faults: &mut Faults, path: &str, (from, to): LinkDays) {
         }
     }
     if from.zip(to).is_some_and(|(from, to)| to <= from) {
-        let message =
-            "This comes before the first day; it is the first day on which it no longer holds.";
+        let message = "This has to lie after the first day: it is the day behind the last one.";
         let reason = Some(Reason::OutOfRange);
         let path = format!("{path}.validTo");
         faults.add(&path, UserErrorCode::Invalid, reason, message);
@@ -160,7 +159,7 @@ async fn refuse_overlap(
     if !taken {
         return Ok(());
     }
-    let message = "The KPI judges this already on some of these days.";
+    let message = "The KPI is already linked to this on some of these days.";
     let reason = Some(Reason::AlreadyLinked);
     Err(Error::fault(
         "kpiId",

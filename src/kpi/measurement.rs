@@ -352,7 +352,7 @@ pub(super) fn day_fault(day: NaiveDate, today: NaiveDate) -> Option<Wrong> {
         field: "measuredOn",
         code: UserErrorCode::Invalid,
         reason: Some(Reason::InFuture),
-        message: "Nothing has been measured yet on a day to come.".to_owned(),
+        message: "The day of measurement is in the future.".to_owned(),
     })
 }
 
@@ -400,22 +400,22 @@ async fn keep(
     Ok(())
 }
 
-/// Another value in place of one that is in force.
+/// The correction of a measurement.
 #[derive(InputObject)]
 pub struct KpiMeasurementCorrectInput {
     /// An id made by the client (a UUID of version 7) for the correction, so that a retry makes nothing twice.
     pub id: Option<ID>,
-    /// The measurement to correct; the latest correction, where there are several.
+    /// Id of the measurement to correct; if it was corrected before, of its latest correction.
     pub measurement_id: ID,
     /// The value, in the KPI's unit.
     pub value: f64,
-    /// What is counted, for a share; signed for NPS.
+    /// Numerator of a share; signed for NPS.
     pub numerator: Option<f64>,
-    /// Out of how many.
+    /// Denominator of a share: the number of cases.
     pub denominator: Option<f64>,
-    /// How many answered.
+    /// Sample size: the number of answers.
     pub sample_size: Option<i32>,
-    /// Where the value comes from.
+    /// Origin of the value.
     pub source: Option<String>,
 }
 
@@ -460,7 +460,7 @@ pub async fn correct(
         .read::<measurement::Entity>("measurementId", which)
         .await?;
     if let Some(by) = before.superseded_by_id {
-        let message = "It has been corrected already. Correct the correction.";
+        let message = "It was corrected already. Correct its latest correction.";
         let conflict = Error::conflict("measurementId", Reason::NotInForce, message);
         return Err(conflict.with_current(by.0));
     }

@@ -37,88 +37,90 @@ use crate::{
 /// A new KPI of its owner department.
 #[derive(InputObject)]
 pub struct KpiCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// A key, unique in the organisation; made from the name where none is given.
+    /// Key, unique in the organisation; derived from the name if absent.
     pub key: Option<String>,
     /// The name.
     pub name: String,
-    /// What exactly is measured, and how.
+    /// Definition: the quantity measured, and the method.
     pub description: Option<String>,
-    /// What it is about.
+    /// The subject that it measures.
     #[graphql(name = "type")]
     pub kpi_type: KpiType,
-    /// What its numbers count.
+    /// The unit of its values.
     pub unit: Unit,
     /// ISO 4217 code, where the unit is CURRENCY.
     pub currency: Option<String>,
-    /// How many decimals to show, from 0 to 6.
+    /// Number of decimals to display, from 0 to 6.
     #[graphql(default = 1)]
     pub decimals: i32,
-    /// Which way is better.
+    /// Whether a higher or a lower value is better.
     pub direction: Direction,
-    /// How its values become one over time and groups.
+    /// The way its values are combined over time and groups.
     #[graphql(default_with = "Aggregation::Last")]
     pub aggregation: Aggregation,
-    /// How often it should be measured.
+    /// The interval at which it should be measured.
     #[graphql(default_with = "Cadence::Monthly")]
     pub cadence: Cadence,
     /// The department that owns it.
     pub owner_department_id: ID,
-    /// Who may see its values.
+    /// The people who may see its values.
     #[graphql(default_with = "Sensitivity::Open")]
     pub sensitivity: Sensitivity,
-    /// Whether it judges one contact or the relationship as a whole.
+    /// Whether it judges single contacts or the relationship as a whole.
     #[graphql(default_with = "KpiScope::Transactional")]
     pub scope: KpiScope,
 }
 
-/// What changes about a KPI. Absent keeps, null clears. Type, unit and currency are fixed once it has measurements.
+/// Changes to a KPI. Absent fields stay as they are; null clears. Type, unit and currency are fixed once it has
+/// measurements.
 #[derive(InputObject)]
 pub struct KpiUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// A new name.
+    /// The new name.
     pub name: Option<String>,
-    /// What exactly is measured, and how.
+    /// Definition: the quantity measured, and the method.
     pub description: MaybeUndefined<String>,
-    /// What it is about.
+    /// The subject that it measures.
     #[graphql(name = "type")]
     pub kpi_type: Option<KpiType>,
-    /// What its numbers count.
+    /// The unit of its values.
     pub unit: Option<Unit>,
     /// ISO 4217 code, where the unit is CURRENCY.
     pub currency: MaybeUndefined<String>,
-    /// How many decimals to show, from 0 to 6.
+    /// Number of decimals to display, from 0 to 6.
     pub decimals: Option<i32>,
-    /// Which way is better; it stays while a target's warning level would come to lie on its better side.
+    /// Whether a higher or a lower value is better; cannot be changed while a target has a warning level that would
+    /// then lie on its better side.
     pub direction: Option<Direction>,
-    /// How its values become one over time and groups.
+    /// The way its values are combined over time and groups.
     pub aggregation: Option<Aggregation>,
-    /// How often it should be measured.
+    /// The interval at which it should be measured.
     pub cadence: Option<Cadence>,
-    /// Who may see its values.
+    /// The people who may see its values.
     pub sensitivity: Option<Sensitivity>,
-    /// Whether it judges one contact or the relationship as a whole; fixed once it has measurements that feedback gave.
+    /// Whether it judges single contacts or the relationship as a whole; fixed once it has measurements from feedback.
     pub scope: Option<KpiScope>,
-    /// Whether its values are what the answers of feedback give: those recorded so far, and every one from now on.
-    /// That takes NPS or ENPS as SCORE and RATIO, CSAT as SCALE_1_5 and AVERAGE or as PERCENT (or RATIO) and RATIO, CES
-    /// as SCALE_1_7 and AVERAGE. Nobody records its values by hand any more. Only a CX manager may let a RELATIONSHIP KPI,
-    /// or one that judges a place that not everybody may read, be fed. Employees' answers count in whole cells, from five
-    /// answers on, at a monthly cadence or a coarser one, where the KPI judged the place throughout: until there is such a
-    /// cell, a KPI that nothing else feeds is NO_DATA. It does not come to count customers' answers where its values are
-    /// of employees', nor the other way round.
+    /// Whether its values are computed from feedback, from all answers recorded so far and from now on; then nobody can
+    /// record them by hand. Allowed combinations of type, unit and aggregation: NPS or ENPS with SCORE and RATIO; CSAT
+    /// with SCALE_1_5 and AVERAGE, or with PERCENT or RATIO and the aggregation RATIO; CES with SCALE_1_7 and AVERAGE.
+    /// Only a CX manager may set it for a RELATIONSHIP KPI, or for one that judges a place that not everybody may read.
+    /// Employees' answers are counted in whole cells of at least five, at a cadence of a month or longer, where the KPI
+    /// judged the place throughout; before the first such cell, a KPI without other values is NO_DATA. A KPI of
+    /// employees' answers cannot change to customers', nor the other way round.
     pub fed_by_feedback: Option<bool>,
 }
 
-/// Another owner for a KPI.
+/// The transfer of a KPI to another department.
 #[derive(InputObject)]
 pub struct KpiOwnerChangeInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The department that owns it from now on.
     pub owner_department_id: ID,
@@ -191,17 +193,17 @@ pub const DECIMALS: std::ops::RangeInclusive<i32> = 0..=6;
 pub fn check_currency(faults: &mut Faults, path: &str, unit: Unit, currency: Option<&str>) {
     match (unit, currency) {
         (Unit::Currency, None) => {
-            let message = "A KPI in money says in which currency.";
+            let message = "A KPI with the unit CURRENCY needs a `currency`.";
             faults.add(path, UserErrorCode::Required, None, message);
         }
         (Unit::Currency, Some(code)) => {
             if code.len() != 3 || !code.bytes().all(|letter| letter.is_ascii_uppercase()) {
-                let message = "A currency is the three capital letters of ISO 4217.";
+                let message = "A currency is a code of ISO 4217: three capital letters.";
                 faults.add(path, UserErrorCode::Invalid, None, message);
             }
         }
         (_, Some(_)) => {
-            let message = "Only a KPI whose unit is CURRENCY has a currency.";
+            let message = "Only a KPI with the unit CURRENCY can have a `currency`.";
             faults.add(path, UserErrorCode::Invalid, None, message);
         }
         (_, None) => {}
@@ -316,7 +318,7 @@ async fn refuse_if_fixed(
     if measured == 0 {
         return Ok(());
     }
-    let message = "It has measurements: how they are read is fixed. Make another KPI instead.";
+    let message = "It has measurements, so type, unit and currency cannot be changed. Create another KPI instead.";
     Err(Error::conflict(field, Reason::FixedByMeasurements, message).with_current(row.id.0))
 }
 

@@ -35,17 +35,17 @@ pub const MOST: usize = 1_000;
 /// Measurements to record: all or none.
 #[derive(InputObject)]
 pub struct KpiMeasurementsRecordInput {
-    /// Up to 1,000 of them.
+    /// At most 1,000 entries.
     pub measurements: Vec<KpiMeasurementInput>,
 }
 
-/// A value of a KPI on a day. For the same KPI, day, touchpoint, channel and segment there is one value in force:
-/// an equal one changes nothing, a different one corrects it.
+/// A value of a KPI on a day. There is one value in force per KPI, day, touchpoint, channel and segment: recording an
+/// equal one changes nothing, a different one corrects it.
 #[derive(InputObject)]
 pub struct KpiMeasurementInput {
-    /// The KPI.
+    /// Id of the KPI.
     pub kpi_id: ID,
-    /// The touchpoint where it was measured; null for the KPI as a whole.
+    /// Id of the touchpoint where it was measured; null for the KPI as a whole.
     pub touchpoint_id: Option<ID>,
     /// The channel that it was measured on; null for all.
     pub channel_id: Option<ID>,
@@ -55,13 +55,13 @@ pub struct KpiMeasurementInput {
     pub measured_on: Date,
     /// The value, in the KPI's unit: 6.1 is 6.1 %.
     pub value: f64,
-    /// What is counted, for a share; signed for NPS.
+    /// Numerator of a share; signed for NPS.
     pub numerator: Option<f64>,
-    /// Out of how many.
+    /// Denominator of a share: the number of cases.
     pub denominator: Option<f64>,
-    /// How many answered.
+    /// Sample size: the number of answers.
     pub sample_size: Option<i32>,
-    /// Where the value comes from.
+    /// Origin of the value.
     pub source: Option<String>,
 }
 
@@ -114,7 +114,10 @@ fn read(
     list: Vec<KpiMeasurementInput>,
 ) -> Vec<MeasurementEntry> {
     if list.len() > MOST {
-        let message = format!("There are {} of them; {MOST} is the most.", list.len());
+        let message = format!(
+            "There are {} of them; at most {MOST} are allowed.",
+            list.len()
+        );
         faults.add("measurements", UserErrorCode::LimitExceeded, None, message);
         return Vec::new();
     }

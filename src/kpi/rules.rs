@@ -39,7 +39,7 @@ pub fn target_faults(direction: Direction, value: Option<f64>, warning: Option<f
         .collect();
     let better = match (value, warning) {
         (None, Some(_)) => {
-            let message = "Without a target there is nothing to warn of.";
+            let message = "A warning level needs a target.";
             wrong.push(Wrong::new("warning", Reason::OutOfRange, message));
             false
         }
@@ -149,7 +149,7 @@ pub fn figure_faults(measure: Measure, figures: &Figures) -> Vec<Wrong> {
     .filter_map(|(field, number)| not_finite(field, number?))
     .collect();
     if figures.sample_size.is_some_and(|size| size < 1) {
-        let message = "A sample has one answer at least.";
+        let message = "A sample size has to be at least 1.";
         wrong.push(Wrong::new("sampleSize", Reason::OutOfRange, message));
     }
     if wrong
@@ -171,7 +171,7 @@ fn out_of_range(measure: Measure, value: f64) -> Option<Wrong> {
     let message = if highest.is_finite() {
         format!("This lies outside its scale from {lowest} to {highest}.")
     } else {
-        "This cannot be less than nothing.".to_owned()
+        "This cannot be negative.".to_owned()
     };
     Some(Wrong::new("value", Reason::OutOfRange, message))
 }
@@ -179,7 +179,7 @@ fn out_of_range(measure: Measure, value: f64) -> Option<Wrong> {
 /// What is wrong with numerator and denominator.
 fn parts(measure: Measure, figures: &Figures) -> Option<Wrong> {
     if figures.denominator.is_some_and(|number| number <= 0.0) {
-        let message = "A denominator is greater than nothing.";
+        let message = "A denominator has to be greater than 0.";
         return Some(Wrong::new("denominator", Reason::OutOfRange, message));
     }
     let together = measure.aggregation == Aggregation::Ratio || measure.unit == Unit::Ratio;
@@ -207,7 +207,7 @@ fn missing(field: &'static str) -> Wrong {
         field,
         code: UserErrorCode::Required,
         reason: None,
-        message: "A numerator and a denominator go together.".to_owned(),
+        message: "Numerator and denominator have to be given together.".to_owned(),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::{
     scalar::Date,
 };
 
-/// What a KPI should reach from a day on.
+/// A target of a KPI from a day on; replaces one of the same day.
 #[derive(InputObject)]
 pub struct KpiTargetSetInput {
     /// An id made by the client (a UUID of version 7) for a new entry, so that a retry makes nothing twice.
@@ -27,11 +27,11 @@ pub struct KpiTargetSetInput {
     /// The version of the entry of that day that is replaced; absent where you know of none. Where there is one
     /// that you did not name, and it differs, that is a CONFLICT.
     pub expected_version: Option<i32>,
-    /// The KPI.
+    /// Id of the KPI.
     pub kpi_id: ID,
-    /// The first day on which it counts; it counts until the day of the next entry.
+    /// The first day (included); in force until the first day of the next target.
     pub valid_from: Date,
-    /// What the value should reach; null for no target from that day on.
+    /// The value to reach; null for no target from that day on.
     pub value: Option<f64>,
     /// The level, on the worse side of the target, up to which a missed target is only AT_RISK; null for none.
     pub warning: Option<f64>,
@@ -81,7 +81,7 @@ async fn make(
     input: &KpiTargetSetInput,
 ) -> Result<kpi_target::Model> {
     if input.expected_version.is_some() {
-        let message = "There is no entry of that day any longer.";
+        let message = "There is no target of that day any more.";
         return Err(Error::conflict(
             "expectedVersion",
             Reason::VersionStale,
@@ -115,8 +115,7 @@ async fn put(
         // A retry, or somebody else who wanted the same.
         None if (before.value, before.warning) == (input.value, input.warning) => {}
         None => {
-            let message =
-                "There is a target from that day on already. Read it and send its version.";
+            let message = "There already is a target from that day on. Read it and send its `version` as `expectedVersion`.";
             let conflict = Error::conflict("expectedVersion", Reason::VersionStale, message);
             return Err(conflict.with_current(before.id.0));
         }
