@@ -17,25 +17,25 @@ use crate::{
     scalar::Date,
 };
 
-/// Somebody tried a touchpoint against the needs of the persona.
+/// A test of a touchpoint against the needs of the persona.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Evaluation {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// The day.
     pub held_on: Date,
-    /// The name of who tried it; null where it was an account.
+    /// Name of the person who tested it; null where `byAccount` is set.
     pub by_name: Option<String>,
-    /// How what is said there goes together with what is said elsewhere; null where nobody looked.
+    /// Whether the messages there agree with those elsewhere; null if nobody checked.
     pub messages: Option<Messages>,
-    /// What is in conflict.
+    /// Description of the conflict.
     pub conflict: Option<String>,
     /// A note.
     pub note: Option<String>,
-    /// Counts its changes, those of its verdicts included; send it as `expectedVersion`.
+    /// Version number: rises with every change of the evaluation or its verdicts. Send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: evaluation::Model,
@@ -57,12 +57,12 @@ impl From<evaluation::Model> for Evaluation {
     }
 }
 
-/// What was found about one need.
+/// The verdict on one need.
 #[derive(SimpleObject)]
 pub struct NeedVerdict {
     /// The need.
     pub need: PersonaNeed,
-    /// How the touchpoint meets it.
+    /// Whether the touchpoint meets the need.
     pub verdict: Verdict,
 }
 
@@ -95,7 +95,7 @@ impl EvaluationQuery {
 }
 
 payload! {
-    /// What became of a mutation on an evaluation.
+    /// Result of a mutation on an evaluation.
     EvaluationPayload {
         /// The evaluation as it is now; as it was, where it was deleted.
         evaluation: Evaluation of evaluation::Entity
@@ -108,7 +108,7 @@ pub struct EvaluationMutation;
 
 #[Object]
 impl EvaluationMutation {
-    /// Notes how somebody found a touchpoint. Requires: DESCRIBE_TOUCHPOINT.
+    /// Creates an evaluation of a touchpoint. Requires: DESCRIBE_TOUCHPOINT.
     async fn evaluation_create(
         &self,
         ctx: &Context<'_>,
@@ -118,7 +118,7 @@ impl EvaluationMutation {
         EvaluationPayload::answer(&caller, super::create(&caller, input).await).await
     }
 
-    /// Changes what was found, when or by whom. Requires: DESCRIBE_TOUCHPOINT.
+    /// Changes the findings, day or author of an evaluation. Requires: DESCRIBE_TOUCHPOINT.
     async fn evaluation_update(
         &self,
         ctx: &Context<'_>,

@@ -26,61 +26,61 @@ use crate::{
 /// How many evaluations one blueprint holds at the most.
 pub const MOST_EVALUATIONS: u64 = 2_000;
 
-/// What was found about one need.
+/// The verdict on one need.
 #[derive(InputObject)]
 pub struct VerdictInput {
     /// The need, of the blueprint's persona.
     pub need_id: ID,
-    /// How the touchpoint meets it.
+    /// Whether the touchpoint meets the need.
     pub verdict: Verdict,
 }
 
-/// A new evaluation. Say who tried it: an account or a name.
+/// A new evaluation, by an account or by somebody named: exactly one of `byAccountId` and `byName`.
 #[derive(InputObject)]
 pub struct EvaluationCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// The touchpoint that was tried.
+    /// The touchpoint that was tested.
     pub touchpoint_id: ID,
     /// The day.
     pub held_on: Date,
-    /// The account of who tried it.
+    /// Id of the account that tested it.
     pub by_account_id: Option<ID>,
-    /// The name of who tried it, where they have no account.
+    /// Name of the person who tested it, where they have no account.
     pub by_name: Option<String>,
-    /// How it meets the needs that were looked at, each once.
+    /// The verdict on each need that was checked, each need once.
     #[graphql(default)]
     pub verdicts: Vec<VerdictInput>,
-    /// How what is said there goes together with what is said elsewhere; absent where nobody looked.
+    /// Whether the messages there agree with those elsewhere; absent if nobody checked.
     pub messages: Option<Messages>,
-    /// The other touchpoint of the blueprint that says something else; with CONFLICTING messages.
+    /// Id of another touchpoint of the blueprint whose messages disagree; only with CONFLICTING messages.
     pub conflicts_with_id: Option<ID>,
-    /// What is in conflict; with CONFLICTING messages.
+    /// Description of the conflict; only with CONFLICTING messages.
     pub conflict: Option<String>,
     /// A note.
     pub note: Option<String>,
 }
 
-/// What changes about an evaluation; its touchpoint is fixed. Absent keeps, null clears.
+/// Changes to an evaluation; its touchpoint is fixed. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct EvaluationUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
     /// The day.
     pub held_on: Option<Date>,
-    /// The account of who tried it.
+    /// Id of the account that tested it.
     pub by_account_id: MaybeUndefined<ID>,
-    /// The name of who tried it, where they have no account.
+    /// Name of the person who tested it, where they have no account.
     pub by_name: MaybeUndefined<String>,
-    /// How it meets the needs that were looked at, each once; replaces the list.
+    /// The verdict on each need that was checked, each need once; replaces the list.
     pub verdicts: Option<Vec<VerdictInput>>,
-    /// How what is said there goes together with what is said elsewhere.
+    /// Whether the messages there agree with those elsewhere.
     pub messages: MaybeUndefined<Messages>,
-    /// The other touchpoint of the blueprint that says something else; with CONFLICTING messages.
+    /// Id of another touchpoint of the blueprint whose messages disagree; only with CONFLICTING messages.
     pub conflicts_with_id: MaybeUndefined<ID>,
-    /// What is in conflict; with CONFLICTING messages.
+    /// Description of the conflict; only with CONFLICTING messages.
     pub conflict: MaybeUndefined<String>,
     /// A note.
     pub note: MaybeUndefined<String>,
@@ -113,20 +113,20 @@ pub fn check(faults: &mut Faults, path: &str, row: &evaluation::Model) {
     if row.by_account_id.is_some() == row.by_name.is_some() {
         refuse(
             "byName",
-            "Say who tried it: somebody with an account, or else a name.",
+            "Say who tested it: exactly one of an account and a name.",
         );
     }
     let conflicting = row.messages == Some(Messages::Conflicting);
     if row.conflicts_with_id.is_some() != conflicting {
         refuse(
             "conflictsWithId",
-            "CONFLICTING messages, and no others, name the touchpoint that says something else.",
+            "CONFLICTING messages, and no others, need the touchpoint whose messages disagree.",
         );
     }
     if row.conflict.is_some() != conflicting {
         refuse(
             "conflict",
-            "CONFLICTING messages, and no others, say what is in conflict.",
+            "CONFLICTING messages, and no others, need a description of the conflict.",
         );
     }
     if row.conflicts_with_id == Some(row.touchpoint_id) {

@@ -13,31 +13,31 @@ use crate::{
     scalar::Date,
 };
 
-/// What is to become better, or has: a recommendation or an initiative.
+/// An improvement, planned or made: a recommendation or an initiative.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Improvement {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its key, unique in the blueprint.
     pub key: String,
     /// Its title.
     pub title: String,
-    /// What is to be done.
+    /// Description of the work.
     pub description: Option<String>,
-    /// How much it helps, from 1 to 5; null where nobody has estimated it.
+    /// Impact, from 1 (least) to 5 (most); null if not estimated.
     pub impact: Option<i32>,
-    /// How much it takes, from 1 to 5; null where nobody has estimated it.
+    /// Effort, from 1 (least) to 5 (most); null if not estimated.
     pub effort: Option<i32>,
-    /// Where it stands.
+    /// Its state.
     pub state: ImprovementState,
-    /// What came of it; never null once it is DONE or DROPPED.
+    /// The result; never null once it is DONE or DROPPED.
     pub result: Option<String>,
-    /// The day on which it should be done.
+    /// The target day for completion.
     pub target_on: Option<Date>,
     /// Counts its changes, those of its touchpoints and KPIs included; send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: improvement::Model,
@@ -79,7 +79,7 @@ impl ImprovementQuery {
 }
 
 payload! {
-    /// What became of a mutation on an improvement.
+    /// Result of a mutation on an improvement.
     ImprovementPayload {
         /// The improvement as it is now; as it was, where it was deleted.
         improvement: Improvement of improvement::Entity
@@ -92,7 +92,7 @@ pub struct ImprovementMutation;
 
 #[Object]
 impl ImprovementMutation {
-    /// Notes what should become better. Requires: KEEP_IMPROVEMENTS.
+    /// Creates an improvement. Requires: KEEP_IMPROVEMENTS.
     async fn improvement_create(
         &self,
         ctx: &Context<'_>,
@@ -102,8 +102,8 @@ impl ImprovementMutation {
         ImprovementPayload::answer(&caller, super::create(&caller, input).await).await
     }
 
-    /// Changes what an improvement says, where it stands, what it is about or who owns it; whoever gives it to another
-    /// department keeps the improvements of both. Requires: KEEP_IMPROVEMENTS.
+    /// Changes an improvement: its texts, state, touchpoints, KPIs or owner. Transferring it to another department
+    /// requires the permission in both. Requires: KEEP_IMPROVEMENTS.
     async fn improvement_update(
         &self,
         ctx: &Context<'_>,

@@ -29,63 +29,63 @@ pub const MOST_IMPROVEMENTS: u64 = 500;
 /// A new improvement.
 #[derive(InputObject)]
 pub struct ImprovementCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// The blueprint whose journey it improves.
+    /// The blueprint that it improves.
     pub blueprint_id: ID,
-    /// A key, unique in the blueprint; made from the title where none is given.
+    /// Key, unique in the blueprint; derived from the title if absent.
     pub key: Option<String>,
     /// Its title.
     pub title: String,
-    /// What is to be done.
+    /// Description of the work.
     pub description: Option<String>,
-    /// The department that takes care of it.
+    /// The department that owns it.
     pub owner_department_id: ID,
-    /// How much it helps, from 1 to 5: the scale of importance, so that both can be laid side by side.
+    /// Impact, from 1 (least) to 5 (most): the scale of importance, so that the two can be compared.
     pub impact: Option<i32>,
-    /// How much it takes, from 1 to 5.
+    /// Effort, from 1 (least) to 5 (most).
     pub effort: Option<i32>,
-    /// Where it stands.
+    /// Its state.
     #[graphql(default_with = "ImprovementState::Proposed")]
     pub state: ImprovementState,
-    /// What came of it; once it is DONE or DROPPED it has to be said.
+    /// The result; required for DONE and DROPPED.
     pub result: Option<String>,
-    /// The day on which it should be done.
+    /// The target day for completion.
     pub target_on: Option<Date>,
-    /// The touchpoints of the blueprint that it is about, in order.
+    /// The touchpoints of the blueprint that it concerns, in order.
     #[graphql(default)]
     pub touchpoint_ids: Vec<ID>,
-    /// The KPIs that tell whether it works, in order.
+    /// The KPIs that measure its effect, in order.
     #[graphql(default)]
     pub kpi_ids: Vec<ID>,
 }
 
-/// What changes about an improvement. Absent keeps, null clears.
+/// Changes to an improvement. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct ImprovementUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// A new title.
+    /// The new title.
     pub title: Option<String>,
-    /// What is to be done.
+    /// Description of the work.
     pub description: MaybeUndefined<String>,
-    /// The department that takes care of it from now on.
+    /// The department that owns it from now on.
     pub owner_department_id: Option<ID>,
-    /// How much it helps, from 1 to 5.
+    /// Impact, from 1 (least) to 5 (most).
     pub impact: MaybeUndefined<i32>,
-    /// How much it takes, from 1 to 5.
+    /// Effort, from 1 (least) to 5 (most).
     pub effort: MaybeUndefined<i32>,
-    /// Where it stands.
+    /// Its state.
     pub state: Option<ImprovementState>,
-    /// What came of it; once it is DONE or DROPPED it has to be said.
+    /// The result; required for DONE and DROPPED.
     pub result: MaybeUndefined<String>,
-    /// The day on which it should be done.
+    /// The target day for completion.
     pub target_on: MaybeUndefined<Date>,
-    /// The touchpoints of the blueprint that it is about, in order; replaces the list.
+    /// The touchpoints of the blueprint that it concerns, in order; replaces the list.
     pub touchpoint_ids: Option<Vec<ID>>,
-    /// The KPIs that tell whether it works, in order; replaces the list.
+    /// The KPIs that measure its effect, in order; replaces the list.
     pub kpi_ids: Option<Vec<ID>>,
 }
 
@@ -97,7 +97,7 @@ pub fn check(faults: &mut Faults, path: &str, row: &improvement::Model) {
     );
     if finished && row.result.is_none() {
         let message = format!(
-            "An improvement that is {} says what came of it.",
+            "An improvement that is {} needs a `result`.",
             row.state.as_str()
         );
         let field = format!("{path}.result");

@@ -23,29 +23,29 @@ use crate::{
     scalar::Date,
 };
 
-/// What is known at a touchpoint, of a phase or of a whole blueprint.
+/// A piece of knowledge about a touchpoint, a phase or a whole blueprint.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Insight {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its key, unique in the blueprint.
     pub key: String,
-    /// What kind of knowledge it is.
+    /// The kind of knowledge.
     pub kind: InsightKind,
-    /// What is known.
+    /// The insight, as a text.
     pub text: String,
-    /// Whether the text is what somebody said, word for word.
+    /// Whether the text is a verbatim quotation.
     pub quote: bool,
-    /// How it is known.
+    /// Whether it was observed or is assumed.
     pub basis: Basis,
-    /// Of a QUESTION: why, and why that.
+    /// Of a QUESTION: the reasons, each the reason for the one before.
     pub whys: Vec<String>,
-    /// Of an INFORMATION_NEED: what answers it.
+    /// Of an INFORMATION_NEED: the answer to it.
     pub answer: Option<String>,
     /// Counts its changes, those of its sources included; send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: insight::Model,
@@ -69,27 +69,27 @@ impl From<insight::Model> for Insight {
     }
 }
 
-/// Where something is known from.
+/// A source of insights.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Source {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its title, unique in the blueprint.
     pub title: String,
-    /// What kind of source it is.
+    /// The kind of source.
     pub kind: SourceKind,
-    /// The day on which it was taken.
+    /// The day of the observation.
     pub held_on: Option<Date>,
-    /// How many took part.
+    /// Sample size: number of participants.
     pub sample_size: Option<i32>,
-    /// Where to find it.
+    /// An http or https address.
     pub link: Option<String>,
     /// A note.
     pub note: Option<String>,
-    /// Counts its changes; send it as `expectedVersion`.
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: source::Model,
@@ -112,22 +112,22 @@ impl From<source::Model> for Source {
     }
 }
 
-/// Which insights to list.
+/// Conditions on the insights to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct InsightFilter {
-    /// In this blueprint.
+    /// Only in this blueprint.
     pub blueprint_id: Option<ID>,
-    /// Of this phase as a whole.
+    /// Only about this phase as a whole.
     pub phase_id: Option<ID>,
-    /// At this touchpoint.
+    /// Only at this touchpoint.
     pub touchpoint_id: Option<ID>,
-    /// Known of this persona; those that hold for all are left out.
+    /// Only about this persona; insights about all personas are left out.
     pub persona_id: Option<ID>,
-    /// Of one of these kinds.
+    /// Only of one of these kinds.
     pub kinds: Option<Vec<InsightKind>>,
-    /// Known in this way.
+    /// Only on this basis.
     pub basis: Option<Basis>,
-    /// Questions without an answer and needs of information that nothing answers.
+    /// True: only QUESTIONs and INFORMATION_NEEDs without an answer.
     #[graphql(default)]
     pub unanswered: bool,
 }
@@ -240,7 +240,7 @@ pub fn living(select: Select<insight::Entity>) -> Select<insight::Entity> {
 }
 
 payload! {
-    /// What became of a mutation on an insight.
+    /// Result of a mutation on an insight.
     InsightPayload {
         /// The insight as it is now; as it was, where it was deleted.
         insight: Insight of insight::Entity
@@ -248,7 +248,7 @@ payload! {
 }
 
 payload! {
-    /// What became of a mutation on a source.
+    /// Result of a mutation on a source.
     SourcePayload {
         /// The source as it is now; as it was, where it was deleted.
         source: Source of source::Entity
@@ -261,7 +261,7 @@ pub struct InsightMutation;
 
 #[Object]
 impl InsightMutation {
-    /// Notes what is known, at a touchpoint or a phase, or of the whole blueprint. Requires: DESCRIBE_TOUCHPOINT; of the
+    /// Creates an insight about a touchpoint, a phase or the whole blueprint. Requires: DESCRIBE_TOUCHPOINT; of the
     /// whole DESCRIBE_BLUEPRINT.
     async fn insight_create(
         &self,
@@ -272,8 +272,8 @@ impl InsightMutation {
         InsightPayload::answer(&caller, super::create(&caller, input).await).await
     }
 
-    /// Changes what an insight says, how it is known or what answers it. Requires: DESCRIBE_TOUCHPOINT; of
-    /// the whole blueprint DESCRIBE_BLUEPRINT.
+    /// Changes an insight's text, basis, sources or answer. Requires: DESCRIBE_TOUCHPOINT; of the whole blueprint
+    /// DESCRIBE_BLUEPRINT.
     async fn insight_update(
         &self,
         ctx: &Context<'_>,
@@ -295,7 +295,7 @@ impl InsightMutation {
         InsightPayload::answer(&caller, super::delete(&caller, &input).await).await
     }
 
-    /// Makes a source. Requires: DESCRIBE_TOUCHPOINT.
+    /// Creates a source. Requires: DESCRIBE_TOUCHPOINT.
     async fn source_create(
         &self,
         ctx: &Context<'_>,
@@ -305,8 +305,8 @@ impl InsightMutation {
         SourcePayload::answer(&caller, super::source::create(&caller, input).await).await
     }
 
-    /// Changes what a source says of itself. Requires: DESCRIBE_TOUCHPOINT where insights of your own alone rest on it, or
-    /// where you made it and none does; else DESCRIBE_BLUEPRINT.
+    /// Changes a source. Requires: DESCRIBE_TOUCHPOINT where insights of your own alone rest on it, or where you made
+    /// it and none does; else DESCRIBE_BLUEPRINT.
     async fn source_update(
         &self,
         ctx: &Context<'_>,

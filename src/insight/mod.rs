@@ -29,63 +29,63 @@ use crate::{
 /// How many insights one blueprint holds at the most.
 pub const MOST_INSIGHTS: u64 = 5_000;
 
-/// A new insight, at exactly one of a touchpoint, a phase or a blueprint.
+/// A new insight about exactly one of a touchpoint, a phase or a blueprint.
 #[derive(InputObject)]
 pub struct InsightCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// A key, unique in the blueprint; made from the text where none is given.
+    /// Key, unique in the blueprint; derived from the text if absent.
     pub key: Option<String>,
-    /// The touchpoint at which it is known.
+    /// Id of the touchpoint that it is about.
     pub touchpoint_id: Option<ID>,
-    /// The phase of which it is known as a whole.
+    /// Id of the phase that it is about as a whole.
     pub phase_id: Option<ID>,
-    /// The blueprint of which it is known as a whole.
+    /// Id of the blueprint that it is about as a whole.
     pub blueprint_id: Option<ID>,
-    /// What kind of knowledge it is.
+    /// The kind of knowledge.
     pub kind: InsightKind,
-    /// What is known.
+    /// The insight, as a text.
     pub text: String,
-    /// Whether the text is what somebody said, word for word.
+    /// Whether the text is a verbatim quotation.
     #[graphql(default)]
     pub quote: bool,
-    /// The persona that it is known of; absent for all.
+    /// Id of the persona that it is about; absent for all.
     pub persona_id: Option<ID>,
-    /// How it is known; OBSERVED only with a source.
+    /// Whether it was observed or is assumed; OBSERVED needs a source.
     #[graphql(default_with = "Basis::Assumed")]
     pub basis: Basis,
     /// The sources that it rests on, in order.
     #[graphql(default)]
     pub source_ids: Vec<ID>,
-    /// Of a QUESTION: why, and why that.
+    /// Of a QUESTION: the reasons, each the reason for the one before.
     #[graphql(default)]
     pub whys: Vec<String>,
-    /// Of an INFORMATION_NEED: what answers it.
+    /// Of an INFORMATION_NEED: the answer to it.
     pub answer: Option<String>,
     /// Of a QUESTION: the insight of the same blueprint that answers it.
     pub answered_by_id: Option<ID>,
 }
 
-/// What changes about an insight; its place and kind are fixed. Absent keeps, null clears.
+/// Changes to an insight; its place and kind are fixed. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct InsightUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// What is known.
+    /// The insight, as a text.
     pub text: Option<String>,
-    /// Whether the text is what somebody said, word for word.
+    /// Whether the text is a verbatim quotation.
     pub quote: Option<bool>,
-    /// The persona that it is known of; null for all.
+    /// The persona that it is about; null for all.
     pub persona_id: MaybeUndefined<ID>,
-    /// How it is known; OBSERVED only with a source.
+    /// Whether it was observed or is assumed; OBSERVED needs a source.
     pub basis: Option<Basis>,
     /// The sources that it rests on, in order; replaces the list.
     pub source_ids: Option<Vec<ID>>,
-    /// Of a QUESTION: why, and why that; replaces the list.
+    /// Of a QUESTION: the reasons, each the reason for the one before; replaces the list.
     pub whys: Option<Vec<String>>,
-    /// Of an INFORMATION_NEED: what answers it.
+    /// Of an INFORMATION_NEED: the answer to it.
     pub answer: MaybeUndefined<String>,
     /// Of a QUESTION: the insight of the same blueprint that answers it.
     pub answered_by_id: MaybeUndefined<ID>,
@@ -98,22 +98,22 @@ pub fn check(faults: &mut Faults, path: &str, row: &insight::Model, sources: usi
         faults.add(&field, UserErrorCode::Invalid, None, message);
     };
     if row.basis == Basis::Observed && sources == 0 {
-        refuse("basis", "What is OBSERVED has a source: name one.");
+        refuse("basis", "OBSERVED needs a source: name one.");
     }
     if row.kind != InsightKind::Question && !row.whys.0.is_empty() {
-        refuse("whys", "Only a QUESTION has whys.");
+        refuse("whys", "Only a QUESTION can have `whys`.");
     }
     if row.kind != InsightKind::Question && row.answered_by_id.is_some() {
         refuse(
             "answeredById",
-            "Only a QUESTION is answered by another insight.",
+            "Only a QUESTION can be answered by another insight.",
         );
     }
     if row.kind != InsightKind::InformationNeed && row.answer.is_some() {
-        refuse("answer", "Only an INFORMATION_NEED says what answers it.");
+        refuse("answer", "Only an INFORMATION_NEED can have an `answer`.");
     }
     if row.answered_by_id == Some(row.id) {
-        refuse("answeredById", "An insight does not answer itself.");
+        refuse("answeredById", "An insight cannot answer itself.");
     }
 }
 
@@ -129,7 +129,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
             input.phase_id.as_ref(),
             input.blueprint_id.as_ref(),
         ),
-        "An insight is known of one of these: a touchpoint, a phase or a blueprint.",
+        "An insight is about exactly one of a touchpoint, a phase or a blueprint.",
     );
     let text = faults.some_text("text", &input.text);
     let persona_id: Option<PersonaId> = faults.optional_id("personaId", input.persona_id.as_ref());
@@ -184,7 +184,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
 }
 
 /// Why questions do not answer one another in a circle.
-pub const CIRCLE: &str = "Questions that answer one another in a circle are not answered.";
+pub const CIRCLE: &str = "Questions cannot answer one another in a circle.";
 
 /// Refuses a persona that is not there, and an answer from another blueprint or in a circle.
 async fn check_neighbours(permit: &Permit<'_>, row: &insight::Model) -> Result<()> {

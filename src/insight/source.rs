@@ -27,40 +27,40 @@ pub const MOST_SOURCES: u64 = 500;
 /// A new source.
 #[derive(InputObject)]
 pub struct SourceCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// The blueprint it comes into.
+    /// Id of the blueprint to create it in.
     pub blueprint_id: ID,
     /// Its title, unique in the blueprint.
     pub title: String,
-    /// What kind of source it is.
+    /// The kind of source.
     pub kind: SourceKind,
-    /// The day on which it was taken.
+    /// The day of the observation.
     pub held_on: Option<Date>,
-    /// How many took part, from 1.
+    /// Sample size: number of participants, at least 1.
     pub sample_size: Option<i32>,
-    /// Where to find it: an http or https address.
+    /// An http or https address.
     pub link: Option<String>,
     /// A note.
     pub note: Option<String>,
 }
 
-/// What changes about a source. Absent keeps, null clears.
+/// Changes to a source. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct SourceUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// A new title.
+    /// The new title.
     pub title: Option<String>,
-    /// What kind of source it is.
+    /// The kind of source.
     pub kind: Option<SourceKind>,
-    /// The day on which it was taken.
+    /// The day of the observation.
     pub held_on: MaybeUndefined<Date>,
-    /// How many took part, from 1.
+    /// Sample size: number of participants, at least 1.
     pub sample_size: MaybeUndefined<i32>,
-    /// Where to find it: an http or https address.
+    /// An http or https address.
     pub link: MaybeUndefined<String>,
     /// A note.
     pub note: MaybeUndefined<String>,

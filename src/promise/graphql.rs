@@ -12,21 +12,21 @@ use crate::{
     payload::{acting, caller, found},
 };
 
-/// What customers are promised at a touchpoint.
+/// A promise to customers, made at a touchpoint.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Promise {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// Its key, unique in the blueprint.
     pub key: String,
-    /// What is promised.
+    /// The promise, as a text.
     pub text: String,
-    /// Whether it is kept.
+    /// Whether the promise is kept.
     pub state: PromiseState,
     /// Counts its changes, those of where it is delivered included; send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: promise::Model,
@@ -63,7 +63,7 @@ impl PromiseQuery {
 }
 
 payload! {
-    /// What became of a mutation on a promise.
+    /// Result of a mutation on a promise.
     PromisePayload {
         /// The promise as it is now; as it was, where it was deleted.
         promise: Promise of promise::Entity
@@ -76,7 +76,7 @@ pub struct PromiseMutation;
 
 #[Object]
 impl PromiseMutation {
-    /// Notes what is promised at a touchpoint. Requires: DESCRIBE_TOUCHPOINT.
+    /// Creates a promise made at a touchpoint. Requires: DESCRIBE_TOUCHPOINT.
     async fn promise_create(
         &self,
         ctx: &Context<'_>,
@@ -86,7 +86,7 @@ impl PromiseMutation {
         PromisePayload::answer(&caller, super::create(&caller, input).await).await
     }
 
-    /// Changes what is promised, whether it is kept or where it is delivered. Requires: DESCRIBE_TOUCHPOINT.
+    /// Changes a promise's text, state or delivering touchpoints. Requires: DESCRIBE_TOUCHPOINT.
     async fn promise_update(
         &self,
         ctx: &Context<'_>,

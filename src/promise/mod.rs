@@ -27,15 +27,15 @@ pub const MOST_PROMISES: u64 = 500;
 /// A new promise.
 #[derive(InputObject)]
 pub struct PromiseCreateInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// A key, unique in the blueprint; made from the text where none is given.
+    /// Key, unique in the blueprint; derived from the text if absent.
     pub key: Option<String>,
-    /// The touchpoint at which it is made.
+    /// Id of the touchpoint at which it is made.
     pub touchpoint_id: ID,
-    /// What is promised.
+    /// The promise, as a text.
     pub text: String,
-    /// Whether it is kept.
+    /// Whether the promise is kept.
     #[graphql(default_with = "PromiseState::Unknown")]
     pub state: PromiseState,
     /// The touchpoints of the same blueprint at which it is delivered, in order.
@@ -43,16 +43,16 @@ pub struct PromiseCreateInput {
     pub delivered_at_ids: Vec<ID>,
 }
 
-/// What changes about a promise; where it is made is fixed. Absent keeps.
+/// Changes to a promise; where it is made is fixed. Absent fields stay as they are.
 #[derive(InputObject)]
 pub struct PromiseUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// What is promised.
+    /// The promise, as a text.
     pub text: Option<String>,
-    /// Whether it is kept.
+    /// Whether the promise is kept.
     pub state: Option<PromiseState>,
     /// The touchpoints of the same blueprint at which it is delivered, in order; replaces the list.
     pub delivered_at_ids: Option<Vec<ID>>,
