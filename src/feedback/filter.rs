@@ -10,24 +10,25 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Que
 
 use crate::{access::Caller, error::Result, input::optional_id, scalar::Date};
 
-/// Which answers.
+/// Conditions on the answers to list; all that are given must hold.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct FeedbackFilter {
-    /// At this touchpoint.
+    /// Only at this touchpoint.
     pub touchpoint_id: Option<ID>,
-    /// About this journey, at its touchpoints or as a whole.
+    /// Only answers about this blueprint, at its touchpoints or as a whole.
     pub blueprint_id: Option<ID>,
-    /// Looked after by this department.
+    /// Only those that this department works.
     pub department_id: Option<ID>,
-    /// On one of these scales.
+    /// Only on one of these scales.
     pub scales: Option<Vec<FeedbackScale>>,
-    /// In one of these groups.
+    /// Only in one of these groups.
     pub groups: Option<Vec<FeedbackGroup>>,
-    /// True for answers on the relationship as a whole only, false for those at touchpoints only.
+    /// True: only answers on the relationship as a whole; false: only those at touchpoints.
     pub relationship: Option<bool>,
-    /// Given on this day or later; of employees, whole blocks of months of receipt that begin on it or later.
+    /// The first day (included) of the answers; of employees, only whole blocks of months of receipt that begin on it
+    /// or later.
     pub from: Option<Date>,
-    /// Given before this day; of employees, whole blocks that end before it.
+    /// The day behind the last one (excluded); of employees, only whole blocks that end before it.
     pub to: Option<Date>,
 }
 
@@ -68,20 +69,20 @@ impl FeedbackFilter {
     }
 }
 
-/// Which follow-ups.
+/// Conditions on the follow-ups to list; all that are given must hold.
 #[derive(Clone, Debug, Default, InputObject)]
 pub struct FollowUpFilter {
-    /// Looked after by this department.
+    /// Only those that this department works.
     pub department_id: Option<ID>,
-    /// True for those that no department looks after only, false for the others only.
+    /// True: only those that no department works; false: only the others.
     pub unroutable: Option<bool>,
-    /// Worked by this account.
+    /// Only those that this account works.
     pub assignee_id: Option<ID>,
-    /// In one of these states.
+    /// Only in one of these states.
     pub states: Option<Vec<FollowUpState>>,
-    /// Of answers in one of these groups.
+    /// Only those of answers in one of these groups.
     pub groups: Option<Vec<FeedbackGroup>>,
-    /// Due before this day.
+    /// Only those due before this day (excluded).
     pub due_before: Option<Date>,
 }
 

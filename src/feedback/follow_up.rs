@@ -27,29 +27,29 @@ use crate::{
 /// What stays out of the audit log: it may be in the customer's words.
 const PRIVATE: &[&str] = &["note"];
 
-/// What was done about an answer. Absent keeps, null clears.
+/// The handling of an answer. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct FollowUpUpdateInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// Where it stands.
+    /// Its state.
     pub state: Option<FollowUpState>,
-    /// What lay behind the answer.
+    /// The cause of the answer.
     pub cause: MaybeUndefined<FollowUpCause>,
-    /// What came of it.
+    /// The result.
     pub note: MaybeUndefined<String>,
 }
 
-/// Who works a follow-up, and until when. Absent keeps, null clears.
+/// The account that works a follow-up, and its due day. Absent fields stay as they are; null clears.
 #[derive(InputObject)]
 pub struct FollowUpAssignInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that the change builds on.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// Who works it: a lead or contributor of the department that looks after it.
+    /// Id of the account that works it: a LEAD or CONTRIBUTOR of the department that works the follow-up.
     pub assignee_id: MaybeUndefined<ID>,
     /// The day on which it is due.
     pub due_on: Option<Date>,
@@ -67,7 +67,7 @@ pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follo
         fetch(caller, Action::WorkFollowUp, id, input.expected_version).await?;
     let state = input.state.unwrap_or(row.state);
     if answer.erased_at.is_some() && !is_closed(state) {
-        let message = "Who gave this answer is erased: there is nobody to turn to.";
+        let message = "The respondent of this answer was erased: nobody can be contacted.";
         return Err(Error::conflict("state", Reason::NotOpen, message).with_current(row.id.0));
     }
     let mut changes = follow_up::ActiveModel {
@@ -137,7 +137,7 @@ async fn refuse_stranger(
     assignee: AccountId,
 ) -> Result<()> {
     let Some(department) = department else {
-        let message = "No department looks after this: CX managers work it.";
+        let message = "No department works this follow-up: CX managers do.";
         return Err(Error::fault(
             "assigneeId",
             UserErrorCode::Invalid,
@@ -162,7 +162,7 @@ async fn refuse_stranger(
     if works && account.role != OrganisationRole::Admin {
         return Ok(());
     }
-    let message = "This is worked by a lead or contributor of the department that looks after it.";
+    let message = "Only a lead or contributor of the department that works it can be its assignee.";
     Err(Error::fault(
         "assigneeId",
         UserErrorCode::Invalid,

@@ -31,21 +31,21 @@ use crate::{
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Feedback {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
-    /// The scale that was asked on.
+    /// The scale of the question.
     pub scale: FeedbackScale,
-    /// The score.
+    /// The score, in the range of its scale.
     pub score: i32,
-    /// What the score says on its scale.
+    /// The group of the score on its scale.
     pub group: FeedbackGroup,
-    /// When the customer answered; the last moment of the day where only the day is known.
+    /// Time of the answer; the last moment of the day if only the day is known.
     pub answered_at: DateTime<Utc>,
     /// The day of the answer.
     pub answered_on: Date,
-    /// When it was recorded.
+    /// Time of recording.
     pub recorded_at: DateTime<Utc>,
-    /// Since when who gave it, and what they wrote, is erased.
+    /// Time at which respondent, contact and comment were erased; null if they were not.
     pub erased_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
     pub row: feedback::Model,
@@ -67,23 +67,23 @@ impl From<feedback::Model> for Feedback {
     }
 }
 
-/// What is done about an answer whose giver is known, whether satisfied or not.
+/// The follow-up on an answer whose respondent is known, satisfied or not.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct FollowUp {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
-    /// Where it stands.
+    /// Its state.
     pub state: FollowUpState,
     /// The day on which it is due.
     pub due_on: Date,
-    /// What lay behind the answer.
+    /// The cause of the answer.
     pub cause: Option<FollowUpCause>,
-    /// Since when nothing more is to be done.
+    /// Time of closing; null while it is open.
     pub closed_at: Option<DateTime<Utc>>,
-    /// Counts its changes; send it as `expectedVersion`.
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: follow_up::Model,
@@ -104,20 +104,20 @@ impl From<follow_up::Model> for FollowUp {
     }
 }
 
-/// What the organisation does about the answers of one group.
+/// The organisation's handling of the answers of one group.
 #[derive(Clone, SimpleObject)]
 pub struct Playbook {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
     /// The group.
     pub group: FeedbackGroup,
-    /// What to do.
+    /// The instructions.
     pub text: String,
     /// Days from the answer until its follow-up is due.
     pub due_days: i32,
-    /// Counts its changes; send it as `expectedVersion`.
+    /// Version number: rises with every change of the object. Send it as `expectedVersion`.
     pub version: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
 }
 
@@ -134,33 +134,34 @@ impl From<playbook::Model> for Playbook {
     }
 }
 
-/// What answers come to. Of employees only whole cells are counted: a place on a scale in a block of closed months of
-/// receipt, joined until there are five answers. Neither a department, a group, nor a part of a block is told of them.
+/// Totals of answers. Employees' answers are counted only in whole cells: one place on one scale in a block of closed
+/// months of receipt, months being joined until there are five answers. They are not broken down by department, by
+/// group or within a block.
 #[derive(Clone, Debug, SimpleObject)]
 pub struct FeedbackSummary {
-    /// How many answers there are, on whatever scale; null where there are none but what employees may have answered.
+    /// Number of answers on all scales; null where only employees may have answered.
     pub answers: Option<i32>,
-    /// How many of them are satisfied.
+    /// Number of answers in the group SATISFIED.
     pub satisfied: Option<i32>,
-    /// How many of them are indifferent.
+    /// Number of answers in the group INDIFFERENT.
     pub indifferent: Option<i32>,
-    /// How many of them are dissatisfied.
+    /// Number of answers in the group DISSATISFIED.
     pub dissatisfied: Option<i32>,
     /// Net promoter score, from −100 to 100; null without answers.
     pub nps: Option<f64>,
-    /// The mean of the CSAT answers, from 1 to 5; null without answers.
+    /// Mean of the CSAT answers, from 1 to 5; null without answers.
     pub csat: Option<f64>,
-    /// The share of CSAT answers 4 and 5, from 0 to 1; null without answers.
+    /// Share of CSAT answers 4 and 5, from 0 to 1; null without answers.
     pub csat_satisfied_share: Option<f64>,
-    /// The mean of the CES answers, from 1 to 7, higher is better; null without answers.
+    /// Mean of the CES answers, from 1 to 7, higher is better; null without answers.
     pub ces: Option<f64>,
     /// Net promoter score among employees, from −100 to 100; null without answers.
     pub enps: Option<f64>,
-    /// Whether employees are asked here and nothing is told of them: their answers are shown from five answers on, once the
-    /// month of their receipt is over. It says nothing of whether anybody has answered.
+    /// Whether employees are asked here and their answers are withheld: answers are shown from five on, once the month
+    /// of their receipt is over. It does not reveal whether anybody has answered.
     pub withheld: bool,
-    /// How many answers of employees are in cells whose answers are all in one group: counted in nothing else here, as
-    /// the score of such a cell would be everybody's own.
+    /// Number of employees' answers in cells whose answers all fall in one group. They are left out of everything else
+    /// here, as the score of such a cell would reveal each single answer.
     pub alike: i32,
 }
 
@@ -209,7 +210,7 @@ impl FeedbackQuery {
         page::by_creation(ctx, select, Page { first, after }, Feedback::from).await
     }
 
-    /// What answers come to, those of employees among them.
+    /// The totals of answers, including those of employees.
     async fn feedback_summary(
         &self,
         ctx: &Context<'_>,
@@ -219,7 +220,7 @@ impl FeedbackQuery {
         Ok(summary::of(caller(ctx)?, &filter).await?.into())
     }
 
-    /// What is done about answers, in the order of creation.
+    /// Follow-ups, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn follow_ups(
         &self,
@@ -234,7 +235,7 @@ impl FeedbackQuery {
         page::by_creation(ctx, select, Page { first, after }, FollowUp::from).await
     }
 
-    /// A follow-up by id; null where there is none, or none that you may see.
+    /// A follow-up by id; null if there is none that you may see.
     async fn follow_up(
         &self,
         ctx: &Context<'_>,
@@ -247,8 +248,8 @@ impl FeedbackQuery {
         .await
     }
 
-    /// What to do about the answers of each group that has a playbook. Where a group has none, follow-ups are due
-    /// 2 days after a dissatisfied answer, 7 after an indifferent and 14 after a satisfied one.
+    /// The playbooks, at most one per group of answers. Without a playbook, follow-ups are due 2 days after a
+    /// dissatisfied answer, 7 after an indifferent and 14 after a satisfied one.
     async fn playbooks(&self, ctx: &Context<'_>) -> Result<Listed<Playbook>> {
         let caller = caller(ctx)?;
         let rows = caller
@@ -261,7 +262,7 @@ impl FeedbackQuery {
 }
 
 payload! {
-    /// What became of a mutation on a follow-up.
+    /// Result of a mutation on a follow-up.
     FollowUpPayload {
         /// The follow-up as it is now.
         follow_up: FollowUp of follow_up::Entity
@@ -269,32 +270,32 @@ payload! {
 }
 
 payload! {
-    /// What became of a mutation on a playbook.
+    /// Result of a mutation on a playbook.
     PlaybookPayload {
         /// The playbook as it is now.
         playbook: Playbook of playbook::Entity
     }
 }
 
-/// What became of a batch of answers.
+/// Result of recording answers.
 #[derive(SimpleObject)]
 pub struct FeedbackRecordPayload {
-    /// How many are new.
+    /// Number of new entries.
     pub recorded: i32,
-    /// How many were there already.
+    /// Number of entries that were recorded before.
     pub unchanged: i32,
-    /// How many of the new ones have a follow-up that no department looks after.
+    /// Number of new answers whose follow-up no department works.
     pub unroutable: i32,
-    /// Why nothing was recorded; empty when everything was.
+    /// The reasons why nothing was recorded; empty if everything was.
     pub user_errors: Vec<UserError>,
 }
 
-/// What became of erasing a respondent.
+/// Result of erasing a respondent.
 #[derive(SimpleObject)]
 pub struct RespondentErasePayload {
-    /// From how many answers.
+    /// Number of answers from which it was erased.
     pub erased: i32,
-    /// Why it was not done; empty when it was.
+    /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
 }
 
@@ -315,9 +316,10 @@ pub struct FeedbackMutation;
 
 #[Object]
 impl FeedbackMutation {
-    /// Records a batch of answers: all or none, and those recorded before by their `externalId` once. An answer with a
-    /// respondent gets a follow-up, looked after by the department that was ACCOUNTABLE at the touchpoint in that
-    /// moment. On the relationship as a whole only CX managers record. Requires: RECORD_FEEDBACK.
+    /// Records at most 1,000 answers, all or none; those recorded before, by their `externalId`, are not recorded
+    /// again. An answer with a respondent gets a follow-up, worked by the department that was ACCOUNTABLE at the
+    /// touchpoint at the time of the answer. Only CX managers record answers on the relationship as a whole. Requires:
+    /// RECORD_FEEDBACK.
     async fn feedback_record(
         &self,
         ctx: &Context<'_>,
@@ -334,8 +336,7 @@ impl FeedbackMutation {
         })
     }
 
-    /// Says what was done about an answer: where its follow-up stands, what lay behind it, what came of it.
-    /// Requires: WORK_FOLLOW_UP.
+    /// Records the handling of an answer: state, cause and result of its follow-up. Requires: WORK_FOLLOW_UP.
     async fn follow_up_update(
         &self,
         ctx: &Context<'_>,
@@ -347,7 +348,7 @@ impl FeedbackMutation {
         FollowUpPayload::answer(&caller, result).await
     }
 
-    /// Says who works a follow-up, and until when. Requires: ASSIGN_FOLLOW_UP.
+    /// Assigns a follow-up to an account and sets its due day. Requires: ASSIGN_FOLLOW_UP.
     async fn follow_up_assign(
         &self,
         ctx: &Context<'_>,
@@ -361,7 +362,7 @@ impl FeedbackMutation {
         FollowUpPayload::answer(&caller, result).await
     }
 
-    /// Makes or replaces the playbook of a group. Requires: KEEP_CATALOGUE.
+    /// Creates or replaces the playbook of a group. Requires: KEEP_CATALOGUE.
     async fn playbook_set(
         &self,
         ctx: &Context<'_>,
@@ -372,8 +373,8 @@ impl FeedbackMutation {
         PlaybookPayload::answer(&caller, result).await
     }
 
-    /// Erases a respondent from all answers: who it was, how to reach them and what they wrote, and what was noted in
-    /// follow-ups, which are over. Scores and all numbers that they give stay. Requires: ERASE_RESPONDENT.
+    /// Erases a respondent from all answers: name or number, contact, comments and the notes of follow-ups, which are
+    /// closed. Scores, and all figures computed from them, stay. Requires: ERASE_RESPONDENT.
     async fn respondent_erase(
         &self,
         ctx: &Context<'_>,

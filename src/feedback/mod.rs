@@ -17,6 +17,7 @@ pub mod summary;
 
 use entity::feedback;
 
+pub use self::entry::MOST;
 pub use self::filter::{FeedbackFilter, FollowUpFilter, filtered, still_open};
 use crate::{
     access::Caller,

@@ -117,8 +117,10 @@ impl AnswerReferences {
         let (subject, journey) = self.subject(entry);
         if !is_asked(entry.scale, subject) {
             let message = match subject {
-                Subject::Customer => "ENPS is asked of employees, and this is about customers.",
-                Subject::Employee => "NPS is asked of customers; employees are asked on ENPS.",
+                Subject::Customer => {
+                    "ENPS is for employees, and this blueprint is about customers."
+                }
+                Subject::Employee => "NPS is for customers; use ENPS for employees.",
             };
             faults.add(&entry.at("scale"), UserErrorCode::Invalid, None, message);
         }
@@ -135,7 +137,8 @@ impl AnswerReferences {
                 faults.add(&entry.at(field), UserErrorCode::Invalid, None, message);
             }
             for (field, _) in entry.of_a_person().into_iter().filter(|(_, said)| *said) {
-                let message = "Employees answer unnamed: only their score is kept.";
+                let message =
+                    "Employees' answers are anonymous: leave out everything but the score.";
                 faults.add(&entry.at(field), UserErrorCode::Invalid, None, message);
             }
         }

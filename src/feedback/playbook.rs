@@ -17,7 +17,7 @@ use crate::{
 /// Longest time until a follow-up is due, in days.
 const LONGEST: i32 = 365;
 
-/// What to do about the answers of one group.
+/// The playbook of one group of answers.
 #[derive(InputObject)]
 pub struct PlaybookSetInput {
     /// An id made by the client (a UUID of version 7) for a new playbook, so that a retry makes nothing twice.
@@ -27,9 +27,9 @@ pub struct PlaybookSetInput {
     pub expected_version: Option<i32>,
     /// The group.
     pub group: FeedbackGroup,
-    /// What to do.
+    /// The instructions.
     pub text: String,
-    /// Days from the answer until its follow-up is due, from 0 to 365. It counts for answers recorded from now on.
+    /// Days from the answer until its follow-up is due, from 0 to 365; for answers recorded from now on.
     pub due_days: i32,
 }
 
@@ -93,7 +93,7 @@ async fn put(
         // A retry, or somebody else who wanted the same.
         None if (&before.text, before.due_days) == (&text, input.due_days) => {}
         None => {
-            let message = "This group has a playbook already. Read it and send its version.";
+            let message = "This group has a playbook already. Read it and send its `version` as `expectedVersion`.";
             let conflict = Error::conflict("expectedVersion", Reason::VersionStale, message);
             return Err(conflict.with_current(before.id.0));
         }

@@ -36,40 +36,40 @@ use crate::{
 /// Answers to record: all or none.
 #[derive(InputObject)]
 pub struct FeedbackRecordInput {
-    /// Up to 1,000 of them.
+    /// At most 1,000 entries.
     pub feedback: Vec<FeedbackInput>,
 }
 
-/// An answer of a customer or an employee. Of an employee only the score, its place and the month of its receipt are
-/// kept, until a cell of at least five closes over it. They are asked about journeys that were published.
+/// An answer of a customer or an employee about a blueprint that is or was published. Of an employee's answer only
+/// score, place and month of receipt are stored, and only until they are counted in a cell of at least five answers.
 #[derive(Clone, Debug, InputObject)]
 pub struct FeedbackInput {
-    /// What the system that asked calls this answer: recorded again by the same account, it changes nothing. Each account
-    /// has ids of its own. Of an employee's answer the id alone decides: what else is said with it is not compared.
+    /// Id of the answer in the system that collected it: recording it again with the same account changes nothing. Each
+    /// account has ids of its own. For an employee's answer the id alone decides: the other fields are not compared.
     pub external_id: Option<String>,
-    /// The scale that was asked on.
+    /// The scale of the question.
     pub scale: FeedbackScale,
     /// The score: from 0 to 10 for NPS and ENPS, 1 to 5 for CSAT, 1 to 7 for CES.
     pub score: i32,
-    /// The touchpoint that was asked about; null for the relationship as a whole.
+    /// Id of the touchpoint that the question was about; null for the relationship as a whole.
     pub touchpoint_id: Option<ID>,
-    /// The journey that was asked about, where it is the relationship as a whole.
+    /// Id of the blueprint, where the question was about the relationship as a whole.
     pub blueprint_id: Option<ID>,
-    /// The persona that the customer is.
+    /// Id of the customer's persona.
     pub persona_id: Option<ID>,
-    /// The day of the answer, not after today, where the moment is not known. This or `answeredAt`.
+    /// Day of the answer, not after today, where the time is unknown. Exactly one of this and `answeredAt`.
     pub answered_on: Option<Date>,
-    /// The moment of the answer, not in the future. This or `answeredOn`.
+    /// Time of the answer, not in the future. Exactly one of this and `answeredOn`.
     pub answered_at: Option<DateTime<Utc>>,
-    /// Who answered: a customer number, or a name. An answer with one gets a follow-up.
+    /// The respondent: a customer number or a name. An answer with one gets a follow-up.
     pub respondent: Option<String>,
-    /// How the respondent can be reached.
+    /// The respondent's contact details.
     pub contact: Option<String>,
-    /// What the respondent wrote.
+    /// The respondent's comment.
     pub comment: Option<String>,
-    /// The channel on which the customer was.
+    /// Id of the customer's channel.
     pub channel_id: Option<ID>,
-    /// The segment that the customer belongs to.
+    /// Id of the customer's segment.
     pub segment_id: Option<ID>,
 }
 
@@ -105,7 +105,7 @@ pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Answe
     let count = input.feedback.len();
     if count > MOST {
         let mut faults = Faults::default();
-        let message = format!("There are {count} of them; {MOST} is the most.");
+        let message = format!("There are {count} of them; at most {MOST} are allowed.");
         faults.add("feedback", UserErrorCode::LimitExceeded, None, message);
         faults.check()?;
     }
@@ -213,7 +213,7 @@ fn entry(caller: &Caller, faults: &mut Faults, path: String, told: AnswerInput) 
         faults.add(&field("externalId"), UserErrorCode::Invalid, None, message);
     }
     if contact.is_some() && respondent.is_none() {
-        let message = "A contact is somebody's: say who answered.";
+        let message = "A contact needs a respondent: say who answered.";
         faults.add(&field("respondent"), UserErrorCode::Required, None, message);
     }
     AnswerEntry {
@@ -254,14 +254,14 @@ fn moment(
             ("answeredOn", at, on.0)
         }
         _ => {
-            let message = "Say the moment of the answer or its day, one of the two.";
+            let message = "Give exactly one of `answeredAt` and `answeredOn`.";
             faults.add(path, UserErrorCode::Invalid, None, message);
             return (caller.now, caller.today);
         }
     };
     let path = format!("{path}.{field}");
     if at > caller.now {
-        let message = "Nobody has answered yet in a time to come.";
+        let message = "The answer is in the future.";
         faults.add(
             &path,
             UserErrorCode::Invalid,

@@ -25,10 +25,10 @@ use crate::{
 /// How many answers one act of retention erases at the most.
 const AT_ONCE: u64 = 1_000;
 
-/// Who is to be erased.
+/// The respondent to erase.
 #[derive(InputObject)]
 pub struct RespondentEraseInput {
-    /// The respondent. Capitals, blanks and accents may differ from how it was recorded.
+    /// The respondent. Case, blanks and accents may differ from how it was recorded.
     pub respondent: String,
 }
 

@@ -16,40 +16,40 @@ use crate::{
     scalar::Date,
 };
 
-/// Something that a blueprint, or the organisation, gets wrong. The ids say what it is about; those that it is not
-/// about are null.
+/// A flaw of a blueprint or of the organisation, found by a rule. The ids name the objects that it concerns; all others
+/// are null.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Finding {
-    /// What tells it from all others: it stays the same whatever is renamed or moved.
+    /// Identity of the finding: stays the same when objects are renamed or moved.
     pub fingerprint: ID,
-    /// What is wrong.
+    /// The rule that found it.
     pub code: FindingCode,
-    /// How grave it is.
+    /// Its severity.
     pub severity: Severity,
-    /// What is wrong, for people.
+    /// The flaw, as a sentence for people.
     pub sentence: String,
-    /// The blueprint.
+    /// Id of the blueprint.
     pub blueprint_id: Option<ID>,
-    /// The phase.
+    /// Id of the phase.
     pub phase_id: Option<ID>,
-    /// The touchpoint.
+    /// Id of the touchpoint.
     pub touchpoint_id: Option<ID>,
-    /// Another touchpoint that it is about as well.
+    /// Id of a second touchpoint that it concerns.
     pub other_touchpoint_id: Option<ID>,
-    /// The KPI.
+    /// Id of the KPI.
     pub kpi_id: Option<ID>,
-    /// The department.
+    /// Id of the department.
     pub department_id: Option<ID>,
-    /// The persona.
+    /// Id of the persona.
     pub persona_id: Option<ID>,
-    /// The promise.
+    /// Id of the promise.
     pub promise_id: Option<ID>,
-    /// The insight.
+    /// Id of the insight.
     pub insight_id: Option<ID>,
-    /// Since when it is open, whatever day is asked about. Null for a moment after the write that opened it, for what
-    /// is only open on another day than today, for findings of the organisation, and where it would tell of journeys
-    /// that you may not read.
+    /// Time since which it has been open, whatever `asOf` is. Null for a moment after the write that opened it, for
+    /// findings that are open only on another day than today, for findings of the organisation, and where it would
+    /// reveal journeys that you may not read.
     pub open_since: Option<DateTime<Utc>>,
     #[graphql(skip)]
     pub told: TrackedFinding,
@@ -92,28 +92,28 @@ impl From<Violation> for Finding {
     }
 }
 
-/// That somebody dismissed a finding.
+/// The dismissal of a finding.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Dismissal {
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// When.
+    /// Time of the act.
     pub at: DateTime<Utc>,
     #[graphql(skip)]
     pub row: entity::finding::Model,
 }
 
-/// The findings that were asked for.
+/// The findings of a blueprint or the organisation, with their number by severity.
 #[derive(SimpleObject)]
 pub struct Findings {
-    /// The gravest first, then by code and in the order of display.
+    /// The findings: the most severe first, then by code and in the order of display.
     pub findings: Listed<Finding>,
-    /// How many of them are of severity ERROR.
+    /// Number of findings of severity ERROR.
     pub errors: usize,
-    /// How many of them are of severity WARNING.
+    /// Number of findings of severity WARNING.
     pub warnings: usize,
-    /// How many of them are of severity INFO.
+    /// Number of findings of severity INFO.
     pub infos: usize,
 }
 
@@ -132,16 +132,16 @@ impl Findings {
     }
 }
 
-/// Which findings to tell.
+/// Conditions on the findings to list; all that are given must hold.
 #[derive(Default, InputObject)]
 pub struct FindingFilter {
-    /// Of one of these severities.
+    /// Only of one of these severities.
     pub severities: Option<Vec<Severity>>,
-    /// With one of these codes.
+    /// Only with one of these codes.
     pub codes: Option<Vec<FindingCode>>,
-    /// About this touchpoint.
+    /// Only about this touchpoint.
     pub touchpoint_id: Option<ID>,
-    /// Those that were dismissed too.
+    /// Also dismissed findings.
     #[graphql(default)]
     pub include_dismissed: bool,
 }
@@ -184,18 +184,18 @@ pub async fn of_blueprint(
     ))
 }
 
-/// A line in the table of rules.
+/// A row of the table of rules.
 #[derive(SimpleObject)]
 pub struct FindingRule {
-    /// What is wrong.
+    /// The rule that found it.
     code: FindingCode,
-    /// How grave it is.
+    /// Its severity.
     severity: Severity,
-    /// What is found; N is the threshold.
+    /// The rule as a sentence; N is the threshold.
     rule: &'static str,
-    /// The threshold that holds here; null where the rule has none.
+    /// The threshold in this deployment; null where the rule has none.
     threshold: Option<f64>,
-    /// The threshold that holds unless a deployment says otherwise.
+    /// The threshold without the deployment's settings.
     default_threshold: Option<f64>,
 }
 
@@ -205,7 +205,7 @@ pub struct FindingQuery;
 
 #[Object]
 impl FindingQuery {
-    /// The table of rules, the gravest first.
+    /// The table of rules, the most severe first.
     async fn finding_rules(&self, ctx: &Context<'_>) -> Result<Vec<FindingRule>> {
         let thresholds = thresholds(ctx)?;
         let rules = Rule::ALL.iter();
@@ -220,8 +220,8 @@ impl FindingQuery {
             .collect())
     }
 
-    /// What the organisation as a whole gets wrong, by the journeys that you may read. Those of a blueprint are its
-    /// own.
+    /// The findings about the organisation as a whole, by the blueprints that you may read. For findings of one
+    /// blueprint see `Blueprint.findings`.
     #[graphql(complexity = "50 * child_complexity")]
     async fn organisation_findings(&self, ctx: &Context<'_>) -> Result<Listed<Finding>> {
         let found = super::of_organisation(caller(ctx)?).await?;
@@ -229,12 +229,12 @@ impl FindingQuery {
     }
 }
 
-/// What became of a mutation on a finding.
+/// Result of a mutation on a finding.
 #[derive(SimpleObject)]
 pub struct FindingPayload {
     /// The finding as it is now.
     finding: Option<Finding>,
-    /// Why it was not done; empty when it was.
+    /// The reasons why the mutation was refused; empty if it was carried out.
     user_errors: Vec<UserError>,
 }
 
@@ -257,8 +257,8 @@ pub struct FindingMutation;
 
 #[Object]
 impl FindingMutation {
-    /// Dismisses a finding of today with a reason; it is told again once it was gone and has come back. One of severity
-    /// ERROR is dismissed by a CX manager only. Requires: DISMISS_FINDING, DISMISS_ERROR.
+    /// Dismisses a finding of today, with a reason. If it disappears and comes back, it is reported again. Only a CX
+    /// manager dismisses one of severity ERROR. Requires: DISMISS_FINDING, DISMISS_ERROR.
     async fn finding_dismiss(
         &self,
         ctx: &Context<'_>,
@@ -270,7 +270,7 @@ impl FindingMutation {
         FindingPayload::answer(&caller, result).await
     }
 
-    /// Takes the dismissal of a finding back. Requires: DISMISS_FINDING, DISMISS_ERROR.
+    /// Reopens a dismissed finding. Requires: DISMISS_FINDING, DISMISS_ERROR.
     async fn finding_reopen(
         &self,
         ctx: &Context<'_>,

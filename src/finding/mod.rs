@@ -56,23 +56,23 @@ pub struct TrackedFinding {
     pub dismissed: Option<finding::Model>,
 }
 
-/// What is done to a finding: dismissing it.
+/// The dismissal of a finding.
 #[derive(InputObject)]
 pub struct FindingDismissInput {
-    /// The blueprint that it is a finding of.
+    /// Id of the blueprint with the finding.
     pub blueprint_id: ID,
-    /// Which one.
+    /// Fingerprint of the finding.
     pub fingerprint: ID,
-    /// Why it needs no looking after.
+    /// The reason why nothing has to be done about it.
     pub reason: String,
 }
 
-/// What is done to a finding: taking its dismissal back.
+/// The withdrawal of a finding's dismissal.
 #[derive(InputObject)]
 pub struct FindingReopenInput {
-    /// The blueprint that it is a finding of.
+    /// Id of the blueprint with the finding.
     pub blueprint_id: ID,
-    /// Which one.
+    /// Fingerprint of the finding.
     pub fingerprint: ID,
 }
 

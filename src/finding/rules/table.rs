@@ -4,15 +4,15 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use async_graphql::Enum;
 
-/// How grave a finding is.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
 #[graphql(name = "FindingSeverity")]
 pub enum Severity {
-    /// It stands in the way of publishing.
+    /// It prevents publishing.
     Error,
-    /// Somebody should look after it.
+    /// It should be mended.
     Warning,
-    /// Good to know.
+    /// For information.
     Info,
 }
 
@@ -44,7 +44,7 @@ pub struct Rule {
 
 macro_rules! rules {
     ($($severity:ident $name:ident = $text:literal $(from $default:literal)?: $sentence:literal,)*) => {
-        /// What is wrong.
+        /// A rule that finds flaws.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
         #[graphql(name = "FindingCode")]
         pub enum FindingCode {
@@ -60,7 +60,7 @@ macro_rules! rules {
                 }
             }
 
-            /// How grave it is.
+            /// Its severity.
             #[must_use]
             pub const fn severity(self) -> Severity {
                 match self {
