@@ -90,7 +90,7 @@ pub async fn load(caller: &Caller, said: &Demonstration, password_hash: &str) ->
     refuse_unless_empty(&permit).await?;
     if account::Entity::find().count(permit.tx()).await? > 0 {
         let message =
-            "The database holds something already: accounts. A demonstration brings its own.";
+            "The database is not empty: it has accounts, and a demonstration brings its own.";
         return Err(Error::fault("", UserErrorCode::Conflict, None, message));
     }
     // Blueprints may name people, and people belong to departments.

@@ -9,20 +9,20 @@ use serde_json::Value;
 
 use super::part::{DocumentPart, Identity, camel};
 
-/// How something differs.
+/// The kind of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
 pub enum ChangeKind {
-    /// It was not there.
+    /// It is only in the newer state.
     Added,
-    /// It is no longer there.
+    /// It is only in the older state.
     Removed,
     /// It has another name, title or text.
     Renamed,
-    /// It stands elsewhere: in another phase or lane, or at another place among its neighbours.
+    /// It is in another phase or lane, or at another position among its neighbours.
     Moved,
-    /// It says something else.
+    /// One of its fields has another value.
     Changed,
-    /// Another department answers for it.
+    /// Another department is accountable for it.
     HandedOver,
 }
 

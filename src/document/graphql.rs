@@ -19,20 +19,21 @@ use crate::{
     snapshot,
 };
 
-/// What differs between two states of a blueprint.
+/// One difference between two states of a blueprint.
 #[derive(SimpleObject)]
 pub struct BlueprintChange {
-    /// How it differs.
+    /// The kind of difference.
     pub kind: ChangeKind,
-    /// What differs: blueprint, phase, touchpoint, transition, responsibility, KPI link, scenario, source, insight, …
+    /// The kind of part that differs: blueprint, phase, touchpoint, transition, responsibility, KPI link, scenario,
+    /// source, insight, …
     pub part: String,
-    /// What tells it from others of its kind: its key, or the keys and words that it is made of.
+    /// The identity of the part among those of its kind: its key, or the keys and values that define it.
     pub identity: String,
-    /// The field that differs, as documents spell it; null where the whole came or went.
+    /// The field that differs, by its name in documents; null where the whole part was added or removed.
     pub field: Option<String>,
-    /// As it was.
+    /// The value in the older state.
     pub before: Option<Json<serde_json::Value>>,
-    /// As it is.
+    /// The value in the newer state.
     pub after: Option<Json<serde_json::Value>>,
 }
 
@@ -52,52 +53,52 @@ impl From<DocumentChange> for BlueprintChange {
 /// A document to import.
 #[derive(InputObject)]
 pub struct BlueprintImportInput {
-    /// The document: `cx-blueprint/blueprint@1`, as `Blueprint.document` gives it, or a part of one. What is absent
-    /// stays as it is. Its key says which blueprint; one that nobody has yet makes a draft.
+    /// The document, in the format `cx-blueprint/blueprint@1` of `Blueprint.document`, or a part of one. Anything
+    /// absent stays as it is. Its key names the blueprint; an unknown key creates a draft.
     pub document: Json<serde_json::Value>,
-    /// Tell what would change, and change nothing.
+    /// Report what would change, and change nothing.
     #[graphql(default)]
     pub dry_run: bool,
-    /// Remove what a list of the document does not name; lists that are absent stay as they are.
+    /// Remove parts that a list of the document does not name; absent lists stay as they are.
     #[graphql(default)]
     pub prune: bool,
-    /// Only if the blueprint is at this revision; another one is a CONFLICT.
+    /// The blueprint's `revision` that you read; any other is a CONFLICT.
     pub expected_revision: Option<i32>,
 }
 
-/// A sheet of touchpoints to import.
+/// A sheet of touchpoints to import into a blueprint.
 #[derive(InputObject)]
 pub struct BlueprintSheetImportInput {
-    /// The blueprint whose touchpoints they are.
+    /// The blueprint that contains the touchpoints.
     pub blueprint: By,
-    /// The sheet, as `Blueprint.sheet` gives it, or a part of it: its heading line tells the dialect and the columns. A
-    /// column that is absent keeps what is there, an empty cell clears it. The order of rows is the order within a
-    /// phase. A row whose key nobody has is a new touchpoint; where it has none, one is made from its name. At most 500
+    /// The sheet, in the format of `Blueprint.sheet`, or a part of it; the header line determines dialect and columns.
+    /// An absent column leaves its values as they are, an empty cell clears one. The order of rows is the order within
+    /// a phase. A row with an unknown key is a new touchpoint; without a key, one is derived from its name. At most 500
     /// rows.
     pub csv: String,
-    /// Tell what would change, and change nothing.
+    /// Report what would change, and change nothing.
     #[graphql(default)]
     pub dry_run: bool,
-    /// Archive the touchpoints that no row names.
+    /// Archive touchpoints that no row names.
     #[graphql(default)]
     pub prune: bool,
-    /// The roles whose columns name everybody who has them: who is not named in the row of a touchpoint has the role no
-    /// longer. Otherwise an empty cell ends nothing.
+    /// The roles whose columns are complete: a department that is not named in the row of a touchpoint loses the role
+    /// there. In the columns of other roles an empty cell ends nothing.
     #[graphql(default)]
     pub complete: Vec<Role>,
-    /// Only if the blueprint is at this revision; another one is a CONFLICT.
+    /// The blueprint's `revision` that you read; any other is a CONFLICT.
     pub expected_revision: Option<i32>,
 }
 
-/// What became of an import.
+/// Result of an import.
 #[derive(SimpleObject)]
 pub struct BlueprintImportPayload {
-    /// The blueprint as it is now; null where a dry run would make it.
+    /// The blueprint as it is now; null where a dry run would create it.
     pub blueprint: Option<Blueprint>,
-    /// What changed, or would change.
+    /// The changes made, or, in a dry run, those that would be made.
     pub changes: Vec<BlueprintChange>,
-    /// Why nothing was imported, each with its place in the document, or its line and column in the sheet; empty when it
-    /// was.
+    /// The reasons why nothing was imported, each with its path in the document, or its line and column in the sheet;
+    /// empty if it was imported.
     pub user_errors: Vec<UserError>,
 }
 
@@ -127,11 +128,11 @@ pub struct DocumentMutation;
 
 #[Object]
 impl DocumentMutation {
-    /// Brings a blueprint to what a document says: all of it or nothing. Who holds a role already, or is offered it, is
-    /// left as it is; new responsibilities arrive as proposals. Those that say ACCEPTED are in force at once from a CX
-    /// manager who has no lead membership at or above the department, and are listed for its leads until they confirm or
-    /// end them (`Department.givenUnasked`). Links of KPIs need DEFINE_KPI,
-    /// tasks of others' responsibilities DESCRIBE_RESPONSIBILITY. Requires: IMPORT_DOCUMENT.
+    /// Changes a blueprint to match a document: all of it or nothing. Existing responsibilities and proposals stay as
+    /// they are; new ones are created as proposals. Those marked ACCEPTED are in force at once if the caller is a CX
+    /// manager without a LEAD membership at or above the department; its leads find them in `Department.givenUnasked`
+    /// until they confirm or end them. Links of KPIs also require DEFINE_KPI, tasks of other departments'
+    /// responsibilities DESCRIBE_RESPONSIBILITY. Requires: IMPORT_DOCUMENT.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn blueprint_import(
         &self,
@@ -153,10 +154,10 @@ impl DocumentMutation {
         BlueprintImportPayload::answer(&caller, result).await
     }
 
-    /// Brings the touchpoints of a blueprint, with their phases and responsibilities, to what a sheet says: all of it
-    /// or nothing. The cell of a role names departments that have it: who holds it already, or is offered it, stays as it
-    /// is, `key` and `key?` propose a new one, `key!` says outright that it has accepted, as ACCEPTED does in
-    /// `blueprintImport`. Who is not named keeps what it has, unless `complete` names the role; ending needs
+    /// Changes the touchpoints of a blueprint, with their phases and responsibilities, to match a sheet: all of it or
+    /// nothing. The cell of a role lists departments: those that hold the role or are offered it stay as they are; for
+    /// others `key` and `key?` propose it, and `key!` puts it in force, as ACCEPTED does in `blueprintImport`. A
+    /// department that is not listed keeps its role, unless `complete` names the role; ending one requires
     /// IMPORT_ACCEPTED. Requires: IMPORT_DOCUMENT.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn blueprint_sheet_import(

@@ -106,7 +106,7 @@ impl Resolver<'_> {
                 ("state", now.state == document.state),
             ] {
                 if !same {
-                    self.wrong(field, "This is fixed once a blueprint is made.");
+                    self.wrong(field, "This cannot be changed once a blueprint is created.");
                 }
             }
         } else {

@@ -22,13 +22,13 @@ use crate::{
     snapshot::BlueprintSnapshot,
 };
 
-/// A state of a blueprint.
+/// A state of a blueprint: the current one, or that of a publication.
 #[derive(Clone, Debug, OneofObject)]
 #[graphql(name = "BlueprintVersion")]
 pub enum Version {
-    /// A blueprint as it is now.
+    /// Id of a blueprint: its current state.
     BlueprintId(ID),
-    /// What was published, or kept before it was replaced.
+    /// Id of a publication: the state that it keeps.
     PublicationId(ID),
 }
 

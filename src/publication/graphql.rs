@@ -24,19 +24,19 @@ use crate::{
     snapshot,
 };
 
-/// What a blueprint was: when it was published, or before it was replaced by an older one. It never changes.
+/// A kept state of a blueprint: as it was published, or as it was before a restore replaced it. It never changes.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Publication {
-    /// Its id.
+    /// The object's id.
     pub id: ID,
-    /// Its number, from 1; null of what was kept before it was replaced.
+    /// Its number, from 1; null for a state kept before a restore.
     pub number: Option<i32>,
-    /// What people call it.
+    /// Its name.
     pub label: Option<String>,
-    /// The revision of the blueprint that it holds.
+    /// The revision of the blueprint that it keeps.
     pub revision: i32,
-    /// When it was made.
+    /// Time of creation.
     pub created_at: DateTime<Utc>,
     /// Without its document, which is read when it is asked for.
     #[graphql(skip)]
@@ -91,7 +91,7 @@ impl PublicationQuery {
         .await
     }
 
-    /// The publications of a blueprint, and what was kept before it was replaced, in the order of creation.
+    /// The publications of a blueprint, including states kept before a restore, in the order of creation.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn publications(
         &self,
@@ -109,8 +109,8 @@ impl PublicationQuery {
         page::by_creation(ctx, select, Page { first, after }, Publication::from).await
     }
 
-    /// What differs from one state of a blueprint to another, in the words of the domain; or from a blueprint to
-    /// what was copied from it, where parts are the same as those that they were copied from.
+    /// The differences between two states of a blueprint, or between a blueprint and a copy of it; parts of the copy
+    /// are compared with their originals.
     #[graphql(complexity = "2 * snapshot::COST + 20 * child_complexity")]
     async fn blueprint_diff(
         &self,
@@ -129,8 +129,9 @@ pub struct PublicationMutation;
 
 #[Object]
 impl PublicationMutation {
-    /// Puts it in force, or puts its changes in force: its published number rises, and what it is now is kept as a
-    /// publication. Open findings of severity ERROR stand in its way, and are named. Requires: GOVERN_BLUEPRINT.
+    /// Publishes a blueprint, or its changes since the latest publication: `publishedNumber` rises, and the current
+    /// state is kept as a publication. Refused while findings of severity ERROR are open; the errors name them.
+    /// Requires: GOVERN_BLUEPRINT.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn blueprint_publish(
         &self,
@@ -142,8 +143,8 @@ impl PublicationMutation {
         BlueprintPayload::answer(&caller, super::publish(&caller, input).await).await
     }
 
-    /// Brings it back to what it was in a publication, and keeps what that replaces as another. Responsibilities,
-    /// owner and visibility stay as they are now. Requires: GOVERN_BLUEPRINT.
+    /// Restores a blueprint to the state of a publication, and keeps the replaced state as another publication.
+    /// Responsibilities, owner and visibility stay as they are now. Requires: GOVERN_BLUEPRINT.
     #[graphql(complexity = "4 * snapshot::COST + child_complexity")]
     async fn blueprint_restore(
         &self,
@@ -157,7 +158,8 @@ impl PublicationMutation {
         BlueprintPayload::answer(&caller, super::restore(&caller, input).await).await
     }
 
-    /// Copies it into a FUTURE draft, to think about how it should become. Requires: SHAPE_BLUEPRINT.
+    /// Copies a blueprint into a FUTURE draft, in which to design the journey as it should become. Requires:
+    /// SHAPE_BLUEPRINT.
     #[graphql(complexity = "4 * snapshot::COST + child_complexity")]
     async fn blueprint_copy(
         &self,

@@ -37,36 +37,36 @@ use crate::{
     snapshot::BlueprintSnapshot,
 };
 
-/// Puts a blueprint in force.
+/// The publication of a blueprint.
 #[derive(InputObject)]
 pub struct BlueprintPublishInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that you read; another one is a CONFLICT.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// What people call this publication.
+    /// A name for this publication.
     pub label: Option<String>,
 }
 
-/// Goes back to what a blueprint was.
+/// The return of a blueprint to an earlier publication.
 #[derive(InputObject)]
 pub struct BlueprintRestoreInput {
-    /// Which blueprint.
+    /// Id of the blueprint.
     pub id: ID,
-    /// The version that you read; another one is a CONFLICT.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// Which publication of it.
+    /// Id of the publication to return to.
     pub publication_id: ID,
 }
 
-/// A copy of a blueprint, to think about its future.
+/// A copy of a blueprint as a FUTURE draft.
 #[derive(InputObject)]
 pub struct BlueprintCopyInput {
-    /// An id made by the client (a UUID of version 7), so that a retry makes nothing twice.
+    /// Id chosen by the client (a UUID of version 7), so that a retry creates nothing twice.
     pub id: Option<ID>,
-    /// What is copied.
+    /// Id of the blueprint to copy.
     pub blueprint_id: ID,
-    /// A key, unique in the organisation; made from the title where none is given.
+    /// Key, unique in the organisation; derived from the title if absent.
     pub key: Option<String>,
     /// The title of the copy.
     pub title: String,

@@ -19,14 +19,15 @@ use crate::{
     policy::Action,
 };
 
-/// The end of a department, and who takes over what it holds.
+/// The archiving of a department, and its successor.
 #[derive(InputObject)]
 pub struct DepartmentArchiveInput {
-    /// Which one.
+    /// The object's id.
     pub id: ID,
-    /// The version that you read; another one is a CONFLICT.
+    /// The `version` that you read; any other is a CONFLICT.
     pub expected_version: i32,
-    /// The department that takes over its responsibilities, KPIs, blueprints and open follow-ups; needed where there are any.
+    /// The department that takes over its responsibilities, KPIs, blueprints and open follow-ups; required if there are
+    /// any.
     pub successor_id: Option<ID>,
 }
 
@@ -107,6 +108,6 @@ fn refuse_with_children(holdings: &Holdings, id: DepartmentId) -> Result<()> {
         return Ok(());
     }
     let message =
-        format!("There are {below} departments that are part of it. Move or archive them first.");
+        format!("There are {below} departments directly below it. Move or archive them first.");
     Err(Error::conflict("id", Reason::InUse, message).with_current(id.0))
 }

@@ -15,12 +15,12 @@ use crate::{
     touchpoint::graphql::{Touchpoint, TouchpointPayload},
 };
 
-/// What follows from an act: what it would change, or in its payload what it has changed. Of what you may not read
-/// it tells nothing. Everything is shown as it is now, in the order of creation.
+/// The consequences of a mutation: those it would have, or, in its payload, those it had. What you may not read is left
+/// out. Every object is shown as it is now; lists are in the order of creation.
 #[derive(Clone, SimpleObject)]
 #[graphql(complex)]
 pub struct Impact {
-    /// What stands in the way of doing it as things are; empty where nothing does.
+    /// The reasons why the mutation would be refused now; empty if it would be carried out.
     pub obstacles: Vec<UserError>,
     #[graphql(skip)]
     pub what: super::ReorganisationImpact,
@@ -41,7 +41,7 @@ pub struct ReorganiseQuery;
 
 #[Object]
 impl ReorganiseQuery {
-    /// What archiving a department would change; null where there is none, or none that you may see. Nothing is
+    /// The consequences that archiving a department would have; null if there is none that you may see. Nothing is
     /// written. Requires: WHAT_IF.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn department_archive_impact(
@@ -54,8 +54,8 @@ impl ReorganiseQuery {
         found(async { super::archive_impact(caller(ctx)?, &id, successor_id.as_ref()).await }).await
     }
 
-    /// What merging departments into another would change; null where one of them is not there, or you may not see
-    /// it. Nothing is written. Requires: WHAT_IF, over each that would end.
+    /// The consequences that merging departments into a successor would have; null if any of them does not exist or you
+    /// may not see it. Nothing is written. Requires: WHAT_IF, over each that would end.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn department_merge_impact(
         &self,
@@ -66,7 +66,7 @@ impl ReorganiseQuery {
         found(async { super::merge_impact(caller(ctx)?, &ids, &successor_id).await }).await
     }
 
-    /// What archiving a touchpoint would change; null where there is none, or none that you may see. Nothing is
+    /// The consequences that archiving a touchpoint would have; null if there is none that you may see. Nothing is
     /// written. Requires: SHAPE_BLUEPRINT.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn touchpoint_archive_impact(
@@ -77,8 +77,8 @@ impl ReorganiseQuery {
         found(async { super::touchpoint::archive_impact(caller(ctx)?, &id).await }).await
     }
 
-    /// What would change if a person went; null where there is none, or none that you may see. Nothing is written.
-    /// Requires: WHAT_IF, over a department that the person belongs to.
+    /// The consequences that deactivating an account would have; null if there is none that you may see. Nothing is
+    /// written. Requires: WHAT_IF, over a department that the person belongs to.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn account_deactivate_impact(
         &self,
@@ -90,45 +90,45 @@ impl ReorganiseQuery {
 }
 
 payload! {
-    /// What became of archiving a department.
+    /// Result of archiving a department.
     DepartmentArchivePayload {
         /// The department as it is now.
         department: Department of department::Entity,
-        /// What changed with it.
+        /// Everything else that changed.
         and impact: Impact
     }
 }
 
 payload! {
-    /// What became of archiving a touchpoint.
+    /// Result of archiving a touchpoint.
     TouchpointArchivePayload {
         /// The touchpoint as it is now.
         touchpoint: Touchpoint of touchpoint::Entity,
-        /// What changed with it.
+        /// Everything else that changed.
         and impact: Impact
     }
 }
 
 payload! {
-    /// What became of deactivating an account.
+    /// Result of deactivating an account.
     AccountDeactivatePayload {
         /// The account as it is now.
         account: Account of account::Entity,
-        /// What changed with it.
+        /// Everything else that changed.
         and impact: Impact
     }
 }
 
-/// What became of merging departments.
+/// Result of merging departments.
 #[derive(SimpleObject)]
 pub struct DepartmentMergePayload {
-    /// The department that took over; in a conflict the one that it is about, as it is now.
+    /// The successor as it is now; in a CONFLICT the department whose version was stale, as it is now.
     pub department: Option<Department>,
-    /// The departments that ended, as they are now.
+    /// The archived departments, as they are now.
     pub merged: Vec<Department>,
-    /// What changed with it.
+    /// Everything else that changed.
     pub impact: Option<Impact>,
-    /// Why it was not done; empty when it was.
+    /// The reasons why the mutation was refused; empty if it was carried out.
     pub user_errors: Vec<UserError>,
 }
 
@@ -138,9 +138,9 @@ pub struct ReorganiseMutation;
 
 #[Object]
 impl ReorganiseMutation {
-    /// Puts a department away. Its successor takes over what it holds: responsibilities are ended and accepted anew
-    /// at once, proposals made to it are made to the successor, blueprints and KPIs change owner, what is still to do about answers is its to do. Its members stay
-    /// and lose what they could do through it. Requires: KEEP_ORGANISATION.
+    /// Archives a department. Its successor takes over all that it holds: responsibilities end and start again for the
+    /// successor, proposals to it become proposals to the successor, blueprints and KPIs change owner, and open
+    /// follow-ups are the successor's to work. Memberships stay, but give no permissions. Requires: KEEP_ORGANISATION.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn department_archive(
         &self,
@@ -153,9 +153,9 @@ impl ReorganiseMutation {
         DepartmentArchivePayload::answer(&caller, result).await
     }
 
-    /// Merges departments into another: all of them are put away and it takes over what they hold, as in
-    /// `departmentArchive`, and the departments below them; or nothing happens. Where several hold the same role at
-    /// a touchpoint, it holds it once, with the tasks of all. Requires: KEEP_ORGANISATION.
+    /// Merges departments into a successor: all or none of them are archived, and the successor takes over all that
+    /// they hold, as in `departmentArchive`, and the departments below them. Where several hold the same role at a
+    /// touchpoint, the successor holds it once, with the tasks of all. Requires: KEEP_ORGANISATION.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn department_merge(
         &self,
@@ -183,8 +183,8 @@ impl ReorganiseMutation {
         }
     }
 
-    /// Archives a touchpoint and ends its responsibilities, with the reason SUSPENDED. Where the blueprint is published
-    /// and another department is accountable, its lead or a CX manager does. Requires: SHAPE_BLUEPRINT.
+    /// Archives a touchpoint and ends its responsibilities, with the reason SUSPENDED. On a published blueprint where
+    /// another department is accountable, only that department's leads and CX managers may. Requires: SHAPE_BLUEPRINT.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn touchpoint_archive(
         &self,
@@ -196,9 +196,9 @@ impl ReorganiseMutation {
         TouchpointArchivePayload::answer(&caller, result).await
     }
 
-    /// Brings a touchpoint back to its old place. Within 30 days its departments hold again what was suspended, from now
-    /// on; later, or where a department is archived, it is proposed, to its successor. Where somebody else holds the
-    /// role by now, nothing resumes. Requires: SHAPE_BLUEPRINT.
+    /// Unarchives a touchpoint at its old position. Within 30 days its suspended responsibilities are in force again,
+    /// from now on; later they are proposed again; those of an archived department are proposed to its successor. A
+    /// role that somebody else holds by now does not resume. Requires: SHAPE_BLUEPRINT.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn touchpoint_unarchive(
         &self,
@@ -210,8 +210,8 @@ impl ReorganiseMutation {
         TouchpointPayload::answer(&caller, result).await
     }
 
-    /// Deactivates an account, ends its sessions and revokes its service tokens; what it did stays under its name.
-    /// The last ADMIN stays. Requires: KEEP_ORGANISATION.
+    /// Deactivates an account, ends its sessions and revokes its service tokens. What it did stays under its name. The
+    /// last ADMIN cannot be deactivated. Requires: KEEP_ORGANISATION.
     #[graphql(complexity = "2 * snapshot::COST + child_complexity")]
     async fn account_deactivate(
         &self,

@@ -20,12 +20,12 @@ use crate::{
     policy::Action,
 };
 
-/// Departments that become part of another.
+/// The merging of departments into a successor.
 #[derive(InputObject)]
 pub struct DepartmentMergeInput {
-    /// The departments that end, each at the version that you read; 50 at most.
+    /// The departments to archive, each with the version that you read; at most 50.
     pub departments: Vec<AtVersionInput>,
-    /// The department that takes over what they hold, and the departments below them.
+    /// The department that takes over all that they hold, and the departments directly below them.
     pub successor_id: ID,
 }
 
@@ -36,7 +36,7 @@ pub struct Merged {
     pub successor: department::Model,
     /// Those that ended, in the order of their ids.
     pub departments: Vec<department::Model>,
-    /// What changed with it.
+    /// Everything else that changed.
     pub impact: ReorganisationImpact,
 }
 
@@ -119,7 +119,7 @@ fn read_going(faults: &mut Faults, given: &[AtVersionInput]) -> Vec<DepartmentTo
 }
 
 fn nothing(field: &str) -> Error {
-    let message = "Say which departments are merged.";
+    let message = "Name the departments to merge.";
     Error::fault(field, UserErrorCode::Required, None, message)
 }
 

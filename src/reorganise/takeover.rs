@@ -88,7 +88,7 @@ impl Takeover {
             "successorId",
             UserErrorCode::Required,
             Some(Reason::SuccessorNeeded),
-            "It holds responsibilities, KPIs, blueprints or open follow-ups: say who takes over.",
+            "It holds responsibilities, KPIs, blueprints or open follow-ups: name a successor.",
         ))
     }
 

@@ -12,25 +12,25 @@ const BEFORE: usize = 40;
 /// Most characters of an excerpt.
 const SHOWN: usize = 160;
 
-/// Where in a thing the words are.
+/// A text that contains the words.
 #[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
 pub struct SearchMatch {
-    /// The field, as the API calls it; of a list each text is a match of its own.
+    /// The field, by its name in the API; each text of a list is a match of its own.
     pub field: &'static str,
-    /// About 160 characters of its text, piece after piece.
+    /// About 160 characters of the text, in consecutive pieces.
     pub pieces: Vec<SearchPiece>,
-    /// Whether the text goes on before the first piece.
+    /// Whether the text begins before the first piece.
     pub cut_before: bool,
-    /// Whether the text goes on behind the last piece.
+    /// Whether the text continues behind the last piece.
     pub cut_after: bool,
 }
 
-/// A piece of a text. Put together as they come, the pieces are the text: there is nothing to unescape.
+/// A piece of a text. Joined in order, the pieces are the text; nothing is escaped.
 #[derive(Clone, Debug, PartialEq, Eq, SimpleObject)]
 pub struct SearchPiece {
     /// The text.
     pub text: String,
-    /// Whether it is a word that was looked for.
+    /// Whether it is one of the words searched for.
     pub matched: bool,
 }
 

@@ -34,14 +34,14 @@ use crate::{
 /// How many places a thing shows at which its words are.
 const MOST_MATCHES: usize = 3;
 
-/// A thing that is found.
+/// An object found by a search.
 #[derive(Clone, SimpleObject)]
 pub struct SearchHit {
-    /// What it is.
+    /// The kind of object.
     pub kind: SearchKind,
-    /// The thing itself.
+    /// The object.
     pub node: Findable,
-    /// Where the words are in it: the first three texts, in the order in which its fields are searched.
+    /// The first three of its texts that contain the words, in the order in which its fields are searched.
     pub matches: Vec<SearchMatch>,
 }
 
@@ -87,10 +87,10 @@ pub struct SearchQuery;
 
 #[Object]
 impl SearchQuery {
-    /// What has all these words in its texts, as words or as beginnings of words, the best first: a word in the text
-    /// that names a thing goes before one in its other texts, a whole word before the beginning of one, a shorter
-    /// name before a longer one. Upper and lower case, accents and the spellings of the same sound meet: Århus,
-    /// Aarhus and Arhus find each other. At most 100 characters and 8 words; there are no operators.
+    /// The objects whose texts contain all these words, or words beginning with them, the best first: a match in the
+    /// name ranks before one in another text, a whole word before the beginning of one, a shorter name before a longer
+    /// one. Case, accents and spellings of the same sound make no difference: Århus, Aarhus and Arhus find each other.
+    /// At most 100 characters and 8 words; there are no operators.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of the field")]
     async fn search(

@@ -66,7 +66,7 @@ impl Question {
             }
         }
         match words.len() {
-            0 => refuse("`text` has neither a letter nor a digit in it.".to_owned()),
+            0 => refuse("`text` needs at least one letter or digit.".to_owned()),
             1..=MOST_WORDS => Ok(Self {
                 words,
                 kinds: kinds.unwrap_or_else(|| SearchKind::ALL.to_vec()),
@@ -74,7 +74,7 @@ impl Question {
                 include_archived,
             }),
             many => refuse(format!(
-                "`text` has {many} words; {MOST_WORDS} is the most."
+                "`text` has {many} words; at most {MOST_WORDS} are allowed."
             )),
         }
     }

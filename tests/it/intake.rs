@@ -247,7 +247,7 @@ async fn every_fault_is_told_at_its_line_and_column() {
         "Line 3, column A (kpi): There is no such KPI.",
         "Line 4, column B (measured_on): Nothing has been measured yet on a day to come.",
         "Line 4, column F (sample_size): A sample has one answer at least.",
-        "Line 4, column C (value): This cannot be less than nothing.",
+        "Line 4, column C (value): This cannot be negative.",
         "Line 5, column B (measured_on): A day lies between the years 1900 and 2999.",
         "Line 5, column E (denominator): A denominator is greater than nothing.",
         "Line 7, column A (kpi): There is no such KPI.",

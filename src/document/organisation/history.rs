@@ -170,13 +170,19 @@ fn check_times(path: &str, said: &Responsibility, now: DateTime<Utc>, faults: &m
     let ended = said.status == ResponsibilityStatus::Ended;
     let in_force = ended || said.status == ResponsibilityStatus::Accepted;
     if said.valid_from.is_some() && !in_force {
-        wrong("validFrom", "Only what was accepted has been in force.");
+        wrong(
+            "validFrom",
+            "Only a responsibility that was accepted has been in force.",
+        );
     }
     match (ended, said.valid_to) {
-        (true, None) => wrong("validTo", "What has ended says when."),
-        (false, Some(_)) => wrong("validTo", "Only what has ENDED has an end."),
+        (true, None) => wrong("validTo", "A responsibility that has ENDED needs its end."),
+        (false, Some(_)) => wrong(
+            "validTo",
+            "Only a responsibility that has ENDED has an end.",
+        ),
         (true, Some(to)) if said.valid_from.is_some_and(|from| from > to) => {
-            wrong("validTo", "It ends before it begins.");
+            wrong("validTo", "The end lies before the beginning.");
         }
         _ => {}
     }
@@ -187,7 +193,7 @@ fn check_times(path: &str, said: &Responsibility, now: DateTime<Utc>, faults: &m
         ("validTo", said.valid_to),
     ] {
         if moment.is_some_and(|moment| moment > now) {
-            wrong(field, "This moment lies ahead.");
+            wrong(field, "This time is in the future.");
         }
     }
 }

@@ -61,7 +61,8 @@ pub async fn refuse_unless_empty(permit: &Permit<'_>) -> Result<()> {
     if there == 0 {
         return Ok(());
     }
-    let message = "The database holds something already; a whole organisation is loaded into an empty one only.";
+    let message =
+        "The database is not empty: a whole organisation can only be loaded into an empty one.";
     Err(Error::fault("", UserErrorCode::Conflict, None, message))
 }
 

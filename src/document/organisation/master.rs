@@ -135,7 +135,7 @@ impl Master {
         for (at, row) in self.departments.iter().enumerate() {
             let above = row.parent_id;
             if above.is_some_and(|parent| is_within(&parents, parent, row.id)) {
-                let message = "A department cannot become part of itself or of what is below it.";
+                let message = "A department cannot be moved below itself.";
                 let (path, reason) = (format!("departments.{at}.parent"), Some(Reason::Cycle));
                 faults.add(&path, UserErrorCode::Invalid, reason, message);
             }

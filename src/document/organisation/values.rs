@@ -75,7 +75,7 @@ fn key(
         },
         (None, None) => None,
         _ => {
-            let message = "A touchpoint is named with its blueprint.";
+            let message = "Name the blueprint of the touchpoint too.";
             faults.add(path, UserErrorCode::Invalid, None, message);
             None
         }

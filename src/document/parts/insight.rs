@@ -114,7 +114,7 @@ impl Resolver<'_> {
             if part.touchpoint.is_some() && part.phase.is_some() {
                 self.wrong(
                     &path,
-                    "An insight is known of a phase or of a touchpoint, not of both.",
+                    "An insight is about a phase or a touchpoint, not both.",
                 );
             }
             let persona = part.persona.as_ref();
@@ -132,7 +132,7 @@ impl Resolver<'_> {
             if fixed.is_some() {
                 self.wrong(
                     &path,
-                    "The place and the kind of an insight are fixed; make another one.",
+                    "Place and kind of an insight cannot be changed; create another one.",
                 );
             }
             let row = insight::Model {

@@ -85,7 +85,7 @@ impl Resolver<'_> {
             if part.phase.is_some() && part.touchpoint.is_some() {
                 self.wrong(
                     &path,
-                    "A KPI judges a phase or a touchpoint, not both by one link.",
+                    "One link is to a phase or a touchpoint, not both.",
                 );
             }
             let days = (part.valid_from, part.valid_to);
@@ -131,7 +131,7 @@ impl Resolver<'_> {
                         (other.valid_from, other.valid_to),
                     )
                 {
-                    let message = "The KPI judges this already on some of these days.";
+                    let message = "The KPI is already linked to this on some of these days.";
                     let reason = Some(Reason::AlreadyLinked);
                     self.faults
                         .add(path, UserErrorCode::Duplicate, reason, message);

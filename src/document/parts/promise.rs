@@ -78,7 +78,7 @@ impl Resolver<'_> {
                 continue;
             };
             if now.is_some_and(|now| now.touchpoint_id != touchpoint_id) {
-                self.wrong(&path, "Where a promise is made is fixed; make another one.");
+                self.wrong(&path, "The touchpoint at which a promise is made cannot be changed; create another promise.");
             }
             delivered_at.insert(id, deliver);
             rows.push(promise::Model {

@@ -82,7 +82,7 @@ impl Resolver<'_> {
             if !accepted && part.status != ResponsibilityStatus::Proposed {
                 self.wrong(
                     &at("status"),
-                    "This is PROPOSED or ACCEPTED; history is not written.",
+                    "This has to be PROPOSED or ACCEPTED: history cannot be imported.",
                 );
             }
             let (Some(touchpoint), Some(department)) = (touchpoint, department) else {
