@@ -23,8 +23,8 @@ use crate::{
 /// Makes the object of the API out of the table of columns.
 macro_rules! api_object {
     ($($name:ident $($empty:ident)?: $api:ty, $of:expr => $sql:tt, $read:expr, $($description:tt),*;)*) => {
-        /// A measurement of a KPI, joined with one touchpoint that the KPI judged when the measurement's day ended, and with
-        /// one department that held a role there then.
+        /// A measurement of a KPI, joined with one touchpoint that the KPI judged at the end of the measurement's day and with
+        /// one department that held a role there at that time.
         #[derive(Clone, SimpleObject)]
         pub struct KpiFact {
             $(#[doc = api_description!($($description),*)] pub $name: $api,)*
@@ -44,24 +44,24 @@ macro_rules! api_object {
 
 kpi_fact_columns!(api_object);
 
-/// Which rows to give. What is absent lets everything through, an empty list nothing. No filter changes a row's
-/// weight.
+/// Conditions on the rows; all that are given must hold. An absent condition lets all rows through, an empty list none.
+/// No filter changes `rowWeight`.
 #[derive(Default, InputObject)]
 pub struct KpiFactFilter {
-    /// Measured on this day or later.
+    /// The first day of measurement (included).
     pub from: Option<Date>,
-    /// Measured before this day: it is itself left out, like every end of a period here. All of March is
+    /// The day behind the last day of measurement (excluded, like every end of a period in this API). All of March is
     /// `from: 2025-03-01, to: 2025-04-01`.
     pub to: Option<Date>,
-    /// Of KPIs with one of these keys.
+    /// Only of KPIs with one of these keys.
     pub kpi_keys: Option<Vec<String>>,
-    /// Of departments with one of these keys; those below them only where they are named too.
+    /// Only of departments with one of these keys; departments below them have to be named too.
     pub department_keys: Option<Vec<String>>,
-    /// In blueprints with one of these keys.
+    /// Only in blueprints with one of these keys.
     pub blueprint_keys: Option<Vec<String>>,
-    /// Where the department held one of these roles.
+    /// Only where the department held one of these roles.
     pub roles: Option<Vec<Role>>,
-    /// In one of these states.
+    /// Only in one of these states.
     pub states: Option<Vec<KpiState>>,
 }
 
@@ -85,11 +85,12 @@ pub struct BiQuery;
 
 #[Object]
 impl BiQuery {
-    /// Every measurement that is in force, joined with what its KPI judged and who held a role there when its day
-    /// ended, by day. A KPI that judges a phase or a whole blueprint gives a row without touchpoint, department and
-    /// role; a measurement at a touchpoint belongs to that touchpoint alone; one without any such place, and one
-    /// where nobody held a role, keeps one row with empty columns. Drafts and FUTURE blueprints count as not linked.
-    /// A LEAD sees the rows of the departments that they lead. Requires: PULL_FLAT_ROWS.
+    /// Every measurement in force, joined with the places that its KPI judged and the departments that held a role
+    /// there at the end of its day, ordered by day. A KPI that judges a phase or a whole blueprint gives a row without
+    /// touchpoint, department and role. A measurement at a touchpoint is joined with that touchpoint alone. A
+    /// measurement without any place, or where nobody held a role, has one row with null columns. Drafts and FUTURE
+    /// blueprints are treated as not linked. A LEAD sees the rows of the departments that they lead. Requires:
+    /// PULL_FLAT_ROWS.
     #[graphql(complexity = "page::cost(first, child_complexity)")]
     async fn kpi_facts(
         &self,

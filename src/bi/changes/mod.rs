@@ -97,7 +97,7 @@ pub async fn changed(
 ) -> Result<ChangedMeasurements> {
     // First, since nothing that follows can be right under another scope.
     if scope_fingerprint(caller, tx).await? != earlier.scope {
-        return Err(Error::PullAgain("What you may see has changed since."));
+        return Err(Error::PullAgain("Your permissions have changed since."));
     }
     let events = match position::done_behind(tx, earlier.place, MOST_ACTS).await? {
         Done::Events(events) => events,
@@ -105,7 +105,7 @@ pub async fn changed(
         Done::Unknown => return Err(Error::PullAgain("This server knows of no such pull.")),
     };
     let changes = ChangeSet::from_events(&events, query.include_drafts)
-        .ok_or(Error::PullAgain("What an import changed is not told."))?;
+        .ok_or(Error::PullAgain("A document was imported."))?;
     let changed = measurements::find(caller, tx, query, &changes, MOST_CHANGED + 1).await?;
     if changed.len() as u64 > MOST_CHANGED {
         return Err(Error::PullAgain("Too much has changed since."));

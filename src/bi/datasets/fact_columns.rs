@@ -14,31 +14,31 @@ macro_rules! kpi_fact_columns {
     ($consumer:ident) => {
         $consumer! {
             row_id: ID, Words => (row_id), |row| ValueRef::Text(row.row_id()),
-                "The row's id: made of its parts, so that it is the same in every answer.";
+                "Id of the row: derived from its parts, so that it is the same in every answer.";
             measurement_id: ID, IdOf(MeasurementId::PREFIX) => "joined.measurement_id", |row| id(Some(row.measured.id)),
-                "The measurement. It stands in as many rows as it has places, departments and roles.";
+                "Id of the measurement. It occurs in one row per combination of place, department and role.";
             kpi_id: ID, IdOf(KpiId::PREFIX) => "joined.kpi_id", |row| id(Some(row.measured.kpi)),
-                "The KPI.";
+                "Id of the KPI.";
             kpi_key: String, Words => "kpi.key", |row| ValueRef::Text(&row.measured.kpi_key),
                 "The KPI's key.";
             kpi_name: String, Words => "kpi.name", |row| ValueRef::Text(&row.measured.kpi_name),
                 "The KPI's name, as it is today.";
             unit: Unit, Word(Unit::texts) => "kpi.unit", |row| ValueRef::Text(row.measured.unit.as_str()),
-                "What the value counts. Units never mix.";
+                "The unit of the value. Values of different units are never combined.";
             currency empty: Option<String>, Words => "kpi.currency", |row| text(row.measured.currency.as_deref()),
                 "ISO 4217 code, where the unit is CURRENCY.";
             direction: Direction, Word(Direction::texts) => "kpi.direction", |row| ValueRef::Text(row.measured.direction.as_str()),
-                "Which way is better.";
+                "Whether a higher or a lower value is better.";
             measured_on: Date, Day => "joined.measured_on", |row| ValueRef::Day(row.measured.day),
                 "The day.";
             value: f64, Number => "joined.value", |row| ValueRef::Number(row.measured.value),
                 "The value, in the unit: 6.1 is 6.1 %.";
             numerator empty: Option<f64>, Number => "joined.numerator", |row| number(row.measured.numerator),
-                "What was counted, for a share. Add these up, and the denominators: never average shares.";
+                "Numerator of a share: the number of cases counted. Divide the sum of numerators by the sum of denominators; never average shares.";
             denominator empty: Option<f64>, Number => "joined.denominator", |row| number(row.measured.denominator),
-                "Out of how many.";
+                "Denominator of a share: the number of cases.";
             sample_size empty: Option<i32>, Integer => "joined.sample_size", |row| integer(row.measured.sample_size),
-                "How many answered.";
+                "Sample size: the number of answers.";
             channel_id empty: Option<ID>, IdOf(ChannelId::PREFIX) => "joined.channel_id", |row| id(row.measured.channel),
                 "The channel that it was measured on; empty for all.",
                 "The channel that it was measured on; null for all.";
@@ -46,15 +46,15 @@ macro_rules! kpi_fact_columns {
                 "The segment that it was measured in; empty for all.",
                 "The segment that it was measured in; null for all.";
             target empty: Option<f64>, Number => "target.value", |row| number(row.measured.target.map(|target| target.0)),
-                "The target of the day; empty where there was none.",
-                "The target of the day; null where there was none.";
+                "The target in force on the day; empty if there was none.",
+                "The target in force on the day; null if there was none.";
             warning empty: Option<f64>, Number => (warning), |row| number(row.measured.target.and_then(|target| target.1)),
-                "The warning level of the day; empty where there was none.",
-                "The warning level of the day; null where there was none.";
+                "The warning level in force on the day; empty if there was none.",
+                "The warning level in force on the day; null if there was none.";
             state: KpiState, Word(KpiState::texts) => (state), |row| ValueRef::Text(row.state().as_str()),
-                "What the value comes to against the target of the day.";
+                "The state of the value, judged by the target of the day.";
             blueprint_id empty: Option<ID>, IdOf(BlueprintId::PREFIX) => "joined.blueprint_id", |row| id(row.journey.map(|journey| journey.id)),
-                "The blueprint.";
+                "Id of the blueprint.";
             blueprint_key empty: Option<String>, Words => "blueprint.key", |row| text(row.journey.map(|journey| &*journey.key)),
                 "The blueprint's key.";
             phase_id empty: Option<ID>, IdOf(PhaseId::PREFIX) => "joined.phase_id", |row| id(row.phase.map(|phase| phase.id)),
@@ -63,7 +63,7 @@ macro_rules! kpi_fact_columns {
             phase_name empty: Option<String>, Words => "phase.name", |row| text(row.phase.map(|phase| &*phase.name)),
                 "The phase's name, as it is today.";
             stage empty: Option<Stage>, Word(Stage::texts) => "phase.stage", |row| text(row.phase.map(|phase| phase.stage.as_str())),
-                "Where the phase stands relative to what the customer came for.";
+                "The stage of the phase.";
             touchpoint_id empty: Option<ID>, IdOf(TouchpointId::PREFIX) => "joined.touchpoint_id", |row| id(row.touchpoint.map(|touchpoint| touchpoint.id)),
                 "The touchpoint; empty where the KPI judges a phase or a whole blueprint, or nothing.",
                 "The touchpoint; null where the KPI judges a phase or a whole blueprint, or nothing.";
@@ -79,12 +79,12 @@ macro_rules! kpi_fact_columns {
             department_name empty: Option<String>, Words => "department.name", |row| text(row.department.map(|department| department.name)),
                 "The department's name, as it is today.";
             role empty: Option<Role>, Word(Role::texts) => "joined.role", |row| text(row.holder.map(|holder| holder.role.as_str())),
-                "What the department answered for.";
+                "The department's role.";
             is_delivering: bool, Boolean => (is_delivering), |row| ValueRef::Boolean(row.holder.is_some_and(|holder| delivers(holder.role))),
                 "Whether the role is RESPONSIBLE or ACCOUNTABLE.";
             row_weight: f64, Number => "CAST(1 AS double precision) / joined.siblings", |row| ValueRef::Number(1.0 / row.siblings as f64),
-                "1 / the rows of this measurement that you may see, before any filter: the weights of a measurement add up to 1. Right for grand totals; in slices count distinct measurement_ids.",
-                "1 / the rows of this measurement that you may see, before any filter: the weights of a measurement add up to\n1. Right for grand totals; in slices count distinct `measurementId`s.";
+                "1 / (number of rows of this measurement that you may see, before any filter): the weights of a measurement add up to 1. Use it for grand totals; in slices count distinct measurement ids.",
+                "1 / (number of rows of this measurement that you may see, before any filter): the weights of a measurement add up to 1. Use it for grand totals; in slices count distinct `measurementId`s.";
         }
     };
 }

@@ -34,7 +34,7 @@ use crate::{
 /// Makes the object of the API out of the table of columns.
 macro_rules! api_object {
     ($($name:ident $($empty:ident)?: $api:ty, $of:expr => $cell:expr, $($description:tt),*;)*) => {
-        /// What values of KPIs come to in a period.
+        /// The combined value of KPIs in a period.
         #[derive(Clone, SimpleObject)]
         pub struct KpiSeriesPoint {
             $(#[doc = api_description!($($description),*)] pub $name: $api,)*
@@ -54,13 +54,13 @@ macro_rules! api_object {
 
 kpi_series_columns!(api_object);
 
-/// In which order points come.
+/// The order of the points.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Enum)]
 pub enum KpiSeriesOrder {
-    /// By what they stand for, in the order of the dimensions, and then by period.
+    /// By group, in the order of the dimensions, and then by period.
     #[default]
     Group,
-    /// By period, and then by what they stand for.
+    /// By period, and then by group.
     Period,
     /// The lowest value first; points without a value before all others.
     ValueAscending,
@@ -68,57 +68,58 @@ pub enum KpiSeriesOrder {
     ValueDescending,
 }
 
-/// Some days.
+/// A range of days, half-open.
 #[derive(InputObject)]
 pub struct TimeRangeInput {
-    /// The first day.
+    /// The first day (included).
     pub from: Date,
-    /// The first day that is too late.
+    /// The day behind the last one (excluded).
     pub to: Date,
 }
 
-/// Which values count: those of rows like these. What is absent lets everything through, an empty list nothing.
+/// Conditions on the values; all that are given must hold. An absent condition lets all values through, an empty list
+/// none.
 #[derive(Default, InputObject)]
 pub struct KpiSeriesFilter {
-    /// Of departments with one of these keys.
+    /// Only of departments with one of these keys.
     pub department_keys: Option<Vec<String>>,
-    /// In blueprints with one of these keys.
+    /// Only in blueprints with one of these keys.
     pub blueprint_keys: Option<Vec<String>>,
-    /// At touchpoints with one of these keys.
+    /// Only at touchpoints with one of these keys.
     pub touchpoint_keys: Option<Vec<String>>,
-    /// Where a department held one of these roles.
+    /// Only where a department held one of these roles.
     pub roles: Option<Vec<Role>>,
-    /// In phases of one of these stages.
+    /// Only in phases of one of these stages.
     pub stages: Option<Vec<Stage>>,
-    /// In journeys of these main personas, by key.
+    /// Only in blueprints whose main persona has one of these keys.
     pub persona_keys: Option<Vec<String>>,
-    /// Measured on channels with one of these keys.
+    /// Only measured on channels with one of these keys.
     pub channel_keys: Option<Vec<String>>,
-    /// Measured in segments with one of these keys.
+    /// Only measured in segments with one of these keys.
     pub segment_keys: Option<Vec<String>>,
 }
 
-/// What a series is asked.
+/// The definition of a series.
 #[derive(InputObject)]
 pub struct KpiSeriesInput {
-    /// Of KPIs with one of these keys; of all whose values you may see where it is absent.
+    /// Only of KPIs with one of these keys; absent: of all KPIs whose values you may see.
     pub kpis: Option<Vec<String>>,
-    /// What points are told apart by, besides their period. Without KPI, several KPIs are put together: they must be
-    /// alike in unit, direction, aggregation and scope, and a LAST of several is not defined.
+    /// The dimensions by which points are grouped, besides their period. Without KPI, several KPIs are combined: they
+    /// must have the same unit, direction, aggregation and scope, and the aggregation LAST is not defined for several.
     #[graphql(default)]
     pub dimensions: Vec<Dimension>,
-    /// How long a period is; not finer than the cadence of any of the KPIs.
+    /// The length of a period; not shorter than the cadence of any of the KPIs.
     pub grain: Grain,
-    /// The days that are asked about, at most 3,660. A period that is cut by their ends is not complete.
+    /// The days of the series, at most 3,660. A period cut off by their ends is not complete.
     pub time_range: TimeRangeInput,
-    /// Which values count.
+    /// Conditions that must all hold.
     pub filter: Option<KpiSeriesFilter>,
-    /// In which order points come.
+    /// The order of the points.
     #[graphql(default)]
     pub order_by: KpiSeriesOrder,
-    /// How many points a page has: 50 unless said, at most 200.
+    /// Items in the page: 1 to 200; 50 if absent.
     pub first: Option<i32>,
-    /// The cursor behind which the page begins.
+    /// The `endCursor` of the page before; absent for the first page.
     pub after: Option<String>,
 }
 
@@ -148,11 +149,11 @@ pub struct SeriesQuery;
 
 #[Object]
 impl SeriesQuery {
-    /// Values of KPIs, put together by period and by what you ask for. A value belongs to the groups of the rows that
-    /// it has in `kpiFacts`, and counts once in each. Values by channel or segment are told apart only where that is
-    /// asked for; at a touchpoint its own values come before those of the KPI as a whole. A period without a value has
-    /// no point. What is not defined is refused with a sentence. A LEAD gets what the rows of the departments that they
-    /// lead come to. Requires: PULL_FLAT_ROWS.
+    /// Values of KPIs, combined by period and by the dimensions requested. A value belongs to the groups of its rows in
+    /// `kpiFacts`, and is counted once in each. Values by channel or segment are kept apart only where that
+    /// is requested; at a touchpoint, its own values take precedence over those of the KPI as a whole. A period without a value
+    /// has no point. A request that is not defined is refused with a sentence. A LEAD gets the values of the
+    /// departments that they lead. Requires: PULL_FLAT_ROWS.
     #[graphql(complexity = "page::cost(input.first, child_complexity)")]
     async fn kpi_series(
         &self,

@@ -4,7 +4,7 @@ use async_graphql::Enum;
 use chrono::{Datelike, Days, Months, NaiveDate};
 use entity::words::Cadence;
 
-/// How long the periods of a series are.
+/// The length of the periods of a series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
 #[graphql(name = "KpiSeriesGrain")]
 pub enum Grain {
@@ -51,7 +51,7 @@ impl Grain {
     #[must_use]
     pub fn expected() -> String {
         let names = Self::ALL.map(Self::as_str).join(", ");
-        format!("`grain` is how long a period is: {names}.")
+        format!("`grain` has to be one of {names}.")
     }
 
     /// The finest periods in which something of this cadence can be told.

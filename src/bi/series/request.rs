@@ -12,7 +12,7 @@ use entity::{
 
 use super::period::Grain;
 
-/// What a series can be told apart by.
+/// A dimension by which a series can be grouped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Enum)]
 #[graphql(name = "KpiSeriesDimension")]
 pub enum Dimension {
@@ -24,15 +24,15 @@ pub enum Dimension {
     Blueprint,
     /// The phase.
     Phase,
-    /// Where the phase stands relative to what the customer came for.
+    /// The stage of the phase.
     Stage,
     /// The touchpoint.
     Touchpoint,
-    /// The channel that was measured on.
+    /// The channel of the measurement.
     Channel,
     /// The main persona of the blueprint.
     Persona,
-    /// The segment that was measured in.
+    /// The segment of the measurement.
     Segment,
 }
 
@@ -96,9 +96,9 @@ pub struct SeriesRequest {
     /// What rows are told apart by, besides their period.
     pub by: Vec<Dimension>,
     pub grain: Grain,
-    /// The first day.
+    /// The first day (included).
     pub from: NaiveDate,
-    /// The first day that is too late.
+    /// The day behind the last one (excluded).
     pub to: NaiveDate,
     pub kpis: Option<Vec<String>>,
     pub departments: Option<Vec<String>>,

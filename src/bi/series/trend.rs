@@ -24,18 +24,18 @@ use crate::{
     kpi::rules::{self, Measure},
 };
 
-/// Which way a KPI is going.
+/// Whether a KPI improves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
 pub enum KpiTrendDirection {
     /// The last complete period is better than the one before it.
     Improving,
-    /// It is worse.
+    /// The last complete period is worse than the one before it.
     Worsening,
-    /// It is the same.
+    /// The last complete period equals the one before it.
     Steady,
 }
 
-/// What a KPI came to in one period.
+/// The value of a KPI in one period.
 #[derive(Clone, Debug)]
 pub struct TrendPoint {
     pub period: Period,
@@ -51,7 +51,7 @@ pub struct Trend {
     pub grain: Grain,
     /// Its last periods, the oldest first.
     pub points: Vec<TrendPoint>,
-    /// The last day on which anything of it was measured, at whichever place.
+    /// The latest day with a measurement of it, at any place.
     pub measured_on: Option<NaiveDate>,
 }
 

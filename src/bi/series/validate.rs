@@ -15,7 +15,7 @@ const NAMED: usize = 5;
 pub fn faults(request: &SeriesRequest) -> Vec<String> {
     let mut faults = Vec::new();
     if request.from >= request.to {
-        faults.push("The first day comes before the first day that is too late.".to_owned());
+        faults.push("The first day has to lie before the day behind the last one.".to_owned());
     }
     let days = request.to.signed_duration_since(request.from).num_days();
     if usize::try_from(days).is_ok_and(|days| days > MOST_DAYS) {
@@ -23,7 +23,7 @@ pub fn faults(request: &SeriesRequest) -> Vec<String> {
     }
     let distinct: BTreeSet<Dimension> = request.by.iter().copied().collect();
     if distinct.len() < request.by.len() {
-        faults.push("A series is told apart by each dimension once at the most.".to_owned());
+        faults.push("Name each dimension of a series only once.".to_owned());
     }
     faults
 }
@@ -63,7 +63,7 @@ fn mixed(kpis: &[kpi::Model]) -> Vec<String> {
     let mut differ = |what: &str, other: Option<&kpi::Model>, word: fn(&kpi::Model) -> String| {
         if let Some(other) = other {
             faults.push(format!(
-                "{what}: {} is {}, {} is {}. Ask for one kind, or tell the series apart by KPI.",
+                "{what}: {} is {}, {} is {}. Ask for one kind, or add the dimension KPI.",
                 first.key,
                 word(first),
                 other.key,
@@ -98,7 +98,7 @@ fn mixed(kpis: &[kpi::Model]) -> Vec<String> {
     );
     if faults.is_empty() && first.aggregation == Aggregation::Last {
         faults.push(format!(
-            "The last value of several KPIs is not defined ({}). Ask for one, or tell the series apart by KPI.",
+            "The aggregation LAST is not defined for several KPIs ({}). Ask for one, or add the dimension KPI.",
             names(kpis.iter())
         ));
     }
@@ -121,7 +121,7 @@ pub fn not_measured_by<'k>(
 #[must_use]
 pub fn too_large(most: usize) -> String {
     format!(
-        "This comes to more than {most} rows. Ask for fewer days, a coarser grain, fewer dimensions or fewer KPIs."
+        "This would give more than {most} rows. Ask for fewer days, a coarser grain, fewer dimensions or fewer KPIs."
     )
 }
 
