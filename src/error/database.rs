@@ -204,10 +204,14 @@ impl From<DbErr> for Error {
         }
         match (Kind::of(cause), cause) {
             (Kind::Unique, sqlx::Error::Database(said)) => taken(&**said),
-            (Kind::ForeignKey, _) => {
-                Self::conflict("id", Reason::InUse, "Something else still depends on it.")
+            (Kind::ForeignKey, _) => Self::conflict(
+                "id",
+                Reason::InUse,
+                "Something else still refers to it. Remove that first.",
+            ),
+            (Kind::Unreadable, _) => {
+                Self::BadInput("A text must not contain a NUL character.".to_owned())
             }
-            (Kind::Unreadable, _) => Self::BadInput("A text has a NUL character in it.".to_owned()),
             (Kind::TookTooLong, _) => {
                 tracing::warn!(%error, "a statement was cancelled");
                 Self::TookTooLong

@@ -166,7 +166,7 @@ async fn read_body<T: DeserializeOwned>(
         ));
     }
     let bytes = to_bytes(request.into_body(), BODY).await.map_err(|_| {
-        let message = format!("The body has at most {BODY} bytes and arrives whole.");
+        let message = format!("The body has at most {BODY} bytes, and has to arrive completely.");
         problem(
             StatusCode::PAYLOAD_TOO_LARGE,
             Code::BadUserInput,

@@ -181,7 +181,7 @@ async fn change<E: Executor>(
 }
 
 fn unknown() -> Stop {
-    let message = "The operation took too long while its changes were being kept. Look whether they were made before you try again.";
+    let message = "The operation took too long while its changes were being saved. Check whether they were made before you try again.";
     Stop::failed(Code::Timeout, message)
 }
 
@@ -201,7 +201,7 @@ async fn run<E: Executor>(
         }
         Err(_) => {
             tracing::warn!(?deadline, "an operation was given up");
-            let message = "The operation took too long and was given up.";
+            let message = "The operation took too long and was cancelled.";
             Err(Stop::failed(Code::Timeout, message))
         }
     }

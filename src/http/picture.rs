@@ -76,7 +76,7 @@ pub async fn serve(
         }
         Ok(Err(error)) => failed(&error, &id),
         Err(_) => {
-            let message = "The picture took too long and was given up.";
+            let message = "The picture took too long and was cancelled.";
             problem(StatusCode::GATEWAY_TIMEOUT, Code::Timeout, message, &id)
         }
     }

@@ -134,7 +134,7 @@ pub fn not_found(id: &RequestId) -> Response {
 /// The answer of an address that is asked by a method which it does not have.
 #[must_use]
 pub fn method_not_allowed(id: &RequestId) -> Response {
-    let message = "This address does not answer to this method.";
+    let message = "This address does not support this method.";
     problem(
         StatusCode::METHOD_NOT_ALLOWED,
         Code::BadUserInput,
@@ -150,7 +150,7 @@ pub fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
         .or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_default();
     tracing::error!(panic = said, "a handler panicked");
-    let message = "Something went wrong on our side.";
+    let message = "An internal error occurred.";
     problem(
         StatusCode::INTERNAL_SERVER_ERROR,
         Code::InternalServerError,

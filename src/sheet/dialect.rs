@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The mark at the beginning by which Excel knows UTF-8.
 pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// How a spreadsheet program writes CSV. On reading it is known by the heading line.
+/// The CSV dialect of a spreadsheet program. On reading, the header line determines it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum, Enum)]
 #[serde(rename_all = "kebab-case")]
 #[graphql(name = "SheetDialect")]
@@ -15,8 +15,8 @@ pub enum Dialect {
     /// RFC 4180: commas between cells, a decimal point.
     #[default]
     Comma,
-    /// Excel as it is set up in Denmark and most of Europe: semicolons between cells, a decimal comma, and a mark at
-    /// the beginning that says UTF-8.
+    /// Excel as it is set up in Denmark and most of Europe: semicolons between cells, a decimal comma, and a byte order
+    /// mark for UTF-8.
     ExcelDa,
 }
 

@@ -138,7 +138,7 @@ impl<R: Read> Reader<R> {
                 }
                 Some(name) => {
                     if columns.insert(*name, at).is_some() {
-                        let message = format!("The column {name} stands here a second time.");
+                        let message = format!("The column {name} is there twice.");
                         place.wrong(UserErrorCode::Duplicate, message, faults);
                     }
                 }
@@ -188,7 +188,7 @@ impl<R: Read> Reader<R> {
             })?;
             let beyond = width > 0 && name.is_empty();
             if beyond && !text.trim().is_empty() {
-                let message = "This cell stands under no heading.";
+                let message = "This cell is under no heading.";
                 return Err(here().refuse(UserErrorCode::Invalid, message));
             }
             if at < width || width == 0 {

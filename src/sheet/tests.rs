@@ -140,11 +140,11 @@ fn what_is_no_sheet_is_refused_with_line_and_column() {
         ),
         (
             b"a,b,c\n1,2,3,4\n",
-            "Line 2, column D: This cell stands under no heading.",
+            "Line 2, column D: This cell is under no heading.",
         ),
         (
             b"a,,c\n1,2,3\n",
-            "Line 2, column B: This cell stands under no heading.",
+            "Line 2, column B: This cell is under no heading.",
         ),
         (
             b"a,b,c\n1,2,\"3\n4,5,6\n",

@@ -6,6 +6,5 @@ pub struct Overloaded;
 
 impl Overloaded {
     /// What the client is told.
-    pub const MESSAGE: &str =
-        "The server has more to do than it can do in time. Try again in a moment.";
+    pub const MESSAGE: &str = "The server is overloaded. Try again in a moment.";
 }

@@ -163,9 +163,8 @@ async fn parse_request(
         return Ok(None);
     };
     caller.require_somewhere(dataset.permission)?;
-    let Sent(parameters) = sent.map_err(|_| {
-        Error::BadInput("What stands behind the question mark cannot be read.".to_owned())
-    })?;
+    let Sent(parameters) =
+        sent.map_err(|_| Error::BadInput("The query string cannot be parsed.".to_owned()))?;
     let mut params = params::parse(dataset, encoding, &parameters)?;
     params.query.thresholds = app.thresholds.clone();
     params.query.store = Some(app.cube.clone());
@@ -207,7 +206,7 @@ fn no_dataset(id: &RequestId) -> Response {
 
 fn full(id: &RequestId) -> Response {
     let message = format!(
-        "{FEEDS} feeds are being streamed already, or half of them to you. Try again when one has ended."
+        "{FEEDS} feeds are being streamed already, or half as many to you. Try again when one has ended."
     );
     let code = Code::ServiceUnavailable;
     let status = StatusCode::SERVICE_UNAVAILABLE;

@@ -188,9 +188,8 @@ async fn begun(
     let caller = auth::program(app, headers, id).await?;
     let caller = caller.acting(what.act());
     noted(&caller, caller.require_somewhere(what.action())).await?;
-    let Sent(parameters) = said.map_err(|_| {
-        Error::BadInput("What stands behind the question mark cannot be read.".to_owned())
-    })?;
+    let Sent(parameters) =
+        said.map_err(|_| Error::BadInput("The query string cannot be parsed.".to_owned()))?;
     let options = parse_options(&parameters)?;
     if !is_plain_csv(headers) {
         let message = "Send the sheet as `text/csv`, in UTF-8 and not compressed.";
@@ -285,7 +284,7 @@ async fn spooled(
 }
 
 fn slow() -> Error {
-    Error::BadInput("The sheet took too long to come. Nothing was recorded.".to_owned())
+    Error::BadInput("The sheet took too long to arrive. Nothing was recorded.".to_owned())
 }
 
 /// Takes the body into the file piece by piece; nothing where it is too large.
@@ -297,7 +296,8 @@ async fn take(mut spool: Spool, body: Body) -> Result<Option<Spool>> {
         let piece = timeout_at(due, pieces.next()).await.map_err(|_| slow())?;
         let ended = piece.is_none();
         if let Some(piece) = piece {
-            let broken = |_| Error::BadInput("The sheet did not come to its end.".to_owned());
+            let broken =
+                |_| Error::BadInput("The sheet is incomplete: its end did not arrive.".to_owned());
             let piece = piece.map_err(broken)?;
             came += piece.len();
             if came >= LEAST.0 {

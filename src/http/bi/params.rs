@@ -231,7 +231,7 @@ impl ParamsParser<'_> {
         if range.is_none() {
             let name = self.dataset.name;
             self.faults.push(format!(
-                "{name} is pulled for a range of days: send `from`, the first day, and `to`, the first day that is too late."
+                "{name} needs a range of days: send `from`, the first day, and `to`, the day behind the last one."
             ));
         }
         range
@@ -246,7 +246,7 @@ impl ParamsParser<'_> {
         };
         query::days(from, to).unwrap_or_else(|| {
             self.faults.push(format!(
-                "From `from` to `to` there are at most {MOST_DAYS} days."
+                "The range from `from` to `to` has at most {MOST_DAYS} days."
             ));
             Vec::new()
         })
@@ -350,7 +350,7 @@ impl ParamsParser<'_> {
         let mark = SyncToken::decode(&text);
         if mark.is_none() {
             self.faults.push(
-                "`updated_since` is what an earlier answer said in its header Updated-Until."
+                "`updated_since` has to be the value of the header Updated-Until of an earlier answer."
                     .to_owned(),
             );
         }
@@ -365,7 +365,7 @@ impl ParamsParser<'_> {
             .filter(|limit| (1..=LARGEST_PAGE).contains(limit));
         if limit.is_none() {
             self.faults.push(format!(
-                "`limit` is a number from 1 to {LARGEST_PAGE}; without it every row comes."
+                "`limit` has to be a number from 1 to {LARGEST_PAGE}; without it all rows are sent."
             ));
         }
         limit

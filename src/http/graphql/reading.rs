@@ -118,7 +118,9 @@ async fn collect_body(body: Body, most: usize) -> Result<Vec<u8>, Stop> {
     let mut length = 0_usize;
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Stop::Malformed("The body broke off."))?;
+        let chunk = chunk.map_err(|_| {
+            Stop::Malformed("The connection ended before the whole body had arrived.")
+        })?;
         length = length.saturating_add(chunk.len());
         if length > patience {
             break;

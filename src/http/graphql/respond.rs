@@ -30,7 +30,7 @@ pub(super) const LONGEST_MESSAGE: usize = 300;
 
 /// What a client is told of a fault of ours.
 pub(super) const OUR_FAULT: &str =
-    "Something went wrong on our side. If it happens again, report it with this request id.";
+    "An internal error occurred. If it happens again, report it with this request id.";
 
 /// An answer that is one error and no data. Sign-in uses it too, and adds its own headers.
 #[must_use]
@@ -96,7 +96,7 @@ pub(super) fn ran(
 fn bounded(media: Media, body: serde_json::Result<Vec<u8>>, request_id: &str) -> Response {
     match body {
         Ok(body) if body.len() as u64 > 2 * compute::BYTES => {
-            let message = "The answer is larger than one may be. Ask for less at once.";
+            let message = "The answer would be too large. Ask for less at once.";
             // It has run, so this is no refusal of ours to run it.
             let status = StatusCode::OK;
             refuse(media, status, Code::QueryTooComplex, message, request_id)
