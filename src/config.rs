@@ -30,10 +30,10 @@ pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub verb: Verb,
-    /// How the log is written.
+    /// The format of the log.
     #[arg(long, env = "CX_LOG_FORMAT", value_enum, default_value_t = LogFormat::Text, global = true)]
     pub log_format: LogFormat,
-    /// What is logged, as a tracing filter.
+    /// The filter of the log, as a tracing directive such as `info` or `cx_blueprint=debug`.
     #[arg(
         long,
         env = "CX_LOG",
@@ -43,49 +43,49 @@ pub struct Cli {
     pub log: String,
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Text, for people.
     Text,
-    /// For machines.
+    /// JSON, for machines.
     Json,
 }
 
-/// What the program can do.
+/// The commands of the program.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Serve a demo organisation on this machine, from a fresh SQLite file or an empty database.
     Demo(Demo),
     /// Serve the API.
     Serve(Serve),
-    /// Bring the database's tables up to date, or say what is missing.
+    /// Apply pending migrations to the database, or list them.
     #[command(subcommand)]
     Migrate(Migrate),
-    /// Write a blueprint as it is now.
+    /// Export a blueprint, or the whole organisation, as it is now.
     Export(Export),
-    /// Bring a blueprint to what a document or a sheet says: all of it or nothing.
+    /// Import a document or a sheet: all of it or nothing.
     Import(Import),
-    /// Print the GraphQL schema, or that of documents.
+    /// Print the GraphQL schema, or the JSON Schema of documents.
     Schema(Schema),
-    /// Keep accounts.
+    /// Manage accounts.
     #[command(subcommand)]
     Account(AccountVerb),
-    /// Keep service tokens, with which programs sign in.
+    /// Manage service tokens, with which programs sign in.
     #[command(subcommand)]
     Token(TokenVerb),
-    /// Keep views of PostgreSQL for BI tools, and the roles that read them.
+    /// Manage the PostgreSQL views for BI tools, and the roles that read them.
     #[command(subcommand)]
     Bi(BiVerb),
-    /// Keep feedback no longer than it may be kept.
+    /// Erase old feedback.
     #[command(subcommand)]
     Feedback(FeedbackVerb),
 }
 
-/// How to serve.
+/// Options of the server.
 #[derive(Clone, Debug, Args)]
 pub struct Serve {
-    /// Which database.
+    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
     /// The address to listen on.
@@ -95,39 +95,39 @@ pub struct Serve {
     /// With SQLite one is made and kept beside the file; PostgreSQL needs it, the same for every server.
     #[arg(long, env = "CX_SIGNING_KEY", hide_env_values = true)]
     pub signing_key: Option<String>,
-    /// Origins whose pages may call the API, such as https://blueprints.example.org.
+    /// Origins whose pages may call the API (CORS), such as https://blueprints.example.org.
     #[arg(long, env = "CX_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<String>,
-    /// How many proxies in front add to X-Forwarded-For; with 0 neither that nor X-Forwarded-Proto is read.
+    /// Number of proxies in front that append to X-Forwarded-For; with 0 neither that header nor X-Forwarded-Proto is
+    /// read.
     #[arg(long, env = "CX_FORWARDED_HOPS", default_value_t = 0)]
     pub forwarded_hops: usize,
-    /// How many seconds a request may take.
+    /// Longest duration of a request, in seconds.
     #[arg(long, env = "CX_REQUEST_SECONDS", default_value_t = Self::REQUEST_SECONDS, value_parser = clap::value_parser!(u64).range(1..=300))]
     pub request_seconds: u64,
-    /// How many queries are worked on at the same time, and four times as many mutations; twice as many as there are
-    /// cores, where this is not set. More wait for a moment; what would wait too long is refused with 503.
+    /// Largest number of queries in progress; four times as many mutations may be. Default: twice the number of cores.
+    /// Further requests wait for a moment; those that would wait too long are refused with 503.
     #[arg(long, env = "CX_CONCURRENT_REQUESTS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub concurrent_requests: Option<u32>,
-    /// How many connections clients may have in all. Whoever comes to a full server takes the place of one that is
-    /// silent. Each takes an open file: the process raises its soft limit as far as the hard one (`ulimit -Hn`) allows.
+    /// Largest number of client connections. When it is reached, a new connection replaces an idle one. Each takes an
+    /// open file: the process raises its soft limit as far as the hard one (`ulimit -Hn`) allows.
     #[arg(long, env = "CX_CONNECTIONS", default_value_t = Self::CONNECTIONS, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections: u32,
-    /// How many connections one client may have, by its address (of IPv6 the network, /56), and how many requests under
-    /// way; behind proxies (`--forwarded-hops`) the requests alone are counted, for the client that the proxies name.
+    /// Largest number of connections, and of requests in progress, per client, by its address (of IPv6 the network,
+    /// /56). Behind proxies (`--forwarded-hops`) only the requests are counted, for the client that the proxies name.
     #[arg(long, env = "CX_CONNECTIONS_PER_CLIENT", default_value_t = Self::CONNECTIONS_PER_CLIENT, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub connections_per_client: u32,
-    /// The address at which `/metrics` is served for Prometheus; nowhere where this is not set.
+    /// The address at which `/metrics` is served for Prometheus; not served if absent.
     #[arg(long, env = "CX_METRICS_LISTEN")]
     pub metrics_listen: Option<SocketAddr>,
-    /// How many MiB of what is measured and judged are kept in memory, for series of KPIs and `kpi_facts`; what does not
-    /// fit is read again.
+    /// Memory for measured values, in MiB, used by KPI series and `kpi_facts`; values that do not fit are read from the
+    /// database again.
     #[arg(long, env = "CX_CUBE_MEMORY_MIB", default_value_t = Self::CUBE_MEMORY_MIB, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     pub cube_memory_mib: u32,
-    /// How many megabytes a sheet of measurements has at the most that is sent in. While it is taken in it lies where the
-    /// system keeps what is temporary (TMPDIR).
+    /// Largest uploaded sheet of measurements, in megabytes. During the import it is in a temporary file (TMPDIR).
     #[arg(long, env = "CX_SHEET_MEGABYTES", default_value_t = Self::SHEET_MEGABYTES, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub sheet_megabytes: u32,
-    /// A threshold of a rule of findings, as CODE=VALUE; may be repeated. The query `findingRules` lists them.
+    /// The threshold of a rule for findings, as CODE=VALUE; may be repeated. The query `findingRules` lists the rules.
     #[arg(
         long = "finding-threshold",
         env = "CX_FINDING_THRESHOLDS",
@@ -135,12 +135,12 @@ pub struct Serve {
         value_delimiter = ','
     )]
     pub finding_thresholds: Vec<Threshold>,
-    /// After how many days it is erased who gave feedback and what they wrote; the scores stay. Kept for good where
-    /// this is not set.
+    /// Days after which the respondent, contact and comment of feedback are erased; the scores stay. Never erased if
+    /// absent.
     #[arg(long, env = "CX_FEEDBACK_RETENTION_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub feedback_retention_days: Option<u32>,
-    /// How many seconds a stopping server waits for the requests that it is working on. Those that are not done by then
-    /// are cut off, and the program ends with a failure.
+    /// Seconds that a stopping server waits for requests in progress. Those not finished by then are cut off, and the
+    /// program exits with 1.
     #[arg(long, env = "CX_DRAIN_SECONDS", default_value_t = Self::DRAIN_SECONDS)]
     pub drain_seconds: u64,
 }
@@ -202,7 +202,7 @@ impl Serve {
     }
 }
 
-/// How to serve the demo.
+/// Options of the demo.
 #[derive(Debug, Args)]
 pub struct Demo {
     /// The port on this machine; 0 takes any that is free.
@@ -211,48 +211,48 @@ pub struct Demo {
     /// The address to listen on; only loopback is allowed, because everybody knows the demo's password.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub host: IpAddr,
-    /// An empty database to load into, instead of a fresh SQLite file that is removed in the end.
+    /// An empty database to load into, instead of a fresh SQLite file that is removed at the end.
     #[arg(long, env = "CX_DEMO_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Another demonstration to load, as a document of the form of demo/demonstration.json.
+    /// Another demonstration to load, a document in the format of demo/demonstration.json.
     #[arg(long)]
     pub file: Option<PathBuf>,
 }
 
-/// What to export, as what, and to where.
+/// Options of the export.
 #[derive(Debug, Args)]
 pub struct Export {
-    /// Which database.
+    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// The blueprint's key; without it, the whole organisation is written, which has a document and no picture.
+    /// The blueprint's key; absent: the whole organisation, as a document (`--format json`).
     #[arg(long)]
     pub blueprint: Option<String>,
-    /// What it is written as.
+    /// The format of the file.
     #[arg(long, value_enum)]
     pub format: ExportFormat,
-    /// The day as of which KPIs are shown, such as 2026-11-22; today where none is given.
+    /// The day as of which KPIs are shown in a picture, such as 2026-11-22; today if absent.
     #[arg(long)]
     pub as_of: Option<NaiveDate>,
     /// The colours of a picture.
     #[arg(long, value_enum, default_value_t)]
     pub theme: Theme,
-    /// How a sheet is written.
+    /// The CSV dialect of a sheet.
     #[arg(long, value_enum, default_value_t)]
     pub dialect: Dialect,
-    /// The file to write; standard output where none is given.
+    /// The file to write; standard output if absent.
     #[arg(long)]
     pub output: Option<PathBuf>,
 }
 
-/// What to import, and how.
+/// Options of the import.
 #[derive(Debug, Args)]
 pub struct Import {
-    /// Which database.
+    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// The document of a blueprint, or of a whole organisation for an empty database, or a sheet with --blueprint,
-    /// --measurements or --feedback; `-` for standard input.
+    /// The file, `-` for standard input: the document of a blueprint, that of a whole organisation (into an empty
+    /// database), or, with --blueprint, --measurements or --feedback, a sheet.
     pub file: PathBuf,
     /// The file is a sheet (CSV) of touchpoints of the blueprint with this key.
     #[arg(long)]
@@ -263,15 +263,16 @@ pub struct Import {
     /// The file is a sheet (CSV) of feedback.
     #[arg(long, conflicts_with_all = ["blueprint", "measurements", "prune"])]
     pub feedback: bool,
-    /// Tell what would change, and change nothing.
+    /// Report what would change, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Remove what a list of the document does not name; lists that are absent stay as they are. Of a sheet: archive
-    /// the touchpoints that no row names.
+    /// Remove parts that a list of the document does not name; absent lists stay as they are. For a sheet: archive
+    /// touchpoints that no row names.
     #[arg(long)]
     pub prune: bool,
-    /// Of a sheet of touchpoints: the roles whose columns name everybody who has them, such as
-    /// `ACCOUNTABLE,RESPONSIBLE`; who is not named has the role no longer. Otherwise an empty cell ends nothing.
+    /// For a sheet of touchpoints: the roles whose columns are complete, such as `ACCOUNTABLE,RESPONSIBLE`: a
+    /// department that is not named in the row of a touchpoint loses the role there. In other columns an empty cell
+    /// ends nothing.
     #[arg(long, value_delimiter = ',', value_parser = role_named, requires = "blueprint")]
     pub complete: Vec<Role>,
 }
@@ -281,18 +282,18 @@ fn role_named(text: &str) -> Result<Role, String> {
     known.ok_or_else(|| format!("one of {}", Role::texts().join(", ")))
 }
 
-/// Which schema to print.
+/// The schema to print.
 #[derive(Debug, Args)]
 pub struct Schema {
-    /// The one of the API, or of a document.
+    /// The API's, or that of a document.
     #[arg(value_enum, default_value_t)]
     pub of: SchemaOf,
 }
 
-/// What has a schema.
+/// The kinds of schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum SchemaOf {
-    /// The API, in GraphQL's own language.
+    /// The API, in the schema language of GraphQL.
     #[default]
     Api,
     /// A blueprint's document, as JSON Schema.
@@ -301,49 +302,49 @@ pub enum SchemaOf {
     Organisation,
 }
 
-/// What a blueprint can be written as.
+/// The formats of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ExportFormat {
-    /// Its document, which `import` takes.
+    /// The document, which `import` accepts.
     Json,
-    /// Its touchpoints as a sheet for spreadsheets, which `import --blueprint` takes.
+    /// A sheet of its touchpoints (CSV), which `import --blueprint` accepts.
     Csv,
-    /// A picture.
+    /// A picture (SVG).
     Svg,
-    /// A picture in a page of its own, to open or to print.
+    /// A page with the picture, to open or to print.
     Html,
 }
 
-/// Keeping the tables up to date.
+/// Migrations of the database.
 #[derive(Debug, Subcommand)]
 pub enum Migrate {
-    /// Bring the tables up to date.
+    /// Apply pending migrations.
     Up(DatabaseArgs),
-    /// Say what is missing; fails if anything is.
+    /// List pending migrations; fails if there are any.
     Status(DatabaseArgs),
 }
 
-/// Keeping accounts.
+/// Management of accounts.
 #[derive(Debug, Subcommand)]
 pub enum AccountVerb {
-    /// Make an account, the first one for example. The password is read from the first line of standard input.
+    /// Create an account, for example the first one. The password is read from the first line of standard input.
     Create(AccountCreate),
 }
 
-/// Keeping feedback.
+/// Erasure of feedback.
 #[derive(Debug, Subcommand)]
 pub enum FeedbackVerb {
-    /// Erase who gave old feedback and what they wrote; the scores stay.
+    /// Erase the respondent, contact and comment of old feedback; the scores stay.
     Erase(FeedbackErase),
 }
 
-/// Which feedback is old.
+/// The age of feedback to erase.
 #[derive(Debug, Args)]
 pub struct FeedbackErase {
-    /// Which database.
+    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// Given more than so many days ago.
+    /// Erase feedback older than this number of days.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub older_than_days: u32,
 }
@@ -351,10 +352,10 @@ pub struct FeedbackErase {
 /// A new account.
 #[derive(Debug, Args)]
 pub struct AccountCreate {
-    /// Which database.
+    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// What one signs in with.
+    /// The login name.
     #[arg(long)]
     pub key: String,
     /// The person's name.

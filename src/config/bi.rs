@@ -4,24 +4,24 @@ use clap::{Args, Subcommand};
 
 use super::database::DatabaseArgs;
 
-/// Keeping views of PostgreSQL, and the roles with which BI tools read them.
+/// Management of the PostgreSQL views, and of the roles with which BI tools read them.
 #[derive(Debug, Subcommand)]
 pub enum BiVerb {
-    /// Keep the roles.
+    /// Manage the roles.
     #[command(subcommand)]
     Role(BiRoleVerb),
-    /// Bring the views and what each role may see in them to what holds now. A running server does the latter by
-    /// itself, within a minute.
+    /// Recreate the views, and refresh what each role may see in them. A running server does the latter by itself,
+    /// within a minute.
     Refresh(DatabaseArgs),
 }
 
-/// Keeping roles of PostgreSQL with which BI tools sign in.
+/// Management of the PostgreSQL roles with which BI tools sign in.
 #[derive(Debug, Subcommand)]
 pub enum BiRoleVerb {
-    /// Make a role that sees in the schema `bi` what an account may see, and nothing else. The password is read from
-    /// the first line of standard input; where that is empty, one is made and written to standard output, this once.
+    /// Create a role that sees in the schema `bi` what an account may see, and nothing else. The password is read from
+    /// the first line of standard input; if that is empty, one is generated and printed this once.
     Create(BiRoleCreate),
-    /// List the roles with the accounts that they stand for.
+    /// List the roles, with the account of each.
     List(DatabaseArgs),
     /// Drop a role.
     Drop(BiRoleDrop),
@@ -30,15 +30,15 @@ pub enum BiRoleVerb {
 /// A new role.
 #[derive(Debug, Args)]
 pub struct BiRoleCreate {
-    /// Which database; its user has to be a superuser, or its owner with CREATEROLE.
+    /// The database; its user must be a superuser, or the database's owner with CREATEROLE.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// Its name: small letters, digits and underscores.
+    /// The role's name: lower-case letters, digits and underscores.
     pub name: String,
-    /// The key of the account that it stands for.
+    /// The key of the account as which it acts.
     #[arg(long)]
     pub account: String,
-    /// How long a statement may take, such as 500ms, 60s or 5min, unless the tool sets something else.
+    /// Time limit of a statement, such as 500ms, 60s or 5min, unless the tool sets another.
     #[arg(long, default_value = "60s", value_parser = milliseconds)]
     pub statement_timeout: u32,
 }
@@ -46,10 +46,10 @@ pub struct BiRoleCreate {
 /// A role to drop.
 #[derive(Debug, Args)]
 pub struct BiRoleDrop {
-    /// Which database.
+    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// Its name.
+    /// The role's name.
     pub name: String,
 }
 

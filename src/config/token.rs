@@ -6,12 +6,12 @@ use entity::words::TokenScope;
 use super::{database::DatabaseArgs, word::parse_word};
 use crate::token::service::DAYS;
 
-/// Keeping service tokens.
+/// Management of service tokens.
 #[derive(Debug, Subcommand)]
 pub enum TokenVerb {
-    /// Make a token and write it to standard output, this once.
+    /// Create a token and print it to standard output, this once.
     Create(TokenCreate),
-    /// List the tokens that are good for something.
+    /// List the tokens that are neither expired nor revoked.
     List(TokenList),
     /// Revoke a token, from the next request on.
     Revoke(TokenRevoke),
@@ -20,39 +20,39 @@ pub enum TokenVerb {
 /// A new token.
 #[derive(Debug, Args)]
 pub struct TokenCreate {
-    /// Which database.
+    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// The key of the account that it stands for.
+    /// The key of the account as which it acts.
     #[arg(long)]
     pub account: String,
-    /// What uses it.
+    /// The program that uses it, such as a report or a machine.
     #[arg(long)]
     pub name: String,
-    /// What else there is to say about it.
+    /// Description.
     #[arg(long)]
     pub description: Option<String>,
-    /// What it is for: READ, BI, MEASUREMENTS or FEEDBACK; may be repeated.
+    /// A scope: READ, BI, MEASUREMENTS or FEEDBACK; may be repeated.
     #[arg(long = "scope", value_parser = scope, required = true)]
     pub scopes: Vec<TokenScope>,
-    /// The key of a department to limit it to, with all below; may be repeated.
+    /// The key of a department to which it is limited, with all below; may be repeated.
     #[arg(long = "department", value_name = "KEY")]
     pub departments: Vec<String>,
-    /// In how many days it expires, 365 at the most.
+    /// Days until it expires, at most 365.
     #[arg(long, default_value_t = DAYS)]
     pub days: i32,
 }
 
-/// Which tokens to list.
+/// Options of the list of tokens.
 #[derive(Debug, Args)]
 pub struct TokenList {
-    /// Which database.
+    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// Only those that stand for the account with this key.
+    /// Only those that act as the account with this key.
     #[arg(long)]
     pub account: Option<String>,
-    /// Expired and revoked ones too.
+    /// Also expired and revoked tokens.
     #[arg(long)]
     pub all: bool,
 }
@@ -60,7 +60,7 @@ pub struct TokenList {
 /// A token to revoke.
 #[derive(Debug, Args)]
 pub struct TokenRevoke {
-    /// Which database.
+    /// The database.
     #[command(flatten)]
     pub database: DatabaseArgs,
     /// Its id, as `token list` writes it.
