@@ -126,7 +126,7 @@ fn two_hundred_thousand_touchpoints_are_too_many_and_told_in_a_few_lines() {
         &saying(&same(200_000)),
         "touchpoints: A blueprint has at most 500 touchpoints.",
     );
-    desk.refuses(&saying(&same(500)), "more faults are not told");
+    desk.refuses(&saying(&same(500)), "more are not listed");
 }
 
 #[test]

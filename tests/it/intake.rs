@@ -245,11 +245,11 @@ async fn every_fault_is_told_at_its_line_and_column() {
     let told = contributor.errs(csv).await;
     let expected = [
         "Line 3, column A (kpi): There is no such KPI.",
-        "Line 4, column B (measured_on): Nothing has been measured yet on a day to come.",
+        "Line 4, column B (measured_on): The day of measurement is in the future.",
         "Line 4, column F (sample_size): A sample has one answer at least.",
         "Line 4, column C (value): This cannot be negative.",
         "Line 5, column B (measured_on): A day lies between the years 1900 and 2999.",
-        "Line 5, column E (denominator): A denominator is greater than nothing.",
+        "Line 5, column E (denominator): A denominator has to be greater than 0.",
         "Line 7, column A (kpi): There is no such KPI.",
         "Line 7, column B (measured_on): \"2025-02-30\" is not a day such as 2026-11-22.",
         "Line 7, column C (value): \"NaN\" is not a number such as 0.5.",
@@ -264,7 +264,7 @@ async fn every_fault_is_told_at_its_line_and_column() {
         "Line 12, column C (value): \"1e999\" is not a number such as 0.5.",
         "Line 12, column J (source): This is a formula. Write its value, or for a text that begins with = put an apostrophe before it.",
         "Line 13: This row has 2 cells, and there are 10 headings.",
-        "Line 14, column K: This cell stands under no heading.",
+        "Line 14, column K: This cell is under no heading.",
         "Line 17 (row 16), column A (kpi): This cannot be empty.",
         "Line 6: This is the same KPI, day and place as on line 2.",
     ];

@@ -277,7 +277,9 @@ async fn an_organisation_is_loaded_whole_or_not_at_all() {
         (
             "an end without a moment",
             bad(&|it| it["blueprints"][0]["responsibilities"][0]["status"] = json!("ENDED")),
-            &["blueprints.0.responsibilities.0.validTo: What has ended says when."],
+            &[
+                "blueprints.0.responsibilities.0.validTo: A responsibility that has ENDED needs its end.",
+            ],
         ),
         (
             "a blueprint twice",
@@ -304,7 +306,7 @@ async fn an_organisation_is_loaded_whole_or_not_at_all() {
     assert_eq!(exported(&world).await, nothing, "a dry run keeps nothing");
     loads(&world, &text, false).await.expect("it loads");
     let told = faults(loads(&world, &text, false).await.expect_err("not twice"));
-    assert!(told[0].contains("holds something already"), "{told:?}");
+    assert!(told[0].contains("is not empty"), "{told:?}");
 }
 
 /// A sequence of numbers that is the same for the same seed.

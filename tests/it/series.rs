@@ -233,7 +233,7 @@ async fn what_is_not_defined_is_refused_with_a_sentence() {
         ),
         (
             ask(&[percent[0]], &["KPI", "KPI"], "QUARTER"),
-            "each dimension once",
+            "each dimension of a series only once",
         ),
         (ask_all(&[], "QUARTER"), "Units never mix"),
     ] {
@@ -253,7 +253,7 @@ async fn what_is_not_defined_is_refused_with_a_sentence() {
     if let Some((one, other)) = alike {
         let told = bea.is_refused(ask(&[one, other], &[], "YEAR")).await;
         assert!(
-            told.contains("value of several KPIs is not defined")
+            told.contains("LAST is not defined for several KPIs")
                 || told.contains("never mix")
                 || told.contains("in common"),
             "{told}"
@@ -261,7 +261,11 @@ async fn what_is_not_defined_is_refused_with_a_sentence() {
     }
     let mut backwards = ask(&[percent[0]], &[], "QUARTER");
     backwards["timeRange"] = json!({ "from": "2025-07-01", "to": "2025-01-01" });
-    assert!(bea.is_refused(backwards).await.contains("comes before"));
+    assert!(
+        bea.is_refused(backwards)
+            .await
+            .contains("has to lie before")
+    );
     let mut long = ask(&[percent[0]], &[], "QUARTER");
     long["timeRange"] = json!({ "from": "1990-01-01", "to": "2025-01-01" });
     assert!(bea.is_refused(long).await.contains("at most 3660 days"));

@@ -346,7 +346,7 @@ async fn what_is_wrong_is_told_all_at_once_by_line_and_column_and_nothing_is_wri
     assert_eq!(
         faults(&boss, &rules).await,
         [
-            "INVALID 2.name Line 2, column B (name): This is one line.",
+            "INVALID 2.name Line 2, column B (name): This has to be a single line.",
             "NOT_FOUND 2.channels Line 2, column D (channels): There is no channel \"PIGEON\".",
             "INVALID 2.emotion Line 2, column E (emotion): This lies outside its scale from -2 to 2.",
             "NOT_FOUND 4.accountable Line 4 (row 3), column F (accountable): There is no department \"nobody\".",

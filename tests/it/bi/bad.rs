@@ -35,7 +35,10 @@ async fn no_parameter_of_a_feed_is_too_strange_for_a_sentence() {
     let world = World::small().await;
     let analyst = world.sign_in("analyst").await;
     let (day, once) = ("is a day such as 2026-11-22.", "is sent once.");
-    let (limit, cursor) = ("`limit` is a number from 1", "is not a cursor of this list");
+    let (limit, cursor) = (
+        "`limit` has to be a number from 1",
+        "is not a cursor of this list",
+    );
     let (unknown, most) = ("does not take every parameter", "at most 1000 values");
     for (asked, words) in [
         // Days that there are not.

@@ -47,7 +47,7 @@ async fn what_is_not_known_is_named_and_not_passed_over() {
         (
             &format!("kpi_facts.csv?{YEAR}&limit=0"),
             400,
-            "`limit` is a number from 1",
+            "`limit` has to be a number from 1",
         ),
         (
             &format!("kpi_facts.csv?{YEAR}&limit=1&limit=2"),

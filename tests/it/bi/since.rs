@@ -568,7 +568,7 @@ async fn whoever_may_see_something_else_now_pulls_everything_again() {
     let grant = "mutation($input: MembershipGrantInput!) { membershipGrant(input: $input) { userErrors { message } } }";
     admin.does(grant, more).await;
     let refused = lead.catch_up(None).await.expect_err("more rows");
-    assert!(refused.starts_with("What you may see has changed since."));
+    assert!(refused.starts_with("Your permissions have changed since."));
     assert!(copies[0].check("somebody else leads more", None).await);
 }
 
@@ -579,7 +579,7 @@ async fn what_changed_is_asked_for_where_that_is_known() {
     for (path, says) in [
         (
             format!("kpi_facts.csv?{YEAR}&updated_since=2025-01-01"),
-            "what an earlier answer said",
+            "of an earlier answer",
         ),
         ("kpis.csv?updated_since=AAAA".to_owned(), "it takes columns"),
         (

@@ -17,7 +17,7 @@ async fn employees_answer_unnamed_and_are_told_of_only_from_five_on() {
         assert_eq!(errors[0]["field"], json!(["feedback", "0", field]));
         assert_eq!(
             errors[0]["message"],
-            json!("Employees answer unnamed: only their score is kept.")
+            json!("Employees' answers are anonymous: leave out everything but the score.")
         );
     }
     assert_eq!(

@@ -67,7 +67,7 @@ async fn what_is_no_number_no_day_and_no_row_is_told_where_it_stands() {
         (format!("PRICE,{text},1\n"), told)
     };
     let years = "A day lies between the years 1900 and 2999.";
-    let ahead = "Nothing has been measured yet on a day to come.";
+    let ahead = "The day of measurement is in the future.";
     let (unknown, quotes) = ("There is no such KPI.", "quotation mark");
     let cells = "This row has one cell, and there are 3 headings.";
     let (beyond, wide) = ("under no heading.", "more than 200 columns.");
