@@ -198,7 +198,8 @@ impl ResponsibilityQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The touchpoint's id.")] touchpoint_id: ID,
-        #[graphql(desc = "The day; absent: all days, with everything ever proposed.")] as_of: Option<Date>,
+        #[graphql(desc = "The day; absent: all days, with everything ever proposed.")]
+        as_of: Option<Date>,
         #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
