@@ -303,7 +303,7 @@ async fn an_answer_at_the_deadline_says_whether_it_may_have_been_done() {
         if name(&world, &channel.id).await == named {
             channel.version += 1;
             let message = answer["errors"][0]["message"].as_str().unwrap_or_default();
-            let owned_up = answer.get("errors").is_none() || message.contains("Look whether");
+            let owned_up = answer.get("errors").is_none() || message.contains("Check whether");
             assert!(owned_up, "round {round}: {answer}");
         }
     }

@@ -452,12 +452,17 @@ pub fn mutations() -> BTreeMap<String, String> {
         .split("\n}")
         .next()
         .expect("an end");
-    body.lines()
-        .filter_map(|line| {
-            let (name, rest) = line.trim().split_once("(input: ")?;
-            Some((name.to_owned(), rest.split_once(')')?.0.to_owned()))
-        })
-        .collect()
+    // An argument stands on a line of its own, below its description.
+    let mut mutation = "";
+    let mut inputs = BTreeMap::new();
+    for line in body.lines().map(str::trim) {
+        if let Some(name) = line.strip_suffix('(') {
+            mutation = name;
+        } else if let Some(input) = line.strip_prefix("input: ") {
+            inputs.insert(mutation.to_owned(), input.to_owned());
+        }
+    }
+    inputs
 }
 
 pub async fn outcome(
