@@ -27,7 +27,7 @@ use cx_blueprint::{
     access::Caller,
     account::password,
     bi::store::BiStore,
-    canvas::{Canvas, flow::Flow, whole::Whole},
+    canvas::{Canvas, flow::FlowAnalysis},
     clock::Clock,
     database::{Options, Store},
     finding::{
@@ -36,6 +36,7 @@ use cx_blueprint::{
     },
     graph,
     http::{self, App, AppParts},
+    snapshot::BlueprintSnapshot,
     token::SigningKey,
 };
 use entity::blueprint;
@@ -106,16 +107,16 @@ impl Journey {
     }
 
     /// Read anew, so that its graph is not made yet.
-    async fn read(&self) -> (Whole, Surroundings) {
+    async fn read(&self) -> (BlueprintSnapshot, Surroundings) {
         let tx = self.caller.snapshot().await.expect("a snapshot");
         let the_one = self.caller.select::<blueprint::Entity>();
         let the_one = the_one.filter(blueprint::Column::Key.eq(KEY));
         let row = the_one.one(&tx).await.expect("it is read");
         let row = row.expect("it is there");
-        let whole = Whole::read(&self.caller, &tx, row, day()).await;
-        let whole = whole.expect("it loads");
-        let around = surroundings::read(&self.caller, &tx, &whole, day()).await;
-        (whole, around.expect("what is around it loads"))
+        let snapshot = BlueprintSnapshot::load(&self.caller, &tx, row, day()).await;
+        let snapshot = snapshot.expect("it loads");
+        let around = surroundings::load(&self.caller, &tx, &snapshot, day()).await;
+        (snapshot, around.expect("what is around it loads"))
     }
 
     /// The application over it, as a server has it.
@@ -143,7 +144,7 @@ fn day() -> NaiveDate {
 
 /// All that is said of how people move, ways between two touchpoints left out: those are bounded by themselves.
 fn flow(canvas: &Canvas) -> usize {
-    let flow = Flow::of(canvas);
+    let flow = FlowAnalysis::new(canvas);
     flow.loops().len()
         + flow.backtracks().len()
         + flow.skips().len()
@@ -155,14 +156,14 @@ fn flow(canvas: &Canvas) -> usize {
         + flow.must_pass().len()
 }
 
-fn judge((whole, around): &(Whole, Surroundings), thresholds: &Thresholds) -> usize {
+fn judge((snapshot, around): &(BlueprintSnapshot, Surroundings), thresholds: &Thresholds) -> usize {
     let asked = RuleOptions {
         day: day(),
         thresholds,
         confidential: true,
     };
-    let found = rules::find(whole, around, &asked);
-    found.len() + flow(&whole.canvas)
+    let found = rules::find(snapshot, around, &asked);
+    found.len() + flow(&snapshot.canvas)
 }
 
 /// Measures an act without what it is given and what it leaves, and gives the median of its runs.

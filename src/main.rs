@@ -28,13 +28,13 @@ use std::{
 use clap::Parser;
 use cx_blueprint::{
     access::Caller,
-    account::{self, AccountCreateInput, password},
+    account::{self, AccountCreateInput},
     background,
     bi::views::{self, login},
     clock::Clock,
     config::{
-        AccountCreate, AccountVerb, Cli, FeedbackErase, FeedbackVerb, LogFormat, Migrate,
-        Schema, SchemaOf, Verb,
+        AccountCreate, AccountVerb, Cli, FeedbackErase, FeedbackVerb, LogFormat, Migrate, Schema,
+        SchemaOf, Verb,
     },
     document, feedback, graph,
 };

@@ -83,10 +83,7 @@ impl Resolver<'_> {
             let phase = self.optional_id(&at("phase"), part.phase.as_ref());
             let touchpoint = self.optional_id(&at("touchpoint"), part.touchpoint.as_ref());
             if part.phase.is_some() && part.touchpoint.is_some() {
-                self.wrong(
-                    &path,
-                    "One link is to a phase or a touchpoint, not both.",
-                );
+                self.wrong(&path, "One link is to a phase or a touchpoint, not both.");
             }
             let days = (part.valid_from, part.valid_to);
             link::check_days(self.faults, &path, days);

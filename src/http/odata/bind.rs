@@ -23,7 +23,9 @@ pub fn filter(dataset: &Dataset, expression: &Expression, faults: &mut Vec<Fault
 pub fn value(column: &Column, literal: &Literal) -> Option<Option<Value>> {
     Some(Some(match (column.of, literal) {
         (_, Literal::Null) => return Some(None),
-        (Type::Id(prefix), Literal::String(text)) => Value::Id(prefix, id::parse(text, prefix).ok()?),
+        (Type::Id(prefix), Literal::String(text)) => {
+            Value::Id(prefix, id::parse(text, prefix).ok()?)
+        }
         (Type::Text | Type::Word(_), Literal::String(text)) => Value::Text(text.clone()),
         (Type::Day, Literal::Date(day)) => Value::Day(*day),
         (Type::Instant, Literal::DateTime(at)) => Value::Instant(*at),

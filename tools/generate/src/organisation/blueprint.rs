@@ -134,7 +134,7 @@ impl Generator<'_> {
             17 => Usage::Abandoned,
             _ => Usage::Unknown,
         };
-        let length = dice.below(5);
+        let length = random.below(5);
         let id = self.ids.next();
         touchpoint::Model {
             key: format!("touchpoint-{:03}", at + 1),

@@ -93,14 +93,10 @@ impl IdSequence {
 
 #[cfg(test)]
 mod tests {
-    use entity::id::KpiId;
-
-    use super::*;
-
     #[test]
     fn the_same_seed_gives_the_same_numbers_and_another_seed_others() {
         let first_three = |seed, stream| {
-            let mut random = Random::new(seed, stream);
+            let mut random = super::Random::new(seed, stream);
             [random.next(), random.next(), random.next()]
         };
         assert_eq!(first_three(1, 2), first_three(1, 2));
@@ -111,7 +107,7 @@ mod tests {
     /// Figures of benches are compared across versions of the program, so these never change.
     #[test]
     fn the_numbers_of_a_seed_are_those_of_every_version() {
-        let mut random = Random::new(1, 2);
+        let mut random = super::Random::new(1, 2);
         let first_three = [random.next(), random.next(), random.next()];
         assert_eq!(
             first_three,
@@ -125,8 +121,8 @@ mod tests {
 
     #[test]
     fn ids_are_of_version_7_and_rise() {
-        let mut ids = IdSequence::new(7, 1_782_842_400_000);
-        let made: Vec<KpiId> = (0..10_000).map(|_| ids.next()).collect();
+        let mut ids = super::IdSequence::new(7, 1_782_842_400_000);
+        let made: Vec<entity::id::KpiId> = (0..10_000).map(|_| ids.next()).collect();
         assert!(made.is_sorted());
         assert!(made.iter().all(|id| id.0.get_version_num() == 7));
         assert!(
