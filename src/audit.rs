@@ -1,7 +1,7 @@
 //! The audit log: who did what to what. Every change leaves an event in the change's own transaction, every refusal one
 //! after the rollback, every sign-in one. Bodies hold no secret, no confidential value and nobody's words from feedback.
 //!
-//! This room stands below the door, which writes the events: an act comes as an [`Actor`], a row as a [`Subject`].
+//! This room stands below the door, which writes the events: an act comes as an [`Actor`], a row as a [`AuditSubject`].
 
 pub mod position;
 
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// A table whose rows can be the subject of an audit event.
-pub trait Subject: EntityTrait<Model: Serialize> {
+pub trait AuditSubject: EntityTrait<Model: Serialize> {
     /// The API's name of the type.
     const TYPE: &'static str;
 
@@ -65,28 +65,28 @@ pub struct Event {
 
 impl Event {
     /// A row was inserted: `after` is the whole row.
-    pub fn made<E: Subject>(row: &E::Model) -> Self {
-        Self::of::<E>(row, None, Some(body::<E>(row)))
+    pub fn inserted<E: AuditSubject>(row: &E::Model) -> Self {
+        Self::new::<E>(row, None, Some(body::<E>(row)))
     }
 
     /// A row was deleted: `before` is the whole row.
-    pub fn removed<E: Subject>(row: &E::Model) -> Self {
-        Self::of::<E>(row, Some(body::<E>(row)), None)
+    pub fn deleted<E: AuditSubject>(row: &E::Model) -> Self {
+        Self::new::<E>(row, Some(body::<E>(row)), None)
     }
 
     /// A row was updated: the bodies hold the columns that differ.
-    pub fn changed<E: Subject>(before: &E::Model, after: &E::Model) -> Self {
+    pub fn updated<E: AuditSubject>(before: &E::Model, after: &E::Model) -> Self {
         let (mut old, mut new) = (body::<E>(before), body::<E>(after));
         if let (Json::Object(old), Json::Object(new)) = (&mut old, &mut new) {
             old.retain(|key, value| new.get(key) != Some(value));
             new.retain(|key, _| old.contains_key(key));
         }
-        Self::of::<E>(after, Some(old), Some(new))
+        Self::new::<E>(after, Some(old), Some(new))
     }
 
     /// Something was done to a thing that its row does not show, such as a change in its lists: `after` says what.
-    pub fn about<E: Subject>(row: &E::Model, after: Json) -> Self {
-        Self::of::<E>(row, None, Some(after))
+    pub fn about<E: AuditSubject>(row: &E::Model, after: Json) -> Self {
+        Self::new::<E>(row, None, Some(after))
     }
 
     /// Many rows were written at once: one event without a subject, whose `after` counts them.
@@ -102,9 +102,9 @@ impl Event {
 
     /// Replaces the content of these fields in both bodies: what is left says that they were set or changed.
     #[must_use]
-    pub fn withholding(mut self, fields: &[&str]) -> Self {
+    pub fn redacting(mut self, fields: &[&str]) -> Self {
         for body in [&mut self.before, &mut self.after] {
-            withhold(body.as_mut(), fields);
+            redact(body.as_mut(), fields);
         }
         self
     }
@@ -114,7 +114,7 @@ impl Event {
         self.after.as_ref()
     }
 
-    fn of<E: Subject>(row: &E::Model, before: Option<Json>, after: Option<Json>) -> Self {
+    fn new<E: AuditSubject>(row: &E::Model, before: Option<Json>, after: Option<Json>) -> Self {
         Self {
             subject: Some((E::TYPE, E::uuid(row))),
             blueprint: E::blueprint(row),
@@ -125,7 +125,7 @@ impl Event {
 }
 
 /// Replaces the content of these fields of a body by "withheld".
-pub(crate) fn withhold(body: Option<&mut Json>, fields: &[&str]) {
+pub(crate) fn redact(body: Option<&mut Json>, fields: &[&str]) {
     let Some(Json::Object(body)) = body else {
         return;
     };
@@ -137,9 +137,9 @@ pub(crate) fn withhold(body: Option<&mut Json>, fields: &[&str]) {
 }
 
 /// The fields of a KPI target that are as confidential as the values of its KPI.
-pub(crate) const OF_TARGET: &[&str] = &["value", "warning"];
+pub(crate) const CONFIDENTIAL_TARGET_FIELDS: &[&str] = &["value", "warning"];
 
-fn body<E: Subject>(row: &E::Model) -> Json {
+fn body<E: AuditSubject>(row: &E::Model) -> Json {
     // A row of plain columns always has a JSON form; without one the event still says that it happened.
     serde_json::to_value(row).unwrap_or(Json::Null)
 }
@@ -222,7 +222,7 @@ fn event(action: &str, outcome: AuditOutcome, at: DateTimeUtc) -> audit_event::A
 }
 
 /// Whether an account made a thing, given its API type and id: its first event is theirs and has no state before.
-pub(crate) async fn made_by<C: ConnectionTrait>(
+pub(crate) async fn was_created_by<C: ConnectionTrait>(
     db: &C,
     (kind, id): (&str, uuid::Uuid),
     account: AccountId,
@@ -243,7 +243,11 @@ pub(crate) async fn made_by<C: ConnectionTrait>(
 
 /// Writes a refusal in a transaction of its own. The same refusal within an hour raises `repeats` of the first: a program
 /// that tries again and again fills no log.
-pub(crate) async fn refusal(actor: Actor<'_>, store: &Store, forbidden: &Forbidden) -> Result<()> {
+pub(crate) async fn record_refusal(
+    actor: Actor<'_>,
+    store: &Store,
+    forbidden: &Forbidden,
+) -> Result<()> {
     let tx = store.begin().await?;
     let subject = forbidden.subject.map(|(_, id)| id);
     let again = audit_event::Entity::find()
@@ -293,7 +297,7 @@ pub(crate) async fn refusal(actor: Actor<'_>, store: &Store, forbidden: &Forbidd
 
 /// Writes a sign-in, its failure, or a sign-out. Of a failure the account is the subject and not the actor: who tried is
 /// not known.
-pub(crate) async fn sign_in<C: ConnectionTrait>(
+pub(crate) async fn record_sign_in<C: ConnectionTrait>(
     db: &C,
     act: &str,
     outcome: AuditOutcome,

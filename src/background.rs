@@ -63,7 +63,7 @@ pub async fn run(store: Store, clock: Clock, thresholds: Thresholds, retention_d
         }
         sleep(BURST).await;
         tokio::select! {
-            () = store.written() => {}
+            () = store.wait_written() => {}
             () = sleep(PACE) => {}
         }
     }

@@ -42,12 +42,12 @@ pub trait Key: Clone + Eq + Hash + Send + Sync + 'static {
 /// Keys of one kind that are looked up together.
 struct Batch<K: Key> {
     /// The keys; nothing is added once the batch has begun.
-    asked: Mutex<Asked<K>>,
+    asked: Mutex<PendingKeys<K>>,
     /// The values, or the error that every field of the batch gets.
     found: OnceCell<Result<HashMap<K, K::Value>>>,
 }
 
-struct Asked<K> {
+struct PendingKeys<K> {
     keys: HashSet<K>,
     begun: bool,
 }
@@ -58,7 +58,7 @@ const MOST: usize = 1_000;
 impl<K: Key> Batch<K> {
     fn new(key: K) -> Self {
         Self {
-            asked: Mutex::new(Asked {
+            asked: Mutex::new(PendingKeys {
                 keys: [key].into(),
                 begun: false,
             }),
@@ -99,14 +99,14 @@ impl<K: Key> Batch<K> {
 }
 
 /// The batches of one kind of key.
-struct Batches<K: Key> {
+struct KeyBatches<K: Key> {
     /// The newest, which keys may still join.
     open: Option<Arc<Batch<K>>>,
     /// The batch of each key that is kept until the request ends.
     kept: HashMap<K, Arc<Batch<K>>>,
 }
 
-impl<K: Key> Batches<K> {
+impl<K: Key> KeyBatches<K> {
     /// The batch in which a key is looked up, a new one where none can take it.
     fn batch(&mut self, key: K, keeps: bool) -> Arc<Batch<K>> {
         if let Some(kept) = self.kept.get(&key) {
@@ -125,7 +125,7 @@ impl<K: Key> Batches<K> {
 /// The data loaders of one request.
 pub struct Loaders {
     caller: Caller,
-    /// [`Batches`] by their kind of key.
+    /// [`KeyBatches`] by their kind of key.
     kinds: Mutex<HashMap<TypeId, Box<dyn Any + Send>>>,
 }
 
@@ -165,12 +165,12 @@ impl Loaders {
     ) -> Result<Vec<(K, Arc<Batch<K>>)>> {
         let mut kinds = lock(&self.kinds);
         let kind = kinds.entry(TypeId::of::<K>()).or_insert_with(|| {
-            Box::new(Batches::<K> {
+            Box::new(KeyBatches::<K> {
                 open: None,
                 kept: HashMap::new(),
             })
         });
-        let batches = kind.downcast_mut::<Batches<K>>();
+        let batches = kind.downcast_mut::<KeyBatches<K>>();
         let batches = batches.ok_or_else(|| Error::internal("batches of another kind of key"))?;
         let asked = keys
             .into_iter()

@@ -50,7 +50,7 @@ impl Clock {
 
     /// A moment of another clock, moved by as much as this one was advanced.
     #[must_use]
-    pub fn passed(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+    pub fn shifted(&self, at: DateTime<Utc>) -> DateTime<Utc> {
         at + Duration::microseconds(self.ahead.load(Ordering::Relaxed))
     }
 

@@ -278,7 +278,7 @@ pub struct Import {
 }
 
 fn role_named(text: &str) -> Result<Role, String> {
-    let known = Role::named(&text.trim().to_uppercase());
+    let known = Role::from_name(&text.trim().to_uppercase());
     known.ok_or_else(|| format!("one of {}", Role::texts().join(", ")))
 }
 

@@ -19,7 +19,7 @@ pub fn new<I: Id>() -> I {
     clippy::disallowed_methods,
     reason = "this is the one room that makes ids"
 )]
-pub fn untimed() -> Uuid {
+pub fn new_random() -> Uuid {
     Uuid::new_v4()
 }
 
@@ -29,6 +29,6 @@ pub fn untimed() -> Uuid {
     clippy::disallowed_methods,
     reason = "this is the one room that makes ids"
 )]
-pub fn random() -> String {
+pub fn new_hex() -> String {
     Uuid::now_v7().simple().to_string()
 }

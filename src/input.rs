@@ -128,7 +128,7 @@ impl Faults {
 
     /// The faults, for a report that is no refusal.
     #[must_use]
-    pub fn found(self) -> Vec<UserError> {
+    pub fn into_errors(self) -> Vec<UserError> {
         self.told
     }
 
@@ -171,7 +171,7 @@ impl Faults {
 
     /// Parses several ids, each of which may occur once.
     pub fn ids<I: Id>(&mut self, path: &str, ids: &[ID]) -> Vec<I> {
-        self.few(path, ids.len());
+        self.list_length(path, ids.len());
         let mut read: Vec<I> = Vec::with_capacity(ids.len().min(LIST));
         for (index, id) in ids.iter().take(LIST).enumerate() {
             let id = self.id(&format!("{path}.{index}"), id);
@@ -286,7 +286,7 @@ impl Faults {
     }
 
     fn texts_of(&mut self, path: &str, texts: &[String], longest: usize) -> Vec<String> {
-        self.few(path, texts.len());
+        self.list_length(path, texts.len());
         texts
             .iter()
             .take(LIST)
@@ -304,7 +304,7 @@ impl Faults {
     }
 
     /// Validates the length of a list inside one object.
-    pub fn few(&mut self, path: &str, length: usize) {
+    pub fn list_length(&mut self, path: &str, length: usize) {
         if length > LIST {
             self.add(
                 path,

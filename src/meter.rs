@@ -55,25 +55,29 @@ impl<T: OutputType> OutputType for Metered<T> {
         let Some(caller) = ctx.data_opt::<Caller>() else {
             return self.0.resolve(ctx, field).await;
         };
-        let fields = fields(&ctx.item.node, &ctx.query_env.fragments);
+        let fields = count_fields(&ctx.item.node, &ctx.query_env.fragments);
         charge(field, caller.budget.spend(FIELD.saturating_mul(fields)))?;
         let value = self.0.resolve(ctx, field).await?;
-        charge(field, caller.budget.answer(bytes(&value)))?;
+        charge(field, caller.budget.count_answer(bytes(&value)))?;
         Ok(value)
     }
 }
 
 /// Number of fields of a selection, including those inside them. Recursive: the guard has bounded the depth.
-pub fn fields(
+pub fn count_fields(
     set: &SelectionSet,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
 ) -> u64 {
     let of = |selection: &Positioned<Selection>| match &selection.node {
-        Selection::Field(field) => 1 + fields(&field.node.selection_set.node, fragments),
-        Selection::InlineFragment(inline) => fields(&inline.node.selection_set.node, fragments),
+        Selection::Field(field) => 1 + count_fields(&field.node.selection_set.node, fragments),
+        Selection::InlineFragment(inline) => {
+            count_fields(&inline.node.selection_set.node, fragments)
+        }
         Selection::FragmentSpread(spread) => {
             let fragment = fragments.get(&spread.node.fragment_name.node);
-            fragment.map_or(0, |one| fields(&one.node.selection_set.node, fragments))
+            fragment.map_or(0, |one| {
+                count_fields(&one.node.selection_set.node, fragments)
+            })
         }
     };
     set.items.iter().map(of).sum()

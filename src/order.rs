@@ -2,7 +2,7 @@
 //! version: what moves aside for another stays at its version, and nobody's edit conflicts with it.
 
 /// A thing with a position among others.
-pub trait Placed {
+pub trait Ordered {
     /// The type of its id.
     type Id: PartialEq;
     /// Its id.
@@ -13,7 +13,7 @@ pub trait Placed {
 
 /// The positions after making room for one thing.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Places<I> {
+pub struct Insertion<I> {
     /// The position that has become free.
     pub free: i32,
     /// The others that move, each with its new position.
@@ -22,7 +22,7 @@ pub struct Places<I> {
 
 /// Makes room behind one of the others, or at the beginning where none is named. None where it is not among them. Closes
 /// gaps in the others' positions as well.
-pub fn room<P: Placed>(others: &[P], after: Option<&P::Id>) -> Option<Places<P::Id>> {
+pub fn make_room<P: Ordered>(others: &[P], after: Option<&P::Id>) -> Option<Insertion<P::Id>> {
     let index = match after {
         None => 0,
         Some(after) => others.iter().position(|other| other.id() == *after)? + 1,
@@ -35,14 +35,14 @@ pub fn room<P: Placed>(others: &[P], after: Option<&P::Id>) -> Option<Places<P::
         .filter(|(other, position)| other.position() != *position)
         .map(|(other, position)| (other.id(), position))
         .collect();
-    Some(Places {
+    Some(Insertion {
         free: place(index),
         moved,
     })
 }
 
 /// Closes the gaps in positions after one has left: the others that move, each with its new position.
-pub fn closed<P: Placed>(remaining: &[P]) -> Vec<(P::Id, i32)> {
+pub fn close_gaps<P: Ordered>(remaining: &[P]) -> Vec<(P::Id, i32)> {
     remaining
         .iter()
         .zip(1..)
@@ -52,7 +52,7 @@ pub fn closed<P: Placed>(remaining: &[P]) -> Vec<(P::Id, i32)> {
 }
 
 /// The position behind the last; 1 where there is none.
-pub fn end<P: Placed>(others: &[P]) -> i32 {
+pub fn next_position<P: Ordered>(others: &[P]) -> i32 {
     others
         .last()
         .map_or(1, |last| last.position().saturating_add(1))
@@ -64,7 +64,7 @@ mod tests {
 
     struct Card(char, i32);
 
-    impl Placed for Card {
+    impl Ordered for Card {
         type Id = char;
 
         fn id(&self) -> char {
@@ -80,38 +80,38 @@ mod tests {
     fn what_stands_behind_moves_one_place_on() {
         let others = [Card('a', 1), Card('b', 2), Card('c', 3)];
         assert_eq!(
-            room(&others, Some(&'a')),
-            Some(Places {
+            make_room(&others, Some(&'a')),
+            Some(Insertion {
                 free: 2,
                 moved: vec![('b', 3), ('c', 4)]
             })
         );
         assert_eq!(
-            room(&others, None),
-            Some(Places {
+            make_room(&others, None),
+            Some(Insertion {
                 free: 1,
                 moved: vec![('a', 2), ('b', 3), ('c', 4)]
             })
         );
         assert_eq!(
-            room(&others, Some(&'c')),
-            Some(Places {
+            make_room(&others, Some(&'c')),
+            Some(Insertion {
                 free: 4,
                 moved: vec![]
             })
         );
-        assert_eq!(room(&others, Some(&'x')), None);
+        assert_eq!(make_room(&others, Some(&'x')), None);
     }
 
     #[test]
     fn a_gap_left_behind_is_closed() {
         assert_eq!(
-            closed(&[Card('a', 1), Card('c', 3), Card('d', 4)]),
+            close_gaps(&[Card('a', 1), Card('c', 3), Card('d', 4)]),
             vec![('c', 2), ('d', 3)]
         );
         assert_eq!(
-            room(&[Card('a', 1), Card('c', 3)], Some(&'a')),
-            Some(Places {
+            make_room(&[Card('a', 1), Card('c', 3)], Some(&'a')),
+            Some(Insertion {
                 free: 2,
                 moved: vec![]
             })

@@ -82,7 +82,7 @@ impl Page {
 
     /// Makes a page from its rows, in order, and one row more where there is one: that it is there says `hasNextPage`,
     /// without counting.
-    pub fn cut<R, N: OutputType>(
+    pub fn paginate<R, N: OutputType>(
         &self,
         mut rows: Vec<R>,
         total: Option<u64>,
@@ -104,7 +104,7 @@ impl Page {
 }
 
 /// One page of a list in the order of creation.
-pub async fn by_creation<E: Guarded, N: OutputType>(
+pub async fn oldest_first<E: Guarded, N: OutputType>(
     ctx: &Context<'_>,
     select: Select<E>,
     page: Page,
@@ -151,7 +151,7 @@ async fn keyset<E: Guarded, N: OutputType>(
     if order == Order::Desc {
         rows.reverse();
     }
-    page.cut(
+    page.paginate(
         rows,
         total,
         |row| cursor(E::created_at(row), E::uuid(row)),
@@ -163,7 +163,7 @@ async fn keyset<E: Guarded, N: OutputType>(
 /// statement.
 pub async fn total<E: Guarded>(ctx: &Context<'_>, select: &Select<E>) -> Result<Option<u64>> {
     match wants_total(ctx) {
-        true => together::number(ctx, select.clone()).await.map(Some),
+        true => together::count(ctx, select.clone()).await.map(Some),
         false => Ok(None),
     }
 }
@@ -175,20 +175,20 @@ pub fn wants_total(ctx: &Context<'_>) -> bool {
 }
 
 fn cursor(at: DateTime<Utc>, id: Uuid) -> String {
-    encode(&[&at.timestamp_micros().to_be_bytes(), id.as_bytes()])
+    encode_cursor(&[&at.timestamp_micros().to_be_bytes(), id.as_bytes()])
 }
 
 fn read_cursor(text: &str) -> Result<(DateTime<Utc>, Uuid)> {
-    let bytes = decode(text)?;
-    let (at, id) = bytes.split_at_checked(8).ok_or_else(not_a_cursor)?;
+    let bytes = decode_cursor(text)?;
+    let (at, id) = bytes.split_at_checked(8).ok_or_else(invalid_cursor)?;
     let at = at
         .try_into()
         .map(i64::from_be_bytes)
         .ok()
         .and_then(DateTime::from_timestamp_micros);
     Ok((
-        at.ok_or_else(not_a_cursor)?,
-        Uuid::from_slice(id).map_err(|_| not_a_cursor())?,
+        at.ok_or_else(invalid_cursor)?,
+        Uuid::from_slice(id).map_err(|_| invalid_cursor())?,
     ))
 }
 
@@ -196,25 +196,25 @@ fn read_cursor(text: &str) -> Result<(DateTime<Utc>, Uuid)> {
 #[must_use]
 pub fn day_cursor<const N: usize>(day: NaiveDate, ids: [Uuid; N]) -> String {
     let day = day.num_days_from_ce().to_be_bytes();
-    encode(&[&day, ids.map(Uuid::into_bytes).as_flattened()])
+    encode_cursor(&[&day, ids.map(Uuid::into_bytes).as_flattened()])
 }
 
 /// Decodes a cursor that [`day_cursor`] encoded.
 ///
 /// # Errors
 /// `BadInput` where it is none.
-pub fn read_day_cursor<const N: usize>(text: &str) -> Result<(NaiveDate, [Uuid; N])> {
-    let bytes = decode(text)?;
-    let (day, ids) = bytes.split_first_chunk().ok_or_else(not_a_cursor)?;
+pub fn decode_day_cursor<const N: usize>(text: &str) -> Result<(NaiveDate, [Uuid; N])> {
+    let bytes = decode_cursor(text)?;
+    let (day, ids) = bytes.split_first_chunk().ok_or_else(invalid_cursor)?;
     let day = NaiveDate::from_num_days_from_ce_opt(i32::from_be_bytes(*day));
     let ids: Option<Vec<Uuid>> = ids.chunks(16).map(|id| Uuid::from_slice(id).ok()).collect();
     let ids = ids.and_then(|ids| ids.try_into().ok());
-    day.zip(ids).ok_or_else(not_a_cursor)
+    day.zip(ids).ok_or_else(invalid_cursor)
 }
 
 /// Encodes the concatenation of these bytes as a cursor: base64 for URLs, without padding.
 #[must_use]
-pub fn encode(parts: &[&[u8]]) -> String {
+pub fn encode_cursor(parts: &[&[u8]]) -> String {
     URL_SAFE_NO_PAD.encode(parts.concat())
 }
 
@@ -222,12 +222,12 @@ pub fn encode(parts: &[&[u8]]) -> String {
 ///
 /// # Errors
 /// `BadInput` where it is no base64.
-pub fn decode(text: &str) -> Result<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| not_a_cursor())
+pub fn decode_cursor(text: &str) -> Result<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid_cursor())
 }
 
 /// The error for a cursor that no page of the list gave.
 #[must_use]
-pub fn not_a_cursor() -> Error {
+pub fn invalid_cursor() -> Error {
     Error::BadInput("`after` is not a cursor of this list.".to_owned())
 }

@@ -30,7 +30,7 @@ use self::token::Narrowing;
 
 pub use self::{
     reach::{Reach, Ties},
-    table::{Action, Cell, Relation, Role, row},
+    table::{Action, PolicyCell, Relation, Role, row},
     who::{token_needs, who_may},
 };
 
@@ -95,11 +95,11 @@ pub fn reach(standing: &Standing, action: Action) -> Reach {
     let mut reach = Reach::default();
     for (role, departments) in account.roles() {
         match restricted_for_partners(account, action, row(action)[role as usize]) {
-            Cell::No => {}
-            Cell::Never => return Reach::default(),
-            Cell::Yes => reach.everything = true,
-            Cell::Granted => reach.granted_to = Some(account.account),
-            Cell::Where(relations) => {
+            PolicyCell::No => {}
+            PolicyCell::Never => return Reach::default(),
+            PolicyCell::Yes => reach.everything = true,
+            PolicyCell::Granted => reach.granted_to = Some(account.account),
+            PolicyCell::Where(relations) => {
                 if let Some(own) = departments.filter(|own| !own.is_empty()) {
                     for relation in relations {
                         reach.through.entry(*relation).or_default().extend(own);
@@ -115,16 +115,20 @@ pub fn reach(standing: &Standing, action: Action) -> Reach {
 }
 
 /// A cell of the table as it applies to the account: partners read only what they participate in.
-fn restricted_for_partners(account: &AccountStanding, action: Action, cell: Cell) -> Cell {
+fn restricted_for_partners(
+    account: &AccountStanding,
+    action: Action,
+    cell: PolicyCell,
+) -> PolicyCell {
     match account.partner {
         true => as_partner(action, cell),
         false => cell,
     }
 }
 
-const fn as_partner(action: Action, cell: Cell) -> Cell {
+const fn as_partner(action: Action, cell: PolicyCell) -> PolicyCell {
     match (action, cell) {
-        (Action::ReadPublished, Cell::Yes) => Cell::Where(&[Relation::Participates]),
+        (Action::ReadPublished, PolicyCell::Yes) => PolicyCell::Where(&[Relation::Participates]),
         _ => cell,
     }
 }
@@ -137,8 +141,8 @@ pub fn relations(action: Action) -> BTreeSet<Relation> {
     let cells = cells.flat_map(|cell| [cell, as_partner(action, cell)]);
     cells
         .flat_map(|cell| match cell {
-            Cell::Where(relations) => relations,
-            Cell::No | Cell::Never | Cell::Yes | Cell::Granted => &[],
+            PolicyCell::Where(relations) => relations,
+            PolicyCell::No | PolicyCell::Never | PolicyCell::Yes | PolicyCell::Granted => &[],
         })
         .copied()
         .collect()
@@ -147,7 +151,7 @@ pub fn relations(action: Action) -> BTreeSet<Relation> {
 /// Whether some role reaches with the action what was granted to the account by name.
 #[must_use]
 pub fn is_granted(action: Action) -> bool {
-    row(action).contains(&Cell::Granted)
+    row(action).contains(&PolicyCell::Granted)
 }
 
 /// Whether a standing may do the action to a thing with these ties.

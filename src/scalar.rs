@@ -12,7 +12,7 @@ pub struct Date(pub NaiveDate);
 impl Date {
     /// Parses a day as the API spells it, `2026-01-02`; none where it is spelled otherwise.
     #[must_use]
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn from_iso(text: &str) -> Option<Self> {
         // chrono reads `2026-1-2` too; one spelling is enough.
         let day = (text.len() == 10).then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok());
         day.flatten().map(Self)
@@ -29,7 +29,7 @@ impl ScalarType for Date {
         let Value::String(text) = &value else {
             return Err(InputValueError::expected_type(value));
         };
-        Self::read(text)
+        Self::from_iso(text)
             .ok_or_else(|| InputValueError::custom("This is not a day such as 2026-11-22."))
     }
 

@@ -15,7 +15,7 @@ use sea_orm::{
 
 /// A statement under construction. The SQL appended must be understood by both databases.
 #[derive(Clone, Debug)]
-pub struct Text {
+pub struct SqlBuilder {
     backend: DbBackend,
     sql: String,
     values: Vec<Value>,
@@ -23,7 +23,7 @@ pub struct Text {
     written: bool,
 }
 
-impl Text {
+impl SqlBuilder {
     /// Begins a statement for this database with this SQL.
     #[must_use]
     pub fn new(backend: DbBackend, sql: &str) -> Self {
@@ -37,7 +37,7 @@ impl Text {
 
     /// Begins a statement for PostgreSQL whose values are written out as literals: the definition of a view.
     #[must_use]
-    pub fn kept(sql: &str) -> Self {
+    pub fn with_literals(sql: &str) -> Self {
         Self {
             written: true,
             ..Self::new(DbBackend::Postgres, sql)
@@ -50,7 +50,7 @@ impl Text {
         self.backend
     }
 
-    /// Appends SQL as it is. It must not contain placeholders other than those of [`Text::knowing`].
+    /// Appends SQL as it is. It must not contain placeholders other than those of [`SqlBuilder::bind`].
     #[must_use]
     pub fn then(mut self, sql: &str) -> Self {
         self.sql.push_str(sql);
@@ -71,7 +71,7 @@ impl Text {
 
     /// Binds a value without appending its placeholder: SQL that is appended refers to it as `$n`, as often as it needs.
     #[must_use]
-    pub fn knowing(mut self, value: impl Into<Value>) -> Self {
+    pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
         self
     }
@@ -123,7 +123,7 @@ impl Text {
         self
     }
 
-    /// The SQL alone: of a statement begun by [`Text::kept`], which has no placeholders.
+    /// The SQL alone: of a statement begun by [`SqlBuilder::with_literals`], which has no placeholders.
     #[must_use]
     pub fn into_sql(self) -> String {
         self.sql
@@ -186,15 +186,15 @@ mod tests {
 
     #[test]
     fn an_empty_list_is_an_empty_set() {
-        let none = Text::new(DbBackend::Sqlite, "id IN ").list(Vec::<i32>::new());
+        let none = SqlBuilder::new(DbBackend::Sqlite, "id IN ").list(Vec::<i32>::new());
         assert_eq!(none.statement().sql, "id IN (SELECT NULL WHERE 1 = 0)");
-        let two = Text::new(DbBackend::Sqlite, "")
+        let two = SqlBuilder::new(DbBackend::Sqlite, "")
             .rows([[1.into(), 2.into()], [3.into(), Value::Int(Some(4))]]);
         assert_eq!(
             two.then(" ").value(5).statement().sql,
             "VALUES (?, ?), (?, ?) ?5"
         );
-        let behind = Text::new(DbBackend::Sqlite, "")
+        let behind = SqlBuilder::new(DbBackend::Sqlite, "")
             .value(1)
             .rows([[2.into(), 3.into()]]);
         assert_eq!(behind.statement().sql, "?1VALUES (?2, ?3)");

@@ -45,9 +45,9 @@ const LINK_NOT_ACCEPTED: &str = "The link is not accepted, or no longer. Ask for
 
 /// The deployment's secret, which signs and verifies its tokens.
 #[derive(Clone)]
-pub struct SigningKey(Arc<Secret>);
+pub struct SigningKey(Arc<KeyMaterial>);
 
-struct Secret {
+struct KeyMaterial {
     bytes: Vec<u8>,
     encoding: EncodingKey,
     decoding: DecodingKey,
@@ -129,7 +129,7 @@ impl SigningKey {
 
     fn from_secret(secret: &[u8]) -> Self {
         jwt::install();
-        Self(Arc::new(Secret {
+        Self(Arc::new(KeyMaterial {
             bytes: secret.to_vec(),
             encoding: EncodingKey::from_secret(secret),
             decoding: DecodingKey::from_secret(secret),
@@ -310,14 +310,14 @@ struct Anything {}
 
 /// The account and session of an access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Access {
+pub struct SessionClaims {
     pub account: AccountId,
     pub session: SessionId,
 }
 
 /// The claims of a link: the picture that it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shown {
+pub struct PictureClaims {
     pub blueprint: BlueprintId,
     pub day: NaiveDate,
     pub theme: Theme,
@@ -325,7 +325,11 @@ pub struct Shown {
 
 impl SigningKey {
     /// Signs an access token; with the moment at which it expires.
-    pub fn access(&self, access: Access, now: DateTime<Utc>) -> Result<(String, DateTime<Utc>)> {
+    pub fn sign_access(
+        &self,
+        access: SessionClaims,
+        now: DateTime<Utc>,
+    ) -> Result<(String, DateTime<Utc>)> {
         self.sign(ISSUER, access, Anything {}, now, ACCESS)
     }
 
@@ -333,7 +337,7 @@ impl SigningKey {
     ///
     /// # Errors
     /// UNAUTHENTICATED where it is not ours, or has expired.
-    pub fn read(&self, token: &str, now: DateTime<Utc>) -> Result<Access> {
+    pub fn verify_access(&self, token: &str, now: DateTime<Utc>) -> Result<SessionClaims> {
         let (access, Anything {}) = self.verify(ISSUER, token, now).map_err(|expired| {
             Error::Unauthenticated(if expired { EXPIRED } else { NOT_ACCEPTED })
         })?;
@@ -341,10 +345,10 @@ impl SigningKey {
     }
 
     /// Signs a link to a picture for a session; with the moment at which it expires.
-    pub fn link(
+    pub fn sign_link(
         &self,
-        access: Access,
-        shown: Shown,
+        access: SessionClaims,
+        shown: PictureClaims,
         now: DateTime<Utc>,
     ) -> Result<(String, DateTime<Utc>)> {
         self.sign(PICTURES, access, shown, now, LINK)
@@ -354,7 +358,11 @@ impl SigningKey {
     ///
     /// # Errors
     /// UNAUTHENTICATED where it is not ours, or has expired.
-    pub fn read_link(&self, token: &str, now: DateTime<Utc>) -> Result<(Access, Shown)> {
+    pub fn verify_link(
+        &self,
+        token: &str,
+        now: DateTime<Utc>,
+    ) -> Result<(SessionClaims, PictureClaims)> {
         self.verify(PICTURES, token, now)
             .map_err(|_| Error::Unauthenticated(LINK_NOT_ACCEPTED))
     }
@@ -362,7 +370,7 @@ impl SigningKey {
     fn sign<S: Serialize>(
         &self,
         audience: &str,
-        access: Access,
+        access: SessionClaims,
         shows: S,
         now: DateTime<Utc>,
         lasts: Duration,
@@ -390,7 +398,7 @@ impl SigningKey {
         audience: &str,
         token: &str,
         now: DateTime<Utc>,
-    ) -> Result<(Access, S), bool> {
+    ) -> Result<(SessionClaims, S), bool> {
         let claims =
             jsonwebtoken::decode::<Claims<S>>(token, &self.0.decoding, &validation(audience))
                 .map_err(|_| false)?
@@ -402,7 +410,7 @@ impl SigningKey {
         if claims.nbf > latest || claims.iat > latest {
             return Err(false);
         }
-        let access = Access {
+        let access = SessionClaims {
             account: claims.sub.parse().map_err(|_| false)?,
             session: claims.sid.parse().map_err(|_| false)?,
         };
@@ -410,7 +418,7 @@ impl SigningKey {
     }
 
     /// A keyed hash (HMAC-SHA-256) of these parts, different for each purpose.
-    pub fn keyed(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 32]> {
+    pub fn keyed_hash(&self, purpose: &str, parts: &[&[u8]]) -> Result<[u8; 32]> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0.bytes).map_err(Error::internal)?;
         for part in [purpose.as_bytes()].iter().chain(parts) {
             // With its length before it, no part can pass for the end of another.
@@ -422,25 +430,25 @@ impl SigningKey {
 
     /// The successor of a refresh token: derived and always the same, so that two tabs that refresh at once get the same
     /// token although only its hash is stored.
-    pub fn successor(&self, token: &Refresh) -> Result<Refresh> {
+    pub fn successor(&self, token: &RefreshToken) -> Result<RefreshToken> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0.bytes).map_err(Error::internal)?;
         mac.update(b"refresh");
         mac.update(&token.0);
-        Ok(Refresh(mac.finalize().into_bytes().into()))
+        Ok(RefreshToken(mac.finalize().into_bytes().into()))
     }
 }
 
 /// A refresh token: 256 bits that mean nothing to whoever holds them.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Refresh([u8; 32]);
+pub struct RefreshToken([u8; 32]);
 
-impl fmt::Debug for Refresh {
+impl fmt::Debug for RefreshToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Refresh")
     }
 }
 
-impl Refresh {
+impl RefreshToken {
     /// A random one, for a new session.
     pub fn new() -> Result<Self> {
         Ok(Self(random().map_err(Error::internal)?))
@@ -482,8 +490,8 @@ mod tests {
         SigningKey::from_text(&KEY.replace('5', "6")).expect("a good key")
     }
 
-    fn access() -> Access {
-        Access {
+    fn access() -> SessionClaims {
+        SessionClaims {
             account: Uuid::from_u128(1).into(),
             session: Uuid::from_u128(2).into(),
         }
@@ -552,9 +560,9 @@ mod tests {
 
     #[test]
     fn an_access_token_is_good_for_ten_minutes() {
-        let (token, expires_at) = key().access(access(), now()).expect("a token");
+        let (token, expires_at) = key().sign_access(access(), now()).expect("a token");
         assert_eq!(expires_at, now() + Duration::minutes(10));
-        let read = |after| key().read(&token, now() + Duration::seconds(after));
+        let read = |after| key().verify_access(&token, now() + Duration::seconds(after));
         assert_eq!(read(0).expect("good"), access());
         assert_eq!(read(600).expect("good within the leeway"), access());
         assert!(read(605).is_err());
@@ -563,8 +571,8 @@ mod tests {
 
     #[test]
     fn an_access_token_of_another_key_or_algorithm_is_refused() {
-        let (token, _) = other_key().access(access(), now()).expect("a token");
-        assert!(key().read(&token, now()).is_err());
+        let (token, _) = other_key().sign_access(access(), now()).expect("a token");
+        assert!(key().verify_access(&token, now()).is_err());
         let claims = Claims {
             sub: access().account.to_string(),
             sid: access().session.to_string(),
@@ -587,61 +595,61 @@ mod tests {
         };
         let sha_256 = |claims: &Claims<Anything>| sign(claims, "HS256", ring::hmac::HMAC_SHA256);
         let sha_512 = sign(&claims, "HS512", ring::hmac::HMAC_SHA512);
-        assert!(key().read(&sha_256(&claims), now()).is_ok());
-        assert!(key().read(&sha_512, now()).is_err());
+        assert!(key().verify_access(&sha_256(&claims), now()).is_ok());
+        assert!(key().verify_access(&sha_512, now()).is_err());
         let elsewhere = Claims {
             aud: "elsewhere".to_owned(),
             ..claims
         };
-        assert!(key().read(&sha_256(&elsewhere), now()).is_err());
+        assert!(key().verify_access(&sha_256(&elsewhere), now()).is_err());
     }
 
     #[test]
     fn a_link_is_good_for_five_minutes_and_for_what_it_shows() {
-        let shown = Shown {
+        let shown = PictureClaims {
             blueprint: Uuid::from_u128(3).into(),
             day: NaiveDate::from_ymd_opt(2025, 3, 31).expect("a day"),
             theme: Theme::Dark,
         };
-        let (token, expires_at) = key().link(access(), shown, now()).expect("a token");
+        let (token, expires_at) = key().sign_link(access(), shown, now()).expect("a token");
         assert_eq!(expires_at, now() + Duration::minutes(5));
-        let read = |after| key().read_link(&token, now() + Duration::seconds(after));
+        let read = |after| key().verify_link(&token, now() + Duration::seconds(after));
         assert_eq!(
             read(300).expect("good within the leeway"),
             (access(), shown)
         );
         assert!(read(305).is_err());
         assert!(read(-6).is_err());
-        assert!(other_key().read_link(&token, now()).is_err());
+        assert!(other_key().verify_link(&token, now()).is_err());
     }
 
     #[test]
     fn a_link_gives_no_access_and_an_access_token_is_no_link() {
-        let shown = Shown {
+        let shown = PictureClaims {
             blueprint: Uuid::from_u128(3).into(),
             day: NaiveDate::default(),
             theme: Theme::Auto,
         };
-        let (link, _) = key().link(access(), shown, now()).expect("a token");
-        assert!(key().read(&link, now()).is_err());
-        let (token, _) = key().access(access(), now()).expect("a token");
-        assert!(key().read_link(&token, now()).is_err());
+        let (link, _) = key().sign_link(access(), shown, now()).expect("a token");
+        assert!(key().verify_access(&link, now()).is_err());
+        let (token, _) = key().sign_access(access(), now()).expect("a token");
+        assert!(key().verify_link(&token, now()).is_err());
         // Nor one that says all that a link says, for the wrong audience.
         let (both, _) = key()
             .sign(ISSUER, access(), shown, now(), LINK)
             .expect("a token");
-        assert!(key().read(&both, now()).is_ok());
-        assert!(key().read_link(&both, now()).is_err());
+        assert!(key().verify_access(&both, now()).is_ok());
+        assert!(key().verify_link(&both, now()).is_err());
     }
 
     #[test]
     fn the_successor_of_a_refresh_token_is_always_the_same_and_another_with_another_key() {
-        let first = Refresh([7; 32]);
+        let first = RefreshToken([7; 32]);
         let next = key().successor(&first).expect("a token");
         assert_eq!(next, key().successor(&first).expect("a token"));
         assert_ne!(next, first);
         assert_ne!(next, other_key().successor(&first).expect("a token"));
-        assert_eq!(Refresh::from_text(&next.to_text()), Some(next));
-        assert_eq!(Refresh::from_text("short"), None);
+        assert_eq!(RefreshToken::from_text(&next.to_text()), Some(next));
+        assert_eq!(RefreshToken::from_text("short"), None);
     }
 }

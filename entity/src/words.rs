@@ -49,7 +49,7 @@ macro_rules! words {
 
                 /// The word that is stored and sent like this.
                 #[must_use]
-                pub fn named(text: &str) -> Option<Self> {
+                pub fn from_name(text: &str) -> Option<Self> {
                     match text {
                         $($text => Some(Self::$variant),)*
                         _ => None,
@@ -75,7 +75,7 @@ macro_rules! words {
 
             impl FromCell for $name {
                 fn from_cell(row: RawRow<'_>, at: usize) -> sqlx::Result<Self> {
-                    read::word(row, at, Self::named)
+                    read::word(row, at, Self::from_name)
                 }
             }
         )*

@@ -8,7 +8,7 @@ mod bound;
 use cx_blueprint::{
     bi::{catalogue, model::dataset::Dataset},
     http::odata::options::{self, ResourceKind},
-    statement::Text,
+    statement::SqlBuilder,
 };
 use libfuzzer_sys::fuzz_target;
 use odata_filter::{Literal, MAX_BYTES, parse, parse_key, sentences};
@@ -53,7 +53,7 @@ fn read(dataset: &'static Dataset, subject: ResourceKind<'_>, sent: &options::Se
     assert!(asked.query.days.len() <= cx_blueprint::bi::model::days::MOST_DAYS);
     assert!(asked.query.after.is_none() || asked.query.after_values.len() == asked.query.order.len());
     for backend in [DbBackend::Sqlite, DbBackend::Postgres] {
-        let statement = asked.query.filter.write(Text::new(backend, "")).statement();
+        let statement = asked.query.filter.write(SqlBuilder::new(backend, "")).statement();
         let values = statement.values.map_or(0, |values| values.0.len());
         assert!(values < VALUES, "{values} values");
     }

@@ -16,8 +16,8 @@ use sea_orm::{
 
 use super::{
     guarded::{Guarded, Keyed},
-    reader::Reader,
-    writing::Writing,
+    principal::Principal,
+    writing::WriteProgress,
 };
 use crate::{
     audit::{self, Actor},
@@ -49,7 +49,7 @@ pub struct Caller {
     pub(crate) standing: Arc<Standing>,
     pub(crate) clock: Clock,
     pub(super) store: Store,
-    pub(super) writing: Arc<Writing>,
+    pub(super) writing: Arc<WriteProgress>,
 }
 
 impl Caller {
@@ -79,7 +79,7 @@ impl Caller {
             token: None,
             standing: Arc::new(standing),
             clock,
-            store: store.charged(&budget),
+            store: store.charged_to(&budget),
             budget,
             writing: Arc::default(),
         }
@@ -96,10 +96,10 @@ impl Caller {
 
     /// The same caller at the expense of another budget.
     #[must_use]
-    pub fn spending(&self, budget: Budget) -> Self {
+    pub fn with_budget(&self, budget: Budget) -> Self {
         let budget = Arc::new(budget);
         Self {
-            store: self.store.charged(&budget),
+            store: self.store.charged_to(&budget),
             budget,
             ..self.clone()
         }
@@ -162,7 +162,7 @@ impl Caller {
 
     /// The departments that the caller leads, including all below them. Empty for the operator.
     #[must_use]
-    pub fn led(&self) -> BTreeSet<DepartmentId> {
+    pub fn led_departments(&self) -> BTreeSet<DepartmentId> {
         match &*self.standing {
             Standing::Account(standing) => standing
                 .departments
@@ -175,7 +175,7 @@ impl Caller {
 
     /// The departments of the caller's own LEAD memberships, without those below. Empty for the operator.
     #[must_use]
-    pub fn leads(&self) -> BTreeSet<DepartmentId> {
+    pub fn own_lead_departments(&self) -> BTreeSet<DepartmentId> {
         match &*self.standing {
             Standing::Account(standing) => standing.leads.clone(),
             Standing::Operator => BTreeSet::new(),
@@ -234,19 +234,19 @@ impl Caller {
     /// A select of the rows that the caller may see, archived ones included.
     #[must_use]
     pub fn select<E: Guarded>(&self) -> Select<E> {
-        E::find().filter(E::readable(self.reader_in_sql()))
+        E::find().filter(E::readable(self.principal()))
     }
 
     /// The condition under which the caller may see a row of a table; empty where that is every row.
     #[must_use]
     pub fn readable<E: Guarded>(&self) -> Condition {
-        E::readable(self.reader_in_sql())
+        E::readable(self.principal())
     }
 
     /// The caller as the principal of conditions on tables.
     #[must_use]
-    pub fn reader_in_sql(&self) -> Reader<'_> {
-        Reader::Standing(&self.standing)
+    pub fn principal(&self) -> Principal<'_> {
+        Principal::Standing(&self.standing)
     }
 
     /// The deployment's time zone.
@@ -260,7 +260,7 @@ impl Caller {
         Ok(self
             .select::<E>()
             .filter(E::id_column().eq(id))
-            .one(self.reader())
+            .one(self.connection())
             .await?)
     }
 
@@ -268,7 +268,7 @@ impl Caller {
     ///
     /// # Errors
     /// The id is not one of this table's.
-    pub fn which<E: Keyed>(&self, by: &By) -> Result<SimpleExpr> {
+    pub fn by_condition<E: Keyed>(&self, by: &By) -> Result<SimpleExpr> {
         Ok(match by {
             By::Id(id) => E::id_column().eq(input::id::<E::Id>("by.id", id)?),
             By::Key(key) => E::has_key(key),
@@ -276,17 +276,17 @@ impl Caller {
     }
 
     /// One row by its id or key; none where it is not there or the caller may not see it.
-    pub async fn by<E: Keyed>(&self, by: &By) -> Result<Option<E::Model>> {
+    pub async fn get_by<E: Keyed>(&self, by: &By) -> Result<Option<E::Model>> {
         Ok(self
             .select::<E>()
-            .filter(self.which::<E>(by)?)
-            .one(self.reader())
+            .filter(self.by_condition::<E>(by)?)
+            .one(self.connection())
             .await?)
     }
 
     /// One row inside a blueprint by its id, or by its key and the blueprint's; none where it is not there or the caller
     /// may not see it.
-    pub async fn by_inside<E: Keyed>(&self, by: &ByInside) -> Result<Option<E::Model>> {
+    pub async fn get_inside<E: Keyed>(&self, by: &ByInside) -> Result<Option<E::Model>> {
         let select = self.select::<E>();
         let select = match by {
             ByInside::Id(id) => select.filter(E::id_column().eq(input::id::<E::Id>("by.id", id)?)),
@@ -301,13 +301,13 @@ impl Caller {
                     .filter(Condition::all().add_option(scope))
             }
         };
-        Ok(select.one(self.reader()).await?)
+        Ok(select.one(self.connection()).await?)
     }
 
     /// The connections that can only read, at the expense of the caller's budget. They know no access: every statement on
     /// them starts from [`Caller::select`] or [`Caller::readable`].
     #[must_use]
-    pub fn reader(&self) -> &Pool {
+    pub fn connection(&self) -> &Pool {
         self.store.reader()
     }
 
@@ -327,24 +327,24 @@ impl Caller {
     ///
     /// # Errors
     /// `Unknown`: whether it will stay is not known.
-    pub async fn settle(&self) -> Result<()> {
+    pub async fn await_durable(&self) -> Result<()> {
         if self.writing.rests_on_others() {
-            self.store.settle().await?;
-            self.writing.settled();
+            self.store.await_durable().await?;
+            self.writing.note_durable();
         }
         Ok(())
     }
 
     /// Whether a commit was sent. Before it a deadline means "nothing was done", after it "nobody knows".
     #[must_use]
-    pub fn has_sent(&self) -> bool {
+    pub fn has_sent_commit(&self) -> bool {
         self.writing.has_sent()
     }
 
     /// Writes a refusal to the audit log, in a transaction of its own, after the refused act was rolled back.
     pub async fn note_refusal(&self, forbidden: &Forbidden) -> Result<()> {
-        audit::refusal(self.actor(), &self.store, forbidden).await?;
-        self.writing.settled();
+        audit::record_refusal(self.actor(), &self.store, forbidden).await?;
+        self.writing.note_durable();
         Ok(())
     }
 }

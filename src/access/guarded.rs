@@ -15,9 +15,9 @@ use sea_orm::{
 };
 use serde::Serialize;
 
-use super::{reader::Reader, scope, ties};
+use super::{principal::Principal, scope, ties};
 use crate::{
-    audit::{ACCOUNT, Subject},
+    audit::{ACCOUNT, AuditSubject},
     database::Transaction,
     policy::Ties,
 };
@@ -35,7 +35,7 @@ pub enum Lock {
 /// An input of findings outside the content of a blueprint: a change of this row can open or close findings of blueprints
 /// whose revision does not rise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stirred {
+pub enum FindingInput {
     Kpi(id::KpiId),
     Persona(id::PersonaId),
     Department(id::DepartmentId),
@@ -45,7 +45,7 @@ pub enum Stirred {
 
 /// A table behind the door: what the permit and the conditions of access need to know of its rows.
 pub trait Guarded:
-    Subject + EntityTrait<Model: Serialize + IntoActiveModel<Self::ActiveModel> + Send + Sync>
+    AuditSubject + EntityTrait<Model: Serialize + IntoActiveModel<Self::ActiveModel> + Send + Sync>
 {
     /// The type of its id.
     type Id: Id + Into<sea_orm::Value>;
@@ -67,7 +67,7 @@ pub trait Guarded:
     /// When it was made.
     fn created_at(row: &Self::Model) -> sea_orm::prelude::DateTimeUtc;
     /// The policy as a condition on this table: the rows that a principal may see. Empty where that is every row.
-    fn readable(reader: Reader<'_>) -> Condition;
+    fn readable(principal: Principal<'_>) -> Condition;
     /// The ties of a row to departments and accounts, loaded for a decision in at most a few statements.
     fn ties(
         tx: &Transaction,
@@ -76,7 +76,7 @@ pub trait Guarded:
 
     /// The findings' input that a change of this row changes. None for rows inside a blueprint: their change raises its
     /// revision, from which findings follow.
-    fn stirs(row: &Self::Model) -> Option<Stirred>;
+    fn finding_input(row: &Self::Model) -> Option<FindingInput>;
 
     /// An SQL expression of the id of the blueprint in which the row with this id lies; none for tables outside blueprints.
     fn blueprint_by_id(id: Self::Id) -> Option<SimpleExpr>;
@@ -123,8 +123,8 @@ keyed!(account, department, persona, segment, channel, template, kpi, blueprint,
 macro_rules! guarded {
     ($module:ident: $id:ident, $noun:literal, $api:expr, $lock:ident, blueprint: $blueprint:expr, by_id: $by_id:expr,
      $(made: $column:ident $field:ident,)? version: $version:tt, archives: $archives:tt, readable: $readable:path, ties: $ties:expr
-     $(, stirs: $stirred:ident $stirs:ident)?) => {
-        impl Subject for $module::Entity {
+     $(, finding_input: $input:ident $input_id:ident)?) => {
+        impl AuditSubject for $module::Entity {
             const TYPE: &'static str = $api;
 
             fn uuid(row: &Self::Model) -> sea_orm::prelude::Uuid {
@@ -153,16 +153,16 @@ macro_rules! guarded {
             guarded!(@version $module $version);
             guarded!(@made $module $($column $field)?);
 
-            fn readable(reader: Reader<'_>) -> Condition {
-                $readable(reader)
+            fn readable(principal: Principal<'_>) -> Condition {
+                $readable(principal)
             }
 
             async fn ties(tx: &Transaction, row: &Self::Model) -> Result<Ties, DbErr> {
                 $ties(tx, row).await
             }
 
-            fn stirs(_row: &Self::Model) -> Option<Stirred> {
-                [$(Stirred::$stirred(_row.$stirs))?].into_iter().next()
+            fn finding_input(_row: &Self::Model) -> Option<FindingInput> {
+                [$(FindingInput::$input(_row.$input_id))?].into_iter().next()
             }
 
             fn blueprint_by_id(id: Self::Id) -> Option<SimpleExpr> {
@@ -244,9 +244,9 @@ guarded!(service_token: ServiceTokenId, "service token", "ServiceToken", Row, bl
 guarded!(membership: MembershipId, "membership", "Membership", Row, blueprint: |_| None, by_id: |_| None,
     version: no, archives: no, readable: scope::memberships, ties: ties::membership);
 guarded!(department: DepartmentId, "department", "Department", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: yes, readable: scope::departments, ties: ties::department, stirs: Department id);
+    version: yes, archives: yes, readable: scope::departments, ties: ties::department, finding_input: Department id);
 guarded!(persona: PersonaId, "persona", "Persona", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: yes, readable: scope::personas, ties: ties::none, stirs: Persona id);
+    version: yes, archives: yes, readable: scope::personas, ties: ties::none, finding_input: Persona id);
 guarded!(segment: SegmentId, "segment", "Segment", Row, blueprint: |_| None, by_id: |_| None,
     version: yes, archives: no, readable: scope::everything, ties: ties::none);
 guarded!(channel: ChannelId, "channel", "Channel", Row, blueprint: |_| None, by_id: |_| None,
@@ -279,9 +279,9 @@ guarded!(responsibility: ResponsibilityId, "responsibility", "Responsibility", B
     blueprint: |row| Some(row.blueprint_id), by_id: inside!(responsibility), version: yes, archives: no,
     readable: scope::responsibilities, ties: ties::responsibility);
 guarded!(kpi: KpiId, "KPI", "Kpi", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: yes, readable: scope::kpis, ties: ties::kpi, stirs: Kpi id);
+    version: yes, archives: yes, readable: scope::kpis, ties: ties::kpi, finding_input: Kpi id);
 guarded!(kpi_target: KpiTargetId, "target", "KpiTarget", Row, blueprint: |_| None, by_id: |_| None,
-    version: yes, archives: no, readable: scope::kpi_targets, ties: ties::kpi_target, stirs: Kpi kpi_id);
+    version: yes, archives: no, readable: scope::kpi_targets, ties: ties::kpi_target, finding_input: Kpi kpi_id);
 guarded!(kpi_link: KpiLinkId, "KPI link", "KpiLink", Blueprint, blueprint: |row| Some(row.blueprint_id),
     by_id: inside!(kpi_link), version: yes, archives: no, readable: scope::kpi_links, ties: ties::kpi_link);
 guarded!(kpi_grant: KpiGrantId, "grant", "KpiGrant", Row, blueprint: |_| None, by_id: |_| None,

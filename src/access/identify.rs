@@ -118,7 +118,10 @@ WHERE account.id = $1 AND account.archived_at IS NULL"
 );
 
 /// The standing of an account, as in a request of its own; none where it is archived.
-pub(crate) async fn standing_of(tx: &Transaction, account: AccountId) -> Result<Option<Standing>> {
+pub(crate) async fn load_standing(
+    tx: &Transaction,
+    account: AccountId,
+) -> Result<Option<Standing>> {
     let backend = tx.get_database_backend();
     let statement = Statement::from_sql_and_values(backend, OF_ACCOUNT, [account.into()]);
     let rows = Own::find_by_statement(statement).all(tx).await?;

@@ -30,7 +30,7 @@ mod caller;
 mod guarded;
 mod identify;
 mod permit;
-mod reader;
+mod principal;
 pub mod scope;
 mod ties;
 mod weight;
@@ -45,16 +45,16 @@ pub(crate) const RULES: &[&str] = &[
     include_str!("../policy/token.rs"),
     include_str!("guarded.rs"),
     include_str!("identify.rs"),
-    include_str!("reader.rs"),
+    include_str!("principal.rs"),
     include_str!("scope.rs"),
 ];
 
 pub use caller::Caller;
-pub use guarded::{Archives, Guarded, Keyed, Lock, Stirred};
-pub(crate) use identify::standing_of;
+pub use guarded::{Archives, FindingInput, Guarded, Keyed, Lock};
+pub(crate) use identify::load_standing;
 pub use identify::{identify, identify_token};
-pub use permit::{Permit, changed, expect_version, fresh, live};
-pub use reader::Reader;
-pub(crate) use reader::{OF_LOGINS, login_has_all, login_has_any};
-pub use ties::place as ties_of_place;
+pub use permit::{Permit, expect_version, insertable, require_live, with_change};
+pub use principal::Principal;
+pub(crate) use principal::{LOGIN_ACTIONS, login_has_all, login_has_any};
+pub use ties::place as load_place_ties;
 pub use weight::MOST_BYTES;

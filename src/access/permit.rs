@@ -20,9 +20,9 @@ use sea_orm::{
 
 use super::{
     caller::Caller,
-    guarded::{Archives, Guarded, Keyed, Lock, Stirred},
+    guarded::{Archives, FindingInput, Guarded, Keyed, Lock},
     weight,
-    writing::Open,
+    writing::OpenPermit,
 };
 use crate::{
     audit::{self, Event},
@@ -43,20 +43,20 @@ pub struct Permit<'c> {
     /// The blueprints whose lock is taken, and whether each is archived.
     locked: BTreeMap<BlueprintId, bool>,
     /// Departments whose leads may read the act's audit events: those that the fetched rows are tied to.
-    concerned: BTreeSet<DepartmentId>,
+    audited_for: BTreeSet<DepartmentId>,
     events: Vec<Event>,
     /// Number of writing statements that only took a lock. Where no other wrote, the permit may end without an event.
     locking: u64,
     /// Changed rows outside a blueprint whose findings are to be looked at anew.
-    stirred: BTreeSet<Stirred>,
+    finding_inputs: BTreeSet<FindingInput>,
     /// Fields whose content is replaced in the audit events by "withheld".
-    withheld: &'static [&'static str],
+    redacted: &'static [&'static str],
     /// Whether a long text or many rows were written: only then the size of the blueprint is summed up at the commit.
     weighty: AtomicBool,
     /// Whether personal data was erased, of which the write-ahead log may keep nothing either.
     erases: bool,
     /// Marks the caller as writing until it is dropped: see [`Caller::compute`].
-    _open: Open,
+    _open: OpenPermit,
 }
 
 impl Caller {
@@ -100,11 +100,11 @@ impl<'c> Permit<'c> {
             caller,
             tx,
             locked: BTreeMap::new(),
-            concerned: BTreeSet::new(),
+            audited_for: BTreeSet::new(),
             events: Vec::new(),
             locking: 0,
-            stirred: BTreeSet::new(),
-            withheld: &[],
+            finding_inputs: BTreeSet::new(),
+            redacted: &[],
             weighty: AtomicBool::new(false),
             erases: false,
         }
@@ -126,7 +126,7 @@ impl<'c> Permit<'c> {
         field: &str,
         id: E::Id,
     ) -> Result<E::Model> {
-        let row = self.look::<E>(field, id).await?;
+        let row = self.lock_row::<E>(field, id).await?;
         let ties = E::ties(&self.tx, &row).await?;
         self.decide::<E>(action, &ties, &row)?;
         Ok(row)
@@ -144,9 +144,9 @@ impl<'c> Permit<'c> {
         expected: i32,
     ) -> Result<E::Model> {
         let row = self.fetch::<E>(action, field, id).await?;
-        live::<E>(field, &row)?;
+        require_live::<E>(field, &row)?;
         if let Some(blueprint) = E::blueprint(&row) {
-            self.live_blueprint(blueprint)?;
+            self.require_live_blueprint(blueprint)?;
         }
         expect_version::<E>(&row, expected)?;
         Ok(row)
@@ -157,7 +157,7 @@ impl<'c> Permit<'c> {
     ///
     /// # Errors
     /// NOT_FOUND where it is not there or the caller may not see it.
-    pub async fn look<E: Guarded>(&mut self, field: &str, id: E::Id) -> Result<E::Model> {
+    pub async fn lock_row<E: Guarded>(&mut self, field: &str, id: E::Id) -> Result<E::Model> {
         if E::LOCK == Lock::Blueprint
             && let Some(blueprint) = E::blueprint_by_id(id)
         {
@@ -167,7 +167,7 @@ impl<'c> Permit<'c> {
         }
         let mut select = E::find()
             .filter(E::id_column().eq(id))
-            .filter(E::readable(self.caller.reader_in_sql()));
+            .filter(E::readable(self.caller.principal()));
         if E::LOCK == Lock::Row {
             select = select.lock(LockType::NoKeyUpdate);
         }
@@ -177,7 +177,7 @@ impl<'c> Permit<'c> {
             .ok_or_else(|| Error::not_found(field, E::NOUN))
     }
 
-    /// Asks the policy about a row that [`Permit::look`] read, with the ties that the use-case knows. The leads of these
+    /// Asks the policy about a row that [`Permit::lock_row`] read, with the ties that the use-case knows. The leads of these
     /// departments may then read the act's audit events.
     ///
     /// # Errors
@@ -188,7 +188,7 @@ impl<'c> Permit<'c> {
         ties: &Ties,
         row: &E::Model,
     ) -> Result<()> {
-        self.concerned.extend(
+        self.audited_for.extend(
             ties.departments
                 .iter()
                 .filter(|(relation, _)| {
@@ -235,10 +235,10 @@ impl<'c> Permit<'c> {
     ///
     /// # Errors
     /// NOT_FOUND where it is not there or the caller may not see it.
-    pub async fn read<E: Guarded>(&self, field: &str, id: E::Id) -> Result<E::Model> {
+    pub async fn get<E: Guarded>(&self, field: &str, id: E::Id) -> Result<E::Model> {
         let select = E::find()
             .filter(E::id_column().eq(id))
-            .filter(E::readable(self.caller.reader_in_sql()));
+            .filter(E::readable(self.caller.principal()));
         select
             .one(&self.tx)
             .await?
@@ -248,17 +248,17 @@ impl<'c> Permit<'c> {
     /// Reads, under a share lock, a row that the act refers to: nobody archives it before the act is committed.
     ///
     /// # Errors
-    /// NOT_FOUND as [`Permit::read`], ARCHIVED where it is.
+    /// NOT_FOUND as [`Permit::get`], ARCHIVED where it is.
     pub async fn read_live<E: Archives>(&self, field: &str, id: E::Id) -> Result<E::Model> {
         let select = E::find()
             .filter(E::id_column().eq(id))
-            .filter(E::readable(self.caller.reader_in_sql()))
+            .filter(E::readable(self.caller.principal()))
             .lock(LockType::Share);
         let row = select
             .one(&self.tx)
             .await?
             .ok_or_else(|| Error::not_found(field, E::NOUN))?;
-        live::<E>(field, &row)?;
+        require_live::<E>(field, &row)?;
         Ok(row)
     }
 
@@ -275,7 +275,7 @@ impl<'c> Permit<'c> {
     ///
     /// # Errors
     /// ARCHIVED.
-    pub fn live_blueprint(&self, id: BlueprintId) -> Result<()> {
+    pub fn require_live_blueprint(&self, id: BlueprintId) -> Result<()> {
         match self.locked.get(&id) {
             Some(true) => Err(Error::fault(
                 "id",
@@ -337,7 +337,7 @@ impl<'c> Permit<'c> {
     ///
     /// # Errors
     /// DUPLICATE where the id belongs to another row. Of a row that the caller may not see nothing else is said.
-    pub async fn made_before<E: Guarded>(
+    pub async fn already_created<E: Guarded>(
         &self,
         given: Option<&async_graphql::ID>,
         id: E::Id,
@@ -355,7 +355,7 @@ impl<'c> Permit<'c> {
         };
         let own = E::find()
             .filter(E::id_column().eq(id))
-            .filter(E::readable(self.caller.reader_in_sql()));
+            .filter(E::readable(self.caller.principal()));
         if same(&row) && own.count(&self.tx).await? > 0 {
             return Ok(Some(row));
         }
@@ -369,11 +369,11 @@ impl<'c> Permit<'c> {
     }
 
     /// Whether the caller's account made a row, according to the audit log.
-    pub async fn made_by_caller<E: Guarded>(&self, row: &E::Model) -> Result<bool> {
+    pub async fn created_by_caller<E: Guarded>(&self, row: &E::Model) -> Result<bool> {
         let Some(account) = self.caller.account() else {
             return Ok(false);
         };
-        audit::made_by(&self.tx, (E::TYPE, E::uuid(row)), account).await
+        audit::was_created_by(&self.tx, (E::TYPE, E::uuid(row)), account).await
     }
 
     /// The key that was given, or one made from a name. A key that is taken gets the end of the `id` where it was made
@@ -381,7 +381,7 @@ impl<'c> Permit<'c> {
     ///
     /// # Errors
     /// DUPLICATE where a given key is taken in the organisation, or `inside` the blueprint; archived rows keep theirs.
-    pub async fn key<E: Keyed>(
+    pub async fn unique_key<E: Keyed>(
         &self,
         given: Option<&str>,
         name: &str,
@@ -414,8 +414,8 @@ impl<'c> Permit<'c> {
         E::ActiveModel: Send,
     {
         let row = E::insert(row).exec_with_returning(&self.tx).await?;
-        self.stirred.extend(E::stirs(&row));
-        self.note(Event::made::<E>(&row));
+        self.finding_inputs.extend(E::finding_input(&row));
+        self.note(Event::inserted::<E>(&row));
         Ok(row)
     }
 
@@ -470,14 +470,14 @@ impl<'c> Permit<'c> {
             .into_iter()
             .next();
         let after = after.ok_or_else(|| stale(E::uuid(before)))?;
-        self.stirred.extend(E::stirs(&after));
-        self.note(Event::changed::<E>(before, &after));
+        self.finding_inputs.extend(E::finding_input(&after));
+        self.note(Event::updated::<E>(before, &after));
         Ok(after)
     }
 
     /// Replaces an ordered list that a thing has in a table of its own: the rows that fulfil `its` become these. Says
     /// whether anything changed; the event is the slice's to note.
-    pub async fn set_list<E>(
+    pub async fn replace_list<E>(
         &self,
         its: SimpleExpr,
         position: E::Column,
@@ -493,7 +493,7 @@ impl<'c> Permit<'c> {
         }
         // All of it and not only what differs: positions are unique in a list, and rows that swap places would collide.
         E::delete_many().filter(its).exec(&self.tx).await?;
-        let fresh = rows.into_iter().map(fresh::<E>);
+        let fresh = rows.into_iter().map(insertable::<E>);
         if fresh.len() > 0 {
             E::insert_many(fresh)
                 .exec_without_returning(&self.tx)
@@ -508,8 +508,8 @@ impl<'c> Permit<'c> {
             .filter(E::id_column().eq(E::id(row)))
             .exec(&self.tx)
             .await?;
-        self.stirred.extend(E::stirs(row));
-        self.note(Event::removed::<E>(row));
+        self.finding_inputs.extend(E::finding_input(row));
+        self.note(Event::deleted::<E>(row));
         Ok(())
     }
 
@@ -552,7 +552,7 @@ impl<'c> Permit<'c> {
     }
 
     /// Replaces all events noted so far by one, if there are any: an import is one act, not thousands.
-    pub fn tell_as_one(&mut self, event: Event) {
+    pub fn collapse_events(&mut self, event: Event) {
         if !self.events.is_empty() {
             self.events = vec![event];
         }
@@ -567,22 +567,22 @@ impl<'c> Permit<'c> {
 
     /// Keeps the content of these fields out of every event of the act: the log says that they changed, not from what to
     /// what.
-    pub fn withhold(&mut self, fields: &'static [&'static str]) {
-        self.withheld = fields;
+    pub fn redact(&mut self, fields: &'static [&'static str]) {
+        self.redacted = fields;
     }
 
     /// Marks the findings that depend on this row, which was changed by other ways than `insert`, `update` and `delete`.
-    pub fn stirs(&mut self, stirred: Stirred) {
-        self.stirred.insert(stirred);
+    pub fn invalidate_findings(&mut self, input: FindingInput) {
+        self.finding_inputs.insert(input);
     }
 
     /// Lets the leads of this department read the act's audit events.
-    pub fn concerns(&mut self, department: DepartmentId) {
-        self.concerned.insert(department);
+    pub fn audit_for(&mut self, department: DepartmentId) {
+        self.audited_for.insert(department);
     }
 
     /// Has the write-ahead log emptied after the commit, so that what the act erases is left nowhere on the disk.
-    pub fn erases(&mut self) {
+    pub fn empty_log_on_commit(&mut self) {
         self.erases = true;
     }
 
@@ -600,46 +600,46 @@ impl<'c> Permit<'c> {
             }
             // Locks were taken by raising revisions, which must not rise for an act that changed nothing.
             self.tx.rollback().await?;
-            return self.caller.settle().await;
+            return self.caller.await_durable().await;
         }
         if self.weighty.load(Ordering::Relaxed) {
             for blueprint in self.locked.keys() {
                 Box::pin(weight::refuse_heavy(&self.tx, *blueprint)).await?;
             }
         }
-        let told = |event: Event| event.withholding(self.withheld);
-        let events = self.events.into_iter().map(told).collect();
-        index::renew(&self.tx).await?;
-        mark(&self.tx, &self.stirred).await?;
+        let redacted_event = |event: Event| event.redacting(self.redacted);
+        let events = self.events.into_iter().map(redacted_event).collect();
+        index::reindex_marked(&self.tx).await?;
+        mark(&self.tx, &self.finding_inputs).await?;
         // Last, so that an event is seen by others a moment after it was made: see `audit::position`.
-        audit::write(self.caller.actor(), &self.tx, events, &self.concerned).await?;
+        audit::write(self.caller.actor(), &self.tx, events, &self.audited_for).await?;
         let (store, erases) = (self.caller.store.clone(), self.erases);
-        self.caller.writing.sends();
+        self.caller.writing.note_commit_sent();
         let then = async move {
-            store.tell();
+            store.notify_written();
             if erases {
                 store.empty_log().await;
             }
         };
         self.tx.commit_then(then).await?;
-        self.caller.writing.settled();
+        self.caller.writing.note_durable();
         Ok(())
     }
 }
 
 /// Marks the inputs of findings that were changed; the background's work looks at their blueprints anew. Writers only ever
 /// insert marks and never update one, so that no two of them wait for each other.
-async fn mark(tx: &Transaction, stirred: &BTreeSet<Stirred>) -> Result<()> {
-    if stirred.is_empty() {
+async fn mark(tx: &Transaction, finding_inputs: &BTreeSet<FindingInput>) -> Result<()> {
+    if finding_inputs.is_empty() {
         return Ok(());
     }
-    let marks = stirred.iter().map(|stirred| {
+    let marks = finding_inputs.iter().map(|input| {
         let (mut kpi, mut persona, mut department, mut blueprint) = (None, None, None, None);
-        match stirred {
-            Stirred::Kpi(id) => kpi = Some(*id),
-            Stirred::Persona(id) => persona = Some(*id),
-            Stirred::Department(id) => department = Some(*id),
-            Stirred::Blueprint(id) => blueprint = Some(*id),
+        match input {
+            FindingInput::Kpi(id) => kpi = Some(*id),
+            FindingInput::Persona(id) => persona = Some(*id),
+            FindingInput::Department(id) => department = Some(*id),
+            FindingInput::Blueprint(id) => blueprint = Some(*id),
         }
         finding_mark::ActiveModel {
             id: Set(id::new()),
@@ -656,7 +656,7 @@ async fn mark(tx: &Transaction, stirred: &BTreeSet<Stirred>) -> Result<()> {
 }
 
 /// A row with every column marked as set, as an INSERT needs it.
-pub fn fresh<E: EntityTrait>(row: E::Model) -> E::ActiveModel
+pub fn insertable<E: EntityTrait>(row: E::Model) -> E::ActiveModel
 where
     E::Model: IntoActiveModel<E::ActiveModel>,
 {
@@ -664,7 +664,7 @@ where
 }
 
 /// The row after a change, which is not written.
-pub fn changed<E: Guarded>(row: &E::Model, change: &E::ActiveModel) -> Result<E::Model>
+pub fn with_change<E: Guarded>(row: &E::Model, change: &E::ActiveModel) -> Result<E::Model>
 where
     E::Model: Clone,
     E::ActiveModel: TryIntoModel<E::Model>,
@@ -707,7 +707,7 @@ pub fn expect_version<E: Guarded>(row: &E::Model, expected: i32) -> Result<()> {
 ///
 /// # Errors
 /// ARCHIVED.
-pub fn live<E: Archives>(field: &str, row: &E::Model) -> Result<()> {
+pub fn require_live<E: Archives>(field: &str, row: &E::Model) -> Result<()> {
     match E::archived_at(row) {
         Some(_) => Err(Error::fault(
             field,

@@ -15,12 +15,12 @@ use sea_orm::{
     sea_query::{Expr, IntoColumnRef, SelectStatement, SimpleExpr},
 };
 
-use super::reader::{Ids, Reached, Reader};
+use super::principal::{IdSet, Principal, SqlReach};
 use crate::policy::{Action, Relation};
 
 /// Everybody who is signed in may see it.
 #[must_use]
-pub fn everything(_: Reader<'_>) -> Condition {
+pub fn everything(_: Principal<'_>) -> Condition {
     Condition::all()
 }
 
@@ -28,12 +28,12 @@ fn nothing() -> Condition {
     Condition::any().add(Expr::value(false))
 }
 
-fn among<C: IntoSimpleExpr>(column: C, ids: &Ids) -> SimpleExpr {
-    ids.hold(column.into_simple_expr())
+fn among<C: IntoSimpleExpr>(column: C, ids: &IdSet) -> SimpleExpr {
+    ids.contains(column.into_simple_expr())
 }
 
 /// A reach as a condition: every row, or the rows to which one of its relations leads.
-fn within(reached: &Reached, relation: impl Fn(Relation, &Ids) -> Condition) -> Condition {
+fn within(reached: &SqlReach, relation: impl Fn(Relation, &IdSet) -> Condition) -> Condition {
     if reached.is_everything() {
         return Condition::all();
     }
@@ -41,7 +41,7 @@ fn within(reached: &Reached, relation: impl Fn(Relation, &Ids) -> Condition) -> 
         .through
         .iter()
         .fold(nothing(), |any, (name, own)| any.add(relation(*name, own)))
-        .add_option(reached.asked_everything())
+        .add_option(reached.everything_in_sql())
 }
 
 /// No row: the relation has no meaning for this table.
@@ -50,7 +50,7 @@ fn meaningless(_: Relation) -> Condition {
 }
 
 /// The blueprints that one of these departments owns, or in which it holds or is offered a responsibility.
-fn participating(own: &Ids) -> Condition {
+fn participating(own: &IdSet) -> Condition {
     let holds = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::BlueprintId)
@@ -98,7 +98,7 @@ fn not_in_force() -> Condition {
 
 /// Blueprints that count in facts, gap lists and lead lists: CURRENT ones that are published, or were when archived.
 #[must_use]
-pub fn counted() -> Condition {
+pub fn reportable() -> Condition {
     Condition::all()
         .add(in_force())
         .add(blueprint::Column::State.eq(BlueprintState::Current))
@@ -106,7 +106,7 @@ pub fn counted() -> Condition {
 
 /// The Rust twin of [`counted`]: whether a blueprint counts.
 #[must_use]
-pub fn counts(blueprint: &blueprint::Model) -> bool {
+pub fn is_reportable(blueprint: &blueprint::Model) -> bool {
     let in_force = blueprint.status == BlueprintStatus::Published
         || blueprint.archived_from == Some(BlueprintStatus::Published);
     in_force && blueprint.state == BlueprintState::Current
@@ -114,15 +114,15 @@ pub fn counts(blueprint: &blueprint::Model) -> bool {
 
 /// The ids of the blueprints that count.
 #[must_use]
-pub fn counted_blueprint_ids() -> SelectStatement {
-    ids_of::<blueprint::Entity>(blueprint::Column::Id, counted())
+pub fn reportable_blueprint_ids() -> SelectStatement {
+    ids_of::<blueprint::Entity>(blueprint::Column::Id, reportable())
 }
 
 /// Blueprints that somebody may see.
 #[must_use]
-pub fn blueprints(reader: Reader<'_>) -> Condition {
+pub fn blueprints(principal: Principal<'_>) -> Condition {
     let reached = |action| {
-        within(&reader.reach(action), |relation, own| match relation {
+        within(&principal.reach(action), |relation, own| match relation {
             Relation::Participates => participating(own),
             Relation::OwnsBlueprint => {
                 Condition::all().add(among(blueprint::Column::OwnerDepartmentId, own))
@@ -143,7 +143,7 @@ pub fn blueprints(reader: Reader<'_>) -> Condition {
     ];
     if rows
         .iter()
-        .all(|(_, action)| reader.reach(*action).is_everything())
+        .all(|(_, action)| principal.reach(*action).is_everything())
     {
         return Condition::all();
     }
@@ -167,8 +167,8 @@ impl WithVisibility for Condition {
 
 /// A select of the ids of the blueprints that somebody may see; none where that is every blueprint.
 #[must_use]
-pub fn blueprint_ids(reader: Reader<'_>) -> Option<SelectStatement> {
-    let readable = blueprints(reader);
+pub fn blueprint_ids(principal: Principal<'_>) -> Option<SelectStatement> {
+    let readable = blueprints(principal);
     (!readable.is_empty()).then(|| {
         blueprint::Entity::find()
             .select_only()
@@ -179,8 +179,8 @@ pub fn blueprint_ids(reader: Reader<'_>) -> Option<SelectStatement> {
 }
 
 /// Rows inside blueprints that somebody may see, by the column of the blueprint's id.
-fn inside<C: ColumnTrait>(reader: Reader<'_>, blueprint_id: C) -> Condition {
-    match blueprint_ids(reader) {
+fn inside<C: ColumnTrait>(principal: Principal<'_>, blueprint_id: C) -> Condition {
+    match blueprint_ids(principal) {
         Some(ids) => Condition::all().add(blueprint_id.in_subquery(ids)),
         None => Condition::all(),
     }
@@ -188,68 +188,68 @@ fn inside<C: ColumnTrait>(reader: Reader<'_>, blueprint_id: C) -> Condition {
 
 /// Phases that somebody may see.
 #[must_use]
-pub fn phases(reader: Reader<'_>) -> Condition {
-    inside(reader, phase::Column::BlueprintId)
+pub fn phases(principal: Principal<'_>) -> Condition {
+    inside(principal, phase::Column::BlueprintId)
 }
 
 /// Touchpoints that somebody may see.
 #[must_use]
-pub fn touchpoints(reader: Reader<'_>) -> Condition {
-    inside(reader, touchpoint::Column::BlueprintId)
+pub fn touchpoints(principal: Principal<'_>) -> Condition {
+    inside(principal, touchpoint::Column::BlueprintId)
 }
 
 /// Transitions that somebody may see.
 #[must_use]
-pub fn transitions(reader: Reader<'_>) -> Condition {
-    inside(reader, transition::Column::BlueprintId)
+pub fn transitions(principal: Principal<'_>) -> Condition {
+    inside(principal, transition::Column::BlueprintId)
 }
 
 /// Scenarios that somebody may see.
 #[must_use]
-pub fn scenarios(reader: Reader<'_>) -> Condition {
-    inside(reader, scenario::Column::BlueprintId)
+pub fn scenarios(principal: Principal<'_>) -> Condition {
+    inside(principal, scenario::Column::BlueprintId)
 }
 
 /// Sources that somebody may see.
 #[must_use]
-pub fn sources(reader: Reader<'_>) -> Condition {
-    inside(reader, source::Column::BlueprintId)
+pub fn sources(principal: Principal<'_>) -> Condition {
+    inside(principal, source::Column::BlueprintId)
 }
 
 /// Insights that somebody may see.
 #[must_use]
-pub fn insights(reader: Reader<'_>) -> Condition {
-    inside(reader, insight::Column::BlueprintId)
+pub fn insights(principal: Principal<'_>) -> Condition {
+    inside(principal, insight::Column::BlueprintId)
 }
 
 /// Promises that somebody may see.
 #[must_use]
-pub fn promises(reader: Reader<'_>) -> Condition {
-    inside(reader, promise::Column::BlueprintId)
+pub fn promises(principal: Principal<'_>) -> Condition {
+    inside(principal, promise::Column::BlueprintId)
 }
 
 /// Evaluations that somebody may see.
 #[must_use]
-pub fn evaluations(reader: Reader<'_>) -> Condition {
-    inside(reader, evaluation::Column::BlueprintId)
+pub fn evaluations(principal: Principal<'_>) -> Condition {
+    inside(principal, evaluation::Column::BlueprintId)
 }
 
 /// Improvements that somebody may see.
 #[must_use]
-pub fn improvements(reader: Reader<'_>) -> Condition {
-    inside(reader, improvement::Column::BlueprintId)
+pub fn improvements(principal: Principal<'_>) -> Condition {
+    inside(principal, improvement::Column::BlueprintId)
 }
 
 /// Publications that somebody may see: those of blueprints that they may see now, whoever could then.
 #[must_use]
-pub fn publications(reader: Reader<'_>) -> Condition {
-    inside(reader, publication::Column::BlueprintId)
+pub fn publications(principal: Principal<'_>) -> Condition {
+    inside(principal, publication::Column::BlueprintId)
 }
 
 /// Responsibilities that somebody may see.
 #[must_use]
-pub fn responsibilities(reader: Reader<'_>) -> Condition {
-    inside(reader, responsibility::Column::BlueprintId)
+pub fn responsibilities(principal: Principal<'_>) -> Condition {
+    inside(principal, responsibility::Column::BlueprintId)
 }
 
 fn ids_of<E: EntityTrait>(column: E::Column, condition: Condition) -> SelectStatement {
@@ -260,14 +260,14 @@ fn ids_of<E: EntityTrait>(column: E::Column, condition: Condition) -> SelectStat
         .into_query()
 }
 
-fn participating_ids(own: &Ids) -> SelectStatement {
+fn participating_ids(own: &IdSet) -> SelectStatement {
     ids_of::<blueprint::Entity>(blueprint::Column::Id, participating(own))
 }
 
 /// Rows that everybody may see, and a partner only where `participates` holds for the partner's departments.
-fn catalogue(reader: Reader<'_>, participates: impl Fn(&Ids) -> Condition) -> Condition {
+fn catalogue(principal: Principal<'_>, participates: impl Fn(&IdSet) -> Condition) -> Condition {
     within(
-        &reader.reach(Action::ReadPublished),
+        &principal.reach(Action::ReadPublished),
         |relation, own| match relation {
             Relation::Participates => participates(own),
             other => meaningless(other),
@@ -275,7 +275,7 @@ fn catalogue(reader: Reader<'_>, participates: impl Fn(&Ids) -> Condition) -> Co
     )
 }
 
-fn department_participates<C: ColumnTrait>(column: C, own: &Ids) -> Condition {
+fn department_participates<C: ColumnTrait>(column: C, own: &IdSet) -> Condition {
     let holders = Condition::all()
         .add(responsibility::Column::BlueprintId.in_subquery(participating_ids(own)))
         .add(open_responsibility());
@@ -293,24 +293,24 @@ fn department_participates<C: ColumnTrait>(column: C, own: &Ids) -> Condition {
 
 /// Departments that somebody may see.
 #[must_use]
-pub fn departments(reader: Reader<'_>) -> Condition {
-    catalogue(reader, |own| {
+pub fn departments(principal: Principal<'_>) -> Condition {
+    catalogue(principal, |own| {
         department_participates(department::Column::Id, own)
     })
 }
 
 /// Memberships that somebody may see.
 #[must_use]
-pub fn memberships(reader: Reader<'_>) -> Condition {
-    catalogue(reader, |own| {
+pub fn memberships(principal: Principal<'_>) -> Condition {
+    catalogue(principal, |own| {
         department_participates(membership::Column::DepartmentId, own)
     })
 }
 
 /// Accounts that somebody may see.
 #[must_use]
-pub fn accounts(reader: Reader<'_>) -> Condition {
-    let colleagues = catalogue(reader, |own| {
+pub fn accounts(principal: Principal<'_>) -> Condition {
+    let colleagues = catalogue(principal, |own| {
         let members = department_participates(membership::Column::DepartmentId, own);
         Condition::all().add(
             account::Column::Id.in_subquery(ids_of::<membership::Entity>(
@@ -319,7 +319,7 @@ pub fn accounts(reader: Reader<'_>) -> Condition {
             )),
         )
     });
-    match reader.oneself() {
+    match principal.own_account() {
         Some(oneself) if !colleagues.is_empty() => Condition::any()
             .add(colleagues)
             .add(among(account::Column::Id, &oneself)),
@@ -329,11 +329,11 @@ pub fn accounts(reader: Reader<'_>) -> Condition {
 
 /// One's own sessions.
 #[must_use]
-pub fn sessions(reader: Reader<'_>) -> Condition {
-    if !reader.reach(Action::KeepOwnSignIn).is_everything() {
+pub fn sessions(principal: Principal<'_>) -> Condition {
+    if !principal.reach(Action::KeepOwnSignIn).is_everything() {
         return nothing();
     }
-    match reader.oneself() {
+    match principal.own_account() {
         Some(oneself) => Condition::all().add(among(session::Column::AccountId, &oneself)),
         None => Condition::all(),
     }
@@ -341,8 +341,8 @@ pub fn sessions(reader: Reader<'_>) -> Condition {
 
 /// Service tokens, for those who keep them and those who read in the audit log what was done with any.
 #[must_use]
-pub fn service_tokens(reader: Reader<'_>) -> Condition {
-    let may = |action| reader.reach(action).is_everything();
+pub fn service_tokens(principal: Principal<'_>) -> Condition {
+    let may = |action| principal.reach(action).is_everything();
     match may(Action::KeepOrganisation) || may(Action::ReadAudit) {
         true => Condition::all(),
         false => nothing(),
@@ -351,8 +351,8 @@ pub fn service_tokens(reader: Reader<'_>) -> Condition {
 
 /// Personas that somebody may see.
 #[must_use]
-pub fn personas(reader: Reader<'_>) -> Condition {
-    catalogue(reader, |own| {
+pub fn personas(principal: Principal<'_>) -> Condition {
+    catalogue(principal, |own| {
         let secondary = Condition::all()
             .add(blueprint_persona::Column::BlueprintId.in_subquery(participating_ids(own)));
         Condition::any()
@@ -371,8 +371,8 @@ pub fn personas(reader: Reader<'_>) -> Condition {
 
 /// KPIs whose definition somebody may see.
 #[must_use]
-pub fn kpis(reader: Reader<'_>) -> Condition {
-    catalogue(reader, |own| {
+pub fn kpis(principal: Principal<'_>) -> Condition {
+    catalogue(principal, |own| {
         let linked =
             Condition::all().add(kpi_link::Column::BlueprintId.in_subquery(participating_ids(own)));
         Condition::any()
@@ -386,8 +386,8 @@ pub fn kpis(reader: Reader<'_>) -> Condition {
 
 /// KPIs whose values somebody may see, of those whose definition they may see.
 #[must_use]
-pub fn kpi_values(reader: Reader<'_>) -> Condition {
-    let reach = reader.reach(Action::ReadConfidential);
+pub fn kpi_values(principal: Principal<'_>) -> Condition {
+    let reach = principal.reach(Action::ReadConfidential);
     if reach.is_everything() {
         return Condition::all();
     }
@@ -416,8 +416,8 @@ fn of_kpi<C: ColumnTrait>(kpi_id: C, readable: Condition) -> Condition {
     Condition::all().add(kpi_id.in_subquery(ids_of::<kpi::Entity>(kpi::Column::Id, readable)))
 }
 
-fn with_values(reader: Reader<'_>) -> Condition {
-    let (definition, values) = (kpis(reader), kpi_values(reader));
+fn with_values(principal: Principal<'_>) -> Condition {
+    let (definition, values) = (kpis(principal), kpi_values(principal));
     if definition.is_empty() && values.is_empty() {
         return Condition::all();
     }
@@ -426,32 +426,33 @@ fn with_values(reader: Reader<'_>) -> Condition {
 
 /// Targets that somebody may see.
 #[must_use]
-pub fn kpi_targets(reader: Reader<'_>) -> Condition {
-    of_kpi(kpi_target::Column::KpiId, with_values(reader))
+pub fn kpi_targets(principal: Principal<'_>) -> Condition {
+    of_kpi(kpi_target::Column::KpiId, with_values(principal))
 }
 
 /// Grants that somebody may see: those of KPIs whose values they may see.
 #[must_use]
-pub fn kpi_grants(reader: Reader<'_>) -> Condition {
-    of_kpi(kpi_grant::Column::KpiId, with_values(reader))
+pub fn kpi_grants(principal: Principal<'_>) -> Condition {
+    of_kpi(kpi_grant::Column::KpiId, with_values(principal))
 }
 
 /// KPI links that somebody may see.
 #[must_use]
-pub fn kpi_links(reader: Reader<'_>) -> Condition {
+pub fn kpi_links(principal: Principal<'_>) -> Condition {
     Condition::all()
-        .add(inside(reader, kpi_link::Column::BlueprintId))
-        .add(of_kpi(kpi_link::Column::KpiId, kpis(reader)))
+        .add(inside(principal, kpi_link::Column::BlueprintId))
+        .add(of_kpi(kpi_link::Column::KpiId, kpis(principal)))
 }
 
 /// Measurements that somebody may see.
 #[must_use]
-pub fn measurements(reader: Reader<'_>) -> Condition {
-    let anywhere = of_kpi(measurement::Column::KpiId, with_values(reader));
-    match blueprint_ids(reader) {
+pub fn measurements(principal: Principal<'_>) -> Condition {
+    let anywhere = of_kpi(measurement::Column::KpiId, with_values(principal));
+    match blueprint_ids(principal) {
         None => anywhere,
         Some(_) => {
-            let there = ids_of::<touchpoint::Entity>(touchpoint::Column::Id, touchpoints(reader));
+            let there =
+                ids_of::<touchpoint::Entity>(touchpoint::Column::Id, touchpoints(principal));
             anywhere.add(
                 Condition::any()
                     .add(measurement::Column::TouchpointId.is_null())
@@ -464,12 +465,12 @@ pub fn measurements(reader: Reader<'_>) -> Condition {
 /// Answers of customers that somebody may see: those at what they may read, on the organisation as a whole, and routed
 /// to their department.
 #[must_use]
-pub fn feedback(reader: Reader<'_>) -> Condition {
-    if blueprint_ids(reader).is_none() {
+pub fn feedback(principal: Principal<'_>) -> Condition {
+    if blueprint_ids(principal).is_none() {
         return Condition::all();
     }
     let looked_after = within(
-        &reader.reach(Action::WorkFollowUp),
+        &principal.reach(Action::WorkFollowUp),
         |relation, own| match relation {
             Relation::LooksAfter => {
                 Condition::all().add(among(feedback::Column::DepartmentId, own))
@@ -478,41 +479,41 @@ pub fn feedback(reader: Reader<'_>) -> Condition {
         },
     );
     Condition::any()
-        .add(in_journeys(reader, feedback::Column::BlueprintId))
+        .add(in_blueprints(principal, feedback::Column::BlueprintId))
         .add(looked_after)
 }
 
 /// Cells of employees' answers that somebody may see: those at places that they may read.
 #[must_use]
-pub fn employee_cells(reader: Reader<'_>) -> Condition {
-    in_journeys(reader, employee_cell::Column::BlueprintId)
+pub fn employee_cells(principal: Principal<'_>) -> Condition {
+    in_blueprints(principal, employee_cell::Column::BlueprintId)
 }
 
 /// Rows of blueprints that somebody may see; rows of no blueprint for whoever may read all that is published.
-fn in_journeys(reader: Reader<'_>, journey: impl ColumnTrait) -> Condition {
-    let Some(blueprints) = blueprint_ids(reader) else {
+fn in_blueprints(principal: Principal<'_>, blueprint_id: impl ColumnTrait) -> Condition {
+    let Some(blueprints) = blueprint_ids(principal) else {
         return Condition::all();
     };
-    let everything = reader.reach(Action::ReadPublished).everything();
+    let everything = principal.reach(Action::ReadPublished).everything();
     let on_the_whole =
-        everything.map(|everything| Condition::all().add(journey.is_null()).add(everything));
+        everything.map(|everything| Condition::all().add(blueprint_id.is_null()).add(everything));
     Condition::any()
-        .add(journey.in_subquery(blueprints))
+        .add(blueprint_id.in_subquery(blueprints))
         .add_option(on_the_whole)
 }
 
 /// Follow-ups that somebody may see: those of the answers that they may see.
 #[must_use]
-pub fn follow_ups(reader: Reader<'_>) -> Condition {
-    let answers = ids_of::<feedback::Entity>(feedback::Column::Id, feedback(reader));
+pub fn follow_ups(principal: Principal<'_>) -> Condition {
+    let answers = ids_of::<feedback::Entity>(feedback::Column::Id, feedback(principal));
     Condition::all().add(follow_up::Column::FeedbackId.in_subquery(answers))
 }
 
 /// Audit events that somebody may see.
 #[must_use]
-pub fn audit_events(reader: Reader<'_>) -> Condition {
+pub fn audit_events(principal: Principal<'_>) -> Condition {
     within(
-        &reader.reach(Action::ReadAudit),
+        &principal.reach(Action::ReadAudit),
         |relation, own| match relation {
             Relation::IsIt => {
                 let concerned =
@@ -530,12 +531,12 @@ pub fn audit_events(reader: Reader<'_>) -> Condition {
 
 /// Rows of departments for which somebody may pull flat KPI rows, by the column of the department's id.
 #[must_use]
-pub fn flat_rows<C: IntoColumnRef>(reader: Reader<'_>, department_id: C) -> Condition {
+pub fn flat_rows<C: IntoColumnRef>(principal: Principal<'_>, department_id: C) -> Condition {
     let column = Expr::col(department_id);
     within(
-        &reader.reach(Action::PullFlatRows),
+        &principal.reach(Action::PullFlatRows),
         |relation, own| match relation {
-            Relation::IsIt => Condition::all().add(own.hold(column.clone())),
+            Relation::IsIt => Condition::all().add(own.contains(column.clone())),
             other => meaningless(other),
         },
     )

@@ -7,7 +7,7 @@ use std::sync::{
 
 /// The progress of one request's writing. Atomic, as a deadline reads it from another task than the one that writes.
 #[derive(Debug, Default)]
-pub(super) struct Writing {
+pub(super) struct WriteProgress {
     /// Whether a permit has read rows since the last commit: they may have been written by others and not be durable yet.
     rests_on_others: AtomicBool,
     /// Whether a commit was sent.
@@ -17,20 +17,20 @@ pub(super) struct Writing {
 }
 
 /// Counts an open permit until it is dropped.
-pub(super) struct Open(Arc<Writing>);
+pub(super) struct OpenPermit(Arc<WriteProgress>);
 
-impl Drop for Open {
+impl Drop for OpenPermit {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-impl Writing {
+impl WriteProgress {
     /// Notes that a permit is opened.
-    pub(super) fn begin(self: &Arc<Self>) -> Open {
+    pub(super) fn begin(self: &Arc<Self>) -> OpenPermit {
         self.rests_on_others.store(true, Ordering::SeqCst);
         self.open.fetch_add(1, Ordering::SeqCst);
-        Open(Arc::clone(self))
+        OpenPermit(Arc::clone(self))
     }
 
     /// Whether a permit is open, for whose locks others may wait.
@@ -39,12 +39,12 @@ impl Writing {
     }
 
     /// Notes that a commit is sent.
-    pub(super) fn sends(&self) {
+    pub(super) fn note_commit_sent(&self) {
         self.sent.store(true, Ordering::SeqCst);
     }
 
     /// Notes that everything read so far is durable.
-    pub(super) fn settled(&self) {
+    pub(super) fn note_durable(&self) {
         self.rests_on_others.store(false, Ordering::SeqCst);
     }
 

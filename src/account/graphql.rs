@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 
 use super::{
     AccountCreateInput, AccountPasswordResetInput, AccountUpdateInput, PasswordChangeInput,
-    session::{SessionEndInput, alive},
+    session::{SessionEndInput, live_condition},
 };
 use crate::{
     error::Result,
@@ -153,7 +153,7 @@ impl AccountQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Account>> {
-        found(async { caller(ctx)?.by::<account::Entity>(&by).await }).await
+        found(async { caller(ctx)?.get_by::<account::Entity>(&by).await }).await
     }
 
     /// Accounts, in the order of creation.
@@ -178,15 +178,17 @@ impl AccountQuery {
         if !filter.include_archived {
             select = select.filter(account::Column::ArchivedAt.is_null());
         }
-        page::by_creation(ctx, select, Page { first, after }, Account::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Account::from).await
     }
 }
 
 /// The caller's own sessions that are alive.
 pub async fn own_sessions(ctx: &Context<'_>, page: Page) -> Result<Pages<Session>> {
     let caller = caller(ctx)?;
-    let select = caller.select::<session::Entity>().filter(alive(caller.now));
-    page::by_creation(ctx, select, page, Session::from).await
+    let select = caller
+        .select::<session::Entity>()
+        .filter(live_condition(caller.now));
+    page::oldest_first(ctx, select, page, Session::from).await
 }
 
 payload! {

@@ -18,11 +18,11 @@ use sea_orm::{
     ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select, Set,
 };
 
-use self::{password::Seat, throttle::SessionGuess};
+use self::{password::HashPermit, throttle::SessionGuess};
 use crate::{
-    access::{Caller, Guarded, Permit, expect_version, live},
+    access::{Caller, Guarded, Permit, expect_version, require_live},
     audit,
-    audit::Subject,
+    audit::AuditSubject,
     database::Transaction,
     error::{Error, Forbidden, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, replace},
@@ -111,13 +111,13 @@ pub async fn create(caller: &Caller, input: AccountCreateInput) -> Result<accoun
         .await?;
     let same = |row: &account::Model| row.name == name && row.service == input.service;
     if let Some(row) = permit
-        .made_before::<account::Entity>(input.id.as_ref(), id, same)
+        .already_created::<account::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .key::<account::Entity>(key.as_deref(), &name, id, None)
+        .unique_key::<account::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<account::Entity>(account::ActiveModel {
@@ -151,7 +151,7 @@ pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<accoun
         .await?;
     if let Some(role) = input.role.filter(|role| *role != row.role) {
         if caller.account() == Some(row.id) {
-            return Err(own_role(row.id));
+            return Err(own_role_error(row.id));
         }
         refuse_last_admin(&row, others)?;
         if !holds_memberships(role) {
@@ -175,7 +175,7 @@ pub const fn holds_memberships(role: OrganisationRole) -> bool {
 }
 
 /// The error for changing one's own role.
-pub(crate) fn own_role(account: AccountId) -> Error {
+pub(crate) fn own_role_error(account: AccountId) -> Error {
     Error::Forbidden(Forbidden {
         action: Action::KeepOrganisation,
         subject: Some((account::Entity::TYPE, account.0)),
@@ -211,7 +211,7 @@ async fn refuse_members(permit: &Permit<'_>, row: &account::Model) -> Result<()>
 }
 
 /// Number of active ADMINs besides this account.
-pub async fn admins_besides(tx: &Transaction, id: AccountId) -> Result<usize> {
+pub async fn count_other_admins(tx: &Transaction, id: AccountId) -> Result<usize> {
     let admins = active_admins().all(tx).await?;
     Ok(admins.iter().filter(|admin| admin.id != id).count())
 }
@@ -225,7 +225,7 @@ fn active_admins() -> Select<account::Entity> {
 /// Number of active ADMINs besides this account. All of them are locked, in one order, until the end: two ADMINs who
 /// depose each other at the same moment come one after the other, and the second is refused.
 async fn other_admins(permit: &mut Permit<'_>, id: AccountId) -> Result<usize> {
-    let row = permit.read::<account::Entity>("id", id).await?;
+    let row = permit.get::<account::Entity>("id", id).await?;
     permit.decide::<account::Entity>(Action::KeepOrganisation, &Ties::none(), &row)?;
     let admins = active_admins()
         .order_by_asc(account::Column::Id)
@@ -356,22 +356,22 @@ pub async fn change_password(
         .session
         .ok_or(Error::Unauthenticated("Sign in first."))?;
     let guess = SessionGuess::new(session);
-    guess.check(caller.reader(), caller.now).await?;
-    let seat = Seat::take().await?;
-    guess.check(caller.reader(), caller.now).await?;
+    guess.check(caller.connection(), caller.now).await?;
+    let hash_permit = HashPermit::acquire().await?;
+    guess.check(caller.connection(), caller.now).await?;
     let verified = own.password_hash.clone();
-    if !seat
+    if !hash_permit
         .verify(input.current_password, verified.clone())
         .await?
     {
         note_wrong_password(caller, &own, &guess).await?;
         return Err(wrong_password());
     }
-    let hash = seat.hash(input.new_password).await?;
-    drop(seat);
+    let hash = hash_permit.hash(input.new_password).await?;
+    drop(hash_permit);
     let mut permit = caller.begin().await?;
-    let row = permit.look::<account::Entity>("", own.id).await?;
-    live::<account::Entity>("", &row)?;
+    let row = permit.lock_row::<account::Entity>("", own.id).await?;
+    require_live::<account::Entity>("", &row)?;
     if row.password_hash != verified {
         return Err(wrong_password());
     }
@@ -397,7 +397,7 @@ async fn note_wrong_password(
 ) -> Result<()> {
     let tx: Transaction = caller.begin_bookkeeping().await?;
     guess.failed(&tx, caller.now).await?;
-    audit::sign_in(
+    audit::record_sign_in(
         &tx,
         &caller.act,
         AuditOutcome::Failed,

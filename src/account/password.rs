@@ -142,16 +142,16 @@ fn is_easy(password: &str, key: &str) -> bool {
 }
 
 /// A turn to run Argon2. Its holder checks the throttle again, as others may have failed while it waited.
-pub struct Seat {
+pub struct HashPermit {
     _permit: OwnedSemaphorePermit,
 }
 
-impl Seat {
+impl HashPermit {
     /// Waits for a turn.
     ///
     /// # Errors
     /// `RateLimited` where none comes in time.
-    pub async fn take() -> Result<Self> {
+    pub async fn acquire() -> Result<Self> {
         let wait = tokio::time::timeout(PATIENCE, Arc::clone(&SEATS).acquire_owned());
         match wait.await {
             Ok(permit) => Ok(Self {
@@ -189,7 +189,7 @@ impl Seat {
 
 /// The key of an account with this password, among those that share one hash: a demo and a generated organisation set one
 /// password for all at once, and must not be served to others.
-pub async fn given_to_several(store: &Store, password: &str) -> Result<Option<String>> {
+pub async fn shared_password_key(store: &Store, password: &str) -> Result<Option<String>> {
     use account::Column;
     let shared: Vec<(String, String)> = account::Entity::find()
         .select_only()
@@ -204,8 +204,8 @@ pub async fn given_to_several(store: &Store, password: &str) -> Result<Option<St
         .all(store.reader())
         .await?;
     for (hash, key) in shared {
-        let seat = Seat::take().await?;
-        if seat.verify(password.to_owned(), Some(hash)).await? {
+        let hash_permit = HashPermit::acquire().await?;
+        if hash_permit.verify(password.to_owned(), Some(hash)).await? {
             return Ok(Some(key));
         }
     }
@@ -217,7 +217,7 @@ const MOST_SHARED: u64 = 8;
 
 /// Hashes a password without judging its strength.
 pub async fn hash(password: &str) -> Result<String> {
-    Seat::take().await?.hash(password.to_owned()).await
+    HashPermit::acquire().await?.hash(password.to_owned()).await
 }
 
 async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
@@ -264,13 +264,13 @@ mod tests {
     async fn a_password_is_verified_against_its_own_hash_alone() {
         let made = hash("three boats at dawn").await.expect("a hash");
         assert!(made.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-        let seat = Seat::take().await.expect("a seat");
+        let hash_permit = HashPermit::acquire().await.expect("a permit");
         for (password, hash, right) in [
             ("three boats at dawn", Some(made.clone()), true),
             ("three boats at dusk", Some(made), false),
             ("three boats at dawn", None, false),
         ] {
-            let verified = seat.verify(password.to_owned(), hash).await;
+            let verified = hash_permit.verify(password.to_owned(), hash).await;
             assert_eq!(verified.expect("verified"), right);
         }
     }

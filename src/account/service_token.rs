@@ -21,7 +21,7 @@ use crate::{
     error::{Result, UserErrorCode},
     input::{self, Faults},
     policy::{Action, Ties},
-    token::service::{DAYS, MOST_DAYS, Secret},
+    token::service::{DAYS, MOST_DAYS, ServiceTokenSecret},
 };
 
 /// A new service token.
@@ -55,7 +55,7 @@ pub struct ServiceTokenRevokeInput {
 }
 
 /// A token, and what its holder has to keep; nothing where an earlier try made it, as it is shown once.
-pub type Made = (service_token::Model, Option<Secret>);
+pub type Made = (service_token::Model, Option<ServiceTokenSecret>);
 
 /// Makes a token.
 pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<Made> {
@@ -80,7 +80,7 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<M
         row.name == name && row.account_id == account_id && row.scopes == scopes
     };
     if let Some(row) = permit
-        .made_before::<service_token::Entity>(input.id.as_ref(), id, same)
+        .already_created::<service_token::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok((row, None));
@@ -94,7 +94,7 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<M
             .read_live::<department::Entity>(&field, *department)
             .await?;
     }
-    let secret = Secret::new()?;
+    let secret = ServiceTokenSecret::new()?;
     let row = permit
         .insert::<service_token::Entity>(service_token::ActiveModel {
             id: Set(id),

@@ -17,7 +17,7 @@ use sea_orm::{
 use serde::Serialize;
 
 use super::{
-    password::Seat,
+    password::HashPermit,
     throttle::{self, Guess},
 };
 use crate::{
@@ -28,7 +28,7 @@ use crate::{
     error::{Error, Result},
     id, input,
     policy::Action,
-    token::{Access, Refresh, SigningKey},
+    token::{RefreshToken, SessionClaims, SigningKey},
 };
 
 /// Longest life of a session, however often its tokens are refreshed.
@@ -54,7 +54,7 @@ pub struct Tokens {
 }
 
 /// An attempt to sign in.
-pub struct Attempt {
+pub struct SignInRequest {
     /// The account's key, as typed.
     pub login: String,
     pub password: String,
@@ -66,42 +66,47 @@ pub struct Attempt {
 
 /// Signs people in, refreshes their tokens and signs them out: where there is no caller yet.
 #[derive(Clone, Copy)]
-pub struct Desk<'a> {
+pub struct Authenticator<'a> {
     pub store: &'a Store,
     pub clock: &'a Clock,
     pub key: &'a SigningKey,
     pub request_id: &'a str,
 }
 
-impl Desk<'_> {
+impl Authenticator<'_> {
     /// Signs in with a password. An unknown account, a wrong password, a service and a deactivated account are refused
     /// alike, in words, in statements and in time, so that nobody learns which accounts exist.
     ///
     /// # Errors
     /// `Unauthenticated` where it is refused; `RateLimited` where too many attempts failed or too many wait for a hash.
-    pub async fn sign_in(self, attempt: Attempt) -> Result<Tokens> {
+    pub async fn sign_in(self, attempt: SignInRequest) -> Result<Tokens> {
         let guess = Guess::new(self.key, &attempt.login, attempt.network, &attempt.password)?;
-        guess.check(self.store.entrance(), self.clock.now()).await?;
-        let seat = Seat::take().await?;
+        guess
+            .check(self.store.sign_in_reader(), self.clock.now())
+            .await?;
+        let hash_permit = HashPermit::acquire().await?;
         // Once more with the seat taken: of many tries at once only as many run as there are seats, and each sees
         // what those before it came to.
-        guess.check(self.store.entrance(), self.clock.now()).await?;
+        guess
+            .check(self.store.sign_in_reader(), self.clock.now())
+            .await?;
         let account = self.account(&attempt.login).await?;
         let hash = account
             .as_ref()
             .filter(|account| !account.service && account.archived_at.is_none())
             .and_then(|account| account.password_hash.clone());
-        let right = seat.verify(attempt.password, hash).await?;
+        let right = hash_permit.verify(attempt.password, hash).await?;
         match account {
             Some(account) if right => {
-                drop(seat);
-                self.welcome(&account, &guess, attempt.user_agent).await
+                drop(hash_permit);
+                self.start_session(&account, &guess, attempt.user_agent)
+                    .await
             }
             account => {
-                self.turn_away(account.map(|account| account.id), &guess)
+                self.record_failure(account.map(|account| account.id), &guess)
                     .await?;
-                drop(seat);
-                throttle::tidy(self.store.clone(), self.clock.now());
+                drop(hash_permit);
+                throttle::delete_expired(self.store.clone(), self.clock.now());
                 Err(Error::Unauthenticated(WRONG))
             }
         }
@@ -113,18 +118,18 @@ impl Desk<'_> {
         let key = if input::is_key(login) { login } else { "" };
         Ok(account::Entity::find()
             .filter(account::Entity::has_key(key))
-            .one(self.store.entrance())
+            .one(self.store.sign_in_reader())
             .await?)
     }
 
-    async fn welcome(
+    async fn start_session(
         self,
         verified: &account::Model,
         guess: &Guess,
         user_agent: Option<String>,
     ) -> Result<Tokens> {
         let now = self.clock.now();
-        let tx = self.store.begin_entrance().await?;
+        let tx = self.store.begin_sign_in().await?;
         let account = account::Entity::find_by_id(verified.id)
             .lock(LockType::NoKeyUpdate)
             .one(&tx)
@@ -149,9 +154,9 @@ impl Desk<'_> {
         let session = session::Entity::insert(session)
             .exec_with_returning(&tx)
             .await?;
-        let refresh = Refresh::new()?;
+        let refresh = RefreshToken::new()?;
         keep(&tx, &refresh, session.id, now).await?;
-        audit::sign_in(
+        audit::record_sign_in(
             &tx,
             audit::SIGN_IN,
             AuditOutcome::Done,
@@ -164,11 +169,11 @@ impl Desk<'_> {
         self.tokens(&session, &refresh, now)
     }
 
-    async fn turn_away(self, account: Option<AccountId>, guess: &Guess) -> Result<()> {
+    async fn record_failure(self, account: Option<AccountId>, guess: &Guess) -> Result<()> {
         let now = self.clock.now();
-        let tx = self.store.begin_entrance().await?;
+        let tx = self.store.begin_sign_in().await?;
         guess.failed(&tx, now).await?;
-        audit::sign_in(
+        audit::record_sign_in(
             &tx,
             audit::SIGN_IN,
             AuditOutcome::Failed,
@@ -188,7 +193,7 @@ impl Desk<'_> {
     pub async fn refresh(self, token: &str) -> Result<Tokens> {
         let now = self.clock.now();
         let (token, found) = self.find(token).await?;
-        let tx = self.store.begin_entrance().await?;
+        let tx = self.store.begin_sign_in().await?;
         let session = session::Entity::find_by_id(found.session_id)
             .lock(LockType::NoKeyUpdate)
             .one(&tx)
@@ -217,7 +222,7 @@ impl Desk<'_> {
                     now,
                 )
                 .await?;
-                audit::sign_in(
+                audit::record_sign_in(
                     &tx,
                     "sessionReuse",
                     AuditOutcome::Failed,
@@ -240,10 +245,10 @@ impl Desk<'_> {
         let found = match self.find(token).await {
             Ok((_, found)) => found,
             // Another request may have ended it just now.
-            Err(Error::Unauthenticated(_)) => return Ok(self.store.settle().await?),
+            Err(Error::Unauthenticated(_)) => return Ok(self.store.await_durable().await?),
             Err(error) => return Err(error),
         };
-        let tx = self.store.begin_entrance().await?;
+        let tx = self.store.begin_sign_in().await?;
         let session = session::Entity::find_by_id(found.session_id)
             .lock(LockType::NoKeyUpdate)
             .one(&tx)
@@ -255,7 +260,7 @@ impl Desk<'_> {
                 now,
             )
             .await?;
-            audit::sign_in(
+            audit::record_sign_in(
                 &tx,
                 "signOut",
                 AuditOutcome::Done,
@@ -268,11 +273,11 @@ impl Desk<'_> {
         Ok(tx.commit().await?)
     }
 
-    async fn find(self, token: &str) -> Result<(Refresh, refresh_token::Model)> {
+    async fn find(self, token: &str) -> Result<(RefreshToken, refresh_token::Model)> {
         let ended = || Error::Unauthenticated(ENDED);
-        let token = Refresh::from_text(token.trim()).ok_or_else(ended)?;
+        let token = RefreshToken::from_text(token.trim()).ok_or_else(ended)?;
         let found = refresh_token::Entity::find_by_id(token.hash())
-            .one(self.store.entrance())
+            .one(self.store.sign_in_reader())
             .await?;
         Ok((token, found.ok_or_else(ended)?))
     }
@@ -280,14 +285,14 @@ impl Desk<'_> {
     fn tokens(
         self,
         session: &session::Model,
-        refresh: &Refresh,
+        refresh: &RefreshToken,
         now: DateTime<Utc>,
     ) -> Result<Tokens> {
-        let access = Access {
+        let access = SessionClaims {
             account: session.account_id,
             session: session.id,
         };
-        let (access_token, expires_at) = self.key.access(access, now)?;
+        let (access_token, expires_at) = self.key.sign_access(access, now)?;
         Ok(Tokens {
             access_token,
             refresh_token: refresh.to_text(),
@@ -298,7 +303,7 @@ impl Desk<'_> {
 
 async fn keep(
     tx: &Transaction,
-    token: &Refresh,
+    token: &RefreshToken,
     session: SessionId,
     now: DateTime<Utc>,
 ) -> Result<()> {
@@ -392,7 +397,7 @@ pub struct SessionEndInput {
 
 /// The sessions in which somebody is signed in now, as a condition.
 #[must_use]
-pub fn alive(now: DateTime<Utc>) -> Condition {
+pub fn live_condition(now: DateTime<Utc>) -> Condition {
     Condition::all()
         .add(session::Column::EndedAt.is_null())
         .add(session::Column::ExpiresAt.gt(now))
@@ -404,7 +409,7 @@ pub async fn end(caller: &Caller, input: &SessionEndInput) -> Result<session::Mo
     let id: SessionId = input::id("id", &input.id)?;
     let mut permit = caller.begin().await?;
     // Nobody sees another's session: finding it is the decision.
-    let row = permit.look::<session::Entity>("id", id).await?;
+    let row = permit.lock_row::<session::Entity>("id", id).await?;
     if row.ended_at.is_some() {
         return Ok(row);
     }

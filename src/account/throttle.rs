@@ -102,12 +102,12 @@ impl Allowance {
 
 /// A subject for which failures are counted, known by a hash only.
 #[derive(Clone, Debug)]
-struct Subject {
+struct ThrottleSubject {
     hash: Vec<u8>,
     allowance: Allowance,
 }
 
-impl Subject {
+impl ThrottleSubject {
     /// The account with this key, whether there is one or not.
     fn account(key: &str) -> Self {
         Self {
@@ -164,31 +164,31 @@ fn network(address: IpAddr) -> Vec<u8> {
 /// An attempt with a password, as the subjects for which it is counted.
 #[derive(Clone, Debug)]
 pub struct Guess {
-    account: Subject,
-    network: Subject,
+    account: ThrottleSubject,
+    network: ThrottleSubject,
     /// The account in this network.
-    origin: Subject,
+    origin: ThrottleSubject,
     /// The hash under which the origin is stored.
     origin_hash: Vec<u8>,
     /// This password for the account in this network.
-    itself: Subject,
+    itself: ThrottleSubject,
 }
 
 impl Guess {
     /// An attempt with this password from this address at an account, whether one with this key exists or not.
     pub fn new(key: &SigningKey, login: &str, address: IpAddr, password: &str) -> Result<Self> {
         let (login, network) = (folded(login), network(address));
-        let origin = key.keyed("sign-in origin", &[login.as_bytes(), &network])?;
+        let origin = key.keyed_hash("sign-in origin", &[login.as_bytes(), &network])?;
         let said = [login.as_bytes(), &network, password.as_bytes()];
-        let guess = key.keyed("sign-in guess", &said)?;
+        let guess = key.keyed_hash("sign-in guess", &said)?;
         let fingerprint = u16::from_be_bytes([guess[0], guess[1]]) >> (16 - FINGERPRINT);
         let itself = [&origin[..], &fingerprint.to_be_bytes()].concat();
         Ok(Self {
-            account: Subject::account(&login),
-            network: Subject::network(&network),
-            origin: Subject::origin(&origin),
+            account: ThrottleSubject::account(&login),
+            network: ThrottleSubject::network(&network),
+            origin: ThrottleSubject::origin(&origin),
             origin_hash: origin.to_vec(),
-            itself: Subject::guess(&itself),
+            itself: ThrottleSubject::guess(&itself),
         })
     }
 
@@ -278,13 +278,13 @@ async fn drop_oldest_origins(tx: &Transaction, account: AccountId) -> Result<()>
 
 /// The throttle of guessing the present password from inside a session.
 #[derive(Clone, Debug)]
-pub struct SessionGuess(Subject);
+pub struct SessionGuess(ThrottleSubject);
 
 impl SessionGuess {
     /// An attempt in this session.
     #[must_use]
     pub fn new(session: SessionId) -> Self {
-        Self(Subject::session(session))
+        Self(ThrottleSubject::session(session))
     }
 
     /// Refuses an attempt that has to wait.
@@ -309,7 +309,7 @@ fn hash(kind: &str, what: &[u8]) -> Vec<u8> {
 
 async fn check<C: ConnectionTrait>(
     db: &C,
-    subjects: &[&Subject],
+    subjects: &[&ThrottleSubject],
     now: DateTime<Utc>,
 ) -> Result<()> {
     let hashes = subjects.iter().map(|subject| subject.hash.clone());
@@ -331,7 +331,7 @@ async fn check<C: ConnectionTrait>(
 }
 
 /// Counts a failure, under the lock of the subject's row, and returns the number of earlier ones that are still kept.
-async fn count(tx: &Transaction, subject: &Subject, now: DateTime<Utc>) -> Result<i32> {
+async fn count(tx: &Transaction, subject: &ThrottleSubject, now: DateTime<Utc>) -> Result<i32> {
     let fresh = sign_in_throttle::ActiveModel {
         subject: Set(subject.hash.clone()),
         failures: Set(0),
@@ -369,7 +369,7 @@ async fn count(tx: &Transaction, subject: &Subject, now: DateTime<Utc>) -> Resul
 
 /// Forgets the failures and the origins of an account that has a new password: nothing guessed before helps.
 pub async fn forget(tx: &Transaction, account: AccountId, key: &str) -> Result<()> {
-    sign_in_throttle::Entity::delete_by_id(Subject::account(key).hash)
+    sign_in_throttle::Entity::delete_by_id(ThrottleSubject::account(key).hash)
         .exec(tx)
         .await?;
     sign_in_origin::Entity::delete_many()
@@ -380,7 +380,7 @@ pub async fn forget(tx: &Transaction, account: AccountId, key: &str) -> Result<(
 }
 
 /// Deletes expired failures and origins in the background, one run at a time: no sign-in waits for it or fails with it.
-pub fn tidy(store: Store, now: DateTime<Utc>) {
+pub fn delete_expired(store: Store, now: DateTime<Utc>) {
     static TURN: Semaphore = Semaphore::const_new(1);
     let Ok(turn) = TURN.try_acquire() else { return };
     tokio::spawn(async move {
@@ -459,9 +459,12 @@ mod tests {
     #[test]
     fn a_key_is_counted_however_it_is_typed() {
         assert_eq!(
-            Subject::account(" Ann-CX ").hash,
-            Subject::account("ann-cx").hash
+            ThrottleSubject::account(" Ann-CX ").hash,
+            ThrottleSubject::account("ann-cx").hash
         );
-        assert_ne!(Subject::account("ann").hash, Subject::account("bo").hash);
+        assert_ne!(
+            ThrottleSubject::account("ann").hash,
+            ThrottleSubject::account("bo").hash
+        );
     }
 }

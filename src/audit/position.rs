@@ -25,7 +25,7 @@ const LATE: u64 = 10 * 60 * 1_000;
 
 /// A position in the log: everything up to it was visible to whoever holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
+pub struct LogPosition {
     /// The id of the newest event; nil in an empty log.
     newest: Uuid,
     /// Number of visible events of the last [`LATE`] milliseconds up to it, itself included.
@@ -33,7 +33,7 @@ pub struct Position {
 }
 
 /// The events after a position.
-pub enum Done {
+pub enum EventsAfter {
     /// All of them in the order of their ids, and where one came late those of the last minutes before the position again.
     Events(Vec<audit_event::Model>),
     /// More than were asked for at the most.
@@ -42,13 +42,13 @@ pub enum Done {
     Unknown,
 }
 
-impl Position {
+impl LogPosition {
     /// Length of its encoding.
     pub const BYTES: usize = 20;
 
     /// Encodes it: the newest id and the number, both big-endian.
     #[must_use]
-    pub fn bytes(self) -> [u8; Self::BYTES] {
+    pub fn to_bytes(self) -> [u8; Self::BYTES] {
         let mut bytes = [0; Self::BYTES];
         let (newest, recent) = bytes.split_at_mut(16);
         newest.copy_from_slice(self.newest.as_bytes());
@@ -56,9 +56,9 @@ impl Position {
         bytes
     }
 
-    /// Decodes what [`Position::bytes`] encoded.
+    /// Decodes what [`LogPosition::to_bytes`] encoded.
     #[must_use]
-    pub fn of(bytes: [u8; Self::BYTES]) -> Self {
+    pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
         let number = u128::from_be_bytes(std::array::from_fn(|at| bytes[at]));
         Self {
             newest: Uuid::from_u128(number),
@@ -68,7 +68,7 @@ impl Position {
 }
 
 /// The position of the newest visible event.
-pub async fn position(tx: &Transaction) -> Result<Position> {
+pub async fn current(tx: &Transaction) -> Result<LogPosition> {
     let newest = done()
         .select_only()
         .column(audit_event::Column::Id)
@@ -82,14 +82,14 @@ pub async fn position(tx: &Transaction) -> Result<Position> {
         .filter(audit_event::Column::Id.lte(newest))
         .count(tx)
         .await?;
-    Ok(Position {
+    Ok(LogPosition {
         newest,
         recent: u32::try_from(recent).unwrap_or(u32::MAX),
     })
 }
 
 /// The events after a position, at most `most`.
-pub async fn done_behind(tx: &Transaction, place: Position, most: u64) -> Result<Done> {
+pub async fn events_after(tx: &Transaction, place: LogPosition, most: u64) -> Result<EventsAfter> {
     let mut events = done()
         .filter(audit_event::Column::Id.gte(minutes_before(place.newest)))
         .order_by_asc(audit_event::Column::Id)
@@ -97,19 +97,19 @@ pub async fn done_behind(tx: &Transaction, place: Position, most: u64) -> Result
         .all(tx)
         .await?;
     if events.len() as u64 > most {
-        return Ok(Done::TooMuch);
+        return Ok(EventsAfter::TooMuch);
     }
     let behind = events.partition_point(|event| event.id.0 <= place.newest);
     let (known, last) = (behind as u64, behind.checked_sub(1).map(|at| events[at].id));
     // Events never leave a log: with fewer of them, or without the newest, it is another log.
     if last.map_or(Uuid::nil(), |id| id.0) != place.newest || known < u64::from(place.recent) {
-        return Ok(Done::Unknown);
+        return Ok(EventsAfter::Unknown);
     }
     // Otherwise one came late, and which one is not known.
     if known == u64::from(place.recent) {
         events.drain(..behind);
     }
-    Ok(Done::Events(events))
+    Ok(EventsAfter::Events(events))
 }
 
 /// The least id that an event made [`LATE`] before this one could have: ids begin with the millisecond of their making.
@@ -124,11 +124,11 @@ mod tests {
 
     #[test]
     fn a_place_is_read_as_it_was_written() {
-        let place = Position {
+        let place = LogPosition {
             newest: Uuid::from_u128(0x0198_0000_0000_7000_8000_0000_0000_0007),
             recent: 3,
         };
-        assert_eq!(Position::of(place.bytes()), place);
+        assert_eq!(LogPosition::from_bytes(place.to_bytes()), place);
         let before = minutes_before(place.newest).0.as_u128();
         assert_eq!(before, u128::from(0x0198_0000_0000_u64 - 600_000) << 80);
         assert_eq!(minutes_before(Uuid::nil()).0, Uuid::nil());

@@ -74,10 +74,10 @@ variants! {
     Integer => i32, |number| Some(number);
     Number => f64, |number| Some(number);
     Boolean => bool, |truth| Some(truth);
-    Text => Aggregation, |word| Self::named(&word);
-    Text => Direction, |word| Self::named(&word);
-    Text => KpiState, |word| Self::named(&word);
-    Text => Role, |word| Self::named(&word);
-    Text => Stage, |word| Self::named(&word);
-    Text => Unit, |word| Self::named(&word);
+    Text => Aggregation, |word| Self::from_name(&word);
+    Text => Direction, |word| Self::from_name(&word);
+    Text => KpiState, |word| Self::from_name(&word);
+    Text => Role, |word| Self::from_name(&word);
+    Text => Stage, |word| Self::from_name(&word);
+    Text => Unit, |word| Self::from_name(&word);
 }

@@ -215,7 +215,7 @@ fn touchpoints_held(caller: &Caller, filter: &FactFilter) -> Option<SelectStatem
         .select_only()
         .column(responsibility::Column::TouchpointId)
         .filter(scope::flat_rows(
-            caller.reader_in_sql(),
+            caller.principal(),
             responsibility::Column::DepartmentId.as_column_ref(),
         ));
     if let Some(keys) = &filter.department_keys {

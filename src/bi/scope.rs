@@ -11,9 +11,9 @@ use sea_orm::{
 };
 
 use crate::{
-    access::{self, Caller, Guarded, Reader, scope},
+    access::{self, Caller, Guarded, Principal, scope},
     policy::Action,
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// The scope of a reader, and what a query asks for.
@@ -87,15 +87,15 @@ impl<'c> Scope<'c> {
         self.backend
     }
 
-    fn reader(&self) -> Reader<'_> {
+    fn principal(&self) -> Principal<'_> {
         match self.who {
-            Who::Caller(caller) => caller.reader_in_sql(),
-            Who::Login(_) => Reader::Login,
+            Who::Caller(caller) => caller.principal(),
+            Who::Login(_) => Principal::Login,
         }
     }
 
     fn select<E: Guarded>(&self) -> Select<E> {
-        E::find().filter(E::readable(self.reader()))
+        E::find().filter(E::readable(self.principal()))
     }
 
     /// The rows of a table that may be seen.
@@ -107,7 +107,7 @@ impl<'c> Scope<'c> {
     /// The ids of the rows of a table that may be seen; none where it is all of them.
     #[must_use]
     pub fn seen_ids<E: Guarded>(&self) -> Option<SelectStatement> {
-        let readable = E::readable(self.reader());
+        let readable = E::readable(self.principal());
         (!readable.is_empty()).then(|| ids::<E>(readable))
     }
 
@@ -124,25 +124,25 @@ impl<'c> Scope<'c> {
     }
 
     fn counting(&self) -> Condition {
-        let readable = blueprint::Entity::readable(self.reader());
+        let readable = blueprint::Entity::readable(self.principal());
         match self.include_drafts {
             true => readable,
-            false => Condition::all().add(readable).add(scope::counted()),
+            false => Condition::all().add(readable).add(scope::reportable()),
         }
     }
 
     /// The KPIs whose values may be seen.
     #[must_use]
     pub fn kpis_with_values(&self) -> Select<kpi::Entity> {
-        let values = scope::kpi_values(self.reader());
+        let values = scope::kpi_values(self.principal());
         self.select::<kpi::Entity>().filter(values)
     }
 
     /// The ids of the KPIs whose values may be seen; nothing where it is all of them.
     #[must_use]
     pub fn valued_kpis(&self) -> Option<SelectStatement> {
-        let definitions = kpi::Entity::readable(self.reader());
-        let values = scope::kpi_values(self.reader());
+        let definitions = kpi::Entity::readable(self.principal());
+        let values = scope::kpi_values(self.principal());
         let all = definitions.is_empty() && values.is_empty();
         (!all).then(|| ids::<kpi::Entity>(Condition::all().add(definitions).add(values)))
     }
@@ -166,13 +166,13 @@ impl<'c> Scope<'c> {
     /// The ids of the departments whose rows are pulled; nothing where it is those of all, and rows without one.
     #[must_use]
     pub fn own_departments(&self) -> Option<SelectStatement> {
-        let own = scope::flat_rows(self.reader(), department::Column::Id.as_column_ref());
+        let own = scope::flat_rows(self.principal(), department::Column::Id.as_column_ref());
         (!own.is_empty()).then(|| ids::<department::Entity>(own))
     }
 
     /// Appends the condition that the reader pulls the row, by the column of its department.
     #[must_use]
-    pub fn only_own(&self, text: Text, department_id: &str) -> Text {
+    pub fn only_own(&self, text: SqlBuilder, department_id: &str) -> SqlBuilder {
         let Some(own) = self.own_departments() else {
             return text;
         };
@@ -194,7 +194,7 @@ impl<'c> Scope<'c> {
     /// Appends a common table of the query's days: `day (day, ends)`, each with the moment at which it ends in the
     /// deployment's time zone. Of a view: the days from the first measurement through the last, or today.
     #[must_use]
-    pub fn days(&self, text: Text) -> Text {
+    pub fn days(&self, text: SqlBuilder) -> SqlBuilder {
         let text = text.then("day (day, ends) AS (");
         match self.who {
             Who::Caller(caller) => {
@@ -211,7 +211,7 @@ impl<'c> Scope<'c> {
 
     /// Appends today's day.
     #[must_use]
-    pub fn today(&self, text: Text) -> Text {
+    pub fn today(&self, text: SqlBuilder) -> SqlBuilder {
         match self.who {
             Who::Caller(caller) => text.value(caller.today),
             Who::Login(zone) => text.then(&today_in(zone)),

@@ -55,7 +55,7 @@ pub struct BlueprintDraft {
 
 impl BlueprintDraft {
     /// Reads it.
-    pub fn read(faults: &mut Faults, input: BlueprintCreateInput) -> Self {
+    pub fn from_input(faults: &mut Faults, input: BlueprintCreateInput) -> Self {
         Self {
             id: faults.new_id(input.id.as_ref()),
             title: faults.name("title", &input.title),
@@ -81,7 +81,7 @@ impl BlueprintDraft {
             &Ties::none().and(Relation::OwnsBlueprint, [owner.id]),
             None,
         )?;
-        permit.concerns(owner.id);
+        permit.audit_for(owner.id);
         let persona = permit
             .read_live::<persona::Entity>("personaId", self.persona)
             .await?;
@@ -92,13 +92,13 @@ impl BlueprintDraft {
                 && row.template_id == template
         };
         if let Some(row) = permit
-            .made_before::<blueprint::Entity>(self.input.id.as_ref(), self.id, same)
+            .already_created::<blueprint::Entity>(self.input.id.as_ref(), self.id, same)
             .await?
         {
             return Ok((row, false));
         }
         let key = permit
-            .key::<blueprint::Entity>(self.key.as_deref(), &self.title, self.id, None)
+            .unique_key::<blueprint::Entity>(self.key.as_deref(), &self.title, self.id, None)
             .await?;
         let row = permit
             .insert::<blueprint::Entity>(blueprint::ActiveModel {

@@ -241,7 +241,7 @@ impl BlueprintQuery {
             None if filter.include_archived => select,
             None => select.filter(blueprint::Column::ArchivedAt.is_null()),
         };
-        page::by_creation(ctx, select, Page { first, after }, Blueprint::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Blueprint::from).await
     }
 
     /// A phase by id, or by its blueprint's key and its own.
@@ -250,7 +250,7 @@ impl BlueprintQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Phase>> {
-        found(async { caller(ctx)?.by_inside::<phase::Entity>(&by).await }).await
+        found(async { caller(ctx)?.get_inside::<phase::Entity>(&by).await }).await
     }
 }
 
@@ -271,11 +271,11 @@ async fn find(ctx: &Context<'_>, by: By) -> Result<Option<Blueprint>> {
     .any(|part| ctx.look_ahead().field(part).exists());
     if !whole {
         return Ok(caller
-            .by::<blueprint::Entity>(&by)
+            .get_by::<blueprint::Entity>(&by)
             .await?
             .map(Blueprint::from));
     }
-    let which = Condition::all().add(caller.which::<blueprint::Entity>(&by)?);
+    let which = Condition::all().add(caller.by_condition::<blueprint::Entity>(&by)?);
     let asked = format!("{by:?}").to_lowercase();
     let canvas = shared::find(ctx, caller, asked, which).await?;
     Ok(canvas.map(Blueprint::from))

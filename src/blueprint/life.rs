@@ -59,13 +59,13 @@ pub async fn step(caller: &Caller, step: Step, input: &AtVersionInput) -> Result
         .fetch::<blueprint::Entity>(step.needs(), "id", id)
         .await?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
-    let row = take(&mut permit, step, &row).await?;
+    let row = take_step(&mut permit, step, &row).await?;
     permit.commit().await?;
     Ok(row)
 }
 
 /// Takes a step with a blueprint under its lock.
-pub async fn take(
+pub async fn take_step(
     permit: &mut Permit<'_>,
     step: Step,
     row: &blueprint::Model,

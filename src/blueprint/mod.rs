@@ -114,7 +114,7 @@ pub struct BlueprintOwnerChangeInput {
 /// Makes a draft.
 pub async fn create(caller: &Caller, input: BlueprintCreateInput) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
-    let draft = BlueprintDraft::read(&mut faults, input);
+    let draft = BlueprintDraft::from_input(&mut faults, input);
     faults.check()?;
     let mut permit = caller.begin().await?;
     let (row, _) = draft.make(&mut permit, None).await?;
@@ -213,7 +213,7 @@ pub async fn change_owner(
     let owner = permit
         .read_live::<department::Entity>("ownerDepartmentId", owner)
         .await?;
-    permit.concerns(owner.id);
+    permit.audit_for(owner.id);
     let change = blueprint::ActiveModel {
         owner_department_id: Set(owner.id),
         ..Default::default()

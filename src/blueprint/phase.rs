@@ -13,10 +13,10 @@ use sea_orm::{
 
 use super::MOST_PHASES;
 use crate::{
-    access::{Caller, Permit, expect_version, live},
+    access::{Caller, Permit, expect_version, require_live},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
-    order::{self, Placed},
+    order::{self, Ordered},
     policy::Action,
 };
 
@@ -83,10 +83,10 @@ pub async fn create(caller: &Caller, input: PhaseCreateInput) -> Result<phase::M
     let (blueprint, mut permit) = caller
         .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
         .await?;
-    live::<blueprint::Entity>("blueprintId", &blueprint)?;
+    require_live::<blueprint::Entity>("blueprintId", &blueprint)?;
     let same = |row: &phase::Model| row.blueprint_id == blueprint.id && row.name == name;
     if let Some(row) = permit
-        .made_before::<phase::Entity>(input.id.as_ref(), id, same)
+        .already_created::<phase::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -136,7 +136,7 @@ pub async fn add(
     fresh: NewPhase,
 ) -> Result<phase::Model> {
     let key = permit
-        .key::<phase::Entity>(fresh.key.as_deref(), &fresh.name, fresh.id, Some(blueprint))
+        .unique_key::<phase::Entity>(fresh.key.as_deref(), &fresh.name, fresh.id, Some(blueprint))
         .await?;
     permit
         .insert::<phase::Entity>(phase::ActiveModel {
@@ -226,7 +226,7 @@ pub async fn set_archived(
         .fetch::<phase::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
     expect_version::<phase::Entity>(&row, input.expected_version)?;
-    permit.live_blueprint(row.blueprint_id)?;
+    permit.require_live_blueprint(row.blueprint_id)?;
     if row.archived_at.is_some() == archived {
         return Ok(row);
     }
@@ -238,7 +238,9 @@ pub async fn set_archived(
         ..Default::default()
     };
     if !archived {
-        change.position = Set(order::end(&of_blueprint(&permit, row.blueprint_id).await?));
+        change.position = Set(order::next_position(
+            &of_blueprint(&permit, row.blueprint_id).await?,
+        ));
     }
     let row = permit.update::<phase::Entity>(&row, change).await?;
     permit.commit().await?;
@@ -268,7 +270,7 @@ async fn of_blueprint(permit: &Permit<'_>, blueprint: BlueprintId) -> Result<Vec
         .await?)
 }
 
-impl Placed for phase::Model {
+impl Ordered for phase::Model {
     type Id = PhaseId;
 
     fn id(&self) -> PhaseId {
@@ -292,7 +294,7 @@ async fn place(
     } else {
         after
     };
-    let places = order::room(others, after.as_ref());
+    let places = order::make_room(others, after.as_ref());
     let places = places.ok_or_else(|| Error::not_found("afterId", "phase in this blueprint"))?;
     set_positions(permit, places.moved).await?;
     Ok(places.free)

@@ -60,14 +60,14 @@ const OF_ROWS: &str = "This takes more work than one request for rows may ask fo
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::of(STEPS, BYTES)
+        Self::new(STEPS, BYTES)
     }
 }
 
 impl Budget {
     /// A budget of these steps and bytes.
     #[must_use]
-    pub fn of(steps: u64, bytes: u64) -> Self {
+    pub fn new(steps: u64, bytes: u64) -> Self {
         Self {
             steps: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
@@ -81,26 +81,26 @@ impl Budget {
 
     /// The budget of one page of flat rows.
     #[must_use]
-    pub fn of_page() -> Self {
+    pub fn for_page() -> Self {
         Self {
             refusal: OF_ROWS,
-            ..Self::of(PULL, u64::MAX)
+            ..Self::new(PULL, u64::MAX)
         }
     }
 
     /// The budget of a feed, which may be of any length: that of a page for each piece.
     #[must_use]
-    pub fn of_feed() -> Self {
+    pub fn for_feed() -> Self {
         Self {
             by_piece: true,
-            ..Self::of_page()
+            ..Self::for_page()
         }
     }
 
     /// The budget of the command line and of the server's own work.
     #[must_use]
     pub fn unlimited() -> Self {
-        Self::of(u64::MAX, u64::MAX)
+        Self::new(u64::MAX, u64::MAX)
     }
 
     /// Spends steps.
@@ -119,7 +119,7 @@ impl Budget {
     ///
     /// # Errors
     /// `TooComplex` once they exceed the budget.
-    pub fn answer(&self, bytes: u64) -> Result<()> {
+    pub fn count_answer(&self, bytes: u64) -> Result<()> {
         let told = self.bytes.fetch_add(bytes, Ordering::Relaxed);
         if told.saturating_add(bytes) <= self.most_bytes {
             return Ok(());
@@ -170,14 +170,14 @@ impl Steps {
 
     /// Steps of a budget for work that runs in its own task and ends with it.
     #[must_use]
-    pub fn of(budget: &Arc<Budget>) -> Self {
+    pub fn for_budget(budget: &Arc<Budget>) -> Self {
         Self::new(Arc::clone(budget), Arc::default())
     }
 
     /// Steps without a bound, for work that is bounded by its input.
     #[must_use]
     pub fn unlimited() -> Self {
-        Self::of(&Arc::new(Budget::unlimited()))
+        Self::for_budget(&Arc::new(Budget::unlimited()))
     }
 
     /// Spends steps.

@@ -26,16 +26,16 @@ use entity::id::AccountId;
 use tokio::{sync::oneshot, task::spawn_blocking};
 
 pub use self::budget::{BYTES, Budget, FIELD, LOADED, ROW, SEARCH, STATEMENT, STEPS, Steps};
-use self::pool::{Job, Pool};
+use self::pool::{ComputePool, Job};
 use crate::error::{Error, Result};
 
 /// One pool for the process, as the cores are those of the process.
-static POOL: LazyLock<Pool> = LazyLock::new(|| Pool::start(pool::threads()));
+static POOL: LazyLock<ComputePool> = LazyLock::new(|| ComputePool::start(pool::thread_count()));
 
 /// Sets a flag when it is dropped: nobody waits for the work any more.
-struct Gone(Arc<AtomicBool>);
+struct CancelOnDrop(Arc<AtomicBool>);
 
-impl Drop for Gone {
+impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.fetch_or(true, Ordering::Relaxed);
     }
@@ -62,19 +62,19 @@ pub async fn at_once<T: Send + 'static>(
     budget: &Arc<Budget>,
     work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let gone = Gone(Arc::default());
+    let gone = CancelOnDrop(Arc::default());
     let steps = Steps::new(Arc::clone(budget), Arc::clone(&gone.0));
     let result = spawn_blocking(move || work(&steps)).await;
     result.unwrap_or_else(|error| Err(Error::internal(error)))
 }
 
 async fn run_on<T: Send + 'static>(
-    pool: &Pool,
+    pool: &ComputePool,
     budget: &Arc<Budget>,
     account: Option<AccountId>,
     work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    let gone = Gone(Arc::default());
+    let gone = CancelOnDrop(Arc::default());
     let steps = Steps::new(Arc::clone(budget), Arc::clone(&gone.0));
     let (done, result) = oneshot::channel();
     let job: Job = Box::new(move || {

@@ -25,11 +25,11 @@ const SHARE: usize = 64;
 /// The account of a job; none for the command line.
 type Owner = Option<AccountId>;
 
-pub(super) struct Pool {
-    shared: Arc<Shared>,
+pub(super) struct ComputePool {
+    shared: Arc<SharedQueue>,
 }
 
-struct Shared {
+struct SharedQueue {
     queue: Mutex<Queue>,
     come: Condvar,
 }
@@ -46,15 +46,15 @@ struct Queue {
 }
 
 /// One thread fewer than there are cores, so that whoever answers requests has one; at least one.
-pub(super) fn threads() -> usize {
+pub(super) fn thread_count() -> usize {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     cores.saturating_sub(1).max(1)
 }
 
-impl Pool {
+impl ComputePool {
     /// Starts a pool of this many threads.
     pub fn start(threads: usize) -> Self {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedQueue {
             queue: Mutex::new(Queue {
                 // Where there are several, one is left to the others.
                 at_once: threads.saturating_sub(1).max(1),
@@ -99,7 +99,7 @@ impl Pool {
     }
 }
 
-impl Shared {
+impl SharedQueue {
     /// Locks the queue. Jobs, which may panic, run without the lock, so a poisoned one guards a whole queue.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)

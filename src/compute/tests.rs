@@ -8,7 +8,7 @@ use std::{
 use entity::id::AccountId;
 use uuid::Uuid;
 
-use super::{pool::Pool, *};
+use super::{pool::ComputePool, *};
 use crate::error::Code;
 
 fn account(number: u128) -> Option<AccountId> {
@@ -16,7 +16,7 @@ fn account(number: u128) -> Option<AccountId> {
 }
 
 /// Holds the only thread until told to go on.
-fn blocked(pool: &Pool) -> mpsc::Sender<()> {
+fn blocked(pool: &ComputePool) -> mpsc::Sender<()> {
     let (go, wait) = mpsc::channel::<()>();
     let (begun, has_begun) = mpsc::channel();
     let job = Box::new(move || {
@@ -30,7 +30,7 @@ fn blocked(pool: &Pool) -> mpsc::Sender<()> {
 
 #[test]
 fn accounts_take_turns_however_much_one_has_waiting() {
-    let pool = Pool::start(1);
+    let pool = ComputePool::start(1);
     let go = blocked(&pool);
     let order = Arc::new(Mutex::new(Vec::new()));
     let (done, all_done) = mpsc::channel();
@@ -51,7 +51,7 @@ fn accounts_take_turns_however_much_one_has_waiting() {
 
 #[test]
 fn one_account_fills_its_share_and_leaves_the_rest_to_others() {
-    let pool = Pool::start(1);
+    let pool = ComputePool::start(1);
     let go = blocked(&pool);
     let mut taken = 0;
     while pool.submit(account(1), Box::new(|| ())).is_ok() {
@@ -73,8 +73,8 @@ fn one_account_fills_its_share_and_leaves_the_rest_to_others() {
 
 #[tokio::test]
 async fn work_stops_when_its_budget_is_spent() {
-    let pool = Pool::start(1);
-    let budget = Arc::new(Budget::of(100, 100));
+    let pool = ComputePool::start(1);
+    let budget = Arc::new(Budget::new(100, 100));
     let endless = run_on(&pool, &budget, None, |steps| -> Result<()> {
         loop {
             steps.take(1)?;
@@ -91,7 +91,7 @@ async fn work_stops_when_its_budget_is_spent() {
 
 #[tokio::test]
 async fn work_stops_when_nobody_waits_for_it() {
-    let pool = Pool::start(1);
+    let pool = ComputePool::start(1);
     let budget = Arc::new(Budget::unlimited());
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let endless = run_on(&pool, &budget, None, move |steps| -> Result<()> {
@@ -110,7 +110,7 @@ async fn work_stops_when_nobody_waits_for_it() {
 
 #[tokio::test]
 async fn work_that_panics_is_a_fault_and_takes_no_thread_with_it() {
-    let pool = Pool::start(1);
+    let pool = ComputePool::start(1);
     let budget = Arc::default();
     let broken = run_on(&pool, &budget, None, |_| -> Result<()> {
         panic!("on purpose")

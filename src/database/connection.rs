@@ -16,7 +16,7 @@ use sqlx::{
 use tokio::time::timeout;
 
 use super::signal::Signal;
-use crate::error::database::Kind;
+use crate::error::database::FailureKind;
 
 /// Instructions of SQLite's virtual machine between two looks at the signal: about 50 microseconds.
 const STEPS: i32 = 4096;
@@ -39,12 +39,12 @@ const LIFETIME: Duration = Duration::from_secs(30 * 60);
 
 /// The options with which connections of one pool are opened.
 #[derive(Clone, Debug)]
-pub(super) enum Source {
+pub(super) enum Connector {
     Sqlite(SqliteConnectOptions),
     Postgres(PgConnectOptions),
 }
 
-impl Source {
+impl Connector {
     /// Opens a connection whose statements end when the signal says so. Boxed, because opening one takes far more room
     /// than running a statement, on the stack of whoever does.
     pub(super) fn connect<'s>(
@@ -57,14 +57,14 @@ impl Source {
                     let mut connection = options.connect().await?;
                     let signal = Arc::clone(signal);
                     let mut handle = connection.lock_handle().await?;
-                    handle.set_progress_handler(STEPS, move || signal.goes_on());
+                    handle.set_progress_handler(STEPS, move || signal.should_continue());
                     drop(handle);
                     Inner::Sqlite(connection)
                 }
                 Self::Postgres(options) => {
                     let mut connection = options.connect().await?;
                     let process = sqlx::query_scalar("SELECT pg_backend_pid()");
-                    signal.is_of(process.fetch_one(&mut connection).await?);
+                    signal.set_process(process.fetch_one(&mut connection).await?);
                     match connection.execute(LOOK_FOR_CLIENT).await {
                         // Not every system on which PostgreSQL runs can look.
                         Ok(_) | Err(Error::Database(_)) => {}
@@ -75,7 +75,7 @@ impl Source {
             };
             Ok(Connection {
                 inner,
-                state: State::Clean,
+                state: ConnectionState::Clean,
                 in_transaction: false,
                 opened: Instant::now(),
                 silence: SILENCE,
@@ -92,21 +92,21 @@ enum Inner {
 
 /// The state of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum ConnectionState {
     /// Every statement has ended well.
     Clean,
     /// A statement runs. In the hands of anybody but who runs it, it is one that was given up.
     Running,
     /// A statement has failed. SQLite rolls back by itself after some failures and not after others, so nothing more
     /// may be written: it could be kept without what came before.
-    Failed(Kind),
+    Failed(FailureKind),
 }
 
 /// A connection, used by one lease at a time.
 #[derive(Debug)]
 pub(super) struct Connection {
     inner: Inner,
-    state: State,
+    state: ConnectionState,
     /// Whether a transaction is open on it.
     in_transaction: bool,
     opened: Instant,
@@ -128,7 +128,7 @@ macro_rules! either {
 }
 
 impl Connection {
-    pub(super) fn state(&self) -> State {
+    pub(super) fn state(&self) -> ConnectionState {
         self.state
     }
 
@@ -139,7 +139,7 @@ impl Connection {
 
     /// Whether another lease may use it.
     pub(super) fn is_reusable(&self) -> bool {
-        self.state == State::Clean && !self.in_transaction
+        self.state == ConnectionState::Clean && !self.in_transaction
     }
 
     /// Begins a transaction with these words.
@@ -165,27 +165,27 @@ impl Connection {
     /// An earlier statement has failed or was given up.
     fn begin_statement(&mut self) -> Result<Option<Duration>, Error> {
         match self.state {
-            State::Clean => {
-                self.state = State::Running;
+            ConnectionState::Clean => {
+                self.state = ConnectionState::Running;
                 Ok(match self.inner {
                     Inner::Sqlite(_) => None,
                     Inner::Postgres(_) => Some(self.silence),
                 })
             }
-            State::Failed(kind) => Err(kind.behind()),
-            State::Running => Err(Kind::Fault.behind()),
+            ConnectionState::Failed(kind) => Err(kind.subsequent_error()),
+            ConnectionState::Running => Err(FailureKind::Fault.subsequent_error()),
         }
     }
 
     fn end_statement(&mut self, error: Option<&Error>) {
         self.state = match error {
-            None => State::Clean,
-            Some(error) => State::Failed(Kind::of(error)),
+            None => ConnectionState::Clean,
+            Some(error) => ConnectionState::Failed(FailureKind::classify(error)),
         };
     }
 
     /// Gives the further statements of this transaction, its commit included, ten minutes each.
-    pub(super) async fn takes_long(&mut self) -> Result<(), DbErr> {
+    pub(super) async fn extend_timeouts(&mut self) -> Result<(), DbErr> {
         if matches!(self.inner, Inner::Postgres(_)) {
             self.execute_unprepared(LONG_STATEMENT).await?;
             self.silence = LONG_SILENCE;
@@ -298,7 +298,7 @@ impl Connection {
     pub(super) async fn close(self) {
         let closed = match self.inner {
             Inner::Sqlite(connection) => connection.close().await,
-            Inner::Postgres(mut connection) if self.state == State::Running => {
+            Inner::Postgres(mut connection) if self.state == ConnectionState::Running => {
                 match connection.ping().await {
                     Ok(()) => connection.close().await,
                     Err(error) => Err(error),

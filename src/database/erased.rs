@@ -28,13 +28,13 @@ const MOMENT: Duration = Duration::from_secs(2);
 
 /// Counts the erasures and those whose log is emptied: one truncation serves all that came before it.
 #[derive(Debug, Default)]
-pub(super) struct Erased {
+pub(super) struct LogEraser {
     wanted: AtomicU64,
     /// The number of erasures that are emptied; whoever holds the lock empties the log.
     emptied: Mutex<u64>,
 }
 
-impl Erased {
+impl LogEraser {
     /// Empties the log, within two seconds or else in the background. Says whether it is done.
     pub(super) async fn empty(self: &Arc<Self>, writer: &Pool) -> bool {
         let (erased, writer) = (Arc::clone(self), writer.clone());

@@ -51,10 +51,10 @@ use tokio::{sync::Notify, time::timeout};
 
 use self::{
     charge::Charge,
-    connection::Source,
-    erased::Erased,
-    options::{Access, PATIENCE},
-    pool::Shares,
+    connection::Connector,
+    erased::LogEraser,
+    options::{AccessMode, PATIENCE},
+    pool::StoreState,
     probe::Probe,
     wal::Wal,
 };
@@ -82,19 +82,19 @@ const CLOSING: Duration = Duration::from_secs(2);
 pub struct Store {
     writer: Pool,
     reader: Pool,
-    entrance: Entrance,
+    entrance: SignInPools,
     maintenance: DatabaseConnection,
     probe: Arc<Probe>,
     signals: Option<Pool>,
     wal: Option<Arc<Wal>>,
-    erased: Arc<Erased>,
+    erased: Arc<LogEraser>,
     statements: Arc<AtomicU64>,
     written: Arc<Notify>,
 }
 
 /// The pools that only signing in uses.
 #[derive(Clone, Debug)]
-struct Entrance {
+struct SignInPools {
     reader: Pool,
     writer: Pool,
 }
@@ -107,38 +107,39 @@ impl Store {
     pub async fn open(options: &Options) -> Result<Self, DbErr> {
         let file = sqlite_path(&options.url);
         let access = |access| match &file {
-            Some(_) => sqlite::options(options, access).map(Source::Sqlite),
-            None => postgres::connect_options(options, access).map(Source::Postgres),
+            Some(_) => sqlite::options(options, access).map(Connector::Sqlite),
+            None => postgres::connect_options(options, access).map(Connector::Postgres),
         };
-        let (write, read) = (access(Access::Write)?, access(Access::Read)?);
+        let (write, read) = (access(AccessMode::Write)?, access(AccessMode::Read)?);
         // Without signals of its own: a statement that cancels another is itself cancelled by nobody.
         let signals = match &read {
-            Source::Sqlite(_) => None,
-            Source::Postgres(_) => Some(Pool::new(
+            Connector::Sqlite(_) => None,
+            Connector::Postgres(_) => Some(Pool::new(
                 read.clone(),
                 SIGNALS,
                 PATIENCE,
-                Shares::default(),
+                StoreState::default(),
             )),
         };
-        let shares = Shares {
+        let shares = StoreState {
             signals: signals.clone(),
-            ..Shares::default()
+            ..StoreState::default()
         };
-        let pool =
-            |source: &Source, places| Pool::new(source.clone(), places, PATIENCE, shares.clone());
+        let pool = |source: &Connector, places| {
+            Pool::new(source.clone(), places, PATIENCE, shares.clone())
+        };
         let maintenance = maintenance(&write);
         // SQLite has one writer at a time; a second connection would only wait inside the database instead of in the
         // pool, where who comes first is served first.
         let writer = match &write {
-            Source::Sqlite(_) => pool(&write, 1),
-            Source::Postgres(_) => pool(&write, options.connections),
+            Connector::Sqlite(_) => pool(&write, 1),
+            Connector::Postgres(_) => pool(&write, options.connections),
         };
-        let entrance = Entrance {
+        let entrance = SignInPools {
             reader: pool(&read, ENTRANCE),
             writer: match &write {
-                Source::Sqlite(_) => writer.clone(),
-                Source::Postgres(_) => pool(&write, ENTRANCE),
+                Connector::Sqlite(_) => writer.clone(),
+                Connector::Postgres(_) => pool(&write, ENTRANCE),
             },
         };
         if let Some(path) = &file {
@@ -147,8 +148,8 @@ impl Store {
         // Opened first of all, so that a file that is not there is made by whoever may write.
         writer.lease().await?;
         let wal = match &read {
-            Source::Sqlite(options) => Some(Wal::open(options).await?),
-            Source::Postgres(_) => None,
+            Connector::Sqlite(options) => Some(Wal::open(options).await?),
+            Connector::Postgres(_) => None,
         };
         // What was erased just before the last process ended may be there still.
         if wal.is_some()
@@ -184,7 +185,7 @@ impl Store {
 
     /// The same database, whose reads are charged to a budget. Writes are not: they are bounded by the size of the request.
     #[must_use]
-    pub fn charged(&self, budget: &Arc<Budget>) -> Self {
+    pub fn charged_to(&self, budget: &Arc<Budget>) -> Self {
         Self {
             reader: self.reader.charged(Charge::to(budget)),
             ..self.clone()
@@ -200,7 +201,7 @@ impl Store {
 
     /// The pool that can only read, for signing in.
     #[must_use]
-    pub fn entrance(&self) -> &Pool {
+    pub fn sign_in_reader(&self) -> &Pool {
         &self.entrance.reader
     }
 
@@ -219,17 +220,17 @@ impl Store {
     }
 
     /// Begins a transaction that writes, on the connections of signing in.
-    pub async fn begin_entrance(&self) -> Result<Transaction, DbErr> {
+    pub async fn begin_sign_in(&self) -> Result<Transaction, DbErr> {
         self.begin_on(&self.entrance.writer).await
     }
 
     async fn begin_on(&self, pool: &Pool) -> Result<Transaction, DbErr> {
-        Transaction::to_write(pool, self.wal.clone()).await
+        Transaction::begin_write(pool, self.wal.clone()).await
     }
 
     /// Begins a read-only transaction, all of whose statements see the database at one moment.
     pub async fn snapshot(&self) -> Result<Transaction, DbErr> {
-        Transaction::to_read(&self.reader).await
+        Transaction::begin_read(&self.reader).await
     }
 
     /// The reason why the database cannot be read or written; none where it can. Being busy is none.
@@ -242,7 +243,7 @@ impl Store {
     ///
     /// # Errors
     /// `Unknown`: the disk failed, and whether it will stay is not known.
-    pub(crate) async fn settle(&self) -> Result<(), CommitError> {
+    pub(crate) async fn await_durable(&self) -> Result<(), CommitError> {
         match &self.wal {
             Some(wal) => wal.sync().await.map_err(CommitError::Unknown),
             None => Ok(()),
@@ -260,12 +261,12 @@ impl Store {
     }
 
     /// Wakes whoever waits in [`Store::written`].
-    pub(crate) fn tell(&self) {
+    pub(crate) fn notify_written(&self) {
         self.written.notify_one();
     }
 
     /// Waits until a permit of this process has committed since the last call. Other servers' commits wake nobody here.
-    pub async fn written(&self) {
+    pub async fn wait_written(&self) {
         self.written.notified().await;
     }
 
@@ -278,12 +279,12 @@ impl Store {
     /// Number of syncs of SQLite's log asked for since the opening; 0 on PostgreSQL.
     #[must_use]
     pub fn syncs(&self) -> u64 {
-        self.wal.as_ref().map_or(0, |wal| wal.asked())
+        self.wal.as_ref().map_or(0, |wal| wal.sync_count())
     }
 
     /// Closes every connection, those that write last. Statements that still run are given up after two seconds.
     pub async fn close(self) -> Result<(), DbErr> {
-        let Entrance { reader, writer } = &self.entrance;
+        let SignInPools { reader, writer } = &self.entrance;
         tokio::join!(self.probe.close(), reader.close(), self.reader.close());
         tokio::join!(writer.close(), self.writer.close());
         if let Some(signals) = &self.signals {
@@ -298,16 +299,16 @@ impl Store {
 }
 
 /// sea-orm's own pool, which its migrations want.
-fn maintenance(source: &Source) -> DatabaseConnection {
+fn maintenance(source: &Connector) -> DatabaseConnection {
     match source {
-        Source::Sqlite(options) => {
+        Connector::Sqlite(options) => {
             let one = PoolOptions::new()
                 .max_connections(1)
                 .acquire_timeout(PATIENCE);
             let pool: SqlitePool = one.connect_lazy_with(options.clone());
             pool.into()
         }
-        Source::Postgres(options) => {
+        Connector::Postgres(options) => {
             let few = PoolOptions::new()
                 .max_connections(2)
                 .acquire_timeout(PATIENCE);

@@ -20,13 +20,13 @@ pub struct Options {
 
 /// Whether a connection may write.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Access {
+pub(super) enum AccessMode {
     Read,
     Write,
 }
 
 /// The error for a URL that cannot be parsed. It does not repeat the URL, which may hold a password.
-pub(super) fn unreadable(_: sqlx::Error) -> DbErr {
+pub(super) fn invalid_url(_: sqlx::Error) -> DbErr {
     let message =
         "the database URL cannot be read; it looks like sqlite://path or postgres://user@host/name";
     DbErr::Conn(RuntimeErr::Internal(message.to_owned()))

@@ -25,10 +25,10 @@ use tokio::{
 
 use super::{
     charge::Charge,
-    connection::{Connection, Source, State},
+    connection::{Connection, ConnectionState, Connector},
     signal::Signal,
 };
-use crate::error::database::Kind;
+use crate::error::database::FailureKind;
 
 /// Longest wait for a connection to end after its statement was cancelled. Long for SQLite, whose statement still holds
 /// its lock in this process; short for PostgreSQL, which ends by itself what has lost its client.
@@ -42,24 +42,24 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// Connections to the database, one of which is borrowed for each statement or transaction.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    shared: Arc<Shared>,
+    shared: Arc<PoolState>,
     charge: Charge,
 }
 
 #[derive(Debug)]
-struct Shared {
-    source: Source,
+struct PoolState {
+    source: Connector,
     places: u32,
     permits: Arc<Semaphore>,
-    free: Mutex<Free>,
+    free: Mutex<FreeSlots>,
     /// Longest wait for a place, and again for its connection to be opened.
     patience: Duration,
-    shares: Shares,
+    shares: StoreState,
 }
 
 /// State shared by all pools of one opening of the database.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Shares {
+pub(super) struct StoreState {
     /// Number of statements that have run.
     pub(super) statements: Arc<AtomicU64>,
     /// The pool that cancels statements of PostgreSQL.
@@ -70,8 +70,8 @@ pub(super) struct Shares {
 
 /// The places that are not leased.
 #[derive(Debug)]
-struct Free {
-    places: Vec<Place>,
+struct FreeSlots {
+    places: Vec<PoolSlot>,
     closed: bool,
     /// Connections opened before this moment hold prepared statements that a migration has made out of date.
     outdated: Option<Instant>,
@@ -79,19 +79,24 @@ struct Free {
 
 /// A place for one connection, with the idle one that it holds.
 #[derive(Debug, Default)]
-struct Place {
+struct PoolSlot {
     signal: Arc<Signal>,
     idle: Option<Connection>,
 }
 
 impl Pool {
-    pub(super) fn new(source: Source, places: u32, patience: Duration, shares: Shares) -> Self {
-        let free = Free {
-            places: (0..places).map(|_| Place::default()).collect(),
+    pub(super) fn new(
+        source: Connector,
+        places: u32,
+        patience: Duration,
+        shares: StoreState,
+    ) -> Self {
+        let free = FreeSlots {
+            places: (0..places).map(|_| PoolSlot::default()).collect(),
             closed: false,
             outdated: None,
         };
-        let shared = Shared {
+        let shared = PoolState {
             source,
             places,
             permits: Arc::new(Semaphore::new(places as usize)),
@@ -165,14 +170,14 @@ fn acquire(error: ConnAcquireErr) -> DbErr {
     DbErr::ConnectionAcquire(error)
 }
 
-impl Shared {
-    fn free(&self) -> MutexGuard<'_, Free> {
+impl PoolState {
+    fn free(&self) -> MutexGuard<'_, FreeSlots> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes a place, of which there is one for each semaphore permit, with its idle connection; none once the pool is
     /// closed.
-    fn take(&self) -> Option<(Place, Option<Connection>)> {
+    fn take(&self) -> Option<(PoolSlot, Option<Connection>)> {
         let mut free = self.free();
         if free.closed {
             return None;
@@ -184,7 +189,7 @@ impl Shared {
 
     /// Puts a place back with its connection, and returns the connection where it is to be closed: the pool is closed, or
     /// its prepared statements are out of date.
-    fn put_back(&self, mut place: Place, connection: Option<Connection>) -> Option<Connection> {
+    fn put_back(&self, mut place: PoolSlot, connection: Option<Connection>) -> Option<Connection> {
         let mut free = self.free();
         let is_wanted = |connection: &Connection| {
             !free.closed
@@ -203,12 +208,12 @@ impl Shared {
 
     /// Remembers what the failure of one statement says of all: the disk cannot be written, or prepared statements are out
     /// of date. Returns the idle connections to close for it.
-    fn learn(&self, state: State) -> Vec<Connection> {
+    fn learn(&self, state: ConnectionState) -> Vec<Connection> {
         match state {
-            State::Failed(Kind::Unwritable) => {
+            ConnectionState::Failed(FailureKind::Unwritable) => {
                 self.shares.unwritable.store(true, Ordering::Relaxed);
             }
-            State::Failed(Kind::Outdated) => {
+            ConnectionState::Failed(FailureKind::Outdated) => {
                 let mut free = self.free();
                 free.outdated = Some(Instant::now());
                 let places = free.places.iter_mut();
@@ -222,8 +227,8 @@ impl Shared {
     /// Longest wait for a cancelled connection to end.
     fn ending(&self) -> Duration {
         match self.source {
-            Source::Sqlite(_) => ENDING,
-            Source::Postgres(_) => ENDING_ON_POSTGRESQL,
+            Connector::Sqlite(_) => ENDING,
+            Connector::Postgres(_) => ENDING_ON_POSTGRESQL,
         }
     }
 
@@ -242,7 +247,7 @@ impl Shared {
         }
         let connected = self.source.connect(signal).await;
         connected.map_err(|error| {
-            if Kind::of(&error) == Kind::Unwritable {
+            if FailureKind::classify(&error) == FailureKind::Unwritable {
                 self.shares.unwritable.store(true, Ordering::Relaxed);
             }
             DbErr::Conn(RuntimeErr::SqlxError(error.into()))
@@ -251,18 +256,18 @@ impl Shared {
 
     /// Cancels a statement that nobody waits for, or closes a connection on which one has failed. Returns the place when
     /// it is free for another connection.
-    async fn give_up(&self, place: Place, broken: Connection) -> Place {
+    async fn give_up(&self, place: PoolSlot, broken: Connection) -> PoolSlot {
         let ended = async {
             match broken.state() {
                 // Where PostgreSQL cannot be told, it will not say either that the statement has ended.
-                State::Running if !self.cancel(&place.signal).await => drop(broken),
+                ConnectionState::Running if !self.cancel(&place.signal).await => drop(broken),
                 _ => broken.close().await,
             }
         };
         if timeout(self.ending(), ended).await.is_err() {
             tracing::warn!("a statement that nobody waits for does not end");
             // It still looks at its signal, which nobody may take back.
-            return Place::default();
+            return PoolSlot::default();
         }
         place
     }
@@ -299,8 +304,8 @@ impl Shared {
 
     fn backend(&self) -> DbBackend {
         match self.source {
-            Source::Sqlite(_) => DbBackend::Sqlite,
-            Source::Postgres(_) => DbBackend::Postgres,
+            Connector::Sqlite(_) => DbBackend::Sqlite,
+            Connector::Postgres(_) => DbBackend::Postgres,
         }
     }
 }
@@ -309,8 +314,8 @@ impl Shared {
 #[derive(Debug)]
 pub(super) struct Lease {
     connection: Option<Connection>,
-    place: Option<(Place, OwnedSemaphorePermit)>,
-    shared: Arc<Shared>,
+    place: Option<(PoolSlot, OwnedSemaphorePermit)>,
+    shared: Arc<PoolState>,
     charge: Charge,
 }
 
@@ -322,7 +327,7 @@ impl Lease {
     }
 
     /// The connection for one more statement, which is counted and charged before it runs.
-    pub(super) fn counted(&mut self) -> Result<&mut Connection, DbErr> {
+    pub(super) fn counted_connection(&mut self) -> Result<&mut Connection, DbErr> {
         self.charge.statement()?;
         self.shared
             .shares
@@ -332,7 +337,7 @@ impl Lease {
     }
 
     pub(super) async fn execute(&mut self, statement: &Statement) -> Result<ExecResult, DbErr> {
-        let result = self.counted()?.execute(statement).await;
+        let result = self.counted_connection()?.execute(statement).await;
         result.map_err(|error| self.charge.explain(error))
     }
 
@@ -340,7 +345,7 @@ impl Lease {
         &mut self,
         statement: &Statement,
     ) -> Result<Option<QueryResult>, DbErr> {
-        let row = self.counted()?.query_one(statement).await;
+        let row = self.counted_connection()?.query_one(statement).await;
         row.map_err(|error| self.charge.explain(error))
     }
 
@@ -348,7 +353,7 @@ impl Lease {
         &mut self,
         statement: &Statement,
     ) -> Result<Vec<QueryResult>, DbErr> {
-        let rows = self.counted()?.query_all(statement).await;
+        let rows = self.counted_connection()?.query_all(statement).await;
         let rows = rows.map_err(|error| self.charge.explain(error))?;
         self.charge.rows(rows.len())?;
         Ok(rows)
@@ -360,7 +365,7 @@ impl Lease {
         statement: Statement,
     ) -> Result<BoxStream<'_, Result<QueryResult, DbErr>>, DbErr> {
         let charge = self.charge.clone();
-        let rows = self.counted()?.stream(statement);
+        let rows = self.counted_connection()?.stream(statement);
         let paid = move |row: Result<QueryResult, DbErr>| {
             let row = row.map_err(|error| charge.explain(error))?;
             charge.rows(1)?;
@@ -382,14 +387,14 @@ impl Lease {
     }
 
     /// Notes that a write was committed: the disk can be written.
-    pub(super) fn has_written(&self) {
+    pub(super) fn note_written(&self) {
         let unwritable = &self.shared.shares.unwritable;
         unwritable.store(false, Ordering::Relaxed);
     }
 
     /// Whether no statement has failed and none runs.
     pub(super) fn is_clean(&self) -> bool {
-        self.connection.as_ref().map(Connection::state) == Some(State::Clean)
+        self.connection.as_ref().map(Connection::state) == Some(ConnectionState::Clean)
     }
 }
 

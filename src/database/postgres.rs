@@ -5,15 +5,15 @@ use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 
 use super::{
     connection::STATEMENT,
-    options::{Access, Options, unreadable},
+    options::{AccessMode, Options, invalid_url},
 };
 
 /// The options of a connection, with the timeouts that end whatever a dead client or network leaves behind.
 pub(super) fn connect_options(
     options: &Options,
-    access: Access,
+    access: AccessMode,
 ) -> Result<PgConnectOptions, DbErr> {
-    let postgres: PgConnectOptions = options.url.parse().map_err(unreadable)?;
+    let postgres: PgConnectOptions = options.url.parse().map_err(invalid_url)?;
     let postgres = postgres.disable_statement_logging();
     let mut postgres = postgres.application_name("cx-blueprint").options([
         ("statement_timeout", STATEMENT),
@@ -27,12 +27,12 @@ pub(super) fn connect_options(
         postgres = postgres.options([("search_path", schema)]);
     }
     Ok(match access {
-        Access::Write => postgres.options([
+        AccessMode::Write => postgres.options([
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "60s"),
         ]),
         // One snapshot a transaction and no writing, said once a connection instead of in every transaction.
-        Access::Read => postgres.options([
+        AccessMode::Read => postgres.options([
             ("default_transaction_read_only", "on"),
             ("default_transaction_isolation", "repeatable read"),
             // A feed may wait for its reader meanwhile, and holds nothing but its snapshot.

@@ -16,7 +16,7 @@ use super::{
     transaction::{CommitError, Transaction},
     wal::{Broken, Wal},
 };
-use crate::error::database::{Kind, cause};
+use crate::error::database::{FailureKind, cause};
 
 /// How long an answer is reused, so that probes cost the database next to nothing.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -148,7 +148,7 @@ impl Probe {
     async fn write(&self) -> Result<(), Trouble> {
         let begun = timeout(
             PATIENCE,
-            Transaction::to_write(&self.writer, self.wal.clone()),
+            Transaction::begin_write(&self.writer, self.wal.clone()),
         );
         let tx = match begun.await {
             Ok(Ok(tx)) => tx,
@@ -171,8 +171,8 @@ impl Probe {
 
 /// Whether a write that failed is trouble: being busy is none.
 fn verdict(error: &DbErr) -> Result<(), Trouble> {
-    match cause(error).map(Kind::of) {
-        Some(Kind::Unwritable) => Err(Trouble::Unwritable),
+    match cause(error).map(FailureKind::classify) {
+        Some(FailureKind::Unwritable) => Err(Trouble::Unwritable),
         _ => Ok(()),
     }
 }

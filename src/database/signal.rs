@@ -20,7 +20,7 @@ pub(super) struct Signal {
 
 impl Signal {
     /// Whether a statement should go on. Called by SQLite about every 50 microseconds, and charged each time.
-    pub(super) fn goes_on(&self) -> bool {
+    pub(super) fn should_continue(&self) -> bool {
         !self.stop.load(Ordering::Relaxed) && self.charge().look()
     }
 
@@ -39,7 +39,7 @@ impl Signal {
     }
 
     /// Notes the process of PostgreSQL behind the connection.
-    pub(super) fn is_of(&self, process: i32) {
+    pub(super) fn set_process(&self, process: i32) {
         self.process.store(process, Ordering::Relaxed);
     }
 

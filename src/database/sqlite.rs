@@ -13,23 +13,26 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::options::{Access, Options, PATIENCE, unreadable};
+use super::options::{AccessMode, Options, PATIENCE, invalid_url};
 
-pub(super) fn options(options: &Options, access: Access) -> Result<SqliteConnectOptions, DbErr> {
-    let sqlite: SqliteConnectOptions = options.url.parse().map_err(unreadable)?;
+pub(super) fn options(
+    options: &Options,
+    access: AccessMode,
+) -> Result<SqliteConnectOptions, DbErr> {
+    let sqlite: SqliteConnectOptions = options.url.parse().map_err(invalid_url)?;
     check(&options.url, sqlite.get_filename())?;
     let sqlite = sqlite.disable_statement_logging();
     // Who writes very many rows goes round the indexes' pages, some for each KPI: what does not stay in memory until the
     // commit is written out again with each round.
     let (cache, query_only) = match access {
-        Access::Write => ("-32768", "OFF"),
-        Access::Read => ("-2000", "ON"),
+        AccessMode::Write => ("-32768", "OFF"),
+        AccessMode::Read => ("-2000", "ON"),
     };
     Ok(sqlite
         .pragma("cache_size", cache)
         // What is erased is overwritten.
         .pragma("secure_delete", "ON")
-        .create_if_missing(access == Access::Write)
+        .create_if_missing(access == AccessMode::Write)
         .journal_mode(SqliteJournalMode::Wal)
         // After a burst the log shrinks to this again.
         .pragma("journal_size_limit", "67108864")
@@ -116,7 +119,7 @@ mod tests {
                 connections: 1,
                 schema: None,
             };
-            super::options(&options, Access::Write).map_err(|error| error.to_string())
+            super::options(&options, AccessMode::Write).map_err(|error| error.to_string())
         };
         for url in [
             "sqlite::memory:",

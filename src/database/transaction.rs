@@ -40,7 +40,7 @@ pub struct Transaction {
 impl Transaction {
     /// Begins one that reads the database at one moment: the first statement of a deferred transaction takes the snapshot
     /// on SQLite, and of a REPEATABLE READ one on PostgreSQL.
-    pub(super) async fn to_read(pool: &Pool) -> Result<Self, DbErr> {
+    pub(super) async fn begin_read(pool: &Pool) -> Result<Self, DbErr> {
         Self::begin(pool, "BEGIN").await
     }
 
@@ -48,7 +48,7 @@ impl Transaction {
     ///
     /// # Errors
     /// The disk has failed before, so that nothing would be kept; or there is no connection.
-    pub(super) async fn to_write(pool: &Pool, wal: Option<Arc<Wal>>) -> Result<Self, DbErr> {
+    pub(super) async fn begin_write(pool: &Pool, wal: Option<Arc<Wal>>) -> Result<Self, DbErr> {
         if let Some(wal) = &wal {
             wal.refuse_if_broken()?;
         }
@@ -83,7 +83,7 @@ impl Transaction {
     }
 
     /// Runs reads that are charged to nobody: they fill a cache that serves everybody.
-    pub async fn for_everybody<T>(&self, read: impl Future<Output = T>) -> T {
+    pub async fn uncharged<T>(&self, read: impl Future<Output = T>) -> T {
         let paying = self.recharge(Charge::default()).await;
         let read = read.await;
         self.recharge(paying).await;
@@ -161,20 +161,20 @@ impl Transaction {
         let mut lease = lease.ok_or_else(ended)?;
         lease.connection()?.end(word).await?;
         if word == COMMIT && self.writes() > 0 {
-            lease.has_written();
+            lease.note_written();
         }
         Ok(())
     }
 
     /// Gives the further statements, the commit included, ten minutes each on PostgreSQL: the deferred constraints of a
     /// large sheet, checked at the commit, outlast the usual timeout.
-    pub async fn takes_long(&self) -> Result<(), DbErr> {
+    pub async fn extend_timeouts(&self) -> Result<(), DbErr> {
         let mut open = self.open().await;
-        open.lease()?.connection()?.takes_long().await
+        open.lease()?.connection()?.extend_timeouts().await
     }
 
-    async fn open(&self) -> Open<'_> {
-        Open(self.lease.lock().await)
+    async fn open(&self) -> OpenLease<'_> {
+        OpenLease(self.lease.lock().await)
     }
 
     /// Counts a statement where it changed something.
@@ -260,9 +260,9 @@ fn ended() -> DbErr {
 }
 
 /// The lease of an open transaction, locked for one statement.
-struct Open<'t>(MutexGuard<'t, Option<Lease>>);
+struct OpenLease<'t>(MutexGuard<'t, Option<Lease>>);
 
-impl Open<'_> {
+impl OpenLease<'_> {
     fn lease(&mut self) -> Result<&mut Lease, DbErr> {
         self.0.as_mut().ok_or_else(ended)
     }

@@ -24,14 +24,14 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use super::watched::Watched;
+use super::watched::WatchedFile;
 
 /// The write-ahead log of an SQLite file, with the file.
 #[derive(Debug)]
 pub(super) struct Wal {
     /// Watched and never opened: closing any descriptor of it would drop the locks that SQLite has on it.
-    database: Watched,
-    log: Watched,
+    database: WatchedFile,
+    log: WatchedFile,
     file: File,
     /// A connection that holds the log in place, and reads nothing more.
     anchor: Mutex<Option<SqliteConnection>>,
@@ -83,7 +83,8 @@ impl Wal {
         file: File,
         anchor: Option<SqliteConnection>,
     ) -> Result<Arc<Self>, DbErr> {
-        let watched = |path: &Path| Watched::new(path).map_err(|error| connecting(error.into()));
+        let watched =
+            |path: &Path| WatchedFile::new(path).map_err(|error| connecting(error.into()));
         Ok(Arc::new(Self {
             database: watched(database)?,
             log: watched(log)?,
@@ -134,7 +135,7 @@ impl Wal {
     }
 
     /// Number of syncs asked for.
-    pub(super) fn asked(&self) -> u64 {
+    pub(super) fn sync_count(&self) -> u64 {
         self.asked.load(Ordering::SeqCst)
     }
 

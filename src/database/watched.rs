@@ -7,7 +7,7 @@ use std::{
 
 /// A path and the identity of the file that was there.
 #[derive(Debug)]
-pub(super) struct Watched {
+pub(super) struct WatchedFile {
     path: PathBuf,
     identity: Identity,
 }
@@ -17,7 +17,7 @@ type Identity = (u64, u64);
 #[cfg(not(unix))]
 type Identity = ();
 
-impl Watched {
+impl WatchedFile {
     /// Remembers the file that is there now.
     pub(super) fn new(path: &Path) -> io::Result<Self> {
         Ok(Self {
@@ -32,7 +32,7 @@ impl Watched {
     }
 }
 
-impl fmt::Display for Watched {
+impl fmt::Display for WatchedFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.path.display().fmt(f)
     }

@@ -116,7 +116,7 @@ impl DepartmentQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Department>> {
-        found(async { caller(ctx)?.by::<department::Entity>(&by).await }).await
+        found(async { caller(ctx)?.get_by::<department::Entity>(&by).await }).await
     }
 
     /// Departments, in the order of creation.
@@ -156,7 +156,7 @@ pub async fn departments(
 ) -> Result<Pages<Department>> {
     let caller = caller(ctx)?;
     let select = caller.select::<department::Entity>().filter(which);
-    page::by_creation(ctx, select, page, Department::from).await
+    page::oldest_first(ctx, select, page, Department::from).await
 }
 
 /// A page of the memberships that the condition picks.
@@ -167,7 +167,7 @@ pub async fn memberships(
 ) -> Result<Pages<Membership>> {
     let caller = caller(ctx)?;
     let select = caller.select::<membership::Entity>().filter(which);
-    page::by_creation(ctx, select, page, Membership::from).await
+    page::oldest_first(ctx, select, page, Membership::from).await
 }
 
 /// An account's memberships that give rights: those in departments that are not archived.
@@ -182,7 +182,7 @@ pub async fn living_memberships(caller: &Caller, account: AccountId) -> Result<V
         .filter(membership::Column::DepartmentId.in_subquery(living.into_query()))
         .order_by_asc(membership::Column::CreatedAt)
         .order_by_asc(membership::Column::Id)
-        .all(caller.reader())
+        .all(caller.connection())
         .await?;
     Ok(rows.into_iter().map(Membership::from).collect())
 }

@@ -10,8 +10,8 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
-    access::{Caller, Guarded, live},
-    account::{holds_memberships, own_role},
+    access::{Caller, Guarded, require_live},
+    account::{holds_memberships, own_role_error},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, Faults},
     policy::Action,
@@ -54,11 +54,11 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
     faults.check()?;
     let mut permit = caller.begin().await?;
     let department = permit
-        .read::<department::Entity>("departmentId", department_id)
+        .get::<department::Entity>("departmentId", department_id)
         .await?;
     // The account's lock keeps its role as it is, and two grants from making two memberships.
     let account = permit
-        .look::<account::Entity>("accountId", account_id)
+        .lock_row::<account::Entity>("accountId", account_id)
         .await?;
     let held = membership::Entity::find()
         .filter(membership::Column::AccountId.eq(account.id))
@@ -70,10 +70,10 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
         permit.decide::<department::Entity>(needs(role), &ties, &department)?;
     }
     if caller.account() == Some(account.id) {
-        return Err(own_role(account.id));
+        return Err(own_role_error(account.id));
     }
-    live::<department::Entity>("departmentId", &department)?;
-    live::<account::Entity>("accountId", &account)?;
+    require_live::<department::Entity>("departmentId", &department)?;
+    require_live::<account::Entity>("accountId", &account)?;
     if !holds_memberships(account.role) {
         return Err(Error::fault(
             "accountId",
@@ -110,7 +110,7 @@ pub async fn grant(caller: &Caller, input: MembershipGrantInput) -> Result<membe
 pub async fn revoke(caller: &Caller, input: &MembershipRevokeInput) -> Result<membership::Model> {
     let id: MembershipId = input::id("id", &input.id)?;
     let mut permit = caller.begin().await?;
-    let row = permit.look::<membership::Entity>("id", id).await?;
+    let row = permit.lock_row::<membership::Entity>("id", id).await?;
     let ties = membership::Entity::ties(permit.tx(), &row).await?;
     permit.decide::<membership::Entity>(needs(row.role), &ties, &row)?;
     permit.delete::<membership::Entity>(&row).await?;

@@ -76,17 +76,17 @@ pub async fn create(caller: &Caller, input: DepartmentCreateInput) -> Result<dep
         permit
             .read_live::<department::Entity>("parentId", parent)
             .await?;
-        permit.concerns(parent);
+        permit.audit_for(parent);
     }
     let same = |row: &department::Model| row.name == name;
     if let Some(row) = permit
-        .made_before::<department::Entity>(input.id.as_ref(), id, same)
+        .already_created::<department::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .key::<department::Entity>(key.as_deref(), &name, id, None)
+        .unique_key::<department::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<department::Entity>(department::ActiveModel {
@@ -101,7 +101,7 @@ pub async fn create(caller: &Caller, input: DepartmentCreateInput) -> Result<dep
             version: Set(1),
         })
         .await?;
-    permit.concerns(row.id);
+    permit.audit_for(row.id);
     permit.commit().await?;
     Ok(row)
 }
@@ -155,7 +155,7 @@ pub async fn relocate(caller: &Caller, input: DepartmentMoveInput) -> Result<dep
         }
     }
     for concerned in row.parent_id.into_iter().chain(parent_id) {
-        permit.concerns(concerned);
+        permit.audit_for(concerned);
     }
     let change = department::ActiveModel {
         parent_id: Set(parent_id),
@@ -174,7 +174,7 @@ pub async fn lock_tree<'c>(
     id: DepartmentId,
 ) -> Result<Permit<'c>> {
     let mut permit = caller.begin().await?;
-    let row = permit.read::<department::Entity>(field, id).await?;
+    let row = permit.get::<department::Entity>(field, id).await?;
     let ties = department::Entity::ties(permit.tx(), &row).await?;
     permit.decide::<department::Entity>(Action::KeepOrganisation, &ties, &row)?;
     permit.lock_department_tree().await?;
@@ -289,7 +289,7 @@ pub async fn below(
     caller: &Caller,
     roots: &[DepartmentId],
 ) -> Result<HashMap<DepartmentId, Vec<DepartmentId>>> {
-    let db = caller.reader();
+    let db = caller.connection();
     let places: Vec<String> = (1..=roots.len()).map(|at| format!("${at}")).collect();
     let sql = format!(
         "WITH RECURSIVE below (root, id) AS (

@@ -71,7 +71,7 @@ async fn blueprint_row(
         permit
             .fetch::<blueprint::Entity>(Action::GovernBlueprint, "ownerDepartment", row.id)
             .await?;
-        permit.concerns(row.owner_department_id);
+        permit.audit_for(row.owner_department_id);
     }
     let was = before.map_or_else(Vec::new, |before| {
         before

@@ -142,7 +142,7 @@ struct ApiDay(NaiveDate);
 impl<'de> Deserialize<'de> for ApiDay {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<str>::deserialize(deserializer)?;
-        let read = Date::read(&text)
+        let read = Date::from_iso(&text)
             .ok_or_else(|| D::Error::custom("This is not a day such as 2026-11-22"));
         read.map(|day| Self(day.into()))
     }

@@ -23,7 +23,7 @@ use super::{
     target::{CurrentBlueprint, TargetRows},
 };
 use crate::{
-    access::{Caller, Keyed, Permit, live},
+    access::{Caller, Keyed, Permit, require_live},
     audit::Event,
     compute::Steps,
     error::{Error, Reason, Result},
@@ -95,7 +95,7 @@ pub(super) async fn finish(
             changes,
         });
     }
-    permit.tell_as_one(Event::about::<blueprint::Entity>(
+    permit.collapse_events(Event::about::<blueprint::Entity>(
         &blueprint,
         json!({ "imported": true, "changes": changes.len() }),
     ));
@@ -116,7 +116,7 @@ pub(super) async fn lock(
     let row = permit
         .fetch::<blueprint::Entity>(Action::ImportDocument, "key", id)
         .await?;
-    live::<blueprint::Entity>("key", &row)?;
+    require_live::<blueprint::Entity>("key", &row)?;
     // Taking the lock raised it by one.
     let revision = row.revision - 1;
     match expected_revision {
@@ -231,9 +231,9 @@ async fn create(permit: &mut Permit<'_>, target: &TargetRows) -> Result<()> {
     permit
         .read_live::<department::Entity>("ownerDepartment", owner)
         .await?;
-    permit.concerns(owner);
+    permit.audit_for(owner);
     permit
-        .key::<blueprint::Entity>(Some(&row.key), &row.title, row.id, None)
+        .unique_key::<blueprint::Entity>(Some(&row.key), &row.title, row.id, None)
         .await?;
     Ok(())
 }

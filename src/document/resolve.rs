@@ -158,7 +158,7 @@ impl Resolver<'_> {
 
     fn secondary_personas(&mut self, document: &Document) -> Vec<PersonaId> {
         self.faults
-            .few("secondaryPersonas", document.secondary_personas.len());
+            .list_length("secondaryPersonas", document.secondary_personas.len());
         let mut personas = Vec::new();
         for (at, key) in document.secondary_personas.iter().enumerate() {
             let path = format!("secondaryPersonas.{at}");

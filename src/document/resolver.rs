@@ -97,7 +97,7 @@ impl<'a> Resolver<'a> {
     /// The ids that a list of keys names, each once, in order; those that are missing are faults, as is a list that is
     /// too long.
     pub(crate) fn ids<I: ResolvedId>(&mut self, path: &str, keys: &[String]) -> Vec<I> {
-        self.faults.few(path, keys.len());
+        self.faults.list_length(path, keys.len());
         let mut met = HashSet::new();
         let mut ids = Vec::with_capacity(keys.len());
         for (at, key) in keys.iter().enumerate() {

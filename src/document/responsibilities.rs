@@ -18,14 +18,14 @@ use super::{
     target::{CurrentBlueprint, TargetRows, WantedResponsibility},
 };
 use crate::{
-    access::{Guarded, Permit, fresh},
+    access::{Guarded, Permit, insertable},
     department::parents,
     error::Result,
     id,
     policy::{Action, Relation, Ties},
     responsibility::{
         answer::{accountable_at, make_way, person, write},
-        lifecycle::{self, Act, Offer},
+        lifecycle::{self, ActContext, Offer},
         parties::Parents,
         refuse_stranger,
         resume::resume,
@@ -40,7 +40,7 @@ struct HandshakeImport<'t> {
     parents: Parents,
     /// The department in whose name it proposes: the owner, where the caller leads it.
     name: Option<DepartmentId>,
-    by: Act,
+    by: ActContext,
 }
 
 /// Applies the wanted responsibilities. In the `complete` roles the document names everybody: whoever is missing goes.
@@ -56,7 +56,7 @@ pub async fn apply(
         blueprint,
         authority,
         parents: parents(permit.tx()).await?,
-        name: Some(owner).filter(|owner| permit.caller.led().contains(owner)),
+        name: Some(owner).filter(|owner| permit.caller.led_departments().contains(owner)),
         by: permit.caller.into(),
     };
     let there = before.map_or(&[][..], |before| &before.snapshot.canvas.responsibilities);
@@ -170,7 +170,7 @@ impl HandshakeImport<'_> {
             person_id: Set(wanted.person),
             ..Default::default()
         };
-        permit.concerns(now.department_id);
+        permit.audit_for(now.department_id);
         permit.update::<responsibility::Entity>(now, change).await?;
         Ok(())
     }
@@ -206,7 +206,7 @@ impl HandshakeImport<'_> {
 
     /// Makes a new responsibility: a proposal, or in force at once where the caller settles for the department.
     async fn offer(&self, permit: &mut Permit<'_>, wanted: &WantedResponsibility) -> Result<()> {
-        permit.concerns(wanted.department);
+        permit.audit_for(wanted.department);
         permit
             .read_live::<department::Entity>(
                 &format!("{}.department", wanted.path),
@@ -236,7 +236,7 @@ impl HandshakeImport<'_> {
             make_way(permit, &row).await?;
         }
         permit
-            .insert::<responsibility::Entity>(fresh::<responsibility::Entity>(row))
+            .insert::<responsibility::Entity>(insertable::<responsibility::Entity>(row))
             .await?;
         Ok(())
     }

@@ -52,7 +52,7 @@ pub fn carry(error: Error) -> DbErr {
 
 /// The kinds of failure that are answered differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum FailureKind {
     /// A unique index or primary key was violated.
     Unique,
     /// A foreign key was violated, by the row that refers or by the one that is referred to.
@@ -71,12 +71,12 @@ pub enum Kind {
     Fault,
 }
 
-impl Kind {
+impl FailureKind {
     /// Classifies a failure.
     #[must_use]
-    pub fn of(error: &sqlx::Error) -> Self {
+    pub fn classify(error: &sqlx::Error) -> Self {
         match error {
-            sqlx::Error::Database(said) => Self::of_answer(&**said),
+            sqlx::Error::Database(said) => Self::from_database_error(&**said),
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             // What comes over a connection that broke off cannot be read.
@@ -89,19 +89,19 @@ impl Kind {
         }
     }
 
-    fn of_answer(said: &(dyn DatabaseError + 'static)) -> Self {
+    fn from_database_error(said: &(dyn DatabaseError + 'static)) -> Self {
         let Some(code) = said.code() else {
             return Self::Fault;
         };
         match said.try_downcast_ref::<PgDatabaseError>() {
-            None => Self::of_sqlite(&code),
+            None => Self::from_sqlite_code(&code),
             Some(said) if said.routine() == Some(REPLANNING) => Self::Outdated,
-            Some(said) => Self::of_postgresql(&code, said.severity()),
+            Some(said) => Self::from_sqlstate(&code, said.severity()),
         }
     }
 
     /// The error of further statements on a connection on which one has failed with this kind.
-    pub(crate) fn behind(self) -> sqlx::Error {
+    pub(crate) fn subsequent_error(self) -> sqlx::Error {
         let why = "a statement before this one failed or was given up";
         match self {
             // Whoever shares a transaction meets the same failure, whoever met it first.
@@ -115,7 +115,7 @@ impl Kind {
     }
 
     /// By SQLite's extended result code, of which the lower byte is the primary one.
-    fn of_sqlite(code: &str) -> Self {
+    fn from_sqlite_code(code: &str) -> Self {
         const UNIQUE: i32 = 2067;
         const PRIMARY_KEY: i32 = 1555;
         const FOREIGN_KEY: i32 = 787;
@@ -138,7 +138,7 @@ impl Kind {
     }
 
     /// By PostgreSQL's SQLSTATE, of which the first two characters are the class.
-    fn of_postgresql(code: &str, severity: PgSeverity) -> Self {
+    fn from_sqlstate(code: &str, severity: PgSeverity) -> Self {
         let is_of = |classes: &[&str]| classes.iter().any(|class| code.starts_with(class));
         match code {
             "23505" => Self::Unique,
@@ -202,21 +202,21 @@ impl From<DbErr> for Error {
         {
             return error.clone();
         }
-        match (Kind::of(cause), cause) {
-            (Kind::Unique, sqlx::Error::Database(said)) => taken(&**said),
-            (Kind::ForeignKey, _) => Self::conflict(
+        match (FailureKind::classify(cause), cause) {
+            (FailureKind::Unique, sqlx::Error::Database(said)) => taken(&**said),
+            (FailureKind::ForeignKey, _) => Self::conflict(
                 "id",
                 Reason::InUse,
                 "Something else still refers to it. Remove that first.",
             ),
-            (Kind::Unreadable, _) => {
+            (FailureKind::Unreadable, _) => {
                 Self::BadInput("A text must not contain a NUL character.".to_owned())
             }
-            (Kind::TookTooLong, _) => {
+            (FailureKind::TookTooLong, _) => {
                 tracing::warn!(%error, "a statement was cancelled");
                 Self::TookTooLong
             }
-            (Kind::Unavailable | Kind::Unwritable | Kind::Outdated, _) => {
+            (FailureKind::Unavailable | FailureKind::Unwritable | FailureKind::Outdated, _) => {
                 Self::Unavailable(Arc::new(error))
             }
             _ => Self::Internal(Arc::new(error)),
@@ -288,46 +288,61 @@ mod tests {
     fn sqlite_is_read_by_its_code() {
         // SQLITE_FULL; SQLITE_IOERR_FSYNC; SQLITE_READONLY_DBMOVED; SQLITE_CORRUPT_INDEX
         for code in ["13", "1034", "1032", "779"] {
-            assert_eq!(Kind::of_sqlite(code), Kind::Unwritable, "{code}");
+            assert_eq!(
+                FailureKind::from_sqlite_code(code),
+                FailureKind::Unwritable,
+                "{code}"
+            );
         }
         // SQLITE_BUSY, SQLITE_BUSY_SNAPSHOT
         for code in ["5", "517"] {
-            assert_eq!(Kind::of_sqlite(code), Kind::Unavailable, "{code}");
+            assert_eq!(
+                FailureKind::from_sqlite_code(code),
+                FailureKind::Unavailable,
+                "{code}"
+            );
         }
         // SQLITE_INTERRUPT
-        assert_eq!(Kind::of_sqlite("9"), Kind::TookTooLong);
-        assert_eq!(Kind::of_sqlite("2067"), Kind::Unique);
-        assert_eq!(Kind::of_sqlite("1555"), Kind::Unique);
-        assert_eq!(Kind::of_sqlite("787"), Kind::ForeignKey);
+        assert_eq!(FailureKind::from_sqlite_code("9"), FailureKind::TookTooLong);
+        assert_eq!(FailureKind::from_sqlite_code("2067"), FailureKind::Unique);
+        assert_eq!(FailureKind::from_sqlite_code("1555"), FailureKind::Unique);
+        assert_eq!(
+            FailureKind::from_sqlite_code("787"),
+            FailureKind::ForeignKey
+        );
         // SQLITE_CONSTRAINT_CHECK, SQLITE_ERROR
         for code in ["275", "1"] {
-            assert_eq!(Kind::of_sqlite(code), Kind::Fault, "{code}");
+            assert_eq!(
+                FailureKind::from_sqlite_code(code),
+                FailureKind::Fault,
+                "{code}"
+            );
         }
     }
 
     #[test]
     fn postgresql_is_read_by_its_state() {
-        let kind = |code| Kind::of_postgresql(code, PgSeverity::Error);
+        let kind = |code| FailureKind::from_sqlstate(code, PgSeverity::Error);
         for code in [
             "08006", "40001", "40P01", "53300", "55P03", "57P03", "25P03",
         ] {
-            assert_eq!(kind(code), Kind::Unavailable, "{code}");
+            assert_eq!(kind(code), FailureKind::Unavailable, "{code}");
         }
         for code in ["25006", "53100", "58000", "58030", "58P01", "XX001"] {
-            assert_eq!(kind(code), Kind::Unwritable, "{code}");
+            assert_eq!(kind(code), FailureKind::Unwritable, "{code}");
         }
         for code in ["57014", "25P04"] {
-            assert_eq!(kind(code), Kind::TookTooLong, "{code}");
+            assert_eq!(kind(code), FailureKind::TookTooLong, "{code}");
         }
         for code in ["26000", "42P05"] {
-            assert_eq!(kind(code), Kind::Outdated, "{code}");
+            assert_eq!(kind(code), FailureKind::Outdated, "{code}");
         }
         for code in ["42P01", "23514", "22012", "0A000", "XX000"] {
-            assert_eq!(kind(code), Kind::Fault, "{code}");
+            assert_eq!(kind(code), FailureKind::Fault, "{code}");
             for severity in [PgSeverity::Fatal, PgSeverity::Panic] {
                 assert_eq!(
-                    Kind::of_postgresql(code, severity),
-                    Kind::Unavailable,
+                    FailureKind::from_sqlstate(code, severity),
+                    FailureKind::Unavailable,
                     "{code}"
                 );
             }
@@ -355,21 +370,29 @@ mod tests {
     #[test]
     fn what_comes_behind_a_failure_is_a_failure_of_the_same_side() {
         for kind in [
-            Kind::Unavailable,
-            Kind::Unwritable,
-            Kind::TookTooLong,
-            Kind::Outdated,
+            FailureKind::Unavailable,
+            FailureKind::Unwritable,
+            FailureKind::TookTooLong,
+            FailureKind::Outdated,
         ] {
-            assert_eq!(Kind::of(&kind.behind()), Kind::Unavailable, "{kind:?}");
+            assert_eq!(
+                FailureKind::classify(&kind.subsequent_error()),
+                FailureKind::Unavailable,
+                "{kind:?}"
+            );
         }
         // To go on after a refusal is ours to avoid.
         for kind in [
-            Kind::Unique,
-            Kind::ForeignKey,
-            Kind::Unreadable,
-            Kind::Fault,
+            FailureKind::Unique,
+            FailureKind::ForeignKey,
+            FailureKind::Unreadable,
+            FailureKind::Fault,
         ] {
-            assert_eq!(Kind::of(&kind.behind()), Kind::Fault, "{kind:?}");
+            assert_eq!(
+                FailureKind::classify(&kind.subsequent_error()),
+                FailureKind::Fault,
+                "{kind:?}"
+            );
         }
     }
 }

@@ -13,7 +13,7 @@ use entity::{
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Set};
 
 use crate::{
-    access::{Caller, Permit, changed, expect_version, fresh},
+    access::{Caller, Permit, expect_version, insertable, with_change},
     audit::Event,
     blueprint::refuse_full,
     error::{Result, UserErrorCode},
@@ -90,7 +90,7 @@ pub struct EvaluationUpdateInput {
 type Found = Vec<(NeedId, Verdict)>;
 
 fn read_verdicts(faults: &mut Faults, verdicts: &[VerdictInput]) -> Found {
-    faults.few("verdicts", verdicts.len());
+    faults.list_length("verdicts", verdicts.len());
     let mut found = Found::new();
     for (at, verdict) in verdicts.iter().take(input::LIST).enumerate() {
         let path = format!("verdicts.{at}.needId");
@@ -159,7 +159,7 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
         row.touchpoint_id == touchpoint_id && row.held_on == input.held_on.0
     };
     if let Some(row) = permit
-        .made_before::<evaluation::Entity>(input.id.as_ref(), id, same)
+        .already_created::<evaluation::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -187,7 +187,7 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
     faults.check()?;
     check_neighbours(&permit, &row).await?;
     let row = permit
-        .insert::<evaluation::Entity>(fresh::<evaluation::Entity>(row))
+        .insert::<evaluation::Entity>(insertable::<evaluation::Entity>(row))
         .await?;
     set_verdicts(&mut permit, &row, &verdicts).await?;
     permit.commit().await?;
@@ -198,7 +198,7 @@ pub async fn create(caller: &Caller, input: EvaluationCreateInput) -> Result<eva
 async fn check_neighbours(permit: &Permit<'_>, row: &evaluation::Model) -> Result<()> {
     if let Some(account) = row.by_account_id {
         permit
-            .read::<account::Entity>("byAccountId", account)
+            .get::<account::Entity>("byAccountId", account)
             .await?;
     }
     refuse_elsewhere(
@@ -243,7 +243,7 @@ pub async fn update(caller: &Caller, input: EvaluationUpdateInput) -> Result<eva
         note,
         ..Default::default()
     };
-    let after = changed::<evaluation::Entity>(&row, &change)?;
+    let after = with_change::<evaluation::Entity>(&row, &change)?;
     let mut faults = Faults::default();
     check(&mut faults, "", &after);
     faults.check()?;
@@ -278,7 +278,7 @@ async fn set_verdicts(
     let its = evaluation_verdict::Column::EvaluationId.eq(row.id);
     let position = evaluation_verdict::Column::Position;
     if !permit
-        .set_list::<evaluation_verdict::Entity>(its, position, list)
+        .replace_list::<evaluation_verdict::Entity>(its, position, list)
         .await?
     {
         return Ok(false);
@@ -340,7 +340,7 @@ async fn fetch(
     let (row, permit) = caller
         .fetch::<evaluation::Entity>(Action::DescribeTouchpoint, "id", id)
         .await?;
-    permit.live_blueprint(row.blueprint_id)?;
+    permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<evaluation::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

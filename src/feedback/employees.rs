@@ -35,7 +35,7 @@ pub(super) async fn keep(
             });
         }
         answers.push(employee_answer::ActiveModel {
-            id: Set(id::untimed()),
+            id: Set(id::new_random()),
             scale: Set(entry.scale),
             score: Set(entry.score),
             blueprint_id: Set(places.subject(&entry).1),

@@ -14,7 +14,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
 
 use super::{rules::is_closed, still_open};
 use crate::{
-    access::{Caller, Permit, Stirred, expect_version},
+    access::{Caller, FindingInput, Permit, expect_version},
     audit::Event,
     department::{is_within, parents},
     error::{Error, Reason, Result, UserErrorCode},
@@ -83,7 +83,7 @@ pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follo
             answer
                 .blueprint_id
                 .into_iter()
-                .for_each(|id| permit.stirs(Stirred::Blueprint(id)));
+                .for_each(|id| permit.invalidate_findings(FindingInput::Blueprint(id)));
         }
     }
     let row = permit.update::<follow_up::Entity>(&row, changes).await?;
@@ -123,9 +123,9 @@ async fn fetch(
 ) -> Result<(follow_up::Model, feedback::Model, Permit<'_>)> {
     let (row, mut permit) = caller.fetch::<follow_up::Entity>(action, "id", id).await?;
     expect_version::<follow_up::Entity>(&row, expected)?;
-    permit.withhold(PRIVATE);
+    permit.redact(PRIVATE);
     let answer = permit
-        .read::<feedback::Entity>("id", row.feedback_id)
+        .get::<feedback::Entity>("id", row.feedback_id)
         .await?;
     Ok((row, answer, permit))
 }

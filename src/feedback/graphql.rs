@@ -207,7 +207,7 @@ impl FeedbackQuery {
         let caller = caller(ctx)?;
         let which = filter.unwrap_or_default().condition()?;
         let select = caller.select::<feedback::Entity>().filter(which);
-        page::by_creation(ctx, select, Page { first, after }, Feedback::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Feedback::from).await
     }
 
     /// The totals of answers, including those of employees.
@@ -217,7 +217,7 @@ impl FeedbackQuery {
         #[graphql(desc = "Conditions that must all hold.")] filter: Option<FeedbackFilter>,
     ) -> Result<FeedbackSummary> {
         let filter = filter.unwrap_or_default();
-        Ok(summary::of(caller(ctx)?, &filter).await?.into())
+        Ok(summary::summarise(caller(ctx)?, &filter).await?.into())
     }
 
     /// Follow-ups, in the order of creation.
@@ -232,7 +232,7 @@ impl FeedbackQuery {
     ) -> Result<Pages<FollowUp>> {
         let caller = caller(ctx)?;
         let select = super::filtered(caller, &filter.unwrap_or_default())?;
-        page::by_creation(ctx, select, Page { first, after }, FollowUp::from).await
+        page::oldest_first(ctx, select, Page { first, after }, FollowUp::from).await
     }
 
     /// A follow-up by id; null if there is none that you may see.
@@ -255,7 +255,7 @@ impl FeedbackQuery {
         let rows = caller
             .select::<playbook::Entity>()
             .order_by_asc(playbook::Column::AnswerGroup)
-            .all(caller.reader())
+            .all(caller.connection())
             .await?;
         Ok(listed(rows))
     }

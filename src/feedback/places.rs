@@ -39,7 +39,7 @@ pub(super) struct AnswerReferences {
 }
 
 impl AnswerReferences {
-    pub async fn read(permit: &Permit<'_>, entries: &[AnswerEntry]) -> Result<Self> {
+    pub async fn load(permit: &Permit<'_>, entries: &[AnswerEntry]) -> Result<Self> {
         let touchpoints =
             there::<touchpoint::Entity>(permit, entries, |entry| entry.touchpoint).await?;
         let named = entries.iter().filter_map(|entry| entry.blueprint);
@@ -70,8 +70,8 @@ impl AnswerReferences {
                 delivering.filter(|held| held.status == ResponsibilityStatus::Accepted);
             let departments = delivering.map(|held| held.department_id);
             let ties = Ties::none().and(Relation::Delivers, departments);
-            let journey = self.blueprints.get(&row.blueprint_id);
-            if journey.is_some_and(|journey| journey.subject == Subject::Employee) {
+            let blueprint = self.blueprints.get(&row.blueprint_id);
+            if blueprint.is_some_and(|blueprint| blueprint.subject == Subject::Employee) {
                 permit.decide_unseen::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
             } else {
                 permit.decide::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
@@ -114,7 +114,7 @@ impl AnswerReferences {
                 message,
             );
         }
-        let (subject, journey) = self.subject(entry);
+        let (subject, blueprint) = self.subject(entry);
         if !is_asked(entry.scale, subject) {
             let message = match subject {
                 Subject::Customer => {
@@ -125,8 +125,8 @@ impl AnswerReferences {
             faults.add(&entry.at("scale"), UserErrorCode::Invalid, None, message);
         }
         if subject == Subject::Employee {
-            let journey = journey.and_then(|id| self.blueprints.get(&id));
-            if journey.is_some_and(|journey| journey.published_number.is_none()) {
+            let blueprint = blueprint.and_then(|id| self.blueprints.get(&id));
+            if blueprint.is_some_and(|blueprint| blueprint.published_number.is_none()) {
                 let message = "Employees answer about a journey from its first publication on, as a draft that was \
                     never published can be deleted. Publish it first.";
                 let field = if entry.touchpoint.is_some() {
@@ -148,9 +148,9 @@ impl AnswerReferences {
     pub fn subject(&self, entry: &AnswerEntry) -> (Subject, Option<BlueprintId>) {
         let touchpoint = entry.touchpoint.and_then(|id| self.touchpoints.get(&id));
         let blueprint = touchpoint.map(|row| row.blueprint_id).or(entry.blueprint);
-        let journey = blueprint.and_then(|id| self.blueprints.get(&id));
+        let found = blueprint.and_then(|id| self.blueprints.get(&id));
         let persona = entry.persona.and_then(|id| self.personas.get(&id));
-        let subject = journey.map(|row| row.subject);
+        let subject = found.map(|row| row.subject);
         let subject = subject.or_else(|| persona.map(|row| row.subject));
         let by_scale = match entry.scale {
             FeedbackScale::Enps => Subject::Employee,
@@ -162,8 +162,8 @@ impl AnswerReferences {
     /// The department that was accountable at the touchpoint in this moment, in a journey that counts.
     pub fn accountable(&self, entry: &AnswerEntry, at: DateTime<Utc>) -> Option<DepartmentId> {
         let touchpoint = self.touchpoints.get(&entry.touchpoint?)?;
-        let journey = self.blueprints.get(&touchpoint.blueprint_id)?;
-        if !scope::counts(journey) {
+        let blueprint = self.blueprints.get(&touchpoint.blueprint_id)?;
+        if !scope::is_reportable(blueprint) {
             return None;
         }
         accountable_at(self.held.get(&touchpoint.id)?, at)

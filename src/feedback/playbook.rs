@@ -68,7 +68,7 @@ async fn make(
         ));
     }
     permit
-        .made_before::<playbook::Entity>(input.id.as_ref(), id, |_| false)
+        .already_created::<playbook::Entity>(input.id.as_ref(), id, |_| false)
         .await?;
     permit
         .insert::<playbook::Entity>(playbook::ActiveModel {
@@ -110,13 +110,13 @@ async fn put(
 pub(super) struct DueDays(HashMap<FeedbackGroup, i32>);
 
 impl DueDays {
-    pub async fn read(permit: &Permit<'_>) -> Result<Self> {
+    pub async fn load(permit: &Permit<'_>) -> Result<Self> {
         let rows = playbook::Entity::find().all(permit.tx()).await?;
         let rows = rows.into_iter().map(|row| (row.answer_group, row.due_days));
         Ok(Self(rows.collect()))
     }
 
-    pub fn of(&self, group: FeedbackGroup) -> i32 {
+    pub fn for_group(&self, group: FeedbackGroup) -> i32 {
         let days = self.0.get(&group).copied();
         days.unwrap_or_else(|| rules::due_days(group))
     }

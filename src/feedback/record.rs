@@ -20,7 +20,7 @@ use super::{
     rules::{due_on, is_closed},
 };
 use crate::{
-    access::{Caller, Permit, Stirred, fresh},
+    access::{Caller, FindingInput, Permit, insertable},
     audit::Event,
     error::{Reason, Result, UserErrorCode},
     id,
@@ -130,7 +130,7 @@ pub async fn record_into(
 ) -> Result<AnswersRecorded> {
     let mut faults = Faults::default();
     let entries = read(permit.caller, &mut faults, list);
-    let places = AnswerReferences::read(permit, &entries).await?;
+    let places = AnswerReferences::load(permit, &entries).await?;
     places.require(permit, &entries).await?;
     places.check(&mut faults, &entries);
     let total = entries.len();
@@ -347,26 +347,26 @@ async fn keep(
         .map(|entry| places.accountable(entry, entry.at));
     let routed: Vec<Option<DepartmentId>> = routed.collect();
     let heirs = heirs(permit, routed.iter().flatten().copied().collect()).await?;
-    let due_days = DueDays::read(permit).await?;
+    let due_days = DueDays::load(permit).await?;
     let (mut rows, mut follow_ups) = (Vec::new(), Vec::new());
     for (entry, routed) in entries.into_iter().zip(routed) {
         let department = routed.and_then(|id| heirs.get(&id).copied());
-        let days = due_days.of(entry.group());
+        let days = due_days.for_group(entry.group());
         let follow_up = entry.follow_up;
-        let journey = places.subject(&entry).1;
-        let row = row(permit.caller, journey, entry, department);
+        let blueprint = places.subject(&entry).1;
+        let row = row(permit.caller, blueprint, entry, department);
         if row.respondent.is_some() {
             follow_ups.push(open(permit.caller, &row, follow_up, days));
             if department.is_none() {
                 done.unroutable += 1;
                 row.blueprint_id
                     .into_iter()
-                    .for_each(|id| permit.stirs(Stirred::Blueprint(id)));
+                    .for_each(|id| permit.invalidate_findings(FindingInput::Blueprint(id)));
             }
         }
-        department.into_iter().for_each(|id| permit.concerns(id));
+        department.into_iter().for_each(|id| permit.audit_for(id));
         done.recorded += 1;
-        rows.push(fresh::<feedback::Entity>(row));
+        rows.push(insertable::<feedback::Entity>(row));
     }
     permit.insert_all::<feedback::Entity>(rows).await?;
     permit.insert_all::<follow_up::Entity>(follow_ups).await?;

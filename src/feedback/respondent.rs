@@ -15,7 +15,7 @@ use super::{
     filter::of_answers,
 };
 use crate::{
-    access::{Caller, Permit, Stirred},
+    access::{Caller, FindingInput, Permit},
     audit::Event,
     error::{Error, Result},
     input::{Faults, NAME},
@@ -48,7 +48,7 @@ pub async fn erase(caller: &Caller, input: &RespondentEraseInput) -> Result<u64>
     if erased == 0 {
         return Err(Error::not_found("respondent", "respondent"));
     }
-    permit.erases();
+    permit.empty_log_on_commit();
     permit.commit().await?;
     Ok(erased)
 }
@@ -95,12 +95,12 @@ pub async fn erase_older_than(caller: &Caller, days: u32) -> Result<u64> {
     let any = feedback::Entity::find().filter(old.clone());
     let mut erased = 0;
     // Most of the time there is nothing: that takes no turn from those who write.
-    while any.clone().one(caller.reader()).await?.is_some() {
+    while any.clone().one(caller.connection()).await?.is_some() {
         let mut permit = caller
             .permit(Action::EraseRespondent, &Ties::none())
             .await?;
         erased += erase_from(&mut permit, old.clone(), Some(AT_ONCE)).await?;
-        permit.erases();
+        permit.empty_log_on_commit();
         permit.commit().await?;
     }
     Ok(erased)
@@ -153,11 +153,11 @@ async fn erase_from(permit: &mut Permit<'_>, which: Condition, most: Option<u64>
     for row in &rows {
         row.department_id
             .into_iter()
-            .for_each(|id| permit.concerns(id));
+            .for_each(|id| permit.audit_for(id));
         if row.department_id.is_none() {
             row.blueprint_id
                 .into_iter()
-                .for_each(|id| permit.stirs(Stirred::Blueprint(id)));
+                .for_each(|id| permit.invalidate_findings(FindingInput::Blueprint(id)));
         }
     }
     let erased = u64::try_from(rows.len()).unwrap_or(u64::MAX);

@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Result, UserError, UserErrorCode},
     input::Faults,
     intake::Names,
-    sheet::{self, Bounds, Place, Reader, Row, Spooled},
+    sheet::{self, Bounds, CellRef, Reader, Row, Spooled},
 };
 
 /// The columns, as they are named in what is asked for.
@@ -97,7 +97,7 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<An
 }
 
 /// Tells faults of a batch where they stand in the sheet that it was made of.
-fn place(found: Vec<UserError>, columns: &sheet::Columns, rows: &[Place], faults: &mut Faults) {
+fn place(found: Vec<UserError>, columns: &sheet::Columns, rows: &[CellRef], faults: &mut Faults) {
     for fault in found {
         let mut path = fault.field.iter().skip(1);
         let at = path.next().and_then(|at| at.parse::<usize>().ok());
@@ -141,11 +141,11 @@ impl AnswerSheetReferences {
     /// Everything that the caller may see.
     async fn read(caller: &Caller) -> Result<Self> {
         Ok(Self {
-            touchpoints: Names::read_touchpoints(caller).await?,
-            blueprints: Names::read::<blueprint::Entity>(caller).await?,
-            personas: Names::read::<persona::Entity>(caller).await?,
-            channels: Names::read::<channel::Entity>(caller).await?,
-            segments: Names::read::<segment::Entity>(caller).await?,
+            touchpoints: Names::load_touchpoints(caller).await?,
+            blueprints: Names::load::<blueprint::Entity>(caller).await?,
+            personas: Names::load::<persona::Entity>(caller).await?,
+            channels: Names::load::<channel::Entity>(caller).await?,
+            segments: Names::load::<segment::Entity>(caller).await?,
         })
     }
 }
@@ -156,7 +156,7 @@ struct AnswerSheetRow {
     rows: usize,
     answers: Vec<AnswerInput>,
     /// The row of each answer.
-    places: Vec<Place>,
+    places: Vec<CellRef>,
 }
 
 impl AnswerSheetRow {

@@ -98,9 +98,9 @@ pub async fn at_touchpoints(
         .select_only()
         .column(touchpoint::Column::Id)
         .filter(there)
-        .filter(touchpoint::Column::BlueprintId.in_subquery(journeys_of_employees()))
+        .filter(touchpoint::Column::BlueprintId.in_subquery(employee_blueprints()))
         .into_tuple()
-        .all(caller.reader())
+        .all(caller.connection())
         .await?;
     if of_employees.is_empty() {
         return Ok(at);
@@ -119,7 +119,7 @@ pub async fn at_touchpoints(
 }
 
 /// What these answers come to, all together.
-pub async fn of(caller: &Caller, filter: &FeedbackFilter) -> Result<Summary> {
+pub async fn summarise(caller: &Caller, filter: &FeedbackFilter) -> Result<Summary> {
     let mut summary = Summary::default();
     for row in counted(caller, filter.condition()?, false).await? {
         summary.count(row.scale, row.tally());
@@ -154,13 +154,13 @@ async fn readable_cells(
     by_touchpoint: bool,
 ) -> Result<Vec<cells::CellTotal>> {
     // The scope is a choice of conditions: what was added to it would be one more that suffices.
-    let readable = scope::employee_cells(caller.reader_in_sql());
+    let readable = scope::employee_cells(caller.principal());
     let which = Condition::all().add(readable).add(which);
-    cells::totals(caller.reader(), which, by_touchpoint).await
+    cells::totals(caller.connection(), which, by_touchpoint).await
 }
 
 /// The ids of the journeys in which employees are asked.
-fn journeys_of_employees() -> SelectStatement {
+fn employee_blueprints() -> SelectStatement {
     blueprint::Entity::find()
         .select_only()
         .column(blueprint::Column::Id)
@@ -196,12 +196,12 @@ impl CellScope {
             return Ok(true);
         }
         let around = |id: TouchpointId| {
-            let journey = touchpoint::Entity::find_by_id(id)
+            let blueprint = touchpoint::Entity::find_by_id(id)
                 .select_only()
                 .column(touchpoint::Column::BlueprintId);
-            blueprint::Column::Id.in_subquery(journey.into_query())
+            blueprint::Column::Id.in_subquery(blueprint.into_query())
         };
-        let journey = caller
+        let blueprint = caller
             .select::<blueprint::Entity>()
             .filter(blueprint::Column::Subject.eq(Subject::Employee))
             .filter(
@@ -209,13 +209,13 @@ impl CellScope {
                     .add_option(self.blueprint.map(|id| blueprint::Column::Id.eq(id)))
                     .add_option(self.touchpoint.map(around)),
             );
-        Ok(journey.one(caller.reader()).await?.is_some())
+        Ok(blueprint.one(caller.connection()).await?.is_some())
     }
 }
 
 impl ScoreCount {
     fn tally(&self) -> Tally {
-        Tally::of(self.answer_group, self.answers, self.score_sum)
+        Tally::of_group(self.answer_group, self.answers, self.score_sum)
     }
 }
 
@@ -228,7 +228,7 @@ async fn counted(caller: &Caller, which: Condition, by_place: bool) -> Result<Ve
         .columns([Column::Scale, Column::AnswerGroup])
         .column_as(Column::Id.count(), "answers")
         .column_as(whole(), "score_sum")
-        .filter(scope::feedback(caller.reader_in_sql()))
+        .filter(scope::feedback(caller.principal()))
         .filter(which)
         .group_by(Column::Scale)
         .group_by(Column::AnswerGroup);
@@ -239,5 +239,5 @@ async fn counted(caller: &Caller, which: Condition, by_place: bool) -> Result<Ve
     } else {
         select.column_as(Expr::cust("NULL"), "touchpoint_id")
     };
-    Ok(select.into_model().all(caller.reader()).await?)
+    Ok(select.into_model().all(caller.connection()).await?)
 }

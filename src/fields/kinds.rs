@@ -179,7 +179,7 @@ impl EvidenceItems {
         path: &str,
         faults: &mut Faults,
     ) -> EvidenceList {
-        faults.few(path, items.len());
+        faults.list_length(path, items.len());
         let items = items.take(input::LIST).enumerate();
         EvidenceList(
             items

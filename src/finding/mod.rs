@@ -32,7 +32,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query
 
 use self::rules::{RuleOptions, Severity, Surroundings, Thresholds, Violation};
 use crate::{
-    access::{Caller, Permit, fresh, scope},
+    access::{Caller, Permit, insertable, scope},
     audit::Event,
     canvas::Canvas,
     compute::Steps,
@@ -191,7 +191,7 @@ pub async fn of_organisation(caller: &Caller) -> Result<Vec<Violation>> {
         .column(Column::DepartmentId)
         .distinct()
         .filter(Column::Status.eq(ResponsibilityStatus::Accepted))
-        .filter(Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
+        .filter(Column::BlueprintId.in_subquery(scope::reportable_blueprint_ids()))
         .into_tuple()
         .all(&tx)
         .await?;
@@ -280,7 +280,7 @@ async fn set_dismissal(
 ) -> Result<TrackedFinding> {
     let mut permit = caller.begin().await?;
     let row = permit
-        .look::<blueprint::Entity>("blueprintId", blueprint)
+        .lock_row::<blueprint::Entity>("blueprintId", blueprint)
         .await?;
     let inspection = Inspection::load(caller, permit.tx(), row.clone(), caller.today).await?;
     // Not on the pool: whoever waits there for a turn must not hold what everybody needs to write.
@@ -296,7 +296,7 @@ async fn set_dismissal(
     };
     let owner = Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]);
     permit.decide::<blueprint::Entity>(action, &owner, &row)?;
-    permit.live_blueprint(blueprint)?;
+    permit.require_live_blueprint(blueprint)?;
     if told.dismissed.is_none() && dismissal.is_none() {
         return Ok(told);
     }
@@ -334,7 +334,7 @@ async fn write(
     let noted = OnConflict::column(Column::Id)
         .update_columns([Column::DismissedAt, Column::DismissedById, Column::Reason])
         .to_owned();
-    let row = fresh::<finding::Entity>(dismissal.clone());
+    let row = insertable::<finding::Entity>(dismissal.clone());
     finding::Entity::insert(row)
         .on_conflict(noted)
         .exec_without_returning(permit.tx())

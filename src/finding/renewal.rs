@@ -47,7 +47,7 @@ pub async fn renew_due(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
 async fn marks(caller: &Caller) -> Result<Vec<finding_mark::Model>> {
     let most = u64::try_from(AT_ONCE).unwrap_or(u64::MAX);
     let marks = finding_mark::Entity::find().limit(most);
-    Ok(marks.all(caller.reader()).await?)
+    Ok(marks.all(caller.connection()).await?)
 }
 
 /// Deletes marks whose blueprints were renewed since they were read.
@@ -81,7 +81,7 @@ async fn outdated(caller: &Caller) -> Result<Vec<BlueprintId>> {
         .filter(blueprint::Column::ArchivedAt.is_null())
         .filter(Expr::exists(up_to_date.into_query()).not())
         .into_tuple()
-        .all(caller.reader())
+        .all(caller.connection())
         .await?)
 }
 
@@ -116,7 +116,7 @@ async fn dependents(
         .column(responsibility::Column::BlueprintId)
         .distinct()
         .filter(responsibility::Column::DepartmentId.is_in(departments));
-    let db = caller.reader();
+    let db = caller.connection();
     let of_kpis: Vec<BlueprintId> = judged.into_tuple().all(db).await?;
     let of_personas: Vec<BlueprintId> = shown.into_tuple().all(db).await?;
     let of_further: Vec<BlueprintId> = shown_besides.into_tuple().all(db).await?;

@@ -22,7 +22,7 @@ use crate::{
     error::Result,
     responsibility::pressure,
     snapshot::BlueprintSnapshot,
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// The surroundings of a blueprint, in the transaction that its snapshot was read in.
@@ -89,7 +89,7 @@ async fn held_elsewhere(
         .filter(Column::DepartmentId.is_in(taking_part))
         .filter(Column::Status.eq(ResponsibilityStatus::Accepted))
         .filter(scope::delivering())
-        .filter(Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
+        .filter(Column::BlueprintId.in_subquery(scope::reportable_blueprint_ids()))
         .filter(Column::BlueprintId.ne(canvas.blueprint.id))
         .group_by(Column::DepartmentId)
         .into_tuple()
@@ -154,7 +154,7 @@ async fn measured_on(
         return Ok(HashMap::new());
     }
     // A lookup for each KPI, not GROUP BY: an index leads to the latest value of each, of which there may be thousands.
-    let text = Text::new(tx.get_database_backend(), "SELECT kpi.id AS kpi_id, (")
+    let text = SqlBuilder::new(tx.get_database_backend(), "SELECT kpi.id AS kpi_id, (")
         .then("SELECT measured_on FROM measurement WHERE kpi_id = kpi.id AND superseded_by_id IS NULL")
         .then(" AND measured_on <= ")
         .value(day)

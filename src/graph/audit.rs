@@ -18,7 +18,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, pr
 
 use crate::{
     access::{Caller, Guarded},
-    audit::{OF_TARGET, Subject, withhold},
+    audit::{AuditSubject, CONFIDENTIAL_TARGET_FIELDS, redact},
     error::{Error, Result},
     input,
     page::{self, Page, Pages},
@@ -70,7 +70,7 @@ pub struct AuditEvent {
 impl From<audit_event::Model> for AuditEvent {
     fn from(row: audit_event::Model) -> Self {
         let subject = row.subject_type.as_deref().zip(row.subject_id);
-        let is_target = |kind: &str| kind == <kpi_target::Entity as Subject>::TYPE;
+        let is_target = |kind: &str| kind == <kpi_target::Entity as AuditSubject>::TYPE;
         let target = subject.filter(|(kind, _)| is_target(kind));
         let target = target.map(|(_, id)| id.into());
         Self {
@@ -99,7 +99,7 @@ macro_rules! typed_ids {
     ($($module:ident)*) => {
         /// A bare id as the API writes it.
         fn typed(kind: &str, id: Uuid) -> Option<String> {
-            $(if kind == <$module::Entity as Subject>::TYPE {
+            $(if kind == <$module::Entity as AuditSubject>::TYPE {
                 return Some(<$module::Entity as Guarded>::Id::from(id).to_string());
             })*
             None
@@ -221,7 +221,7 @@ async fn hide_bodies<'a>(
         .column(blueprint::Column::Id)
         .filter(blueprint::Column::Id.is_in(lie_in))
         .into_tuple()
-        .all(caller.reader())
+        .all(caller.connection())
         .await?;
     for event in events {
         if event.lies_in.is_some_and(|id| !readable.contains(&id)) {
@@ -252,12 +252,15 @@ async fn hide_targets<'a>(
         .column(kpi_target::Column::Id)
         .filter(kpi_target::Column::Id.is_in(targets))
         .into_tuple()
-        .all(caller.reader())
+        .all(caller.connection())
         .await?;
     for event in events {
         if event.target.is_some_and(|id| !readable.contains(&id)) {
             for body in [&mut event.before, &mut event.after] {
-                withhold(body.as_mut().map(|Json(body)| body), OF_TARGET);
+                redact(
+                    body.as_mut().map(|Json(body)| body),
+                    CONFIDENTIAL_TARGET_FIELDS,
+                );
             }
         }
     }

@@ -82,12 +82,13 @@ where
         };
         let caller = ctx.data_opt::<Caller>()?;
         // One more statement, and only for those who lead: what anybody else may do follows from their own roles.
-        let parents = if asked.mentions("viewerPermissions") && !caller.leads().is_empty() {
-            // Where it cannot be read the resolvers answer, and tell so.
-            parents(caller.reader()).await.ok()?
-        } else {
-            Parents::new()
-        };
+        let parents =
+            if asked.mentions("viewerPermissions") && !caller.own_lead_departments().is_empty() {
+                // Where it cannot be read the resolvers answer, and tell so.
+                parents(caller.connection()).await.ok()?
+            } else {
+                Parents::new()
+            };
         let plan = Object::plan(&asked)?;
         let scene = Scene {
             canvas: &self.canvas,
@@ -126,7 +127,7 @@ where
             if let Some(caller) = ctx.data_opt::<Caller>() {
                 let bytes = json.len() as u64;
                 charge(field, caller.budget.spend(bytes / DRAWN))?;
-                charge(field, caller.budget.answer(bytes))?;
+                charge(field, caller.budget.count_answer(bytes))?;
             }
             return Ok(Value::Binary(json));
         }

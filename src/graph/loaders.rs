@@ -7,9 +7,9 @@ mod handshake;
 mod kpi_links;
 mod trends;
 
-pub use answers::{AnsweredAt, FollowedUp, PlaybookOf};
-pub use handshake::{AllLeads, Open, Tree};
-pub use kpi_links::{JudgedThere, JudgedWhole};
+pub use answers::{FeedbackSummaryAt, FollowUpOf, PlaybookOf};
+pub use handshake::{DepartmentLeads, DepartmentTree, OpenProposalsKey};
+pub use kpi_links::{KpiJudgement, LinkJudgement};
 pub use trends::TrendOf;
 
 use std::{collections::HashMap, sync::Arc};
@@ -92,16 +92,16 @@ impl Key for PublicationId {
     async fn load(caller: &Caller, ids: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let select = caller.select::<publication::Entity>();
         let select = without_document(select.filter(publication::Column::Id.is_in(ids.to_vec())));
-        let rows = select.all(caller.reader()).await?.into_iter();
+        let rows = select.all(caller.connection()).await?.into_iter();
         Ok(rows.map(|row| (row.id, row)).collect())
     }
 }
 
 /// The responsibilities at a touchpoint that are accepted or proposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct HeldAt(pub TouchpointId);
+pub struct ResponsibilitiesAt(pub TouchpointId);
 
-impl Key for HeldAt {
+impl Key for ResponsibilitiesAt {
     type Value = Arc<Vec<responsibility::Model>>;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -111,19 +111,19 @@ impl Key for HeldAt {
             .filter(scope::open_responsibility())
             .order_by_asc(responsibility::Column::CreatedAt)
             .order_by_asc(responsibility::Column::Id)
-            .all(caller.reader())
+            .all(caller.connection())
             .await?;
-        Ok(grouped(rows, |row| HeldAt(row.touchpoint_id)))
+        Ok(grouped(rows, |row| ResponsibilitiesAt(row.touchpoint_id)))
     }
 }
 
 /// The KPIs that judge a touchpoint, as of today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct JudgingTouchpoint(pub TouchpointId);
+pub struct KpisJudgingTouchpoint(pub TouchpointId);
 
 /// The KPIs that judge a phase as a whole, as of today.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct JudgingPhase(pub PhaseId);
+pub struct KpisJudgingPhase(pub PhaseId);
 
 macro_rules! judging {
     ($($key:ident by $column:ident $field:ident,)*) => {
@@ -148,15 +148,15 @@ macro_rules! judging {
 }
 
 judging! {
-    JudgingTouchpoint by TouchpointId touchpoint_id,
-    JudgingPhase by PhaseId phase_id,
+    KpisJudgingTouchpoint by TouchpointId touchpoint_id,
+    KpisJudgingPhase by PhaseId phase_id,
 }
 
 /// The touchpoints of a phase that are not archived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct InPhase(pub PhaseId);
+pub struct TouchpointsIn(pub PhaseId);
 
-impl Key for InPhase {
+impl Key for TouchpointsIn {
     type Value = Arc<Vec<touchpoint::Model>>;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -166,24 +166,24 @@ impl Key for InPhase {
             .filter(touchpoint::Column::ArchivedAt.is_null())
             .order_by_asc(touchpoint::Column::Position)
             .order_by_asc(touchpoint::Column::Id)
-            .all(caller.reader())
+            .all(caller.connection())
             .await?;
-        Ok(grouped(rows, |row| InPhase(row.phase_id)))
+        Ok(grouped(rows, |row| TouchpointsIn(row.phase_id)))
     }
 }
 
 /// A department and all below it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Below(pub DepartmentId);
+pub struct DepartmentSubtree(pub DepartmentId);
 
-impl Key for Below {
+impl Key for DepartmentSubtree {
     type Value = Arc<Vec<DepartmentId>>;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let roots: Vec<DepartmentId> = keys.iter().map(|key| key.0).collect();
         let trees = department_below(caller, &roots).await?.into_iter();
         Ok(trees
-            .map(|(root, tree)| (Below(root), Arc::new(tree)))
+            .map(|(root, tree)| (DepartmentSubtree(root), Arc::new(tree)))
             .collect())
     }
 }
@@ -202,7 +202,7 @@ macro_rules! known {
                     .filter($entity::Column::$column.is_in(keys.iter().map(|key| key.0)))
                     .order_by_asc($entity::Column::CreatedAt)
                     .order_by_asc($entity::Column::Id)
-                    .all(caller.reader())
+                    .all(caller.connection())
                     .await?;
                 Ok(paired(rows.into_iter().filter_map(|row| {
                     let of: Option<$of> = row.$field.into();
@@ -215,25 +215,25 @@ macro_rules! known {
 
 known! {
     /// The insights at a touchpoint, in the order of creation.
-    KnownAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => insight;
+    InsightsAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => insight;
     /// The insights of a phase as a whole, in the order of creation.
-    KnownOfPhase(PhaseId PhaseId phase_id): std::convert::identity => insight;
+    InsightsOfPhase(PhaseId PhaseId phase_id): std::convert::identity => insight;
     /// The insights of a blueprint, of its phases and at its touchpoints, in the order of creation.
-    KnownIn(BlueprintId BlueprintId blueprint_id): living => insight;
+    InsightsIn(BlueprintId BlueprintId blueprint_id): living => insight;
     /// The sources of a blueprint, in the order of creation.
     SourcesIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => source;
     /// The promises made at a touchpoint, in the order of creation.
-    PromisedAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => promise;
+    PromisesAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => promise;
     /// The promises made at the touchpoints of a blueprint that are not archived, in the order of creation.
     PromisesIn(BlueprintId BlueprintId blueprint_id): at_living(promise::Column::TouchpointId) => promise;
     /// The evaluations of a touchpoint, in the order of creation.
-    TriedAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => evaluation;
+    EvaluationsAt(TouchpointId TouchpointId touchpoint_id): std::convert::identity => evaluation;
     /// The evaluations of the touchpoints of a blueprint that are not archived, in the order of creation.
-    TriedIn(BlueprintId BlueprintId blueprint_id): at_living(evaluation::Column::TouchpointId) => evaluation;
+    EvaluationsIn(BlueprintId BlueprintId blueprint_id): at_living(evaluation::Column::TouchpointId) => evaluation;
     /// The improvements of a blueprint, in the order of creation.
     ImprovementsIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => improvement;
     /// The scenarios of a blueprint, in the order of creation.
-    ScenariosOf(BlueprintId BlueprintId blueprint_id): std::convert::identity => scenario;
+    ScenariosIn(BlueprintId BlueprintId blueprint_id): std::convert::identity => scenario;
 }
 
 /// Adds the condition that a row's touchpoint is not archived.
@@ -263,12 +263,12 @@ impl Key for VerdictsOf {
             .filter(evaluation_verdict::Column::EvaluationId.is_in(keys.iter().map(|key| key.0)))
             .filter(evaluation_verdict::Column::EvaluationId.in_subquery(readable.into_query()))
             .order_by_asc(evaluation_verdict::Column::Position)
-            .all(caller.reader())
+            .all(caller.connection())
             .await?;
         let needs = persona_need::Entity::find()
             .filter(persona_need::Column::Id.is_in(found.iter().map(|row| row.need_id)))
             .filter(persona_need::Column::PersonaId.in_subquery(persona_ids(caller)))
-            .all(caller.reader())
+            .all(caller.connection())
             .await?;
         let needs: HashMap<NeedId, persona_need::Model> =
             needs.into_iter().map(|row| (row.id, row)).collect();
@@ -291,7 +291,7 @@ impl Key for NeedsOf {
             .filter(persona_need::Column::PersonaId.is_in(keys.iter().map(|key| key.0)))
             .filter(persona_need::Column::PersonaId.in_subquery(persona_ids(caller)))
             .order_by_asc(persona_need::Column::Position)
-            .all(caller.reader())
+            .all(caller.connection())
             .await?;
         Ok(grouped(rows, |row| NeedsOf(row.persona_id)))
     }
@@ -317,7 +317,7 @@ macro_rules! in_places {
                     .filter($place::Column::$of_column.is_in(keys.iter().map(|key| key.0)))
                     .filter($place::Column::$of_column.in_subquery(readable.into_query()))
                     .order_by_asc($place::Column::Position)
-                    .all(caller.reader())
+                    .all(caller.connection())
                     .await?;
                 let there = places.iter().map(|place| place.$id);
                 let rows = rows::<$entity::Entity>(caller, there).await?;
@@ -336,22 +336,22 @@ in_places! {
     /// The segments in a touchpoint's audience, in order.
     AudienceOf(TouchpointId touchpoint_id TouchpointId: touchpoint) = segment(segment_id) in touchpoint_segment;
     /// The further personas of a blueprint, in order.
-    SecondaryOf(BlueprintId blueprint_id BlueprintId: blueprint) = persona(persona_id) in blueprint_persona;
+    SecondaryPersonasOf(BlueprintId blueprint_id BlueprintId: blueprint) = persona(persona_id) in blueprint_persona;
     /// The sources that an insight rests on, in order.
     SourcesOf(InsightId insight_id InsightId: insight) = source(source_id) in insight_source;
     /// The touchpoints of a scenario, in the order of going; archived ones too.
-    StepsOf(ScenarioId scenario_id ScenarioId: scenario) = touchpoint(touchpoint_id) in scenario_step;
+    ScenarioStepsOf(ScenarioId scenario_id ScenarioId: scenario) = touchpoint(touchpoint_id) in scenario_step;
     /// The touchpoints at which a promise is delivered, in order; archived ones too.
-    DeliveredAt(PromiseId promise_id PromiseId: promise) = touchpoint(touchpoint_id) in promise_delivery;
+    DeliveryPlacesOf(PromiseId promise_id PromiseId: promise) = touchpoint(touchpoint_id) in promise_delivery;
     /// The promises that are delivered at a touchpoint.
-    DeliveredHere(TouchpointId touchpoint_id TouchpointId: touchpoint) = promise(promise_id) in promise_delivery;
+    PromisesDeliveredAt(TouchpointId touchpoint_id TouchpointId: touchpoint) = promise(promise_id) in promise_delivery;
     /// The touchpoints that an improvement is about, in order; archived ones too.
-    AboutTouchpoints(ImprovementId improvement_id ImprovementId: improvement) =
+    TouchpointsOfImprovement(ImprovementId improvement_id ImprovementId: improvement) =
         touchpoint(touchpoint_id) in improvement_touchpoint;
     /// The KPIs that tell whether an improvement works, in order.
-    AboutKpis(ImprovementId improvement_id ImprovementId: improvement) = kpi(kpi_id) in improvement_kpi;
+    KpisOfImprovement(ImprovementId improvement_id ImprovementId: improvement) = kpi(kpi_id) in improvement_kpi;
     /// The departments that a service token is limited to, in order.
-    LimitsOf(ServiceTokenId service_token_id ServiceTokenId: service_token) =
+    TokenLimitsOf(ServiceTokenId service_token_id ServiceTokenId: service_token) =
         department(department_id) in service_token_department;
     /// The segments that a persona stands for, in order.
     SegmentsOf(PersonaId persona_id PersonaId: persona) = segment(segment_id) in persona_segment;
@@ -366,7 +366,7 @@ where
     E::Id: std::hash::Hash,
 {
     let select = caller.select::<E>().filter(E::id_column().is_in(ids));
-    let rows = select.all(caller.reader()).await?.into_iter();
+    let rows = select.all(caller.connection()).await?.into_iter();
     Ok(rows.map(|row| (E::id(&row), row)).collect())
 }
 

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Those of the actions that the caller may do to a thing with these ties.
-fn of(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Action> {
+fn permitted(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Action> {
     actions
         .iter()
         .copied()
@@ -28,9 +28,9 @@ fn of(caller: &Caller, actions: &[Action], ties: &Ties) -> Vec<Action> {
 }
 
 /// The actions on a blueprint.
-pub fn of_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
+pub fn on_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsBlueprint, [row.owner_department_id]);
-    of(
+    permitted(
         caller,
         &[
             Action::DescribeBlueprint,
@@ -44,7 +44,7 @@ pub fn of_blueprint(caller: &Caller, row: &blueprint::Model) -> Vec<Action> {
 }
 
 /// The actions on a touchpoint with these responsibilities, accepted or proposed.
-pub fn of_touchpoint(
+pub fn on_touchpoint(
     caller: &Caller,
     blueprint: &blueprint::Model,
     responsibilities: &[responsibility::Model],
@@ -56,8 +56,8 @@ pub fn of_touchpoint(
     let ties = Ties::none()
         .and(Relation::OwnsBlueprint, [blueprint.owner_department_id])
         .and(Relation::Delivers, delivering)
-        .and(Relation::Proposes, caller.led());
-    of(
+        .and(Relation::Proposes, caller.led_departments());
+    permitted(
         caller,
         &[
             Action::DescribeTouchpoint,
@@ -70,7 +70,7 @@ pub fn of_touchpoint(
 }
 
 /// The actions on a department.
-pub fn of_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
+pub fn on_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
     let ties = Ties::none()
         .and(Relation::IsIt, [row.id])
         .and(Relation::OwnsBlueprint, [row.id])
@@ -86,29 +86,29 @@ pub fn of_department(caller: &Caller, row: &department::Model) -> Vec<Action> {
         Action::KeepOrganisation,
         Action::ReadAudit,
     ];
-    of(caller, &actions, &ties)
+    permitted(caller, &actions, &ties)
 }
 
 /// The actions on a KPI.
-pub fn of_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
+pub fn on_kpi(caller: &Caller, row: &kpi::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsKpi, [row.owner_department_id]);
     let mut actions = vec![Action::DefineKpi, Action::GovernKpi];
     if !row.fed_by_feedback {
         actions.push(Action::RecordMeasurement);
     }
-    of(caller, &actions, &ties)
+    permitted(caller, &actions, &ties)
 }
 
 /// The actions on an improvement.
-pub fn of_improvement(caller: &Caller, row: &improvement::Model) -> Vec<Action> {
+pub fn on_improvement(caller: &Caller, row: &improvement::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::OwnsImprovement, [row.owner_department_id]);
-    of(caller, &[Action::KeepImprovements], &ties)
+    permitted(caller, &[Action::KeepImprovements], &ties)
 }
 
 /// The actions on an answer and its follow-up.
-pub fn of_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
+pub fn on_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
     let ties = Ties::none().and(Relation::LooksAfter, row.department_id);
-    of(
+    permitted(
         caller,
         &[Action::WorkFollowUp, Action::AssignFollowUp],
         &ties,
@@ -116,12 +116,12 @@ pub fn of_feedback(caller: &Caller, row: &feedback::Model) -> Vec<Action> {
 }
 
 /// The actions on a persona or a template.
-pub fn of_catalogue(caller: &Caller) -> Vec<Action> {
-    of(caller, &[Action::KeepCatalogue], &Ties::none())
+pub fn on_catalogue(caller: &Caller) -> Vec<Action> {
+    permitted(caller, &[Action::KeepCatalogue], &Ties::none())
 }
 
 /// The actions on a responsibility, given who is accountable at its touchpoint now, and the tree of departments.
-pub fn of_responsibility(
+pub fn on_responsibility(
     caller: &Caller,
     row: &responsibility::Model,
     (blueprint, holder): (&blueprint::Model, Option<&responsibility::Model>),
@@ -149,7 +149,7 @@ pub fn of_responsibility(
                 Action::DescribeResponsibility,
             ];
             let asked: &[Action] = if answers { &asked } else { &asked[2..] };
-            of(caller, asked, &ties)
+            permitted(caller, asked, &ties)
         }
         ResponsibilityStatus::Accepted => {
             let confirms = seat_for(&person.leads, row.department_id, parents);
@@ -165,7 +165,7 @@ pub fn of_responsibility(
             } else {
                 &asked[1..]
             };
-            of(caller, asked, &ties)
+            permitted(caller, asked, &ties)
         }
         ResponsibilityStatus::Declined | ResponsibilityStatus::Ended => Vec::new(),
     }

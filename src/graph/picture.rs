@@ -8,7 +8,7 @@ use crate::{
     error::{Error, Result},
     payload::caller,
     scalar::{Date, Theme},
-    token::{Access, Shown, SigningKey},
+    token::{PictureClaims, SessionClaims, SigningKey},
 };
 
 /// A link to the picture of a blueprint for an `<img>`, which cannot send a token.
@@ -35,12 +35,13 @@ pub fn link(
         let message = "A link belongs to a session. With a service token, load the picture itself.";
         return Err(Error::BadInput(message.to_owned()));
     };
-    let shown = Shown {
+    let shown = PictureClaims {
         blueprint: blueprint.id,
         day: as_of.map_or(caller.today, Into::into),
         theme: theme.unwrap_or_default(),
     };
-    let (link, expires_at) = key.link(Access { account, session }, shown, caller.now)?;
+    let (link, expires_at) =
+        key.sign_link(SessionClaims { account, session }, shown, caller.now)?;
     let path = format!("/blueprints/{}.svg?link={link}", blueprint.key);
     Ok(PictureLink { path, expires_at })
 }

@@ -182,7 +182,7 @@ pub async fn contact_pressure(
 ) -> Result<ContactPressure> {
     let caller = caller(ctx)?;
     caller.budget.spend(SEARCH)?;
-    let sending = pressure::of_persona(caller, caller.reader(), persona.id, None).await?;
+    let sending = pressure::of_persona(caller, caller.connection(), persona.id, None).await?;
     let departments = load_many(ctx, sending.iter().filter_map(|sender| sender.department)).await?;
     let per_month = sending.iter().map(|sender| sender.per_month).sum();
     let most = persona.max_contacts_per_month;

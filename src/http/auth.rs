@@ -24,9 +24,9 @@ use super::{
 };
 use crate::{
     access::{self, Caller},
-    account::session::{Attempt, Desk, Tokens},
+    account::session::{Authenticator, SignInRequest, Tokens},
     error::{Code, Error},
-    token::{Access, service::Secret},
+    token::{SessionClaims, service::ServiceTokenSecret},
 };
 
 /// Bytes of the longest body.
@@ -59,7 +59,7 @@ pub async fn login(
             Err(response) => return response,
         };
     let LoginBody { login, password } = login;
-    let attempt = Attempt {
+    let attempt = SignInRequest {
         login,
         password,
         network,
@@ -135,8 +135,8 @@ async fn admit<T: DeserializeOwned>(
     Ok((sent, slot.map_err(|_| overloaded(id))?))
 }
 
-fn authenticator<'a>(app: &'a App, id: &'a RequestId) -> Desk<'a> {
-    Desk {
+fn authenticator<'a>(app: &'a App, id: &'a RequestId) -> Authenticator<'a> {
+    Authenticator {
         store: &app.store,
         clock: &app.clock,
         key: &app.key,
@@ -185,7 +185,7 @@ pub struct Bearer(Credential);
 
 enum Credential {
     /// The access token of a session, with our signature.
-    Session(Access),
+    Session(SessionClaims),
     /// The hash of a service token.
     Service(Vec<u8>),
 }
@@ -214,9 +214,9 @@ impl Bearer {
 
     /// A service token is known by its prefix; any other is the access token of a session.
     fn verify(app: &App, token: &str) -> Result<Self, Error> {
-        Ok(Self(match Secret::read(token) {
+        Ok(Self(match ServiceTokenSecret::parse(token) {
             Some(secret) => Credential::Service(secret?.hash()),
-            None => Credential::Session(app.key.read(token, app.clock.now())?),
+            None => Credential::Session(app.key.verify_access(token, app.clock.now())?),
         }))
     }
 
@@ -242,7 +242,7 @@ impl Bearer {
             Credential::Service(hash) => {
                 access::identify_token(&app.store, &app.clock, hash.clone(), request_id).await
             }
-            Credential::Session(Access { session, account }) => {
+            Credential::Session(SessionClaims { session, account }) => {
                 access::identify(&app.store, &app.clock, *session, *account, request_id).await
             }
         }

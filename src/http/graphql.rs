@@ -166,11 +166,11 @@ async fn change<E: Executor>(
     let ran = run(executor, request, deadline).await;
     let left = deadline.saturating_sub(begun.elapsed());
     let settled = match &ran {
-        Ok(_) => timeout(left, caller.settle()).await,
+        Ok(_) => timeout(left, caller.await_durable()).await,
         Err(_) => Ok(Ok(())),
     };
     match (ran, settled) {
-        (Err(Stop::Failed(Code::Timeout, _)), _) if caller.has_sent() => Err(unknown()),
+        (Err(Stop::Failed(Code::Timeout, _)), _) if caller.has_sent_commit() => Err(unknown()),
         (_, Err(_)) => Err(unknown()),
         (_, Ok(Err(error))) => {
             tracing::error!(%error, "what a change rests on may not be kept");

@@ -122,7 +122,7 @@ fn malformed() -> Error {
 /// What is asked for with a token.
 fn direct(caller: Caller, asked: &PictureParams) -> Result<PictureRequest> {
     let day = match &asked.as_of {
-        Some(day) => Date::read(day).ok_or_else(malformed)?.into(),
+        Some(day) => Date::from_iso(day).ok_or_else(malformed)?.into(),
         None => caller.today,
     };
     let theme = match &asked.theme {
@@ -139,7 +139,7 @@ fn direct(caller: Caller, asked: &PictureParams) -> Result<PictureRequest> {
 
 /// What a link shows, to its account with its rights as they are now.
 async fn linked(app: &App, id: &RequestId, link: &str) -> Result<PictureRequest> {
-    let (signed, shown) = app.key.read_link(link, app.clock.now())?;
+    let (signed, shown) = app.key.verify_link(link, app.clock.now())?;
     let request_id = std::sync::Arc::clone(&id.0);
     let caller = access::identify(
         &app.store,

@@ -20,7 +20,7 @@ impl RequestId {
     /// A new random id.
     #[must_use]
     pub fn random() -> Self {
-        Self(format!("req_{}", crate::id::random()).into())
+        Self(format!("req_{}", crate::id::new_hex()).into())
     }
 
     /// The id in the body of an answer that is made where none is known; the header still has the right one.

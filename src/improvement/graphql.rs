@@ -74,7 +74,7 @@ impl ImprovementQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Improvement>> {
-        found(async { caller(ctx)?.by_inside::<improvement::Entity>(&by).await }).await
+        found(async { caller(ctx)?.get_inside::<improvement::Entity>(&by).await }).await
     }
 }
 

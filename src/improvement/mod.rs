@@ -13,7 +13,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
-    access::{Caller, Permit, changed, expect_version, fresh},
+    access::{Caller, Permit, expect_version, insertable, with_change},
     audit::Event,
     blueprint::refuse_full,
     error::{Result, UserErrorCode},
@@ -132,7 +132,7 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
     require_owner(&mut permit, blueprint_id, owner).await?;
     let same = |row: &improvement::Model| row.title == title && row.blueprint_id == blueprint_id;
     if let Some(row) = permit
-        .made_before::<improvement::Entity>(input.id.as_ref(), id, same)
+        .already_created::<improvement::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -142,7 +142,7 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
     let most = (MOST_IMPROVEMENTS, "improvements");
     refuse_full(&permit, there, "blueprintId", most).await?;
     let key = permit
-        .key::<improvement::Entity>(key.as_deref(), &title, id, Some(blueprint_id))
+        .unique_key::<improvement::Entity>(key.as_deref(), &title, id, Some(blueprint_id))
         .await?;
     let row = improvement::Model {
         id,
@@ -163,7 +163,7 @@ pub async fn create(caller: &Caller, input: ImprovementCreateInput) -> Result<im
     check(&mut faults, "", &row);
     faults.check()?;
     let row = permit
-        .insert::<improvement::Entity>(fresh::<improvement::Entity>(row))
+        .insert::<improvement::Entity>(insertable::<improvement::Entity>(row))
         .await?;
     set_touchpoints(&mut permit, &row, &touchpoints).await?;
     set_kpis(&mut permit, &row, &kpis).await?;
@@ -185,7 +185,7 @@ async fn require_owner(
         &Ties::none().and(Relation::OwnsImprovement, [owner]),
         Some(("Blueprint", blueprint.0)),
     )?;
-    permit.concerns(owner);
+    permit.audit_for(owner);
     Ok(())
 }
 
@@ -222,7 +222,7 @@ pub async fn update(caller: &Caller, input: ImprovementUpdateInput) -> Result<im
     if let Some(owner) = owner.filter(|owner| *owner != row.owner_department_id) {
         require_owner(&mut permit, row.blueprint_id, owner).await?;
     }
-    let after = changed::<improvement::Entity>(&row, &changes)?;
+    let after = with_change::<improvement::Entity>(&row, &changes)?;
     let mut faults = Faults::default();
     check(&mut faults, "", &after);
     faults.check()?;
@@ -259,7 +259,7 @@ async fn set_touchpoints(
     let its = improvement_touchpoint::Column::ImprovementId.eq(row.id);
     let position = improvement_touchpoint::Column::Position;
     if !permit
-        .set_list::<improvement_touchpoint::Entity>(its, position, list.collect())
+        .replace_list::<improvement_touchpoint::Entity>(its, position, list.collect())
         .await?
     {
         return Ok(false);
@@ -291,7 +291,7 @@ async fn set_kpis(
     let its = improvement_kpi::Column::ImprovementId.eq(row.id);
     let position = improvement_kpi::Column::Position;
     if !permit
-        .set_list::<improvement_kpi::Entity>(its, position, list.collect())
+        .replace_list::<improvement_kpi::Entity>(its, position, list.collect())
         .await?
     {
         return Ok(false);
@@ -320,7 +320,7 @@ async fn fetch(
     let (row, permit) = caller
         .fetch::<improvement::Entity>(Action::KeepImprovements, "id", id)
         .await?;
-    permit.live_blueprint(row.blueprint_id)?;
+    permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<improvement::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

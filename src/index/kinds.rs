@@ -37,7 +37,7 @@ pub(crate) use every_kind;
 
 /// The searched texts of one row.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct SearchEntry {
     /// The row's id.
     pub id: Uuid,
     /// The blueprint that it is or lies in; none for personas, departments and KPIs.
@@ -47,9 +47,9 @@ pub struct Entry {
 }
 
 /// A row that can be indexed.
-pub trait Searched {
-    /// Its searched texts, without those in tables of their own: see [`complete`].
-    fn entry(&self) -> Entry;
+pub trait Searchable {
+    /// Its searched texts, without those in tables of their own: see [`add_needs`].
+    fn entry(&self) -> SearchEntry;
 }
 
 /// A type of field whose texts can be searched.
@@ -85,10 +85,10 @@ macro_rules! searched {
     ($(
         $kind:ident: $table:ident in { $($blueprint:tt)* } { $($field:ident $name:literal),* $(; $fields:ident)? }
     )*) => {
-        $(impl Searched for entity::$table::Model {
-            fn entry(&self) -> Entry {
+        $(impl Searchable for entity::$table::Model {
+            fn entry(&self) -> SearchEntry {
                 let own = vec![$(($name, self.$field.texts())),*];
-                Entry {
+                SearchEntry {
                     id: self.id.0,
                     blueprint: blueprint!(self $($blueprint)*),
                     texts: [own, $($fields!(ranked_texts self))?].into_iter().flatten().collect(),
@@ -101,15 +101,15 @@ macro_rules! searched {
             db: &C,
             kind: SearchKind,
             ids: &[Uuid],
-        ) -> Result<Vec<Entry>, DbErr> {
-            let mut entries: Vec<Entry> = match kind {
+        ) -> Result<Vec<SearchEntry>, DbErr> {
+            let mut entries: Vec<SearchEntry> = match kind {
                 $(SearchKind::$kind => {
                     use entity::$table::{Column, Entity};
                     let rows = Entity::find().filter(Column::Id.is_in(ids.iter().copied()));
-                    rows.all(db).await?.iter().map(Searched::entry).collect()
+                    rows.all(db).await?.iter().map(Searchable::entry).collect()
                 })*
             };
-            complete(db, kind, &mut entries).await?;
+            add_needs(db, kind, &mut entries).await?;
             Ok(entries)
         }
     };
@@ -140,10 +140,10 @@ macro_rules! ranked_texts {
 every_kind!(searched);
 
 /// Adds the searched texts that lie in tables of their own: the needs of personas.
-pub async fn complete<C: ConnectionTrait>(
+pub async fn add_needs<C: ConnectionTrait>(
     db: &C,
     kind: SearchKind,
-    entries: &mut [Entry],
+    entries: &mut [SearchEntry],
 ) -> Result<(), DbErr> {
     if kind != SearchKind::Persona {
         return Ok(());

@@ -22,7 +22,7 @@ use crate::database::Transaction;
 
 pub use fold::{Word, words};
 pub(crate) use kinds::every_kind;
-pub use kinds::{Entry, Searched, complete};
+pub use kinds::{SearchEntry, Searchable, add_needs};
 
 /// Rows that are indexed at a time.
 const BATCH: u64 = 200;
@@ -32,16 +32,16 @@ const BATCH: u64 = 200;
 const MOST_WORDS: usize = 4_000;
 
 /// Indexes every marked row again. Afterwards the transaction sees no mark.
-pub async fn renew(tx: &Transaction) -> Result<(), DbErr> {
+pub async fn reindex_marked(tx: &Transaction) -> Result<(), DbErr> {
     loop {
-        let marked = take(tx).await?;
+        let marked = take_marks(tx).await?;
         let more = marked.len() as u64 == BATCH;
         let mut kinds: BTreeMap<SearchKind, BTreeSet<Uuid>> = BTreeMap::new();
         for mark in marked {
             kinds.entry(mark.kind).or_default().insert(mark.id);
         }
         for (kind, ids) in kinds {
-            renew_kind(tx, kind, &ids.into_iter().collect::<Vec<_>>()).await?;
+            reindex_kind(tx, kind, &ids.into_iter().collect::<Vec<_>>()).await?;
         }
         if !more {
             return Ok(());
@@ -50,7 +50,7 @@ pub async fn renew(tx: &Transaction) -> Result<(), DbErr> {
 }
 
 /// Takes the oldest marks, at most [`BATCH`], out of the table.
-async fn take(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr> {
+async fn take_marks(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr> {
     let oldest = search_stale::Entity::find()
         .select_only()
         .column(search_stale::Column::Number)
@@ -62,7 +62,7 @@ async fn take(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr> {
         .await
 }
 
-async fn renew_kind(tx: &Transaction, kind: SearchKind, ids: &[Uuid]) -> Result<(), DbErr> {
+async fn reindex_kind(tx: &Transaction, kind: SearchKind, ids: &[Uuid]) -> Result<(), DbErr> {
     use search_text::Column;
     let entries = kinds::entries(tx, kind, ids).await?;
     if entries.len() < ids.len() {
@@ -87,7 +87,7 @@ async fn renew_kind(tx: &Transaction, kind: SearchKind, ids: &[Uuid]) -> Result<
     Ok(())
 }
 
-fn row(kind: SearchKind, entry: &Entry) -> search_text::ActiveModel {
+fn row(kind: SearchKind, entry: &SearchEntry) -> search_text::ActiveModel {
     let (mut title, mut words) = (" ".to_owned(), " ".to_owned());
     let mut known = HashSet::new();
     for (at, (_, texts)) in entry.texts.iter().enumerate() {

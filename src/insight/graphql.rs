@@ -144,7 +144,7 @@ impl InsightQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Insight>> {
-        found(async { caller(ctx)?.by_inside::<insight::Entity>(&by).await }).await
+        found(async { caller(ctx)?.get_inside::<insight::Entity>(&by).await }).await
     }
 
     /// Insights, in the order of creation; those at archived touchpoints and phases are left out.
@@ -159,7 +159,7 @@ impl InsightQuery {
     ) -> Result<Pages<Insight>> {
         let caller = caller(ctx)?;
         let select = filtered(caller, &filter.unwrap_or_default())?;
-        page::by_creation(ctx, select, Page { first, after }, Insight::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Insight::from).await
     }
 
     /// A source by id.

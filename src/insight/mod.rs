@@ -17,7 +17,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set};
 
 use crate::{
-    access::{Caller, Guarded, Permit, changed, expect_version, fresh},
+    access::{Caller, Guarded, Permit, expect_version, insertable, with_change},
     audit::Event,
     blueprint::refuse_full,
     error::{Error, Result, UserErrorCode},
@@ -122,7 +122,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     let mut faults = Faults::default();
     let id: InsightId = faults.new_id(input.id.as_ref());
     let key = input.key.as_deref().map(|key| faults.key("key", key));
-    let which = LocationInput::read(
+    let which = LocationInput::from_ids(
         &mut faults,
         (
             input.touchpoint_id.as_ref(),
@@ -144,7 +144,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     place.require(&permit, action).await?;
     let same = |row: &insight::Model| row.text == text && row.kind == input.kind;
     if let Some(row) = permit
-        .made_before::<insight::Entity>(input.id.as_ref(), id, same)
+        .already_created::<insight::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -152,7 +152,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     let there = insight::Entity::find().filter(insight::Column::BlueprintId.eq(place.blueprint));
     refuse_full(&permit, there, "", (MOST_INSIGHTS, "insights")).await?;
     let key = permit
-        .key::<insight::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
+        .unique_key::<insight::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
         .await?;
     let row = insight::Model {
         id,
@@ -176,7 +176,7 @@ pub async fn create(caller: &Caller, input: InsightCreateInput) -> Result<insigh
     faults.check()?;
     check_neighbours(&permit, &row).await?;
     let row = permit
-        .insert::<insight::Entity>(fresh::<insight::Entity>(row))
+        .insert::<insight::Entity>(insertable::<insight::Entity>(row))
         .await?;
     set_sources(&mut permit, &row, &sources).await?;
     permit.commit().await?;
@@ -189,11 +189,11 @@ pub const CIRCLE: &str = "Questions cannot answer one another in a circle.";
 /// Refuses a persona that is not there, and an answer from another blueprint or in a circle.
 async fn check_neighbours(permit: &Permit<'_>, row: &insight::Model) -> Result<()> {
     if let Some(persona) = row.persona_id {
-        permit.read::<persona::Entity>("personaId", persona).await?;
+        permit.get::<persona::Entity>("personaId", persona).await?;
     }
     if let Some(answer) = row.answered_by_id {
         let answer = permit
-            .read::<insight::Entity>("answeredById", answer)
+            .get::<insight::Entity>("answeredById", answer)
             .await?;
         if answer.blueprint_id != row.blueprint_id {
             return Err(Error::not_found(
@@ -260,7 +260,7 @@ pub async fn update(caller: &Caller, input: InsightUpdateInput) -> Result<insigh
         Some(sources) => sources.len(),
         None => sources_of(&permit, &row).await?.len(),
     };
-    let after = changed::<insight::Entity>(&row, &change)?;
+    let after = with_change::<insight::Entity>(&row, &change)?;
     let mut faults = Faults::default();
     check(&mut faults, "", &after, rests_on);
     faults.check()?;
@@ -295,7 +295,7 @@ async fn set_sources(
 ) -> Result<bool> {
     for (at, id) in sources.iter().enumerate() {
         let path = format!("sourceIds.{at}");
-        let source = permit.read::<entity::source::Entity>(&path, *id).await?;
+        let source = permit.get::<entity::source::Entity>(&path, *id).await?;
         if source.blueprint_id != row.blueprint_id {
             return Err(Error::not_found(&path, "source in this blueprint"));
         }
@@ -310,7 +310,7 @@ async fn set_sources(
     let its = insight_source::Column::InsightId.eq(row.id);
     let position = insight_source::Column::Position;
     if !permit
-        .set_list::<insight_source::Entity>(its, position, list.collect())
+        .replace_list::<insight_source::Entity>(its, position, list.collect())
         .await?
     {
         return Ok(false);
@@ -357,11 +357,11 @@ async fn fetch(
     expected_version: i32,
 ) -> Result<(insight::Model, Permit<'_>)> {
     let mut permit = caller.begin().await?;
-    let row = permit.look::<insight::Entity>("id", id).await?;
+    let row = permit.lock_row::<insight::Entity>("id", id).await?;
     let ties = insight::Entity::ties(permit.tx(), &row).await?;
     let action = describing(row.phase_id, row.touchpoint_id);
     permit.decide::<insight::Entity>(action, &ties, &row)?;
-    permit.live_blueprint(row.blueprint_id)?;
+    permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<insight::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

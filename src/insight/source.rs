@@ -12,7 +12,7 @@ use sea_orm::{
 
 use super::describing;
 use crate::{
-    access::{Caller, Guarded, Permit, expect_version, ties_of_place},
+    access::{Caller, Guarded, Permit, expect_version, load_place_ties},
     blueprint::{refuse_full, refuse_taken},
     error::{Error, Reason, Result},
     input::{self, AtVersionInput, Faults, change, replace},
@@ -88,7 +88,7 @@ pub async fn create(caller: &Caller, input: SourceCreateInput) -> Result<source:
     place.require(&permit, Action::DescribeTouchpoint).await?;
     let same = |row: &source::Model| row.title == title && row.blueprint_id == blueprint_id;
     if let Some(row) = permit
-        .made_before::<source::Entity>(input.id.as_ref(), id, same)
+        .already_created::<source::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -192,12 +192,12 @@ async fn is_own(permit: &Permit<'_>, row: &source::Model) -> Result<bool> {
         .all(permit.tx())
         .await?;
     for (phase, touchpoint) in &resting {
-        let ties = ties_of_place(permit.tx(), row.blueprint_id, *phase, *touchpoint).await?;
+        let ties = load_place_ties(permit.tx(), row.blueprint_id, *phase, *touchpoint).await?;
         if !permit.caller.may(describing(*phase, *touchpoint), &ties) {
             return Ok(false);
         }
     }
-    Ok(!resting.is_empty() || permit.made_by_caller::<source::Entity>(row).await?)
+    Ok(!resting.is_empty() || permit.created_by_caller::<source::Entity>(row).await?)
 }
 
 async fn fetch(
@@ -206,7 +206,7 @@ async fn fetch(
     expected_version: i32,
 ) -> Result<(source::Model, Permit<'_>)> {
     let mut permit = caller.begin().await?;
-    let row = permit.look::<source::Entity>("id", id).await?;
+    let row = permit.lock_row::<source::Entity>("id", id).await?;
     let ties = source::Entity::ties(permit.tx(), &row).await?;
     let action = if is_own(&permit, &row).await? {
         Action::DescribeTouchpoint
@@ -214,7 +214,7 @@ async fn fetch(
         Action::DescribeBlueprint
     };
     permit.decide::<source::Entity>(action, &ties, &row)?;
-    permit.live_blueprint(row.blueprint_id)?;
+    permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<source::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

@@ -4,4 +4,4 @@
 mod names;
 mod once;
 
-pub use self::{names::Names, once::Once};
+pub use self::{names::Names, once::DuplicateFinder};

@@ -27,7 +27,7 @@ pub struct Names<I> {
 
 impl<I: Id + std::hash::Hash + TryGetable> Names<I> {
     /// Reads those whose keys are unique in the organisation.
-    pub async fn read<E>(caller: &Caller) -> Result<Self>
+    pub async fn load<E>(caller: &Caller) -> Result<Self>
     where
         E: Keyed<Id = I>,
     {
@@ -37,12 +37,12 @@ impl<I: Id + std::hash::Hash + TryGetable> Names<I> {
             .column(E::id_column())
             .column(E::key_column())
             .into_tuple()
-            .all(caller.reader())
+            .all(caller.connection())
             .await?;
-        Ok(Self::of::<E>(rows.into_iter()))
+        Ok(Self::from_rows::<E>(rows.into_iter()))
     }
 
-    fn of<E: Guarded<Id = I>>(rows: impl Iterator<Item = (I, String)>) -> Self {
+    fn from_rows<E: Guarded<Id = I>>(rows: impl Iterator<Item = (I, String)>) -> Self {
         let mut names = Self {
             noun: E::NOUN,
             ids: HashSet::new(),
@@ -73,13 +73,13 @@ impl<I: Id + std::hash::Hash + TryGetable> Names<I> {
 
 impl Names<TouchpointId> {
     /// Reads touchpoints, whose keys stand behind their blueprints': `bp-member/U20`.
-    pub async fn read_touchpoints(caller: &Caller) -> Result<Self> {
+    pub async fn load_touchpoints(caller: &Caller) -> Result<Self> {
         let blueprints: Vec<(BlueprintId, String)> = caller
             .select::<blueprint::Entity>()
             .select_only()
             .columns([blueprint::Column::Id, blueprint::Column::Key])
             .into_tuple()
-            .all(caller.reader())
+            .all(caller.connection())
             .await?;
         let blueprints: HashMap<BlueprintId, String> = blueprints.into_iter().collect();
         let rows: Vec<(TouchpointId, BlueprintId, String)> = caller
@@ -91,12 +91,12 @@ impl Names<TouchpointId> {
                 touchpoint::Column::Key,
             ])
             .into_tuple()
-            .all(caller.reader())
+            .all(caller.connection())
             .await?;
         let named = rows.into_iter().filter_map(|(id, blueprint, key)| {
             let blueprint = blueprints.get(&blueprint)?;
             Some((id, format!("{blueprint}/{key}")))
         });
-        Ok(Self::of::<touchpoint::Entity>(named))
+        Ok(Self::from_rows::<touchpoint::Entity>(named))
     }
 }

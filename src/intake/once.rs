@@ -9,13 +9,13 @@ const PARTS: usize = 64;
 
 /// The things so far.
 #[derive(Debug)]
-pub struct Once {
+pub struct DuplicateFinder {
     one: RandomState,
     other: RandomState,
     met: Vec<Vec<Mark>>,
 }
 
-impl Default for Once {
+impl Default for DuplicateFinder {
     fn default() -> Self {
         Self {
             one: RandomState::new(),
@@ -33,7 +33,7 @@ struct Mark {
     at: u32,
 }
 
-impl Once {
+impl DuplicateFinder {
     /// Notes a thing that stands at this place.
     pub fn meet(&mut self, thing: &impl Hash, at: u32) {
         let [a, b, c, d, ..] = self.other.hash_one(thing).to_le_bytes();
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn what_stands_again_is_told_with_where_it_stands_first() {
-        let mut once = Once::default();
+        let mut once = DuplicateFinder::default();
         for (at, thing) in (0..).zip(["a", "b", "a", "c", "b", "a"]) {
             once.meet(&thing, at);
         }
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn of_very_many_that_differ_none_stands_again() {
-        let mut once = Once::default();
+        let mut once = DuplicateFinder::default();
         (0..300_000_u32).for_each(|at| once.meet(&at, at));
         assert_eq!(once.again(), []);
     }

@@ -9,7 +9,7 @@ use entity::{
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 
 use super::{state::state, target::target_on_sql};
-use crate::statement::Text;
+use crate::statement::SqlBuilder;
 
 /// The figures that judge a KPI at a place, or as a whole.
 #[derive(Clone, Debug, Default)]
@@ -101,13 +101,13 @@ pub(super) fn select_judged<C: ConnectionTrait>(
     judged: &str,
     shown: &str,
     day: NaiveDate,
-) -> Text {
+) -> SqlBuilder {
     let backend = db.get_database_backend();
     let latest = columns::<measurement::Model>("latest");
     let target = columns::<kpi_target::Model>("target");
     let select = format!("SELECT {shown}, {latest}, {target} FROM {judged} judged");
-    Text::new(backend, &select)
-        .knowing(day)
+    SqlBuilder::new(backend, &select)
+        .bind(day)
         .then(&figures(backend))
 }
 

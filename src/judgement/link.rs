@@ -18,7 +18,7 @@ use super::{
     figure::{Judgement, columns, select_judged},
     visible::hidden_kpis,
 };
-use crate::{access::Caller, error::Result, statement::Text};
+use crate::{access::Caller, error::Result, statement::SqlBuilder};
 
 /// A KPI link with the judgement of the KPI at its place.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub struct JudgedLink {
 const WHOLE_KPIS: &str =
     "(SELECT id, id AS kpi_id, CAST(NULL AS uuid) AS touchpoint_id, created_at FROM kpi)";
 
-fn select_links<C: ConnectionTrait>(db: &C, day: NaiveDate) -> Text {
+fn select_links<C: ConnectionTrait>(db: &C, day: NaiveDate) -> SqlBuilder {
     select_judged(db, "kpi_link", &columns::<kpi_link::Model>("judged"), day)
 }
 

@@ -45,7 +45,7 @@ pub(super) async fn hidden_kpis<'k, C: ConnectionTrait>(
 
 /// Whether the caller may see a KPI's values.
 pub async fn values_visible(caller: &Caller, kpi: &kpi::Model) -> Result<bool> {
-    Ok(hidden_kpis(caller, caller.reader(), [kpi])
+    Ok(hidden_kpis(caller, caller.connection(), [kpi])
         .await?
         .is_empty())
 }

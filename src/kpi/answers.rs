@@ -81,7 +81,7 @@ pub struct Tally {
 impl Tally {
     /// So many answers of one group, whose scores add up to this.
     #[must_use]
-    pub fn of(group: FeedbackGroup, answers: i64, sum: i64) -> Self {
+    pub fn of_group(group: FeedbackGroup, answers: i64, sum: i64) -> Self {
         let mut tally = Self {
             sum,
             ..Self::default()
@@ -147,7 +147,7 @@ mod tests {
     fn tally(scale: FeedbackScale, scores: &[i32]) -> Tally {
         let mut all = Tally::default();
         for score in scores {
-            all += Tally::of(group(scale, *score), 1, i64::from(*score));
+            all += Tally::of_group(group(scale, *score), 1, i64::from(*score));
         }
         all
     }

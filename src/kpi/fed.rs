@@ -34,16 +34,16 @@ use sea_orm::{
 use super::{
     answers::{Tally, fed_type},
     cells,
-    measurement::{Content, MeasurementKey, put},
-    rules::{Figures, Measure},
+    measurement::{MeasurementContent, MeasurementKey, upsert},
+    rules::{Figures, KpiMeasure},
 };
 use crate::{
-    access::{Caller, Permit, Stirred},
+    access::{Caller, FindingInput, Permit},
     audit::Event,
     error::{Error, Reason, Result},
     judgement::holds_on_sql,
     policy::{Action, Ties},
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// Where the values of such a KPI come from.
@@ -61,7 +61,7 @@ enum FedFormula {
 }
 
 /// What such a KPI makes of answers; nothing where answers cannot feed it.
-fn made(measure: Measure) -> Option<FedFormula> {
+fn made(measure: KpiMeasure) -> Option<FedFormula> {
     match (measure.kpi_type, measure.unit, measure.aggregation) {
         (KpiType::Nps | KpiType::Enps, Unit::Score, Aggregation::Ratio) => Some(FedFormula::Net),
         (KpiType::Csat, Unit::Scale1To5, Aggregation::Average)
@@ -74,7 +74,7 @@ fn made(measure: Measure) -> Option<FedFormula> {
 
 /// Whether answers can feed such a KPI.
 #[must_use]
-pub fn can_be_fed(measure: Measure) -> bool {
+pub fn can_be_fed(measure: KpiMeasure) -> bool {
     made(measure).is_some()
 }
 
@@ -157,17 +157,17 @@ pub async fn feed(
         }
     };
     let measured = tallies.into_iter().filter_map(|(key, tally)| {
-        let content = Content {
+        let content = MeasurementContent {
             figures: figures(*made.get(&key.kpi)?, &tally)?,
             source: Some(SOURCE.to_owned()),
         };
         Some((key, content))
     });
-    let put = put(permit, measured.collect(), HashSet::new()).await?;
+    let put = upsert(permit, measured.collect(), HashSet::new()).await?;
     let changed = put.kpis.len();
     put.kpis
         .into_iter()
-        .for_each(|id| permit.stirs(Stirred::Kpi(id)));
+        .for_each(|id| permit.invalidate_findings(FindingInput::Kpi(id)));
     Ok(changed)
 }
 
@@ -211,8 +211,8 @@ fn counting<'k>(
     backend: sea_orm::DbBackend,
     kpis: impl Iterator<Item = &'k KpiId>,
     recount: &Recount,
-) -> Text {
-    let mut text = Text::new(backend, COUNTING).list(kpis.copied());
+) -> SqlBuilder {
+    let mut text = SqlBuilder::new(backend, COUNTING).list(kpis.copied());
     if let Recount::Of { days, touchpoints } = recount {
         text = text
             .then(" AND feedback.answered_on IN ")
@@ -244,7 +244,8 @@ async fn of_customers(
     let mut tallies: BTreeMap<MeasurementKey, Tally> = BTreeMap::new();
     for row in counted {
         let key = MeasurementKey::at(row.kpi_id, row.touchpoint_id, row.answered_on);
-        *tallies.entry(key).or_default() += Tally::of(row.answer_group, row.answers, row.score_sum);
+        *tallies.entry(key).or_default() +=
+            Tally::of_group(row.answer_group, row.answers, row.score_sum);
     }
     Ok(tallies)
 }
@@ -261,7 +262,7 @@ pub async fn require_open(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<()> {
                 .is_in([BlueprintStatus::Published, BlueprintStatus::Archived]),
         )
         .add(blueprint::Column::Visibility.eq(Visibility::Organisation));
-    let journeys: Vec<BlueprintId> = kpi_link::Entity::find()
+    let blueprint_ids: Vec<BlueprintId> = kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::BlueprintId)
         .distinct()
@@ -269,9 +270,9 @@ pub async fn require_open(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<()> {
         .into_tuple()
         .all(permit.tx())
         .await?;
-    let count = u64::try_from(journeys.len()).unwrap_or(u64::MAX);
+    let count = u64::try_from(blueprint_ids.len()).unwrap_or(u64::MAX);
     let readable = blueprint::Entity::find()
-        .filter(blueprint::Column::Id.is_in(journeys))
+        .filter(blueprint::Column::Id.is_in(blueprint_ids))
         .filter(open)
         .count(permit.tx())
         .await?;

@@ -10,7 +10,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, Set};
 
 use crate::{
-    access::{Caller, live},
+    access::{Caller, require_live},
     error::{Error, Result, UserErrorCode},
     input::{self, Faults},
     policy::Action,
@@ -44,7 +44,7 @@ pub async fn create(caller: &Caller, input: KpiGrantCreateInput) -> Result<kpi_g
     let (kpi, mut permit) = caller
         .fetch::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
         .await?;
-    live::<kpi::Entity>("kpiId", &kpi)?;
+    require_live::<kpi::Entity>("kpiId", &kpi)?;
     let account = permit
         .read_live::<account::Entity>("accountId", account_id)
         .await?;
@@ -59,7 +59,7 @@ pub async fn create(caller: &Caller, input: KpiGrantCreateInput) -> Result<kpi_g
     }
     let same = |row: &kpi_grant::Model| row.kpi_id == kpi.id && row.account_id == account.id;
     if let Some(row) = permit
-        .made_before::<kpi_grant::Entity>(input.id.as_ref(), id, same)
+        .already_created::<kpi_grant::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);

@@ -274,7 +274,7 @@ impl KpiQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Kpi>> {
-        found(async { caller(ctx)?.by::<kpi::Entity>(&by).await }).await
+        found(async { caller(ctx)?.get_by::<kpi::Entity>(&by).await }).await
     }
 
     /// KPIs, in the order of creation.
@@ -289,7 +289,7 @@ impl KpiQuery {
     ) -> Result<Pages<Kpi>> {
         let caller = caller(ctx)?;
         let select = filtered(caller, filter.unwrap_or_default()).await?;
-        page::by_creation(ctx, select, Page { first, after }, Kpi::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Kpi::from).await
     }
 
     /// A KPI link by id.
@@ -336,7 +336,7 @@ async fn filtered(caller: &Caller, filter: KpiFilter) -> Result<Select<kpi::Enti
     let Some(states) = filter.states else {
         return Ok(select);
     };
-    let kpis = select.clone().all(caller.reader()).await?;
+    let kpis = select.clone().all(caller.connection()).await?;
     let whole = judgement::judge_kpis(
         caller,
         &kpis,

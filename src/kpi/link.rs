@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 pub use super::days::overlap;
 use super::{days::LinkDays, fed::Relinking, measurement::check_day};
 use crate::{
-    access::{Caller, Permit, expect_version, live},
+    access::{Caller, Permit, expect_version, require_live},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change},
     policy::Action,
@@ -74,7 +74,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
     );
     check_days(&mut faults, "", days);
     faults.finite("weight", input.weight);
-    let which = LocationInput::read(
+    let which = LocationInput::from_ids(
         &mut faults,
         (
             input.touchpoint_id.as_ref(),
@@ -89,7 +89,7 @@ pub async fn create(caller: &Caller, input: KpiLinkCreateInput) -> Result<kpi_li
     let kpi = fetch_to_define(&mut permit, "kpiId", kpi_id).await?;
     let same = |row: &kpi_link::Model| row.kpi_id == kpi.id && place_of(row) == place;
     if let Some(row) = permit
-        .made_before::<kpi_link::Entity>(input.id.as_ref(), id, same)
+        .already_created::<kpi_link::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -135,7 +135,7 @@ async fn fetch_to_define(permit: &mut Permit<'_>, field: &str, id: KpiId) -> Res
     let kpi = permit
         .fetch::<kpi::Entity>(Action::DefineKpi, field, id)
         .await?;
-    live::<kpi::Entity>(field, &kpi)?;
+    require_live::<kpi::Entity>(field, &kpi)?;
     Ok(kpi)
 }
 

@@ -14,15 +14,15 @@ use sea_orm::{
     Set, sea_query::Expr,
 };
 
-use super::rules::{self, Figures, Wrong};
+use super::rules::{self, FigureFault, Figures};
 use crate::{
-    access::{Caller, Permit, Stirred, live},
+    access::{Caller, FindingInput, Permit, require_live},
     audit::Event,
     error::{Error, Reason, Result, UserErrorCode},
     id,
     input::Faults,
     policy::Action,
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// What is measured when and where: there is one value in force for each.
@@ -63,15 +63,15 @@ impl MeasurementKey {
 
 /// What was measured.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Content {
+pub struct MeasurementContent {
     pub figures: Figures,
     pub source: Option<String>,
 }
 
-impl Content {
+impl MeasurementContent {
     /// What a measurement says.
     #[must_use]
-    pub fn of(row: &measurement::Model) -> Self {
+    pub fn from_row(row: &measurement::Model) -> Self {
         Self {
             figures: Figures {
                 value: row.value,
@@ -122,13 +122,13 @@ impl MeasurementsRecorded {
 
 /// What putting values in force came to.
 #[derive(Debug, Default)]
-pub(super) struct Put {
+pub(super) struct UpsertResult {
     pub done: MeasurementsRecorded,
     /// The KPIs of which a value is new or another.
     pub kpis: BTreeSet<KpiId>,
 }
 
-impl Put {
+impl UpsertResult {
     /// What both came to.
     pub fn add(&mut self, other: Self) {
         self.done.add(other.done);
@@ -154,12 +154,12 @@ pub(super) struct WriteMode {
 pub(super) const AT_ONCE: usize = 1_000;
 
 /// Makes these the values in force: an equal one changes nothing, a different one is corrected.
-pub(super) async fn put(
+pub(super) async fn upsert(
     permit: &Permit<'_>,
-    values: Vec<(MeasurementKey, Content)>,
+    values: Vec<(MeasurementKey, MeasurementContent)>,
     hidden: HashSet<KpiId>,
-) -> Result<Put> {
-    let mut put = Put::default();
+) -> Result<UpsertResult> {
+    let mut put = UpsertResult::default();
     let mut how = WriteMode {
         hidden,
         ..WriteMode::default()
@@ -175,17 +175,17 @@ pub(super) async fn put(
 /// The same for as many as one statement takes.
 pub(super) async fn put_some(
     permit: &Permit<'_>,
-    values: Vec<(MeasurementKey, Content)>,
+    values: Vec<(MeasurementKey, MeasurementContent)>,
     how: &mut WriteMode,
-) -> Result<Put> {
-    let mut put = Put::default();
+) -> Result<UpsertResult> {
+    let mut put = UpsertResult::default();
     let in_force = in_force(permit, &values, how).await?;
     let (mut rows, mut corrections) = (Vec::with_capacity(values.len()), Vec::new());
     for (key, content) in values {
         let id: MeasurementId = id::new();
         let hidden = how.hidden.contains(&key.kpi);
         match in_force.get(&key) {
-            Some(before) if Content::of(before) == content => {
+            Some(before) if MeasurementContent::from_row(before) == content => {
                 *put.done.of(hidden, |done| &mut done.unchanged) += 1;
                 continue;
             }
@@ -207,7 +207,7 @@ pub(super) async fn put_some(
 /// The measurements in force that have one of the keys.
 async fn in_force(
     permit: &Permit<'_>,
-    values: &[(MeasurementKey, Content)],
+    values: &[(MeasurementKey, MeasurementContent)],
     how: &WriteMode,
 ) -> Result<HashMap<MeasurementKey, measurement::Model>> {
     let Some(looked_up) = looking_up(permit.tx().get_database_backend(), values, how) else {
@@ -225,9 +225,9 @@ async fn in_force(
 /// The statement that looks up what is in force; nothing where there is nothing to look up.
 fn looking_up(
     backend: DbBackend,
-    values: &[(MeasurementKey, Content)],
+    values: &[(MeasurementKey, MeasurementContent)],
     how: &WriteMode,
-) -> Option<Text> {
+) -> Option<SqlBuilder> {
     let keys = values.iter().map(|(key, _)| key);
     let mut keys = keys.filter(|key| !how.fresh.contains(&key.kpi)).peekable();
     keys.peek()?;
@@ -242,7 +242,7 @@ fn looking_up(
     });
     let given = "WITH given (kpi_id, touchpoint_id, channel_id, segment_id, measured_on) AS (";
     // A CROSS JOIN because SQLite takes it at its word: else it may read all measurements for a few keys.
-    let text = Text::new(backend, given).rows(keys).then(
+    let text = SqlBuilder::new(backend, given).rows(keys).then(
         ") SELECT measurement.* FROM given CROSS JOIN measurement WHERE measurement.kpi_id = given.kpi_id
         AND measurement.measured_on = given.measured_on
         AND measurement.touchpoint_id IS NOT DISTINCT FROM given.touchpoint_id
@@ -254,8 +254,8 @@ fn looking_up(
 }
 
 /// What is wrong with a KPI whose values nobody records by hand.
-pub(super) fn fed_fault(kpi: &kpi::Model) -> Option<Wrong> {
-    kpi.fed_by_feedback.then(|| Wrong {
+pub(super) fn fed_fault(kpi: &kpi::Model) -> Option<FigureFault> {
+    kpi.fed_by_feedback.then(|| FigureFault {
         field: "kpiId",
         code: UserErrorCode::Conflict,
         reason: Some(Reason::FedByFeedback),
@@ -268,7 +268,7 @@ fn row(
     caller: &Caller,
     id: MeasurementId,
     key: MeasurementKey,
-    content: Content,
+    content: MeasurementContent,
 ) -> measurement::ActiveModel {
     measurement::ActiveModel {
         id: Set(id),
@@ -329,8 +329,8 @@ pub fn check_day(faults: &mut Faults, path: &str, day: NaiveDate) {
     add(faults, path, no_day(day));
 }
 
-fn no_day(day: NaiveDate) -> Option<Wrong> {
-    (Some(day) < FIRST_DAY || Some(day) >= NO_DAY).then(|| Wrong {
+fn no_day(day: NaiveDate) -> Option<FigureFault> {
+    (Some(day) < FIRST_DAY || Some(day) >= NO_DAY).then(|| FigureFault {
         field: "measuredOn",
         code: UserErrorCode::Invalid,
         reason: Some(Reason::OutOfRange),
@@ -344,11 +344,11 @@ pub fn check_measured_on(faults: &mut Faults, path: &str, day: NaiveDate, today:
 }
 
 /// What is wrong with a day on which nothing can have been measured.
-pub(super) fn day_fault(day: NaiveDate, today: NaiveDate) -> Option<Wrong> {
+pub(super) fn day_fault(day: NaiveDate, today: NaiveDate) -> Option<FigureFault> {
     if day <= today {
         return no_day(day);
     }
-    Some(Wrong {
+    Some(FigureFault {
         field: "measuredOn",
         code: UserErrorCode::Invalid,
         reason: Some(Reason::InFuture),
@@ -356,7 +356,7 @@ pub(super) fn day_fault(day: NaiveDate, today: NaiveDate) -> Option<Wrong> {
     })
 }
 
-fn add(faults: &mut Faults, path: &str, wrong: Option<Wrong>) {
+fn add(faults: &mut Faults, path: &str, wrong: Option<FigureFault>) {
     if let Some(wrong) = wrong {
         faults.add(path, wrong.code, wrong.reason, wrong.message);
     }
@@ -382,7 +382,7 @@ async fn keep(
         let pairs = corrections
             .into_iter()
             .map(|(was, becomes)| [was.into(), becomes.into()]);
-        let supersede = Text::new(
+        let supersede = SqlBuilder::new(
             permit.tx().get_database_backend(),
             "WITH correction (was, becomes) AS (",
         )
@@ -427,7 +427,7 @@ pub async fn correct(
     let mut faults = Faults::default();
     let id: MeasurementId = faults.new_id(input.id.as_ref());
     let which: MeasurementId = faults.id("measurementId", &input.measurement_id);
-    let content = Content {
+    let content = MeasurementContent {
         figures: Figures {
             value: input.value,
             numerator: input.numerator,
@@ -439,25 +439,25 @@ pub async fn correct(
     faults.check()?;
     let mut permit = caller.begin().await?;
     let found = permit
-        .read::<measurement::Entity>("measurementId", which)
+        .get::<measurement::Entity>("measurementId", which)
         .await?;
     let kpi = permit
         .fetch::<kpi::Entity>(Action::RecordMeasurement, "measurementId", found.kpi_id)
         .await?;
-    live::<kpi::Entity>("measurementId", &kpi)?;
+    require_live::<kpi::Entity>("measurementId", &kpi)?;
     let key = MeasurementKey::from_row(&found);
     let same = |row: &measurement::Model| {
-        MeasurementKey::from_row(row) == key && Content::of(row) == content
+        MeasurementKey::from_row(row) == key && MeasurementContent::from_row(row) == content
     };
     if let Some(row) = permit
-        .made_before::<measurement::Entity>(input.id.as_ref(), id, same)
+        .already_created::<measurement::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     // Only under the KPI's lock does it stay as it is read.
     let before = permit
-        .read::<measurement::Entity>("measurementId", which)
+        .get::<measurement::Entity>("measurementId", which)
         .await?;
     if let Some(by) = before.superseded_by_id {
         let message = "It was corrected already. Correct its latest correction.";
@@ -470,7 +470,7 @@ pub async fn correct(
     }
     check_figures(&mut faults, "", &kpi, &content.figures);
     faults.check()?;
-    if Content::of(&before) == content {
+    if MeasurementContent::from_row(&before) == content {
         return Ok(before);
     }
     keep(
@@ -481,10 +481,10 @@ pub async fn correct(
     )
     .await?;
     let after = permit
-        .read::<measurement::Entity>("measurementId", id)
+        .get::<measurement::Entity>("measurementId", id)
         .await?;
     let corrects = serde_json::json!({ "corrects": before.id.to_string() });
-    permit.stirs(Stirred::Kpi(after.kpi_id));
+    permit.invalidate_findings(FindingInput::Kpi(after.kpi_id));
     permit.note(Event::about::<measurement::Entity>(&after, corrects));
     permit.commit().await?;
     Ok(after)

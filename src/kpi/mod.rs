@@ -28,7 +28,7 @@ use sea_orm::{
 
 use self::fed::Recount;
 use crate::{
-    access::{Caller, Permit, changed, expect_version},
+    access::{Caller, Permit, expect_version, with_change},
     error::{Error, Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
     policy::{Action, Relation, Ties},
@@ -148,16 +148,16 @@ pub async fn create(caller: &Caller, input: KpiCreateInput) -> Result<kpi::Model
         .await?;
     let ties = Ties::none().and(Relation::OwnsKpi, [owner.id]);
     permit.require(Action::DefineKpi, &ties, None)?;
-    permit.concerns(owner.id);
+    permit.audit_for(owner.id);
     let same = |row: &kpi::Model| row.name == name && row.owner_department_id == owner.id;
     if let Some(row) = permit
-        .made_before::<kpi::Entity>(input.id.as_ref(), id, same)
+        .already_created::<kpi::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .key::<kpi::Entity>(key.as_deref(), &name, id, None)
+        .unique_key::<kpi::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<kpi::Entity>(kpi::ActiveModel {
@@ -245,7 +245,7 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
         fed_by_feedback: said(input.fed_by_feedback),
         ..Default::default()
     };
-    refuse_unfeedable(&changed::<kpi::Entity>(&row, &change)?)?;
+    refuse_unfeedable(&with_change::<kpi::Entity>(&row, &change)?)?;
     let before = row;
     let row = permit.update::<kpi::Entity>(&before, change).await?;
     if (before.fed_by_feedback, before.scope) != (row.fed_by_feedback, row.scope) {
@@ -357,7 +357,7 @@ pub async fn change_owner(caller: &Caller, input: KpiOwnerChangeInput) -> Result
     let row = permit
         .fetch_at::<kpi::Entity>(Action::GovernKpi, "id", id, input.expected_version)
         .await?;
-    permit.concerns(owner.id);
+    permit.audit_for(owner.id);
     let change = kpi::ActiveModel {
         owner_department_id: Set(owner.id),
         ..Default::default()

@@ -75,7 +75,7 @@ pub async fn scorecard(
         .column(touchpoint::Column::Id)
         .filter(touchpoint::Column::Id.in_subquery(delivered(caller, departments, day)))
         .into_tuple()
-        .all(caller.reader())
+        .all(caller.connection())
         .await?;
     let mut without: BTreeSet<TouchpointId> = touchpoints.iter().copied().collect();
     let mut card = Scorecard {
@@ -117,7 +117,7 @@ fn links(
     let visible = kpi::Entity::find()
         .select_only()
         .column(kpi::Column::Id)
-        .filter(scope::kpi_values(caller.reader_in_sql()));
+        .filter(scope::kpi_values(caller.principal()));
     caller
         .select::<kpi_link::Entity>()
         .filter(judgement::holding_on(day))
@@ -138,7 +138,7 @@ fn delivered(caller: &Caller, departments: &[DepartmentId], day: NaiveDate) -> S
         .select_only()
         .column(touchpoint::Column::Id)
         .filter(touchpoint::Column::ArchivedAt.is_null())
-        .filter(touchpoint::Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
+        .filter(touchpoint::Column::BlueprintId.in_subquery(scope::reportable_blueprint_ids()))
         .filter(touchpoint::Column::Id.in_subquery(held.into_query()))
         .into_query()
 }

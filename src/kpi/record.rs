@@ -15,16 +15,17 @@ use sea_orm::{
 
 use super::{
     measurement::{
-        Content, MeasurementKey, MeasurementsRecorded, Put, check_measured_on, fed_fault, put,
+        MeasurementContent, MeasurementKey, MeasurementsRecorded, UpsertResult, check_measured_on,
+        fed_fault, upsert,
     },
-    rules::{self, Figures, Wrong},
+    rules::{self, FigureFault, Figures},
 };
 use crate::{
-    access::{Caller, Guarded, Permit, Stirred, scope},
+    access::{Caller, FindingInput, Guarded, Permit, scope},
     audit::Event,
     error::{Result, UserErrorCode},
     input::Faults,
-    intake::Once,
+    intake::DuplicateFinder,
     policy::{Action, Relation, Ties},
     scalar::Date,
 };
@@ -69,7 +70,7 @@ pub struct KpiMeasurementInput {
 struct MeasurementEntry {
     path: String,
     key: MeasurementKey,
-    content: Content,
+    content: MeasurementContent,
 }
 
 /// Records a batch.
@@ -87,15 +88,15 @@ pub async fn record(
     faults.check()?;
     let values = entries.into_iter().map(|entry| (entry.key, entry.content));
     let hidden = without_values(&permit, kpis.keys().copied()).await?;
-    let put = put(&permit, values.collect(), hidden).await?;
+    let put = upsert(&permit, values.collect(), hidden).await?;
     note(&mut permit, &kpis, &put);
     permit.commit().await?;
     Ok(put.done)
 }
 
 /// What is wrong with recording figures for a KPI, whichever way they come.
-pub(super) fn wrong_with(kpi: &kpi::Model, figures: &Figures) -> Vec<Wrong> {
-    let archived = kpi.archived_at.map(|_| Wrong {
+pub(super) fn wrong_with(kpi: &kpi::Model, figures: &Figures) -> Vec<FigureFault> {
+    let archived = kpi.archived_at.map(|_| FigureFault {
         field: "kpiId",
         code: UserErrorCode::Archived,
         reason: None,
@@ -121,7 +122,7 @@ fn read(
         faults.add("measurements", UserErrorCode::LimitExceeded, None, message);
         return Vec::new();
     }
-    let mut once = Once::default();
+    let mut once = DuplicateFinder::default();
     let mut entries = Vec::with_capacity(list.len());
     for (at, input) in (0..).zip(list) {
         let entry = entry(caller, faults, format!("measurements.{at}"), &input);
@@ -154,7 +155,7 @@ fn entry(
         segment: faults.optional_id(&at("segmentId"), input.segment_id.as_ref()),
         measured_on: input.measured_on.0,
     };
-    let content = Content {
+    let content = MeasurementContent {
         figures: Figures {
             value: input.value,
             numerator: input.numerator,
@@ -209,7 +210,7 @@ pub(super) async fn without_values(
         .select_only()
         .column(kpi::Column::Id)
         .filter(kpi::Column::Id.is_in(hidden.iter().copied()))
-        .filter(scope::kpi_values(permit.caller.reader_in_sql()))
+        .filter(scope::kpi_values(permit.caller.principal()))
         .into_tuple()
         .all(permit.tx())
         .await?;
@@ -294,16 +295,16 @@ where
 pub(super) fn note(
     permit: &mut Permit<'_>,
     kpis: &HashMap<KpiId, kpi::Model>,
-    Put {
+    UpsertResult {
         done,
         kpis: changed,
-    }: &Put,
+    }: &UpsertResult,
 ) {
     let Some(first) = changed.first().and_then(|id| kpis.get(id)) else {
         return;
     };
     for id in changed {
-        permit.stirs(Stirred::Kpi(*id));
+        permit.invalidate_findings(FindingInput::Kpi(*id));
     }
     let ids: Vec<String> = changed.iter().map(ToString::to_string).collect();
     let batch = serde_json::json!({

@@ -10,7 +10,7 @@ use crate::error::{Reason, UserErrorCode};
 
 /// Something about a number that cannot be right.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Wrong {
+pub struct FigureFault {
     /// The field that is wrong.
     pub field: &'static str,
     pub code: UserErrorCode,
@@ -19,7 +19,7 @@ pub struct Wrong {
     pub message: String,
 }
 
-impl Wrong {
+impl FigureFault {
     fn new(field: &'static str, reason: Reason, message: impl Into<String>) -> Self {
         Self {
             field,
@@ -32,15 +32,19 @@ impl Wrong {
 
 /// What is wrong with a target and its warning level: both are finite, and the level lies on the worse side.
 #[must_use]
-pub fn target_faults(direction: Direction, value: Option<f64>, warning: Option<f64>) -> Vec<Wrong> {
-    let mut wrong: Vec<Wrong> = [("value", value), ("warning", warning)]
+pub fn target_faults(
+    direction: Direction,
+    value: Option<f64>,
+    warning: Option<f64>,
+) -> Vec<FigureFault> {
+    let mut wrong: Vec<FigureFault> = [("value", value), ("warning", warning)]
         .into_iter()
         .filter_map(|(field, number)| not_finite(field, number?))
         .collect();
     let better = match (value, warning) {
         (None, Some(_)) => {
             let message = "A warning level needs a target.";
-            wrong.push(Wrong::new("warning", Reason::OutOfRange, message));
+            wrong.push(FigureFault::new("warning", Reason::OutOfRange, message));
             false
         }
         (Some(value), Some(warning)) if wrong.is_empty() => !worse(direction, warning, value),
@@ -51,7 +55,7 @@ pub fn target_faults(direction: Direction, value: Option<f64>, warning: Option<f
             Direction::Higher => "Higher is better here: the warning level lies below the target.",
             Direction::Lower => "Lower is better here: the warning level lies above the target.",
         };
-        wrong.push(Wrong::new("warning", Reason::OutOfRange, message));
+        wrong.push(FigureFault::new("warning", Reason::OutOfRange, message));
     }
     wrong
 }
@@ -65,9 +69,9 @@ pub fn worse(direction: Direction, level: f64, target: f64) -> bool {
     }
 }
 
-fn not_finite(field: &'static str, number: f64) -> Option<Wrong> {
+fn not_finite(field: &'static str, number: f64) -> Option<FigureFault> {
     (!number.is_finite())
-        .then(|| Wrong::new(field, Reason::NotFinite, "This is not a finite number."))
+        .then(|| FigureFault::new(field, Reason::NotFinite, "This is not a finite number."))
 }
 
 /// The numbers of one measurement.
@@ -81,13 +85,13 @@ pub struct Figures {
 
 /// What of a KPI decides which figures can be right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Measure {
+pub struct KpiMeasure {
     pub kpi_type: KpiType,
     pub unit: Unit,
     pub aggregation: Aggregation,
 }
 
-impl From<&kpi::Model> for Measure {
+impl From<&kpi::Model> for KpiMeasure {
     fn from(kpi: &kpi::Model) -> Self {
         Self {
             kpi_type: kpi.kpi_type,
@@ -97,7 +101,7 @@ impl From<&kpi::Model> for Measure {
     }
 }
 
-impl Measure {
+impl KpiMeasure {
     /// What a numerator over its denominator is multiplied by, to be told in the unit: shares in percent and net
     /// promoter scores are told in points of a hundred.
     #[must_use]
@@ -139,8 +143,8 @@ const TOLERANCE: f64 = 1e-9;
 
 /// What is wrong with the figures of a measurement of such a KPI.
 #[must_use]
-pub fn figure_faults(measure: Measure, figures: &Figures) -> Vec<Wrong> {
-    let mut wrong: Vec<Wrong> = [
+pub fn figure_faults(measure: KpiMeasure, figures: &Figures) -> Vec<FigureFault> {
+    let mut wrong: Vec<FigureFault> = [
         ("value", Some(figures.value)),
         ("numerator", figures.numerator),
         ("denominator", figures.denominator),
@@ -150,7 +154,7 @@ pub fn figure_faults(measure: Measure, figures: &Figures) -> Vec<Wrong> {
     .collect();
     if figures.sample_size.is_some_and(|size| size < 1) {
         let message = "A sample size has to be at least 1.";
-        wrong.push(Wrong::new("sampleSize", Reason::OutOfRange, message));
+        wrong.push(FigureFault::new("sampleSize", Reason::OutOfRange, message));
     }
     if wrong
         .iter()
@@ -163,7 +167,7 @@ pub fn figure_faults(measure: Measure, figures: &Figures) -> Vec<Wrong> {
     wrong
 }
 
-fn out_of_range(measure: Measure, value: f64) -> Option<Wrong> {
+fn out_of_range(measure: KpiMeasure, value: f64) -> Option<FigureFault> {
     let (lowest, highest) = measure.range();
     if (lowest..=highest).contains(&value) {
         return None;
@@ -173,14 +177,14 @@ fn out_of_range(measure: Measure, value: f64) -> Option<Wrong> {
     } else {
         "This cannot be negative.".to_owned()
     };
-    Some(Wrong::new("value", Reason::OutOfRange, message))
+    Some(FigureFault::new("value", Reason::OutOfRange, message))
 }
 
 /// What is wrong with numerator and denominator.
-fn parts(measure: Measure, figures: &Figures) -> Option<Wrong> {
+fn parts(measure: KpiMeasure, figures: &Figures) -> Option<FigureFault> {
     if figures.denominator.is_some_and(|number| number <= 0.0) {
         let message = "A denominator has to be greater than 0.";
-        return Some(Wrong::new("denominator", Reason::OutOfRange, message));
+        return Some(FigureFault::new("denominator", Reason::OutOfRange, message));
     }
     let together = measure.aggregation == Aggregation::Ratio || measure.unit == Unit::Ratio;
     match (figures.numerator, figures.denominator) {
@@ -190,20 +194,20 @@ fn parts(measure: Measure, figures: &Figures) -> Option<Wrong> {
             if measure.is_net_promoter() && numerator.abs() > denominator =>
         {
             let message = "There cannot be more promoters or detractors than answers.";
-            Some(Wrong::new("numerator", Reason::OutOfRange, message))
+            Some(FigureFault::new("numerator", Reason::OutOfRange, message))
         }
         (Some(numerator), Some(denominator))
             if measure.unit == Unit::Ratio && !is_close(figures.value, numerator / denominator) =>
         {
             let message = "The value is not the numerator over the denominator.";
-            Some(Wrong::new("value", Reason::OutOfRange, message))
+            Some(FigureFault::new("value", Reason::OutOfRange, message))
         }
         _ => None,
     }
 }
 
-fn missing(field: &'static str) -> Wrong {
-    Wrong {
+fn missing(field: &'static str) -> FigureFault {
+    FigureFault {
         field,
         code: UserErrorCode::Required,
         reason: None,
@@ -222,7 +226,7 @@ mod tests {
     const HIGHER: Direction = Direction::Higher;
     const LOWER: Direction = Direction::Lower;
 
-    fn fields(wrong: &[Wrong]) -> Vec<&'static str> {
+    fn fields(wrong: &[FigureFault]) -> Vec<&'static str> {
         wrong.iter().map(|wrong| wrong.field).collect()
     }
 
@@ -248,8 +252,8 @@ mod tests {
         assert_eq!(fields(&both), ["value", "warning"]);
     }
 
-    fn of(unit: Unit) -> Measure {
-        Measure {
+    fn of(unit: Unit) -> KpiMeasure {
+        KpiMeasure {
             kpi_type: KpiType::Other,
             unit,
             aggregation: Aggregation::Last,
@@ -275,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_value_lies_on_the_scale_of_its_unit() {
-        let nps = Measure {
+        let nps = KpiMeasure {
             kpi_type: KpiType::Nps,
             ..of(Unit::Score)
         };
@@ -332,7 +336,7 @@ mod tests {
 
     #[test]
     fn a_net_promoter_score_keeps_a_signed_numerator() {
-        let nps = Measure {
+        let nps = KpiMeasure {
             kpi_type: KpiType::Nps,
             unit: Unit::Score,
             aggregation: Aggregation::Ratio,

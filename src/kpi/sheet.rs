@@ -25,16 +25,17 @@ use tokio::{
 use self::read::MeasurementColumns;
 use super::{
     measurement::{
-        AT_ONCE, Content, MeasurementKey, MeasurementsRecorded, Put, WriteMode, put_some,
+        AT_ONCE, MeasurementContent, MeasurementKey, MeasurementsRecorded, UpsertResult, WriteMode,
+        put_some,
     },
     record::{lock_kpis, note, without_values},
-    rules::Measure,
+    rules::KpiMeasure,
 };
 use crate::{
     access::{Caller, Permit},
     error::{Error, Result, UserErrorCode},
     input::Faults,
-    intake::Once,
+    intake::DuplicateFinder,
     sheet::{Reader, Spooled},
 };
 
@@ -76,7 +77,7 @@ pub async fn import(
 ) -> Result<MeasurementsImported> {
     let (sheet, known) = (
         Arc::new(sheet),
-        Arc::new(SheetReferences::read(caller).await?),
+        Arc::new(SheetReferences::load(caller).await?),
     );
     let (checked, faults) = {
         let (sheet, known) = (Arc::clone(&sheet), Arc::clone(&known));
@@ -164,7 +165,7 @@ impl SheetWriter<'_> {
             hidden: without_values(&permit, kpis.keys().copied()).await?,
             ..WriteMode::default()
         };
-        let mut put = Put::default();
+        let mut put = UpsertResult::default();
         while let Some(values) = self.batches.next().await? {
             put.add(put_some(&permit, values, &mut how).await?);
             if !patient && begun.elapsed() > ACT {
@@ -173,7 +174,7 @@ impl SheetWriter<'_> {
         }
         if !self.dry_run {
             // The checks of millions of corrections come with the commit.
-            permit.tx().takes_long().await?;
+            permit.tx().extend_timeouts().await?;
             note(&mut permit, &kpis, &put);
             if put.done.recorded + put.done.corrected >= MANY {
                 permit.on_postgresql(COUNT_UP).await?;
@@ -200,8 +201,8 @@ pub fn check<R: Read>(
     known: &SheetReferences,
 ) -> Result<(CheckedSheet, Faults)> {
     let mut faults = Faults::default();
-    let columns = MeasurementColumns::of(&reader, &mut faults);
-    let (mut rows, mut once, mut named) = (0, Once::default(), BTreeSet::new());
+    let columns = MeasurementColumns::from_header(&reader, &mut faults);
+    let (mut rows, mut once, mut named) = (0, DuplicateFinder::default(), BTreeSet::new());
     // Under headings that are wrong everything would be.
     if faults.is_empty() {
         for row in &mut reader {
@@ -237,7 +238,7 @@ fn refuse_if_changed(
 ) -> Result<()> {
     let what = |kpi: &kpi::Model| {
         let closed = (kpi.archived_at.is_some(), kpi.fed_by_feedback);
-        (Measure::from(kpi), closed)
+        (KpiMeasure::from(kpi), closed)
     };
     let changed = read
         .values()
@@ -283,7 +284,7 @@ async fn fresh(permit: &Permit<'_>, ids: Vec<KpiId>) -> Result<HashSet<KpiId>> {
     Ok(ids.into_iter().collect())
 }
 
-type Batch = Vec<(MeasurementKey, Content)>;
+type Batch = Vec<(MeasurementKey, MeasurementContent)>;
 
 /// The values of a sheet, which is read again beside the database's work.
 #[derive(Default)]
@@ -332,7 +333,7 @@ impl Batches {
 fn deliver(sheet: &Spooled, known: &SheetReferences, taken: &mpsc::Sender<Batch>) -> Result<()> {
     let mut faults = Faults::default();
     let mut reader = sheet.read(MOST)?;
-    let columns = MeasurementColumns::of(&reader, &mut faults);
+    let columns = MeasurementColumns::from_header(&reader, &mut faults);
     let mut batch = Batch::with_capacity(AT_ONCE);
     for row in &mut reader {
         batch.extend(columns.read(&row?, known, &mut faults).entry);

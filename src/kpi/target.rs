@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::{measurement::check_day, rules};
 use crate::{
-    access::{Caller, Permit, expect_version, live},
+    access::{Caller, Permit, expect_version, require_live},
     audit,
     error::{Error, Reason, Result},
     input::{self, AtVersionInput, Faults},
@@ -47,7 +47,7 @@ pub async fn set(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi_target
     let (kpi, mut permit) = caller
         .fetch::<kpi::Entity>(Action::DefineKpi, "kpiId", kpi_id)
         .await?;
-    live::<kpi::Entity>("kpiId", &kpi)?;
+    require_live::<kpi::Entity>("kpiId", &kpi)?;
     let mut faults = Faults::default();
     for wrong in rules::target_faults(kpi.direction, input.value, input.warning) {
         faults.add(wrong.field, wrong.code, wrong.reason, wrong.message);
@@ -70,7 +70,7 @@ pub async fn set(caller: &Caller, input: KpiTargetSetInput) -> Result<kpi_target
 /// Keeps what is confidential out of the audit log.
 fn keep_secrets(permit: &mut Permit<'_>, kpi: &kpi::Model) {
     if kpi.sensitivity == Sensitivity::Confidential {
-        permit.withhold(audit::OF_TARGET);
+        permit.redact(audit::CONFIDENTIAL_TARGET_FIELDS);
     }
 }
 
@@ -90,7 +90,7 @@ async fn make(
     }
     // An id that made an entry which has since been taken away is free again; any other use of it is refused.
     permit
-        .made_before::<kpi_target::Entity>(input.id.as_ref(), id, |_| false)
+        .already_created::<kpi_target::Entity>(input.id.as_ref(), id, |_| false)
         .await?;
     permit
         .insert::<kpi_target::Entity>(kpi_target::ActiveModel {
@@ -132,13 +132,13 @@ async fn put(
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_target::Model> {
     let id: KpiTargetId = input::id("id", &input.id)?;
     let mut permit = caller.begin().await?;
-    let found = permit.read::<kpi_target::Entity>("id", id).await?;
+    let found = permit.get::<kpi_target::Entity>("id", id).await?;
     // The KPI's lock comes first, as in `set`: only under it does the entry stay as it is read.
     let kpi = permit
         .fetch::<kpi::Entity>(Action::DefineKpi, "id", found.kpi_id)
         .await?;
-    live::<kpi::Entity>("id", &kpi)?;
-    let row = permit.look::<kpi_target::Entity>("id", id).await?;
+    require_live::<kpi::Entity>("id", &kpi)?;
+    let row = permit.lock_row::<kpi_target::Entity>("id", id).await?;
     expect_version::<kpi_target::Entity>(&row, input.expected_version)?;
     keep_secrets(&mut permit, &kpi);
     permit.delete::<kpi_target::Entity>(&row).await?;

@@ -42,7 +42,7 @@ async fn operator(database: &DatabaseArgs, act: &str) -> Result<Caller, Failure>
 async fn make(create: BiRoleCreate) -> Result<(), Failure> {
     let caller = operator(&create.database, "biRoleCreate").await?;
     let account = caller
-        .by::<account::Entity>(&By::Key(create.account.clone()))
+        .get_by::<account::Entity>(&By::Key(create.account.clone()))
         .await?
         .ok_or_else(|| {
             format!(

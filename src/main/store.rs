@@ -59,6 +59,6 @@ pub async fn bring_up_to_date(store: &Store) -> Result<(), Failure> {
         store.empty_log().await;
     }
     let transaction = store.begin().await?;
-    index::renew(&transaction).await?;
+    index::reindex_marked(&transaction).await?;
     Ok(transaction.commit().await?)
 }

@@ -31,7 +31,7 @@ async fn operator(database: &DatabaseArgs, act: &str) -> Result<Caller, Failure>
 
 /// The id of what has this key.
 async fn id_of<E: Keyed>(caller: &Caller, key: &str) -> Result<E::Id, Failure> {
-    let row = caller.by::<E>(&By::Key(key.to_owned())).await?;
+    let row = caller.get_by::<E>(&By::Key(key.to_owned())).await?;
     let row = row.ok_or_else(|| format!("There is no {} with the key {key}.", E::NOUN))?;
     Ok(E::id(&row))
 }
@@ -75,10 +75,10 @@ async fn tell(list: TokenList) -> Result<(), Failure> {
     let rows = service_token::select(&caller, of, list.all)
         .order_by_asc(token::Column::CreatedAt)
         .order_by_asc(token::Column::Id)
-        .all(caller.reader())
+        .all(caller.connection())
         .await?;
     let accounts = caller.select::<account::Entity>();
-    let accounts = accounts.all(caller.reader()).await?.into_iter();
+    let accounts = accounts.all(caller.connection()).await?.into_iter();
     let keys: BTreeMap<_, _> = accounts.map(|row| (row.id, row.key)).collect();
     for row in rows {
         let account = keys.get(&row.account_id).map_or("", String::as_str);
@@ -114,7 +114,7 @@ async fn end(revoke: TokenRevoke) -> Result<(), Failure> {
     let caller = operator(&revoke.database, "serviceTokenRevoke").await?;
     let input = ServiceTokenRevokeInput { id: ID(revoke.id) };
     let row = service_token::revoke(&caller, &input).await?;
-    caller.settle().await?;
+    caller.await_durable().await?;
     eprintln!("Revoked {} ({}).", row.id, row.name);
     Ok(())
 }

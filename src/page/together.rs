@@ -32,14 +32,14 @@ const PART: u64 = STATEMENT / 2;
 
 /// A select as a key of a batch: two with the same SQL and values are one.
 #[derive(Clone)]
-struct Part {
+struct KeyedSelect {
     select: Arc<SelectStatement>,
     /// Its SQL and values as text, only compared and never run.
     words: Arc<str>,
     values: usize,
 }
 
-impl Part {
+impl KeyedSelect {
     fn new(select: SelectStatement) -> Self {
         let (sql, values) = select.build(SqliteQueryBuilder);
         Self {
@@ -50,48 +50,48 @@ impl Part {
     }
 }
 
-impl PartialEq for Part {
+impl PartialEq for KeyedSelect {
     fn eq(&self, other: &Self) -> bool {
         self.words == other.words
     }
 }
 
-impl Eq for Part {}
+impl Eq for KeyedSelect {}
 
-impl Hash for Part {
+impl Hash for KeyedSelect {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.words.hash(state);
     }
 }
 
 /// The key of a select's rows.
-struct Rows<E>(Part, PhantomData<fn() -> E>);
+struct RowsKey<E>(KeyedSelect, PhantomData<fn() -> E>);
 
-impl<E> Clone for Rows<E> {
+impl<E> Clone for RowsKey<E> {
     fn clone(&self) -> Self {
         Self(self.0.clone(), PhantomData)
     }
 }
 
-impl<E> PartialEq for Rows<E> {
+impl<E> PartialEq for RowsKey<E> {
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }
 }
 
-impl<E> Eq for Rows<E> {}
+impl<E> Eq for RowsKey<E> {}
 
-impl<E> Hash for Rows<E> {
+impl<E> Hash for RowsKey<E> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.hash(state);
     }
 }
 
-impl<E: Guarded> Key for Rows<E> {
+impl<E: Guarded> Key for RowsKey<E> {
     type Value = Arc<Vec<E::Model>>;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-        let parts: Vec<&Part> = keys.iter().map(|key| &key.0).collect();
+        let parts: Vec<&KeyedSelect> = keys.iter().map(|key| &key.0).collect();
         let mut found: Vec<Vec<E::Model>> = keys.iter().map(|_| Vec::new()).collect();
         let whole = |part: &mut SelectStatement| {
             part.column((SELECT, Asterisk));
@@ -110,13 +110,13 @@ impl<E: Guarded> Key for Rows<E> {
 
 /// The key of a select's number of rows.
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Number(Part);
+struct CountKey(KeyedSelect);
 
-impl Key for Number {
+impl Key for CountKey {
     type Value = u64;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-        let parts: Vec<&Part> = keys.iter().map(|key| &key.0).collect();
+        let parts: Vec<&KeyedSelect> = keys.iter().map(|key| &key.0).collect();
         let all = Expr::col(Asterisk).count();
         let count = |part: &mut SelectStatement| {
             part.expr_as(all.clone(), MANY);
@@ -143,7 +143,7 @@ const MANY: &str = "how_many";
 /// Runs selects together. `of` adds the columns to take of each; `read` gets each row with the index of its select.
 async fn run(
     caller: &Caller,
-    parts: &[&Part],
+    parts: &[&KeyedSelect],
     of: impl Fn(&mut SelectStatement),
     mut read: impl FnMut(usize, &QueryResult) -> Result<()>,
 ) -> Result<()> {
@@ -161,7 +161,7 @@ async fn run(
         };
         all.unions(selects.map(|select| (UnionType::All, select)));
         caller.budget.spend(PART * (some.len() as u64 - 1))?;
-        for row in caller.reader().query_all(&all).await? {
+        for row in caller.connection().query_all(&all).await? {
             let at: i32 = row.try_get("", WHICH)?;
             read(usize::try_from(at).unwrap_or(usize::MAX), &row)?;
         }
@@ -170,8 +170,8 @@ async fn run(
 }
 
 /// Cuts selects, with their indexes, into as few statements as the bounds allow.
-fn cut<'p>(parts: &[&'p Part]) -> Vec<Vec<(usize, &'p Part)>> {
-    let mut statements: Vec<Vec<(usize, &Part)>> = Vec::new();
+fn cut<'p>(parts: &[&'p KeyedSelect]) -> Vec<Vec<(usize, &'p KeyedSelect)>> {
+    let mut statements: Vec<Vec<(usize, &KeyedSelect)>> = Vec::new();
     let mut values = usize::MAX;
     for (at, part) in parts.iter().enumerate() {
         let has = part.values;
@@ -192,13 +192,13 @@ fn cut<'p>(parts: &[&'p Part]) -> Vec<Vec<(usize, &'p Part)>> {
 /// The rows of a select, read together with those that other fields of the level ask for. In no order, as UNION ALL has
 /// none: the caller sorts them.
 pub async fn rows<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<Vec<E::Model>> {
-    let key = Rows::<E>(Part::new(select.into_query()), PhantomData);
+    let key = RowsKey::<E>(KeyedSelect::new(select.into_query()), PhantomData);
     let rows = batch::load_once(ctx, key).await?.unwrap_or_default();
     Ok(Vec::clone(&rows))
 }
 
 /// The number of rows of a select, counted together with others of the level.
-pub async fn number<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<u64> {
-    let key = Number(Part::new(select.into_query()));
+pub async fn count<E: Guarded>(ctx: &Context<'_>, select: Select<E>) -> Result<u64> {
+    let key = CountKey(KeyedSelect::new(select.into_query()));
     Ok(batch::load_once(ctx, key).await?.unwrap_or_default())
 }

@@ -47,13 +47,13 @@ pub async fn create(caller: &Caller, input: ChannelCreateInput) -> Result<channe
     let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
     let same = |row: &channel::Model| row.name == name && row.medium == input.medium;
     if let Some(row) = permit
-        .made_before::<channel::Entity>(input.id.as_ref(), id, same)
+        .already_created::<channel::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .key::<channel::Entity>(key.as_deref(), &name, id, None)
+        .unique_key::<channel::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<channel::Entity>(channel::ActiveModel {

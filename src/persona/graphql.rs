@@ -195,7 +195,7 @@ impl PersonaQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Persona>> {
-        found(async { caller(ctx)?.by::<persona::Entity>(&by).await }).await
+        found(async { caller(ctx)?.get_by::<persona::Entity>(&by).await }).await
     }
 
     /// Personas, in the order of creation.
@@ -217,7 +217,7 @@ impl PersonaQuery {
         if !filter.include_archived {
             select = select.filter(persona::Column::ArchivedAt.is_null());
         }
-        page::by_creation(ctx, select, Page { first, after }, Persona::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Persona::from).await
     }
 
     /// A segment by id or key.
@@ -226,7 +226,7 @@ impl PersonaQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Segment>> {
-        found(async { caller(ctx)?.by::<segment::Entity>(&by).await }).await
+        found(async { caller(ctx)?.get_by::<segment::Entity>(&by).await }).await
     }
 
     /// Segments, in the order of creation.
@@ -244,7 +244,7 @@ impl PersonaQuery {
         if let Some(dimension) = filter.and_then(|filter| filter.dimension) {
             select = select.filter(segment::Column::Dimension.eq(dimension));
         }
-        page::by_creation(ctx, select, Page { first, after }, Segment::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Segment::from).await
     }
 
     /// A channel by id or key.
@@ -253,7 +253,7 @@ impl PersonaQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Channel>> {
-        found(async { caller(ctx)?.by::<channel::Entity>(&by).await }).await
+        found(async { caller(ctx)?.get_by::<channel::Entity>(&by).await }).await
     }
 
     /// Channels, in the order of creation.
@@ -271,7 +271,7 @@ impl PersonaQuery {
         if let Some(medium) = filter.and_then(|filter| filter.medium) {
             select = select.filter(channel::Column::Medium.eq(medium));
         }
-        page::by_creation(ctx, select, Page { first, after }, Channel::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Channel::from).await
     }
 }
 

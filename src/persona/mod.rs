@@ -120,13 +120,13 @@ pub async fn create(caller: &Caller, input: PersonaCreateInput) -> Result<person
     let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
     let same = |row: &persona::Model| row.name == name && row.subject == input.subject;
     if let Some(row) = permit
-        .made_before::<persona::Entity>(input.id.as_ref(), id, same)
+        .already_created::<persona::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .key::<persona::Entity>(key.as_deref(), &name, id, None)
+        .unique_key::<persona::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<persona::Entity>(persona::ActiveModel {
@@ -293,7 +293,7 @@ async fn set_segments(
     }
     for (index, id) in segments.iter().enumerate() {
         permit
-            .read::<entity::segment::Entity>(&format!("segmentIds.{index}"), *id)
+            .get::<entity::segment::Entity>(&format!("segmentIds.{index}"), *id)
             .await?;
     }
     persona_segment::Entity::delete_many()

@@ -48,14 +48,14 @@ pub async fn create(caller: &Caller, input: SegmentCreateInput) -> Result<segmen
     let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
     let same = |row: &segment::Model| row.dimension == dimension && row.value == value;
     if let Some(row) = permit
-        .made_before::<segment::Entity>(input.id.as_ref(), id, same)
+        .already_created::<segment::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let name = format!("{dimension} {value}");
     let key = permit
-        .key::<segment::Entity>(key.as_deref(), &name, id, None)
+        .unique_key::<segment::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<segment::Entity>(segment::ActiveModel {

@@ -6,8 +6,8 @@ use entity::{
 };
 
 use super::{
+    drawing::{Anchor, Area, Drawing},
     gauge::{self, Gauge},
-    sheet::{Anchor, Area, Sheet},
     text::{Font, clean},
 };
 use crate::canvas::Canvas;
@@ -57,7 +57,7 @@ pub struct Card<'c> {
 }
 
 impl<'c> Card<'c> {
-    pub fn of(canvas: &'c Canvas, touchpoint: &'c touchpoint::Model, number: usize) -> Self {
+    pub fn new(canvas: &'c Canvas, touchpoint: &'c touchpoint::Model, number: usize) -> Self {
         let channels = canvas.channels_of(touchpoint.id).iter();
         let channels: Vec<String> = channels.map(|channel| clean(&channel.name)).collect();
         let held = held(canvas, touchpoint);
@@ -76,72 +76,72 @@ impl<'c> Card<'c> {
                 Usage::Used | Usage::Unknown => None,
             },
             nobody: touchpoint.lane != Lane::Customer && !held.iter().any(answers),
-            gauges: Gauge::of(canvas, canvas.links_of(touchpoint.id)),
+            gauges: Gauge::of_links(canvas, canvas.links_of(touchpoint.id)),
             held,
             height: 0.0,
         };
         // The card is measured by drawing it.
-        card.height = card.draw(&mut Sheet::default(), (0.0, 0.0)).max(LOWEST);
+        card.height = card.draw(&mut Drawing::default(), (0.0, 0.0)).max(LOWEST);
         card
     }
 
     /// Draws the card at a place, and gives the height of what is on it.
-    pub fn draw(&self, sheet: &mut Sheet, (left, top): (f64, f64)) -> f64 {
+    pub fn draw(&self, drawing: &mut Drawing, (left, top): (f64, f64)) -> f64 {
         let mut bottom = top;
         let class = match (self.touchpoint.basis, self.touchpoint.lane) {
             (Basis::Assumed, _) => "card guess",
             (Basis::Observed, _) => "card",
         };
-        sheet.group(class, self.told(), |sheet| {
+        drawing.group(class, self.told(), |drawing| {
             let area = Area {
                 x: left,
                 y: top,
                 width: WIDTH,
                 height: self.height,
             };
-            sheet.block("face", area, 7.0);
+            drawing.block("face", area, 7.0);
             if self.touchpoint.essential {
                 let path = format!("M{} {}h{}", left + 7.0, top + 1.25, WIDTH - 14.0);
-                sheet.line("essential", path);
+                drawing.line("essential", path);
             }
-            bottom = self.head(sheet, (left + PAD, top));
-            bottom = self.departments(sheet, (left + PAD, bottom));
-            bottom = self.kpis(sheet, (left + PAD, bottom));
+            bottom = self.head(drawing, (left + PAD, top));
+            bottom = self.departments(drawing, (left + PAD, bottom));
+            bottom = self.kpis(drawing, (left + PAD, bottom));
         });
         bottom + 8.0 - top
     }
 
     /// Number, channels, name and use; gives where it ends.
-    fn head(&self, sheet: &mut Sheet, (x, y): (f64, f64)) -> f64 {
+    fn head(&self, drawing: &mut Drawing, (x, y): (f64, f64)) -> f64 {
         let line = y + 19.5;
         let number = self.number.to_string();
         let mut right = x + INNER;
         if self.touchpoint.moment_of_truth {
-            star(sheet, (right - 5.0, line - 3.5));
+            star(drawing, (right - 5.0, line - 3.5));
             right -= 16.0;
         }
-        sheet.text("ink", NUMBER, (x, line), &number);
+        drawing.text("ink", NUMBER, (x, line), &number);
         let after = x + NUMBER.width(&number) + 7.0;
         let channels = META.clip(&self.channels, right - after);
-        sheet.text("quiet", META, (after, line), &channels);
-        let mut y = sheet.lines("ink", NAME, (x, y + 39.0), NAME_LEADING, &self.name) - 8.5;
+        drawing.text("quiet", META, (after, line), &channels);
+        let mut y = drawing.lines("ink", NAME, (x, y + 39.0), NAME_LEADING, &self.name) - 8.5;
         if let Some(tag) = self.tag {
-            sheet.text("warn", TAG, (x, y + 6.0), tag);
+            drawing.text("warn", TAG, (x, y + 6.0), tag);
             y += 12.0;
         }
         y
     }
 
-    fn departments(&self, sheet: &mut Sheet, (x, mut y): (f64, f64)) -> f64 {
+    fn departments(&self, drawing: &mut Drawing, (x, mut y): (f64, f64)) -> f64 {
         if self.held.is_empty() && !self.nobody {
             return y;
         }
-        sheet.line("rule", format!("M{x} {}h{INNER}", y + 1.0));
+        drawing.line("rule", format!("M{x} {}h{INNER}", y + 1.0));
         y += 6.0;
         if self.nobody {
-            role(sheet, "offered", "A", (x, y));
+            role(drawing, "offered", "A", (x, y));
             let place = (x + 2.0 * BOXES + 3.0, y + ROW - 4.4);
-            sheet.text("warn", HELD, place, "nobody answers for it");
+            drawing.text("warn", HELD, place, "nobody answers for it");
             y += ROW;
         }
         let shown = shown(self.held.len(), MOST_DEPARTMENTS);
@@ -150,29 +150,29 @@ impl<'c> Card<'c> {
             let mut left = x;
             for (which, status) in &held.roles {
                 let offered = *status != ResponsibilityStatus::Accepted;
-                role(sheet, box_of(*which, offered), letter(*which), (left, y));
+                role(drawing, box_of(*which, offered), letter(*which), (left, y));
                 left += BOXES;
             }
             let left = f64::from(roles.max(2)) * BOXES + 3.0;
             let name = HELD.clip(&held.department, INNER - left);
-            sheet.text("ink", HELD, (x + left, y + ROW - 4.4), &name);
+            drawing.text("ink", HELD, (x + left, y + ROW - 4.4), &name);
             y += ROW;
         }
-        more(sheet, self.held.len() - shown, (x, y))
+        more(drawing, self.held.len() - shown, (x, y))
     }
 
-    fn kpis(&self, sheet: &mut Sheet, (x, mut y): (f64, f64)) -> f64 {
+    fn kpis(&self, drawing: &mut Drawing, (x, mut y): (f64, f64)) -> f64 {
         if self.gauges.is_empty() {
             return y;
         }
-        sheet.line("rule", format!("M{x} {}h{INNER}", y + 4.0));
+        drawing.line("rule", format!("M{x} {}h{INNER}", y + 4.0));
         y += 8.0;
         let shown = shown(self.gauges.len(), MOST_KPIS);
         for gauge in self.gauges.iter().take(shown) {
-            gauge.draw(sheet, (x, y), INNER);
+            gauge.draw(drawing, (x, y), INNER);
             y += gauge::ROW;
         }
-        more(sheet, self.gauges.len() - shown, (x, y))
+        more(drawing, self.gauges.len() - shown, (x, y))
     }
 
     /// All of it in words, uncut.
@@ -242,12 +242,12 @@ const fn shown(rows: usize, most: usize) -> usize {
 }
 
 /// Says how many are not shown, and gives the place below.
-fn more(sheet: &mut Sheet, left_out: usize, (x, y): (f64, f64)) -> f64 {
+fn more(drawing: &mut Drawing, left_out: usize, (x, y): (f64, f64)) -> f64 {
     if left_out == 0 {
         return y;
     }
     let text = format!("+ {left_out} more");
-    sheet.text("quiet", HELD, (x, y + ROW - 4.4), &text);
+    drawing.text("quiet", HELD, (x, y + ROW - 4.4), &text);
     y + ROW
 }
 
@@ -271,24 +271,24 @@ pub const fn box_of(role: Role, offered: bool) -> &'static str {
 }
 
 /// A role's letter in its box.
-pub fn role(sheet: &mut Sheet, class: &'static str, letter: &str, (x, y): (f64, f64)) {
+pub fn role(drawing: &mut Drawing, class: &'static str, letter: &str, (x, y): (f64, f64)) {
     let area = Area {
         x: x + 0.5,
         y: y + 2.0,
         width: BOX,
         height: BOX,
     };
-    sheet.block(class, area, 2.5);
+    drawing.block(class, area, 2.5);
     let class = if class == "full" { "on-ink" } else { "ink" };
     let place = (x + 0.5 + BOX / 2.0, y + 2.0 + BOX - 3.0);
-    sheet.anchored(class, ROLE, Anchor::Middle, place, letter);
+    drawing.anchored(class, ROLE, Anchor::Middle, place, letter);
 }
 
 /// The mark of a moment of truth, around a point.
-pub fn star(sheet: &mut Sheet, (x, y): (f64, f64)) {
+pub fn star(drawing: &mut Drawing, (x, y): (f64, f64)) {
     let path = format!(
         "M{x} {}q1 4.5 6 6q-5 1.5 -6 6q-1 -4.5 -6 -6q5 -1.5 6 -6z",
         y - 6.0
     );
-    sheet.line("truth", path);
+    drawing.line("truth", path);
 }

@@ -1,4 +1,4 @@
-//! Puts a blueprint on a sheet: head, phases, curve, lanes, lines, cards and legend, one after the other from the top.
+//! Puts a blueprint on a drawing: head, phases, curve, lanes, lines, cards and legend, one after the other from the top.
 
 use chrono::NaiveDate;
 use entity::words::{Lane, Subject};
@@ -6,12 +6,12 @@ use entity::words::{Lane, Subject};
 use super::{
     card::Card,
     curve,
+    drawing::{Area, Drawing},
     edges::{self, Edge},
     grid::Grid,
     head, legend,
     plan::{Band, MARGIN, NAMES, Plan},
     route,
-    sheet::{Area, Sheet},
     text::{Font, clean},
 };
 use crate::canvas::Canvas;
@@ -20,45 +20,45 @@ const LANE: Font = Font::bold(13.0);
 const WHAT: Font = Font::plain(10.0);
 const LINE: Font = Font::label(7.5);
 
-/// The sheet of a blueprint as of a day.
-pub fn sheet(canvas: &Canvas, day: NaiveDate) -> Sheet {
+/// The drawing of a blueprint as of a day.
+pub fn drawing(canvas: &Canvas, day: NaiveDate) -> Drawing {
     let cards = canvas.touchpoints.iter().zip(1..);
-    let cards = cards.map(|(touchpoint, number)| Card::of(canvas, touchpoint, number));
+    let cards = cards.map(|(touchpoint, number)| Card::new(canvas, touchpoint, number));
     let cards: Vec<Card<'_>> = cards.collect();
-    let grid = Grid::of(canvas);
+    let grid = Grid::new(canvas);
     let (edges, mut routes) = Edge::all(canvas, &grid);
     let tracks = route::assign(&mut routes);
-    let mut plan = Plan::of(&grid, &cards, &tracks);
-    let mut sheet = Sheet {
+    let mut plan = Plan::new(&grid, &cards, &tracks);
+    let mut drawing = Drawing {
         width: plan.width,
         title: clean(&canvas.blueprint.title),
         description: described(canvas),
-        ..Sheet::default()
+        ..Drawing::default()
     };
-    let y = head::draw(&mut sheet, canvas, &cards, day);
-    let mut y = head::phases(&mut sheet, canvas, &plan, y + 8.0) + 10.0;
+    let y = head::draw(&mut drawing, canvas, &cards, day);
+    let mut y = head::phases(&mut drawing, canvas, &plan, y + 8.0) + 10.0;
     if curve::is_known(&cards) {
         name(
-            &mut sheet,
+            &mut drawing,
             y + curve::HEIGHT / 2.0 - 4.0,
             "Emotion",
             "how people feel",
         );
-        curve::draw(&mut sheet, canvas, &plan, &cards, y);
+        curve::draw(&mut drawing, canvas, &plan, &cards, y);
         y += curve::HEIGHT + 12.0;
     }
     plan.lower(y);
-    lanes(&mut sheet, canvas, &plan);
+    lanes(&mut drawing, canvas, &plan);
     for (edge, route) in edges.iter().zip(&routes) {
-        edge.draw(&mut sheet, &plan, route, &cards);
+        edge.draw(&mut drawing, &plan, route, &cards);
     }
     for (card, cell) in cards.iter().zip(&grid.cells) {
-        card.draw(&mut sheet, plan.corner(*cell));
+        card.draw(&mut drawing, plan.corner(*cell));
     }
-    edges::ends(&mut sheet, canvas, &grid, &plan);
-    let bottom = legend::draw(&mut sheet, plan.bottom() + 16.0);
-    sheet.height = (bottom + MARGIN * 0.75).ceil();
-    sheet
+    edges::ends(&mut drawing, canvas, &grid, &plan);
+    let bottom = legend::draw(&mut drawing, plan.bottom() + 16.0);
+    drawing.height = (bottom + MARGIN * 0.75).ceil();
+    drawing
 }
 
 fn described(canvas: &Canvas) -> String {
@@ -72,7 +72,7 @@ fn described(canvas: &Canvas) -> String {
     )
 }
 
-fn lanes(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan) {
+fn lanes(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan) {
     for band in &plan.bands {
         let class = match band.lane {
             Lane::Customer => "lane customer",
@@ -83,15 +83,15 @@ fn lanes(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan) {
         let area = Area {
             x: MARGIN - 16.0,
             y: band.top,
-            width: sheet.width - 2.0 * MARGIN + 32.0,
+            width: drawing.width - 2.0 * MARGIN + 32.0,
             height: band.bottom - band.top,
         };
-        sheet.block(class, area, 0.0);
+        drawing.block(class, area, 0.0);
     }
     for band in &plan.bands {
         let (called, what) = in_words(band.lane, canvas.blueprint.subject);
-        name(sheet, band.top + 30.0, called, what);
-        line_below(sheet, band);
+        name(drawing, band.top + 30.0, called, what);
+        line_below(drawing, band);
     }
 }
 
@@ -105,13 +105,13 @@ const fn in_words(lane: Lane, subject: Subject) -> (&'static str, &'static str) 
     }
 }
 
-fn name(sheet: &mut Sheet, y: f64, called: &str, what: &str) {
-    sheet.text("ink", LANE, (MARGIN, y), called);
-    sheet.text("quiet", WHAT, (MARGIN, y + 13.5), what);
+fn name(drawing: &mut Drawing, y: f64, called: &str, what: &str) {
+    drawing.text("ink", LANE, (MARGIN, y), called);
+    drawing.text("quiet", WHAT, (MARGIN, y + 13.5), what);
 }
 
 /// The line between a lane and the next, with its name at the left.
-fn line_below(sheet: &mut Sheet, band: &Band) {
+fn line_below(drawing: &mut Drawing, band: &Band) {
     let (class, called): (_, &[&str]) = match band.lane {
         Lane::Customer => ("line interaction", &["LINE OF", "INTERACTION"]),
         Lane::Frontstage => ("line visibility", &["LINE OF", "VISIBILITY"]),
@@ -122,9 +122,9 @@ fn line_below(sheet: &mut Sheet, band: &Band) {
     let wide = called.iter().map(|text| LINE.width(text));
     let wide = wide.fold(0.0, f64::max);
     for (text, at) in called.iter().zip([-2.0, 8.0]) {
-        sheet.text("quiet", LINE, (MARGIN, y + at), text);
+        drawing.text("quiet", LINE, (MARGIN, y + at), text);
     }
     let from = MARGIN + (wide + 8.0).min(NAMES);
-    let to = sheet.width - MARGIN + 16.0;
-    sheet.line(class, format!("M{from} {y}H{to}"));
+    let to = drawing.width - MARGIN + 16.0;
+    drawing.line(class, format!("M{from} {y}H{to}"));
 }

@@ -2,8 +2,8 @@
 
 use super::{
     card::Card,
+    drawing::{Anchor, Area, Drawing},
     plan::{MARGIN, NAMES, Plan},
-    sheet::{Anchor, Area, Sheet},
     text::{Font, clean},
 };
 use crate::canvas::Canvas;
@@ -31,19 +31,19 @@ pub fn is_known(cards: &[Card<'_>]) -> bool {
 }
 
 /// Draws the scale and the curve below a height.
-pub fn draw(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan, cards: &[Card<'_>], top: f64) {
+pub fn draw(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, cards: &[Card<'_>], top: f64) {
     let middle = top + HEIGHT / 2.0;
     let left = MARGIN + NAMES;
     for level in -2..=2 {
         let y = middle - f64::from(level) * STEP;
         let class = if level == 0 { "zero" } else { "level" };
-        sheet.line(class, format!("M{left} {y}H{}", plan.width - MARGIN));
+        drawing.line(class, format!("M{left} {y}H{}", plan.width - MARGIN));
         let text = match level {
             0 => "0".to_owned(),
             1.. => format!("+{level}"),
             _ => format!("−{}", -level),
         };
-        sheet.anchored("quiet", SCALE, Anchor::End, (left - 8.0, y + 3.3), &text);
+        drawing.anchored("quiet", SCALE, Anchor::End, (left - 8.0, y + 3.3), &text);
     }
     let felt = felt(canvas, plan, cards, middle);
     for pair in felt.windows(2) {
@@ -54,8 +54,8 @@ pub fn draw(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan, cards: &[Card<'_>],
             "M{} {}C{half} {} {half} {} {} {}",
             one.x, one.y, one.y, next.y, next.x, next.y
         );
-        sheet.line("swell", format!("{path}V{middle}H{}z", one.x));
-        sheet.line(class, path);
+        drawing.line("swell", format!("{path}V{middle}H{}z", one.x));
+        drawing.line(class, path);
     }
     let mut room_from = f64::NEG_INFINITY;
     for (at, felt_here) in felt.iter().enumerate() {
@@ -66,7 +66,7 @@ pub fn draw(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan, cards: &[Card<'_>],
             DOT
         };
         room_from = felt_here.x + radius + 1.0;
-        bead(sheet, felt_here, radius);
+        bead(drawing, felt_here, radius);
     }
 }
 
@@ -97,7 +97,7 @@ fn felt<'c>(canvas: &Canvas, plan: &Plan, cards: &'c [Card<'c>], middle: f64) ->
     felt
 }
 
-fn bead(sheet: &mut Sheet, felt: &Felt<'_>, radius: f64) {
+fn bead(drawing: &mut Drawing, felt: &Felt<'_>, radius: f64) {
     let class = match felt.emotion {
         ..=-2 => "bead worst",
         -1 => "bead bad",
@@ -107,7 +107,7 @@ fn bead(sheet: &mut Sheet, felt: &Felt<'_>, radius: f64) {
     };
     let name = clean(&felt.card.touchpoint.name);
     let told = format!("{}. {name}: {:+}", felt.card.number, felt.emotion);
-    sheet.group(class, told, |sheet| {
+    drawing.group(class, told, |drawing| {
         let area = Area {
             x: felt.x - radius,
             y: felt.y - radius,
@@ -121,13 +121,13 @@ fn bead(sheet: &mut Sheet, felt: &Felt<'_>, radius: f64) {
                 width: area.width + 4.0,
                 height: area.height + 4.0,
             };
-            sheet.block("halo", ring, radius + 2.0);
+            drawing.block("halo", ring, radius + 2.0);
         }
-        sheet.block("dot", area, radius);
+        drawing.block("dot", area, radius);
         if radius > DOT {
             let place = (felt.x, felt.y + 3.0);
             let number = felt.card.number.to_string();
-            sheet.anchored("on-bead", NUMBER, Anchor::Middle, place, &number);
+            drawing.anchored("on-bead", NUMBER, Anchor::Middle, place, &number);
         }
     });
 }

@@ -9,10 +9,10 @@ use entity::{
 
 use super::{
     card::Card,
+    drawing::Drawing,
     grid::Grid,
     plan::Plan,
     route::{Route, route},
-    sheet::Sheet,
     text::clean,
 };
 use crate::canvas::Canvas;
@@ -42,7 +42,7 @@ impl<'c> Edge<'c> {
         (edges, routes)
     }
 
-    pub fn draw(&self, sheet: &mut Sheet, plan: &Plan, route: &Route, cards: &[Card<'_>]) {
+    pub fn draw(&self, drawing: &mut Drawing, plan: &Plan, route: &Route, cards: &[Card<'_>]) {
         let (Some(from), Some(to)) = (cards.get(self.from), cards.get(self.to)) else {
             return;
         };
@@ -55,10 +55,10 @@ impl<'c> Edge<'c> {
             (_, false) => "edge",
             (_, true) => "edge guess",
         };
-        sheet.group(class, self.told(from, to), |sheet| {
+        drawing.group(class, self.told(from, to), |drawing| {
             let head = arrow(&mut corners);
-            sheet.line("way", rounded(&corners));
-            sheet.line("head", head);
+            drawing.line("way", rounded(&corners));
+            drawing.line("head", head);
         });
     }
 
@@ -142,7 +142,7 @@ fn rounded(corners: &[(f64, f64)]) -> String {
 }
 
 /// Draws where the journey begins, ends and is taken up again, beside the cards where it does.
-pub fn ends(sheet: &mut Sheet, canvas: &Canvas, grid: &Grid, plan: &Plan) {
+pub fn ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, plan: &Plan) {
     let mut drawn: BTreeSet<(usize, bool, End)> = BTreeSet::new();
     for row in &canvas.transitions {
         let (Some(end), Some(touchpoint)) =
@@ -163,17 +163,17 @@ pub fn ends(sheet: &mut Sheet, canvas: &Canvas, grid: &Grid, plan: &Plan) {
         let y = y + [53.5, 92.0, 4.0][nth.min(2)];
         let mut told = told(end, leaving).to_owned();
         also(row, &mut told);
-        sheet.group("end", told, |sheet| match leaving {
+        drawing.group("end", told, |drawing| match leaving {
             true => {
                 let x = x + super::card::WIDTH;
-                sheet.line("stub", format!("M{x} {y}h6"));
-                mark(sheet, end, leaving, (x + 11.0, y));
+                drawing.line("stub", format!("M{x} {y}h6"));
+                mark(drawing, end, leaving, (x + 11.0, y));
             }
             false => {
-                mark(sheet, end, leaving, (x - 13.0, y));
-                sheet.line("stub", format!("M{} {y}h4", x - 8.0));
+                mark(drawing, end, leaving, (x - 13.0, y));
+                drawing.line("stub", format!("M{} {y}h4", x - 8.0));
                 let path = format!("M{x} {y}l-5 -2.8v5.6z");
-                sheet.line("tip", path);
+                drawing.line("tip", path);
             }
         });
     }
@@ -190,23 +190,23 @@ const fn told(end: End, leaving: bool) -> &'static str {
 }
 
 /// The sign of an end around a point.
-pub fn mark(sheet: &mut Sheet, end: End, leaving: bool, (x, y): (f64, f64)) {
-    let circle = |radius: f64| super::sheet::Area {
+pub fn mark(drawing: &mut Drawing, end: End, leaving: bool, (x, y): (f64, f64)) {
+    let circle = |radius: f64| super::drawing::Area {
         x: x - radius,
         y: y - radius,
         width: 2.0 * radius,
         height: 2.0 * radius,
     };
     match (end, leaving) {
-        (End::Start, _) => sheet.block("solid", circle(4.0), 4.0),
+        (End::Start, _) => drawing.block("solid", circle(4.0), 4.0),
         (End::Exit, true) => {
-            sheet.block("open", circle(4.5), 4.5);
-            sheet.block("solid", circle(2.0), 2.0);
+            drawing.block("open", circle(4.5), 4.5);
+            drawing.block("solid", circle(2.0), 2.0);
         }
-        (End::Exit, false) => sheet.block("open", circle(4.0), 4.0),
+        (End::Exit, false) => drawing.block("open", circle(4.0), 4.0),
         (End::Competitor, _) => {
             let path = format!("M{x} {}l5 5l-5 5l-5 -5z", y - 5.0);
-            sheet.line("rival", path);
+            drawing.line("rival", path);
         }
     }
 }

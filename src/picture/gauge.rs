@@ -10,7 +10,7 @@ use entity::{
 };
 
 use super::{
-    sheet::{Anchor, Area, Sheet},
+    drawing::{Anchor, Area, Drawing},
     text::{Font, clean},
 };
 use crate::{canvas::Canvas, judgement::JudgedLink};
@@ -35,7 +35,10 @@ pub struct Gauge {
 
 impl Gauge {
     /// What KPIs come to, those that need attention first.
-    pub fn of<'c>(canvas: &Canvas, links: impl IntoIterator<Item = &'c JudgedLink>) -> Vec<Self> {
+    pub fn of_links<'c>(
+        canvas: &Canvas,
+        links: impl IntoIterator<Item = &'c JudgedLink>,
+    ) -> Vec<Self> {
         let links = links.into_iter();
         let gauges =
             links.filter_map(|judged| Some(Self::one(canvas.kpi(judged.link.kpi_id)?, judged)));
@@ -60,7 +63,7 @@ impl Gauge {
             told.push_str(&format!(", target {}", amount(target)));
         }
         if let Some(state) = state {
-            told.push_str(&format!(" ({})", named(state)));
+            told.push_str(&format!(" ({})", state_name(state)));
         }
         Self {
             kpi: kpi.id,
@@ -72,15 +75,15 @@ impl Gauge {
     }
 
     /// Draws a row; what does not fit of the name is cut.
-    pub fn draw(&self, sheet: &mut Sheet, (x, y): (f64, f64), within: f64) {
-        sheet.group("kpi", self.told.clone(), |sheet| {
-            shape(sheet, self.state, (x + HALF, y + ROW / 2.0));
+    pub fn draw(&self, drawing: &mut Drawing, (x, y): (f64, f64), within: f64) {
+        drawing.group("kpi", self.told.clone(), |drawing| {
+            shape(drawing, self.state, (x + HALF, y + ROW / 2.0));
             let value = VALUE.clip(&self.value, within / 2.0);
             let line = y + ROW - 4.4;
             let left = x + 2.0 * HALF + 5.0;
             let room = within - (left - x) - VALUE.width(&value) - 6.0;
-            sheet.text("quiet", NAME, (left, line), &NAME.clip(&self.name, room));
-            sheet.anchored("ink", VALUE, Anchor::End, (x + within, line), &value);
+            drawing.text("quiet", NAME, (left, line), &NAME.clip(&self.name, room));
+            drawing.anchored("ink", VALUE, Anchor::End, (x + within, line), &value);
         });
     }
 }
@@ -97,7 +100,7 @@ fn urgency(state: Option<KpiState>) -> u8 {
 }
 
 /// A state as people say it.
-pub const fn named(state: KpiState) -> &'static str {
+pub const fn state_name(state: KpiState) -> &'static str {
     match state {
         KpiState::Met => "met",
         KpiState::AtRisk => "at risk",
@@ -108,7 +111,7 @@ pub const fn named(state: KpiState) -> &'static str {
 }
 
 /// The shape of a state around a point; a dotted ring where it is not told.
-pub fn shape(sheet: &mut Sheet, state: Option<KpiState>, (x, y): (f64, f64)) {
+pub fn shape(drawing: &mut Drawing, state: Option<KpiState>, (x, y): (f64, f64)) {
     let ring = Area {
         x: x - HALF,
         y: y - HALF,
@@ -117,28 +120,28 @@ pub fn shape(sheet: &mut Sheet, state: Option<KpiState>, (x, y): (f64, f64)) {
     };
     let sign = match state {
         Some(KpiState::Met) => {
-            sheet.block("met", ring, HALF);
+            drawing.block("met", ring, HALF);
             format!("M{} {}l1.7 1.8l3.1 -3.7", x - 2.4, y + 0.2)
         }
         Some(KpiState::AtRisk) => {
             let path = format!("M{x} {}l5.2 9.2h-10.4z", y - 5.0);
-            sheet.line("risk", path);
+            drawing.line("risk", path);
             format!("M{x} {}v3.2M{x} {}v0.4", y - 1.6, y + 2.7)
         }
         Some(KpiState::Missed) => {
-            sheet.block("missed", ring, 1.5);
+            drawing.block("missed", ring, 1.5);
             let (x, y) = (x - 2.0, y - 2.0);
             format!("M{x} {y}l4 4M{} {y}l-4 4", x + 4.0)
         }
-        Some(KpiState::NoTarget) => return sheet.block("hollow", inset(ring), HALF),
+        Some(KpiState::NoTarget) => return drawing.block("hollow", inset(ring), HALF),
         Some(KpiState::NoData) => {
-            sheet.block("hollow", inset(ring), HALF);
+            drawing.block("hollow", inset(ring), HALF);
             let path = format!("M{} {y}h4", x - 2.0);
-            return sheet.line("dash", path);
+            return drawing.line("dash", path);
         }
-        None => return sheet.block("hollow untold", inset(ring), HALF),
+        None => return drawing.block("hollow untold", inset(ring), HALF),
     };
-    sheet.line("sign", sign);
+    drawing.line("sign", sign);
 }
 
 fn inset(area: Area) -> Area {

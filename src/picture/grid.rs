@@ -1,5 +1,5 @@
 //! Which column and row a card stands in: phases side by side, lanes below one another, and in a phase as many columns
-//! as make the sheet neither a ribbon nor a tower. Steps go down a column, then on to the next; work behind the scenes
+//! as make the drawing neither a ribbon nor a tower. Steps go down a column, then on to the next; work behind the scenes
 //! stands below what it enables. It knows no pixels.
 
 use std::{
@@ -16,7 +16,7 @@ use crate::canvas::Canvas;
 
 /// A place in the grid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Cell {
+pub struct GridCell {
     pub column: usize,
     pub row: usize,
 }
@@ -30,18 +30,18 @@ pub struct Grid {
     /// The columns of each phase.
     pub phases: Vec<Range<usize>>,
     /// Where each touchpoint stands.
-    pub cells: Vec<Cell>,
-    taken: HashSet<Cell>,
+    pub cells: Vec<GridCell>,
+    taken: HashSet<GridCell>,
 }
 
-/// How wide a sheet may be for its height, and what columns, rows and everything else come to, roughly.
+/// How wide a drawing may be for its height, and what columns, rows and everything else come to, roughly.
 const WIDEST: f64 = 2.6;
 const COLUMN: f64 = 240.0;
 const ROW: f64 = 185.0;
 const REST: f64 = 560.0;
 
 impl Grid {
-    pub fn of(canvas: &Canvas) -> Self {
+    pub fn new(canvas: &Canvas) -> Self {
         let counts = counts(canvas);
         let deepest = counts.iter().flatten().copied().max().unwrap_or(0);
         let depth = (1..=deepest).find(|depth| fits(&counts, *depth));
@@ -73,7 +73,7 @@ impl Grid {
                 inside
                     .into_iter()
                     .zip(steps)
-                    .map(|((column, down), step)| Cell {
+                    .map(|((column, down), step)| GridCell {
                         column,
                         row: first_row[step.lane as usize] + down,
                     }),
@@ -90,7 +90,7 @@ impl Grid {
     }
 
     pub fn is_free(&self, column: usize, row: usize) -> bool {
-        !self.taken.contains(&Cell { column, row })
+        !self.taken.contains(&GridCell { column, row })
     }
 }
 
@@ -115,7 +115,7 @@ fn rows_of(counts: &[usize; 4], lane: Lane, depth: usize) -> usize {
     counts[lane as usize].div_ceil(columns_of(counts, depth))
 }
 
-/// Whether the sheet is not too wide at this depth.
+/// Whether the drawing is not too wide at this depth.
 #[expect(clippy::cast_precision_loss, reason = "a few hundred of them")]
 fn fits(counts: &[[usize; 4]], depth: usize) -> bool {
     let columns: usize = counts.iter().map(|phase| columns_of(phase, depth)).sum();

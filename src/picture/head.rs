@@ -11,9 +11,9 @@ use entity::{
 
 use super::{
     card::Card,
+    drawing::{Area, Drawing},
     gauge::{self, Gauge},
     plan::{MARGIN, Plan},
-    sheet::{Area, Sheet},
     text::{Font, clean},
 };
 use crate::{canvas::Canvas, judgement::JudgedLink};
@@ -28,37 +28,37 @@ const GOAL: Font = Font::plain(11.0);
 const MOST_KPIS: usize = 3;
 const KPI_WIDTH: f64 = 250.0;
 
-/// Draws title and figures from the top; gives where they end. On a large sheet they are larger, to be read from
+/// Draws title and figures from the top; gives where they end. On a large drawing they are larger, to be read from
 /// as far as it takes to see it whole.
-pub fn draw(sheet: &mut Sheet, canvas: &Canvas, cards: &[Card<'_>], day: NaiveDate) -> f64 {
-    let times = scale(sheet);
-    let within = sheet.width - 2.0 * MARGIN;
+pub fn draw(drawing: &mut Drawing, canvas: &Canvas, cards: &[Card<'_>], day: NaiveDate) -> f64 {
+    let times = scale(drawing);
+    let within = drawing.width - 2.0 * MARGIN;
     let (title_font, about_font) = (TITLE.times(times), ABOUT.times(times));
-    sheet.text("quiet", KIND, (MARGIN, MARGIN + 8.0), "SERVICE BLUEPRINT");
+    drawing.text("quiet", KIND, (MARGIN, MARGIN + 8.0), "SERVICE BLUEPRINT");
     let title = title_font.wrap(&clean(&canvas.blueprint.title), within, 2);
     let y = MARGIN + 14.0 + 32.0 * times;
-    let y = sheet.lines("ink", title_font, (MARGIN, y), 38.0 * times, &title);
+    let y = drawing.lines("ink", title_font, (MARGIN, y), 38.0 * times, &title);
     let about = about_font.wrap(&about(canvas, day), within, 2);
-    let y = sheet.lines(
+    let y = drawing.lines(
         "quiet",
         about_font,
         (MARGIN, y - 8.0 * times),
         18.0 * times,
         &about,
     );
-    let y = figures(sheet, canvas, cards, (MARGIN, y + 2.0));
-    let gauges = Gauge::of(canvas, canvas.links_above(None));
+    let y = figures(drawing, canvas, cards, (MARGIN, y + 2.0));
+    let gauges = Gauge::of_links(canvas, canvas.links_above(None));
     let mut x = MARGIN;
     for gauge in gauges.iter().take(MOST_KPIS) {
-        gauge.draw(sheet, (x, y), KPI_WIDTH);
+        gauge.draw(drawing, (x, y), KPI_WIDTH);
         x += KPI_WIDTH + 30.0;
     }
     if gauges.is_empty() { y } else { y + 24.0 }
 }
 
 /// How much larger than usual.
-fn scale(sheet: &Sheet) -> f64 {
-    (sheet.width / 3200.0).clamp(1.0, 2.5)
+fn scale(drawing: &Drawing) -> f64 {
+    (drawing.width / 3200.0).clamp(1.0, 2.5)
 }
 
 /// The journey in a line.
@@ -87,18 +87,23 @@ fn about(canvas: &Canvas, day: NaiveDate) -> String {
 }
 
 /// The journey in figures; gives where they end.
-fn figures(sheet: &mut Sheet, canvas: &Canvas, cards: &[Card<'_>], (mut x, y): (f64, f64)) -> f64 {
+fn figures(
+    drawing: &mut Drawing,
+    canvas: &Canvas,
+    cards: &[Card<'_>],
+    (mut x, y): (f64, f64),
+) -> f64 {
     let held = canvas.responsibilities.iter();
     let held = held.filter(|held| held.status == ResponsibilityStatus::Accepted);
     let departments: BTreeSet<DepartmentId> = held.map(|held| held.department_id).collect();
     let nobody = cards.iter().filter(|card| card.nobody).count();
-    let gauges = Gauge::of(canvas, &canvas.links);
+    let gauges = Gauge::of_links(canvas, &canvas.links);
     let kpis = |state: KpiState| {
         let there = gauges.iter().filter(|gauge| gauge.state == Some(state));
         let kpis: BTreeSet<KpiId> = there.map(|gauge| gauge.kpi).collect();
         kpis.len()
     };
-    let times = scale(sheet);
+    let times = scale(drawing);
     let (bold, plain) = (
         Font::bold(12.5).times(times),
         Font::plain(12.5).times(times),
@@ -132,24 +137,24 @@ fn figures(sheet: &mut Sheet, canvas: &Canvas, cards: &[Card<'_>], (mut x, y): (
         }
         let what = if count == 1 { one } else { more };
         let count = count.to_string();
-        sheet.text(class, bold, (x, line), &count);
+        drawing.text(class, bold, (x, line), &count);
         x += bold.width(&count) + 4.0 * times;
-        sheet.text("quiet", plain, (x, line), what);
+        drawing.text("quiet", plain, (x, line), what);
         x += plain.width(what) + 20.0 * times;
     }
     line + 20.0
 }
 
 /// Draws the heads of all phases below a height; gives where the longest ends.
-pub fn phases(sheet: &mut Sheet, canvas: &Canvas, plan: &Plan, top: f64) -> f64 {
+pub fn phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, top: f64) -> f64 {
     let mut bottom = top + 30.0;
-    let times = scale(sheet);
+    let times = scale(drawing);
     for (phase, (left, right)) in canvas.phases.iter().zip(&plan.phases) {
         let judging: Vec<&JudgedLink> = canvas.links_above(Some(phase.id)).collect();
-        let gauges = Gauge::of(canvas, judging);
+        let gauges = Gauge::of_links(canvas, judging);
         let mut end = 0.0;
-        sheet.group("phase", told(phase), |sheet| {
-            end = one(sheet, phase, &gauges, (*left, top, right - left), times);
+        drawing.group("phase", told(phase), |drawing| {
+            end = one(drawing, phase, &gauges, (*left, top, right - left), times);
         });
         bottom = end.max(bottom);
     }
@@ -164,7 +169,7 @@ fn told(phase: &phase::Model) -> String {
 }
 
 fn one(
-    sheet: &mut Sheet,
+    drawing: &mut Drawing,
     phase: &phase::Model,
     gauges: &[Gauge],
     (x, y, within): (f64, f64, f64),
@@ -181,17 +186,17 @@ fn one(
         width: within,
         height: 5.0,
     };
-    sheet.block(class, bar, 2.5);
+    drawing.block(class, bar, 2.5);
     let (name_font, goal_font) = (PHASE.times(times), GOAL.times(times));
-    sheet.text(tint, STAGE, (x, y + 21.0), stage);
+    drawing.text(tint, STAGE, (x, y + 21.0), stage);
     let name = name_font.wrap(&clean(&phase.name), within, 2);
     let mut y = y + 25.0 + 16.0 * times;
-    y = sheet.lines("ink", name_font, (x, y), 19.0 * times, &name);
+    y = drawing.lines("ink", name_font, (x, y), 19.0 * times, &name);
     let goal = phase.customer_goal.as_deref().unwrap_or_default();
     let goal = goal_font.wrap(&clean(goal), within.min(420.0 * times), 3);
-    y = sheet.lines("quiet", goal_font, (x, y - times), 14.5 * times, &goal) - 4.0;
+    y = drawing.lines("quiet", goal_font, (x, y - times), 14.5 * times, &goal) - 4.0;
     for gauge in gauges.iter().take(MOST_KPIS) {
-        gauge.draw(sheet, (x, y), within.min(KPI_WIDTH));
+        gauge.draw(drawing, (x, y), within.min(KPI_WIDTH));
         y += gauge::ROW;
     }
     y

@@ -2,11 +2,12 @@
 //! same bytes, and whatever the canvas does not tell its caller the picture does not tell either.
 //!
 //! `grid` says which column and row a card stands in, `route` which way a transition takes between them, `plan` what
-//! that comes to in pixels, `compose` puts it all on a `sheet`, and `write` writes that.
+//! that comes to in pixels, `compose` puts it all on a `drawing`, and `write` writes that.
 
 mod card;
 mod compose;
 mod curve;
+mod drawing;
 mod edges;
 mod gauge;
 mod grid;
@@ -14,7 +15,6 @@ mod head;
 mod legend;
 mod plan;
 mod route;
-mod sheet;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -29,11 +29,11 @@ use crate::{canvas::Canvas, scalar::Theme};
 /// The picture as an SVG document. The day is the one that the canvas was loaded for.
 #[must_use]
 pub fn svg(canvas: &Canvas, day: NaiveDate, theme: Theme) -> String {
-    write::svg(&compose::sheet(canvas, day), theme)
+    write::svg(&compose::drawing(canvas, day), theme)
 }
 
 /// The picture in a page of its own.
 #[must_use]
 pub fn html(canvas: &Canvas, day: NaiveDate, theme: Theme) -> String {
-    write::html(&compose::sheet(canvas, day), theme)
+    write::html(&compose::drawing(canvas, day), theme)
 }

@@ -5,7 +5,7 @@ use entity::words::Lane;
 
 use super::{
     card::{self, Card},
-    grid::{Cell, Grid},
+    grid::{Grid, GridCell},
     route::{Lead, Port, Route, Tracks},
 };
 
@@ -46,7 +46,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn of(grid: &Grid, cards: &[Card<'_>], tracks: &Tracks) -> Self {
+    pub fn new(grid: &Grid, cards: &[Card<'_>], tracks: &Tracks) -> Self {
         let mut plan = Self {
             width: 0.0,
             bands: Vec::new(),
@@ -142,7 +142,7 @@ impl Plan {
     }
 
     /// The upper left corner of a card.
-    pub fn corner(&self, cell: Cell) -> (f64, f64) {
+    pub fn corner(&self, cell: GridCell) -> (f64, f64) {
         let x = self.columns.get(cell.column).copied().unwrap_or_default();
         let y = self.rows.get(cell.row).copied().unwrap_or_default();
         (x, y)
@@ -174,7 +174,7 @@ impl Plan {
         corners
     }
 
-    fn port(&self, cell: Cell, port: Port, height: f64) -> (f64, f64) {
+    fn port(&self, cell: GridCell, port: Port, height: f64) -> (f64, f64) {
         let (left, top) = self.corner(cell);
         let (right, bottom) = (left + card::WIDTH, top + height);
         let at = |share: f64| left + share * card::WIDTH;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::grid::{Cell, Grid};
+use super::grid::{Grid, GridCell};
 
 /// A side of a card, and what is done there. Each has its own point on the side, so that no two transitions that have
 /// nothing to do with one another seem to be one.
@@ -43,11 +43,11 @@ pub enum Lead {
 /// The way of one transition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
-    pub from: Cell,
+    pub from: GridCell,
     pub out: Port,
     /// Each with its track.
     pub leads: Vec<(Lead, usize)>,
-    pub to: Cell,
+    pub to: GridCell,
     pub into: Port,
 }
 
@@ -55,7 +55,7 @@ pub struct Route {
 const MOST_TRACKS: usize = 12;
 
 /// The way from one card to another, without tracks yet.
-pub fn route(grid: &Grid, from: Cell, to: Cell, enables: bool) -> Route {
+pub fn route(grid: &Grid, from: GridCell, to: GridCell, enables: bool) -> Route {
     let (out, leads, into) = if enables && from.row > to.row {
         enabling(grid, from, to)
     } else {
@@ -71,19 +71,19 @@ pub fn route(grid: &Grid, from: Cell, to: Cell, enables: bool) -> Route {
 }
 
 /// Whether nothing stands between two cards of a column, the first of them above.
-fn clear_down(grid: &Grid, above: Cell, below: Cell) -> bool {
+fn clear_down(grid: &Grid, above: GridCell, below: GridCell) -> bool {
     above.column == below.column
         && above.row < below.row
         && (above.row + 1..below.row).all(|row| grid.is_free(above.column, row))
 }
 
-fn clear_across(grid: &Grid, left: Cell, right: Cell) -> bool {
+fn clear_across(grid: &Grid, left: GridCell, right: GridCell) -> bool {
     left.row == right.row
         && left.column < right.column
         && (left.column + 1..right.column).all(|column| grid.is_free(column, left.row))
 }
 
-fn enabling(grid: &Grid, from: Cell, to: Cell) -> (Port, Vec<Lead>, Port) {
+fn enabling(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Lead>, Port) {
     if clear_down(grid, to, from) {
         return (Port::EnableTop, Vec::new(), Port::EnableBottom);
     }
@@ -96,7 +96,7 @@ fn enabling(grid: &Grid, from: Cell, to: Cell) -> (Port, Vec<Lead>, Port) {
     (Port::EnableOut, leads, Port::EnableIn)
 }
 
-fn moving(grid: &Grid, from: Cell, to: Cell) -> (Port, Vec<Lead>, Port) {
+fn moving(grid: &Grid, from: GridCell, to: GridCell) -> (Port, Vec<Lead>, Port) {
     if clear_across(grid, from, to) {
         return (Port::OnwardRight, Vec::new(), Port::OnwardLeft);
     }
@@ -175,7 +175,7 @@ pub fn assign(routes: &mut [Route]) -> Tracks {
 /// From where to where a lead is used: cards have odd places, gutters and channels even ones.
 fn span(route: &Route, nth: usize) -> (usize, usize) {
     let downward = matches!(route.leads[nth].0, Lead::Gutter(_));
-    let of_card = |cell: Cell| match downward {
+    let of_card = |cell: GridCell| match downward {
         true => 2 * cell.row + 1,
         false => 2 * cell.column + 1,
     };

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::{
     compose,
+    drawing::{Anchor, Area, Drawing, DrawingPart},
     grid::Grid,
     plan::{MARGIN, NAMES},
-    sheet::{Anchor, Area, Part, Sheet},
     write,
 };
 use crate::{
@@ -160,8 +160,8 @@ fn journeys() -> impl Strategy<Value = (usize, Vec<Step>, Edges)> {
     })
 }
 
-fn text_area(part: &Part) -> Option<(Area, &str)> {
-    let Part::Text {
+fn text_area(part: &DrawingPart) -> Option<(Area, &str)> {
+    let DrawingPart::Text {
         font,
         anchor,
         x,
@@ -196,18 +196,18 @@ fn meet(one: &Area, other: &Area) -> bool {
 }
 
 /// The faces of cards, in the order of their groups, with the texts on each.
-fn cards(sheet: &Sheet) -> Vec<(Area, Vec<Area>)> {
+fn cards(drawing: &Drawing) -> Vec<(Area, Vec<Area>)> {
     let mut cards = Vec::new();
     let mut depth = 0;
-    for part in &sheet.parts {
+    for part in &drawing.parts {
         match part {
-            Part::Open { class, .. } if depth == 0 && class.starts_with("card") => {
+            DrawingPart::Open { class, .. } if depth == 0 && class.starts_with("card") => {
                 depth = 1;
                 cards.push((Area::default(), Vec::new()));
             }
-            Part::Open { .. } if depth > 0 => depth += 1,
-            Part::Close if depth > 0 => depth -= 1,
-            Part::Block {
+            DrawingPart::Open { .. } if depth > 0 => depth += 1,
+            DrawingPart::Close if depth > 0 => depth -= 1,
+            DrawingPart::Block {
                 class: "face",
                 area,
                 ..
@@ -244,22 +244,22 @@ fn pieces(path: &str) -> Vec<Area> {
     between.collect()
 }
 
-fn ways(sheet: &Sheet) -> Vec<Area> {
-    let ways = sheet.parts.iter().filter_map(|part| match part {
+fn ways(drawing: &Drawing) -> Vec<Area> {
+    let ways = drawing.parts.iter().filter_map(|part| match part {
         // Those of the legend are drawn with `H`.
-        Part::Line { class: "way", path } if !path.contains('H') => Some(pieces(path)),
+        DrawingPart::Line { class: "way", path } if !path.contains('H') => Some(pieces(path)),
         _ => None,
     });
     ways.flatten().collect()
 }
 
-fn hold(sheet: &Sheet) -> Result<(), TestCaseError> {
-    let texts: Vec<(Area, &str)> = sheet.parts.iter().filter_map(text_area).collect();
+fn hold(drawing: &Drawing) -> Result<(), TestCaseError> {
+    let texts: Vec<(Area, &str)> = drawing.parts.iter().filter_map(text_area).collect();
     for (at, (area, text)) in texts.iter().enumerate() {
         let inside = area.x >= 0.0
             && area.y >= 0.0
-            && area.x + area.width <= sheet.width
-            && area.y + area.height <= sheet.height;
+            && area.x + area.width <= drawing.width
+            && area.y + area.height <= drawing.height;
         prop_assert!(inside, "{text:?} at {area:?} hangs over the edge");
         for (other, said) in &texts[at + 1..] {
             prop_assert!(
@@ -268,7 +268,7 @@ fn hold(sheet: &Sheet) -> Result<(), TestCaseError> {
             );
         }
     }
-    let cards = cards(sheet);
+    let cards = cards(drawing);
     for (at, (face, words)) in cards.iter().enumerate() {
         for (other, _) in &cards[at + 1..] {
             prop_assert!(!meet(face, other), "cards overlap at {face:?}");
@@ -281,8 +281,8 @@ fn hold(sheet: &Sheet) -> Result<(), TestCaseError> {
             prop_assert!(within, "a label at {word:?} leaves its card at {face:?}");
         }
     }
-    for way in ways(sheet) {
-        let inside = way.x >= MARGIN + NAMES && way.x + way.width <= sheet.width;
+    for way in ways(drawing) {
+        let inside = way.x >= MARGIN + NAMES && way.x + way.width <= drawing.width;
         prop_assert!(inside, "a line leaves its place at {way:?}");
         for (face, _) in &cards {
             prop_assert!(
@@ -304,10 +304,10 @@ proptest! {
     #[test]
     fn nothing_overlaps_and_no_line_crosses_a_card((phases, steps, edges) in journeys()) {
         let canvas = drawn(phases, steps, &edges);
-        let sheet = compose::sheet(&canvas, day());
-        hold(&sheet)?;
-        let svg = write::svg(&sheet, Theme::Auto);
-        prop_assert_eq!(&svg, &write::svg(&compose::sheet(&canvas, day()), Theme::Auto));
+        let drawing = compose::drawing(&canvas, day());
+        hold(&drawing)?;
+        let svg = write::svg(&drawing, Theme::Auto);
+        prop_assert_eq!(&svg, &write::svg(&compose::drawing(&canvas, day()), Theme::Auto));
         prop_assert!(svg.chars().all(|c| c == '\n' || !c.is_control()));
         for (at, _) in svg.match_indices('&') {
             let rest = &svg[at..];
@@ -340,17 +340,17 @@ fn the_largest_blueprint_in_one_phase_is_a_sheet_and_no_ribbon() {
         })
         .collect();
     let canvas = drawn(1, (0..500).map(step).collect(), &edges);
-    let sheet = compose::sheet(&canvas, day());
-    hold(&sheet).expect("nothing overlaps");
-    assert!(sheet.width < 3.0 * sheet.height && sheet.height < 3.0 * sheet.width);
+    let drawing = compose::drawing(&canvas, day());
+    hold(&drawing).expect("nothing overlaps");
+    assert!(drawing.width < 3.0 * drawing.height && drawing.height < 3.0 * drawing.width);
 }
 
 #[test]
 fn an_empty_blueprint_is_a_sheet_with_its_lanes() {
     let canvas = sample::canvas(&[], &[], &[]);
-    let sheet = compose::sheet(&canvas, day());
-    hold(&sheet).expect("nothing overlaps");
-    let texts: Vec<&str> = sheet
+    let drawing = compose::drawing(&canvas, day());
+    hold(&drawing).expect("nothing overlaps");
+    let texts: Vec<&str> = drawing
         .parts
         .iter()
         .filter_map(text_area)
@@ -371,7 +371,7 @@ fn work_behind_the_scenes_stands_below_what_it_enables() {
     canvas.touchpoints[3].lane = Lane::Backstage;
     canvas.touchpoints[4].lane = Lane::Support;
     canvas.touchpoints[5].lane = Lane::Support;
-    let cells = Grid::of(&canvas).cells;
+    let cells = Grid::new(&canvas).cells;
     let places: Vec<(usize, usize)> = cells.iter().map(|cell| (cell.column, cell.row)).collect();
     // Three steps side by side; what enables nothing is put where there is room, from the left.
     assert_eq!(places, [(0, 0), (1, 0), (2, 0), (2, 1), (2, 2), (0, 2)]);

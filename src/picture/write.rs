@@ -1,9 +1,9 @@
-//! Writes a sheet as SVG, and that as a page. Every text is escaped here; nothing is placed.
+//! Writes a drawing as SVG, and that as a page. Every text is escaped here; nothing is placed.
 
 use std::fmt::Write;
 
 use super::{
-    sheet::{Anchor, Area, Part, Sheet},
+    drawing::{Anchor, Area, Drawing, DrawingPart},
     text::{Font, escape},
 };
 use crate::scalar::Theme;
@@ -12,19 +12,19 @@ const RULES: &str = include_str!("style/rules.css");
 const LIGHT: &str = include_str!("style/light.css");
 const DARK: &str = include_str!("style/dark.css");
 
-/// The sheet as one SVG document, the same for the same sheet.
-pub fn svg(sheet: &Sheet, theme: Theme) -> String {
-    let mut svg = String::with_capacity(sheet.parts.len() * 110 + 8192);
-    let (width, height) = (number(sheet.width), number(sheet.height));
+/// The drawing as one SVG document, the same for the same drawing.
+pub fn svg(drawing: &Drawing, theme: Theme) -> String {
+    let mut svg = String::with_capacity(drawing.parts.len() * 110 + 8192);
+    let (width, height) = (number(drawing.width), number(drawing.height));
     // Writing to a string does not fail.
     let _ = write!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"cxb\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
          height=\"{height}\" role=\"img\" aria-labelledby=\"cxb-title cxb-desc\">\n<title id=\"cxb-title\">"
     );
-    escape(&sheet.title, &mut svg);
+    escape(&drawing.title, &mut svg);
     svg.push_str("</title>\n<desc id=\"cxb-desc\">");
-    escape(&sheet.description, &mut svg);
+    escape(&drawing.description, &mut svg);
     svg.push_str("</desc>\n<style>\n");
     style(theme, &mut svg);
     svg.push_str("</style>\n");
@@ -32,7 +32,7 @@ pub fn svg(sheet: &Sheet, theme: Theme) -> String {
         svg,
         "<rect class=\"paper\" width=\"{width}\" height=\"{height}\"/>"
     );
-    for part in &sheet.parts {
+    for part in &drawing.parts {
         write_part(part, &mut svg);
     }
     svg.push_str("</svg>\n");
@@ -40,15 +40,15 @@ pub fn svg(sheet: &Sheet, theme: Theme) -> String {
 }
 
 /// A page that holds a picture and asks for nothing else.
-pub fn html(sheet: &Sheet, theme: Theme) -> String {
+pub fn html(drawing: &Drawing, theme: Theme) -> String {
     let mut title = String::new();
-    escape(&sheet.title, &mut title);
+    escape(&drawing.title, &mut title);
     let scheme = match theme {
         Theme::Auto => "light dark",
         Theme::Light => "light",
         Theme::Dark => "dark",
     };
-    let svg = svg(sheet, theme);
+    let svg = svg(drawing, theme);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
@@ -73,9 +73,9 @@ fn style(theme: Theme, svg: &mut String) {
     svg.push_str(RULES);
 }
 
-fn write_part(part: &Part, svg: &mut String) {
+fn write_part(part: &DrawingPart, svg: &mut String) {
     let _ = match part {
-        Part::Open { class, told } => {
+        DrawingPart::Open { class, told } => {
             let _ = write!(svg, "<g class=\"{class}\">");
             if !told.is_empty() {
                 svg.push_str("<title>");
@@ -88,8 +88,8 @@ fn write_part(part: &Part, svg: &mut String) {
             }
             writeln!(svg)
         }
-        Part::Close => writeln!(svg, "</g>"),
-        Part::Block { class, area, round } => {
+        DrawingPart::Close => writeln!(svg, "</g>"),
+        DrawingPart::Block { class, area, round } => {
             let Area {
                 x,
                 y,
@@ -102,12 +102,12 @@ fn write_part(part: &Part, svg: &mut String) {
                 "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" rx=\"{round}\"/>"
             )
         }
-        Part::Line { class, path } => {
+        DrawingPart::Line { class, path } => {
             let _ = write!(svg, "<path class=\"{class}\" d=\"");
             write_path(path, svg);
             writeln!(svg, "\"/>")
         }
-        Part::Text {
+        DrawingPart::Text {
             class,
             font,
             anchor,

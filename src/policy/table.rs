@@ -200,7 +200,7 @@ impl Role {
 
 /// The table's answer for one action and one role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cell {
+pub enum PolicyCell {
     No,
     /// No, whatever the account's other roles say: AUDITOR, ANALYST and ADMIN read no customer's words.
     Never,
@@ -214,22 +214,22 @@ pub enum Cell {
 /// The row of an action, in the order of [`Role::ALL`].
 #[must_use]
 #[rustfmt::skip]
-pub const fn row(action: Action) -> [Cell; 8] {
+pub const fn row(action: Action) -> [PolicyCell; 8] {
     use Action as A;
-    use Cell::{Granted, Never, No, Yes};
-    const PART: Cell = Cell::Where(&[Relation::Participates]);
-    const DELI: Cell = Cell::Where(&[Relation::Delivers]);
-    const DE_OW: Cell = Cell::Where(&[Relation::Delivers, Relation::OwnsBlueprint]);
-    const OWNS: Cell = Cell::Where(&[Relation::OwnsBlueprint]);
-    const KPI: Cell = Cell::Where(&[Relation::OwnsKpi]);
-    const IMPRO: Cell = Cell::Where(&[Relation::OwnsImprovement]);
-    const AFTER: Cell = Cell::Where(&[Relation::LooksAfter]);
-    const HOLDS: Cell = Cell::Where(&[Relation::Holds]);
-    const PROPO: Cell = Cell::Where(&[Relation::Proposes]);
-    const ACCEP: Cell = Cell::Where(&[Relation::MayAccept]);
-    const DECLI: Cell = Cell::Where(&[Relation::MayDecline]);
-    const END: Cell = Cell::Where(&[Relation::MayEnd]);
-    const OWN: Cell = Cell::Where(&[Relation::IsIt]);
+    use PolicyCell::{Granted, Never, No, Yes};
+    const PART: PolicyCell = PolicyCell::Where(&[Relation::Participates]);
+    const DELI: PolicyCell = PolicyCell::Where(&[Relation::Delivers]);
+    const DE_OW: PolicyCell = PolicyCell::Where(&[Relation::Delivers, Relation::OwnsBlueprint]);
+    const OWNS: PolicyCell = PolicyCell::Where(&[Relation::OwnsBlueprint]);
+    const KPI: PolicyCell = PolicyCell::Where(&[Relation::OwnsKpi]);
+    const IMPRO: PolicyCell = PolicyCell::Where(&[Relation::OwnsImprovement]);
+    const AFTER: PolicyCell = PolicyCell::Where(&[Relation::LooksAfter]);
+    const HOLDS: PolicyCell = PolicyCell::Where(&[Relation::Holds]);
+    const PROPO: PolicyCell = PolicyCell::Where(&[Relation::Proposes]);
+    const ACCEP: PolicyCell = PolicyCell::Where(&[Relation::MayAccept]);
+    const DECLI: PolicyCell = PolicyCell::Where(&[Relation::MayDecline]);
+    const END: PolicyCell = PolicyCell::Where(&[Relation::MayEnd]);
+    const OWN: PolicyCell = PolicyCell::Where(&[Relation::IsIt]);
     match action {
         //                           MEMBER VIEWER CONTR. LEAD   ANALYST  AUDIT. CX_M. ADMIN
         A::ReadPublished          => [Yes,  Yes,   Yes,   Yes,   Yes,     Yes,   Yes,  Yes],

@@ -7,7 +7,7 @@ use entity::{id::DepartmentId, words::TokenScope};
 
 use super::{
     reach::Reach,
-    table::{Action, Cell, Relation, Role, row},
+    table::{Action, PolicyCell, Relation, Role, row},
 };
 
 /// The scopes and departments to which a service token narrows its account.
@@ -80,8 +80,8 @@ fn limited(action: Action, reach: Reach, only: &BTreeSet<DepartmentId>) -> Reach
 /// the action, or for what everybody may read those through which a partner would.
 const fn ties(action: Action) -> &'static [Relation] {
     match row(action)[Role::Lead as usize] {
-        Cell::Where(relations) => relations,
-        Cell::Yes => &[Relation::Participates],
-        Cell::No | Cell::Never | Cell::Granted => &[],
+        PolicyCell::Where(relations) => relations,
+        PolicyCell::Yes => &[Relation::Participates],
+        PolicyCell::No | PolicyCell::Never | PolicyCell::Granted => &[],
     }
 }

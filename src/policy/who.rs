@@ -3,14 +3,14 @@
 use entity::words::TokenScope;
 
 use super::{
-    table::{Action, Cell, Relation, Role, row},
+    table::{Action, PolicyCell, Relation, Role, row},
     token::scopes,
 };
 
 /// Roles to which the table gives an action on the same terms.
 struct RoleGroup {
     nouns: Vec<&'static str>,
-    cell: Cell,
+    cell: PolicyCell,
 }
 
 /// The sentence that answers a refused action: "Only a CX manager may erase … (ERASE_RESPONDENT)."
@@ -47,14 +47,16 @@ pub fn token_needs(action: Action) -> String {
 fn groups(action: Action) -> Vec<RoleGroup> {
     let cells = row(action);
     // Where every MEMBER may, the other roles may by being members too.
-    if cells[Role::Member as usize] == Cell::Yes {
-        return vec![RoleGroup::new(Role::Member, Cell::Yes)];
+    if cells[Role::Member as usize] == PolicyCell::Yes {
+        return vec![RoleGroup::new(Role::Member, PolicyCell::Yes)];
     }
     let mut groups: Vec<RoleGroup> = Vec::new();
     for (role, cell) in Role::ALL.iter().zip(cells) {
         match (cell, groups.last_mut()) {
-            (Cell::No | Cell::Never, _) => {}
-            (Cell::Where(_), Some(group)) if group.cell == cell => group.nouns.push(noun(*role)),
+            (PolicyCell::No | PolicyCell::Never, _) => {}
+            (PolicyCell::Where(_), Some(group)) if group.cell == cell => {
+                group.nouns.push(noun(*role))
+            }
             (cell, _) => groups.push(RoleGroup::new(*role, cell)),
         }
     }
@@ -62,7 +64,7 @@ fn groups(action: Action) -> Vec<RoleGroup> {
 }
 
 impl RoleGroup {
-    fn new(role: Role, cell: Cell) -> Self {
+    fn new(role: Role, cell: PolicyCell) -> Self {
         Self {
             nouns: vec![noun(role)],
             cell,
@@ -73,15 +75,15 @@ impl RoleGroup {
         let nouns: Vec<String> = self.nouns.iter().map(|noun| (*noun).to_owned()).collect();
         let nouns = with_article(&list(&nouns));
         match self.cell {
-            Cell::Where(relations) => {
+            PolicyCell::Where(relations) => {
                 let places: Vec<String> = relations
                     .iter()
                     .map(|relation| department(*relation).to_owned())
                     .collect();
                 format!("{nouns} of {}", list(&places))
             }
-            Cell::Granted => format!("{nouns} with a grant"),
-            Cell::Yes | Cell::No | Cell::Never => nouns,
+            PolicyCell::Granted => format!("{nouns} with a grant"),
+            PolicyCell::Yes | PolicyCell::No | PolicyCell::Never => nouns,
         }
     }
 }

@@ -58,7 +58,7 @@ impl PromiseQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Promise>> {
-        found(async { caller(ctx)?.by_inside::<promise::Entity>(&by).await }).await
+        found(async { caller(ctx)?.get_inside::<promise::Entity>(&by).await }).await
     }
 }
 

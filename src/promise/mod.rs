@@ -74,7 +74,7 @@ pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promis
     place.require(&permit, Action::DescribeTouchpoint).await?;
     let same = |row: &promise::Model| row.text == text && row.touchpoint_id == touchpoint_id;
     if let Some(row) = permit
-        .made_before::<promise::Entity>(input.id.as_ref(), id, same)
+        .already_created::<promise::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -82,7 +82,7 @@ pub async fn create(caller: &Caller, input: PromiseCreateInput) -> Result<promis
     let there = promise::Entity::find().filter(promise::Column::BlueprintId.eq(place.blueprint));
     refuse_full(&permit, there, "touchpointId", (MOST_PROMISES, "promises")).await?;
     let key = permit
-        .key::<promise::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
+        .unique_key::<promise::Entity>(key.as_deref(), &text, id, Some(place.blueprint))
         .await?;
     let row = permit
         .insert::<promise::Entity>(promise::ActiveModel {
@@ -143,7 +143,7 @@ async fn set_deliveries(
     let its = promise_delivery::Column::PromiseId.eq(row.id);
     let position = promise_delivery::Column::Position;
     if !permit
-        .set_list::<promise_delivery::Entity>(its, position, list.collect())
+        .replace_list::<promise_delivery::Entity>(its, position, list.collect())
         .await?
     {
         return Ok(false);
@@ -172,7 +172,7 @@ async fn fetch(
     let (row, permit) = caller
         .fetch::<promise::Entity>(Action::DescribeTouchpoint, "id", id)
         .await?;
-    permit.live_blueprint(row.blueprint_id)?;
+    permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<promise::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

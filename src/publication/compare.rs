@@ -144,7 +144,7 @@ impl OriginKeys {
                     ])
                     .filter($part::Column::BlueprintId.eq($blueprint.id))
                     .into_tuple::<(Uuid, String, Option<Uuid>)>()
-                    .all(caller.reader())
+                    .all(caller.connection())
                     .await?
             };
         }

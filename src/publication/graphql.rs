@@ -62,7 +62,7 @@ impl Publication {
         let row = caller.get::<publication::Entity>(self.row.id).await?;
         let row = row.ok_or_else(|| Error::not_found("", "publication"))?;
         let document = row.document;
-        caller.budget.answer(document.len() as u64)?;
+        caller.budget.count_answer(document.len() as u64)?;
         let parse = move |_: &Steps| serde_json::from_str(&document).map_err(Error::internal);
         caller.compute(parse).await.map(Json)
     }
@@ -86,7 +86,7 @@ impl PublicationQuery {
             let which = publication::Column::Id.eq(id);
             let select = caller.select::<publication::Entity>().filter(which);
             let select = super::without_document(select);
-            Ok(select.one(caller.reader()).await?)
+            Ok(select.one(caller.connection()).await?)
         })
         .await
     }
@@ -106,7 +106,7 @@ impl PublicationQuery {
         let select = caller.select::<publication::Entity>();
         let select = select.filter(publication::Column::BlueprintId.eq(blueprint));
         let select = super::without_document(select);
-        page::by_creation(ctx, select, Page { first, after }, Publication::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Publication::from).await
     }
 
     /// The differences between two states of a blueprint, or between a blueprint and a copy of it; parts of the copy

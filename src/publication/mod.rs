@@ -20,7 +20,7 @@ use sea_orm::{
 pub use self::compare::{Version, difference};
 use self::stored::{BYTES_PER_STEP, stored_document};
 use crate::{
-    access::{Caller, Permit, expect_version, live},
+    access::{Caller, Permit, expect_version, require_live},
     blueprint::life::{self, Step},
     compute::Steps,
     database::Transaction,
@@ -85,7 +85,7 @@ pub async fn publish(caller: &Caller, input: BlueprintPublishInput) -> Result<bl
         .fetch::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
         .await?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
-    let row = life::take(&mut permit, Step::Publish, &row).await?;
+    let row = life::take_step(&mut permit, Step::Publish, &row).await?;
     let snapshot = BlueprintSnapshot::load(caller, permit.tx(), row.clone(), caller.today).await?;
     finding::refuse_errors(&permit, &snapshot.canvas).await?;
     let document = document_text(caller, snapshot).await?;
@@ -110,7 +110,7 @@ async fn store(
     document: String,
 ) -> Result<publication::Model> {
     // The publication's row has it to the letter; the audit log need not hold it again.
-    permit.withhold(&["document"]);
+    permit.redact(&["document"]);
     permit
         .insert::<publication::Entity>(publication::ActiveModel {
             id: Set(id::new()),
@@ -143,10 +143,10 @@ pub async fn restore(caller: &Caller, input: BlueprintRestoreInput) -> Result<bl
     let (row, mut permit) = caller
         .fetch::<blueprint::Entity>(Action::GovernBlueprint, "id", id)
         .await?;
-    live::<blueprint::Entity>("id", &row)?;
+    require_live::<blueprint::Entity>("id", &row)?;
     expect_version::<blueprint::Entity>(&row, input.expected_version)?;
     let publication = permit
-        .read::<publication::Entity>("publicationId", publication)
+        .get::<publication::Entity>("publicationId", publication)
         .await?;
     if publication.blueprint_id != row.id {
         return Err(Error::not_found(
@@ -206,16 +206,16 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
     let (origin, mut permit) = caller
         .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", origin)
         .await?;
-    live::<blueprint::Entity>("blueprintId", &origin)?;
+    require_live::<blueprint::Entity>("blueprintId", &origin)?;
     let same = |row: &blueprint::Model| row.copied_from_id == Some(origin.id);
     if let Some(row) = permit
-        .made_before::<blueprint::Entity>(input.id.as_ref(), id, same)
+        .already_created::<blueprint::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .key::<blueprint::Entity>(key.as_deref(), &title, id, None)
+        .unique_key::<blueprint::Entity>(key.as_deref(), &title, id, None)
         .await?;
     let snapshot =
         BlueprintSnapshot::load(caller, permit.tx(), origin.clone(), caller.today).await?;
@@ -233,7 +233,7 @@ pub async fn copy(caller: &Caller, input: BlueprintCopyInput) -> Result<blueprin
     let (row, _) =
         import::import_into(&mut permit, None, patch, (true, Authority::Agreed(id))).await?;
     remember_origin(permit.tx(), origin.id, row.id).await?;
-    let row = permit.read::<blueprint::Entity>("id", row.id).await?;
+    let row = permit.get::<blueprint::Entity>("id", row.id).await?;
     permit.commit().await?;
     Ok(row)
 }

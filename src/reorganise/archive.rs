@@ -58,7 +58,7 @@ pub async fn archive(
             .read_live::<department::Entity>("successorId", successor)
             .await?;
         refuse_circle(permit.tx(), &of, successor).await?;
-        permit.concerns(successor);
+        permit.audit_for(successor);
     }
     let takeover = Takeover::under_lock(&mut permit, &of, successor).await?;
     refuse_with_children(&takeover.holdings, id)?;
@@ -90,7 +90,7 @@ pub async fn archive_impact(
     }
     let of = BTreeSet::from([id]);
     if let Some(successor) = successor {
-        question::require_live::<department::Entity>(caller, &tx, "successorId", successor).await?;
+        question::require_other::<department::Entity>(caller, &tx, "successorId", successor).await?;
         refuse_circle(&tx, &of, successor).await?;
     }
     let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, successor).await?;

@@ -12,12 +12,12 @@ use sea_orm::{EntityTrait, Set};
 
 use super::{holdings::Holdings, plan::AfterEnd, plan::PlanStep};
 use crate::{
-    access::{Permit, fresh},
+    access::{Permit, insertable},
     error::{Error, Result},
     id,
     responsibility::{
         answer::write,
-        lifecycle::{self, Act, SUSPENDED, TransitionError},
+        lifecycle::{self, ActContext, SUSPENDED, TransitionError},
     },
 };
 
@@ -28,16 +28,16 @@ pub(super) async fn carry_out(
     of: &BTreeSet<DepartmentId>,
     successor: Option<DepartmentId>,
 ) -> Result<()> {
-    let by = Act::from(permit.caller);
+    let by = ActContext::from(permit.caller);
     // By what they succeed: proposals to take over from a department that goes are to replace these.
     let mut became: HashMap<ResponsibilityId, ResponsibilityId> = HashMap::new();
     for step in steps {
         if let PlanStep::Accept(row, tasks) = step {
             if let Some(successor) = successor {
                 let held = lifecycle::succeed(&row, (id::new(), successor), tasks, by);
-                permit.concerns(successor);
+                permit.audit_for(successor);
                 let made = permit
-                    .insert::<responsibility::Entity>(fresh::<responsibility::Entity>(held))
+                    .insert::<responsibility::Entity>(insertable::<responsibility::Entity>(held))
                     .await?;
                 became.insert(row.id, made.id);
             }
@@ -71,7 +71,7 @@ fn becomes(
     row: &responsibility::Model,
     (of, successor): (&BTreeSet<DepartmentId>, Option<DepartmentId>),
     became: &HashMap<ResponsibilityId, ResponsibilityId>,
-    by: Act,
+    by: ActContext,
 ) -> Result<responsibility::Model, TransitionError> {
     let mut next = row.clone();
     match step {

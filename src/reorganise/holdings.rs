@@ -14,7 +14,7 @@ use sea_orm::{
 };
 
 use crate::{
-    access::{Guarded, Permit, Reader, scope},
+    access::{Guarded, Permit, Principal, scope},
     database::Transaction,
     error::Result,
     feedback::still_open,
@@ -68,7 +68,7 @@ impl Holdings {
         let ids = || of.iter().copied();
         let open = async |which: Condition| -> Result<Vec<responsibility::Model>> {
             let rows = responsibility::Entity::find()
-                .filter(responsibility::Entity::readable(Reader::Standing(eyes)))
+                .filter(responsibility::Entity::readable(Principal::Standing(eyes)))
                 .filter(open_and(which))
                 .order_by_asc(C::CreatedAt)
                 .order_by_asc(C::Id);
@@ -108,21 +108,21 @@ impl Holdings {
             beside: open(beside).await?,
             blueprints: blueprints.into_iter().map(|row| (row.id, row)).collect(),
             owned: owned(of)
-                .filter(blueprint::Entity::readable(Reader::Standing(eyes)))
+                .filter(blueprint::Entity::readable(Principal::Standing(eyes)))
                 .all(tx)
                 .await?,
             kpis: kpis(of)
-                .filter(kpi::Entity::readable(Reader::Standing(eyes)))
+                .filter(kpi::Entity::readable(Principal::Standing(eyes)))
                 .all(tx)
                 .await?,
             follow_ups: follow_up::Entity::find()
-                .filter(follow_up::Entity::readable(Reader::Standing(eyes)))
+                .filter(follow_up::Entity::readable(Principal::Standing(eyes)))
                 .filter(still_open(of))
                 .order_by_asc(follow_up::Column::Id)
                 .all(tx)
                 .await?,
             children: department::Entity::find()
-                .filter(department::Entity::readable(Reader::Standing(eyes)))
+                .filter(department::Entity::readable(Principal::Standing(eyes)))
                 .filter(department::Column::ParentId.is_in(ids()))
                 .filter(department::Column::Id.is_not_in(ids()))
                 .filter(department::Column::ArchivedAt.is_null())
@@ -139,7 +139,7 @@ impl Holdings {
         let counts = |held: &responsibility::Model| {
             self.blueprints
                 .get(&held.blueprint_id)
-                .is_some_and(scope::counts)
+                .is_some_and(scope::is_reportable)
         };
         !self.owned.is_empty()
             || !self.kpis.is_empty()

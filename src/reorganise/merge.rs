@@ -13,7 +13,7 @@ use super::{
     takeover::{DepartmentToEnd, Takeover, refuse_circle},
 };
 use crate::{
-    access::{Caller, Permit, live},
+    access::{Caller, Permit, require_live},
     department::lock_tree,
     error::{Error, Result, UserErrorCode},
     input::{AtVersionInput, Faults, LIST},
@@ -51,13 +51,13 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
     let mut permit = lock_tree(caller, &first.path, first.id).await?;
     for one in &going {
         let row = one.load(&permit).await?;
-        live::<department::Entity>(&one.path, &row)?;
+        require_live::<department::Entity>(&one.path, &row)?;
     }
     let into = permit
         .read_live::<department::Entity>("successorId", successor)
         .await?;
     refuse_circle(permit.tx(), &of, successor).await?;
-    permit.concerns(successor);
+    permit.audit_for(successor);
     let takeover = Takeover::under_lock(&mut permit, &of, Some(successor)).await?;
     let takeover = with_children(takeover);
     move_children(&mut permit, &takeover.impact, successor).await?;
@@ -90,10 +90,10 @@ pub async fn merge_impact(
         let asked =
             question::find_allowed::<department::Entity>(caller, &tx, Action::WhatIf, *id).await?;
         let Some(row) = asked else { return Ok(None) };
-        live::<department::Entity>(&format!("ids.{at}"), &row)?;
+        require_live::<department::Entity>(&format!("ids.{at}"), &row)?;
     }
     let of: BTreeSet<DepartmentId> = of.into_iter().collect();
-    question::require_live::<department::Entity>(caller, &tx, "successorId", successor).await?;
+    question::require_other::<department::Entity>(caller, &tx, "successorId", successor).await?;
     refuse_circle(&tx, &of, successor).await?;
     let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, Some(successor)).await?;
     tx.commit().await?;
@@ -102,7 +102,7 @@ pub async fn merge_impact(
 
 /// The departments that are to end, each once.
 fn read_going(faults: &mut Faults, given: &[AtVersionInput]) -> Vec<DepartmentToEnd> {
-    faults.few("departments", given.len());
+    faults.list_length("departments", given.len());
     let given = given.iter().take(LIST).enumerate();
     let mut known = BTreeSet::new();
     let going = given.map(|(at, one)| {

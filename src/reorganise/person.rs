@@ -15,7 +15,7 @@ use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Que
 use super::{impact::ReorganisationImpact, question};
 use crate::{
     access::{Caller, scope},
-    account::{admins_besides, deactivate as deactivate_account, refuse_last_admin},
+    account::{count_other_admins, deactivate as deactivate_account, refuse_last_admin},
     compute::Steps,
     database::Transaction,
     department::{above, parents},
@@ -61,7 +61,7 @@ pub async fn deactivate_impact(caller: &Caller, id: &ID) -> Result<Option<Reorga
         return Ok(Some(ReorganisationImpact::default()));
     }
     let impact = without(caller, &tx, id).await?;
-    let others = admins_besides(&tx, id).await?;
+    let others = count_other_admins(&tx, id).await?;
     tx.commit().await?;
     let checks = [refuse_last_admin(&row, others)];
     impact.with_obstacles(checks).map(Some)
@@ -175,7 +175,7 @@ async fn without(
         .column(blueprint::Column::Id)
         .filter(blueprint::Column::OwnerDepartmentId.is_in(unled.at_all.iter().copied()))
         .filter(blueprint::Column::ArchivedAt.is_null());
-    let waiting = OpenProposals::read(caller, tx).await?;
+    let waiting = OpenProposals::load(caller, tx).await?;
     let leads = leads(tx, Some(person)).await?;
     let resting = move |steps: &Steps| {
         steps.take(2 * RULED * waiting.len())?;

@@ -3,7 +3,7 @@
 use sea_orm::{ColumnTrait, QueryFilter};
 
 use crate::{
-    access::{Archives, Caller, Guarded, live},
+    access::{Archives, Caller, Guarded, require_live},
     database::Transaction,
     error::{Error, Result},
     policy::{Action, Ties},
@@ -48,7 +48,7 @@ pub(super) fn require<E: Guarded>(
 }
 
 /// Requires that another row which the question names exists and is not archived.
-pub(super) async fn require_live<E: Archives>(
+pub(super) async fn require_other<E: Archives>(
     caller: &Caller,
     tx: &Transaction,
     field: &str,
@@ -56,5 +56,5 @@ pub(super) async fn require_live<E: Archives>(
 ) -> Result<()> {
     let row = find::<E>(caller, tx, id).await?;
     let row = row.ok_or_else(|| Error::not_found(field, E::NOUN))?;
-    live::<E>(field, &row)
+    require_live::<E>(field, &row)
 }

@@ -136,7 +136,7 @@ impl DepartmentToEnd {
     /// The department, not locked yet.
     pub async fn load(&self, permit: &Permit<'_>) -> Result<department::Model> {
         let row = permit
-            .read::<department::Entity>(&self.path, self.id)
+            .get::<department::Entity>(&self.path, self.id)
             .await?;
         expect_version::<department::Entity>(&row, self.expected_version)?;
         Ok(row)

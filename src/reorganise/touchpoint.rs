@@ -9,7 +9,7 @@ use super::{
     plan::suspend, question,
 };
 use crate::{
-    access::{Caller, Guarded, Permit, live},
+    access::{Caller, Guarded, Permit, require_live},
     compute,
     database::Transaction,
     error::{Error, Result},
@@ -45,7 +45,7 @@ pub async fn unarchive(caller: &Caller, input: &AtVersionInput) -> Result<touchp
         return Ok(row);
     };
     let owner = permit
-        .read::<blueprint::Entity>("id", row.blueprint_id)
+        .get::<blueprint::Entity>("id", row.blueprint_id)
         .await?
         .owner_department_id;
     let row = bring_back(&mut permit, &row).await?;
@@ -81,7 +81,7 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
     let (steps, hung) = hanging(caller, &tx, &snapshot, id).await?;
     tx.commit().await?;
     let checks = [
-        live::<blueprint::Entity>("id", &snapshot.canvas.blueprint),
+        require_live::<blueprint::Entity>("id", &snapshot.canvas.blueprint),
         refuse(caller, &snapshot, id),
     ];
     let work = move |_: &compute::Steps| {

@@ -11,12 +11,12 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::{
-    lifecycle::{self, Act, TAKEN, TransitionError},
-    parties::{Barred, Parents, Participant, Proposal, Yes, seat_for},
+    lifecycle::{self, ActContext, TAKEN, TransitionError},
+    parties::{BarredReason, Consent, Parents, Participant, Proposal, seat_for},
 };
 use crate::{
-    access::{Caller, Guarded, Permit, expect_version, fresh},
-    audit::Subject,
+    access::{Caller, Guarded, Permit, expect_version, insertable},
+    audit::AuditSubject,
     department::parents,
     error::{Error, Forbidden, Reason, Result},
     input::{self, AtVersionInput, Faults},
@@ -57,7 +57,7 @@ pub fn person(caller: &Caller) -> Participant {
     Participant {
         account: caller.account(),
         cx_manager: caller.is_cx_manager(),
-        leads: caller.leads(),
+        leads: caller.own_lead_departments(),
     }
 }
 
@@ -80,8 +80,8 @@ pub async fn write(
     row: &responsibility::Model,
     next: responsibility::Model,
 ) -> Result<responsibility::Model> {
-    permit.concerns(row.department_id);
-    let next = fresh::<responsibility::Entity>(next);
+    permit.audit_for(row.department_id);
+    let next = insertable::<responsibility::Entity>(next);
     permit.update::<responsibility::Entity>(row, next).await
 }
 
@@ -111,10 +111,10 @@ struct Handshake<'c> {
 impl<'c> Handshake<'c> {
     async fn open(caller: &'c Caller, id: ResponsibilityId) -> Result<Self> {
         let mut permit = caller.begin().await?;
-        let row = permit.look::<responsibility::Entity>("id", id).await?;
+        let row = permit.lock_row::<responsibility::Entity>("id", id).await?;
         let holder = accountable_at(&permit, row.touchpoint_id).await?;
         let owner = permit
-            .read::<blueprint::Entity>("id", row.blueprint_id)
+            .get::<blueprint::Entity>("id", row.blueprint_id)
             .await?
             .owner_department_id;
         // Who may answer is judged by whom it would have replaced, once it is answered: whoever could have said
@@ -134,7 +134,7 @@ impl<'c> Handshake<'c> {
     }
 
     /// Decides whether the caller may answer, and tells what a yes of theirs does.
-    async fn decide(&mut self, action: Action) -> Result<Yes> {
+    async fn decide(&mut self, action: Action) -> Result<Consent> {
         let answer = self
             .proposal
             .answer(&person(self.permit.caller), &self.parents);
@@ -183,7 +183,7 @@ impl<'c> Handshake<'c> {
         let holder = match &self.holder {
             Some(holder) => self
                 .permit
-                .read::<department::Entity>("id", holder.department_id)
+                .get::<department::Entity>("id", holder.department_id)
                 .await
                 .ok(),
             None => None,
@@ -210,17 +210,17 @@ impl<'c> Handshake<'c> {
     }
 }
 
-fn because(barred: Barred, action: Action, id: ResponsibilityId) -> Error {
+fn because(barred: BarredReason, action: Action, id: ResponsibilityId) -> Error {
     let because = match barred {
-        Barred::OneParty => Some((
+        BarredReason::OneParty => Some((
             Reason::OwnProposal,
             "Nobody takes responsibility alone: another party must answer. `awaits` names who may.",
         )),
-        Barred::HolderFirst => Some((
+        BarredReason::HolderFirst => Some((
             Reason::TakeoverNotOffered,
             "The department that is accountable here answers first: it hands over or declines.",
         )),
-        Barred::NotAsked => None,
+        BarredReason::NotAsked => None,
     };
     Error::Forbidden(Forbidden {
         action,
@@ -237,16 +237,18 @@ pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Resul
     let mut shake = Handshake::open(caller, id).await?;
     let yes = shake.decide(Action::AcceptResponsibility).await?;
     shake.expect_open(input.expected_version).await?;
-    shake.permit.live_blueprint(shake.row.blueprint_id)?;
+    shake
+        .permit
+        .require_live_blueprint(shake.row.blueprint_id)?;
     if shake.row.role == Role::Accountable
         && shake.row.replaces_id != shake.holder.as_ref().map(|holder| holder.id)
     {
         return Err(shake.taken().await);
     }
-    let by = Act::from(caller);
+    let by = ActContext::from(caller);
     let (next, ended) = match yes {
-        Yes::HandsOver => (lifecycle::hand_over(&shake.row, by)?, None),
-        Yes::Accepts => {
+        Consent::HandsOver => (lifecycle::hand_over(&shake.row, by)?, None),
+        Consent::Accepts => {
             let next = lifecycle::accept(&shake.row, by)?;
             let ended = make_way(&mut shake.permit, &next).await?;
             (next, ended)
@@ -275,7 +277,7 @@ pub async fn make_way(
         .order_by_asc(responsibility::Column::Id)
         .all(permit.tx())
         .await?;
-    let by = Act::from(permit.caller);
+    let by = ActContext::from(permit.caller);
     let mut ended = None;
     for other in others {
         let gone = write(permit, &other, lifecycle::give_way(&other, by)?).await?;
@@ -325,9 +327,9 @@ pub async fn end(
 ) -> Result<responsibility::Model> {
     let (id, reason) = read(&input)?;
     let mut permit = caller.begin().await?;
-    let row = permit.look::<responsibility::Entity>("id", id).await?;
+    let row = permit.lock_row::<responsibility::Entity>("id", id).await?;
     let blueprint = permit
-        .read::<blueprint::Entity>("id", row.blueprint_id)
+        .get::<blueprint::Entity>("id", row.blueprint_id)
         .await?;
     let published = blueprint.status == BlueprintStatus::Published;
     let by_lead = lifecycle::ends_by_lead(row.role, published).then_some(row.department_id);
@@ -336,14 +338,14 @@ pub async fn end(
     permit
         .decide::<responsibility::Entity>(Action::EndResponsibility, &ties, &row)
         .map_err(|error| {
-            let held = caller.led().contains(&row.department_id);
+            let held = caller.led_departments().contains(&row.department_id);
             if held {
                 because_published(error)
             } else {
                 error
             }
         })?;
-    permit.live_blueprint(row.blueprint_id)?;
+    permit.require_live_blueprint(row.blueprint_id)?;
     let next = lifecycle::end(&row, reason, caller.into())?;
     expect_version::<responsibility::Entity>(&row, input.expected_version)?;
     let row = write(&mut permit, &row, next).await?;
@@ -368,21 +370,21 @@ fn because_published(error: Error) -> Error {
 pub async fn confirm(caller: &Caller, input: &AtVersionInput) -> Result<responsibility::Model> {
     let id: ResponsibilityId = input::id("id", &input.id)?;
     let mut permit = caller.begin().await?;
-    let row = permit.look::<responsibility::Entity>("id", id).await?;
+    let row = permit.lock_row::<responsibility::Entity>("id", id).await?;
     let parents = parents(permit.tx()).await?;
-    let seat = seat_for(&caller.leads(), row.department_id, &parents);
+    let seat = seat_for(&caller.own_lead_departments(), row.department_id, &parents);
     let ties = responsibility::Entity::ties(permit.tx(), &row).await?;
     let ties = ties.and(Relation::MayAccept, seat);
     permit.decide::<responsibility::Entity>(Action::AcceptResponsibility, &ties, &row)?;
     if seat.is_none() {
         // A CX manager gave it; that the department knows of it is for the department to say.
         return Err(because(
-            Barred::OneParty,
+            BarredReason::OneParty,
             Action::AcceptResponsibility,
             row.id,
         ));
     }
-    permit.live_blueprint(row.blueprint_id)?;
+    permit.require_live_blueprint(row.blueprint_id)?;
     let next = lifecycle::confirm(&row, caller.into())?;
     expect_version::<responsibility::Entity>(&row, input.expected_version)?;
     let row = write(&mut permit, &row, next).await?;

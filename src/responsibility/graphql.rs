@@ -179,8 +179,8 @@ impl ResponsibilityQuery {
             all = all.add(responsibility::Column::Unasked.eq(unasked));
         }
         if filter.no_lead_yet {
-            let leads = leads(caller.reader(), None).await?;
-            let waiting = OpenProposals::read(caller, caller.reader()).await?;
+            let leads = leads(caller.connection(), None).await?;
+            let waiting = OpenProposals::load(caller, caller.connection()).await?;
             let without = move |steps: &Steps| {
                 steps.take(RULED * waiting.len())?;
                 Ok(waiting.without_lead(&leads))
@@ -188,7 +188,7 @@ impl ResponsibilityQuery {
             all = all.add(caller.compute(without).await?);
         }
         let select = caller.select::<responsibility::Entity>().filter(all);
-        page::by_creation(ctx, select, Page { first, after }, Responsibility::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
     }
 
     /// The responsibilities at a touchpoint: those in force at the end of the day `asOf`, or, without it, all that were
@@ -211,7 +211,7 @@ impl ResponsibilityQuery {
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::TouchpointId.eq(touchpoint))
             .filter(Condition::all().add_option(held));
-        page::by_creation(ctx, select, Page { first, after }, Responsibility::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
     }
 }
 
@@ -364,7 +364,7 @@ async fn holder(
         .filter(responsibility::Column::TouchpointId.eq(touchpoint))
         .filter(responsibility::Column::Role.eq(Role::Accountable))
         .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
-        .one(caller.reader())
+        .one(caller.connection())
         .await?;
     Ok(holder.map(Responsibility::from))
 }

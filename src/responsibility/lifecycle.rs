@@ -35,12 +35,12 @@ const RESUMES_WITHIN: TimeDelta = TimeDelta::days(30);
 
 /// Who acts, and when.
 #[derive(Clone, Copy, Debug)]
-pub struct Act {
+pub struct ActContext {
     pub account: Option<AccountId>,
     pub now: DateTime<Utc>,
 }
 
-impl From<&Caller> for Act {
+impl From<&Caller> for ActContext {
     fn from(caller: &Caller) -> Self {
         Self {
             account: caller.account(),
@@ -102,7 +102,7 @@ pub fn propose(
     offer: Offer,
     proposer: Proposer,
     replaces: Option<ResponsibilityId>,
-    by: Act,
+    by: ActContext,
 ) -> Model {
     Model {
         id: offer.id,
@@ -147,7 +147,7 @@ fn in_force(row: &Model) -> Result<(), TransitionError> {
     }
 }
 
-fn decided(row: &Model, status: ResponsibilityStatus, by: Act) -> Model {
+fn decided(row: &Model, status: ResponsibilityStatus, by: ActContext) -> Model {
     Model {
         status,
         decided_at: Some(by.now),
@@ -160,7 +160,7 @@ fn decided(row: &Model, status: ResponsibilityStatus, by: Act) -> Model {
 ///
 /// # Errors
 /// It is not open.
-pub fn accept(row: &Model, by: Act) -> Result<Model, TransitionError> {
+pub fn accept(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
     open(row)?;
     Ok(Model {
         valid_from: Some(by.now),
@@ -172,7 +172,7 @@ pub fn accept(row: &Model, by: Act) -> Result<Model, TransitionError> {
 ///
 /// # Errors
 /// It is not open.
-pub fn accept_unasked(row: &Model, by: Act) -> Result<Model, TransitionError> {
+pub fn accept_unasked(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
     let accepted = accept(row, by)?;
     Ok(Model {
         unasked: true,
@@ -184,7 +184,7 @@ pub fn accept_unasked(row: &Model, by: Act) -> Result<Model, TransitionError> {
 ///
 /// # Errors
 /// It is not open.
-pub fn hand_over(row: &Model, by: Act) -> Result<Model, TransitionError> {
+pub fn hand_over(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
     open(row)?;
     Ok(Model {
         handed_over_at: Some(by.now),
@@ -197,7 +197,11 @@ pub fn hand_over(row: &Model, by: Act) -> Result<Model, TransitionError> {
 ///
 /// # Errors
 /// It is not open.
-pub fn decline(row: &Model, reason: Option<String>, by: Act) -> Result<Model, TransitionError> {
+pub fn decline(
+    row: &Model,
+    reason: Option<String>,
+    by: ActContext,
+) -> Result<Model, TransitionError> {
     open(row)?;
     Ok(Model {
         reason,
@@ -209,7 +213,7 @@ pub fn decline(row: &Model, reason: Option<String>, by: Act) -> Result<Model, Tr
 ///
 /// # Errors
 /// It is not open.
-pub fn withdraw(row: &Model, by: Act) -> Result<Model, TransitionError> {
+pub fn withdraw(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
     decline(row, Some(WITHDRAWN.to_owned()), by)
 }
 
@@ -217,7 +221,7 @@ pub fn withdraw(row: &Model, by: Act) -> Result<Model, TransitionError> {
 ///
 /// # Errors
 /// It is not in force, or the department was asked.
-pub fn confirm(row: &Model, by: Act) -> Result<Model, TransitionError> {
+pub fn confirm(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
     in_force(row)?;
     if !row.unasked {
         return Err(TransitionError::Asked(row.id));
@@ -232,7 +236,7 @@ pub fn confirm(row: &Model, by: Act) -> Result<Model, TransitionError> {
 ///
 /// # Errors
 /// It is not in force.
-pub fn end(row: &Model, reason: Option<String>, by: Act) -> Result<Model, TransitionError> {
+pub fn end(row: &Model, reason: Option<String>, by: ActContext) -> Result<Model, TransitionError> {
     in_force(row)?;
     Ok(Model {
         status: ResponsibilityStatus::Ended,
@@ -246,7 +250,7 @@ pub fn end(row: &Model, reason: Option<String>, by: Act) -> Result<Model, Transi
 ///
 /// # Errors
 /// It is history.
-pub fn give_way(row: &Model, by: Act) -> Result<Model, TransitionError> {
+pub fn give_way(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
     match row.status {
         ResponsibilityStatus::Proposed => decline(row, Some(TAKEN.to_owned()), by),
         _ => end(row, None, by),
@@ -257,7 +261,7 @@ pub fn give_way(row: &Model, by: Act) -> Result<Model, TransitionError> {
 ///
 /// # Errors
 /// It is history.
-pub fn leave_out(row: &Model, by: Act) -> Result<Model, TransitionError> {
+pub fn leave_out(row: &Model, by: ActContext) -> Result<Model, TransitionError> {
     match row.status {
         ResponsibilityStatus::Proposed => withdraw(row, by),
         _ => end(row, None, by),
@@ -270,7 +274,7 @@ pub fn leave_out(row: &Model, by: Act) -> Result<Model, TransitionError> {
 pub fn resume(
     suspended: &Model,
     (id, department, proposer): (ResponsibilityId, DepartmentId, Proposer),
-    by: Act,
+    by: ActContext,
 ) -> Model {
     let offer = Offer {
         id,
@@ -313,7 +317,7 @@ pub fn succeed(
     held: &Model,
     (id, successor): (ResponsibilityId, DepartmentId),
     tasks: Vec<String>,
-    by: Act,
+    by: ActContext,
 ) -> Model {
     Model {
         id,

@@ -36,7 +36,7 @@ use self::{
     parties::Parents,
 };
 use crate::{
-    access::{Caller, Guarded, Permit, expect_version, fresh},
+    access::{Caller, Guarded, Permit, expect_version, insertable},
     department::{is_within, parents},
     error::{Error, Reason, Result, UserErrorCode},
     input::{Faults, change, replace},
@@ -95,15 +95,15 @@ pub async fn propose(
     faults.check()?;
     let mut permit = caller.begin().await?;
     let touchpoint = permit
-        .look::<touchpoint::Entity>("touchpointId", touchpoint_id)
+        .lock_row::<touchpoint::Entity>("touchpointId", touchpoint_id)
         .await?;
     let named = proposer(caller, on_behalf_of)?;
     let ties = touchpoint::Entity::ties(permit.tx(), &touchpoint)
         .await?
         .and(Relation::Proposes, named);
     permit.decide::<touchpoint::Entity>(Action::ProposeResponsibility, &ties, &touchpoint)?;
-    crate::access::live::<touchpoint::Entity>("touchpointId", &touchpoint)?;
-    permit.live_blueprint(touchpoint.blueprint_id)?;
+    crate::access::require_live::<touchpoint::Entity>("touchpointId", &touchpoint)?;
+    permit.require_live_blueprint(touchpoint.blueprint_id)?;
     if let Some(name) = named {
         permit
             .read_live::<department::Entity>("onBehalfOf", name)
@@ -112,7 +112,7 @@ pub async fn propose(
     let department = permit
         .read_live::<department::Entity>("departmentId", department_id)
         .await?;
-    permit.concerns(department.id);
+    permit.audit_for(department.id);
     let parents = parents(permit.tx()).await?;
     if let Some(person) = person_id {
         refuse_stranger(&permit, "personId", (department.id, person), &parents).await?;
@@ -123,7 +123,7 @@ pub async fn propose(
             && row.role == input.role
     };
     if let Some(row) = permit
-        .made_before::<responsibility::Entity>(input.id.as_ref(), id, same)
+        .already_created::<responsibility::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -144,7 +144,7 @@ pub async fn propose(
     let row = lifecycle::propose(offer, proposer, replaces, caller.into());
     refuse_unanswerable(&permit, &row, &department, &parents).await?;
     let row = permit
-        .insert::<responsibility::Entity>(fresh::<responsibility::Entity>(row))
+        .insert::<responsibility::Entity>(insertable::<responsibility::Entity>(row))
         .await?;
     permit.commit().await?;
     Ok(row)
@@ -158,7 +158,7 @@ async fn refuse_unanswerable(
     parents: &Parents,
 ) -> Result<()> {
     let owner = permit
-        .read::<blueprint::Entity>("touchpointId", row.blueprint_id)
+        .get::<blueprint::Entity>("touchpointId", row.blueprint_id)
         .await?
         .owner_department_id;
     if waiting::proposal(row, None, owner).can_be_answered(parents) {
@@ -210,7 +210,7 @@ fn proposer(caller: &Caller, on_behalf_of: Option<DepartmentId>) -> Result<Optio
     if on_behalf_of.is_some() || caller.is_cx_manager() {
         return Ok(on_behalf_of);
     }
-    let leads = caller.leads();
+    let leads = caller.own_lead_departments();
     if leads.len() > 1 {
         let message = "You lead several departments: name the one that proposes in `onBehalfOf`.";
         return Err(Error::fault(
@@ -240,7 +240,7 @@ pub async fn update(
     let (row, mut permit) = caller
         .fetch::<responsibility::Entity>(Action::DescribeResponsibility, "id", id)
         .await?;
-    permit.live_blueprint(row.blueprint_id)?;
+    permit.require_live_blueprint(row.blueprint_id)?;
     if !matches!(
         row.status,
         ResponsibilityStatus::Proposed | ResponsibilityStatus::Accepted

@@ -97,7 +97,7 @@ pub struct Proposal {
 
 /// What a yes does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Yes {
+pub enum Consent {
     /// Both consents are there: the role is held from now on.
     Accepts,
     /// The holder agrees to hand over, and the proposal waits for the next to answer.
@@ -106,7 +106,7 @@ pub enum Yes {
 
 /// Why somebody may not answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Barred {
+pub enum BarredReason {
     /// They made it, or are one party with who did.
     OneParty,
     /// Whoever is accountable answers first.
@@ -177,15 +177,15 @@ impl Proposal {
     }
 
     /// What a yes from this seat in this name does; nothing where it may not be given.
-    fn yes_from(&self, name: Name, seat: DepartmentId, parents: &Parents) -> Option<Yes> {
+    fn yes_from(&self, name: Name, seat: DepartmentId, parents: &Parents) -> Option<Consent> {
         let another = !self.one_party(seat, parents) && (!name.itself || seat == name.department);
         if !self.waits_for_holder() {
-            return another.then_some(Yes::Accepts);
+            return another.then_some(Consent::Accepts);
         }
         // To hand over what is one's own is no second consent: it may be given by whoever leads the holder.
         match another && self.consented(parents) {
-            true => Some(Yes::Accepts),
-            false => Some(Yes::HandsOver),
+            true => Some(Consent::Accepts),
+            false => Some(Consent::HandsOver),
         }
     }
 
@@ -198,12 +198,12 @@ impl Proposal {
         &self,
         by: &Participant,
         parents: &Parents,
-    ) -> Result<(Yes, Option<DepartmentId>), Barred> {
+    ) -> Result<(Consent, Option<DepartmentId>), BarredReason> {
         if by.account.is_some() && by.account == self.proposer.account {
-            return Err(Barred::OneParty);
+            return Err(BarredReason::OneParty);
         }
         if by.settles_for(self.addressed, parents) {
-            return Ok((Yes::Accepts, None));
+            return Ok((Consent::Accepts, None));
         }
         let seated = self.names(parents).into_iter().filter_map(|name| {
             let seat = seat_for(&by.leads, name.department, parents)?;
@@ -216,14 +216,14 @@ impl Proposal {
         may.ok_or_else(|| self.barred(by, !seated.is_empty(), parents))
     }
 
-    fn barred(&self, by: &Participant, named: bool, parents: &Parents) -> Barred {
+    fn barred(&self, by: &Participant, named: bool, parents: &Parents) -> BarredReason {
         let addressed = seat_for(&by.leads, self.addressed, parents).is_some();
         if self.waits_for_holder() && addressed && !self.consented(parents) {
-            Barred::HolderFirst
+            BarredReason::HolderFirst
         } else if named || addressed {
-            Barred::OneParty
+            BarredReason::OneParty
         } else {
-            Barred::NotAsked
+            BarredReason::NotAsked
         }
     }
 

@@ -34,7 +34,7 @@ pub async fn of_persona<C: ConnectionTrait>(
     persona: PersonaId,
     but: Option<BlueprintId>,
 ) -> Result<Vec<ContactSender>> {
-    let journeys = blueprint::Entity::find()
+    let blueprint_ids = blueprint::Entity::find()
         .select_only()
         .column(blueprint::Column::Id)
         .filter(
@@ -71,8 +71,8 @@ pub async fn of_persona<C: ConnectionTrait>(
         .column(responsibility::Column::DepartmentId)
         .column_as(per_month.clone(), "per_month")
         .join(JoinType::LeftJoin, accountable.into())
-        .filter(touchpoint::Column::BlueprintId.in_subquery(journeys))
-        .filter(touchpoint::Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
+        .filter(touchpoint::Column::BlueprintId.in_subquery(blueprint_ids))
+        .filter(touchpoint::Column::BlueprintId.in_subquery(scope::reportable_blueprint_ids()))
         .filter(Condition::all().add_option(but.map(|id| touchpoint::Column::BlueprintId.ne(id))))
         .filter(touchpoint::Column::ArchivedAt.is_null())
         .filter(touchpoint::Column::PhaseId.in_subquery(living))

@@ -16,8 +16,8 @@ use super::{
     lifecycle::{self, SUSPENDED},
 };
 use crate::{
-    access::{Caller, Permit, fresh, scope},
-    audit::Subject,
+    access::{Caller, Permit, insertable, scope},
+    audit::AuditSubject,
     department::parents,
     error::{Error, Forbidden, Reason, Result},
     id,
@@ -77,7 +77,7 @@ pub async fn resume(
     let successors = successors(permit).await?;
     let parents = parents(permit.tx()).await?;
     let caller = permit.caller;
-    let name = Some(owner).filter(|owner| caller.led().contains(owner));
+    let name = Some(owner).filter(|owner| caller.led_departments().contains(owner));
     let mut resumed = Vec::new();
     for row in suspended {
         // What an earlier archiving suspended has resumed since, or was ended.
@@ -98,9 +98,9 @@ pub async fn resume(
         }
         let proposer = person(caller).proposes(name, department, &parents);
         let next = lifecycle::resume(&row, (id::new(), department, proposer), caller.into());
-        permit.concerns(department);
+        permit.audit_for(department);
         let next = permit
-            .insert::<responsibility::Entity>(fresh::<responsibility::Entity>(next))
+            .insert::<responsibility::Entity>(insertable::<responsibility::Entity>(next))
             .await?;
         open.push(next.clone());
         resumed.push(next);

@@ -53,7 +53,7 @@ pub struct OpenProposals {
 
 impl OpenProposals {
     /// Reads it: three statements, however many proposals there are, and one for the tree.
-    pub async fn read<C: ConnectionTrait>(caller: &Caller, db: &C) -> Result<Self> {
+    pub async fn load<C: ConnectionTrait>(caller: &Caller, db: &C) -> Result<Self> {
         let rows = caller
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Proposed))

@@ -13,7 +13,7 @@ use entity::{
 use sea_orm::{ActiveValue::NotSet, ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use crate::{
-    access::{Caller, Permit, expect_version, live},
+    access::{Caller, Permit, expect_version, require_live},
     audit::Event,
     blueprint::{refuse_full, refuse_taken},
     error::{Result, UserErrorCode},
@@ -87,10 +87,10 @@ pub async fn create(caller: &Caller, input: ScenarioCreateInput) -> Result<scena
     let (blueprint, mut permit) = caller
         .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
         .await?;
-    live::<blueprint::Entity>("blueprintId", &blueprint)?;
+    require_live::<blueprint::Entity>("blueprintId", &blueprint)?;
     let same = |row: &scenario::Model| row.name == name && row.blueprint_id == blueprint_id;
     if let Some(row) = permit
-        .made_before::<scenario::Entity>(input.id.as_ref(), id, same)
+        .already_created::<scenario::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -175,7 +175,7 @@ async fn set_steps(
     let its = scenario_step::Column::ScenarioId.eq(row.id);
     let position = scenario_step::Column::Position;
     if !permit
-        .set_list::<scenario_step::Entity>(its, position, list.collect())
+        .replace_list::<scenario_step::Entity>(its, position, list.collect())
         .await?
     {
         return Ok(false);
@@ -204,7 +204,7 @@ async fn fetch(
     let (row, permit) = caller
         .fetch::<scenario::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
-    permit.live_blueprint(row.blueprint_id)?;
+    permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<scenario::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use async_graphql::SimpleObject;
 
-use crate::index::{Entry, words};
+use crate::index::{SearchEntry, words};
 
 /// Most characters before the first match.
 const BEFORE: usize = 40;
@@ -35,7 +35,7 @@ pub struct SearchPiece {
 }
 
 /// The excerpts of an entry's texts in which any of the words occurs, at most `most`.
-pub fn matches(entry: &Entry, wanted: &[String], most: usize) -> Vec<SearchMatch> {
+pub fn matches(entry: &SearchEntry, wanted: &[String], most: usize) -> Vec<SearchMatch> {
     let texts = entry
         .texts
         .iter()

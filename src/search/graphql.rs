@@ -8,7 +8,7 @@ use sea_orm::{ColumnTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{
-    Place, Question,
+    HitKey, SearchRequest,
     excerpt::{self, SearchMatch},
 };
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     department::graphql::Department,
     error::Result,
     improvement::graphql::Improvement,
-    index::{self, Searched, every_kind},
+    index::{self, Searchable, every_kind},
     input,
     insight::graphql::{Insight, Source},
     kpi::graphql::Kpi,
@@ -56,7 +56,7 @@ macro_rules! findable {
         /// The things of a kind with these ids, if the caller may see them.
         async fn hits(
             caller: &Caller,
-            question: &Question,
+            question: &SearchRequest,
             kind: SearchKind,
             ids: &[Uuid],
             tx: &Transaction,
@@ -66,8 +66,8 @@ macro_rules! findable {
                     use entity::$table::{Column, Entity};
                     let rows = caller.select::<Entity>().filter(Column::Id.is_in(ids.iter().copied()));
                     let rows = rows.all(tx).await?;
-                    let mut entries: Vec<_> = rows.iter().map(Searched::entry).collect();
-                    index::complete(tx, kind, &mut entries).await?;
+                    let mut entries: Vec<_> = rows.iter().map(Searchable::entry).collect();
+                    index::add_needs(tx, kind, &mut entries).await?;
                     let hits = rows.into_iter().zip(entries).map(|(row, entry)| {
                         let matches = excerpt::matches(&entry, &question.words, MOST_MATCHES);
                         (entry.id, SearchHit { kind, node: Findable::$kind(row.into()), matches })
@@ -108,7 +108,7 @@ impl SearchQuery {
         let caller = caller(ctx)?;
         caller.budget.spend(SEARCH)?;
         let blueprint = input::optional_id("blueprintId", blueprint_id.as_ref())?;
-        let question = Question::read(&text, kinds, blueprint, include_archived)?;
+        let question = SearchRequest::parse(&text, kinds, blueprint, include_archived)?;
         let page = Page { first, after };
         let tx = caller.snapshot().await?;
         let total = if page::wants_total(ctx) {
@@ -123,7 +123,7 @@ impl SearchQuery {
             let hit = hits.remove(&(place.kind, place.id))?;
             Some((place, hit))
         });
-        page.cut(
+        page.paginate(
             found.collect(),
             total,
             |(place, _)| place.cursor(),
@@ -135,8 +135,8 @@ impl SearchQuery {
 /// What stands in these places, one statement a kind.
 async fn load(
     caller: &Caller,
-    question: &Question,
-    places: &[Place],
+    question: &SearchRequest,
+    places: &[HitKey],
     tx: &Transaction,
 ) -> Result<HashMap<(SearchKind, Uuid), SearchHit>> {
     let mut ids: HashMap<SearchKind, Vec<Uuid>> = HashMap::new();

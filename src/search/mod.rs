@@ -26,7 +26,7 @@ use crate::{
     error::{Error, Result},
     index::{self, every_kind},
     page::{self, Page},
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// Longest query, in characters.
@@ -36,7 +36,7 @@ const LONGEST: usize = 100;
 const MOST_WORDS: usize = 8;
 
 /// A search query: words, and what kinds of things to find where.
-pub struct Question {
+pub struct SearchRequest {
     /// Folded, each once, at least one. Letters and digits only, so that none is an operator of either full-text index.
     words: Vec<String>,
     kinds: Vec<SearchKind>,
@@ -44,12 +44,12 @@ pub struct Question {
     include_archived: bool,
 }
 
-impl Question {
+impl SearchRequest {
     /// Parses what somebody typed.
     ///
     /// # Errors
     /// `BadInput` where the text is too long, or has no word or too many.
-    pub fn read(
+    pub fn parse(
         text: &str,
         kinds: Option<Vec<SearchKind>>,
         blueprint: Option<BlueprintId>,
@@ -82,14 +82,14 @@ impl Question {
 
 /// The sort key of a hit, compared field by field; a cursor is the last one of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct HitKey {
     distance: i32,
     length: i32,
     id: Uuid,
     kind: SearchKind,
 }
 
-impl Read for Place {
+impl Read for HitKey {
     fn read(cells: &mut Cells<'_>) -> Result<Self, DbErr> {
         Ok(Self {
             distance: cells.take()?,
@@ -100,15 +100,15 @@ impl Read for Place {
     }
 }
 
-impl Place {
+impl HitKey {
     fn cursor(&self) -> String {
         let (distance, length) = (self.distance.to_be_bytes(), self.length.to_be_bytes());
         let kind = self.kind.as_str().as_bytes();
-        page::encode(&[&distance, &length, self.id.as_bytes(), kind])
+        page::encode_cursor(&[&distance, &length, self.id.as_bytes(), kind])
     }
 
     fn from_cursor(text: &str) -> Result<Self> {
-        let bytes = page::decode(text)?;
+        let bytes = page::decode_cursor(text)?;
         let read = || {
             let (distance, rest) = bytes.split_first_chunk()?;
             let (length, rest) = rest.split_first_chunk()?;
@@ -117,21 +117,21 @@ impl Place {
                 distance: i32::from_be_bytes(*distance),
                 length: i32::from_be_bytes(*length),
                 id: Uuid::from_bytes(*id),
-                kind: SearchKind::named(std::str::from_utf8(kind).ok()?)?,
+                kind: SearchKind::from_name(std::str::from_utf8(kind).ok()?)?,
             })
         };
-        read().ok_or_else(page::not_a_cursor)
+        read().ok_or_else(page::invalid_cursor)
     }
 }
 
 /// The hits of one page in order, and one more where there is one.
 pub async fn find(
     caller: &Caller,
-    question: &Question,
+    question: &SearchRequest,
     page: &Page,
     tx: &Transaction,
-) -> Result<Vec<Place>> {
-    let behind = page.after.as_deref().map(Place::from_cursor).transpose()?;
+) -> Result<Vec<HitKey>> {
+    let behind = page.after.as_deref().map(HitKey::from_cursor).transpose()?;
     let missing = page.size()? + 1;
     let mut text = found(caller, question, tx).then(" SELECT * FROM found");
     if let Some(place) = behind {
@@ -153,7 +153,7 @@ pub async fn find(
 }
 
 /// Number of hits that the caller may see.
-pub async fn count(caller: &Caller, question: &Question, tx: &Transaction) -> Result<u64> {
+pub async fn count(caller: &Caller, question: &SearchRequest, tx: &Transaction) -> Result<u64> {
     let text = found(caller, question, tx).then(" SELECT COUNT(*) FROM found");
     let row = tx.query_one_raw(text.statement()).await?;
     let count: i64 = row.map_or(Ok(0), |row| row.try_get_by_index(0))?;
@@ -163,9 +163,9 @@ pub async fn count(caller: &Caller, question: &Question, tx: &Transaction) -> Re
 /// The beginning of a statement, up to the CTE `found`. Access is checked kind by kind: one condition over all kinds would
 /// keep PostgreSQL from joining. The LIMIT inside EXISTS means nothing to PostgreSQL, and keeps SQLite from turning the
 /// join round and scanning everything that the caller may see.
-fn found(caller: &Caller, question: &Question, tx: &Transaction) -> Text {
+fn found(caller: &Caller, question: &SearchRequest, tx: &Transaction) -> SqlBuilder {
     let backend = tx.get_database_backend();
-    let mut text = Text::new(backend, "WITH matched AS MATERIALIZED (SELECT ");
+    let mut text = SqlBuilder::new(backend, "WITH matched AS MATERIALIZED (SELECT ");
     text = distance(text, &question.words)
         .then(" AS distance, length(title) AS length, id, kind FROM search_text WHERE ");
     text = matching(text, backend, &question.words);
@@ -194,7 +194,7 @@ fn found(caller: &Caller, question: &Question, tx: &Transaction) -> Text {
 }
 
 /// Appends the sum of the words' distances: see the module.
-fn distance(text: Text, words: &[String]) -> Text {
+fn distance(text: SqlBuilder, words: &[String]) -> SqlBuilder {
     words.iter().enumerate().fold(text, |text, (at, word)| {
         let (whole, beginning) = (format!("% {word} %"), format!("% {word}%"));
         text.then(if at == 0 { "" } else { " + " })
@@ -209,7 +209,7 @@ fn distance(text: Text, words: &[String]) -> Text {
 }
 
 /// Appends the condition that all words occur, in the language of each database's full-text index.
-fn matching(text: Text, backend: DbBackend, words: &[String]) -> Text {
+fn matching(text: SqlBuilder, backend: DbBackend, words: &[String]) -> SqlBuilder {
     let all = |join: &str, word: &dyn Fn(&String) -> String| {
         let words: Vec<String> = words.iter().map(word).collect();
         words.join(join)

@@ -19,7 +19,7 @@ const TOLD: usize = 64;
 
 /// The place of a row or a cell in a sheet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct CellRef {
     /// The line of the text, from 1.
     pub line: u64,
     /// The row as a spreadsheet numbers it, which lags behind where cells hold several lines.
@@ -30,7 +30,7 @@ pub struct Place {
     pub heading: String,
 }
 
-impl Place {
+impl CellRef {
     /// The beginning of a sheet.
     pub(super) fn first() -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for CellRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Line {}", self.line)?;
         if self.row != self.line {
@@ -106,7 +106,7 @@ fn letters(column: usize) -> String {
 pub struct Cell<'r> {
     pub(super) raw: &'r str,
     pub(super) dialect: Dialect,
-    pub place: Place,
+    pub place: CellRef,
 }
 
 impl<'r> Cell<'r> {
@@ -176,7 +176,7 @@ impl<'r> Cell<'r> {
         let dialect = self.dialect;
         let read = |text: &str| {
             let danish = || NaiveDate::parse_from_str(text, "%d-%m-%Y").ok();
-            let day = Date::read(text).map(NaiveDate::from);
+            let day = Date::from_iso(text).map(NaiveDate::from);
             day.or_else(|| danish().filter(|_| dialect == Dialect::ExcelDa && text.len() == 10))
         };
         self.said(read, || "a day such as 2026-11-22".to_owned(), faults)

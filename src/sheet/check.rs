@@ -8,14 +8,14 @@ use std::{
 
 use super::{
     bounds::{Bounds, MOST_COLUMNS},
-    cell::Place,
+    cell::CellRef,
 };
 use crate::error::UserErrorCode;
 
 /// A fault of the text, on its way through the reader's errors, which are all `io::Error`s.
 #[derive(Clone, Debug)]
 pub(super) struct Malformed {
-    pub place: Place,
+    pub place: CellRef,
     pub code: UserErrorCode,
     pub message: String,
 }
@@ -50,13 +50,13 @@ pub(super) struct Checked<R> {
     bounds: Bounds,
     state: ScanState,
     /// The beginning of the present row, and the column of the present cell.
-    place: Place,
+    place: CellRef,
     line: u64,
     row: u64,
     cell_bytes: usize,
     row_bytes: usize,
     after_return: bool,
-    starts: VecDeque<Place>,
+    starts: VecDeque<CellRef>,
     malformed: Option<Malformed>,
 }
 
@@ -67,7 +67,7 @@ impl<R> Checked<R> {
             separator,
             bounds,
             state: ScanState::Row,
-            place: Place::first(),
+            place: CellRef::first(),
             line: 1,
             row: 1,
             cell_bytes: 0,
@@ -79,12 +79,12 @@ impl<R> Checked<R> {
     }
 
     /// The place of the next row that the reader has not returned yet: it reads ahead.
-    pub(super) fn next_start(&mut self) -> Option<Place> {
+    pub(super) fn next_start(&mut self) -> Option<CellRef> {
         self.starts.pop_front()
     }
 
     /// The place of the last byte that was read.
-    pub(super) fn here(&self) -> &Place {
+    pub(super) fn here(&self) -> &CellRef {
         &self.place
     }
 
@@ -145,7 +145,7 @@ impl<R> Checked<R> {
     /// Begins a cell, and with the first one a row.
     fn begin(&mut self, state: ScanState) {
         if self.state == ScanState::Row {
-            self.place = Place {
+            self.place = CellRef {
                 line: self.line,
                 row: self.row,
                 column: Some(0),

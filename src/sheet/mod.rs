@@ -15,7 +15,7 @@ mod spool;
 mod write;
 
 pub use bounds::Bounds;
-pub use cell::{BETWEEN, Cell, Place, escaped, items, parted, told, unescaped};
+pub use cell::{BETWEEN, Cell, CellRef, escaped, items, parted, told, unescaped};
 pub use dialect::Dialect;
 pub use guard::guarded;
 pub use read::{Columns, Reader, Row};

@@ -9,7 +9,7 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::{
     bounds::{Bounds, MOST_COLUMNS},
-    cell::{Cell, Place, told},
+    cell::{Cell, CellRef, told},
     check::{Checked, Malformed},
     dialect::{Dialect, MARK},
 };
@@ -36,7 +36,7 @@ pub struct Reader<R> {
 /// A row: its place, and its cells as they were written.
 #[derive(Clone, Debug)]
 pub struct Row {
-    pub place: Place,
+    pub place: CellRef,
     cells: Vec<String>,
     dialect: Dialect,
 }
@@ -59,7 +59,7 @@ impl<R: BufRead> Reader<R> {
         let mut head = Vec::new();
         let limit = bounds.cell as u64;
         let read = source.by_ref().take(limit).read_until(b'\n', &mut head);
-        let first = Place::first();
+        let first = CellRef::first();
         read.map_err(|error| unreadable(&first, &error))?;
         if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.contains(&0) {
             let message = format!("This is UTF-16, or no text at all. {SAVE_AS}");
@@ -175,7 +175,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// A row as text, as wide as the headings.
-    fn checked(&self, record: &ByteRecord, place: Place) -> Result<Row> {
+    fn checked(&self, record: &ByteRecord, place: CellRef) -> Result<Row> {
         let mut cells = Vec::with_capacity(record.len().min(MOST_COLUMNS));
         let width = self.headings.cells.len();
         for (at, bytes) in record.iter().enumerate() {
@@ -234,7 +234,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-fn unreadable(place: &Place, error: &std::io::Error) -> Error {
+fn unreadable(place: &CellRef, error: &std::io::Error) -> Error {
     place.refuse(
         UserErrorCode::Invalid,
         format!("It cannot be read: {error}."),
@@ -276,19 +276,19 @@ impl Columns {
     pub fn require(&self, names: &[&str], faults: &mut Faults) {
         for name in names.iter().filter(|name| !self.has(name)) {
             let message = format!("There is no column \"{name}\", and it takes one.");
-            Place::first().wrong(UserErrorCode::Required, message, faults);
+            CellRef::first().wrong(UserErrorCode::Required, message, faults);
         }
     }
 
     /// The place of this column in a row.
     #[must_use]
-    pub fn place(&self, row: &Row, name: &str) -> Place {
+    pub fn place(&self, row: &Row, name: &str) -> CellRef {
         self.at(&row.place, name)
     }
 
     /// The place of this column in the row at a place.
     #[must_use]
-    pub fn at(&self, row: &Place, name: &str) -> Place {
+    pub fn at(&self, row: &CellRef, name: &str) -> CellRef {
         row.at(self.0.get(name).copied(), name)
     }
 }

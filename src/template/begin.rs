@@ -32,7 +32,7 @@ pub async fn from_template(
 ) -> Result<blueprint::Model> {
     let mut faults = Faults::default();
     let which = which(&mut faults, &input.template);
-    let draft = BlueprintDraft::read(&mut faults, input.draft);
+    let draft = BlueprintDraft::from_input(&mut faults, input.draft);
     faults.check()?;
     let mut permit = caller.begin().await?;
     let template = caller

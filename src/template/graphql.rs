@@ -109,7 +109,7 @@ impl TemplateQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id or its key.")] by: By,
     ) -> Option<Result<Template>> {
-        found(async { caller(ctx)?.by::<template::Entity>(&by).await }).await
+        found(async { caller(ctx)?.get_by::<template::Entity>(&by).await }).await
     }
 
     /// Templates, in the order of creation. `six-phases`, the experience journey of customers and employees, is built
@@ -128,7 +128,7 @@ impl TemplateQuery {
         if let Some(subject) = filter.and_then(|filter| filter.subject) {
             select = select.filter(for_subject(subject));
         }
-        page::by_creation(ctx, select, Page { first, after }, Template::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Template::from).await
     }
 }
 

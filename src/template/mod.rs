@@ -139,13 +139,13 @@ pub async fn create(caller: &Caller, input: TemplateCreateInput) -> Result<templ
     let mut permit = caller.permit(Action::KeepCatalogue, &Ties::none()).await?;
     let same = |row: &template::Model| row.name == name && row.phases == phases;
     if let Some(row) = permit
-        .made_before::<template::Entity>(input.id.as_ref(), id, same)
+        .already_created::<template::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
     }
     let key = permit
-        .key::<template::Entity>(key.as_deref(), &name, id, None)
+        .unique_key::<template::Entity>(key.as_deref(), &name, id, None)
         .await?;
     let row = permit
         .insert::<template::Entity>(template::ActiveModel {

@@ -22,15 +22,15 @@ const CHECKSUM: usize = 6;
 
 /// A service token as its holder has it: `cxb_`, 43 random digits and letters, and 6 of a checksum.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct ServiceTokenSecret(String);
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for ServiceTokenSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
     }
 }
 
-impl Secret {
+impl ServiceTokenSecret {
     /// A new one.
     pub fn new() -> Result<Self> {
         let mut text = String::from(PREFIX);
@@ -49,7 +49,7 @@ impl Secret {
     ///
     /// # Errors
     /// UNAUTHENTICATED where it was cut off or mistyped: whoever sent it is told, as anybody could work that out.
-    pub fn read(text: &str) -> Option<Result<Self>> {
+    pub fn parse(text: &str) -> Option<Result<Self>> {
         let rest = text.strip_prefix(PREFIX)?;
         let whole =
             rest.len() == RANDOM + CHECKSUM && rest.bytes().all(|b| b.is_ascii_alphanumeric());
@@ -102,11 +102,13 @@ mod tests {
 
     #[test]
     fn a_token_is_read_back_and_any_other_letter_in_it_is_noticed() {
-        let token = Secret::new().expect("a token");
+        let token = ServiceTokenSecret::new().expect("a token");
         let text = token.clone().into_text();
         assert_eq!(text.len(), 53);
         assert_eq!(
-            Secret::read(&text).expect("one of ours").expect("whole"),
+            ServiceTokenSecret::parse(&text)
+                .expect("one of ours")
+                .expect("whole"),
             token
         );
         for at in PREFIX.len()..text.len() {
@@ -114,17 +116,23 @@ mod tests {
             wrong[at] = if wrong[at] == b'x' { b'y' } else { b'x' };
             let wrong = String::from_utf8(wrong).expect("text");
             assert!(
-                Secret::read(&wrong).expect("claims to be one").is_err(),
+                ServiceTokenSecret::parse(&wrong)
+                    .expect("claims to be one")
+                    .is_err(),
                 "{wrong}"
             );
         }
         assert!(
-            Secret::read(&text[..52])
+            ServiceTokenSecret::parse(&text[..52])
                 .expect("claims to be one")
                 .is_err()
         );
-        assert!(Secret::read("cxb_ß").expect("claims to be one").is_err());
-        assert!(Secret::read("eyJhbGciOiJIUzI1NiJ9").is_none());
+        assert!(
+            ServiceTokenSecret::parse("cxb_ß")
+                .expect("claims to be one")
+                .is_err()
+        );
+        assert!(ServiceTokenSecret::parse("eyJhbGciOiJIUzI1NiJ9").is_none());
     }
 
     #[test]
@@ -136,7 +144,7 @@ mod tests {
     #[test]
     fn no_two_tokens_are_alike_and_every_digit_comes_up() {
         let tokens: std::collections::BTreeSet<String> = (0..200)
-            .map(|_| Secret::new().expect("a token").into_text())
+            .map(|_| ServiceTokenSecret::new().expect("a token").into_text())
             .collect();
         assert_eq!(tokens.len(), 200);
         let all: String = tokens

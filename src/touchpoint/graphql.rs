@@ -189,7 +189,7 @@ impl TouchpointQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The object's id, or its blueprint's key and its own.")] by: ByInside,
     ) -> Option<Result<Touchpoint>> {
-        found(async { caller(ctx)?.by_inside::<touchpoint::Entity>(&by).await }).await
+        found(async { caller(ctx)?.get_inside::<touchpoint::Entity>(&by).await }).await
     }
 
     /// Touchpoints of blueprints that are not archived, in the order of creation.
@@ -204,7 +204,7 @@ impl TouchpointQuery {
     ) -> Result<Pages<Touchpoint>> {
         let caller = caller(ctx)?;
         let select = filtered(caller, filter.unwrap_or_default())?;
-        page::by_creation(ctx, select, Page { first, after }, Touchpoint::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Touchpoint::from).await
     }
 
     /// A transition by id.
@@ -258,7 +258,8 @@ fn filtered(caller: &Caller, filter: TouchpointFilter) -> Result<Select<touchpoi
         all = all.add(touchpoint::Column::Id.in_subquery(held.into_query()));
     }
     if filter.without_role.is_some() && !filter.include_drafts {
-        all = all.add(touchpoint::Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()));
+        all =
+            all.add(touchpoint::Column::BlueprintId.in_subquery(scope::reportable_blueprint_ids()));
     } else if !filter.include_archived {
         let live = blueprint::Entity::find()
             .select_only()

@@ -19,12 +19,12 @@ pub use self::inputs::{
 };
 use self::inputs::{TouchpointLists, with_starts};
 use crate::{
-    access::{Caller, Permit, expect_version, live},
+    access::{Caller, Permit, expect_version, require_live},
     audit::Event,
     blueprint::{MOST_TOUCHPOINTS, refuse_full},
     error::{Error, Result},
     input::{self, AtVersionInput, Faults},
-    order::{self, Placed},
+    order::{self, Ordered},
     policy::Action,
 };
 
@@ -41,11 +41,11 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     let (phase, mut permit) = caller
         .fetch::<phase::Entity>(Action::ShapeBlueprint, "phaseId", phase_id)
         .await?;
-    live::<phase::Entity>("phaseId", &phase)?;
-    permit.live_blueprint(phase.blueprint_id)?;
+    require_live::<phase::Entity>("phaseId", &phase)?;
+    permit.require_live_blueprint(phase.blueprint_id)?;
     let same = |row: &touchpoint::Model| row.blueprint_id == phase.blueprint_id && row.name == name;
     if let Some(row) = permit
-        .made_before::<touchpoint::Entity>(input.id.as_ref(), id, same)
+        .already_created::<touchpoint::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -57,7 +57,7 @@ pub async fn create(caller: &Caller, input: TouchpointCreateInput) -> Result<tou
     let siblings = of_phase(&permit, phase.id).await?;
     let position = place(&permit, &siblings, &input.after_id, after).await?;
     let key = permit
-        .key::<touchpoint::Entity>(key.as_deref(), &name, id, Some(phase.blueprint_id))
+        .unique_key::<touchpoint::Entity>(key.as_deref(), &name, id, Some(phase.blueprint_id))
         .await?;
     let row = permit
         .insert::<touchpoint::Entity>(touchpoint::ActiveModel {
@@ -87,7 +87,7 @@ async fn set_lists(
     if let Some(channels) = lists.channels {
         for (index, id) in channels.iter().enumerate() {
             permit
-                .read::<channel::Entity>(&format!("channelIds.{index}"), *id)
+                .get::<channel::Entity>(&format!("channelIds.{index}"), *id)
                 .await?;
         }
         touchpoint_channel::Entity::delete_many()
@@ -115,7 +115,7 @@ async fn set_lists(
     if let Some(audience) = lists.audience {
         for (index, id) in audience.iter().enumerate() {
             permit
-                .read::<segment::Entity>(&format!("audienceSegmentIds.{index}"), *id)
+                .get::<segment::Entity>(&format!("audienceSegmentIds.{index}"), *id)
                 .await?;
         }
         touchpoint_segment::Entity::delete_many()
@@ -243,9 +243,7 @@ pub async fn relocate(
     let row = permit
         .fetch_at::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id, input.expected_version)
         .await?;
-    let from = permit
-        .read::<phase::Entity>("phaseId", row.phase_id)
-        .await?;
+    let from = permit.get::<phase::Entity>("phaseId", row.phase_id).await?;
     let to = permit
         .read_live::<phase::Entity>("phaseId", phase_id.unwrap_or(row.phase_id))
         .await?;
@@ -264,7 +262,7 @@ pub async fn relocate(
     let mut phases = vec![to];
     if from.id != row.phase_id {
         let remaining = of_phase(&permit, from.id).await?;
-        set_positions(&permit, order::closed(&remaining)).await?;
+        set_positions(&permit, order::close_gaps(&remaining)).await?;
         phases.push(from);
     }
     phases.sort_by_key(|phase| phase.position);
@@ -282,7 +280,7 @@ pub async fn fetch<'c>(
         .fetch::<touchpoint::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
     expect_version::<touchpoint::Entity>(&row, input.expected_version)?;
-    permit.live_blueprint(row.blueprint_id)?;
+    permit.require_live_blueprint(row.blueprint_id)?;
     Ok((row, permit))
 }
 
@@ -294,7 +292,7 @@ pub async fn put_away(
 ) -> Result<touchpoint::Model> {
     let row = permit.set_archived::<touchpoint::Entity>(row, true).await?;
     let remaining = of_phase(permit, row.phase_id).await?;
-    set_positions(permit, order::closed(&remaining)).await?;
+    set_positions(permit, order::close_gaps(&remaining)).await?;
     Ok(row)
 }
 
@@ -310,7 +308,7 @@ pub async fn bring_back(
     let others = of_phase(permit, row.phase_id).await?;
     let before = others.iter().rfind(|other| other.position < row.position);
     let before = before.map(|other| other.id);
-    let places = order::room(&others, before.as_ref());
+    let places = order::make_room(&others, before.as_ref());
     let places = places.ok_or_else(|| Error::internal("a neighbour is not among the others"))?;
     set_positions(permit, places.moved).await?;
     let change = touchpoint::ActiveModel {
@@ -321,7 +319,7 @@ pub async fn bring_back(
     permit.update::<touchpoint::Entity>(row, change).await
 }
 
-impl Placed for touchpoint::Model {
+impl Ordered for touchpoint::Model {
     type Id = TouchpointId;
 
     fn id(&self) -> TouchpointId {
@@ -356,7 +354,7 @@ async fn place(
     } else {
         after
     };
-    let places = order::room(others, after.as_ref());
+    let places = order::make_room(others, after.as_ref());
     let places = places.ok_or_else(|| Error::not_found("afterId", "touchpoint in this phase"))?;
     set_positions(permit, places.moved).await?;
     Ok(places.free)

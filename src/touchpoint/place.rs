@@ -9,7 +9,7 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::{
-    access::{Permit, ties_of_place},
+    access::{Permit, load_place_ties},
     error::{Error, Result, UserErrorCode},
     input::Faults,
     policy::Action,
@@ -26,7 +26,8 @@ pub struct BlueprintLocation {
 impl BlueprintLocation {
     /// Refuses whoever may not do the action to what is said of the place.
     pub async fn require(self, permit: &Permit<'_>, action: Action) -> Result<()> {
-        let ties = ties_of_place(permit.tx(), self.blueprint, self.phase, self.touchpoint).await?;
+        let ties =
+            load_place_ties(permit.tx(), self.blueprint, self.phase, self.touchpoint).await?;
         permit.require(action, &ties, Some(("Blueprint", self.blueprint.0)))
     }
 }
@@ -90,7 +91,7 @@ pub enum LocationInput {
 
 impl LocationInput {
     /// Reads the one of the three that was given; `unclear` says what is wrong where it is not exactly one.
-    pub fn read(
+    pub fn from_ids(
         faults: &mut Faults,
         (touchpoint, phase, blueprint): (Option<&ID>, Option<&ID>, Option<&ID>),
         unclear: &str,
@@ -113,9 +114,7 @@ impl LocationInput {
     pub async fn lock(self, permit: &mut Permit<'_>) -> Result<BlueprintLocation> {
         let (blueprint, phase, touchpoint) = match self {
             Self::Touchpoint(id) => {
-                let row = permit
-                    .read::<touchpoint::Entity>("touchpointId", id)
-                    .await?;
+                let row = permit.get::<touchpoint::Entity>("touchpointId", id).await?;
                 permit.lock_blueprint(row.blueprint_id).await?;
                 permit
                     .read_live::<touchpoint::Entity>("touchpointId", id)
@@ -123,13 +122,13 @@ impl LocationInput {
                 (row.blueprint_id, None, Some(id))
             }
             Self::Phase(id) => {
-                let row = permit.read::<phase::Entity>("phaseId", id).await?;
+                let row = permit.get::<phase::Entity>("phaseId", id).await?;
                 permit.lock_blueprint(row.blueprint_id).await?;
                 permit.read_live::<phase::Entity>("phaseId", id).await?;
                 (row.blueprint_id, Some(id), None)
             }
             Self::Blueprint(id) => {
-                permit.read::<blueprint::Entity>("blueprintId", id).await?;
+                permit.get::<blueprint::Entity>("blueprintId", id).await?;
                 permit.lock_blueprint(id).await?;
                 permit
                     .read_live::<blueprint::Entity>("blueprintId", id)
@@ -137,7 +136,7 @@ impl LocationInput {
                 (id, None, None)
             }
         };
-        permit.live_blueprint(blueprint)?;
+        permit.require_live_blueprint(blueprint)?;
         Ok(BlueprintLocation {
             blueprint,
             phase,

@@ -11,7 +11,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::place::refuse_elsewhere;
 use crate::{
-    access::{Caller, Permit, expect_version, live},
+    access::{Caller, Permit, expect_version, require_live},
     blueprint::{MOST_TRANSITIONS, refuse_full},
     error::{Reason, Result, UserErrorCode},
     input::{self, AtVersionInput, Faults, change, replace},
@@ -73,11 +73,11 @@ pub async fn create(caller: &Caller, input: TransitionCreateInput) -> Result<tra
     let (blueprint, mut permit) = caller
         .fetch::<blueprint::Entity>(Action::ShapeBlueprint, "blueprintId", blueprint_id)
         .await?;
-    live::<blueprint::Entity>("blueprintId", &blueprint)?;
+    require_live::<blueprint::Entity>("blueprintId", &blueprint)?;
     let same =
         |row: &transition::Model| row.from_touchpoint_id == from && row.to_touchpoint_id == to;
     if let Some(row) = permit
-        .made_before::<transition::Entity>(input.id.as_ref(), id, same)
+        .already_created::<transition::Entity>(input.id.as_ref(), id, same)
         .await?
     {
         return Ok(row);
@@ -194,7 +194,7 @@ async fn fetch(
     let (row, permit) = caller
         .fetch::<transition::Entity>(Action::ShapeBlueprint, "id", id)
         .await?;
-    permit.live_blueprint(row.blueprint_id)?;
+    permit.require_live_blueprint(row.blueprint_id)?;
     expect_version::<transition::Entity>(&row, expected_version)?;
     Ok((row, permit))
 }

@@ -19,7 +19,7 @@ struct Pair {
 
 fn random_like(id: &str) -> String {
     let (prefix, _) = id.split_once('_').expect("a prefix");
-    format!("{prefix}_{}", cx_blueprint::id::random())
+    format!("{prefix}_{}", cx_blueprint::id::new_hex())
 }
 
 /// The ids that somebody cannot read as a node, of everything there is.

@@ -183,7 +183,7 @@ async fn what_was_done_already_is_answered_when_it_is_on_the_disk() {
     }
     let world = World::small().await;
     let cx = world.sign_in("cx-manager").await;
-    let id = format!("chn_{}", cx_blueprint::id::random());
+    let id = format!("chn_{}", cx_blueprint::id::new_hex());
     let pigeon = json!({ "id": id, "name": "Pigeon", "medium": "OTHER" });
     let made = cx.does(CREATE, pigeon.clone()).await;
     let before = world.store.syncs();
@@ -266,7 +266,7 @@ async fn what_follows_a_commit_follows_although_the_client_has_gone() {
     for round in 0..200_u64 {
         quiet(&world).await;
         // What was told before is taken in.
-        poll_immediate(Box::pin(world.store.written())).await;
+        poll_immediate(Box::pin(world.store.wait_written())).await;
         let named = format!("Pigeon {round}");
         let input = channel.to(&named);
         let sent = channel.actor.send(UPDATE, json!({ "input": input }));
@@ -275,7 +275,7 @@ async fn what_follows_a_commit_follows_although_the_client_has_gone() {
         if name(&world, &channel.id).await == named {
             channel.version += 1;
             kept += 1;
-            let told = timeout(Duration::from_secs(1), world.store.written()).await;
+            let told = timeout(Duration::from_secs(1), world.store.wait_written()).await;
             assert!(
                 told.is_ok(),
                 "round {round}: it is kept, and nobody was told"

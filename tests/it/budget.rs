@@ -199,10 +199,10 @@ async fn a_statement_is_paid_for_by_its_rows_and_its_work_and_ends_with_the_budg
     const ONE: &str = "SELECT 1 AS one";
     let world = World::small().await;
     let operator = Caller::operator(world.store.clone(), world.clock.clone(), "search");
-    let backend = operator.reader().get_database_backend();
+    let backend = operator.connection().get_database_backend();
     let run = async |steps: u64, sql: &str| {
-        let caller = operator.spending(Budget::of(steps, BYTES));
-        let rows = caller.reader();
+        let caller = operator.with_budget(Budget::new(steps, BYTES));
+        let rows = caller.connection();
         let rows = rows.query_all_raw(Statement::from_string(backend, sql));
         rows.await.map_err(Error::from).map(|rows| rows.len())
     };

@@ -76,7 +76,7 @@ pub async fn cost(world: &World, query: &str) -> Cost {
 /// The same of a request with variables.
 async fn spent(world: &World, query: &str, variables: Value) -> Cost {
     let operator = Caller::operator(world.store.clone(), world.clock.clone(), "search");
-    let caller = operator.spending(Budget::default());
+    let caller = operator.with_budget(Budget::default());
     let budget: Arc<Budget> = Arc::clone(&caller.budget);
     let key = SigningKey::from_text("q8fJ2vLx0RkTz5WmYbN7cHs4PdEgUa1o").expect("a good key");
     let request = Request::new(query)

@@ -299,7 +299,7 @@ async fn the_same_role_is_not_offered_twice_and_a_retry_makes_nothing_twice() {
     let lead = world.sign_in("lead").await;
     let keys = Keys::of(&lead, "open").await;
     let mut offer = keys.offer("T2", "service", "INFORMED");
-    offer["id"] = json!(format!("rsp_{}", cx_blueprint::id::random()));
+    offer["id"] = json!(format!("rsp_{}", cx_blueprint::id::new_hex()));
     let first = propose(&lead, offer.clone()).await;
     let again = propose(&lead, offer).await;
     assert_eq!(first, again);

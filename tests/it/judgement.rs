@@ -3,7 +3,7 @@
 
 use cx_blueprint::{
     judgement::{state, state_sql},
-    statement::Text,
+    statement::SqlBuilder,
 };
 use entity::words::Direction;
 use sea_orm::ConnectionTrait;
@@ -41,7 +41,7 @@ async fn a_state_in_sql_is_the_state_of_the_rules() {
         }
     }
     let state = state_sql("given", "given.measured", "given");
-    let text = Text::new(
+    let text = SqlBuilder::new(
         world.db().get_database_backend(),
         "WITH given (at, direction, measured, value, warning) AS (",
     )

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use cx_blueprint::policy::{
-    self, AccountStanding, Action, Cell, Relation, Role, Standing, Ties,
+    self, AccountStanding, Action, PolicyCell, Relation, Role, Standing, Ties,
     token::{self, Narrowing},
 };
 use entity::{
@@ -79,13 +79,13 @@ fn word(relation: Relation) -> &'static str {
     }
 }
 
-fn cell(cell: Cell) -> String {
+fn cell(cell: PolicyCell) -> String {
     match cell {
-        Cell::No => "-".to_owned(),
-        Cell::Never => "never".to_owned(),
-        Cell::Yes => "y".to_owned(),
-        Cell::Granted => "granted".to_owned(),
-        Cell::Where(relations) => relations
+        PolicyCell::No => "-".to_owned(),
+        PolicyCell::Never => "never".to_owned(),
+        PolicyCell::Yes => "y".to_owned(),
+        PolicyCell::Granted => "granted".to_owned(),
+        PolicyCell::Where(relations) => relations
             .iter()
             .map(|relation| word(*relation))
             .collect::<Vec<_>>()

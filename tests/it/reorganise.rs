@@ -456,7 +456,7 @@ async fn departments_merge_at_once_or_not_at_all() {
         refused["userErrors"][0],
         json!({ "field": ["departments"], "code": "REQUIRED", "reason": null })
     );
-    let hidden = json!({ "departments": [{ "id": format!("dep_{}", cx_blueprint::id::random()), "expectedVersion": 1 }],
+    let hidden = json!({ "departments": [{ "id": format!("dep_{}", cx_blueprint::id::new_hex()), "expectedVersion": 1 }],
         "successorId": rows["service"].id.to_string() });
     let refused = admin.tries(MERGE, hidden).await;
     assert_eq!(

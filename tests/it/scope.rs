@@ -363,7 +363,7 @@ async fn check(organisation: &Organisation, met: &Met) -> Result<(), TestCaseErr
         };
         let seen: BTreeSet<BlueprintId> = caller
             .select::<blueprint::Entity>()
-            .all(caller.reader())
+            .all(caller.connection())
             .await
             .expect("blueprints")
             .into_iter()
@@ -371,7 +371,7 @@ async fn check(organisation: &Organisation, met: &Met) -> Result<(), TestCaseErr
             .collect();
         let inside: BTreeSet<BlueprintId> = caller
             .select::<touchpoint::Entity>()
-            .all(caller.reader())
+            .all(caller.connection())
             .await
             .expect("touchpoints")
             .into_iter()
@@ -443,7 +443,7 @@ async fn check_values(
 ) -> Result<(), TestCaseError> {
     let seen: BTreeSet<KpiId> = caller
         .select::<measurement::Entity>()
-        .all(caller.reader())
+        .all(caller.connection())
         .await
         .expect("measurements")
         .into_iter()

@@ -157,7 +157,7 @@ async fn what_is_no_token_of_ours_or_none_any_more_opens_nothing() {
     for cut in [mistyped.as_str(), &reader.token[..20], "cxb_", "cxb_-"] {
         refused(&world, cut, "cut off or mistyped").await;
     }
-    let unknown = cx_blueprint::token::service::Secret::new()
+    let unknown = cx_blueprint::token::service::ServiceTokenSecret::new()
         .expect("a token")
         .into_text();
     refused(&world, &unknown, "is not accepted").await;

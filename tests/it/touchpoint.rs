@@ -263,7 +263,7 @@ async fn a_retry_with_the_same_id_makes_nothing_twice() {
     let world = World::small().await;
     let lead = world.sign_in("lead").await;
     let blueprint = open(&lead).await;
-    let id = format!("tch_{}", cx_blueprint::id::random());
+    let id = format!("tch_{}", cx_blueprint::id::new_hex());
     let new = json!({ "id": id, "phaseId": phase(&blueprint, "goal")["id"], "name": "Pays", "lane": "FRONTSTAGE" });
     let first = lead.does(CREATE, new.clone()).await;
     let again = lead.does(CREATE, new.clone()).await;

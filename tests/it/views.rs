@@ -40,7 +40,7 @@ struct Role<'w> {
 impl<'w> Role<'w> {
     /// Made on the command line, as an operator makes it.
     async fn of(world: &'w World, account: &str) -> Self {
-        let name = format!("bi_{}", cx_blueprint::id::random());
+        let name = format!("bi_{}", cx_blueprint::id::new_hex());
         let made = make(world, &name, account);
         assert!(made.status.success(), "{made:?}");
         let db = connect_as(&world.url(), &name).await;
@@ -345,7 +345,7 @@ async fn days_end_where_the_deployment_is() {
     // A zone that repeats a midnight in autumn and skips one in spring.
     let world = World::in_zone(chrono_tz::America::Havana).await;
     world.load(ORGANISATION).await.expect("the document loads");
-    let name = format!("bi_{}", cx_blueprint::id::random());
+    let name = format!("bi_{}", cx_blueprint::id::new_hex());
     let arguments = ["role", "create", &name, "--account", "analyst"];
     let zone = ["--time-zone", "America/Havana"];
     let made = bi(&world, &[&arguments[..], &zone].concat(), "\n");
@@ -439,7 +439,7 @@ async fn the_owner_keeps_the_views_that_a_superuser_made() {
         return;
     }
     let world = World::small().await;
-    let app = format!("app_{}", cx_blueprint::id::random());
+    let app = format!("app_{}", cx_blueprint::id::new_hex());
     handed_over(&world, &app).await;
     let db = connect_as(&world.url(), &app).await;
     let _app = Role {
@@ -461,7 +461,7 @@ async fn the_owner_keeps_the_views_that_a_superuser_made() {
     assert!(told.ends_with("anew for 1.\n"), "{refreshed:?}");
     role.sees_what_its_account_is_fed().await;
     // And makes and drops roles of its own.
-    let own = format!("bi_{}", cx_blueprint::id::random());
+    let own = format!("bi_{}", cx_blueprint::id::new_hex());
     let made = as_app(&["role", "create", &own, "--account", "analyst"], "\n");
     assert!(made.status.success(), "{made:?}");
     let own = Role {

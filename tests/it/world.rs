@@ -463,7 +463,7 @@ impl Place {
         if server().is_none() {
             return Self::File(tempfile::tempdir().expect("a directory"));
         }
-        let name = format!("fresh_{}", cx_blueprint::id::random());
+        let name = format!("fresh_{}", cx_blueprint::id::new_hex());
         in_postgres(&format!("CREATE DATABASE {name}")).await;
         Self::Database(name)
     }
@@ -495,7 +495,7 @@ impl Template {
                 Place::File(dir)
             }
             Source::Database(template) => {
-                let name = format!("test_{}", cx_blueprint::id::random());
+                let name = format!("test_{}", cx_blueprint::id::new_hex());
                 in_postgres(&format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
                 Place::Database(name)
             }

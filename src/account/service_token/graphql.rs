@@ -13,7 +13,7 @@ use crate::{
     payload,
     payload::{acting, caller},
     policy::Action,
-    token::service::Secret,
+    token::service::ServiceTokenSecret,
 };
 
 /// A token with which a program signs in, as `Authorization: Bearer cxb_…`. It acts as an account, with a part of that
@@ -97,7 +97,7 @@ async fn tokens(
     let account: Option<AccountId> =
         input::optional_id("filter.accountId", filter.account_id.as_ref())?;
     let select = super::select(caller, account, filter.include_ended);
-    page::by_creation(ctx, select, page, ServiceToken::from).await
+    page::oldest_first(ctx, select, page, ServiceToken::from).await
 }
 
 /// Result of creating a service token.
@@ -117,7 +117,7 @@ impl ServiceTokenCreatePayload {
         match result {
             Ok((row, secret)) => Ok(Self {
                 service_token: Some(row.into()),
-                secret: secret.map(Secret::into_text),
+                secret: secret.map(ServiceTokenSecret::into_text),
                 user_errors: Vec::new(),
             }),
             Err(error) => {

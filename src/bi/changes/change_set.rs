@@ -16,7 +16,7 @@ use entity::{
 };
 use sea_orm::prelude::Json;
 
-use crate::audit::Subject;
+use crate::audit::AuditSubject;
 
 /// What rows changed with.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ pub struct ChangeSet {
 
 macro_rules! types {
     ($($name:ident $module:ident,)*) => {
-        $(const $name: &str = <$module::Entity as Subject>::TYPE;)*
+        $(const $name: &str = <$module::Entity as AuditSubject>::TYPE;)*
     };
 }
 

@@ -36,7 +36,7 @@ use super::{
 };
 use crate::{
     access::{self, Caller, Guarded, scope},
-    audit::position::{self, Done, Position},
+    audit::position::{self, EventsAfter, LogPosition},
     database::Transaction,
     error::{Error, Result},
     page,
@@ -53,7 +53,7 @@ const FINGERPRINT: usize = 16;
 /// What a pull ends with and the next one begins at: a position in the audit log and a fingerprint of the scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyncToken {
-    place: Position,
+    place: LogPosition,
     scope: [u8; FINGERPRINT],
 }
 
@@ -61,16 +61,16 @@ impl SyncToken {
     /// The token as text. It is opaque and gives no authority: the scope is computed anew.
     #[must_use]
     pub fn encode(&self) -> String {
-        page::encode(&[&self.place.bytes(), &self.scope])
+        page::encode_cursor(&[&self.place.to_bytes(), &self.scope])
     }
 
     /// Reads the token of an earlier answer; none where the text is not one.
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
-        let bytes = page::decode(text).ok()?;
+        let bytes = page::decode_cursor(text).ok()?;
         let (place, scope) = bytes.split_first_chunk()?;
         Some(Self {
-            place: Position::of(*place),
+            place: LogPosition::from_bytes(*place),
             scope: scope.try_into().ok()?,
         })
     }
@@ -79,7 +79,7 @@ impl SyncToken {
 /// The token of a pull in this snapshot.
 pub async fn token(caller: &Caller, tx: &Transaction) -> Result<SyncToken> {
     Ok(SyncToken {
-        place: position::position(tx).await?,
+        place: position::current(tx).await?,
         scope: scope_fingerprint(caller, tx).await?,
     })
 }
@@ -99,10 +99,10 @@ pub async fn changed(
     if scope_fingerprint(caller, tx).await? != earlier.scope {
         return Err(Error::PullAgain("Your permissions have changed since."));
     }
-    let events = match position::done_behind(tx, earlier.place, MOST_ACTS).await? {
-        Done::Events(events) => events,
-        Done::TooMuch => return Err(Error::PullAgain("Too much has been done since.")),
-        Done::Unknown => return Err(Error::PullAgain("This server knows of no such pull.")),
+    let events = match position::events_after(tx, earlier.place, MOST_ACTS).await? {
+        EventsAfter::Events(events) => events,
+        EventsAfter::TooMuch => return Err(Error::PullAgain("Too much has been done since.")),
+        EventsAfter::Unknown => return Err(Error::PullAgain("This server knows of no such pull.")),
     };
     let changes = ChangeSet::from_events(&events, query.include_drafts)
         .ok_or(Error::PullAgain("A document was imported."))?;

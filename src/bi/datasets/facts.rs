@@ -22,7 +22,7 @@ use crate::{
     judgement::{self, holds_on_sql, join_target_sql, warning_sql},
     policy::Action,
     responsibility::in_force::{delivering_sql, held_at_end_sql},
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// The join.
@@ -89,7 +89,7 @@ const JOINED: &str = concat!(
     WHERE measured.measured_on = day.day"
 );
 
-fn joined(text: Text, scope: &Scope<'_>) -> Text {
+fn joined(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = text
         .then("counted AS (")
         .select(&scope.counted())
@@ -120,7 +120,7 @@ LEFT JOIN touchpoint ON touchpoint.id = joined.touchpoint_id
 LEFT JOIN department ON department.id = joined.department_id
 WHERE kpi.id = joined.kpi_id";
 
-fn rows(text: Text, scope: &Scope<'_>) -> Text {
+fn rows(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     KPI_FACTS.select(text, scope).then(FROM)
 }
 

@@ -18,7 +18,7 @@ use crate::{
         scope::Scope,
     },
     policy::Action,
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// Answers of customers.
@@ -75,7 +75,7 @@ LEFT JOIN department ON department.id = feedback.department_id
 LEFT JOIN follow_up ON follow_up.feedback_id = feedback.id
 WHERE (feedback.blueprint_id IS NULL OR feedback.blueprint_id IN (";
 
-fn answers(text: Text, scope: &Scope<'_>) -> Text {
+fn answers(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = seen::<feedback::Entity>(
         FEEDBACK.select(text, scope).then(" FROM "),
         scope,

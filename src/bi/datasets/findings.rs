@@ -173,7 +173,7 @@ async fn blueprints(
         .select::<blueprint::Entity>()
         .filter(Column::ArchivedAt.is_null());
     if !query.include_drafts {
-        select = select.filter(Column::Id.in_subquery(scope::counted_blueprint_ids()));
+        select = select.filter(Column::Id.in_subquery(scope::reportable_blueprint_ids()));
     }
     if let Some(RowKey(parts)) = &query.after
         && query.order.is_empty()

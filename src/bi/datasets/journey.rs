@@ -18,12 +18,12 @@ use crate::{
     },
     fields::{kinds, touchpoint::touchpoint_fields},
     policy::Action,
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// Begins a select of all columns of a dataset: of these by the names that they have in their tables, of all others by
 /// their own names from `table`.
-fn select(text: Text, dataset: &Dataset, table: &str, named: &[(&str, &str)]) -> Text {
+fn select(text: SqlBuilder, dataset: &Dataset, table: &str, named: &[(&str, &str)]) -> SqlBuilder {
     let columns = dataset.columns.iter().map(|column| {
         let named = named.iter().find(|(name, _)| *name == column.name);
         named.map_or_else(
@@ -36,7 +36,7 @@ fn select(text: Text, dataset: &Dataset, table: &str, named: &[(&str, &str)]) ->
 }
 
 /// Goes on with the rows of a table inside the blueprints that count, joined with their blueprint.
-fn inside<E: Guarded>(text: Text, scope: &Scope<'_>, table: &str) -> Text {
+fn inside<E: Guarded>(text: SqlBuilder, scope: &Scope<'_>, table: &str) -> SqlBuilder {
     seen::<E>(text, scope, table)
         .then(&format!(
             " JOIN blueprint ON blueprint.id = {table}.blueprint_id WHERE {table}.blueprint_id IN ("
@@ -92,7 +92,7 @@ macro_rules! touchpoint_columns {
 }
 touchpoint_fields!(touchpoint_columns);
 
-fn touchpoints(text: Text, scope: &Scope<'_>) -> Text {
+fn touchpoints(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let named = [
         ("touchpoint_id", "touchpoint.id"),
         ("touchpoint_key", "touchpoint.key"),
@@ -132,7 +132,7 @@ pub static PHASES: Dataset = Dataset {
     },
 };
 
-fn phases(text: Text, scope: &Scope<'_>) -> Text {
+fn phases(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let named = [
         ("phase_id", "phase.id"),
         ("phase_key", "phase.key"),
@@ -179,7 +179,7 @@ pub static BLUEPRINTS: Dataset = Dataset {
     },
 };
 
-fn blueprints(text: Text, scope: &Scope<'_>) -> Text {
+fn blueprints(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let named = [
         ("blueprint_id", "blueprint.id"),
         ("blueprint_key", "blueprint.key"),

@@ -20,7 +20,7 @@ use crate::{
     },
     judgement::{self, join_target_sql, warning_sql},
     policy::Action,
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// Values, each once.
@@ -59,7 +59,7 @@ pub static KPI_MEASUREMENTS: Dataset = Dataset {
     },
 };
 
-fn measured(text: Text, scope: &Scope<'_>) -> Text {
+fn measured(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     text.then("measured AS (")
         .select(&scope.measured())
         .then(")")
@@ -71,7 +71,7 @@ const MEASURED_FROM: &str = concat!(
     " WHERE kpi.id = measured.kpi_id"
 );
 
-fn measurements(text: Text, scope: &Scope<'_>) -> Text {
+fn measurements(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     KPI_MEASUREMENTS.select(text, scope).then(MEASURED_FROM)
 }
 
@@ -119,7 +119,7 @@ pub static KPIS: Dataset = Dataset {
     },
 };
 
-fn kpis(text: Text, scope: &Scope<'_>) -> Text {
+fn kpis(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     seen::<kpi::Entity>(KPIS.select(text, scope).then(" FROM "), scope, "kpi")
 }
 
@@ -150,7 +150,7 @@ pub static KPI_TARGETS: Dataset = Dataset {
     },
 };
 
-fn targets(text: Text, scope: &Scope<'_>) -> Text {
+fn targets(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     seen::<kpi_target::Entity>(
         KPI_TARGETS.select(text, scope).then(" FROM "),
         scope,
@@ -189,7 +189,7 @@ pub static KPI_LINKS: Dataset = Dataset {
     },
 };
 
-fn links(text: Text, scope: &Scope<'_>) -> Text {
+fn links(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = seen::<kpi_link::Entity>(KPI_LINKS.select(text, scope).then(" FROM "), scope, "kpi_link")
         .then(" JOIN kpi ON kpi.id = kpi_link.kpi_id JOIN blueprint ON blueprint.id = kpi_link.blueprint_id")
         .then(" WHERE kpi_link.blueprint_id IN (")

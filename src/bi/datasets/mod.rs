@@ -79,10 +79,10 @@ macro_rules! order {
 use order;
 
 use super::{model::value::Value, scope::Scope};
-use crate::{access::Guarded, statement::Text};
+use crate::{access::Guarded, statement::SqlBuilder};
 
 /// Appends the rows of a table that may be seen, under the table's own name.
-fn seen<E: Guarded>(text: Text, scope: &Scope<'_>, table: &str) -> Text {
+fn seen<E: Guarded>(text: SqlBuilder, scope: &Scope<'_>, table: &str) -> SqlBuilder {
     text.then("(")
         .select(&scope.seen::<E>())
         .then(&format!(") AS {table}"))

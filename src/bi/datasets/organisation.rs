@@ -17,7 +17,7 @@ use crate::{
         scope::Scope,
     },
     policy::Action,
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// Who answers for what, with its history.
@@ -65,7 +65,7 @@ JOIN touchpoint ON touchpoint.id = responsibility.touchpoint_id
 JOIN department ON department.id = responsibility.department_id
 WHERE responsibility.blueprint_id IN (";
 
-fn responsibilities(text: Text, scope: &Scope<'_>) -> Text {
+fn responsibilities(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     let text = RESPONSIBILITIES.select(text, scope).then(" FROM ");
     let text = seen::<responsibility::Entity>(text, scope, "responsibility")
         .then(RESPONSIBILITY_JOINS)
@@ -121,7 +121,7 @@ const TREE: &str = "), tree (id, depth, path, level_1, level_2, level_3, level_4
     FROM tree JOIN seen ON seen.parent_id = tree.id
 )";
 
-fn tree(text: Text, scope: &Scope<'_>) -> Text {
+fn tree(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     text.then("RECURSIVE seen AS (")
         .select(&scope.seen::<department::Entity>())
         .then(TREE)
@@ -132,7 +132,7 @@ FROM seen JOIN tree ON tree.id = seen.id
 LEFT JOIN seen above ON above.id = seen.parent_id
 LEFT JOIN seen successor ON successor.id = seen.successor_id";
 
-fn departments(text: Text, scope: &Scope<'_>) -> Text {
+fn departments(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     DEPARTMENTS.select(text, scope).then(DEPARTMENTS_IN_TREE)
 }
 
@@ -162,7 +162,7 @@ pub static PERSONAS: Dataset = Dataset {
     },
 };
 
-fn personas(text: Text, scope: &Scope<'_>) -> Text {
+fn personas(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     seen::<persona::Entity>(
         PERSONAS.select(text, scope).then(" FROM "),
         scope,

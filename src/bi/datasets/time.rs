@@ -10,7 +10,7 @@ use crate::{
         scope::{DayPart, Scope},
     },
     policy::Action,
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// Days, one a row.
@@ -44,13 +44,13 @@ pub static DATES: Dataset = Dataset {
     },
 };
 
-fn days(text: Text, scope: &Scope<'_>) -> Text {
+fn days(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     scope
         .today(scope.days(text).then(", today (day) AS (VALUES ("))
         .then("))")
 }
 
-fn rows(text: Text, scope: &Scope<'_>) -> Text {
+fn rows(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     DATES.select(text, scope).then(" FROM day CROSS JOIN today")
 }
 

@@ -14,7 +14,7 @@ use crate::{
     database::Transaction,
     error::Result,
     judgement::join_target_sql,
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// A measurement with its KPI and the target of its day.
@@ -126,7 +126,7 @@ const JOINED: &str = concat!(
 );
 
 fn statement(scope: &Scope<'_>, behind: Option<&ResumePoint>, most: usize) -> Statement {
-    let text = Text::new(scope.backend(), COLUMNS).select(&scope.measured());
+    let text = SqlBuilder::new(scope.backend(), COLUMNS).select(&scope.measured());
     let text = text.then(") AS seen");
     let text = match behind {
         Some(behind) => text

@@ -30,22 +30,22 @@ impl RowKey {
             })
             .collect();
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
-        page::encode(&parts)
+        page::encode_cursor(&parts)
     }
 
     /// The place of a cursor that some earlier answer gave.
     pub fn decode(dataset: &Dataset, cursor: &str) -> Result<Self> {
-        let bytes = page::decode(cursor)?;
+        let bytes = page::decode_cursor(cursor)?;
         let mut rest = &bytes[..];
         let mut parts = Vec::new();
         for key in dataset.order {
             let part;
-            (part, rest) = part_of(key.of, rest).ok_or_else(page::not_a_cursor)?;
+            (part, rest) = part_of(key.of, rest).ok_or_else(page::invalid_cursor)?;
             parts.push(part);
         }
         match rest {
             [] => Ok(Self(parts)),
-            _ => Err(page::not_a_cursor()),
+            _ => Err(page::invalid_cursor()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a dataset is: its name, columns, filters, the permission it needs, the order of its rows and their SQL.
 
-use crate::{bi::scope::Scope, policy::Action, statement::Text};
+use crate::{bi::scope::Scope, policy::Action, statement::SqlBuilder};
 
 /// Rows of one kind.
 pub struct Dataset {
@@ -99,7 +99,7 @@ pub enum KeyType {
 }
 
 /// Appends a fragment of SQL for whoever reads to a statement.
-pub type SqlFragment = fn(Text, &Scope<'_>) -> Text;
+pub type SqlFragment = fn(SqlBuilder, &Scope<'_>) -> SqlBuilder;
 
 /// Where rows come from. Who reads them there is paired with the dataset in the catalogue, which stands above all
 /// readers; a dataset is plain data.
@@ -206,7 +206,7 @@ impl Dataset {
 
     /// Appends `SELECT` and every column, by its SQL and under its name; what else is selected, and FROM, come next.
     #[must_use]
-    pub fn select(&self, text: Text, scope: &Scope<'_>) -> Text {
+    pub fn select(&self, text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
         let columns = self.columns.iter().map(|column| match column.sql {
             Some(ColumnSql::Expression(sql)) => format!("{sql} AS {}", column.name),
             Some(ColumnSql::Generated(sql)) => format!("{} AS {}", sql(scope), column.name),

@@ -9,7 +9,7 @@ use super::{
     dataset::Column,
     value::{Value, ValueRef},
 };
-use crate::statement::Text;
+use crate::statement::SqlBuilder;
 
 /// Compute steps of evaluating one term for one row.
 const TERM: usize = 4;
@@ -83,13 +83,13 @@ impl Filter {
 
     /// Writes the filter as a condition.
     #[must_use]
-    pub fn write(&self, text: Text) -> Text {
+    pub fn write(&self, text: SqlBuilder) -> SqlBuilder {
         self.written(text, false)
     }
 
     /// `NOT (x = 1)` is NULL in SQL where x is, so the row would be left out: inside a NOT each comparison is COALESCEd to
     /// false.
-    fn written(&self, text: Text, inside_not: bool) -> Text {
+    fn written(&self, text: SqlBuilder, inside_not: bool) -> SqlBuilder {
         match self {
             Self::All(all) => joined(text, all, "1 = 1", " AND ", inside_not),
             Self::Any(any) => joined(text, any, "1 = 0", " OR ", inside_not),
@@ -105,7 +105,7 @@ impl Filter {
         }
     }
 
-    fn plain(&self, text: Text) -> Text {
+    fn plain(&self, text: SqlBuilder) -> SqlBuilder {
         match self {
             Self::Compare(column, how, value) => {
                 let sign = match how {
@@ -174,7 +174,13 @@ impl Filter {
     }
 }
 
-fn joined(text: Text, parts: &[Filter], none: &str, word: &str, inside_not: bool) -> Text {
+fn joined(
+    text: SqlBuilder,
+    parts: &[Filter],
+    none: &str,
+    word: &str,
+    inside_not: bool,
+) -> SqlBuilder {
     if parts.is_empty() {
         return text.then(&format!("({none})"));
     }
@@ -186,7 +192,7 @@ fn joined(text: Text, parts: &[Filter], none: &str, word: &str, inside_not: bool
 }
 
 /// LIKE is not used: what counts as the same letter in it differs between the databases.
-fn has(text: Text, column: &str, position: TextPosition, wanted: &str) -> Text {
+fn has(text: SqlBuilder, column: &str, position: TextPosition, wanted: &str) -> SqlBuilder {
     let length = wanted.chars().count();
     let text = match position {
         TextPosition::Anywhere => {
@@ -207,7 +213,7 @@ fn has(text: Text, column: &str, position: TextPosition, wanted: &str) -> Text {
     text.value(wanted)
 }
 
-fn bound(text: Text, value: &Value) -> Text {
+fn bound(text: SqlBuilder, value: &Value) -> SqlBuilder {
     text.value(sea_orm::Value::from(value))
 }
 

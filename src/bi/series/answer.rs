@@ -40,7 +40,7 @@ use crate::{
     database::Transaction,
     error::{Error, Result},
     judgement,
-    kpi::rules::Measure,
+    kpi::rules::KpiMeasure,
     policy::Action,
 };
 
@@ -390,7 +390,7 @@ impl<'a> SeriesRow<'a> {
     pub fn value(&self) -> Option<f64> {
         let like = self.like();
         self.sum
-            .value(like.aggregation, Measure::from(like).ratio_scale())
+            .value(like.aggregation, KpiMeasure::from(like).ratio_scale())
     }
 
     /// Numerators and denominators, each added up; nothing where a value has none.

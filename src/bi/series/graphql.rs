@@ -218,14 +218,14 @@ struct SeriesCursor {
 impl SeriesCursor {
     fn encode(&self, row: &SeriesRow<'_>) -> String {
         let place = row.row_key().cursor();
-        page::encode(&[&self.by.to_be_bytes(), place.as_bytes()])
+        page::encode_cursor(&[&self.by.to_be_bytes(), place.as_bytes()])
     }
 
     /// Reads the cursor of an earlier answer as the first place after it, wherever its own point is now.
     fn read(answer: &SeriesAnswer, cursor: &str) -> Result<Self> {
-        let bytes = page::decode(cursor)?;
-        let (by, place) = bytes.split_first_chunk().ok_or_else(page::not_a_cursor)?;
-        let place = std::str::from_utf8(place).map_err(|_| page::not_a_cursor())?;
+        let bytes = page::decode_cursor(cursor)?;
+        let (by, place) = bytes.split_first_chunk().ok_or_else(page::invalid_cursor)?;
+        let place = std::str::from_utf8(place).map_err(|_| page::invalid_cursor())?;
         let place = RowKey::decode(&KPI_SERIES, place)?;
         Ok(Self {
             by: u64::from_be_bytes(*by),

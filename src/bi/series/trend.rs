@@ -21,7 +21,7 @@ use crate::{
     bi::store::kpi_columns::{DayValue, day_number},
     error::Result,
     judgement,
-    kpi::rules::{self, Measure},
+    kpi::rules::{self, KpiMeasure},
 };
 
 /// Whether a KPI improves.
@@ -172,7 +172,7 @@ fn point(
         };
         aggregate.add(&value, targets.on(day));
     }
-    let value = aggregate.value(kpi.aggregation, Measure::from(kpi).ratio_scale());
+    let value = aggregate.value(kpi.aggregation, KpiMeasure::from(kpi).ratio_scale());
     let target = match kpi.aggregation {
         Aggregation::Sum => aggregate.target_sum.target(),
         _ => targets.on(day_number(period.end) - 1),

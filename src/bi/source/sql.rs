@@ -14,7 +14,7 @@ use crate::{
         value::Value,
     },
     error::Result,
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 impl DatasetQuery {
@@ -51,7 +51,12 @@ impl DatasetQuery {
     }
 
     /// `WITH … SELECT … FROM (dataset) AS flat`.
-    fn begin(&self, caller: &Caller, backend: DbBackend, selected: &str) -> Result<Option<Text>> {
+    fn begin(
+        &self,
+        caller: &Caller,
+        backend: DbBackend,
+        selected: &str,
+    ) -> Result<Option<SqlBuilder>> {
         caller.require_somewhere(self.dataset.permission)?;
         let Some((with, rows)) = self.dataset.source.sql() else {
             return Ok(None);
@@ -62,15 +67,15 @@ impl DatasetQuery {
             return Ok(None);
         }
         let text = match with {
-            Some(with) => with(Text::new(backend, "WITH "), &scope).then(" "),
-            None => Text::new(backend, ""),
+            Some(with) => with(SqlBuilder::new(backend, "WITH "), &scope).then(" "),
+            None => SqlBuilder::new(backend, ""),
         };
         let text = text.then("SELECT ").then(selected).then(" FROM (");
         Ok(Some(rows(text, &scope).then(") AS flat")))
     }
 
     /// Appends the keyset condition: rows after the resume point, in the query's order.
-    fn behind(&self, text: Text) -> Text {
+    fn behind(&self, text: SqlBuilder) -> SqlBuilder {
         let Some(RowKey(parts)) = &self.after else {
             return text;
         };
@@ -90,7 +95,7 @@ impl DatasetQuery {
             .then(&")".repeat(self.order.len().min(self.after_values.len())))
     }
 
-    fn ordered(&self, text: Text) -> Text {
+    fn ordered(&self, text: SqlBuilder) -> SqlBuilder {
         let text = self
             .order
             .iter()
@@ -105,7 +110,7 @@ impl DatasetQuery {
         self.keys(text)
     }
 
-    fn keys(&self, text: Text) -> Text {
+    fn keys(&self, text: SqlBuilder) -> SqlBuilder {
         let keys = self.dataset.order.iter().enumerate();
         keys.fold(text, |text, (at, key)| {
             let text = text.then(if at == 0 { "" } else { ", " });

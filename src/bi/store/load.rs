@@ -22,7 +22,7 @@ use crate::{
     database::Transaction,
     error::{Error, Result},
     responsibility::in_force::{days_held, ever_in_force_sql},
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// KPIs or blueprints read by one statement, at most.
@@ -50,7 +50,7 @@ pub async fn measured(
     }
     let mut deltas = Deltas::new();
     for ids in unknown.chunks(AT_ONCE) {
-        let text = Text::new(backend(tx), VALUES)
+        let text = SqlBuilder::new(backend(tx), VALUES)
             .then(AT)
             .then("WHERE kpi_id IN ");
         let text = text.list(ids.iter().copied());
@@ -60,7 +60,7 @@ pub async fn measured(
         let pairs = pairs
             .iter()
             .map(|(id, revision)| [(*id).into(), (*revision).into()]);
-        let text = Text::new(backend(tx), "WITH known (known_id, known_revision) AS (");
+        let text = SqlBuilder::new(backend(tx), "WITH known (known_id, known_revision) AS (");
         let text = text.rows(pairs).then(") ").then(VALUES).then(AT).then(
             "JOIN known ON kpi_id = known_id AND series_revision > known_revision \
              WHERE superseded_by_id IS NULL",
@@ -86,7 +86,7 @@ SELECT kpi_id, touchpoint_id, channel_id, segment_id, blueprint_id, measured_on,
     sample_size FROM ";
 const AT: &str = "measurement LEFT JOIN touchpoint ON touchpoint.id = touchpoint_id ";
 
-async fn take(tx: &Transaction, text: Text, deltas: &mut Deltas) -> Result<()> {
+async fn take(tx: &Transaction, text: SqlBuilder, deltas: &mut Deltas) -> Result<()> {
     // Streamed: the rows of 200 KPIs take far more memory than the columns that are made of them.
     let mut rows = tx.stream_raw(text.statement()).await?;
     while let Some(row) = rows.try_next().await? {
@@ -234,6 +234,6 @@ async fn inside(
     [select, order]: [&str; 2],
     ids: &[BlueprintId],
 ) -> Result<Vec<QueryResult>> {
-    let text = Text::new(backend(tx), select).list(ids.iter().copied());
+    let text = SqlBuilder::new(backend(tx), select).list(ids.iter().copied());
     Ok(tx.query_all_raw(text.then(order).statement()).await?)
 }

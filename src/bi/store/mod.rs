@@ -84,7 +84,7 @@ impl BiStore {
             return Ok(all);
         }
         let read = tx
-            .for_everybody(load::measured(tx, wanted, |id| self.0.measured.get(id)))
+            .uncharged(load::measured(tx, wanted, |id| self.0.measured.get(id)))
             .await?;
         Ok(self.0.measured.keep(wanted, read))
     }
@@ -100,7 +100,7 @@ impl BiStore {
             return Ok(all);
         }
         let read = tx
-            .for_everybody(load::topologies(caller, tx, wanted, |id| {
+            .uncharged(load::topologies(caller, tx, wanted, |id| {
                 self.0.topologies.get(id)
             }))
             .await?;

@@ -14,7 +14,7 @@ use sea_orm::{
 
 use super::{digest::policy_digest, sql::one};
 use crate::{
-    access::{Caller, OF_LOGINS, standing_of},
+    access::{Caller, LOGIN_ACTIONS, load_standing},
     database::Transaction,
     error::Result,
     policy::{self, Relation, Standing},
@@ -48,7 +48,7 @@ pub async fn all(caller: &Caller) -> Result<Vec<DatabaseLogin>> {
                 .into(),
         )
         .order_by_asc(bi_login::Column::Name);
-    Ok(logins.into_model().all(caller.reader()).await?)
+    Ok(logins.into_model().all(caller.connection()).await?)
 }
 
 /// The names of the logins that the cluster has a role for.
@@ -87,7 +87,7 @@ pub async fn renew(caller: &Caller) -> Result<usize> {
     let stale = StaleLogin::find_by_statement(stale).all(&tx).await?;
     let mut reaches = Vec::with_capacity(stale.len());
     for login in stale {
-        let standing = standing_of(&tx, login.account_id).await?;
+        let standing = load_standing(&tx, login.account_id).await?;
         let rows = standing.map_or_else(Vec::new, |standing| rows(&login.login, &standing));
         reaches.push((login, rows));
     }
@@ -116,7 +116,7 @@ async fn has_views(tx: &Transaction) -> Result<bool> {
 /// What is to be written down of a standing.
 fn rows(login: &str, standing: &Standing) -> Vec<bi_reach::Model> {
     let mut rows = Vec::new();
-    for action in OF_LOGINS {
+    for action in LOGIN_ACTIONS {
         let reach = policy::reach(standing, action);
         let row = |through: Option<(Relation, DepartmentId)>,
                    granted_account_id: Option<AccountId>| bi_reach::Model {
@@ -164,7 +164,7 @@ async fn write(
     forget(tx, &login.login).await?;
     for rows in rows.chunks(AT_ONCE) {
         let rows = rows.iter().cloned();
-        bi_reach::Entity::insert_many(rows.map(crate::access::fresh::<bi_reach::Entity>))
+        bi_reach::Entity::insert_many(rows.map(crate::access::insertable::<bi_reach::Entity>))
             .exec_without_returning(tx)
             .await?;
     }

@@ -39,7 +39,7 @@ use crate::{
     access::{self, Caller},
     database::Transaction,
     error::{Error, Result},
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// What the comment on the schema begins with, by which we know it for ours.
@@ -56,8 +56,8 @@ fn rows_of(dataset: &Dataset, zone: Tz) -> Option<String> {
     let (with, rows) = dataset.source.sql()?;
     let scope = Scope::for_login(zone);
     let text = match with {
-        Some(with) => with(Text::kept("WITH "), &scope).then("\n"),
-        None => Text::kept(""),
+        Some(with) => with(SqlBuilder::with_literals("WITH "), &scope).then("\n"),
+        None => SqlBuilder::with_literals(""),
     };
     let columns = dataset.columns.iter().map(|column| match column.of {
         Type::Id(prefix) => format!("{} AS {}", scope.shown(prefix, column.name), column.name),

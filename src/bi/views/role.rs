@@ -90,7 +90,7 @@ pub async fn drop(caller: &Caller, name: &str) -> Result<()> {
         }
     }
     let account = permit
-        .read::<account::Entity>("accountId", row.account_id)
+        .get::<account::Entity>("accountId", row.account_id)
         .await?;
     permit.note(Event::about::<account::Entity>(
         &account,

@@ -98,7 +98,7 @@ pub async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput) -> Res
     permit.note(Event::import(
         serde_json::json!({ "kpis": said.kpis.len() }),
     ));
-    permit.tell_as_one(Event::import(serde_json::json!({
+    permit.collapse_events(Event::import(serde_json::json!({
         "departments": said.departments.len(),
         "blueprints": said.blueprints.len(),
         "kpis": said.kpis.len(),

@@ -14,7 +14,7 @@ use sea_orm::{EntityTrait, Set};
 
 use super::schema::{Channel, Department, Kpi, OrganisationInput, Persona, Segment, Target};
 use crate::{
-    access::{Permit, fresh},
+    access::{Permit, insertable},
     department::{above, is_within},
     document::catalogue::lower,
     error::{Reason, Result, UserErrorCode},
@@ -195,7 +195,7 @@ impl Master {
                 position,
                 text,
             }));
-        faults.few(&at("segments"), said.segments.len());
+        faults.list_length(&at("segments"), said.segments.len());
         let mut named = HashSet::new();
         for (key, position) in said.segments.iter().zip(1..) {
             let path = format!("{path}.segments.{}", position - 1);
@@ -357,6 +357,6 @@ where
     E::ActiveModel: sea_orm::ActiveModelTrait<Entity = E> + Send,
 {
     permit
-        .insert_all::<E>(rows.into_iter().map(fresh::<E>).collect())
+        .insert_all::<E>(rows.into_iter().map(insertable::<E>).collect())
         .await
 }

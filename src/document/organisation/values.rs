@@ -15,7 +15,7 @@ use crate::{
     error::UserErrorCode,
     id,
     input::Faults,
-    intake::Once,
+    intake::DuplicateFinder,
     kpi::{
         measurement::{MeasurementKey, check_figures, check_measured_on},
         rules::Figures,
@@ -35,7 +35,7 @@ pub fn measurements(
     let mut rows = Vec::new();
     // Without faults above there are as many rows of KPIs as the document has.
     for ((at, said), kpi) in said.kpis.iter().enumerate().zip(&master.kpis) {
-        let mut once = Once::default();
+        let mut once = DuplicateFinder::default();
         for (number, said) in (0..).zip(&said.measurements) {
             let path = format!("kpis.{at}.measurements.{number}");
             check_measured_on(

@@ -174,7 +174,7 @@ impl Resolver<'_> {
         verdicts: &[VerdictItem],
         persona: Option<PersonaId>,
     ) -> Vec<NeedVerdict> {
-        self.faults.few(path, verdicts.len());
+        self.faults.list_length(path, verdicts.len());
         let mut found: Vec<NeedVerdict> = Vec::new();
         for (at, VerdictItem { need, verdict }) in verdicts.iter().take(LIST).enumerate() {
             let id = persona.and_then(|persona| {

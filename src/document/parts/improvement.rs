@@ -22,7 +22,7 @@ use crate::error::Result;
 use crate::id;
 use crate::improvement as improvements;
 use crate::policy::{Action, Relation, Ties};
-use crate::{access::Permit, audit::Subject};
+use crate::{access::Permit, audit::AuditSubject};
 
 parts! {
     /// What is to become better, or has.

@@ -23,7 +23,7 @@ use crate::{
     },
     error::{Error, Result, UserError},
     input::By,
-    sheet::Place,
+    sheet::CellRef,
     snapshot::BlueprintSnapshot,
 };
 
@@ -36,7 +36,7 @@ pub async fn import(
 ) -> Result<ImportReport> {
     let mut permit = caller.begin().await?;
     let found = caller.select::<blueprint::Entity>();
-    let found = found.filter(caller.which::<blueprint::Entity>(which)?);
+    let found = found.filter(caller.by_condition::<blueprint::Entity>(which)?);
     let found = found.one(permit.tx()).await?;
     let found = found.ok_or_else(|| Error::not_found("blueprint", "blueprint"))?;
     let row = lock(&mut permit, found.id, how.expected_revision).await?;
@@ -148,7 +148,7 @@ impl TableLocations<'_> {
         let faults = faults
             .into_iter()
             .map(|fault| (self.place(&fault.field), fault));
-        let mut faults: Vec<(Option<Place>, UserError)> = faults.collect();
+        let mut faults: Vec<(Option<CellRef>, UserError)> = faults.collect();
         faults.sort_by_cached_key(|(place, _)| place.clone());
         let told = faults.into_iter().map(|(place, fault)| match place {
             Some(place) => {
@@ -161,7 +161,7 @@ impl TableLocations<'_> {
     }
 
     /// The place of a path in the document.
-    fn place(&self, path: &[String]) -> Option<Place> {
+    fn place(&self, path: &[String]) -> Option<CellRef> {
         let mut path = path.iter().map(String::as_str);
         let (list, at) = (path.next()?, path.next()?.parse::<usize>().ok()?);
         let field = path.next().unwrap_or_default();

@@ -23,7 +23,7 @@ use crate::{
     error::{Result, UserErrorCode},
     fields::{kinds, touchpoint::touchpoint_fields},
     input::{Faults, key_from},
-    sheet::{Cell, Columns, Place, Reader, Row, told},
+    sheet::{Cell, CellRef, Columns, Reader, Row, told},
 };
 
 /// What a table says, and where.
@@ -49,8 +49,8 @@ pub struct TouchpointTable {
 #[derive(Debug)]
 pub(super) struct NamedPhase {
     pub key: String,
-    pub name: Option<(String, Place)>,
-    pub stage: Option<(Stage, Place)>,
+    pub name: Option<(String, CellRef)>,
+    pub stage: Option<(Stage, CellRef)>,
     /// The number of its first row.
     pub row: usize,
 }
@@ -145,8 +145,8 @@ impl TouchpointTable {
 
 /// Takes what is said where nothing was said yet; something else than what was said is a fault.
 fn agree<T: PartialEq>(
-    now: &mut Option<(T, Place)>,
-    said: Option<(T, Place)>,
+    now: &mut Option<(T, CellRef)>,
+    said: Option<(T, CellRef)>,
     spelled: fn(&T) -> String,
     faults: &mut Faults,
 ) {

@@ -101,7 +101,7 @@ impl<'c> Shown<'c> for At<'c, touchpoint::Model> {
             "viewerPermissions" => leaf(|step: Self| {
                 let Scene { canvas, caller, .. } = step.scene;
                 let held = canvas.responsibilities_of(step.row.id);
-                words(permissions::of_touchpoint(caller, &canvas.blueprint, held))
+                words(permissions::on_touchpoint(caller, &canvas.blueprint, held))
             }),
             "channels" => many(asked, |step: Self| {
                 let channels = step.scene.canvas.channels_of(step.row.id);
@@ -203,7 +203,7 @@ impl<'c> Shown<'c> for At<'c, responsibility::Model> {
                 } = held.scene;
                 let holder = accountable(canvas.responsibilities_of(held.row.touchpoint_id));
                 let at = (&canvas.blueprint, holder);
-                words(permissions::of_responsibility(
+                words(permissions::on_responsibility(
                     caller, held.row, at, parents,
                 ))
             }),
@@ -234,7 +234,7 @@ impl<'c> Shown<'c> for At<'c, department::Model> {
             "archivedAt" => leaf(|department: Self| department.row.archived_at.map(moment)),
             "viewerPermissions" => leaf(|department: Self| {
                 let caller = department.scene.caller;
-                words(permissions::of_department(caller, department.row))
+                words(permissions::on_department(caller, department.row))
             }),
             _ => None,
         }
@@ -310,7 +310,7 @@ impl<'c> Shown<'c> for At<'c, kpi::Model> {
             "archivedAt" => leaf(|kpi: Self| kpi.row.archived_at.map(moment)),
             "viewerPermissions" => leaf(|kpi: Self| {
                 let caller = kpi.scene.caller;
-                words(permissions::of_kpi(caller, kpi.row))
+                words(permissions::on_kpi(caller, kpi.row))
             }),
             _ => None,
         }

@@ -4,8 +4,8 @@ use async_graphql::{ComplexObject, Context};
 use entity::membership;
 use sea_orm::{ColumnTrait, Condition};
 
-use super::super::{audit::AuditEvent, loaders::LimitsOf};
-use super::responsibility::{named, waiting_for_viewer};
+use super::super::{audit::AuditEvent, loaders::TokenLimitsOf};
+use super::responsibility::{naming_person, waiting_for_viewer};
 use crate::{
     account::{
         graphql::{Account, Session, Viewer, own_sessions},
@@ -63,7 +63,7 @@ impl Viewer {
         #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")]
         after: Option<String>,
     ) -> Result<Pages<Responsibility>> {
-        named(ctx, self.account.row.id, Page { first, after }).await
+        naming_person(ctx, self.account.row.id, Page { first, after }).await
     }
 }
 
@@ -92,7 +92,9 @@ impl ServiceToken {
 
     /// The departments to which it is limited, with all below them; empty if it is not limited.
     async fn departments(&self, ctx: &Context<'_>) -> Result<Listed<Department>> {
-        let rows = load(ctx, LimitsOf(self.row.id)).await?.unwrap_or_default();
+        let rows = load(ctx, TokenLimitsOf(self.row.id))
+            .await?
+            .unwrap_or_default();
         Ok(meter::listed(rows.iter().cloned()))
     }
 

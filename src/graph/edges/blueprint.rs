@@ -9,8 +9,8 @@ use super::super::{
     flow::Flow,
     lens::{self, LensCell},
     loaders::{
-        ImprovementsIn, InPhase, JudgingPhase, KnownIn, KnownOfPhase, PromisesIn, ScenariosOf,
-        SecondaryOf, SourcesIn, TriedIn,
+        EvaluationsIn, ImprovementsIn, InsightsIn, InsightsOfPhase, KpisJudgingPhase, PromisesIn,
+        ScenariosIn, SecondaryPersonasOf, SourcesIn, TouchpointsIn,
     },
     permissions,
     picture::{self, PictureLink},
@@ -52,7 +52,7 @@ const FINDINGS: usize = 2 * snapshot::COST;
 impl Blueprint {
     /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        Ok(permissions::of_blueprint(caller(ctx)?, &self.row))
+        Ok(permissions::on_blueprint(caller(ctx)?, &self.row))
     }
 
     /// The persona whose journey it is.
@@ -66,7 +66,7 @@ impl Blueprint {
     /// Its secondary personas, in order.
     #[graphql(complexity = "5 + 5 * child_complexity")]
     async fn secondary_personas(&self, ctx: &Context<'_>) -> Result<Listed<Persona>> {
-        let rows = load(ctx, SecondaryOf(self.row.id))
+        let rows = load(ctx, SecondaryPersonasOf(self.row.id))
             .await?
             .unwrap_or_default();
         Ok(meter::listed(rows.iter().cloned()))
@@ -106,7 +106,7 @@ impl Blueprint {
     /// phases and touchpoints are left out.
     #[graphql(complexity = "20 * child_complexity")]
     async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
-        listed(ctx, KnownIn(self.row.id)).await
+        listed(ctx, InsightsIn(self.row.id)).await
     }
 
     /// The sources on which its insights rest, in the order of creation.
@@ -124,7 +124,7 @@ impl Blueprint {
     /// The evaluations of its touchpoints, in the order of creation; those of archived touchpoints are left out.
     #[graphql(complexity = "20 * child_complexity")]
     async fn evaluations(&self, ctx: &Context<'_>) -> Result<Listed<Evaluation>> {
-        listed(ctx, TriedIn(self.row.id)).await
+        listed(ctx, EvaluationsIn(self.row.id)).await
     }
 
     /// Its improvements, planned or made, in the order of creation.
@@ -138,14 +138,16 @@ impl Blueprint {
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
     async fn lens(&self, ctx: &Context<'_>) -> Result<Listed<LensCell>> {
         let canvas = self.whole(ctx).await?;
-        let rows = load(ctx, KnownIn(self.row.id)).await?.unwrap_or_default();
+        let rows = load(ctx, InsightsIn(self.row.id))
+            .await?
+            .unwrap_or_default();
         Ok(meter::listed(lens::cells(canvas, &rows)))
     }
 
     /// Its scenarios: named ways through it, in the order of creation.
     #[graphql(complexity = "10 * child_complexity")]
     async fn scenarios(&self, ctx: &Context<'_>) -> Result<Listed<Scenario>> {
-        listed(ctx, ScenariosOf(self.row.id)).await
+        listed(ctx, ScenariosIn(self.row.id)).await
     }
 
     /// A smaller picture of it: only essential touchpoints, or the `simplifiedTo` most important ones (essential first,
@@ -272,13 +274,13 @@ impl Phase {
     async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
         match &self.canvas {
             Some(canvas) => Ok(judged(canvas, canvas.links_above(Some(self.row.id)))),
-            None => links(ctx, JudgingPhase(self.row.id)).await,
+            None => links(ctx, KpisJudgingPhase(self.row.id)).await,
         }
     }
 
     /// The insights about the phase as a whole, in the order of creation.
     async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
-        listed(ctx, KnownOfPhase(self.row.id)).await
+        listed(ctx, InsightsOfPhase(self.row.id)).await
     }
 
     /// Its touchpoints, in order of display.
@@ -288,7 +290,9 @@ impl Phase {
             let rows = rows.iter().map(|row| Touchpoint::within(row, canvas));
             return Ok(meter::listed(rows));
         }
-        let rows = load(ctx, InPhase(self.row.id)).await?.unwrap_or_default();
+        let rows = load(ctx, TouchpointsIn(self.row.id))
+            .await?
+            .unwrap_or_default();
         Ok(meter::listed(rows.iter().cloned()))
     }
 }

@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
-use super::super::{loaders::Below, permissions};
+use super::super::{loaders::DepartmentSubtree, permissions};
 use super::{
     list::improvements,
     responsibility::{picked, unasked, waiting},
@@ -38,7 +38,9 @@ impl Department {
     /// The department, and with `below` all below it.
     async fn reach(&self, ctx: &Context<'_>, below: Option<bool>) -> Result<Vec<DepartmentId>> {
         if below.unwrap_or_default() {
-            let tree = load(ctx, Below(self.row.id)).await?.unwrap_or_default();
+            let tree = load(ctx, DepartmentSubtree(self.row.id))
+                .await?
+                .unwrap_or_default();
             return Ok(tree.to_vec());
         }
         Ok(vec![self.row.id])
@@ -49,7 +51,7 @@ impl Department {
 impl Department {
     /// The permissions that you have in it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        Ok(permissions::of_department(caller(ctx)?, &self.row))
+        Ok(permissions::on_department(caller(ctx)?, &self.row))
     }
 
     /// Its ACCEPTED responsibilities in CURRENT blueprints that are or were published, in the order of creation.
@@ -71,12 +73,14 @@ impl Department {
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::DepartmentId.is_in(of))
             .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))
-            .filter(responsibility::Column::BlueprintId.in_subquery(scope::counted_blueprint_ids()))
+            .filter(
+                responsibility::Column::BlueprintId.in_subquery(scope::reportable_blueprint_ids()),
+            )
             .filter(
                 Condition::all()
                     .add_option(roles.map(|roles| responsibility::Column::Role.is_in(roles))),
             );
-        page::by_creation(ctx, select, Page { first, after }, Responsibility::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
     }
 
     /// Open proposals that address it, drafts included, in the order of creation.
@@ -97,7 +101,7 @@ impl Department {
             .select::<responsibility::Entity>()
             .filter(responsibility::Column::DepartmentId.is_in(of))
             .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Proposed));
-        page::by_creation(ctx, select, Page { first, after }, Responsibility::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Responsibility::from).await
     }
 
     /// The KPIs that judge its delivery, whoever owns them: those linked on the day to touchpoints where it is
@@ -121,7 +125,7 @@ impl Department {
         let day = as_of.map_or(caller.today, |day| day.0);
         caller.budget.spend(SEARCH)?;
         let select = of_departments(caller, &of, states.as_deref(), day).await?;
-        page::by_creation(ctx, select, Page { first, after }, Kpi::from).await
+        page::oldest_first(ctx, select, Page { first, after }, Kpi::from).await
     }
 
     /// The number of KPIs in each state, over those that judge its delivery on a day.
@@ -140,7 +144,7 @@ impl Department {
             let day = as_of.map_or(caller.today, |day| day.0);
             caller.budget.spend(SEARCH)?;
             let card = scorecard(caller, &of, day).await?;
-            Ok(Some(DepartmentScorecard::of(&card, Date(day))))
+            Ok(Some(DepartmentScorecard::new(&card, Date(day))))
         })
         .await
     }
@@ -212,7 +216,7 @@ impl Department {
         let caller = caller(ctx)?;
         let of = self.reach(ctx, include_descendants).await?;
         let select = caller.select::<follow_up::Entity>().filter(still_open(&of));
-        page::by_creation(ctx, select, Page { first, after }, FollowUp::from).await
+        page::oldest_first(ctx, select, Page { first, after }, FollowUp::from).await
     }
 
     /// The department directly above it; null at the top.

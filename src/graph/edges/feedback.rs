@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context};
 use entity::feedback as answers;
 
 use super::super::{
-    loaders::{FollowedUp, PlaybookOf},
+    loaders::{FollowUpOf, PlaybookOf},
     permissions,
 };
 use crate::{
@@ -39,7 +39,7 @@ impl Feedback {
 impl Feedback {
     /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        Ok(permissions::of_feedback(caller(ctx)?, &self.row))
+        Ok(permissions::on_feedback(caller(ctx)?, &self.row))
     }
 
     /// The respondent: a customer number or a name; null if unknown, erased, or not for you to see. Requires:
@@ -98,7 +98,7 @@ impl Feedback {
 
     /// Its follow-up; null if the respondent was never known.
     async fn follow_up(&self, ctx: &Context<'_>) -> Option<Result<FollowUp>> {
-        found(load(ctx, FollowedUp(self.row.id))).await
+        found(load(ctx, FollowUpOf(self.row.id))).await
     }
 }
 
@@ -108,7 +108,7 @@ impl FollowUp {
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
         let answer = load(ctx, self.row.feedback_id).await?;
         let caller = caller(ctx)?;
-        Ok(answer.map_or_else(Vec::new, |row| permissions::of_feedback(caller, &row)))
+        Ok(answer.map_or_else(Vec::new, |row| permissions::on_feedback(caller, &row)))
     }
 
     /// The answer.

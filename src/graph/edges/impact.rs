@@ -31,7 +31,7 @@ async fn named<E: Guarded, N: OutputType + From<E::Model>>(
 ) -> Result<Pages<N>> {
     let caller = caller(ctx)?;
     let named = E::id_column().is_in(ids.iter().copied());
-    page::by_creation(ctx, caller.select::<E>().filter(named), page, N::from).await
+    page::oldest_first(ctx, caller.select::<E>().filter(named), page, N::from).await
 }
 
 macro_rules! named {

@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context};
 
 use super::{
     super::{
-        loaders::{AboutKpis, AboutTouchpoints},
+        loaders::{KpisOfImprovement, TouchpointsOfImprovement},
         permissions,
     },
     list::{listed, living},
@@ -26,7 +26,7 @@ use crate::{
 impl Improvement {
     /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        Ok(permissions::of_improvement(caller(ctx)?, &self.row))
+        Ok(permissions::on_improvement(caller(ctx)?, &self.row))
     }
 
     /// The blueprint that it improves.
@@ -41,12 +41,12 @@ impl Improvement {
 
     /// The touchpoints that it concerns, in order; archived ones are left out.
     async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
-        let rows = load(ctx, AboutTouchpoints(self.row.id)).await?;
+        let rows = load(ctx, TouchpointsOfImprovement(self.row.id)).await?;
         Ok(living(&rows.unwrap_or_default()))
     }
 
     /// The KPIs that measure its effect, in order.
     async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<Kpi>> {
-        listed(ctx, AboutKpis(self.row.id)).await
+        listed(ctx, KpisOfImprovement(self.row.id)).await
     }
 }

@@ -12,7 +12,7 @@ use sea_orm::{
 
 use super::{
     super::{
-        loaders::{JudgedThere, JudgedWhole, TrendOf},
+        loaders::{KpiJudgement, LinkJudgement, TrendOf},
         permissions,
     },
     list::improvements,
@@ -41,7 +41,7 @@ use crate::{
 impl Kpi {
     async fn judgement(&self, ctx: &Context<'_>, as_of: Option<Date>) -> Result<Judgement> {
         let day = as_of.map_or(caller(ctx)?.today, |day| day.0);
-        Ok(load(ctx, JudgedWhole(self.row.id, day))
+        Ok(load(ctx, KpiJudgement(self.row.id, day))
             .await?
             .unwrap_or_default())
     }
@@ -70,7 +70,7 @@ impl Kpi {
 impl Kpi {
     /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        Ok(permissions::of_kpi(caller(ctx)?, &self.row))
+        Ok(permissions::on_kpi(caller(ctx)?, &self.row))
     }
 
     /// The department that owns it: defines it and records its values.
@@ -97,7 +97,7 @@ impl Kpi {
         let select = caller
             .select::<kpi_target::Entity>()
             .filter(kpi_target::Column::KpiId.eq(self.row.id));
-        page::by_creation(ctx, select, Page { first, after }, KpiTarget::from).await
+        page::oldest_first(ctx, select, Page { first, after }, KpiTarget::from).await
     }
 
     /// Its links, past, current and future, to places that you may read, in the order of creation.
@@ -113,7 +113,7 @@ impl Kpi {
         let select = caller
             .select::<kpi_link::Entity>()
             .filter(kpi_link::Column::KpiId.eq(self.row.id));
-        page::by_creation(ctx, select, Page { first, after }, KpiLink::from).await
+        page::oldest_first(ctx, select, Page { first, after }, KpiLink::from).await
     }
 
     /// The improvements whose effect it measures, in blueprints that you may read, in the order of creation.
@@ -200,7 +200,7 @@ impl Kpi {
         found(async {
             let trend = self.gone(ctx, as_of, periods.clamp(1, 24).unsigned_abs());
             let trend = trend.await?;
-            Ok(trend.map(|trend| KpiTrend::of(&trend, self.row.direction)))
+            Ok(trend.map(|trend| KpiTrend::new(&trend, self.row.direction)))
         })
         .await
     }
@@ -251,7 +251,7 @@ impl Kpi {
         let select = caller
             .select::<kpi_grant::Entity>()
             .filter(kpi_grant::Column::KpiId.eq(self.row.id));
-        Some(page::by_creation(ctx, select, Page { first, after }, KpiGrant::from).await)
+        Some(page::oldest_first(ctx, select, Page { first, after }, KpiGrant::from).await)
     }
 }
 
@@ -266,7 +266,7 @@ async fn by_day(ctx: &Context<'_>, which: Condition, page: Page) -> Result<Pages
         .order_by_asc(OfId)
         .limit(page.size()? + 1);
     if let Some(after) = &page.after {
-        let (day, [id]) = page::read_day_cursor(after)?;
+        let (day, [id]) = page::decode_day_cursor(after)?;
         let same_day = Condition::all()
             .add(MeasuredOn.eq(day))
             .add(OfId.gt(MeasurementId(id)));
@@ -274,7 +274,7 @@ async fn by_day(ctx: &Context<'_>, which: Condition, page: Page) -> Result<Pages
     }
     let mut rows = page::rows(ctx, select).await?;
     rows.sort_unstable_by_key(|row| (row.measured_on, row.id.uuid()));
-    page.cut(
+    page.paginate(
         rows,
         total,
         |row| page::day_cursor(row.measured_on, [row.id.uuid()]),
@@ -296,7 +296,7 @@ impl KpiLink {
         match &self.known {
             Some(known) => Ok(known.1.clone()),
             None => {
-                let key = JudgedThere(self.row.id, caller(ctx)?.today);
+                let key = LinkJudgement(self.row.id, caller(ctx)?.today);
                 Ok(load(ctx, key).await?.unwrap_or_default())
             }
         }

@@ -67,7 +67,7 @@ pub(super) async fn improvements(
         .select::<improvement::Entity>()
         .filter(which)
         .filter(Condition::all().add_option(in_state));
-    page::by_creation(ctx, select, page, Improvement::from).await
+    page::oldest_first(ctx, select, page, Improvement::from).await
 }
 
 /// Of the touchpoints that were listed, those that are not archived.

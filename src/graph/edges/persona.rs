@@ -44,6 +44,6 @@ impl Persona {
 
     /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        Ok(permissions::of_catalogue(caller(ctx)?))
+        Ok(permissions::on_catalogue(caller(ctx)?))
     }
 }

@@ -2,7 +2,7 @@
 
 use async_graphql::{ComplexObject, Context};
 
-use super::{super::loaders::DeliveredAt, list::living};
+use super::{super::loaders::DeliveryPlacesOf, list::living};
 use crate::{
     batch::load, blueprint::graphql::Blueprint, error::Result, meter::Listed, payload::found,
     promise::graphql::Promise, touchpoint::graphql::Touchpoint,
@@ -22,7 +22,7 @@ impl Promise {
 
     /// The touchpoints at which it is delivered, in order; archived ones are left out.
     async fn delivered_at(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
-        let rows = load(ctx, DeliveredAt(self.row.id)).await?;
+        let rows = load(ctx, DeliveryPlacesOf(self.row.id)).await?;
         Ok(living(&rows.unwrap_or_default()))
     }
 }

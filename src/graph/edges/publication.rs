@@ -29,7 +29,7 @@ pub async fn written<T: Send + 'static>(
     let work = move |steps: &Steps| {
         steps.take(STEPS_PER_ROW * snapshot.rows())?;
         let (made, bytes) = make(Document::from_snapshot(&snapshot))?;
-        steps.budget().answer(bytes as u64)?;
+        steps.budget().count_answer(bytes as u64)?;
         Ok(made)
     };
     caller.compute(work).await

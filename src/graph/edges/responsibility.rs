@@ -12,7 +12,7 @@ use entity::{
 use sea_orm::{ColumnTrait, Condition, QueryFilter};
 
 use super::super::{
-    loaders::{AllLeads, HeldAt, Open, Tree},
+    loaders::{DepartmentLeads, DepartmentTree, OpenProposalsKey, ResponsibilitiesAt},
     permissions,
 };
 use crate::{
@@ -49,7 +49,7 @@ pub struct ResponsibilityAwaits {
 }
 
 async fn tree(ctx: &Context<'_>) -> Result<Arc<Parents>> {
-    Ok(load(ctx, Tree).await?.unwrap_or_default())
+    Ok(load(ctx, DepartmentTree).await?.unwrap_or_default())
 }
 
 /// Those that a rule picks of what waits for an answer, of all that the caller may read.
@@ -57,7 +57,7 @@ pub async fn picked(
     ctx: &Context<'_>,
     rule: impl FnOnce(&OpenProposals) -> Condition + Send + 'static,
 ) -> Result<Condition> {
-    let open = load(ctx, Open).await?;
+    let open = load(ctx, OpenProposalsKey).await?;
     let open = open.ok_or_else(|| Error::internal("what waits was not read"))?;
     let pick = move |steps: &Steps| {
         steps.take(RULED * open.len())?;
@@ -74,7 +74,7 @@ pub async fn waiting(
 ) -> Result<Pages<Responsibility>> {
     let caller = caller(ctx)?;
     let select = caller.select::<responsibility::Entity>().filter(which);
-    page::by_creation(ctx, select, page, Responsibility::from).await
+    page::oldest_first(ctx, select, page, Responsibility::from).await
 }
 
 /// A page of what the caller may answer now.
@@ -105,7 +105,7 @@ pub async fn unasked(
 }
 
 /// A page of what a person is named for and is open.
-pub async fn named(
+pub async fn naming_person(
     ctx: &Context<'_>,
     person: AccountId,
     page: Page,
@@ -129,7 +129,7 @@ impl Responsibility {
         let Some(blueprint) = load(ctx, self.row.blueprint_id).await? else {
             return Ok(None);
         };
-        let held = load(ctx, HeldAt(self.row.touchpoint_id)).await?;
+        let held = load(ctx, ResponsibilitiesAt(self.row.touchpoint_id)).await?;
         let held = held.unwrap_or_default();
         Ok(Some((blueprint, accountable(&held).cloned())))
     }
@@ -150,7 +150,7 @@ impl Responsibility {
             return Ok(None);
         };
         let parents = tree(ctx).await?;
-        let leads = load(ctx, AllLeads).await?.unwrap_or_default();
+        let leads = load(ctx, DepartmentLeads).await?.unwrap_or_default();
         let seats = proposal.awaits(&parents);
         let mut there = load_many(ctx, seats.iter().copied()).await?;
         let departments = seats.iter().filter_map(|seat| there.remove(seat));
@@ -183,12 +183,12 @@ impl Responsibility {
             return Ok(Vec::new());
         };
         // Who leads nothing sits nowhere in the tree.
-        let parents = match caller.leads().is_empty() {
+        let parents = match caller.own_lead_departments().is_empty() {
             true => Arc::default(),
             false => tree(ctx).await?,
         };
         let at = (&blueprint, holder.as_ref());
-        Ok(permissions::of_responsibility(
+        Ok(permissions::on_responsibility(
             caller, &self.row, at, &parents,
         ))
     }

@@ -2,7 +2,7 @@
 
 use async_graphql::{ComplexObject, Context};
 
-use super::super::loaders::StepsOf;
+use super::super::loaders::ScenarioStepsOf;
 use crate::{
     batch::load,
     blueprint::graphql::Blueprint,
@@ -23,7 +23,9 @@ impl Scenario {
     /// Its touchpoints, in the order of going; archived ones are left out.
     #[graphql(complexity = "20 * child_complexity")]
     async fn touchpoints(&self, ctx: &Context<'_>) -> Result<Listed<Touchpoint>> {
-        let rows = load(ctx, StepsOf(self.row.id)).await?.unwrap_or_default();
+        let rows = load(ctx, ScenarioStepsOf(self.row.id))
+            .await?
+            .unwrap_or_default();
         let living = rows.iter().filter(|row| row.archived_at.is_none());
         Ok(meter::listed(living.cloned()))
     }

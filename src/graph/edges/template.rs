@@ -9,6 +9,6 @@ use crate::{error::Result, payload::caller, policy::Action, template::graphql::T
 impl Template {
     /// The permissions that you have on it.
     async fn viewer_permissions(&self, ctx: &Context<'_>) -> Result<Vec<Action>> {
-        Ok(permissions::of_catalogue(caller(ctx)?))
+        Ok(permissions::on_catalogue(caller(ctx)?))
     }
 }

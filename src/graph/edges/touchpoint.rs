@@ -7,8 +7,8 @@ use entity::id::TouchpointId;
 
 use super::super::{
     loaders::{
-        AnsweredAt, AudienceOf, ChannelsOf, DeliveredHere, HeldAt, JudgingTouchpoint, KnownAt,
-        PromisedAt, TriedAt,
+        AudienceOf, ChannelsOf, EvaluationsAt, FeedbackSummaryAt, InsightsAt,
+        KpisJudgingTouchpoint, PromisesAt, PromisesDeliveredAt, ResponsibilitiesAt,
     },
     permissions,
 };
@@ -38,13 +38,15 @@ impl Touchpoint {
         let caller = caller(ctx)?;
         if let Some(canvas) = &self.canvas {
             let held = canvas.responsibilities_of(self.row.id);
-            return Ok(permissions::of_touchpoint(caller, &canvas.blueprint, held));
+            return Ok(permissions::on_touchpoint(caller, &canvas.blueprint, held));
         }
         let Some(blueprint) = load(ctx, self.row.blueprint_id).await? else {
             return Ok(Vec::new());
         };
-        let held = load(ctx, HeldAt(self.row.id)).await?.unwrap_or_default();
-        Ok(permissions::of_touchpoint(caller, &blueprint, &held))
+        let held = load(ctx, ResponsibilitiesAt(self.row.id))
+            .await?
+            .unwrap_or_default();
+        Ok(permissions::on_touchpoint(caller, &blueprint, &held))
     }
 
     /// The object that it was copied from; null if it was not copied.
@@ -75,17 +77,17 @@ impl Touchpoint {
 
     /// The insights about it, in the order of creation.
     async fn insights(&self, ctx: &Context<'_>) -> Result<Listed<Insight>> {
-        listed(ctx, KnownAt(self.row.id)).await
+        listed(ctx, InsightsAt(self.row.id)).await
     }
 
     /// The promises made at it, in the order of creation.
     async fn promises(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
-        listed(ctx, PromisedAt(self.row.id)).await
+        listed(ctx, PromisesAt(self.row.id)).await
     }
 
     /// The promises that are delivered at it, in the order of creation.
     async fn delivers(&self, ctx: &Context<'_>) -> Result<Listed<Promise>> {
-        let rows = load(ctx, DeliveredHere(self.row.id)).await?;
+        let rows = load(ctx, PromisesDeliveredAt(self.row.id)).await?;
         let mut rows = Vec::clone(&rows.unwrap_or_default());
         rows.sort_unstable_by_key(|row| (row.created_at, row.id));
         Ok(meter::listed(rows))
@@ -93,7 +95,7 @@ impl Touchpoint {
 
     /// Its evaluations, in the order of creation.
     async fn evaluations(&self, ctx: &Context<'_>) -> Result<Listed<Evaluation>> {
-        listed(ctx, TriedAt(self.row.id)).await
+        listed(ctx, EvaluationsAt(self.row.id)).await
     }
 
     /// The totals of the answers given at it from `from` (included) to `to` (excluded); of employees, of the whole
@@ -104,7 +106,7 @@ impl Touchpoint {
         #[graphql(desc = "The first day, itself included.")] from: Option<Date>,
         #[graphql(desc = "The day behind the last one: itself excluded.")] to: Option<Date>,
     ) -> Result<FeedbackSummary> {
-        let answered = AnsweredAt {
+        let answered = FeedbackSummaryAt {
             touchpoint: self.row.id,
             from: from.map(Into::into),
             to: to.map(Into::into),
@@ -134,7 +136,7 @@ impl Touchpoint {
     async fn kpis(&self, ctx: &Context<'_>) -> Result<Listed<KpiLink>> {
         match &self.canvas {
             Some(canvas) => Ok(judged(canvas, canvas.links_of(self.row.id))),
-            None => links(ctx, JudgingTouchpoint(self.row.id)).await,
+            None => links(ctx, KpisJudgingTouchpoint(self.row.id)).await,
         }
     }
 
@@ -145,7 +147,9 @@ impl Touchpoint {
             let rows = rows.iter().map(|row| Responsibility::within(row, canvas));
             return Ok(meter::listed(rows));
         }
-        let rows = load(ctx, HeldAt(self.row.id)).await?.unwrap_or_default();
+        let rows = load(ctx, ResponsibilitiesAt(self.row.id))
+            .await?
+            .unwrap_or_default();
         Ok(meter::listed(rows.iter().cloned()))
     }
 }

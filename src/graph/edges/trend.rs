@@ -48,7 +48,7 @@ pub struct KpiTrendPoint {
 
 impl KpiTrend {
     /// What the API tells of a trend of a KPI of which this is better.
-    pub fn of(trend: &Trend, better: entity::words::Direction) -> Self {
+    pub fn new(trend: &Trend, better: entity::words::Direction) -> Self {
         let points = trend.points.iter().map(|point| KpiTrendPoint {
             period_start: Date(point.period.begin),
             period_end: Date(point.period.end),
@@ -113,7 +113,7 @@ pub struct DepartmentScorecard {
 
 impl DepartmentScorecard {
     /// What the API tells of a scorecard of a day.
-    pub fn of(card: &Scorecard, as_of: Date) -> Self {
+    pub fn new(card: &Scorecard, as_of: Date) -> Self {
         let count = |number: usize| i32::try_from(number).unwrap_or(i32::MAX);
         let of = |state: KpiState| {
             count(

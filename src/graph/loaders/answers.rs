@@ -20,19 +20,19 @@ use crate::{
 
 /// The follow-up of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FollowedUp(pub FeedbackId);
+pub struct FollowUpOf(pub FeedbackId);
 
-impl Key for FollowedUp {
+impl Key for FollowUpOf {
     type Value = follow_up::Model;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let rows = caller
             .select::<follow_up::Entity>()
             .filter(follow_up::Column::FeedbackId.is_in(keys.iter().map(|key| key.0)))
-            .all(caller.reader())
+            .all(caller.connection())
             .await?;
         let rows = rows.into_iter();
-        Ok(rows.map(|row| (FollowedUp(row.feedback_id), row)).collect())
+        Ok(rows.map(|row| (FollowUpOf(row.feedback_id), row)).collect())
     }
 }
 
@@ -47,7 +47,7 @@ impl Key for PlaybookOf {
         let rows = caller
             .select::<playbook::Entity>()
             .filter(playbook::Column::AnswerGroup.is_in(keys.iter().map(|key| key.0)))
-            .all(caller.reader())
+            .all(caller.connection())
             .await?;
         let rows = rows.into_iter();
         Ok(rows
@@ -58,13 +58,13 @@ impl Key for PlaybookOf {
 
 /// The summary of the answers at a touchpoint in the half-open interval of days `from..to`; none is unbounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AnsweredAt {
+pub struct FeedbackSummaryAt {
     pub touchpoint: TouchpointId,
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
 }
 
-impl Key for AnsweredAt {
+impl Key for FeedbackSummaryAt {
     type Value = Summary;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -77,7 +77,7 @@ impl Key for AnsweredAt {
         for ((from, to), touchpoints) in periods {
             let at = at_touchpoints(caller, &touchpoints, (from, to)).await?;
             answered.extend(at.into_iter().map(|(touchpoint, summary)| {
-                let key = AnsweredAt {
+                let key = FeedbackSummaryAt {
                     touchpoint,
                     from,
                     to,

@@ -17,39 +17,39 @@ use crate::{
 
 /// The parent of every department.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Tree;
+pub struct DepartmentTree;
 
 /// The active leads of every department.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AllLeads;
+pub struct DepartmentLeads;
 
 /// Every open proposal that the caller may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Open;
+pub struct OpenProposalsKey;
 
-impl Key for Tree {
+impl Key for DepartmentTree {
     type Value = Arc<Parents>;
 
     async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-        let tree = parents(caller.reader()).await?;
-        Ok([(Tree, Arc::new(tree))].into())
+        let tree = parents(caller.connection()).await?;
+        Ok([(DepartmentTree, Arc::new(tree))].into())
     }
 }
 
-impl Key for AllLeads {
+impl Key for DepartmentLeads {
     type Value = Arc<LeadsByDepartment>;
 
     async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-        let leads = waiting::leads(caller.reader(), None).await?;
-        Ok([(AllLeads, Arc::new(leads))].into())
+        let leads = waiting::leads(caller.connection(), None).await?;
+        Ok([(DepartmentLeads, Arc::new(leads))].into())
     }
 }
 
-impl Key for Open {
+impl Key for OpenProposalsKey {
     type Value = Arc<OpenProposals>;
 
     async fn load(caller: &Caller, _: &[Self]) -> Result<HashMap<Self, Self::Value>> {
-        let open = OpenProposals::read(caller, caller.reader()).await?;
-        Ok([(Open, Arc::new(open))].into())
+        let open = OpenProposals::load(caller, caller.connection()).await?;
+        Ok([(OpenProposalsKey, Arc::new(open))].into())
     }
 }

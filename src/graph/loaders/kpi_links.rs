@@ -18,16 +18,16 @@ use crate::{
 
 /// The judgement of a KPI at the place of a link, on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct JudgedThere(pub KpiLinkId, pub NaiveDate);
+pub struct LinkJudgement(pub KpiLinkId, pub NaiveDate);
 
-impl Key for JudgedThere {
+impl Key for LinkJudgement {
     type Value = Judgement;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
         let mut answers = HashMap::with_capacity(keys.len());
         for (day, ids) in by_day(keys, |key| (key.1, key.0)) {
             for (judged, _) in judgement::judge_link_ids(caller, &ids, day).await? {
-                answers.insert(JudgedThere(judged.link.id, day), judged.judgement);
+                answers.insert(LinkJudgement(judged.link.id, day), judged.judgement);
             }
         }
         Ok(answers)
@@ -36,9 +36,9 @@ impl Key for JudgedThere {
 
 /// The judgement of a KPI as a whole, on a day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct JudgedWhole(pub KpiId, pub NaiveDate);
+pub struct KpiJudgement(pub KpiId, pub NaiveDate);
 
-impl Key for JudgedWhole {
+impl Key for KpiJudgement {
     type Value = Judgement;
 
     async fn load(caller: &Caller, keys: &[Self]) -> Result<HashMap<Self, Self::Value>> {
@@ -47,10 +47,10 @@ impl Key for JudgedWhole {
             let select = caller.select::<kpi::Entity>();
             let kpis = select
                 .filter(kpi::Column::Id.is_in(ids))
-                .all(caller.reader())
+                .all(caller.connection())
                 .await?;
             for (id, judgement) in judgement::judge_kpis(caller, &kpis, day).await? {
-                answers.insert(JudgedWhole(id, day), judgement);
+                answers.insert(KpiJudgement(id, day), judgement);
             }
         }
         Ok(answers)

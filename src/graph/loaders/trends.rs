@@ -30,7 +30,7 @@ impl Key for TrendOf {
             let select = caller.select::<kpi::Entity>();
             let kpis = select
                 .filter(kpi::Column::Id.is_in(ids))
-                .all(caller.reader())
+                .all(caller.connection())
                 .await?;
             let trends = trend::trends(caller, &kpis, day, many).await?;
             answers.extend(

@@ -169,11 +169,11 @@ async fn parse_request(
     params.query.thresholds = app.thresholds.clone();
     params.query.store = Some(app.cube.clone());
     let budget = match params.query.limit {
-        Some(_) => Budget::of_page(),
-        None => Budget::of_feed(),
+        Some(_) => Budget::for_page(),
+        None => Budget::for_feed(),
     };
     Ok(Some(Feed {
-        caller: caller.spending(budget),
+        caller: caller.with_budget(budget),
         params,
         gzip: accepts_gzip(headers),
     }))

@@ -162,7 +162,7 @@ impl ParamsParser<'_> {
 
     fn day(&mut self, name: &str) -> Option<NaiveDate> {
         let text = self.one(name)?;
-        let day = Date::read(&text);
+        let day = Date::from_iso(&text);
         if day.is_none() {
             self.faults
                 .push(format!("`{name}` is a day such as 2026-11-22."));

@@ -91,7 +91,7 @@ pub(super) fn error(code: Code, message: &str, locations: Vec<Pos>) -> ServerErr
 /// The code of an error; none where it is worded by async-graphql.
 pub(super) fn code(error: &ServerError) -> Option<Code> {
     match error.extensions.as_ref()?.get("code")? {
-        Value::String(code) => Code::named(code),
+        Value::String(code) => Code::from_name(code),
         _ => None,
     }
 }
@@ -103,8 +103,8 @@ mod tests {
     #[test]
     fn every_code_is_found_by_its_name() {
         for code in Code::ALL {
-            assert_eq!(Code::named(code.as_str()), Some(*code));
+            assert_eq!(Code::from_name(code.as_str()), Some(*code));
         }
-        assert_eq!(Code::named("DATABASE_ON_FIRE"), None);
+        assert_eq!(Code::from_name("DATABASE_ON_FIRE"), None);
     }
 }

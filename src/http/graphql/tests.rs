@@ -148,7 +148,7 @@ impl Answer {
         assert_eq!(error["extensions"]["requestId"], "r-7");
         assert!(error["message"].as_str().unwrap().len() > 5);
         let code = error["extensions"]["code"].as_str().unwrap().to_owned();
-        assert!(Code::named(&code).is_some());
+        assert!(Code::from_name(&code).is_some());
         code
     }
 

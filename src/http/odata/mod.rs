@@ -128,7 +128,7 @@ impl ODataRequest<'_> {
     async fn answer(&self, path: Option<&str>) -> ODataResult {
         // Who has not signed in is told that first, whatever they ask.
         let caller = auth::program(self.app, self.headers, self.id).await?;
-        let caller = caller.spending(Budget::of_page());
+        let caller = caller.with_budget(Budget::for_page());
         let target = address::target(path.unwrap_or("?"));
         if !matches!(target, Err(Nowhere::Unsupported))
             && ![Method::GET, Method::HEAD].contains(self.method)

@@ -15,7 +15,7 @@ use crate::{
         datasets::{facts::KPI_FACTS, findings::FINDINGS, journey::TOUCHPOINTS, kpis::KPIS},
         model::dataset::Dataset,
     },
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// Words as a `$filter` has them, in whatever order.
@@ -74,7 +74,9 @@ fn meant(dataset: &Dataset, text: &str) -> Result<(String, Range), Vec<Fault>> {
     if !faults.is_empty() {
         return Err(faults);
     }
-    let written = filter.write(Text::new(DbBackend::Postgres, "")).statement();
+    let written = filter
+        .write(SqlBuilder::new(DbBackend::Postgres, ""))
+        .statement();
     let day = dataset.day.and_then(|day| dataset.column(day));
     let days = day.map(|day| range::days(&filter, day));
     Ok((written.to_string(), days.unwrap_or_default()))

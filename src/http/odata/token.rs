@@ -28,7 +28,10 @@ pub fn encode(place: &RowKey, held: &[Literal]) -> String {
     let mut text = String::new();
     // Writing into a text does not fail.
     write_literals(&mut text, held).ok();
-    format!("{cursor}{BETWEEN}{}", page::encode(&[text.as_bytes()]))
+    format!(
+        "{cursor}{BETWEEN}{}",
+        page::encode_cursor(&[text.as_bytes()])
+    )
 }
 
 /// The key and the values of a token; nothing where no page with this order can have given it.
@@ -46,7 +49,7 @@ pub fn decode(
     let held = match rest {
         None => Vec::new(),
         Some(rest) => {
-            let text = String::from_utf8(page::decode(rest).ok()?).ok()?;
+            let text = String::from_utf8(page::decode_cursor(rest).ok()?).ok()?;
             parse_literals(&text)?
         }
     };

@@ -20,7 +20,7 @@ use crate::{
     error::{Error, Result},
     id,
     kpi::answers::{Tally, group},
-    statement::Text,
+    statement::SqlBuilder,
 };
 
 /// The answers of how many cells are deleted by one statement at the most.
@@ -52,7 +52,7 @@ async fn current(permit: &Permit<'_>) -> Result<NaiveDate> {
     let row = permit.tx().query_one_raw(clock).await?;
     let row = row.ok_or_else(|| Error::internal("the database does not say what time it is"))?;
     let says: DateTime<Utc> = row.try_get("", "says")?;
-    let database = permit.caller.clock.passed(says);
+    let database = permit.caller.clock.shifted(says);
     Ok(believed(month, permit.caller.day_of(database)))
 }
 
@@ -79,7 +79,7 @@ pub async fn close(permit: &mut Permit<'_>) -> Result<Option<Closed>> {
     let rows = cells.iter().map(row).collect::<Result<Vec<_>>>()?;
     permit.insert_all::<employee_cell::Entity>(rows).await?;
     if !cells.is_empty() {
-        permit.erases();
+        permit.empty_log_on_commit();
     }
     employee_month::Entity::update_many()
         .col_expr(employee_month::Column::Running, Expr::value(month))
@@ -155,7 +155,7 @@ async fn waiting(
         let series = AnswerSeries::new(row.scale, row.blueprint_id, row.touchpoint_id);
         let sum = i64::from(row.score) * row.answers;
         *waiting.entry((series, row.received_in)).or_default() +=
-            Tally::of(group(row.scale, row.score), row.answers, sum);
+            Tally::of_group(group(row.scale, row.score), row.answers, sum);
     }
     Ok(waiting)
 }
@@ -207,7 +207,7 @@ async fn starts(
 ) -> Result<HashMap<Option<BlueprintId>, NaiveDate>> {
     use blueprint::Column;
     let ids = waiting.keys().filter_map(|(series, _)| series.blueprint);
-    let journeys: Vec<(BlueprintId, DateTime<Utc>)> = blueprint::Entity::find()
+    let blueprints: Vec<(BlueprintId, DateTime<Utc>)> = blueprint::Entity::find()
         .select_only()
         .columns([Column::Id, Column::CreatedAt])
         .filter(Column::Id.is_in(ids.collect::<BTreeSet<_>>()))
@@ -220,8 +220,8 @@ async fn starts(
         .into_tuple()
         .one(permit.tx())
         .await?;
-    let journeys = journeys.into_iter().map(|(id, at)| (Some(id), at));
-    let all = journeys.chain(organisation.flatten().map(|at| (None, at)));
+    let blueprints = blueprints.into_iter().map(|(id, at)| (Some(id), at));
+    let all = blueprints.chain(organisation.flatten().map(|at| (None, at)));
     Ok(all
         .map(|(id, at)| (id, month_of(permit.caller.day_of(at))))
         .collect())
@@ -253,7 +253,7 @@ async fn told(permit: &Permit<'_>, from: NaiveDate) -> Result<Vec<(walk::Journey
 }
 
 /// Deletes the answers in cells.
-fn deletion(permit: &Permit<'_>, cells: &[AnswerCell]) -> Text {
+fn deletion(permit: &Permit<'_>, cells: &[AnswerCell]) -> SqlBuilder {
     let rows = cells.iter().map(|cell| {
         [
             cell.series.scale.as_str().into(),
@@ -264,7 +264,7 @@ fn deletion(permit: &Permit<'_>, cells: &[AnswerCell]) -> Text {
         ]
     });
     let given = "WITH cell (scale, blueprint_id, touchpoint_id, first_in, to_day) AS (";
-    Text::new(permit.tx().get_database_backend(), given)
+    SqlBuilder::new(permit.tx().get_database_backend(), given)
         .rows(rows)
         .then(
             ") DELETE FROM employee_answer WHERE EXISTS (SELECT 1 FROM cell
@@ -278,7 +278,7 @@ fn deletion(permit: &Permit<'_>, cells: &[AnswerCell]) -> Text {
 fn row(cell: &AnswerCell) -> Result<employee_cell::ActiveModel> {
     let count = |many: i64| i32::try_from(many).map_err(Error::internal);
     Ok(employee_cell::ActiveModel {
-        id: Set(id::untimed()),
+        id: Set(id::new_random()),
         scale: Set(cell.series.scale),
         blueprint_id: Set(cell.series.blueprint),
         touchpoint_id: Set(cell.series.touchpoint),

@@ -27,7 +27,7 @@ struct JudgedPlaces {
     links: HashMap<KpiId, Vec<kpi_link::Model>>,
     phases: HashMap<TouchpointId, PhaseId>,
     /// Journeys that count on the whole, of employees and of customers.
-    journeys: HashMap<BlueprintId, (BlueprintStatus, Subject)>,
+    blueprints: HashMap<BlueprintId, (BlueprintStatus, Subject)>,
 }
 
 impl JudgedPlaces {
@@ -38,12 +38,12 @@ impl JudgedPlaces {
             .filter(kpi_link::Column::KpiId.is_in(kpis.iter().map(|kpi| kpi.id)))
             .all(permit.tx())
             .await?;
-        let mut journeys: BTreeSet<BlueprintId> = cells
+        let mut blueprints: BTreeSet<BlueprintId> = cells
             .iter()
             .filter_map(|cell| cell.series.blueprint)
             .collect();
         for link in rows {
-            journeys.insert(link.blueprint_id);
+            blueprints.insert(link.blueprint_id);
             links.entry(link.kpi_id).or_default().push(link);
         }
         let places = cells.iter().filter_map(|cell| cell.series.touchpoint);
@@ -55,18 +55,18 @@ impl JudgedPlaces {
             .all(permit.tx())
             .await?;
         use blueprint::Column;
-        let journeys: Vec<(BlueprintId, BlueprintStatus, Subject)> = blueprint::Entity::find()
+        let blueprints: Vec<(BlueprintId, BlueprintStatus, Subject)> = blueprint::Entity::find()
             .select_only()
             .columns([Column::Id, Column::Status, Column::Subject])
-            .filter(Column::Id.is_in(journeys))
+            .filter(Column::Id.is_in(blueprints))
             .into_tuple()
             .all(permit.tx())
             .await?;
-        let journeys = journeys.into_iter();
+        let blueprints = blueprints.into_iter();
         Ok(Self {
             links,
             phases: phases.into_iter().collect(),
-            journeys: journeys
+            blueprints: blueprints
                 .map(|(id, status, subject)| (id, (status, subject)))
                 .collect(),
         })
@@ -100,8 +100,8 @@ impl JudgedPlaces {
         }
     }
 
-    fn counts(&self, journey: BlueprintId) -> bool {
-        let status = self.journeys.get(&journey).map(|(status, _)| *status);
+    fn counts(&self, blueprint: BlueprintId) -> bool {
+        let status = self.blueprints.get(&blueprint).map(|(status, _)| *status);
         matches!(
             status,
             Some(BlueprintStatus::Published | BlueprintStatus::Archived)
@@ -109,8 +109,8 @@ impl JudgedPlaces {
     }
 
     fn is_of_customers(&self, link: &kpi_link::Model) -> bool {
-        let journey = self.journeys.get(&link.blueprint_id);
-        journey.is_some_and(|(_, subject)| *subject == Subject::Customer)
+        let blueprint = self.blueprints.get(&link.blueprint_id);
+        blueprint.is_some_and(|(_, subject)| *subject == Subject::Customer)
     }
 }
 

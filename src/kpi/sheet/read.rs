@@ -10,9 +10,9 @@ use entity::{
 };
 
 use super::super::{
-    measurement::{Content, MeasurementKey, day_fault},
+    measurement::{MeasurementContent, MeasurementKey, day_fault},
     record::wrong_with,
-    rules::{Figures, Wrong},
+    rules::{FigureFault, Figures},
 };
 use crate::{
     access::Caller,
@@ -63,14 +63,17 @@ pub struct SheetReferences {
 
 impl SheetReferences {
     /// Everything that the caller may see.
-    pub async fn read(caller: &Caller) -> Result<Self> {
-        let kpis = caller.select::<kpi::Entity>().all(caller.reader()).await?;
+    pub async fn load(caller: &Caller) -> Result<Self> {
+        let kpis = caller
+            .select::<kpi::Entity>()
+            .all(caller.connection())
+            .await?;
         Ok(Self {
-            names: Names::read::<kpi::Entity>(caller).await?,
+            names: Names::load::<kpi::Entity>(caller).await?,
             kpis: kpis.into_iter().map(|kpi| (kpi.id, kpi)).collect(),
-            touchpoints: Names::read_touchpoints(caller).await?,
-            channels: Names::read::<channel::Entity>(caller).await?,
-            segments: Names::read::<segment::Entity>(caller).await?,
+            touchpoints: Names::load_touchpoints(caller).await?,
+            channels: Names::load::<channel::Entity>(caller).await?,
+            segments: Names::load::<segment::Entity>(caller).await?,
             today: caller.today,
         })
     }
@@ -88,12 +91,12 @@ pub struct MeasurementColumns(sheet::Columns);
 #[derive(Default)]
 pub struct SheetRow {
     pub kpi: Option<KpiId>,
-    pub entry: Option<(MeasurementKey, Content)>,
+    pub entry: Option<(MeasurementKey, MeasurementContent)>,
 }
 
 impl MeasurementColumns {
     /// The columns of a sheet, those that it lacks found fault with.
-    pub fn of<R: std::io::Read>(reader: &Reader<R>, faults: &mut Faults) -> Self {
+    pub fn from_header<R: std::io::Read>(reader: &Reader<R>, faults: &mut Faults) -> Self {
         let columns = reader.columns_or(COLUMNS, OTHERS, faults);
         columns.require(NEEDED, faults);
         Self(columns)
@@ -134,7 +137,7 @@ impl MeasurementColumns {
                 measured_on: day?,
             };
             let figures = figures?;
-            Some((key, Content { figures, source }))
+            Some((key, MeasurementContent { figures, source }))
         };
         SheetRow {
             kpi,
@@ -143,7 +146,7 @@ impl MeasurementColumns {
     }
 
     /// Tells what is wrong at the columns of its fields.
-    fn tell(&self, row: &Row, wrong: impl IntoIterator<Item = Wrong>, faults: &mut Faults) {
+    fn tell(&self, row: &Row, wrong: impl IntoIterator<Item = FigureFault>, faults: &mut Faults) {
         for wrong in wrong {
             let column = match wrong.field {
                 "kpiId" => "kpi",
@@ -177,6 +180,6 @@ fn source(cell: &Cell<'_>, faults: &mut Faults) -> Option<String> {
     let text = cell.text(faults)?;
     let mut own = Faults::default();
     let source = own.optional_text("source", Some(&text));
-    cell.place.all_wrong(own.found(), faults);
+    cell.place.all_wrong(own.into_errors(), faults);
     source
 }

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::*;
 
-fn act(days: i64) -> Act {
-    Act {
+fn act(days: i64) -> ActContext {
+    ActContext {
         account: Some(Uuid::from_u128(9).into()),
         now: DateTime::UNIX_EPOCH + TimeDelta::days(days),
     }

@@ -71,71 +71,107 @@ fn over(proposal: Proposal, holder: u128) -> Proposal {
     }
 }
 
-fn answer(proposal: &Proposal, by: &Participant) -> Result<Yes, Barred> {
+fn answer(proposal: &Proposal, by: &Participant) -> Result<Consent, BarredReason> {
     proposal.answer(by, &tree()).map(|(yes, _)| yes)
 }
 
 #[test]
 fn two_leads_of_one_department_are_one_seat_whatever_child_they_speak_for() {
     let own = proposal(&lead(1, &[INDUSTRIAL]), Some(HR), INDUSTRIAL, TRAVEL);
-    assert_eq!(answer(&own, &lead(2, &[INDUSTRIAL])), Err(Barred::OneParty));
-    assert_eq!(answer(&own, &lead(1, &[INDUSTRIAL])), Err(Barred::OneParty));
-    assert_eq!(answer(&own, &lead(3, &[HR])), Err(Barred::NotAsked));
-    assert_eq!(answer(&own, &lead(4, &[TRAVEL])), Ok(Yes::Accepts));
-    assert_eq!(answer(&own, &cx_manager(5, &[])), Ok(Yes::Accepts));
+    assert_eq!(
+        answer(&own, &lead(2, &[INDUSTRIAL])),
+        Err(BarredReason::OneParty)
+    );
+    assert_eq!(
+        answer(&own, &lead(1, &[INDUSTRIAL])),
+        Err(BarredReason::OneParty)
+    );
+    assert_eq!(answer(&own, &lead(3, &[HR])), Err(BarredReason::NotAsked));
+    assert_eq!(answer(&own, &lead(4, &[TRAVEL])), Ok(Consent::Accepts));
+    assert_eq!(answer(&own, &cx_manager(5, &[])), Ok(Consent::Accepts));
 }
 
 #[test]
 fn a_head_assigns_downwards_in_the_own_house_and_the_departments_own_lead_answers() {
     let own = proposal(&lead(1, &[TRAVEL]), Some(SEARCH), SEARCH, TRAVEL);
-    assert_eq!(answer(&own, &lead(2, &[SEARCH])), Ok(Yes::Accepts));
-    assert_eq!(answer(&own, &lead(3, &[TRAVEL])), Err(Barred::OneParty));
+    assert_eq!(answer(&own, &lead(2, &[SEARCH])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&own, &lead(3, &[TRAVEL])),
+        Err(BarredReason::OneParty)
+    );
     assert_eq!(own.awaits(&tree()), [department(SEARCH)].into());
 }
 
 #[test]
 fn a_head_does_not_assign_downwards_in_another_house() {
     let own = proposal(&lead(1, &[TRAVEL]), Some(TRAVEL), SEARCH, UNION);
-    assert_eq!(answer(&own, &lead(2, &[SEARCH])), Err(Barred::OneParty));
-    assert_eq!(answer(&own, &lead(3, &[UNION])), Ok(Yes::Accepts));
-    assert_eq!(answer(&own, &cx_manager(4, &[])), Ok(Yes::Accepts));
+    assert_eq!(
+        answer(&own, &lead(2, &[SEARCH])),
+        Err(BarredReason::OneParty)
+    );
+    assert_eq!(answer(&own, &lead(3, &[UNION])), Ok(Consent::Accepts));
+    assert_eq!(answer(&own, &cx_manager(4, &[])), Ok(Consent::Accepts));
     let held = over(own, INDUSTRIAL);
-    assert_eq!(answer(&held, &lead(3, &[UNION])), Err(Barred::NotAsked));
-    assert_eq!(answer(&held, &lead(5, &[INDUSTRIAL])), Ok(Yes::Accepts));
+    assert_eq!(
+        answer(&held, &lead(3, &[UNION])),
+        Err(BarredReason::NotAsked)
+    );
+    assert_eq!(answer(&held, &lead(5, &[INDUSTRIAL])), Ok(Consent::Accepts));
 }
 
 #[test]
 fn the_owner_for_itself_where_nobody_is_accountable_needs_a_cx_manager() {
     let own = proposal(&lead(1, &[TRAVEL]), Some(TRAVEL), TRAVEL, TRAVEL);
     assert!(own.awaits(&tree()).is_empty());
-    assert_eq!(answer(&own, &lead(2, &[TRAVEL])), Err(Barred::OneParty));
-    assert_eq!(answer(&own, &lead(3, &[SEARCH])), Err(Barred::NotAsked));
-    assert_eq!(answer(&own, &cx_manager(4, &[])), Ok(Yes::Accepts));
+    assert_eq!(
+        answer(&own, &lead(2, &[TRAVEL])),
+        Err(BarredReason::OneParty)
+    );
+    assert_eq!(
+        answer(&own, &lead(3, &[SEARCH])),
+        Err(BarredReason::NotAsked)
+    );
+    assert_eq!(answer(&own, &cx_manager(4, &[])), Ok(Consent::Accepts));
     let below = proposal(&lead(1, &[SEARCH]), Some(SEARCH), SEARCH, SEARCH);
-    assert_eq!(answer(&below, &lead(2, &[TRAVEL])), Err(Barred::OneParty));
-    assert_eq!(answer(&below, &cx_manager(4, &[])), Ok(Yes::Accepts));
+    assert_eq!(
+        answer(&below, &lead(2, &[TRAVEL])),
+        Err(BarredReason::OneParty)
+    );
+    assert_eq!(answer(&below, &cx_manager(4, &[])), Ok(Consent::Accepts));
 }
 
 #[test]
 fn a_child_that_proposes_itself_in_the_house_of_its_head_is_answered_by_the_head() {
     let own = proposal(&lead(1, &[SEARCH]), Some(SEARCH), SEARCH, TRAVEL);
-    assert_eq!(answer(&own, &lead(2, &[TRAVEL])), Ok(Yes::Accepts));
+    assert_eq!(answer(&own, &lead(2, &[TRAVEL])), Ok(Consent::Accepts));
 }
 
 #[test]
 fn a_cx_manager_is_another_party_unless_a_seat_of_theirs_lies_at_or_above() {
     let offered = proposal(&cx_manager(1, &[]), None, HR, TRAVEL);
-    assert_eq!(answer(&offered, &lead(2, &[HR])), Ok(Yes::Accepts));
-    assert_eq!(answer(&offered, &lead(3, &[INDUSTRIAL])), Ok(Yes::Accepts));
-    assert_eq!(answer(&offered, &cx_manager(4, &[])), Ok(Yes::Accepts));
-    assert_eq!(answer(&offered, &cx_manager(1, &[])), Err(Barred::OneParty));
+    assert_eq!(answer(&offered, &lead(2, &[HR])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&offered, &lead(3, &[INDUSTRIAL])),
+        Ok(Consent::Accepts)
+    );
+    assert_eq!(answer(&offered, &cx_manager(4, &[])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&offered, &cx_manager(1, &[])),
+        Err(BarredReason::OneParty)
+    );
     for seat in [HR, INDUSTRIAL] {
         let own = proposal(&cx_manager(1, &[seat]), None, HR, TRAVEL);
         assert!(own.consented(&tree()));
-        assert_eq!(answer(&own, &cx_manager(1, &[seat])), Err(Barred::OneParty));
-        assert_eq!(answer(&own, &lead(2, &[HR])), Err(Barred::OneParty));
-        assert_eq!(answer(&own, &cx_manager(3, &[HR])), Err(Barred::OneParty));
-        assert_eq!(answer(&own, &lead(4, &[TRAVEL])), Ok(Yes::Accepts));
+        assert_eq!(
+            answer(&own, &cx_manager(1, &[seat])),
+            Err(BarredReason::OneParty)
+        );
+        assert_eq!(answer(&own, &lead(2, &[HR])), Err(BarredReason::OneParty));
+        assert_eq!(
+            answer(&own, &cx_manager(3, &[HR])),
+            Err(BarredReason::OneParty)
+        );
+        assert_eq!(answer(&own, &lead(4, &[TRAVEL])), Ok(Consent::Accepts));
     }
     let elsewhere = proposal(&cx_manager(1, &[UNION]), None, HR, TRAVEL);
     assert!(!elsewhere.consented(&tree()));
@@ -144,9 +180,15 @@ fn a_cx_manager_is_another_party_unless_a_seat_of_theirs_lies_at_or_above() {
 #[test]
 fn a_cx_manager_who_leads_the_department_answers_others_as_its_lead() {
     let offered = proposal(&lead(1, &[TRAVEL]), Some(TRAVEL), HR, TRAVEL);
-    assert_eq!(answer(&offered, &cx_manager(2, &[HR])), Ok(Yes::Accepts));
+    assert_eq!(
+        answer(&offered, &cx_manager(2, &[HR])),
+        Ok(Consent::Accepts)
+    );
     let own = proposal(&lead(1, &[HR]), Some(HR), HR, TRAVEL);
-    assert_eq!(answer(&own, &cx_manager(2, &[HR])), Err(Barred::OneParty));
+    assert_eq!(
+        answer(&own, &cx_manager(2, &[HR])),
+        Err(BarredReason::OneParty)
+    );
 }
 
 #[test]
@@ -155,11 +197,14 @@ fn from_below_outside_the_own_house_nobody_could_answer() {
     assert!(!from_below.can_be_answered(&tree()));
     assert_eq!(
         answer(&from_below, &lead(2, &[INDUSTRIAL])),
-        Err(Barred::OneParty)
+        Err(BarredReason::OneParty)
     );
     let at_home = proposal(&lead(1, &[HR]), Some(HR), INDUSTRIAL, SALES);
     assert!(at_home.can_be_answered(&tree()));
-    assert_eq!(answer(&at_home, &lead(2, &[INDUSTRIAL])), Ok(Yes::Accepts));
+    assert_eq!(
+        answer(&at_home, &lead(2, &[INDUSTRIAL])),
+        Ok(Consent::Accepts)
+    );
 }
 
 #[test]
@@ -170,42 +215,54 @@ fn over_a_holder_the_holder_answers_first_and_then_the_department_addressed() {
     );
     assert!(third.waits_for_holder());
     assert_eq!(third.awaits(&tree()), [department(HR)].into());
-    assert_eq!(answer(&third, &lead(2, &[UNION])), Err(Barred::HolderFirst));
-    assert_eq!(answer(&third, &lead(3, &[HR])), Ok(Yes::HandsOver));
-    assert_eq!(answer(&third, &cx_manager(4, &[])), Ok(Yes::Accepts));
+    assert_eq!(
+        answer(&third, &lead(2, &[UNION])),
+        Err(BarredReason::HolderFirst)
+    );
+    assert_eq!(answer(&third, &lead(3, &[HR])), Ok(Consent::HandsOver));
+    assert_eq!(answer(&third, &cx_manager(4, &[])), Ok(Consent::Accepts));
     let handed = Proposal {
         handed_over: true,
         ..third
     };
     assert_eq!(handed.awaits(&tree()), [department(UNION)].into());
-    assert_eq!(answer(&handed, &lead(2, &[UNION])), Ok(Yes::Accepts));
-    assert_eq!(answer(&handed, &lead(3, &[HR])), Err(Barred::NotAsked));
+    assert_eq!(answer(&handed, &lead(2, &[UNION])), Ok(Consent::Accepts));
+    assert_eq!(
+        answer(&handed, &lead(3, &[HR])),
+        Err(BarredReason::NotAsked)
+    );
 }
 
 #[test]
 fn where_the_department_proposed_itself_the_holders_yes_is_the_second_consent() {
     let own = over(proposal(&lead(1, &[UNION]), Some(UNION), UNION, TRAVEL), HR);
-    assert_eq!(answer(&own, &lead(2, &[HR])), Ok(Yes::Accepts));
+    assert_eq!(answer(&own, &lead(2, &[HR])), Ok(Consent::Accepts));
     // Of one branch with the proposer the holder only hands over: a CX manager is the other party.
     let inside = over(
         proposal(&lead(1, &[INDUSTRIAL]), Some(SALES), SALES, TRAVEL),
         HR,
     );
-    assert_eq!(answer(&inside, &lead(2, &[HR])), Ok(Yes::HandsOver));
+    assert_eq!(answer(&inside, &lead(2, &[HR])), Ok(Consent::HandsOver));
     let handed = Proposal {
         handed_over: true,
         ..inside
     };
-    assert_eq!(answer(&handed, &lead(2, &[HR])), Err(Barred::OneParty));
-    assert_eq!(answer(&handed, &cx_manager(3, &[])), Ok(Yes::Accepts));
+    assert_eq!(
+        answer(&handed, &lead(2, &[HR])),
+        Err(BarredReason::OneParty)
+    );
+    assert_eq!(answer(&handed, &cx_manager(3, &[])), Ok(Consent::Accepts));
 }
 
 #[test]
 fn the_holder_and_a_cx_manager_propose_without_asking_the_holder() {
     let by_holder = over(proposal(&lead(1, &[HR]), Some(HR), UNION, TRAVEL), HR);
-    assert_eq!(answer(&by_holder, &lead(2, &[UNION])), Ok(Yes::Accepts));
+    assert_eq!(answer(&by_holder, &lead(2, &[UNION])), Ok(Consent::Accepts));
     let by_cx_manager = over(proposal(&cx_manager(1, &[]), None, UNION, TRAVEL), HR);
-    assert_eq!(answer(&by_cx_manager, &lead(2, &[UNION])), Ok(Yes::Accepts));
+    assert_eq!(
+        answer(&by_cx_manager, &lead(2, &[UNION])),
+        Ok(Consent::Accepts)
+    );
     let consulted = Proposal {
         role: Role::Consulted,
         ..over(
@@ -213,7 +270,7 @@ fn the_holder_and_a_cx_manager_propose_without_asking_the_holder() {
             HR,
         )
     };
-    assert_eq!(answer(&consulted, &lead(2, &[UNION])), Ok(Yes::Accepts));
+    assert_eq!(answer(&consulted, &lead(2, &[UNION])), Ok(Consent::Accepts));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use axum::{
     http::{Request, header},
 };
 use chrono::Duration;
-use cx_blueprint::token::service::Secret;
+use cx_blueprint::token::service::ServiceTokenSecret;
 use serde_json::{Value, json};
 
 use super::YEAR;
@@ -69,7 +69,7 @@ async fn token(world: &World, matter: &str) -> String {
         "it is not there" => String::new(),
         "it is no token" => "nonsense".to_owned(),
         "it is mistyped" => well().await + "x",
-        "nobody made it" => Secret::new().expect("a token").into_text(),
+        "nobody made it" => ServiceTokenSecret::new().expect("a token").into_text(),
         "it has expired" => {
             let token = well().await;
             world.clock.advance(Duration::days(90));

@@ -236,7 +236,7 @@ async fn what_cannot_be_made_is_refused_with_a_sentence() {
         assert!(said.contains(sentence), "{said}");
     }
     // Who owns nothing here may make nothing.
-    let name = format!("bi_{}", cx_blueprint::id::random());
+    let name = format!("bi_{}", cx_blueprint::id::new_hex());
     let theirs = world
         .url()
         .replace("//postgres@", &format!("//{}@", role.name));

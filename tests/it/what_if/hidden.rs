@@ -130,7 +130,7 @@ async fn a_hidden_department_in_a_question_is_told_like_one_that_never_was() {
             .await,
         ]
     };
-    let never = format!("dep_{}", cx_blueprint::id::random());
+    let never = format!("dep_{}", cx_blueprint::id::new_hex());
     let hidden = department_id(&world, "board").await;
     assert_eq!(all(&hidden).await, all(&never).await);
 }

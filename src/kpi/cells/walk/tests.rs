@@ -31,7 +31,7 @@ struct Kept {
 impl Kept {
     fn take(&mut self, answered: &[Answered]) {
         for (at, received, answers) in answered.iter().filter(|(.., answers)| *answers > 0) {
-            let tally = Tally::of(FeedbackGroup::Satisfied, *answers, 5 * answers);
+            let tally = Tally::of_group(FeedbackGroup::Satisfied, *answers, 5 * answers);
             let waiting = (place(*at), month(*received));
             *self.known.waiting.entry(waiting).or_default() += tally;
             let begin = self.known.begins.entry(place(*at));

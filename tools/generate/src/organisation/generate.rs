@@ -60,7 +60,7 @@ pub(crate) async fn generate(
     if holds_something(permit.tx()).await? {
         return Err(GenerateError::NotEmpty);
     }
-    permit.tx().takes_long().await?;
+    permit.tx().extend_timeouts().await?;
     permit.on_postgresql(CHECK_AT_ONCE).await?;
     let mut generator = Generator::new(&permit, size);
     generator.everything(password_hash).await?;

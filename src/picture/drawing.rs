@@ -1,4 +1,4 @@
-//! A sheet of shapes and texts with their places: what a picture comes to before it is written. It knows neither
+//! A drawing of shapes and texts with their places: what a picture comes to before it is written. It knows neither
 //! blueprints nor SVG.
 
 use super::text::Font;
@@ -20,9 +20,9 @@ pub enum Anchor {
     End,
 }
 
-/// A part of a sheet. Its class says what it is; colours come from there.
+/// A part of a drawing. Its class says what it is; colours come from there.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Part {
+pub enum DrawingPart {
     /// What belongs together, with a sentence for whoever points at it.
     Open {
         class: &'static str,
@@ -49,30 +49,30 @@ pub enum Part {
     },
 }
 
-/// A sheet.
+/// A drawing.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Sheet {
+pub struct Drawing {
     pub width: f64,
     pub height: f64,
     pub title: String,
     /// In words what is to be seen.
     pub description: String,
-    pub parts: Vec<Part>,
+    pub parts: Vec<DrawingPart>,
 }
 
-impl Sheet {
+impl Drawing {
     pub fn group(&mut self, class: &'static str, told: String, draw: impl FnOnce(&mut Self)) {
-        self.parts.push(Part::Open { class, told });
+        self.parts.push(DrawingPart::Open { class, told });
         draw(self);
-        self.parts.push(Part::Close);
+        self.parts.push(DrawingPart::Close);
     }
 
     pub fn block(&mut self, class: &'static str, area: Area, round: f64) {
-        self.parts.push(Part::Block { class, area, round });
+        self.parts.push(DrawingPart::Block { class, area, round });
     }
 
     pub fn line(&mut self, class: &'static str, path: String) {
-        self.parts.push(Part::Line { class, path });
+        self.parts.push(DrawingPart::Line { class, path });
     }
 
     /// A text that begins at this place.
@@ -89,7 +89,7 @@ impl Sheet {
         text: &str,
     ) {
         if !text.is_empty() {
-            self.parts.push(Part::Text {
+            self.parts.push(DrawingPart::Text {
                 class,
                 font,
                 anchor,

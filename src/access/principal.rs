@@ -13,7 +13,7 @@ use crate::policy::{self, Action, Reach, Relation, Standing};
 
 /// The principal that a condition asks about.
 #[derive(Clone, Copy, Debug)]
-pub enum Reader<'r> {
+pub enum Principal<'r> {
     /// A caller, or the account of a standing that was loaded.
     Standing(&'r Standing),
     /// The account behind the BI login that is connected to PostgreSQL when the statement runs (`session_user`).
@@ -22,14 +22,14 @@ pub enum Reader<'r> {
 
 /// The right side of `column IN (…)`: literal ids or a subquery.
 #[derive(Clone, Debug)]
-pub(super) enum Ids {
+pub(super) enum IdSet {
     These(Vec<Uuid>),
     Found(Box<SelectStatement>),
 }
 
-impl Ids {
+impl IdSet {
     /// The condition `column IN (…)`.
-    pub(super) fn hold(&self, column: SimpleExpr) -> SimpleExpr {
+    pub(super) fn contains(&self, column: SimpleExpr) -> SimpleExpr {
         match self {
             Self::These(ids) => column.is_in(ids.iter().copied()),
             Self::Found(select) => column.in_subquery(SelectStatement::clone(select)),
@@ -42,12 +42,12 @@ impl Ids {
 }
 
 /// A reach as SQL: the policy's [`Reach`] with sets of ids that may be subqueries.
-pub(super) struct Reached {
+pub(super) struct SqlReach {
     everything: Everything,
     /// Things to which one of these departments stands in the relation.
-    pub(super) through: Vec<(Relation, Ids)>,
+    pub(super) through: Vec<(Relation, IdSet)>,
     /// Things granted to this account by name.
-    pub(super) granted_to: Option<Ids>,
+    pub(super) granted_to: Option<IdSet>,
 }
 
 /// Whether a reach is everything: known now, or a condition that the database evaluates.
@@ -56,14 +56,14 @@ enum Everything {
     Asked(SimpleExpr),
 }
 
-impl Reached {
+impl SqlReach {
     /// Whether it is known to be everything.
     pub(super) fn is_everything(&self) -> bool {
         matches!(self.everything, Everything::Known(true))
     }
 
     /// The condition under which it is everything, where only the database knows.
-    pub(super) fn asked_everything(&self) -> Option<SimpleExpr> {
+    pub(super) fn everything_in_sql(&self) -> Option<SimpleExpr> {
         match &self.everything {
             Everything::Known(_) => None,
             Everything::Asked(asked) => Some(asked.clone()),
@@ -80,25 +80,25 @@ impl Reached {
     }
 }
 
-impl From<Reach> for Reached {
+impl From<Reach> for SqlReach {
     fn from(reach: Reach) -> Self {
         let through = reach.through.into_iter();
         let through = through.map(|(relation, own)| {
             (
                 relation,
-                Ids::These(own.into_iter().map(|id| id.0).collect()),
+                IdSet::These(own.into_iter().map(|id| id.0).collect()),
             )
         });
         Self {
             everything: Everything::Known(reach.everything),
             through: through.collect(),
-            granted_to: reach.granted_to.map(Ids::one),
+            granted_to: reach.granted_to.map(IdSet::one),
         }
     }
 }
 
-impl Reader<'_> {
-    pub(super) fn reach(self, action: Action) -> Reached {
+impl Principal<'_> {
+    pub(super) fn reach(self, action: Action) -> SqlReach {
         match self {
             Self::Standing(standing) => policy::reach(standing, action).into(),
             Self::Login => of_login(action),
@@ -106,16 +106,16 @@ impl Reader<'_> {
     }
 
     /// The principal's own account; none for the operator.
-    pub(super) fn oneself(self) -> Option<Ids> {
+    pub(super) fn own_account(self) -> Option<IdSet> {
         match self {
             Self::Standing(Standing::Operator) => None,
-            Self::Standing(Standing::Account(own)) => Some(Ids::one(own.account)),
+            Self::Standing(Standing::Account(own)) => Some(IdSet::one(own.account)),
             Self::Login => {
                 let account = bi_login::Entity::find()
                     .select_only()
                     .column(bi_login::Column::AccountId)
                     .filter(bi_login::Column::Name.into_expr().eq(session_user()));
-                Some(Ids::Found(Box::new(account.into_query())))
+                Some(IdSet::Found(Box::new(account.into_query())))
             }
         }
     }
@@ -135,7 +135,7 @@ fn noted(action: Action) -> Select<bi_reach::Entity> {
 }
 
 /// The actions whose reach is stored for BI logins. With any other a login reaches nothing.
-pub(crate) const OF_LOGINS: [Action; 6] = [
+pub(crate) const LOGIN_ACTIONS: [Action; 6] = [
     Action::ReadPublished,
     Action::ReadRestricted,
     Action::ReadDraft,
@@ -144,24 +144,24 @@ pub(crate) const OF_LOGINS: [Action; 6] = [
     Action::WorkFollowUp,
 ];
 
-fn of_login(action: Action) -> Reached {
+fn of_login(action: Action) -> SqlReach {
     debug_assert!(
-        OF_LOGINS.contains(&action),
+        LOGIN_ACTIONS.contains(&action),
         "a view asks for {action:?}, which is written down for no login"
     );
     let through = policy::relations(action).into_iter().map(|relation| {
         let departments = noted(action)
             .filter(bi_reach::Column::Relation.eq(relation.as_str()))
             .column(bi_reach::Column::DepartmentId);
-        (relation, Ids::Found(Box::new(departments.into_query())))
+        (relation, IdSet::Found(Box::new(departments.into_query())))
     });
     let granted_to = policy::is_granted(action).then(|| {
         let account = noted(action)
             .filter(bi_reach::Column::GrantedAccountId.is_not_null())
             .column(bi_reach::Column::GrantedAccountId);
-        Ids::Found(Box::new(account.into_query()))
+        IdSet::Found(Box::new(account.into_query()))
     });
-    Reached {
+    SqlReach {
         everything: Everything::Asked(Expr::exists(login_has_all(action))),
         through: through.collect(),
         granted_to,
