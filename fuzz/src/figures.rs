@@ -12,7 +12,7 @@ use cx_blueprint::{
     document::table::TouchpointTable,
     error::{Error, Result, UserError},
     kpi::sheet::{Known, MOST, check},
-    sheet::{Dialect, Reader},
+    sheet::{Dialect, SheetReader},
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -39,7 +39,7 @@ fn sheet(bytes: &[u8]) {
 }
 
 fn figures(bytes: &[u8], dialect: Option<Dialect>) -> Result<()> {
-    let reader = Reader::open_as(bytes, MOST, dialect)?;
+    let reader = SheetReader::open_as(bytes, MOST, dialect)?;
     let (_, faults) = check(reader, known())?;
     faults.check()
 }

@@ -22,7 +22,7 @@ use crate::{
     error::{Error, Result, UserError, UserErrorCode},
     input::Faults,
     intake::Names,
-    sheet::{self, Bounds, CellRef, Reader, Row, Spooled},
+    sheet::{self, Bounds, CellRef, SheetReader, SheetRow, Spooled},
 };
 
 /// The columns, as they are named in what is asked for.
@@ -97,7 +97,12 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<An
 }
 
 /// Tells faults of a batch where they stand in the sheet that it was made of.
-fn place(found: Vec<UserError>, columns: &sheet::Columns, rows: &[CellRef], faults: &mut Faults) {
+fn place(
+    found: Vec<UserError>,
+    columns: &sheet::SheetColumns,
+    rows: &[CellRef],
+    faults: &mut Faults,
+) {
     for fault in found {
         let mut path = fault.field.iter().skip(1);
         let at = path.next().and_then(|at| at.parse::<usize>().ok());
@@ -152,7 +157,7 @@ impl AnswerSheetReferences {
 
 /// What a sheet says.
 struct AnswerSheetRow {
-    columns: sheet::Columns,
+    columns: sheet::SheetColumns,
     rows: usize,
     answers: Vec<AnswerInput>,
     /// The row of each answer.
@@ -181,7 +186,7 @@ impl AnswerSheetRow {
 
     fn rows<R: Read>(
         &mut self,
-        reader: &mut Reader<R>,
+        reader: &mut SheetReader<R>,
         known: &AnswerSheetReferences,
         faults: &mut Faults,
     ) -> Result<()> {
@@ -221,8 +226,8 @@ impl AnswerSheetRow {
 
 /// Reads a row; nothing where it does not say what was answered.
 fn answer(
-    columns: &sheet::Columns,
-    row: &Row,
+    columns: &sheet::SheetColumns,
+    row: &SheetRow,
     known: &AnswerSheetReferences,
     faults: &mut Faults,
 ) -> Option<FeedbackInput> {
@@ -261,8 +266,8 @@ fn answer(
 }
 
 fn named<I: Id + std::hash::Hash + sea_orm::TryGetable>(
-    columns: &sheet::Columns,
-    row: &Row,
+    columns: &sheet::SheetColumns,
+    row: &SheetRow,
     (column, names): (&str, &Names<I>),
     faults: &mut Faults,
 ) -> Option<ID> {

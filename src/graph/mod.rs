@@ -1,7 +1,7 @@
 //! The roof: the roots of the graph and its limits, and the edges that join two slices.
 
 mod audit;
-pub mod drawn;
+pub mod direct_json;
 mod edges;
 mod flow;
 mod lens;

@@ -13,7 +13,7 @@ use crate::{
     access::{Caller, Guarded, Keyed},
     error::{Result, UserErrorCode},
     input::Faults,
-    sheet::Cell,
+    sheet::SheetCell,
 };
 
 /// Everything of one kind that the caller may see.
@@ -56,7 +56,7 @@ impl<I: Id + std::hash::Hash + TryGetable> Names<I> {
     }
 
     /// What a cell names; a fault where that is not there for the caller, and nothing where the cell is empty.
-    pub fn find(&self, cell: &Cell<'_>, faults: &mut Faults) -> Option<I> {
+    pub fn find(&self, cell: &SheetCell<'_>, faults: &mut Faults) -> Option<I> {
         let text = cell.text(faults)?;
         let text = text.trim();
         let found = match text.parse::<I>() {

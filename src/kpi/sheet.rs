@@ -36,7 +36,7 @@ use crate::{
     error::{Error, Result, UserErrorCode},
     input::Faults,
     intake::DuplicateFinder,
-    sheet::{Reader, Spooled},
+    sheet::{SheetReader, Spooled},
 };
 
 mod read;
@@ -197,7 +197,7 @@ async fn off_thread<T: Send + 'static>(
 
 /// Reads a sheet for the first time, and finds what is wrong with it.
 pub fn check<R: Read>(
-    mut reader: Reader<R>,
+    mut reader: SheetReader<R>,
     known: &SheetReferences,
 ) -> Result<(CheckedSheet, Faults)> {
     let mut faults = Faults::default();

@@ -90,7 +90,8 @@ pub async fn archive_impact(
     }
     let of = BTreeSet::from([id]);
     if let Some(successor) = successor {
-        question::require_other::<department::Entity>(caller, &tx, "successorId", successor).await?;
+        question::require_other::<department::Entity>(caller, &tx, "successorId", successor)
+            .await?;
         refuse_circle(&tx, &of, successor).await?;
     }
     let takeover = Takeover::plan(caller, &tx, &caller.standing, &of, successor).await?;

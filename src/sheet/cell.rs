@@ -103,13 +103,13 @@ fn letters(column: usize) -> String {
 
 /// A cell of a row that is being read.
 #[derive(Clone, Debug)]
-pub struct Cell<'r> {
+pub struct SheetCell<'r> {
     pub(super) raw: &'r str,
     pub(super) dialect: Dialect,
     pub place: CellRef,
 }
 
-impl<'r> Cell<'r> {
+impl<'r> SheetCell<'r> {
     /// Whether it is empty, or blank.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -15,10 +15,10 @@ mod spool;
 mod write;
 
 pub use bounds::Bounds;
-pub use cell::{BETWEEN, Cell, CellRef, escaped, items, parted, told, unescaped};
+pub use cell::{BETWEEN, CellRef, SheetCell, escaped, items, parted, told, unescaped};
 pub use dialect::Dialect;
 pub use guard::guarded;
-pub use read::{Columns, Reader, Row};
+pub use read::{SheetColumns, SheetReader, SheetRow};
 pub use spool::{Spool, Spooled};
 pub use write::{CsvCells, Writer};
 

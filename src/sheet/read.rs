@@ -9,7 +9,7 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::{
     bounds::{Bounds, MOST_COLUMNS},
-    cell::{Cell, CellRef, told},
+    cell::{CellRef, SheetCell, told},
     check::{Checked, Malformed},
     dialect::{Dialect, MARK},
 };
@@ -23,10 +23,10 @@ const SAVE_AS: &str = "Save the sheet as \"CSV UTF-8\".";
 
 /// An iterator over the rows of a sheet. A fault of one row is that row's item, and reading goes on; a fault of the text
 /// itself (encoding, quotation marks, length) is the last item.
-pub struct Reader<R> {
+pub struct SheetReader<R> {
     rows: csv::Reader<Checked<Chain<Cursor<Vec<u8>>, R>>>,
     dialect: Dialect,
-    headings: Row,
+    headings: SheetRow,
     /// Rows that may still come, the headings included.
     left: usize,
     most: usize,
@@ -35,7 +35,7 @@ pub struct Reader<R> {
 
 /// A row: its place, and its cells as they were written.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct SheetRow {
     pub place: CellRef,
     cells: Vec<String>,
     dialect: Dialect,
@@ -43,9 +43,9 @@ pub struct Row {
 
 /// The indices of the known columns that a sheet has.
 #[derive(Clone, Debug, Default)]
-pub struct Columns(HashMap<&'static str, usize>);
+pub struct SheetColumns(HashMap<&'static str, usize>);
 
-impl<R: BufRead> Reader<R> {
+impl<R: BufRead> SheetReader<R> {
     /// Opens a sheet with at most `most` rows below its headings.
     pub fn open(source: R, most: usize) -> Result<Self> {
         Self::open_as(source, Bounds::rows(most), None)
@@ -77,7 +77,7 @@ impl<R: BufRead> Reader<R> {
             .flexible(true)
             .delimiter(dialect.separator())
             .from_reader(checked);
-        let headings = Row {
+        let headings = SheetRow {
             place: first.clone(),
             cells: Vec::new(),
             dialect,
@@ -99,7 +99,7 @@ impl<R: BufRead> Reader<R> {
     }
 }
 
-impl<R: Read> Reader<R> {
+impl<R: Read> SheetReader<R> {
     /// The dialect of the sheet.
     pub fn dialect(&self) -> Dialect {
         self.dialect
@@ -107,7 +107,7 @@ impl<R: Read> Reader<R> {
 
     /// Which of the known columns the sheet has, however their letters are cased and their words joined. Unknown ones,
     /// and those that stand there twice, are faults.
-    pub fn columns(&self, known: &[&'static str], faults: &mut Faults) -> Columns {
+    pub fn columns(&self, known: &[&'static str], faults: &mut Faults) -> SheetColumns {
         self.columns_or(known, &[], faults)
     }
 
@@ -117,7 +117,7 @@ impl<R: Read> Reader<R> {
         known: &[&'static str],
         others: &[(&str, &'static str)],
         faults: &mut Faults,
-    ) -> Columns {
+    ) -> SheetColumns {
         let mut columns = HashMap::new();
         for (at, heading) in self.headings.cells.iter().enumerate() {
             let told = told(heading.trim());
@@ -144,11 +144,11 @@ impl<R: Read> Reader<R> {
                 }
             }
         }
-        Columns(columns)
+        SheetColumns(columns)
     }
 
     /// The next row that is not empty, with a cell for each heading.
-    fn row(&mut self) -> Result<Option<Row>> {
+    fn row(&mut self) -> Result<Option<SheetRow>> {
         let mut record = ByteRecord::new();
         loop {
             match self.rows.read_byte_record(&mut record) {
@@ -175,7 +175,7 @@ impl<R: Read> Reader<R> {
     }
 
     /// A row as text, as wide as the headings.
-    fn checked(&self, record: &ByteRecord, place: CellRef) -> Result<Row> {
+    fn checked(&self, record: &ByteRecord, place: CellRef) -> Result<SheetRow> {
         let mut cells = Vec::with_capacity(record.len().min(MOST_COLUMNS));
         let width = self.headings.cells.len();
         for (at, bytes) in record.iter().enumerate() {
@@ -204,7 +204,7 @@ impl<R: Read> Reader<R> {
             let message = format!("This row has {cells}, and there are {width} headings.");
             return Err(place.refuse(UserErrorCode::Invalid, message));
         }
-        Ok(Row {
+        Ok(SheetRow {
             place,
             cells,
             dialect: self.dialect,
@@ -241,8 +241,8 @@ fn unreadable(place: &CellRef, error: &std::io::Error) -> Error {
     )
 }
 
-impl<R: Read> Iterator for Reader<R> {
-    type Item = Result<Row>;
+impl<R: Read> Iterator for SheetReader<R> {
+    type Item = Result<SheetRow>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
@@ -254,7 +254,7 @@ impl<R: Read> Iterator for Reader<R> {
     }
 }
 
-impl Columns {
+impl SheetColumns {
     /// Whether the sheet has this column.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
@@ -263,9 +263,9 @@ impl Columns {
 
     /// The cell of a row in this column; nothing where the sheet does not have it.
     #[must_use]
-    pub fn cell<'r>(&self, row: &'r Row, name: &str) -> Option<Cell<'r>> {
+    pub fn cell<'r>(&self, row: &'r SheetRow, name: &str) -> Option<SheetCell<'r>> {
         let at = *self.0.get(name)?;
-        Some(Cell {
+        Some(SheetCell {
             raw: row.cells.get(at)?,
             dialect: row.dialect,
             place: self.place(row, name),
@@ -282,7 +282,7 @@ impl Columns {
 
     /// The place of this column in a row.
     #[must_use]
-    pub fn place(&self, row: &Row, name: &str) -> CellRef {
+    pub fn place(&self, row: &SheetRow, name: &str) -> CellRef {
         self.at(&row.place, name)
     }
 

@@ -6,7 +6,7 @@ use std::{
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
 };
 
-use super::{bounds::Bounds, dialect::Dialect, read::Reader};
+use super::{bounds::Bounds, dialect::Dialect, read::SheetReader};
 use crate::error::{Error, Result};
 
 /// Bytes that are read from the file at once.
@@ -76,10 +76,10 @@ impl Spooled {
     }
 
     /// Reads it from its beginning. One reader at a time: all of them share the position in the file.
-    pub fn read(&self, bounds: Bounds) -> Result<Reader<BufReader<&File>>> {
+    pub fn read(&self, bounds: Bounds) -> Result<SheetReader<BufReader<&File>>> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0)).map_err(Error::internal)?;
-        Reader::open_as(
+        SheetReader::open_as(
             BufReader::with_capacity(AT_ONCE, file),
             bounds,
             self.dialect,

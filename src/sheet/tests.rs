@@ -13,7 +13,7 @@ use crate::{error::Result, input::Faults};
 /// The texts of a sheet, row by row, as they are read.
 fn read(bytes: impl Read) -> Result<Vec<Vec<String>>> {
     const NAMES: &[&str] = &["a", "b", "c"];
-    let mut reader = Reader::open(BufReader::new(bytes), 1_000)?;
+    let mut reader = SheetReader::open(BufReader::new(bytes), 1_000)?;
     let mut faults = Faults::default();
     let columns = reader.columns(NAMES, &mut faults);
     let mut rows = Vec::new();
@@ -104,7 +104,11 @@ proptest! {
 
 #[test]
 fn the_dialect_is_known_by_the_heading_line() {
-    let open = |text: &'static str| Reader::open(text.as_bytes(), 9).expect("a sheet").dialect();
+    let open = |text: &'static str| {
+        SheetReader::open(text.as_bytes(), 9)
+            .expect("a sheet")
+            .dialect()
+    };
     assert_eq!(open("a,b\r\n1;2;3\r\n"), Dialect::Comma);
     assert_eq!(open("\u{feff}a;b\r1,5;2\r"), Dialect::ExcelDa);
     assert_eq!(open("a\nx;y\n"), Dialect::Comma);
@@ -197,7 +201,7 @@ fn endless_cells_rows_and_sheets_are_refused_before_they_are_held() {
 #[test]
 fn numbers_words_and_answers_are_read_as_spreadsheets_write_them() {
     let text = "a;b;c\n1.500;not used;SAND\n1,5;front;maybe\n";
-    let mut reader = Reader::open(text.as_bytes(), 9).expect("a sheet");
+    let mut reader = SheetReader::open(text.as_bytes(), 9).expect("a sheet");
     let mut faults = Faults::default();
     let columns = reader.columns(&["a", "b", "c"], &mut faults);
     let mut read = Vec::new();

@@ -14,7 +14,7 @@ use cx_blueprint::{
     compute::{BYTES, Budget, FIELD, STATEMENT, STEPS},
     error::Code,
     finding::rules::Thresholds,
-    graph::{self, drawn},
+    graph::{self, direct_json},
     token::SigningKey,
 };
 use serde_json::{Value, json};
@@ -98,7 +98,7 @@ async fn spent(world: &World, query: &str, variables: Value) -> Cost {
         "{query}: {:?}",
         answer.errors
     );
-    let written = drawn::write(&answer.data, Vec::new()).expect("it is written");
+    let written = direct_json::write(&answer.data, Vec::new()).expect("it is written");
     Cost {
         steps: budget.spent(),
         bytes: budget.answered(),

@@ -13,20 +13,20 @@ use crate::{
         ScaledNumber, StartWord, YesNo,
     },
     input::Faults,
-    sheet::{Cell, items, parted, unescaped},
+    sheet::{SheetCell, items, parted, unescaped},
 };
 
 /// A kind that is a column of the table.
 pub(super) trait CellField: PartField {
     /// The value of a cell, with a fault where it is spelled wrong; an empty cell is the value of a new row.
-    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part;
+    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part;
 
     /// Writes the next cell of a row.
     fn write(part: &Self::Part, cells: &mut TouchpointCells) -> io::Result<()>;
 }
 
 impl CellField for OptionalText {
-    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.text(faults).map(Cow::into_owned)
     }
 
@@ -40,7 +40,7 @@ where
     Self: PartField<Part = Option<W>>,
     Option<W>: Into<Value>,
 {
-    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.word(W::ALL, W::as_str, faults)
     }
 
@@ -50,7 +50,7 @@ where
 }
 
 impl<W: StartWord + Into<Value> + PartValue> CellField for RequiredWord<W> {
-    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         let word = cell.word(W::ALL, W::as_str, faults);
         word.unwrap_or(W::START)
     }
@@ -61,7 +61,7 @@ impl<W: StartWord + Into<Value> + PartValue> CellField for RequiredWord<W> {
 }
 
 impl CellField for YesNo {
-    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.flag(faults).unwrap_or_default()
     }
 
@@ -71,7 +71,7 @@ impl CellField for YesNo {
 }
 
 impl<const MIN: i32, const MAX: i32> CellField for ScaledNumber<MIN, MAX> {
-    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.whole(faults)
     }
 
@@ -81,7 +81,7 @@ impl<const MIN: i32, const MAX: i32> CellField for ScaledNumber<MIN, MAX> {
 }
 
 impl CellField for MonthlyRate {
-    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.number(faults)
     }
 
@@ -91,7 +91,7 @@ impl CellField for MonthlyRate {
 }
 
 impl CellField for NameList {
-    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         cell.list(faults)
     }
 
@@ -101,7 +101,7 @@ impl CellField for NameList {
 }
 
 impl CellField for EvidenceItems {
-    fn read(cell: &Cell<'_>, faults: &mut Faults) -> Self::Part {
+    fn read(cell: &SheetCell<'_>, faults: &mut Faults) -> Self::Part {
         let text = cell.text(faults).unwrap_or_default();
         items(&text).map(evidence_item).collect()
     }

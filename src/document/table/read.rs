@@ -23,13 +23,13 @@ use crate::{
     error::{Result, UserErrorCode},
     fields::{kinds, touchpoint::touchpoint_fields},
     input::{Faults, key_from},
-    sheet::{Cell, CellRef, Columns, Reader, Row, told},
+    sheet::{CellRef, SheetCell, SheetColumns, SheetReader, SheetRow, told},
 };
 
 /// What a table says, and where.
 #[derive(Debug, Default)]
 pub struct TouchpointTable {
-    pub(super) columns: Columns,
+    pub(super) columns: SheetColumns,
     /// The phases that rows name, in the order of their first rows.
     pub(super) phases: Vec<NamedPhase>,
     /// One a row.
@@ -40,7 +40,7 @@ pub struct TouchpointTable {
     /// The roles whose columns are there.
     pub(super) roles: Vec<Role>,
     /// The rows of the touchpoints.
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<SheetRow>,
     /// For each responsibility the number of its row.
     pub(super) row_of: Vec<usize>,
 }
@@ -59,7 +59,7 @@ impl TouchpointTable {
     /// Reads a table, with every fault of its cells.
     pub fn read(source: impl BufRead) -> Result<Self> {
         let most = usize::try_from(MOST_TOUCHPOINTS).unwrap_or(usize::MAX);
-        let mut reader = Reader::open(source, most)?;
+        let mut reader = SheetReader::open(source, most)?;
         let mut faults = Faults::default();
         let columns = reader.columns(COLUMNS, &mut faults);
         let has = |role: &Role| columns.has(heading(*role));
@@ -85,7 +85,7 @@ impl TouchpointTable {
         self
     }
 
-    fn row(&mut self, row: Row, met: &mut HashMap<String, u64>, faults: &mut Faults) {
+    fn row(&mut self, row: SheetRow, met: &mut HashMap<String, u64>, faults: &mut Faults) {
         let mut line = TableRow {
             row: &row,
             columns: &self.columns,
@@ -166,8 +166,8 @@ fn agree<T: PartialEq>(
 
 /// A row that is being read.
 struct TableRow<'r> {
-    row: &'r Row,
-    columns: &'r Columns,
+    row: &'r SheetRow,
+    columns: &'r SheetColumns,
     faults: &'r mut Faults,
 }
 
@@ -176,7 +176,7 @@ impl TableRow<'_> {
     fn said<T>(
         &mut self,
         name: &str,
-        read: impl FnOnce(&Cell<'_>, &mut Faults) -> T,
+        read: impl FnOnce(&SheetCell<'_>, &mut Faults) -> T,
     ) -> PatchField<T> {
         let cell = self.columns.cell(self.row, name);
         PatchField(cell.map(|cell| read(&cell, self.faults)))
@@ -186,7 +186,7 @@ impl TableRow<'_> {
     fn needed<T>(
         &mut self,
         name: &str,
-        read: impl FnOnce(&Cell<'_>, &mut Faults) -> Option<T>,
+        read: impl FnOnce(&SheetCell<'_>, &mut Faults) -> Option<T>,
     ) -> PatchField<T> {
         let said = self.said(name, |cell, faults| {
             if cell.is_empty() {

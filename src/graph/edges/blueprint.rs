@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, Json};
 
 use super::super::{
-    drawn::Drawn,
+    direct_json::DirectJson,
     flow::Flow,
     lens::{self, LensCell},
     loaders::{
@@ -90,16 +90,16 @@ impl Blueprint {
 
     /// Its phases, in order of display.
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
-    async fn phases(&self, ctx: &Context<'_>) -> Result<Drawn<Phase>> {
+    async fn phases(&self, ctx: &Context<'_>) -> Result<DirectJson<Phase>> {
         let canvas = self.whole(ctx).await?;
-        Ok(Drawn::of(canvas, |canvas| &canvas.phases))
+        Ok(DirectJson::new(canvas, |canvas| &canvas.phases))
     }
 
     /// Its transitions, in the order of creation; those from or to archived touchpoints are left out.
     #[graphql(complexity = "canvas::COST + 20 * child_complexity")]
-    async fn transitions(&self, ctx: &Context<'_>) -> Result<Drawn<Transition>> {
+    async fn transitions(&self, ctx: &Context<'_>) -> Result<DirectJson<Transition>> {
         let canvas = self.whole(ctx).await?;
-        Ok(Drawn::of(canvas, |canvas| &canvas.transitions))
+        Ok(DirectJson::new(canvas, |canvas| &canvas.transitions))
     }
 
     /// The insights about it as a whole, its phases and its touchpoints, in the order of creation; those of archived

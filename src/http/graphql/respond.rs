@@ -15,7 +15,7 @@ use super::{
 use crate::{
     compute,
     error::{Code, Error},
-    graph::drawn,
+    graph::direct_json,
     http::{
         problem::{self, retry_soon},
         request_id::RequestId,
@@ -136,7 +136,7 @@ fn fault(response: &async_graphql::Response, is_mutation: bool) -> Option<Code> 
 
 /// Written straight from its own type: on a detour through `serde_json::Value` the keys would lose their order.
 fn json(response: &async_graphql::Response) -> serde_json::Result<Vec<u8>> {
-    let mut json = drawn::write(&response.data, br#"{"data":"#.to_vec())?;
+    let mut json = direct_json::write(&response.data, br#"{"data":"#.to_vec())?;
     if !response.errors.is_empty() {
         json.extend_from_slice(br#","errors":"#);
         serde_json::to_writer(&mut json, &response.errors)?;

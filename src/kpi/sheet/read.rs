@@ -19,7 +19,7 @@ use crate::{
     error::Result,
     input::Faults,
     intake::Names,
-    sheet::{self, Bounds, Cell, Reader, Row},
+    sheet::{self, Bounds, SheetCell, SheetReader, SheetRow},
 };
 
 /// The columns, as they are named in what is asked for.
@@ -85,25 +85,30 @@ impl SheetReferences {
 }
 
 /// Where the columns of a sheet stand.
-pub struct MeasurementColumns(sheet::Columns);
+pub struct MeasurementColumns(sheet::SheetColumns);
 
 /// What a row says: the KPI as soon as it is known, all of it where its day and place are.
 #[derive(Default)]
-pub struct SheetRow {
+pub struct ParsedMeasurement {
     pub kpi: Option<KpiId>,
     pub entry: Option<(MeasurementKey, MeasurementContent)>,
 }
 
 impl MeasurementColumns {
     /// The columns of a sheet, those that it lacks found fault with.
-    pub fn from_header<R: std::io::Read>(reader: &Reader<R>, faults: &mut Faults) -> Self {
+    pub fn from_header<R: std::io::Read>(reader: &SheetReader<R>, faults: &mut Faults) -> Self {
         let columns = reader.columns_or(COLUMNS, OTHERS, faults);
         columns.require(NEEDED, faults);
         Self(columns)
     }
 
     /// Reads a row.
-    pub fn read(&self, row: &Row, known: &SheetReferences, faults: &mut Faults) -> SheetRow {
+    pub fn read(
+        &self,
+        row: &SheetRow,
+        known: &SheetReferences,
+        faults: &mut Faults,
+    ) -> ParsedMeasurement {
         let cell = |name| self.0.cell(row, name);
         let filled = |name, faults: &mut Faults| cell(name).filter(|cell| cell.is_filled(faults));
         let kpi = filled("kpi", faults).and_then(|cell| known.names.find(&cell, faults));
@@ -139,14 +144,19 @@ impl MeasurementColumns {
             let figures = figures?;
             Some((key, MeasurementContent { figures, source }))
         };
-        SheetRow {
+        ParsedMeasurement {
             kpi,
             entry: entry(),
         }
     }
 
     /// Tells what is wrong at the columns of its fields.
-    fn tell(&self, row: &Row, wrong: impl IntoIterator<Item = FigureFault>, faults: &mut Faults) {
+    fn tell(
+        &self,
+        row: &SheetRow,
+        wrong: impl IntoIterator<Item = FigureFault>,
+        faults: &mut Faults,
+    ) {
         for wrong in wrong {
             let column = match wrong.field {
                 "kpiId" => "kpi",
@@ -166,7 +176,7 @@ impl MeasurementColumns {
     reason = "that no place is meant is another thing than that none was found"
 )]
 fn placed<I: entity::id::Id + std::hash::Hash + sea_orm::TryGetable>(
-    cell: Option<Cell<'_>>,
+    cell: Option<SheetCell<'_>>,
     names: &Names<I>,
     faults: &mut Faults,
 ) -> Option<Option<I>> {
@@ -176,7 +186,7 @@ fn placed<I: entity::id::Id + std::hash::Hash + sea_orm::TryGetable>(
     }
 }
 
-fn source(cell: &Cell<'_>, faults: &mut Faults) -> Option<String> {
+fn source(cell: &SheetCell<'_>, faults: &mut Faults) -> Option<String> {
     let text = cell.text(faults)?;
     let mut own = Faults::default();
     let source = own.optional_text("source", Some(&text));

@@ -19,6 +19,14 @@ pub fn read_crate() -> Vec<Source> {
     read(&root.join("src"), &root.join("src"))
 }
 
+/// The sources of all crates of the workspace, by their paths below its root.
+pub fn read_workspace() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["src", "entity", "migration", "crates", "tools"].map(|name| root.join(name));
+    let folders = folders.iter().filter(|folder| folder.exists());
+    folders.flat_map(|folder| read(folder, root)).collect()
+}
+
 fn read(folder: &Path, root: &Path) -> Vec<Source> {
     let mut sources = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -119,6 +127,31 @@ impl Source {
             };
         }
         found
+    }
+
+    /// The names of the structs, enums, unions and traits that it defines, but for those that sea-orm asks every entity
+    /// and migration to have.
+    pub fn types(&self) -> Vec<String> {
+        let asked_for = [
+            "Model",
+            "ActiveModel",
+            "Entity",
+            "Column",
+            "Relation",
+            "Migration",
+        ];
+        let mut words = self.words().filter(|word| !word.is_empty()).peekable();
+        let mut names = Vec::new();
+        while let Some(word) = words.next() {
+            if ["struct", "enum", "trait", "union"].contains(&word)
+                && let Some(name) = words.peek()
+                && name.starts_with(|c: char| c.is_ascii_uppercase())
+                && !asked_for.contains(name)
+            {
+                names.push((*name).to_owned());
+            }
+        }
+        names
     }
 }
 

@@ -30,10 +30,10 @@ fn spoken<T: std::fmt::Debug>(value: &MaybeUndefined<T>) -> String {
     }
 }
 
-struct Query;
+struct EchoQuery;
 
-#[Object]
-impl Query {
+#[Object(name = "Query")]
+impl EchoQuery {
     async fn top(&self, #[graphql(default = 50)] first: i32) -> i32 {
         first
     }
@@ -47,10 +47,10 @@ impl Query {
     }
 }
 
-struct Mutation;
+struct EchoMutation;
 
-#[Object]
-impl Mutation {
+#[Object(name = "Mutation")]
+impl EchoMutation {
     async fn change(&self, input: Change) -> String {
         told(&input)
     }
@@ -60,7 +60,7 @@ impl Mutation {
 fn run(query: &str, variables: async_graphql::Value) -> Result<serde_json::Value, String> {
     let admitted = admit(with(query, variables), &Limits::default())
         .map_err(|rejection| format!("{:?}", rejection.kind))?;
-    let schema = Schema::new(Query, Mutation, EmptySubscription);
+    let schema = Schema::new(EchoQuery, EchoMutation, EmptySubscription);
     let response = futures_util::FutureExt::now_or_never(schema.execute(admitted.request)).unwrap();
     match response.errors.first() {
         None => Ok(response.data.into_json().unwrap()),

@@ -1,10 +1,10 @@
 //! Direct JSON: the inside of a blueprint, written straight from the rows on the canvas.
 //!
 //! A canvas of a large blueprint is some thirty thousand fields of the answer. Resolvers make an object, a future and a
-//! node of a tree for each of them, and drop them again. So the list of phases, and that of transitions, is a [`Drawn`], whose `resolve` goes three steps:
+//! node of a tree for each of them, and drop them again. So the list of phases, and that of transitions, is a [`DirectJson`], whose `resolve` goes three steps:
 //!
-//! 1. **Plan.** The selections are looked up once, by type and not by row: `Object::plan` makes a closure for each field
-//!    ([`Shown::field`]), nested as the document is.
+//! 1. **Plan.** The selections are looked up once, by type and not by row: `ObjectPlan::plan` makes a closure for each field
+//!    ([`Projected::field`]), nested as the document is.
 //! 2. **Write.** The plan runs over the rows and writes keys and values into one buffer, a [`JsonWriter`].
 //! 3. **Splice.** The text travels to the answer as a binary value, which no field of the schema is otherwise, and
 //!    [`write`] copies it as it is.
@@ -41,16 +41,16 @@ use crate::{
 };
 
 /// Bytes of an answer that cost one step of the budget of computing.
-const DRAWN: u64 = 16;
+const BYTES_PER_STEP: u64 = 16;
 
 /// A list of objects of a canvas, answered as direct JSON where there is a plan and by resolvers where there is none.
-pub struct Drawn<T: Inside> {
+pub struct DirectJson<T: CanvasNode> {
     canvas: Arc<Canvas>,
     rows: fn(&Canvas) -> &[T::Row],
 }
 
 /// An object of the API whose row a canvas holds.
-pub trait Inside: OutputType + Sized {
+pub trait CanvasNode: OutputType + Sized {
     /// Its row.
     type Row: Sync + 'static;
 
@@ -58,9 +58,9 @@ pub trait Inside: OutputType + Sized {
     fn within(row: &Self::Row, canvas: &Arc<Canvas>) -> Self;
 }
 
-impl<T: Inside> Drawn<T> {
+impl<T: CanvasNode> DirectJson<T> {
     /// The rows that `rows` picks from a canvas.
-    pub fn of(canvas: &Arc<Canvas>, rows: fn(&Canvas) -> &[T::Row]) -> Self {
+    pub fn new(canvas: &Arc<Canvas>, rows: fn(&Canvas) -> &[T::Row]) -> Self {
         Self {
             canvas: Arc::clone(canvas),
             rows,
@@ -68,15 +68,15 @@ impl<T: Inside> Drawn<T> {
     }
 }
 
-impl<T: Inside> Drawn<T>
+impl<T: CanvasNode> DirectJson<T>
 where
-    for<'c> At<'c, T::Row>: Shown<'c>,
+    for<'c> OnCanvas<'c, T::Row>: Projected<'c>,
 {
     async fn drawn(&self, ctx: &ContextSelectionSet<'_>) -> Option<Bytes> {
-        if asked_twice(ctx) {
+        if is_merged(ctx) {
             return None;
         }
-        let asked = Asked {
+        let asked = Selections {
             sets: vec![&ctx.item.node],
             fragments: &ctx.query_env.fragments,
         };
@@ -89,22 +89,24 @@ where
             } else {
                 Parents::new()
             };
-        let plan = Object::plan(&asked)?;
-        let scene = Scene {
+        let plan = ObjectPlan::plan(&asked)?;
+        let scene = DrawContext {
             canvas: &self.canvas,
             caller,
             parents: &parents,
         };
         let mut out = JsonWriter::default();
         let rows = (self.rows)(&self.canvas);
-        out.list('[', rows, ']', |row, out| plan.draw(At { scene, row }, out));
+        out.list('[', rows, ']', |row, out| {
+            plan.write(OnCanvas { scene, row }, out)
+        });
         out.finish().ok().map(Bytes::from)
     }
 }
 
-impl<T: Inside> OutputType for Drawn<T>
+impl<T: CanvasNode> OutputType for DirectJson<T>
 where
-    for<'c> At<'c, T::Row>: Shown<'c>,
+    for<'c> OnCanvas<'c, T::Row>: Projected<'c>,
 {
     fn type_name() -> Cow<'static, str> {
         Vec::<T>::type_name()
@@ -126,7 +128,7 @@ where
         if let Some(json) = self.drawn(ctx).await {
             if let Some(caller) = ctx.data_opt::<Caller>() {
                 let bytes = json.len() as u64;
-                charge(field, caller.budget.spend(bytes / DRAWN))?;
+                charge(field, caller.budget.spend(bytes / BYTES_PER_STEP))?;
                 charge(field, caller.budget.count_answer(bytes))?;
             }
             return Ok(Value::Binary(json));
@@ -139,7 +141,7 @@ where
 
 /// Whether the document asks twice for the key that is being resolved, somewhere on its path. Two answers for one key are
 /// merged field by field, which finished text cannot be.
-fn asked_twice(ctx: &ContextSelectionSet<'_>) -> bool {
+fn is_merged(ctx: &ContextSelectionSet<'_>) -> bool {
     let mut path = Vec::new();
     let mut node = ctx.path_node.as_ref();
     while let Some(here) = node {
@@ -148,7 +150,7 @@ fn asked_twice(ctx: &ContextSelectionSet<'_>) -> bool {
         }
         node = here.parent;
     }
-    let mut asked = Asked {
+    let mut asked = Selections {
         sets: vec![&ctx.query_env.operation.node.selection_set.node],
         fragments: &ctx.query_env.fragments,
     };
@@ -166,7 +168,7 @@ fn asked_twice(ctx: &ContextSelectionSet<'_>) -> bool {
 }
 
 /// The selections of an object: those of all fields that share its place in the answer.
-pub struct Asked<'q> {
+pub struct Selections<'q> {
     sets: Vec<&'q SelectionSet>,
     fragments: &'q HashMap<Name, Positioned<FragmentDefinition>>,
 }
@@ -176,10 +178,10 @@ struct ResponseField<'q> {
     /// The alias, or the name of the field.
     key: &'q str,
     name: &'q str,
-    asked: Asked<'q>,
+    asked: Selections<'q>,
 }
 
-impl<'q> Asked<'q> {
+impl<'q> Selections<'q> {
     /// The keys of an object of this type, in the order of the answer; nothing where only resolvers can tell.
     fn fields(&self, of_type: &str) -> Option<Vec<ResponseField<'q>>> {
         let mut fields = Vec::new();
@@ -209,7 +211,7 @@ impl<'q> Asked<'q> {
                         None => fields.push(ResponseField {
                             key,
                             name: &field.node.name.node,
-                            asked: Asked {
+                            asked: Selections {
                                 sets: vec![inner],
                                 fragments: self.fragments,
                             },
@@ -281,7 +283,7 @@ impl<'q> Asked<'q> {
 
 /// The canvas that is drawn, and who it is drawn for.
 #[derive(Clone, Copy)]
-pub struct Scene<'c> {
+pub struct DrawContext<'c> {
     canvas: &'c Canvas,
     caller: &'c Caller,
     /// The tree of departments; empty where no `viewerPermissions` are asked for.
@@ -289,23 +291,23 @@ pub struct Scene<'c> {
 }
 
 /// A row in its scene.
-pub struct At<'c, R> {
-    scene: Scene<'c>,
+pub struct OnCanvas<'c, R> {
+    scene: DrawContext<'c>,
     row: &'c R,
 }
 
-impl<R> Clone for At<'_, R> {
+impl<R> Clone for OnCanvas<'_, R> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<R> Copy for At<'_, R> {}
+impl<R> Copy for OnCanvas<'_, R> {}
 
-impl<'c, R> At<'c, R> {
+impl<'c, R> OnCanvas<'c, R> {
     /// Another row in the same scene.
-    fn to<S>(self, row: &'c S) -> At<'c, S> {
-        At {
+    fn to<S>(self, row: &'c S) -> OnCanvas<'c, S> {
+        OnCanvas {
             scene: self.scene,
             row,
         }
@@ -313,22 +315,22 @@ impl<'c, R> At<'c, R> {
 }
 
 /// Writes the value of one field of a part.
-pub type Stroke<'c, P> = Box<dyn Fn(P, &mut JsonWriter) + 'c>;
+pub type FieldWriter<'c, P> = Box<dyn Fn(P, &mut JsonWriter) + 'c>;
 
 /// A part of a canvas that is shown as an object of the API.
-pub trait Shown<'c>: Copy + 'c {
+pub trait Projected<'c>: Copy + 'c {
     /// The object's type.
     const TYPE: &'static str;
 
     /// The writer of a field; nothing where the field leads off the canvas.
-    fn field(name: &str, asked: &Asked<'_>) -> Option<Stroke<'c, Self>>;
+    fn field(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>>;
 }
 
 /// The plan of an object: its keys as JSON (`"key":`), each with the writer of its value.
-struct Object<'c, P>(Vec<(String, Stroke<'c, P>)>);
+struct ObjectPlan<'c, P>(Vec<(String, FieldWriter<'c, P>)>);
 
-impl<'c, P: Shown<'c>> Object<'c, P> {
-    fn plan(asked: &Asked<'_>) -> Option<Self> {
+impl<'c, P: Projected<'c>> ObjectPlan<'c, P> {
+    fn plan(asked: &Selections<'_>) -> Option<Self> {
         let fields = asked.fields(P::TYPE)?.into_iter();
         let fields = fields.map(|field| {
             let writer = match field.name {
@@ -340,7 +342,7 @@ impl<'c, P: Shown<'c>> Object<'c, P> {
         fields.collect::<Option<_>>().map(Self)
     }
 
-    fn draw(&self, part: P, out: &mut JsonWriter) {
+    fn write(&self, part: P, out: &mut JsonWriter) {
         out.list('{', &self.0, '}', |(key, field), out| {
             out.raw(key);
             field(part, out);
@@ -349,37 +351,43 @@ impl<'c, P: Shown<'c>> Object<'c, P> {
 }
 
 /// A field with a value of its own.
-fn leaf<'c, P, V: Serialize>(value: impl Fn(P) -> V + 'c) -> Option<Stroke<'c, P>> {
+fn leaf<'c, P, V: Serialize>(value: impl Fn(P) -> V + 'c) -> Option<FieldWriter<'c, P>> {
     Some(Box::new(move |part, out| out.value(&value(part))))
 }
 
 /// A field that is an id.
-fn id<'c, P, I: Id>(id: impl Fn(P) -> I + 'c) -> Option<Stroke<'c, P>> {
+fn id<'c, P, I: Id>(id: impl Fn(P) -> I + 'c) -> Option<FieldWriter<'c, P>> {
     Some(Box::new(move |part, out| out.id(id(part))))
 }
 
 /// A field that leads to an object, or to nothing.
-fn one<'c, P, Q>(asked: &Asked<'_>, object: impl Fn(P) -> Option<Q> + 'c) -> Option<Stroke<'c, P>>
+fn one<'c, P, Q>(
+    asked: &Selections<'_>,
+    object: impl Fn(P) -> Option<Q> + 'c,
+) -> Option<FieldWriter<'c, P>>
 where
-    Q: Shown<'c>,
+    Q: Projected<'c>,
 {
-    let plan = Object::plan(asked)?;
+    let plan = ObjectPlan::plan(asked)?;
     Some(Box::new(move |part, out| match object(part) {
-        Some(object) => plan.draw(object, out),
+        Some(object) => plan.write(object, out),
         None => out.raw("null"),
     }))
 }
 
 /// A field that leads to a list of objects.
-fn many<'c, P, Q, I>(asked: &Asked<'_>, objects: impl Fn(P) -> I + 'c) -> Option<Stroke<'c, P>>
+fn many<'c, P, Q, I>(
+    asked: &Selections<'_>,
+    objects: impl Fn(P) -> I + 'c,
+) -> Option<FieldWriter<'c, P>>
 where
-    Q: Shown<'c>,
+    Q: Projected<'c>,
     I: IntoIterator<Item = Q>,
 {
-    let plan = Object::plan(asked)?;
+    let plan = ObjectPlan::plan(asked)?;
     Some(Box::new(move |part, out| {
         out.list('[', objects(part), ']', |object, out| {
-            plan.draw(object, out)
+            plan.write(object, out)
         });
     }))
 }
@@ -415,17 +423,17 @@ mod tests {
         touchpoint, transition,
     };
 
-    use super::{fields::Judging, *};
+    use super::{fields::ProjectedLink, *};
     use crate::graph;
 
     /// Plans what a document's root field asks, as if it led to this type.
-    fn planned<P: Shown<'static>>(document: &str, path: &[&str]) -> bool {
+    fn planned<P: Projected<'static>>(document: &str, path: &[&str]) -> bool {
         let document = parse_query(document).expect("a document");
         let DocumentOperations::Multiple(operations) = &document.operations else {
             panic!("an operation without a name");
         };
         let operation = operations.values().next().expect("an operation");
-        let mut asked = Asked {
+        let mut asked = Selections {
             sets: vec![&operation.node.selection_set.node],
             fragments: &document.fragments,
         };
@@ -434,24 +442,24 @@ mod tests {
             asked.placed(asked.sets[0], name, &mut found);
             asked.sets = found;
         }
-        Object::<P>::plan(&asked).is_some()
+        ObjectPlan::<P>::plan(&asked).is_some()
     }
 
     #[test]
     fn the_picture_of_a_blueprint_is_drawn_whole() {
         let canvas = include_str!("../../bench/canvas/canvas.graphql");
-        assert!(planned::<At<'_, phase::Model>>(
+        assert!(planned::<OnCanvas<'_, phase::Model>>(
             canvas,
             &["blueprint", "phases"]
         ));
-        assert!(planned::<At<'_, transition::Model>>(
+        assert!(planned::<OnCanvas<'_, transition::Model>>(
             canvas,
             &["blueprint", "transitions"]
         ));
     }
 
     /// The fields of a type that only resolvers answer.
-    fn resolved<P: Shown<'static>>() -> Vec<String> {
+    fn resolved<P: Projected<'static>>() -> Vec<String> {
         let schema = parse_schema(graph::sdl()).expect("a schema");
         let of_type = schema
             .definitions
@@ -469,7 +477,7 @@ mod tests {
         names
             .filter(|name| {
                 let fragments = HashMap::new();
-                let asked = Asked {
+                let asked = Selections {
                     sets: Vec::new(),
                     fragments: &fragments,
                 };
@@ -482,17 +490,17 @@ mod tests {
     #[test]
     fn only_what_leads_off_the_canvas_is_resolved() {
         let resolved = [
-            resolved::<At<'_, phase::Model>>(),
-            resolved::<At<'_, touchpoint::Model>>(),
-            resolved::<At<'_, Evidence>>(),
-            resolved::<At<'_, transition::Model>>(),
-            resolved::<At<'_, channel::Model>>(),
-            resolved::<At<'_, responsibility::Model>>(),
-            resolved::<At<'_, department::Model>>(),
-            resolved::<Judging<'_>>(),
-            resolved::<At<'_, kpi::Model>>(),
-            resolved::<At<'_, kpi_target::Model>>(),
-            resolved::<At<'_, measurement::Model>>(),
+            resolved::<OnCanvas<'_, phase::Model>>(),
+            resolved::<OnCanvas<'_, touchpoint::Model>>(),
+            resolved::<OnCanvas<'_, Evidence>>(),
+            resolved::<OnCanvas<'_, transition::Model>>(),
+            resolved::<OnCanvas<'_, channel::Model>>(),
+            resolved::<OnCanvas<'_, responsibility::Model>>(),
+            resolved::<OnCanvas<'_, department::Model>>(),
+            resolved::<ProjectedLink<'_>>(),
+            resolved::<OnCanvas<'_, kpi::Model>>(),
+            resolved::<OnCanvas<'_, kpi_target::Model>>(),
+            resolved::<OnCanvas<'_, measurement::Model>>(),
         ];
         let expected = "\
             Phase.blueprint Phase.copiedFrom Phase.insights \

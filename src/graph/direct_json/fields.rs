@@ -9,7 +9,8 @@ use entity::{
 };
 
 use super::{
-    Asked, At, Inside, Scene, Shown, Stroke, direct_field::DirectField, id, leaf, many, one,
+    CanvasNode, DrawContext, FieldWriter, OnCanvas, Projected, Selections,
+    direct_field::DirectField, id, leaf, many, one,
 };
 use crate::{
     blueprint::graphql::Phase,
@@ -21,7 +22,7 @@ use crate::{
     touchpoint::graphql::Transition,
 };
 
-impl Inside for Phase {
+impl CanvasNode for Phase {
     type Row = phase::Model;
 
     fn within(row: &phase::Model, canvas: &Arc<Canvas>) -> Self {
@@ -29,7 +30,7 @@ impl Inside for Phase {
     }
 }
 
-impl Inside for Transition {
+impl CanvasNode for Transition {
     type Row = transition::Model;
 
     fn within(row: &transition::Model, canvas: &Arc<Canvas>) -> Self {
@@ -45,10 +46,10 @@ fn words(actions: Vec<Action>) -> Vec<&'static str> {
     actions.into_iter().map(Action::as_str).collect()
 }
 
-impl<'c> Shown<'c> for At<'c, phase::Model> {
+impl<'c> Projected<'c> for OnCanvas<'c, phase::Model> {
     const TYPE: &'static str = "Phase";
 
-    fn field(name: &str, asked: &Asked<'_>) -> Option<Stroke<'c, Self>> {
+    fn field(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
             "id" => id(|phase: Self| phase.row.id),
             "key" => leaf(|phase: Self| phase.row.key.as_str()),
@@ -85,10 +86,10 @@ macro_rules! direct_field {
     };
 }
 
-impl<'c> Shown<'c> for At<'c, touchpoint::Model> {
+impl<'c> Projected<'c> for OnCanvas<'c, touchpoint::Model> {
     const TYPE: &'static str = "Touchpoint";
 
-    fn field(name: &str, asked: &Asked<'_>) -> Option<Stroke<'c, Self>> {
+    fn field(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
             "id" => id(|step: Self| step.row.id),
             "key" => leaf(|step: Self| step.row.key.as_str()),
@@ -99,7 +100,7 @@ impl<'c> Shown<'c> for At<'c, touchpoint::Model> {
             "createdAt" => leaf(|step: Self| moment(step.row.created_at)),
             "archivedAt" => leaf(|step: Self| step.row.archived_at.map(moment)),
             "viewerPermissions" => leaf(|step: Self| {
-                let Scene { canvas, caller, .. } = step.scene;
+                let DrawContext { canvas, caller, .. } = step.scene;
                 let held = canvas.responsibilities_of(step.row.id);
                 words(permissions::on_touchpoint(caller, &canvas.blueprint, held))
             }),
@@ -123,10 +124,10 @@ impl<'c> Shown<'c> for At<'c, touchpoint::Model> {
     }
 }
 
-impl<'c> Shown<'c> for At<'c, Evidence> {
+impl<'c> Projected<'c> for OnCanvas<'c, Evidence> {
     const TYPE: &'static str = "Evidence";
 
-    fn field(name: &str, _: &Asked<'_>) -> Option<Stroke<'c, Self>> {
+    fn field(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
             "label" => leaf(|evidence: Self| evidence.row.label.as_str()),
             "link" => leaf(|evidence: Self| evidence.row.link.as_deref()),
@@ -135,10 +136,10 @@ impl<'c> Shown<'c> for At<'c, Evidence> {
     }
 }
 
-impl<'c> Shown<'c> for At<'c, transition::Model> {
+impl<'c> Projected<'c> for OnCanvas<'c, transition::Model> {
     const TYPE: &'static str = "Transition";
 
-    fn field(name: &str, asked: &Asked<'_>) -> Option<Stroke<'c, Self>> {
+    fn field(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
             "id" => id(|edge: Self| edge.row.id),
             "kind" => leaf(|edge: Self| edge.row.kind),
@@ -161,10 +162,10 @@ impl<'c> Shown<'c> for At<'c, transition::Model> {
     }
 }
 
-impl<'c> Shown<'c> for At<'c, channel::Model> {
+impl<'c> Projected<'c> for OnCanvas<'c, channel::Model> {
     const TYPE: &'static str = "Channel";
 
-    fn field(name: &str, _: &Asked<'_>) -> Option<Stroke<'c, Self>> {
+    fn field(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
             "id" => id(|channel: Self| channel.row.id),
             "key" => leaf(|channel: Self| channel.row.key.as_str()),
@@ -177,10 +178,10 @@ impl<'c> Shown<'c> for At<'c, channel::Model> {
     }
 }
 
-impl<'c> Shown<'c> for At<'c, responsibility::Model> {
+impl<'c> Projected<'c> for OnCanvas<'c, responsibility::Model> {
     const TYPE: &'static str = "Responsibility";
 
-    fn field(name: &str, asked: &Asked<'_>) -> Option<Stroke<'c, Self>> {
+    fn field(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
             "id" => id(|held: Self| held.row.id),
             "role" => leaf(|held: Self| held.row.role),
@@ -196,7 +197,7 @@ impl<'c> Shown<'c> for At<'c, responsibility::Model> {
             "unasked" => leaf(|held: Self| held.row.unasked),
             "version" => leaf(|held: Self| held.row.version),
             "viewerPermissions" => leaf(|held: Self| {
-                let Scene {
+                let DrawContext {
                     canvas,
                     caller,
                     parents,
@@ -220,10 +221,10 @@ impl<'c> Shown<'c> for At<'c, responsibility::Model> {
     }
 }
 
-impl<'c> Shown<'c> for At<'c, department::Model> {
+impl<'c> Projected<'c> for OnCanvas<'c, department::Model> {
     const TYPE: &'static str = "Department";
 
-    fn field(name: &str, _: &Asked<'_>) -> Option<Stroke<'c, Self>> {
+    fn field(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
             "id" => id(|department: Self| department.row.id),
             "key" => leaf(|department: Self| department.row.key.as_str()),
@@ -243,27 +244,27 @@ impl<'c> Shown<'c> for At<'c, department::Model> {
 
 /// A KPI link with its KPI.
 #[derive(Clone, Copy)]
-pub(super) struct Judging<'c> {
-    at: At<'c, JudgedLink>,
+pub(super) struct ProjectedLink<'c> {
+    at: OnCanvas<'c, JudgedLink>,
     kpi: &'c kpi::Model,
 }
 
 /// Those of the links whose KPIs are there.
 fn judged<'c>(
-    scene: Scene<'c>,
+    scene: DrawContext<'c>,
     links: impl IntoIterator<Item = &'c JudgedLink>,
-) -> impl Iterator<Item = Judging<'c>> {
+) -> impl Iterator<Item = ProjectedLink<'c>> {
     links.into_iter().filter_map(move |row| {
         let kpi = scene.canvas.kpi(row.link.kpi_id)?;
-        let at = At { scene, row };
-        Some(Judging { at, kpi })
+        let at = OnCanvas { scene, row };
+        Some(ProjectedLink { at, kpi })
     })
 }
 
-impl<'c> Shown<'c> for Judging<'c> {
+impl<'c> Projected<'c> for ProjectedLink<'c> {
     const TYPE: &'static str = "KpiLink";
 
-    fn field(name: &str, asked: &Asked<'_>) -> Option<Stroke<'c, Self>> {
+    fn field(name: &str, asked: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
             "id" => id(|judging: Self| judging.at.row.link.id),
             "validFrom" => leaf(|judging: Self| judging.at.row.link.valid_from),
@@ -286,10 +287,10 @@ impl<'c> Shown<'c> for Judging<'c> {
     }
 }
 
-impl<'c> Shown<'c> for At<'c, kpi::Model> {
+impl<'c> Projected<'c> for OnCanvas<'c, kpi::Model> {
     const TYPE: &'static str = "Kpi";
 
-    fn field(name: &str, _: &Asked<'_>) -> Option<Stroke<'c, Self>> {
+    fn field(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
             "id" => id(|kpi: Self| kpi.row.id),
             "key" => leaf(|kpi: Self| kpi.row.key.as_str()),
@@ -317,10 +318,10 @@ impl<'c> Shown<'c> for At<'c, kpi::Model> {
     }
 }
 
-impl<'c> Shown<'c> for At<'c, kpi_target::Model> {
+impl<'c> Projected<'c> for OnCanvas<'c, kpi_target::Model> {
     const TYPE: &'static str = "KpiTarget";
 
-    fn field(name: &str, _: &Asked<'_>) -> Option<Stroke<'c, Self>> {
+    fn field(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
             "id" => id(|target: Self| target.row.id),
             "validFrom" => leaf(|target: Self| target.row.valid_from),
@@ -333,10 +334,10 @@ impl<'c> Shown<'c> for At<'c, kpi_target::Model> {
     }
 }
 
-impl<'c> Shown<'c> for At<'c, measurement::Model> {
+impl<'c> Projected<'c> for OnCanvas<'c, measurement::Model> {
     const TYPE: &'static str = "Measurement";
 
-    fn field(name: &str, _: &Asked<'_>) -> Option<Stroke<'c, Self>> {
+    fn field(name: &str, _: &Selections<'_>) -> Option<FieldWriter<'c, Self>> {
         match name {
             "id" => id(|value: Self| value.row.id),
             "measuredOn" => leaf(|value: Self| value.row.measured_on),

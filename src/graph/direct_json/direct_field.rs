@@ -4,7 +4,7 @@ use entity::words::StoredWord;
 use sea_orm::Value;
 use serde::Serialize;
 
-use super::{Asked, At, Stroke, leaf, many};
+use super::{FieldWriter, OnCanvas, Selections, leaf, many};
 use crate::fields::kinds::{
     EvidenceItems, FieldKind, MonthlyRate, NameList, OptionalText, OptionalWord, RequiredWord,
     ScaledNumber, StartWord, YesNo,
@@ -14,9 +14,9 @@ use crate::fields::kinds::{
 pub(super) trait DirectField: FieldKind {
     /// Draws the field that `stored` finds in a row; nothing where the field's own fields lead off the canvas.
     fn stroke<'c, R>(
-        asked: &Asked<'_>,
+        asked: &Selections<'_>,
         stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
-    ) -> Option<Stroke<'c, At<'c, R>>>;
+    ) -> Option<FieldWriter<'c, OnCanvas<'c, R>>>;
 }
 
 /// Kinds whose stored form is written as the API shows it.
@@ -24,10 +24,10 @@ macro_rules! drawn_as_stored {
     ($([$($generics:tt)*] $kind:ty where [$($bound:tt)*];)*) => {
         $(impl<$($generics)*> DirectField for $kind where $($bound)* {
             fn stroke<'c, R>(
-                _: &Asked<'_>,
+                _: &Selections<'_>,
                 stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
-            ) -> Option<Stroke<'c, At<'c, R>>> {
-                leaf(move |at: At<'c, R>| stored(at.row))
+            ) -> Option<FieldWriter<'c, OnCanvas<'c, R>>> {
+                leaf(move |at: OnCanvas<'c, R>| stored(at.row))
             }
         })*
     };
@@ -45,10 +45,10 @@ drawn_as_stored! {
 
 impl DirectField for EvidenceItems {
     fn stroke<'c, R>(
-        asked: &Asked<'_>,
+        asked: &Selections<'_>,
         stored: impl Fn(&'c R) -> &'c Self::Stored + 'c,
-    ) -> Option<Stroke<'c, At<'c, R>>> {
-        many(asked, move |at: At<'c, R>| {
+    ) -> Option<FieldWriter<'c, OnCanvas<'c, R>>> {
+        many(asked, move |at: OnCanvas<'c, R>| {
             stored(at.row).0.iter().map(move |item| at.to(item))
         })
     }

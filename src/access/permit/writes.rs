@@ -1,0 +1,163 @@
+//! The writes of a permit: rows inserted, updated and deleted, each with its audit event in the same transaction.
+
+use std::sync::atomic::Ordering;
+
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, Iterable, QueryFilter, QueryOrder,
+    sea_query::SimpleExpr,
+};
+
+use super::{Permit, insertable, stale};
+use crate::{
+    access::guarded::{Archives, Guarded},
+    audit::Event,
+    error::Result,
+};
+
+/// Most rows of one INSERT: with its columns fewer than the 32,766 parameters of SQLite and the 65,535 of PostgreSQL.
+const ROWS: usize = 500;
+
+impl Permit<'_> {
+    /// Inserts a row and notes its audit event.
+    pub async fn insert<E: Guarded>(&mut self, row: E::ActiveModel) -> Result<E::Model>
+    where
+        E::ActiveModel: Send,
+    {
+        let row = E::insert(row).exec_with_returning(&self.tx).await?;
+        self.finding_inputs.extend(E::finding_input(&row));
+        self.note(Event::inserted::<E>(&row));
+        Ok(row)
+    }
+
+    /// Updates a row that was fetched, raises its version and notes the columns that changed. A change to what is there
+    /// already writes nothing and raises nothing.
+    ///
+    /// # Errors
+    /// CONFLICT where somebody else has changed the row since `before` was read.
+    pub async fn update<E: Guarded>(
+        &mut self,
+        before: &E::Model,
+        change: E::ActiveModel,
+    ) -> Result<E::Model>
+    where
+        E::Model: Clone,
+        E::ActiveModel: Send,
+    {
+        let as_it_is = before.clone().into_active_model();
+        let differs = |column| match change.get(column).into_value() {
+            Some(new) => as_it_is.get(column).into_value() != Some(new),
+            None => false,
+        };
+        if E::Column::iter().any(differs) {
+            self.update_anyway::<E>(before, change).await
+        } else {
+            Ok(before.clone())
+        }
+    }
+
+    /// Updates a row, and raises its version even where none of its own columns changes: for changes in its lists.
+    ///
+    /// # Errors
+    /// CONFLICT as [`Permit::update`].
+    pub async fn update_anyway<E: Guarded>(
+        &mut self,
+        before: &E::Model,
+        mut change: E::ActiveModel,
+    ) -> Result<E::Model>
+    where
+        E::ActiveModel: Send,
+    {
+        let mut update = E::update_many().filter(E::id_column().eq(E::id(before)));
+        if let (Some(column), Some(version)) = (E::version_column(), E::version(before)) {
+            change.set(column, (version + 1).into());
+            // `before` may have been read without a lock.
+            update = update.filter(column.eq(version));
+        }
+        let after = update
+            .set(change)
+            .exec_with_returning(&self.tx)
+            .await?
+            .into_iter()
+            .next();
+        let after = after.ok_or_else(|| stale(E::uuid(before)))?;
+        self.finding_inputs.extend(E::finding_input(&after));
+        self.note(Event::updated::<E>(before, &after));
+        Ok(after)
+    }
+
+    /// Replaces an ordered list that a thing has in a table of its own: the rows that fulfil `its` become these. Says
+    /// whether anything changed; the event is the slice's to note.
+    pub async fn replace_list<E>(
+        &self,
+        its: SimpleExpr,
+        position: E::Column,
+        rows: Vec<E::Model>,
+    ) -> Result<bool>
+    where
+        E: EntityTrait<Model: PartialEq + IntoActiveModel<E::ActiveModel> + Send + Sync>,
+        E::ActiveModel: Send,
+    {
+        let before = E::find().filter(its.clone()).order_by_asc(position);
+        if before.all(&self.tx).await? == rows {
+            return Ok(false);
+        }
+        // All of it and not only what differs: positions are unique in a list, and rows that swap places would collide.
+        E::delete_many().filter(its).exec(&self.tx).await?;
+        let fresh = rows.into_iter().map(insertable::<E>);
+        if fresh.len() > 0 {
+            E::insert_many(fresh)
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        Ok(true)
+    }
+
+    /// Deletes a row that was fetched and notes its audit event.
+    pub async fn delete<E: Guarded>(&mut self, row: &E::Model) -> Result<()> {
+        E::delete_many()
+            .filter(E::id_column().eq(E::id(row)))
+            .exec(&self.tx)
+            .await?;
+        self.finding_inputs.extend(E::finding_input(row));
+        self.note(Event::deleted::<E>(row));
+        Ok(())
+    }
+
+    /// Archives a row at the moment of the request, or unarchives it.
+    pub async fn set_archived<E: Archives>(
+        &mut self,
+        row: &E::Model,
+        archived: bool,
+    ) -> Result<E::Model>
+    where
+        E::Model: Clone,
+        E::ActiveModel: Send,
+    {
+        let mut change = <E::ActiveModel as ActiveModelTrait>::default();
+        change.set(
+            E::archived_at_column(),
+            archived.then_some(self.caller.now).into(),
+        );
+        self.update::<E>(row, change).await
+    }
+
+    /// Inserts many rows without audit events: the act notes one for all.
+    pub async fn insert_all<E: EntityTrait>(&self, rows: Vec<E::ActiveModel>) -> Result<()>
+    where
+        E::ActiveModel: ActiveModelTrait<Entity = E> + Send,
+    {
+        debug_assert!(
+            ROWS * E::Column::iter().count() < 32_766,
+            "SQLite takes no more parameters than that"
+        );
+        self.weighty.fetch_or(!rows.is_empty(), Ordering::Relaxed);
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let chunk: Vec<E::ActiveModel> = rows.by_ref().take(ROWS).collect();
+            E::insert_many(chunk)
+                .exec_without_returning(&self.tx)
+                .await?;
+        }
+        Ok(())
+    }
+}
