@@ -168,7 +168,7 @@ fn what_is_no_sheet_is_refused_with_line_and_column() {
         ),
         (
             b"a,b,c,B,d\n",
-            "Line 1, column D: The column b stands here a second time. Line 1, column E: There is no column \"d\".",
+            "Line 1, column D: The column b is there twice. Line 1, column E: There is no column \"d\".",
         ),
     ];
     for (bytes, sentence) in cases {

@@ -141,7 +141,7 @@ async fn whoever_may_pull_is_told_what_there_is() {
             "type": "id",
             "prefix": "msr",
             "nullable": false,
-            "description": "The measurement. It stands in as many rows as it has places, departments and roles.",
+            "description": "Id of the measurement. It occurs in one row per combination of place, department and role.",
         })
     );
     for (login, status) in [("stranger", 403), ("admin", 403), ("lead", 200)] {

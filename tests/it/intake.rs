@@ -246,7 +246,7 @@ async fn every_fault_is_told_at_its_line_and_column() {
     let expected = [
         "Line 3, column A (kpi): There is no such KPI.",
         "Line 4, column B (measured_on): The day of measurement is in the future.",
-        "Line 4, column F (sample_size): A sample has one answer at least.",
+        "Line 4, column F (sample_size): A sample size has to be at least 1.",
         "Line 4, column C (value): This cannot be negative.",
         "Line 5, column B (measured_on): A day lies between the years 1900 and 2999.",
         "Line 5, column E (denominator): A denominator has to be greater than 0.",
@@ -292,7 +292,7 @@ async fn headings_are_those_that_there_are() {
     assert_eq!(
         told,
         [
-            "Line 1, column B: The column kpi stands here a second time.".to_owned(),
+            "Line 1, column B: The column kpi is there twice.".to_owned(),
             format!("Line 1, column C: There is no column \"target\". The columns are {columns}."),
             "Line 1: There is no column \"measured_on\", and it takes one.".to_owned(),
         ]
@@ -318,7 +318,7 @@ async fn of_very_many_faults_the_first_are_told_and_how_many_there_are_besides()
     assert_eq!(told.len(), 201);
     assert_eq!(
         told[200],
-        "There is more wrong than this: 800 more faults are not told."
+        "There are more faults than these: 800 more are not listed."
     );
 }
 

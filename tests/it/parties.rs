@@ -188,7 +188,7 @@ async fn what_nobody_could_ever_answer_is_refused_when_it_is_proposed() {
     let message = refused["userErrors"][0]["message"]
         .as_str()
         .expect("a sentence");
-    assert!(message.contains("Courier proposes itself"), "{message}");
+    assert!(message.contains("Let Courier propose it"), "{message}");
 }
 
 #[tokio::test]

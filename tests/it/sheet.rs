@@ -363,7 +363,7 @@ async fn what_is_wrong_is_told_all_at_once_by_line_and_column_and_nothing_is_wri
     ));
     assert_eq!(
         headings[1],
-        "DUPLICATE 1 Line 1, column C: The column key stands here a second time."
+        "DUPLICATE 1 Line 1, column C: The column key is there twice."
     );
     // A heading that is none, as when a quotation mark is missing, is not told back whole.
     let heading = format!("\"{}\",name\na\"b,x\n", "key\n".repeat(900));

@@ -80,7 +80,7 @@ impl<'m> RandomWalk<'m> {
 impl Generator<'_> {
     pub(super) async fn measurements(&mut self) -> Result<()> {
         for at in 0..self.kpis.len() {
-            let kpi = self.kpis[at].clone();
+            let kpi = self.kpis[at];
             let mut random = self.random(1_000_000_000 + at as u64);
             let mut walk = RandomWalk::new(&kpi);
             let (mut from, mut left) = (self.size.first_day(), self.size.days as usize);
