@@ -55,7 +55,7 @@ catalogue! {
 
 /// The dataset of this name.
 #[must_use]
-pub fn named(name: &str) -> Option<&'static Dataset> {
+pub fn dataset(name: &str) -> Option<&'static Dataset> {
     ALL.iter().copied().find(|dataset| dataset.name == name)
 }
 

@@ -74,10 +74,10 @@ impl Wal {
             );
             DbErr::Conn(RuntimeErr::Internal(why))
         })?;
-        Self::of(&database, &log, file, Some(anchor))
+        Self::new(&database, &log, file, Some(anchor))
     }
 
-    fn of(
+    fn new(
         database: &Path,
         log: &Path,
         file: File,
@@ -213,7 +213,7 @@ mod tests {
             fs::write(&database, "").unwrap();
             fs::write(&log, "").unwrap();
             let file = File::open(path.map_or(log.clone(), PathBuf::from)).unwrap();
-            let wal = Wal::of(&database, &log, file, None).unwrap();
+            let wal = Wal::new(&database, &log, file, None).unwrap();
             Self { dir, wal }
         }
 

@@ -49,7 +49,7 @@ impl AnswerReferences {
             personas: there::<persona::Entity>(permit, entries, |entry| entry.persona).await?,
             channels: there::<channel::Entity>(permit, entries, |entry| entry.channel).await?,
             segments: there::<segment::Entity>(permit, entries, |entry| entry.segment).await?,
-            held: held(permit, touchpoints.keys().copied()).await?,
+            held: load_delivering(permit, touchpoints.keys().copied()).await?,
             touchpoints,
             blueprints,
         })
@@ -220,7 +220,7 @@ fn missing<E: Guarded>(
     }
 }
 
-async fn held(
+async fn load_delivering(
     permit: &Permit<'_>,
     touchpoints: impl Iterator<Item = TouchpointId>,
 ) -> Result<HashMap<TouchpointId, Vec<responsibility::Model>>> {

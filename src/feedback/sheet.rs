@@ -251,21 +251,21 @@ fn answer(
         external_id: text("external_id", faults),
         scale: scale.unwrap_or(FeedbackScale::Nps),
         score: score.unwrap_or_default(),
-        touchpoint_id: named(columns, row, ("touchpoint", &known.touchpoints), faults),
-        blueprint_id: named(columns, row, ("blueprint", &known.blueprints), faults),
-        persona_id: named(columns, row, ("persona", &known.personas), faults),
+        touchpoint_id: find_id(columns, row, ("touchpoint", &known.touchpoints), faults),
+        blueprint_id: find_id(columns, row, ("blueprint", &known.blueprints), faults),
+        persona_id: find_id(columns, row, ("persona", &known.personas), faults),
         answered_on: answered_on.map(Into::into),
         answered_at,
         respondent: text("respondent", faults),
         contact: text("contact", faults),
         comment: text("comment", faults),
-        channel_id: named(columns, row, ("channel", &known.channels), faults),
-        segment_id: named(columns, row, ("segment", &known.segments), faults),
+        channel_id: find_id(columns, row, ("channel", &known.channels), faults),
+        segment_id: find_id(columns, row, ("segment", &known.segments), faults),
     };
     (scale.is_some() && score.is_some() && !moment_unread).then_some(input)
 }
 
-fn named<I: Id + std::hash::Hash + sea_orm::TryGetable>(
+fn find_id<I: Id + std::hash::Hash + sea_orm::TryGetable>(
     columns: &sheet::SheetColumns,
     row: &SheetRow,
     (column, names): (&str, &Names<I>),

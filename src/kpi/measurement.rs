@@ -111,7 +111,11 @@ impl MeasurementsRecorded {
     }
 
     /// The count that the caller may know.
-    fn of(&mut self, hidden: bool, which: impl FnOnce(&mut Self) -> &mut i32) -> &mut i32 {
+    fn visible_count(
+        &mut self,
+        hidden: bool,
+        which: impl FnOnce(&mut Self) -> &mut i32,
+    ) -> &mut i32 {
         if hidden {
             &mut self.recorded
         } else {
@@ -186,11 +190,11 @@ pub(super) async fn put_some(
         let hidden = how.hidden.contains(&key.kpi);
         match in_force.get(&key) {
             Some(before) if MeasurementContent::from_row(before) == content => {
-                *put.done.of(hidden, |done| &mut done.unchanged) += 1;
+                *put.done.visible_count(hidden, |done| &mut done.unchanged) += 1;
                 continue;
             }
             Some(before) => {
-                *put.done.of(hidden, |done| &mut done.corrected) += 1;
+                *put.done.visible_count(hidden, |done| &mut done.corrected) += 1;
                 corrections.push((before.id, id));
             }
             None => put.done.recorded += 1,

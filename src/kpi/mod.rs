@@ -233,16 +233,16 @@ pub async fn update(caller: &Caller, input: KpiUpdateInput) -> Result<kpi::Model
     let change = kpi::ActiveModel {
         name,
         description,
-        kpi_type: said(input.kpi_type),
-        unit: said(input.unit),
+        kpi_type: set_if_some(input.kpi_type),
+        unit: set_if_some(input.unit),
         currency: Set(currency),
-        decimals: said(input.decimals),
-        direction: said(input.direction),
-        aggregation: said(input.aggregation),
-        cadence: said(input.cadence),
-        sensitivity: said(input.sensitivity),
-        scope: said(input.scope),
-        fed_by_feedback: said(input.fed_by_feedback),
+        decimals: set_if_some(input.decimals),
+        direction: set_if_some(input.direction),
+        aggregation: set_if_some(input.aggregation),
+        cadence: set_if_some(input.cadence),
+        sensitivity: set_if_some(input.sensitivity),
+        scope: set_if_some(input.scope),
+        fed_by_feedback: set_if_some(input.fed_by_feedback),
         ..Default::default()
     };
     refuse_unfeedable(&with_change::<kpi::Entity>(&row, &change)?)?;
@@ -273,7 +273,7 @@ fn refuse_unfeedable(row: &kpi::Model) -> Result<()> {
     ))
 }
 
-fn said<V: Into<sea_orm::Value>>(value: Option<V>) -> ActiveValue<V> {
+fn set_if_some<V: Into<sea_orm::Value>>(value: Option<V>) -> ActiveValue<V> {
     value.map_or(NotSet, Set)
 }
 

@@ -81,7 +81,7 @@ pub async fn record(
     let mut faults = Faults::default();
     let entries = read(caller, &mut faults, input.measurements);
     let mut permit = caller.begin().await?;
-    let ids = named(&entries, |key| Some(key.kpi));
+    let ids = named_ids(&entries, |key| Some(key.kpi));
     let kpis = lock_kpis(&mut permit, ids).await?;
     check_kpis(&mut faults, &entries, &kpis);
     check_places(&permit, &mut faults, &entries).await?;
@@ -168,7 +168,7 @@ fn entry(
 }
 
 /// The ids that the entries name, in ascending order; those that could not be read are left out.
-fn named<I: Id>(
+fn named_ids<I: Id>(
     entries: &[MeasurementEntry],
     id: impl Fn(&MeasurementKey) -> Option<I>,
 ) -> BTreeSet<I> {
@@ -267,7 +267,7 @@ async fn check_there<E: Guarded>(
 where
     E::Id: std::hash::Hash + sea_orm::TryGetable,
 {
-    let ids = named(entries, &id);
+    let ids = named_ids(entries, &id);
     if ids.is_empty() {
         return Ok(());
     }

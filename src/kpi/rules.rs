@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(fields(&both), ["value", "warning"]);
     }
 
-    fn of(unit: Unit) -> KpiMeasure {
+    fn measure(unit: Unit) -> KpiMeasure {
         KpiMeasure {
             kpi_type: KpiType::Other,
             unit,
@@ -281,16 +281,16 @@ mod tests {
     fn a_value_lies_on_the_scale_of_its_unit() {
         let nps = KpiMeasure {
             kpi_type: KpiType::Nps,
-            ..of(Unit::Score)
+            ..measure(Unit::Score)
         };
         let right = [
-            (of(Unit::Scale1To5), 1.0),
-            (of(Unit::Scale1To7), 7.0),
+            (measure(Unit::Scale1To5), 1.0),
+            (measure(Unit::Scale1To7), 7.0),
             (nps, -100.0),
-            (of(Unit::Score), 250.0),
-            (of(Unit::Percent), -3.5),
-            (of(Unit::Count), 0.0),
-            (of(Unit::Currency), -12.5),
+            (measure(Unit::Score), 250.0),
+            (measure(Unit::Percent), -3.5),
+            (measure(Unit::Count), 0.0),
+            (measure(Unit::Currency), -12.5),
         ];
         for (measure, value) in right {
             assert_eq!(
@@ -300,12 +300,12 @@ mod tests {
             );
         }
         let wrong = [
-            (of(Unit::Scale1To5), 5.1),
-            (of(Unit::Scale1To7), 0.9),
+            (measure(Unit::Scale1To5), 5.1),
+            (measure(Unit::Scale1To7), 0.9),
             (nps, 100.5),
-            (of(Unit::Count), -1.0),
-            (of(Unit::Days), -0.1),
-            (of(Unit::Percent), f64::NAN),
+            (measure(Unit::Count), -1.0),
+            (measure(Unit::Days), -0.1),
+            (measure(Unit::Percent), f64::NAN),
         ];
         for (measure, value) in wrong {
             let faults = figure_faults(measure, &plain(value));
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_ratio_is_its_numerator_over_its_denominator() {
-        let ratio = of(Unit::Ratio);
+        let ratio = measure(Unit::Ratio);
         assert_eq!(figure_faults(ratio, &share(1.0 / 3.0, 1.0, 3.0)), []);
         assert_eq!(figure_faults(ratio, &plain(0.3)), []);
         assert_eq!(
@@ -331,7 +331,7 @@ mod tests {
             ..plain(0.5)
         };
         assert_eq!(fields(&figure_faults(ratio, &half)), ["denominator"]);
-        assert_eq!(figure_faults(of(Unit::Percent), &half), []);
+        assert_eq!(figure_faults(measure(Unit::Percent), &half), []);
     }
 
     #[test]
@@ -355,7 +355,7 @@ mod tests {
             ..plain(1.0)
         };
         assert_eq!(
-            fields(&figure_faults(of(Unit::Count), &none)),
+            fields(&figure_faults(measure(Unit::Count), &none)),
             ["sampleSize"]
         );
     }

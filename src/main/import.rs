@@ -81,7 +81,7 @@ async fn recorded(caller: &Caller, sheet: Spooled, options: &Import) -> Result<S
 /// The sheet in the file, or all that comes from standard input.
 fn spooled(options: &Import) -> std::io::Result<Spooled> {
     if options.file.as_os_str() != "-" {
-        return Ok(Spooled::of(std::fs::File::open(&options.file)?));
+        return Ok(Spooled::new(std::fs::File::open(&options.file)?));
     }
     let mut spool = Spool::new(LONGEST_SHEET)?;
     if spool.take_all(std::io::stdin().lock())? {

@@ -36,7 +36,7 @@ const MOST_DEPARTMENTS: usize = 4;
 const MOST_KPIS: usize = 3;
 
 /// What a department has to do with a touchpoint.
-struct Held {
+struct DepartmentRoles {
     department: String,
     roles: Vec<(Role, ResponsibilityStatus)>,
 }
@@ -51,7 +51,7 @@ pub struct Card<'c> {
     tag: Option<&'static str>,
     /// Somebody should answer for it, and nobody does.
     pub nobody: bool,
-    held: Vec<Held>,
+    held: Vec<DepartmentRoles>,
     gauges: Vec<Gauge>,
     pub height: f64,
 }
@@ -60,8 +60,8 @@ impl<'c> Card<'c> {
     pub fn new(canvas: &'c Canvas, touchpoint: &'c touchpoint::Model, number: usize) -> Self {
         let channels = canvas.channels_of(touchpoint.id).iter();
         let channels: Vec<String> = channels.map(|channel| clean(&channel.name)).collect();
-        let held = held(canvas, touchpoint);
-        let answers = |held: &Held| {
+        let held = roles_by_department(canvas, touchpoint);
+        let answers = |held: &DepartmentRoles| {
             held.roles
                 .contains(&(Role::Accountable, ResponsibilityStatus::Accepted))
         };
@@ -92,7 +92,7 @@ impl<'c> Card<'c> {
             (Basis::Assumed, _) => "card guess",
             (Basis::Observed, _) => "card",
         };
-        drawing.group(class, self.told(), |drawing| {
+        drawing.group(class, self.describe(), |drawing| {
             let area = Area {
                 x: left,
                 y: top,
@@ -176,7 +176,7 @@ impl<'c> Card<'c> {
     }
 
     /// All of it in words, uncut.
-    fn told(&self) -> String {
+    fn describe(&self) -> String {
         let mut told = format!("{}. {}", self.number, clean(&self.touchpoint.name));
         let mut say = |text: &str| {
             if !text.is_empty() {
@@ -210,7 +210,7 @@ impl<'c> Card<'c> {
 }
 
 /// Who holds or is offered what, by department: those who answer for it first.
-fn held(canvas: &Canvas, touchpoint: &touchpoint::Model) -> Vec<Held> {
+fn roles_by_department(canvas: &Canvas, touchpoint: &touchpoint::Model) -> Vec<DepartmentRoles> {
     let rank = |role: Role| match role {
         Role::Accountable => 0,
         Role::Responsible => 1,
@@ -220,7 +220,7 @@ fn held(canvas: &Canvas, touchpoint: &touchpoint::Model) -> Vec<Held> {
     let rows = canvas.responsibilities_of(touchpoint.id);
     let mut rows: Vec<_> = rows.iter().collect();
     rows.sort_by_key(|row| (rank(row.role), row.status != ResponsibilityStatus::Accepted));
-    let mut held: Vec<(_, Held)> = Vec::new();
+    let mut held: Vec<(_, DepartmentRoles)> = Vec::new();
     for row in rows {
         let role = (row.role, row.status);
         match held.iter_mut().find(|(id, _)| *id == row.department_id) {
@@ -229,7 +229,7 @@ fn held(canvas: &Canvas, touchpoint: &touchpoint::Model) -> Vec<Held> {
                 let department = canvas.department(row.department_id);
                 let department = department.map_or(String::new(), |row| clean(&row.name));
                 let roles = vec![role];
-                held.push((row.department_id, Held { department, roles }));
+                held.push((row.department_id, DepartmentRoles { department, roles }));
             }
         }
     }

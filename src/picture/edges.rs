@@ -55,14 +55,14 @@ impl<'c> Edge<'c> {
             (_, false) => "edge",
             (_, true) => "edge guess",
         };
-        drawing.group(class, self.told(from, to), |drawing| {
+        drawing.group(class, self.describe(from, to), |drawing| {
             let head = arrow(&mut corners);
             drawing.line("way", rounded(&corners));
             drawing.line("head", head);
         });
     }
 
-    fn told(&self, from: &Card<'_>, to: &Card<'_>) -> String {
+    fn describe(&self, from: &Card<'_>, to: &Card<'_>) -> String {
         let name = |card: &Card<'_>| clean(&card.touchpoint.name);
         let mut told = format!("{}: {} → {}", self.row.kind.as_str(), name(from), name(to));
         also(self.row, &mut told);
@@ -161,7 +161,7 @@ pub fn ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, plan: &Plan) {
         let nth = drawn.range(there).count() - 1;
         let (x, y) = plan.corner(grid.cells[at]);
         let y = y + [53.5, 92.0, 4.0][nth.min(2)];
-        let mut told = told(end, leaving).to_owned();
+        let mut told = describe_end(end, leaving).to_owned();
         also(row, &mut told);
         drawing.group("end", told, |drawing| match leaving {
             true => {
@@ -179,7 +179,7 @@ pub fn ends(drawing: &mut Drawing, canvas: &Canvas, grid: &Grid, plan: &Plan) {
     }
 }
 
-const fn told(end: End, leaving: bool) -> &'static str {
+const fn describe_end(end: End, leaving: bool) -> &'static str {
     match (end, leaving) {
         (End::Start, _) => "The journey begins here",
         (End::Exit, true) => "The journey ends here",

@@ -153,7 +153,7 @@ pub fn phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, top: f64) -> 
         let judging: Vec<&JudgedLink> = canvas.links_above(Some(phase.id)).collect();
         let gauges = Gauge::of_links(canvas, judging);
         let mut end = 0.0;
-        drawing.group("phase", told(phase), |drawing| {
+        drawing.group("phase", describe(phase), |drawing| {
             end = one(drawing, phase, &gauges, (*left, top, right - left), times);
         });
         bottom = end.max(bottom);
@@ -161,7 +161,7 @@ pub fn phases(drawing: &mut Drawing, canvas: &Canvas, plan: &Plan, top: f64) -> 
     bottom
 }
 
-fn told(phase: &phase::Model) -> String {
+fn describe(phase: &phase::Model) -> String {
     let goal = phase.customer_goal.as_deref().unwrap_or_default();
     format!("{}\n{}", clean(&phase.name), clean(goal))
         .trim_end()

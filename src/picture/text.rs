@@ -68,7 +68,7 @@ impl Font {
     pub fn set_width(self, text: &str) -> Option<f64> {
         let mut wide = 0;
         for c in text.chars() {
-            wide += u32::from(known(c, self.bold)?);
+            wide += u32::from(width_of_char(c, self.bold)?);
         }
         (self.spacing == 0.0).then(|| f64::from(wide) / 1000.0 * self.size)
     }
@@ -212,7 +212,7 @@ const BOLD_ACCENTED: [u16; 64] = [
 ];
 
 /// How wide a character of the family is, in thousandths of the size, where that is known.
-fn known(c: char, bold: bool) -> Option<u16> {
+fn width_of_char(c: char, bold: bool) -> Option<u16> {
     let (table, first) = match (c, bold) {
         (' '..='~', false) => (&PLAIN[..], ' '),
         (' '..='~', true) => (&BOLD[..], ' '),
@@ -233,7 +233,7 @@ fn known(c: char, bold: bool) -> Option<u16> {
 
 /// How wide a character is at the most, in thousandths of the size; 0 for what joins the one before it.
 fn thousandths(c: char, bold: bool) -> u16 {
-    known(c, bold).unwrap_or(match c {
+    width_of_char(c, bold).unwrap_or(match c {
         '\u{200b}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => 0,
         c if is_mark(c) || controls(c) => 0,
         '\u{a0}'..='\u{24f}' => 1000,

@@ -130,7 +130,7 @@ impl<'r> SheetCell<'r> {
     }
 
     /// Parses a cell that is not free text; a fault where it cannot be parsed, nothing where it is empty.
-    fn said<T>(
+    fn parse<T>(
         &self,
         read: impl FnOnce(&str) -> Option<T>,
         expected: impl FnOnce() -> String,
@@ -142,7 +142,7 @@ impl<'r> SheetCell<'r> {
         }
         let read = read(text);
         if read.is_none() {
-            let message = format!("\"{}\" is not {}.", told(text), expected());
+            let message = format!("\"{}\" is not {}.", quotable(text), expected());
             self.place.wrong(UserErrorCode::Invalid, message, faults);
         }
         read
@@ -153,7 +153,7 @@ impl<'r> SheetCell<'r> {
         let dialect = self.dialect;
         let read = |text: &str| dialect.read_number(text);
         let expected = || format!("a number such as {}", dialect.number(0.5));
-        self.said(read, expected, faults)
+        self.parse(read, expected, faults)
     }
 
     /// Whether it is not empty; a fault where it is.
@@ -168,7 +168,7 @@ impl<'r> SheetCell<'r> {
     /// A whole number.
     pub fn whole(&self, faults: &mut Faults) -> Option<i32> {
         let expected = || "a whole number".to_owned();
-        self.said(|text| text.parse().ok(), expected, faults)
+        self.parse(|text| text.parse().ok(), expected, faults)
     }
 
     /// A day; also as Excel writes it in Denmark, where it is Excel that wrote it.
@@ -179,14 +179,14 @@ impl<'r> SheetCell<'r> {
             let day = Date::from_iso(text).map(NaiveDate::from);
             day.or_else(|| danish().filter(|_| dialect == Dialect::ExcelDa && text.len() == 10))
         };
-        self.said(read, || "a day such as 2026-11-22".to_owned(), faults)
+        self.parse(read, || "a day such as 2026-11-22".to_owned(), faults)
     }
 
     /// A moment.
     pub fn moment(&self, faults: &mut Faults) -> Option<DateTime<Utc>> {
         let read = |text: &str| DateTime::parse_from_rfc3339(text).ok();
         let expected = || "a moment such as 2026-11-22T09:30:00Z".to_owned();
-        self.said(read, expected, faults).map(Into::into)
+        self.parse(read, expected, faults).map(Into::into)
     }
 
     /// Yes or no, also as Excel says it in Danish and in English.
@@ -196,7 +196,7 @@ impl<'r> SheetCell<'r> {
             "no" | "false" | "0" | "nej" | "falsk" => Some(false),
             _ => None,
         };
-        self.said(read, || "yes or no".to_owned(), faults)
+        self.parse(read, || "yes or no".to_owned(), faults)
     }
 
     /// One of several words, however its letters are cased and its parts joined.
@@ -214,7 +214,7 @@ impl<'r> SheetCell<'r> {
             let words: Vec<&str> = all.iter().map(|word| spelled(*word)).collect();
             format!("one of {}", words.join(", "))
         };
-        self.said(read, expected, faults)
+        self.parse(read, expected, faults)
     }
 
     /// The items of a list of plain texts.
@@ -226,7 +226,7 @@ impl<'r> SheetCell<'r> {
 
 /// A text for a sentence about it: its first 64 characters, with those that nobody sees as `<U+00A0>`.
 #[must_use]
-pub fn told(text: &str) -> String {
+pub fn quotable(text: &str) -> String {
     let (mut told, mut left) = (String::new(), TOLD);
     for c in text.chars() {
         let unseen = matches!(

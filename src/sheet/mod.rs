@@ -15,7 +15,7 @@ mod spool;
 mod write;
 
 pub use bounds::Bounds;
-pub use cell::{BETWEEN, CellRef, SheetCell, escaped, items, parted, told, unescaped};
+pub use cell::{BETWEEN, CellRef, SheetCell, escaped, items, parted, quotable, unescaped};
 pub use dialect::Dialect;
 pub use guard::guarded;
 pub use read::{SheetColumns, SheetReader, SheetRow};

@@ -9,7 +9,7 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::{
     bounds::{Bounds, MOST_COLUMNS},
-    cell::{CellRef, SheetCell, told},
+    cell::{CellRef, SheetCell, quotable},
     check::{Checked, Malformed},
     dialect::{Dialect, MARK},
 };
@@ -120,7 +120,7 @@ impl<R: Read> SheetReader<R> {
     ) -> SheetColumns {
         let mut columns = HashMap::new();
         for (at, heading) in self.headings.cells.iter().enumerate() {
-            let told = told(heading.trim());
+            let told = quotable(heading.trim());
             let place = self.headings.place.at(Some(at), "");
             let said = folded(heading);
             let other = || others.iter().find(|(name, _)| folded(name) == said);
@@ -180,7 +180,7 @@ impl<R: Read> SheetReader<R> {
         let width = self.headings.cells.len();
         for (at, bytes) in record.iter().enumerate() {
             let name = self.headings.cells.get(at).map_or("", |name| name.trim());
-            let here = || place.at(Some(at), &told(name));
+            let here = || place.at(Some(at), &quotable(name));
             let text = std::str::from_utf8(bytes).map_err(|wrong| {
                 let byte = bytes.get(wrong.valid_up_to()).copied().unwrap_or_default();
                 let message = format!("The byte {byte:02X} is no UTF-8. {SAVE_AS}");
@@ -220,7 +220,7 @@ impl<R: Read> SheetReader<R> {
                         .place
                         .column
                         .and_then(|at| self.headings.cells.get(at));
-                    let name = at.map_or_else(String::new, |name| told(name.trim()));
+                    let name = at.map_or_else(String::new, |name| quotable(name.trim()));
                     wrong
                         .place
                         .at(wrong.place.column, &name)

@@ -68,7 +68,7 @@ pub struct Spooled {
 impl Spooled {
     /// A sheet in a file that is there already.
     #[must_use]
-    pub fn of(file: File) -> Self {
+    pub fn new(file: File) -> Self {
         Self {
             file,
             dialect: None,

@@ -83,15 +83,15 @@ impl ChangeSet {
             KPI => self.kpis.extend(before.map(|_| KpiId(id))),
             TARGET => {
                 self.targets.insert(KpiTargetId(id));
-                self.kpis.extend(named::<KpiId>(event, "kpiId"));
+                self.kpis.extend(ids_in::<KpiId>(event, "kpiId"));
             }
             LINK => {
                 self.links.insert(KpiLinkId(id));
-                self.kpis.extend(named::<KpiId>(event, "kpiId"));
+                self.kpis.extend(ids_in::<KpiId>(event, "kpiId"));
             }
             RESPONSIBILITY => {
                 self.responsibilities.insert(ResponsibilityId(id));
-                let places = named::<TouchpointId>(event, "touchpointId");
+                let places = ids_in::<TouchpointId>(event, "touchpointId");
                 self.touchpoints.extend(places);
             }
             TOUCHPOINT if says(before, &["key", "name", "phaseId"]) => {
@@ -123,7 +123,7 @@ fn says(body: Option<&Json>, fields: &[&str]) -> bool {
 }
 
 /// The ids that the bodies of an event hold in a field.
-fn named<I: Id>(event: &audit_event::Model, field: &str) -> Vec<I> {
+fn ids_in<I: Id>(event: &audit_event::Model, field: &str) -> Vec<I> {
     let bodies = [event.before.as_ref(), event.after.as_ref()];
     let texts = bodies.into_iter().flatten();
     let texts = texts.filter_map(|body| body.get(field)?.as_str());

@@ -96,7 +96,7 @@ pub async fn answer(
     let periods = periods(request.grain, (request.from, request.to), MOST_DAYS + 1);
     let keys = Arc::new(KeyLayout::new(request, &context)?);
     let context = Arc::new(context);
-    let known = known(read, store, &context).await?;
+    let known = load_values(read, store, &context).await?;
     let days: Vec<Days> = periods
         .iter()
         .map(|period| day_number(period.from)..day_number(period.to))
@@ -123,14 +123,14 @@ fn refused(faults: Vec<String>) -> Result<()> {
 }
 
 /// The values of one KPI, and the origin of each of its time series.
-type Known = (Arc<KpiColumns>, Vec<SeriesOrigin>);
+type KpiValues = (Arc<KpiColumns>, Vec<SeriesOrigin>);
 
 /// Reads the values of each of the KPIs from the store.
-async fn known(
+async fn load_values(
     read: ReadContext<'_>,
     store: &BiStore,
     context: &SeriesContext,
-) -> Result<Vec<Known>> {
+) -> Result<Vec<KpiValues>> {
     let wanted: Vec<(KpiId, i32)> = context
         .kpis
         .iter()
@@ -151,7 +151,7 @@ fn summed(
     keys: &KeyLayout,
     request: &SeriesRequest,
     days: Vec<Days>,
-    known: &[Known],
+    known: &[KpiValues],
     steps: &Steps,
 ) -> Result<GroupTotals> {
     let mut contributions = Contributions::new(context, keys, request, &days);

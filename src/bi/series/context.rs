@@ -138,11 +138,11 @@ pub async fn kpis(
     scope: &Scope<'_>,
     request: &SeriesRequest,
 ) -> Result<Vec<kpi::Model>> {
-    let asked = named(scope.kpis_with_values(), request.kpis.as_deref());
+    let asked = with_any_key(scope.kpis_with_values(), request.kpis.as_deref());
     Ok(read::selected(tx, asked.order_by_asc(kpi::Column::Id)).await?)
 }
 
-fn named<E: Keyed>(select: Select<E>, keys: Option<&[String]>) -> Select<E> {
+fn with_any_key<E: Keyed>(select: Select<E>, keys: Option<&[String]>) -> Select<E> {
     match keys {
         Some(keys) => select.filter(E::id_column().in_subquery(with_keys::<E>(keys))),
         None => select,
@@ -255,7 +255,7 @@ async fn departments(
     if let Some(own) = own {
         select = select.filter(department::Column::Id.in_subquery(own));
     }
-    let select = named(select, request.departments.as_deref());
+    let select = with_any_key(select, request.departments.as_deref());
     let ids: Vec<DepartmentId> = select
         .select_only()
         .column(department::Column::Id)
@@ -272,7 +272,7 @@ where
     I: TryGetable + std::hash::Hash + Eq + Send + Sync,
 {
     let Some(keys) = keys else { return Ok(None) };
-    let ids: Vec<I> = named(E::find(), Some(keys))
+    let ids: Vec<I> = with_any_key(E::find(), Some(keys))
         .select_only()
         .column(E::id_column())
         .into_tuple()

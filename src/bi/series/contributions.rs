@@ -60,7 +60,7 @@ struct Interval {
 
 impl KpiIntervals {
     /// The intervals that belong to a group by one assignment.
-    fn of(&self, values: ValueSource) -> impl Iterator<Item = &Interval> {
+    fn assigned(&self, values: ValueSource) -> impl Iterator<Item = &Interval> {
         let (first, then) = match values {
             ValueSource::Whole => (&self.whole.counts, None),
             ValueSource::At(own) => (&self.own[own].counts, Some(&self.own[own].others)),
@@ -83,7 +83,8 @@ impl<'g> Contributions<'g> {
             request,
             keys,
             periods,
-            attribution: placed.then(|| Attribution::new(context, keys, request, asked(periods))),
+            attribution: placed
+                .then(|| Attribution::new(context, keys, request, requested_days(periods))),
             series: Vec::new(),
             contributions: Vec::new(),
         }
@@ -131,7 +132,7 @@ impl<'g> Contributions<'g> {
         }
         let own: Vec<SeriesOrigin> = counted.own.iter().map(|place| place.seen).collect();
         attribution.each(kpi, &own, |entry| {
-            let parts = counted.of(entry.values);
+            let parts = counted.assigned(entry.values);
             parts.for_each(|part| give(entry.key, part, &entry.days));
         });
     }
@@ -195,7 +196,7 @@ impl<'g> Contributions<'g> {
             let behind: Vec<Days> = behind.map(|at| self.periods[*at].clone()).collect();
             let all = Interval {
                 line: first + at,
-                days: asked(self.periods),
+                days: requested_days(self.periods),
                 key: self.keys.of_point(self.context, series[at].point()),
             };
             counts.extend(apart(&self.series, &[all], &behind));
@@ -230,7 +231,7 @@ impl<'g> Contributions<'g> {
 }
 
 /// All days of the request.
-fn asked(periods: &[Days]) -> Days {
+fn requested_days(periods: &[Days]) -> Days {
     let first = periods.first().map_or(0, |days| days.start);
     first..periods.last().map_or(first, |days| days.end)
 }

@@ -171,12 +171,15 @@ async fn of_blueprints(
             key: cells.take::<String>()?.into(),
             name: cells.take::<String>()?.into(),
         };
-        topology.add(touchpoint, known(phases.get(&cells.take()?).copied())?);
+        topology.add(
+            touchpoint,
+            require_known(phases.get(&cells.take()?).copied())?,
+        );
     }
     for row in inside(tx, HOLDERS, ids).await? {
         let mut cells = Cells::new(&row)?;
         let topology = all.entry(cells.take()?).or_default();
-        let at = known(topology.touchpoint(cells.take()?))?;
+        let at = require_known(topology.touchpoint(cells.take()?))?;
         let (id, department, role) = (cells.take()?, cells.take()?, cells.take()?);
         let (from, to) = days_held(caller, cells.take()?, cells.take()?);
         topology.hold(at, id, department, role, days(from, to));
@@ -188,8 +191,8 @@ async fn of_blueprints(
         let (phase, touchpoint): (Option<PhaseId>, Option<TouchpointId>) =
             (cells.take()?, cells.take()?);
         let target = match (touchpoint, phase) {
-            (Some(id), _) => LinkTarget::Touchpoint(known(topology.touchpoint(id))?),
-            (None, Some(id)) => LinkTarget::Phase(known(phases.get(&id).copied())?),
+            (Some(id), _) => LinkTarget::Touchpoint(require_known(topology.touchpoint(id))?),
+            (None, Some(id)) => LinkTarget::Phase(require_known(phases.get(&id).copied())?),
             (None, None) => LinkTarget::Blueprint,
         };
         let days = days(cells.take()?, cells.take()?);
@@ -204,7 +207,7 @@ async fn of_blueprints(
 }
 
 /// Rows of a blueprint refer to rows of the same one only.
-fn known(at: Option<usize>) -> Result<usize> {
+fn require_known(at: Option<usize>) -> Result<usize> {
     at.ok_or_else(|| Error::internal("a blueprint refers to what is not in it"))
 }
 

@@ -131,16 +131,16 @@ impl Topology {
     /// Who holds a role at one of the touchpoints, and when.
     #[must_use]
     pub fn holders(&self, touchpoint: usize) -> &[Holder] {
-        &self.holders[self.held(touchpoint)]
+        &self.holders[self.holder_range(touchpoint)]
     }
 
     /// What each of those holds.
     #[must_use]
     pub fn responsibilities(&self, touchpoint: usize) -> &[ResponsibilityId] {
-        &self.responsibilities[self.held(touchpoint)]
+        &self.responsibilities[self.holder_range(touchpoint)]
     }
 
-    fn held(&self, touchpoint: usize) -> Range<usize> {
+    fn holder_range(&self, touchpoint: usize) -> Range<usize> {
         let entry = self.entries.get(touchpoint);
         entry.map_or(0..0, |entry| {
             entry.holders.start as usize..entry.holders.end as usize

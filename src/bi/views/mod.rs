@@ -28,7 +28,7 @@ use sea_orm::{ConnectionTrait, DbBackend, Statement};
 
 use self::{
     digest::{digest, policy_digest},
-    sql::{named, one, quoted, run},
+    sql::{one, quoted, quoted_name, run},
 };
 use super::{
     catalogue,
@@ -172,7 +172,7 @@ async fn owner(tx: &Transaction) -> Result<String> {
                WHERE schemaname = current_schema() AND tablename = 'bi_login'";
     let row = one(tx, sql, []).await?;
     let row = row.ok_or_else(|| Error::internal("the table of logins is nowhere to be found"))?;
-    Ok(named(&row.try_get::<String>("", "owner")?))
+    Ok(quoted_name(&row.try_get::<String>("", "owner")?))
 }
 
 fn comment_text(version: &str) -> String {
@@ -201,7 +201,7 @@ async fn remove(tx: &Transaction) -> Result<()> {
     let names = names.collect::<Result<Vec<_>, _>>()?;
     let names: Vec<String> = names
         .iter()
-        .map(|name| format!("bi.{}", named(name)))
+        .map(|name| format!("bi.{}", quoted_name(name)))
         .collect();
     match names.is_empty() {
         true => Ok(()),
@@ -238,7 +238,7 @@ async fn grant(tx: &Transaction, login: &str) -> Result<()> {
     let views: Vec<String> = viewed()
         .map(|dataset| format!("bi.{}", dataset.name))
         .collect();
-    let (views, login) = (views.join(", "), named(login));
+    let (views, login) = (views.join(", "), quoted_name(login));
     run(tx, &format!("GRANT USAGE ON SCHEMA bi TO {login}")).await?;
     run(tx, &format!("GRANT SELECT ON {views} TO {login}")).await
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{
     login, password,
-    sql::{named, one, quoted, run},
+    sql::{one, quoted, quoted_name, run},
 };
 use crate::{
     access::{Caller, Permit},
@@ -150,14 +150,17 @@ async fn here(tx: &Transaction) -> Result<(String, String)> {
     let row = one(tx, sql, []).await?;
     let row = row.ok_or_else(|| Error::internal("the database does not say which it is"))?;
     let name = |column| row.try_get::<String>("", column);
-    Ok((named(&name("database")?), named(&name("schema")?)))
+    Ok((
+        quoted_name(&name("database")?),
+        quoted_name(&name("schema")?),
+    ))
 }
 
 /// Making the role. What everybody has of ours is taken from them: temporary things, with which a login could fill the
 /// disk, and making things beside our tables.
 async fn make(tx: &Transaction, name: &str, verifier: &str, timeout: u32) -> Result<()> {
     let (database, schema) = here(tx).await?;
-    let (name, verifier) = (named(name), quoted(verifier));
+    let (name, verifier) = (quoted_name(name), quoted(verifier));
     for statement in [
         format!(
             "CREATE ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOREPLICATION PASSWORD {verifier}"
@@ -191,7 +194,7 @@ async fn without_large_objects(tx: &Transaction) -> Result<()> {
 
 async fn unmaking(tx: &Transaction, name: &str) -> Result<Vec<String>> {
     let (database, _) = here(tx).await?;
-    let name = named(name);
+    let name = quoted_name(name);
     let mut statements = vec![format!("REVOKE ALL ON DATABASE {database} FROM {name}")];
     if super::comment(tx).await?.is_some() {
         statements.push(format!("REVOKE ALL ON ALL TABLES IN SCHEMA bi FROM {name}"));

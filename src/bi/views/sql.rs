@@ -13,7 +13,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// A name in quotes.
-pub(super) fn named(name: &str) -> String {
+pub(super) fn quoted_name(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

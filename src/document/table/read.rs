@@ -23,7 +23,7 @@ use crate::{
     error::{Result, UserErrorCode},
     fields::{kinds, touchpoint::touchpoint_fields},
     input::{Faults, key_from},
-    sheet::{CellRef, SheetCell, SheetColumns, SheetReader, SheetRow, told},
+    sheet::{CellRef, SheetCell, SheetColumns, SheetReader, SheetRow, quotable},
 };
 
 /// What a table says, and where.
@@ -97,7 +97,10 @@ impl TouchpointTable {
             return place.wrong(UserErrorCode::Required, message, faults);
         };
         if let Some(first) = met.insert(lower(&key), row.place.line) {
-            let message = format!("The touchpoint {} is on line {first} already.", told(&key));
+            let message = format!(
+                "The touchpoint {} is on line {first} already.",
+                quotable(&key)
+            );
             let place = self.columns.place(&row, "key");
             return place.wrong(UserErrorCode::Duplicate, message, faults);
         }
@@ -155,7 +158,7 @@ fn agree<T: PartialEq>(
             let message = format!(
                 "On line {} this phase has \"{}\" here.",
                 at.line,
-                told(&spelled(first))
+                quotable(&spelled(first))
             );
             place.wrong(UserErrorCode::Invalid, message, faults);
         }
@@ -173,7 +176,7 @@ struct TableRow<'r> {
 
 impl TableRow<'_> {
     /// What a column says; an absent one nothing, which keeps what is there.
-    fn said<T>(
+    fn patch<T>(
         &mut self,
         name: &str,
         read: impl FnOnce(&SheetCell<'_>, &mut Faults) -> T,
@@ -188,7 +191,7 @@ impl TableRow<'_> {
         name: &str,
         read: impl FnOnce(&SheetCell<'_>, &mut Faults) -> Option<T>,
     ) -> PatchField<T> {
-        let said = self.said(name, |cell, faults| {
+        let said = self.patch(name, |cell, faults| {
             if cell.is_empty() {
                 let message = "This cannot be empty.";
                 cell.place.wrong(UserErrorCode::Required, message, faults);
@@ -199,7 +202,7 @@ impl TableRow<'_> {
     }
 
     fn text(&mut self, name: &str) -> PatchField<Option<String>> {
-        self.said(name, |cell, faults| cell.text(faults).map(Cow::into_owned))
+        self.patch(name, |cell, faults| cell.text(faults).map(Cow::into_owned))
     }
 
     /// A key, or one made from the name where none is given.
@@ -217,7 +220,7 @@ impl TableRow<'_> {
     fn phase(&mut self) -> Option<NamedPhase> {
         let key = self.key(PHASE, PHASE_NAME);
         let name = self.text(PHASE_NAME).0.flatten();
-        let stage = self.said(STAGE, |cell, faults| {
+        let stage = self.patch(STAGE, |cell, faults| {
             cell.word(Stage::ALL, Stage::as_str, faults)
         });
         let stage = stage.0.flatten();
@@ -254,10 +257,10 @@ impl TableRow<'_> {
                         cell.word(Lane::ALL, Lane::as_str, faults)
                     }),
                     // In the order of the columns, so that faults are.
-                    $($field: self.said($name, <$kind as CellField>::read),)*
-                    channels: self.said("channels", <kinds::NameList as CellField>::read),
-                    audience: self.said("audience", <kinds::NameList as CellField>::read),
-                    $($then: self.said($then_name, <$then_kind as CellField>::read),)*
+                    $($field: self.patch($name, <$kind as CellField>::read),)*
+                    channels: self.patch("channels", <kinds::NameList as CellField>::read),
+                    audience: self.patch("audience", <kinds::NameList as CellField>::read),
+                    $($then: self.patch($then_name, <$then_kind as CellField>::read),)*
                 }
             };
         }
@@ -266,11 +269,11 @@ impl TableRow<'_> {
 
     /// The departments in the column of a role, each with what is said outright of the handshake.
     fn departments(&mut self, role: Role) -> Vec<(String, Option<ResponsibilityStatus>)> {
-        let named = self.said(heading(role), |cell, faults| {
+        let named = self.patch(heading(role), |cell, faults| {
             let named: Vec<_> = cell.list(faults).iter().map(|key| department(key)).collect();
             let mut met = HashSet::new();
             if let Some((twice, _)) = named.iter().find(|(key, _)| !met.insert(lower(key))) {
-                let message = format!("The department {} is named twice.", told(twice));
+                let message = format!("The department {} is named twice.", quotable(twice));
                 cell.place.wrong(UserErrorCode::Duplicate, message, faults);
             }
             let accepted = Some(ResponsibilityStatus::Accepted);

@@ -24,17 +24,17 @@ use crate::{
     touchpoint::graphql::{Touchpoint, Transition},
 };
 
-async fn named<E: Guarded, N: OutputType + From<E::Model>>(
+async fn page_of_ids<E: Guarded, N: OutputType + From<E::Model>>(
     ctx: &Context<'_>,
     ids: &[E::Id],
     page: Page,
 ) -> Result<Pages<N>> {
     let caller = caller(ctx)?;
-    let named = E::id_column().is_in(ids.iter().copied());
-    page::oldest_first(ctx, caller.select::<E>().filter(named), page, N::from).await
+    let ids = E::id_column().is_in(ids.iter().copied());
+    page::oldest_first(ctx, caller.select::<E>().filter(ids), page, N::from).await
 }
 
-macro_rules! named {
+macro_rules! impact_lists {
     ($($(#[$doc:meta])* $field:ident: $node:ident of $entity:ident,)*) => {
         #[ComplexObject]
         impl Impact {
@@ -46,13 +46,13 @@ macro_rules! named {
                 #[graphql(desc = "Items in the page: 1 to 200; 50 if absent.")] first: Option<i32>,
                 #[graphql(desc = "The `endCursor` of the page before; absent for the first page.")] after: Option<String>,
             ) -> Result<Pages<$node>> {
-                named::<$entity::Entity, _>(ctx, &self.what.$field, Page { first, after }).await
+                page_of_ids::<$entity::Entity, _>(ctx, &self.what.$field, Page { first, after }).await
             })*
         }
     };
 }
 
-named! {
+impact_lists! {
     /// Departments that move below the successor, because the department above them is merged into it.
     departments_moved: Department of department,
     /// Responsibilities in force that end, and that nobody takes over.

@@ -155,7 +155,7 @@ async fn parse_request(
     let named = file.rsplit_once('.');
     let named = named.and_then(|(name, extension)| {
         Some((
-            catalogue::named(name)?,
+            catalogue::dataset(name)?,
             FeedEncoding::from_extension(extension)?,
         ))
     });

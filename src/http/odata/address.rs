@@ -85,7 +85,7 @@ pub fn target(path: &str) -> Result<Target, Nowhere> {
         Some((name, key)) => (name, Some(key)),
         None => (first, None),
     };
-    let dataset = catalogue::named(name).ok_or(Nowhere::Missing)?;
+    let dataset = catalogue::dataset(name).ok_or(Nowhere::Missing)?;
     match (key, rest) {
         (None, None) => Ok(Target::Rows(dataset)),
         (None, Some("$count")) => Ok(Target::Count(dataset)),

@@ -115,7 +115,7 @@ pub fn refused_version(headers: &HeaderMap) -> Option<Fault> {
 mod tests {
     use super::*;
 
-    fn of(name: HeaderName, value: &str) -> HeaderMap {
+    fn headers(name: HeaderName, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(name, value.parse().expect("a header"))])
     }
 
@@ -149,10 +149,14 @@ mod tests {
             ("application/atom+xml", None),
             ("application/json;q=0", None),
         ] {
-            assert_eq!(level(&of(header::ACCEPT, accept), None), wanted, "{accept}");
+            assert_eq!(
+                level(&headers(header::ACCEPT, accept), None),
+                wanted,
+                "{accept}"
+            );
         }
         assert_eq!(level(&HeaderMap::new(), None), Some(MetadataLevel::Minimal));
-        let atom = of(header::ACCEPT, "application/atom+xml");
+        let atom = headers(header::ACCEPT, "application/atom+xml");
         assert_eq!(level(&atom, Some("json")), Some(MetadataLevel::Minimal));
         assert_eq!(level(&atom, Some("xml")), None);
         assert_eq!(
@@ -170,7 +174,7 @@ mod tests {
             ("odata.maxpagesize=many", None),
             ("return=minimal", None),
         ] {
-            assert_eq!(page_size(&of(PREFER, prefer)), wanted, "{prefer}");
+            assert_eq!(page_size(&headers(PREFER, prefer)), wanted, "{prefer}");
         }
     }
 
@@ -186,7 +190,7 @@ mod tests {
             (ODATA_MAX_VERSION, "3.0;NetFx", true),
             (ODATA_MAX_VERSION, "new", true),
         ] {
-            let told = refused_version(&of(name.clone(), value));
+            let told = refused_version(&headers(name.clone(), value));
             assert_eq!(told.is_some(), refused, "{name}: {value}");
         }
     }

@@ -71,7 +71,7 @@ pub async fn close(permit: &mut Permit<'_>) -> Result<Option<Closed>> {
     if month <= running {
         return Ok(None);
     }
-    let cells = walk::cells(known(permit, month).await?, running);
+    let cells = walk::cells(load_input(permit, month).await?, running);
     for some in cells.chunks(AT_ONCE) {
         let deletion = deletion(permit, some);
         permit.tx().execute_raw(deletion.statement()).await?;
@@ -102,14 +102,14 @@ async fn running(permit: &Permit<'_>) -> Result<NaiveDate> {
 }
 
 /// What the months before this one close by.
-async fn known(permit: &Permit<'_>, before: NaiveDate) -> Result<walk::ClosingInput> {
+async fn load_input(permit: &Permit<'_>, before: NaiveDate) -> Result<walk::ClosingInput> {
     let waiting = waiting(permit, before).await?;
     let mut known = walk::ClosingInput {
         begins: begins(permit, &waiting).await?,
         ..walk::ClosingInput::default()
     };
     if let Some(first) = waiting.keys().map(|(_, month)| *month).min() {
-        known.told = told(permit, first).await?;
+        known.told = closed_cells(permit, first).await?;
     }
     known.waiting = waiting;
     Ok(known)
@@ -228,7 +228,10 @@ async fn starts(
 }
 
 /// The cells that reach into a month or behind it.
-async fn told(permit: &Permit<'_>, from: NaiveDate) -> Result<Vec<(walk::Journey, walk::Span)>> {
+async fn closed_cells(
+    permit: &Permit<'_>,
+    from: NaiveDate,
+) -> Result<Vec<(walk::Journey, walk::Span)>> {
     use employee_cell::Column;
     type Told = (FeedbackScale, Option<BlueprintId>, NaiveDate, NaiveDate);
     let told: Vec<Told> = employee_cell::Entity::find()
