@@ -44,6 +44,8 @@ impl Charge {
     /// Replaces the error of a statement that SQLite interrupted because the budget is spent by the budget's refusal.
     pub(super) fn explain(&self, error: DbErr) -> DbErr {
         match code(&error).as_deref() {
+            // The interrupt may also stem from the signal of a dropped request: only a budget that is really spent
+            // replaces the error. Spending 0 asks for that and changes nothing.
             Some(INTERRUPTED) => self.spend(0).err().unwrap_or(error),
             _ => error,
         }

@@ -57,6 +57,8 @@ impl Connector {
                     let mut connection = options.connect().await?;
                     let signal = Arc::clone(signal);
                     let mut handle = connection.lock_handle().await?;
+                    // Not `sqlite3_interrupt`: it ends only what runs at that moment, and a statement that begins
+                    // just after it would run to its end.
                     handle.set_progress_handler(STEPS, move || signal.should_continue());
                     drop(handle);
                     Inner::Sqlite(connection)
@@ -64,6 +66,8 @@ impl Connector {
                 Self::Postgres(options) => {
                     let mut connection = options.connect().await?;
                     let process = sqlx::query_scalar("SELECT pg_backend_pid()");
+                    // Read once, since a connection has the same process for life: when it has to be cancelled,
+                    // nothing can be asked on it any more.
                     signal.set_process(process.fetch_one(&mut connection).await?);
                     match connection.execute(LOOK_FOR_CLIENT).await {
                         // Not every system on which PostgreSQL runs can look.
@@ -144,6 +148,8 @@ impl Connection {
 
     /// Begins a transaction with these words.
     pub(super) async fn begin(&mut self, words: &str) -> Result<(), DbErr> {
+        // Set before BEGIN is sent: dropped half-way, the transaction may be open, and the connection must not be
+        // lent again.
         self.in_transaction = true;
         self.execute_unprepared(words).await.map(|_| ())
     }
@@ -155,6 +161,8 @@ impl Connection {
     ) -> Result<T, Error> {
         let silence = self.begin_statement()?;
         let result = answered(silence, statement(&mut self.inner)).await;
+        // Reached only where the statement ended: a future that is dropped before leaves `Running` behind, by which
+        // the lease knows that it was given up.
         self.end_statement(result.as_ref().err());
         result
     }
@@ -173,6 +181,8 @@ impl Connection {
                 })
             }
             ConnectionState::Failed(kind) => Err(kind.subsequent_error()),
+            // Two statements at a time, or one after a stream that was not read to its end: a mistake of ours, not of
+            // the database.
             ConnectionState::Running => Err(FailureKind::Fault.subsequent_error()),
         }
     }
@@ -195,6 +205,7 @@ impl Connection {
 
     /// Ends the transaction with this word.
     pub(super) async fn end(&mut self, word: &str) -> Result<(), DbErr> {
+        // A rollback is often sent because PostgreSQL has gone silent: it does not wait as long as the statement did.
         if word == "ROLLBACK" {
             self.silence = ROLLBACK;
         }
@@ -282,6 +293,7 @@ impl Connection {
 
     /// Whether it may be used again: it is clean and not too old, and PostgreSQL answers a ping on it.
     pub(super) async fn is_good(&mut self) -> bool {
+        // A transaction before this one may have left the long patience of an import behind.
         self.silence = SILENCE;
         if !self.is_reusable() || self.opened.elapsed() > LIFETIME {
             return false;
@@ -298,6 +310,8 @@ impl Connection {
     pub(super) async fn close(self) {
         let closed = match self.inner {
             Inner::Sqlite(connection) => connection.close().await,
+            // The ping is answered behind the cancelled statement. Closing without it would say only that the socket
+            // is shut, while the statement may go on in the server and hold its locks.
             Inner::Postgres(mut connection) if self.state == ConnectionState::Running => {
                 match connection.ping().await {
                     Ok(()) => connection.close().await,
@@ -331,6 +345,7 @@ where
     D: sqlx::Database,
     SqlxValues: sqlx::IntoArguments<D>,
 {
+    // The driver takes values by ownership, and the statement belongs to the caller, which may send it again.
     let values = statement.values.clone();
     let values = SqlxValues(values.unwrap_or(Values(Vec::new())));
     sqlx::query_with(AssertSqlSafe(statement.sql.as_str()), values)

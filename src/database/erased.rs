@@ -38,6 +38,7 @@ impl LogEraser {
     /// Empties the log, within two seconds or else in the background. Says whether it is done.
     pub(super) async fn empty(self: &Arc<Self>, writer: &Pool) -> bool {
         let (erased, writer) = (Arc::clone(self), writer.clone());
+        // In a task of its own, so that it goes on where the time is up or the client has gone.
         let emptying = tokio::spawn(async move { erased.keep_trying(&writer).await });
         matches!(timeout(MOMENT, emptying).await, Ok(Ok(true)))
     }
@@ -47,6 +48,8 @@ impl LogEraser {
         let mut emptied = self.emptied.lock().await;
         let mut pause = PAUSE;
         while *emptied < mine {
+            // Read before the truncation, not after it: an erasure that is committed meanwhile may be missing from
+            // it.
             let all = self.wanted.load(Ordering::SeqCst);
             match truncate(writer).await {
                 Ok(true) => *emptied = all,
@@ -72,6 +75,8 @@ pub(super) async fn truncate(writer: &Pool) -> Result<bool, DbErr> {
     let backend = writer.get_database_backend();
     let connection = lease.connection()?;
     connection
+        // The writer's own patience of five seconds would keep everybody from writing for as long as one feed is
+        // read.
         .execute_unprepared(&busy_timeout(READERS))
         .await?;
     let truncate = Statement::from_string(backend, "PRAGMA wal_checkpoint(TRUNCATE)");

@@ -123,6 +123,8 @@ impl Store {
         };
         let shares = StoreState {
             signals: signals.clone(),
+            // A share in the signals' pool alone: the count of statements and whether the disk can be written are
+            // made anew, for all pools that follow.
             ..StoreState::default()
         };
         let pool = |source: &Connector, places| {
@@ -138,6 +140,7 @@ impl Store {
         let entrance = SignInPools {
             reader: pool(&read, ENTRANCE),
             writer: match &write {
+                // A second connection that writes would wait for the first inside SQLite, out of turn.
                 Connector::Sqlite(_) => writer.clone(),
                 Connector::Postgres(_) => pool(&write, ENTRANCE),
             },
@@ -287,6 +290,7 @@ impl Store {
         let SignInPools { reader, writer } = &self.entrance;
         tokio::join!(self.probe.close(), reader.close(), self.reader.close());
         tokio::join!(writer.close(), self.writer.close());
+        // After all others, whose statements are cancelled through it.
         if let Some(signals) = &self.signals {
             signals.close().await;
         }

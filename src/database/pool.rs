@@ -130,8 +130,12 @@ impl Pool {
         let permit = permit.map_err(|_| acquire(ConnAcquireErr::ConnectionClosed))?;
         let taken = shared.take();
         let (place, idle) = taken.ok_or_else(|| acquire(ConnAcquireErr::ConnectionClosed))?;
+        // Before the connection is opened or pinged: with a signal left over from the last lease, SQLite would
+        // interrupt that.
         place.signal.clear();
         let signal = Arc::clone(&place.signal);
+        // The lease is made before the connection: where connecting is given up half-way, its drop puts the place
+        // back.
         let mut lease = Lease {
             connection: None,
             place: Some((place, permit)),
@@ -154,6 +158,7 @@ impl Pool {
     /// Sends away who waits, and closes the connections: those that are idle, those that come back within a moment, and
     /// later each of the others as it comes back.
     pub(super) async fn close(&self) {
+        // First, so that connections that come back from now on are closed and not kept.
         self.shared.free().closed = true;
         let all = self.shared.permits.acquire_many(self.shared.places);
         // Whoever has a permit for all of them knows that the last connection that was borrowed is closed.
@@ -215,6 +220,8 @@ impl PoolState {
             }
             ConnectionState::Failed(FailureKind::Outdated) => {
                 let mut free = self.free();
+                // One connection has met a migration; the prepared statements of all others are as old. Those that
+                // are lent are recognised by their age when they come back.
                 free.outdated = Some(Instant::now());
                 let places = free.places.iter_mut();
                 return places.filter_map(|place| place.idle.take()).collect();
@@ -328,6 +335,7 @@ impl Lease {
 
     /// The connection for one more statement, which is counted and charged before it runs.
     pub(super) fn counted_connection(&mut self) -> Result<&mut Connection, DbErr> {
+        // Charged before it runs: refused afterwards, it would have cost the database all the same.
         self.charge.statement()?;
         self.shared
             .shares
@@ -389,6 +397,8 @@ impl Lease {
     /// Notes that a write was committed: the disk can be written.
     pub(super) fn note_written(&self) {
         let unwritable = &self.shared.shares.unwritable;
+        // Nothing else takes the mark back: the probe writes only while it is set, and any commit shows as much as
+        // its own.
         unwritable.store(false, Ordering::Relaxed);
     }
 

@@ -85,6 +85,7 @@ impl Probe {
     }
 
     async fn look_in_turn(&self) -> Option<Trouble> {
+        // Held while the database is asked: who comes meanwhile waits for that answer instead of asking as well.
         let mut last = self.last.lock().await;
         if let Some((at, seen)) = &*last
             && at.elapsed() < HOLDS
@@ -101,6 +102,8 @@ impl Probe {
     }
 
     async fn examine(&self) -> Result<(), Trouble> {
+        // Before anything is read: SQLite still answers from a file that was removed, as the descriptor keeps it
+        // alive.
         match self.wal.as_ref().and_then(|wal| wal.broken()) {
             Some(Broken::Moved) => return Err(Trouble::FileGone),
             Some(Broken::Disk) => return Err(Trouble::Unwritable),
@@ -153,6 +156,7 @@ impl Probe {
         let tx = match begun.await {
             Ok(Ok(tx)) => tx,
             Ok(Err(error)) => return verdict(&error),
+            // No turn within the time means that somebody else is writing, which shows that it can be done.
             Err(_) => return Ok(()),
         };
         let kept = async {

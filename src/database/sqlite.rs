@@ -33,6 +33,7 @@ pub(super) fn options(
         // What is erased is overwritten.
         .pragma("secure_delete", "ON")
         .create_if_missing(access == AccessMode::Write)
+        // In a rollback journal readers and the writer would wait for one another.
         .journal_mode(SqliteJournalMode::Wal)
         // After a burst the log shrinks to this again.
         .pragma("journal_size_limit", "67108864")

@@ -65,6 +65,8 @@ impl Transaction {
 
     /// Begins one with this SQL. Dropped while BEGIN runs, the lease closes its connection: the transaction may have begun.
     async fn begin(pool: &Pool, words: &str) -> Result<Self, DbErr> {
+        // Not `counted_connection`: BEGIN, COMMIT and ROLLBACK are ours, not the request's, and are neither counted
+        // nor charged.
         let mut lease = pool.lease().await?;
         lease.connection()?.begin(words).await?;
         Ok(Self {
@@ -114,6 +116,7 @@ impl Transaction {
         self,
         then: impl Future<Output = ()> + Send + 'static,
     ) -> Result<(), CommitError> {
+        // Nothing can be lost of it: it is ended by the caller's own future, without a task.
         if !self.to_write {
             return self.end(COMMIT).await.map_err(CommitError::NotKept);
         }
@@ -121,6 +124,7 @@ impl Transaction {
         // that nobody has synced, and its audit event untold.
         let seen_through = async move {
             let kept = self.keep().await;
+            // Also where it is not known whether it was kept: it may well have been, and then `then` must have run.
             if !matches!(kept, Err(CommitError::NotKept(_))) {
                 then.await;
             }
@@ -157,9 +161,12 @@ impl Transaction {
     }
 
     async fn end(&self, word: &str) -> Result<(), DbErr> {
+        // Taken out, so that a second COMMIT or a late statement meets no open transaction instead of the next one on
+        // the connection.
         let lease = self.lease.lock().await.take();
         let mut lease = lease.ok_or_else(ended)?;
         lease.connection()?.end(word).await?;
+        // A transaction that only looked says nothing of the disk.
         if word == COMMIT && self.writes() > 0 {
             lease.note_written();
         }
@@ -274,6 +281,8 @@ impl Drop for Transaction {
             return;
         };
         let runtime = tokio::runtime::Handle::try_current();
+        // Where a statement failed, the connection is closed, and its transaction ends with it: there is nothing to
+        // roll back by hand.
         if let (true, Ok(runtime)) = (lease.is_clean(), runtime) {
             runtime.spawn(async move {
                 let rolled_back = match lease.connection() {

@@ -66,6 +66,7 @@ impl Wal {
         let read = sqlx::query("SELECT count(*) FROM sqlite_schema");
         read.fetch_one(&mut anchor).await.map_err(connecting)?;
         let log = beside(&database);
+        // For writing, too, although nothing is written: not every system syncs a descriptor that may only read.
         let file = File::options().read(true).write(true).open(&log);
         let file = file.map_err(|error| {
             let why = format!(
@@ -103,7 +104,10 @@ impl Wal {
     /// It failed, or one before has: whether it is durable is not known.
     pub(super) async fn sync(self: &Arc<Self>) -> Result<(), DbErr> {
         let mine = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        // An owned guard travels into the blocking task: dropped with this future, it would let the next sync begin
+        // while this one runs.
         let turn = Arc::clone(&self.synced).lock_owned().await;
+        // A sync that began after this one was asked for has covered it.
         if *turn >= mine {
             return Ok(());
         }
@@ -114,6 +118,7 @@ impl Wal {
     }
 
     fn sync_in_turn(&self, mut synced: OwnedMutexGuard<u64>) -> Result<(), DbErr> {
+        // Read before the sync: what is asked for while the disk works may have been committed too late for it.
         let all = self.asked.load(Ordering::SeqCst);
         // One that has failed is the last: see `Broken`.
         if self.broken.get().is_none() {
@@ -121,6 +126,7 @@ impl Wal {
             if let Err(error) = done {
                 tracing::error!(%error, "the write-ahead log could not be synced: nothing is written until a restart");
                 self.broken.get_or_init(|| Broken::Disk);
+            // After the sync, which succeeds on a removed file too: SQLite may have gone on in another one.
             } else if !self.is_in_place() {
                 tracing::error!(
                     database = %self.database, log = %self.log,
