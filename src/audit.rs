@@ -76,6 +76,7 @@ impl Event {
 
     /// A row was updated: the bodies hold the columns that differ.
     pub fn updated<E: AuditSubject>(before: &E::Model, after: &E::Model) -> Self {
+        // Compared as JSON, the form in which they are kept and read: no column can be forgotten.
         let (mut old, mut new) = (body::<E>(before), body::<E>(after));
         if let (Json::Object(old), Json::Object(new)) = (&mut old, &mut new) {
             old.retain(|key, value| new.get(key) != Some(value));
@@ -174,6 +175,7 @@ pub(crate) async fn write<C: ConnectionTrait>(
                 })
         })
         .collect();
+    // An INSERT without rows is no SQL.
     if !rows.is_empty() {
         audit_event::Entity::insert_many(rows)
             .exec_without_returning(tx)
@@ -248,6 +250,7 @@ pub(crate) async fn record_refusal(
     store: &Store,
     forbidden: &Forbidden,
 ) -> Result<()> {
+    // The refused act was rolled back, and with it everything it had noted.
     let tx = store.begin().await?;
     let subject = forbidden.subject.map(|(_, id)| id);
     let again = audit_event::Entity::find()

@@ -99,6 +99,8 @@ impl Caller {
     pub fn with_budget(&self, budget: Budget) -> Self {
         let budget = Arc::new(budget);
         Self {
+            // The reading pool is charged per budget: the old one would let statements be paid by the request that it
+            // was cloned from.
             store: self.store.charged_to(&budget),
             budget,
             ..self.clone()
@@ -130,6 +132,8 @@ impl Caller {
     #[must_use]
     pub fn beginning_of_yesterday(&self) -> DateTime<Utc> {
         let yesterday = self.today.pred_opt().unwrap_or(self.today);
+        // Around a change of the clocks this is an hour off, which does no harm: any moment will do that is the same
+        // for a whole day.
         self.end_of(yesterday) - Duration::days(1)
     }
 
@@ -328,6 +332,7 @@ impl Caller {
     /// # Errors
     /// `Unknown`: whether it will stay is not known.
     pub async fn await_durable(&self) -> Result<()> {
+        // Pure queries confirm nothing and need not wait for a sync.
         if self.writing.rests_on_others() {
             self.store.await_durable().await?;
             self.writing.note_durable();

@@ -297,9 +297,11 @@ impl<'c> Permit<'c> {
                 Expr::col(blueprint::Column::Revision).add(1),
             )
             .filter(Expr::col(blueprint::Column::Id).eq(blueprint))
+            // A blueprint whose lock is taken matches no row: an act of many changes raises the revision once.
             .filter(blueprint::Column::Id.is_not_in(locked))
             .exec_with_returning(&self.tx)
             .await?;
+        // By difference, since a blueprint that is locked already raises nothing.
         self.locking += self.tx.writes() - written;
         self.locked.extend(
             raised
@@ -355,6 +357,8 @@ impl<'c> Permit<'c> {
         let own = E::find()
             .filter(E::id_column().eq(id))
             .filter(E::readable(self.caller.principal()));
+        // Both are asked behind the same sentence: an answer that told the two apart would say that a hidden row
+        // exists.
         if same(&row) && own.count(&self.tx).await? > 0 {
             return Ok(Some(row));
         }
@@ -392,6 +396,8 @@ impl<'c> Permit<'c> {
         if let (Some(scope), Some(blueprint)) = (E::key_scope(), inside) {
             taken = taken.filter(scope.eq(blueprint));
         }
+        // Not filtered by what the caller may see: keys are unique among all rows. The unique index decides between
+        // two who ask at once.
         if taken.count(&self.tx).await? == 0 {
             return Ok(key);
         }
@@ -465,11 +471,13 @@ impl<'c> Permit<'c> {
         }
         let redacted_event = |event: Event| event.redacting(self.redacted);
         let events = self.events.into_iter().map(redacted_event).collect();
+        // In the same transaction: what a search finds is never older than what was acknowledged.
         index::reindex_marked(&self.tx).await?;
         mark(&self.tx, &self.finding_inputs).await?;
         // Last, so that an event is seen by others a moment after it was made: see `audit::position`.
         audit::write(self.caller.actor(), &self.tx, events, &self.audited_for).await?;
         let (store, erases) = (self.caller.store.clone(), self.erases);
+        // Before it is sent: a deadline from here on cannot say that nothing was done.
         self.caller.writing.note_commit_sent();
         let then = async move {
             store.notify_written();

@@ -104,7 +104,7 @@ pub fn reportable() -> Condition {
         .add(blueprint::Column::State.eq(BlueprintState::Current))
 }
 
-/// The Rust twin of [`counted`]: whether a blueprint counts.
+/// The Rust twin of [`reportable`]: whether a blueprint counts.
 #[must_use]
 pub fn is_reportable(blueprint: &blueprint::Model) -> bool {
     let in_force = blueprint.status == BlueprintStatus::Published
@@ -320,6 +320,7 @@ pub fn accounts(principal: Principal<'_>) -> Condition {
         )
     });
     match principal.own_account() {
+        // An empty condition means every row: a condition added to it with OR would narrow it to oneself.
         Some(oneself) if !colleagues.is_empty() => Condition::any()
             .add(colleagues)
             .add(among(account::Column::Id, &oneself)),
@@ -450,6 +451,8 @@ pub fn measurements(principal: Principal<'_>) -> Condition {
     let anywhere = of_kpi(measurement::Column::KpiId, with_values(principal));
     match blueprint_ids(principal) {
         None => anywhere,
+        // A value at a touchpoint gives away that the touchpoint exists, so it follows the blueprint as well as the
+        // KPI.
         Some(_) => {
             let there =
                 ids_of::<touchpoint::Entity>(touchpoint::Column::Id, touchpoints(principal));

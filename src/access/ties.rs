@@ -102,6 +102,7 @@ pub async fn place(
     let delivering: Vec<DepartmentId> = responsibility::Entity::find()
         .select_only()
         .column(responsibility::Column::DepartmentId)
+        // A department that delivers at many touchpoints of a phase is one tie.
         .distinct()
         .filter(responsibility::Column::TouchpointId.in_subquery(places.into_query()))
         .filter(responsibility::Column::Status.eq(ResponsibilityStatus::Accepted))

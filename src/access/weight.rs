@@ -69,6 +69,8 @@ pub(super) async fn refuse_heavy(tx: &Transaction, blueprint: BlueprintId) -> Re
             .iter()
             .copied()
             .chain(texts.map(|field| field.column))
+            // Bytes and not characters, as memory holds bytes; cast, since some of these columns hold JSON. One NULL
+            // would make the whole sum NULL.
             .map(|column| format!("COALESCE(octet_length(CAST({column} AS text)), 0)"));
         let lengths: Vec<String> = lengths.collect();
         format!(
@@ -81,6 +83,7 @@ pub(super) async fn refuse_heavy(tx: &Transaction, blueprint: BlueprintId) -> Re
         .iter()
         .map(|table| held(table, AT_TOUCHPOINTS));
     let all: Vec<String> = own.chain(at).collect();
+    // One statement for all tables: the locks of the act are held meanwhile.
     let sql = format!("SELECT CAST({} AS bigint) AS bytes", all.join(" + "));
     let statement =
         Statement::from_sql_and_values(tx.get_database_backend(), sql, [blueprint.into()]);

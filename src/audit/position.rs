@@ -93,12 +93,14 @@ pub async fn events_after(tx: &Transaction, place: LogPosition, most: u64) -> Re
     let mut events = done()
         .filter(audit_event::Column::Id.gte(minutes_before(place.newest)))
         .order_by_asc(audit_event::Column::Id)
+        // One more than may be answered, which tells "as many" from "more".
         .limit(most + 1)
         .all(tx)
         .await?;
     if events.len() as u64 > most {
         return Ok(EventsAfter::TooMuch);
     }
+    // Ids sort by the time of their making, and the list is in their order.
     let behind = events.partition_point(|event| event.id.0 <= place.newest);
     let (known, last) = (behind as u64, behind.checked_sub(1).map(|at| events[at].id));
     // Events never leave a log: with fewer of them, or without the newest, it is another log.

@@ -48,6 +48,7 @@ impl Permit<'_> {
             Some(new) => as_it_is.get(column).into_value() != Some(new),
             None => false,
         };
+        // A save without a change must not raise the version: others who edit the row would be refused for nothing.
         if E::Column::iter().any(differs) {
             self.update_anyway::<E>(before, change).await
         } else {
@@ -79,6 +80,7 @@ impl Permit<'_> {
             .await?
             .into_iter()
             .next();
+        // No row came back: somebody has changed or deleted it since.
         let after = after.ok_or_else(|| stale(E::uuid(before)))?;
         self.finding_inputs.extend(E::finding_input(&after));
         self.note(Event::updated::<E>(before, &after));
