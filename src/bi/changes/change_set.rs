@@ -76,6 +76,8 @@ impl ChangeSet {
     fn add(&mut self, event: &audit_event::Model, include_drafts: bool) -> Option<()> {
         let (before, after) = (event.before.as_ref(), event.after.as_ref());
         let Some((of, id)) = event.subject_type.as_deref().zip(event.subject_id) else {
+            // An act without a subject names nothing that could have changed; these are known to change values alone,
+            // which are found by when they were recorded.
             return ON_ANSWERS.contains(&&*event.action).then_some(());
         };
         match of {
@@ -101,16 +103,19 @@ impl ChangeSet {
                 self.phases.insert(PhaseId(id));
             }
             DEPARTMENT => self.departments.extend(before.map(|_| DepartmentId(id))),
+            // One event stands for a whole document, whose parts have none of their own.
             BLUEPRINT if says(after, &["imported"]) => return None,
             // What hung on it is gone with it; while it did not count, nothing showed that.
             BLUEPRINT if after.is_none() => return (!include_drafts).then_some(()),
             BLUEPRINT if says(after, &["key", "state", "status", "archivedFrom"]) => {
                 self.blueprints.insert(BlueprintId(id));
             }
+            // What of these remains has no column in the rows; values are found by `recorded_at`.
             TOUCHPOINT | BLUEPRINT | MEASUREMENT => {}
             ACCOUNT | CHANNEL | EVALUATION | FEEDBACK | FOLLOW_UP | GRANT | IMPROVEMENT
             | INSIGHT | MEMBERSHIP | PERSONA | PLAYBOOK | PROMISE | PUBLICATION | SCENARIO
             | SEGMENT | SESSION | SOURCE | TEMPLATE | TOKEN | TRANSITION => {}
+            // A kind of subject that is new here: better a whole pull than a change that is missed.
             _ => return None,
         }
         Some(())

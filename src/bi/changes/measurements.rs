@@ -42,14 +42,19 @@ pub async fn find(
 /// Their ids, as a union: each part uses an index of its own, where one condition with ORs would scan.
 fn ids(changes: &ChangeSet) -> Option<SelectStatement> {
     use measurement::Column::{KpiId, RecordedAt, SupersededById, TouchpointId};
+    // From the beginning of the first act, not from the token's moment: a value carries the time at which its act
+    // began, which may lie before the token although it was committed after.
     let recorded = with(RecordedAt.gte(changes.from?));
     let places = places(changes);
     let in_force = |of: SimpleExpr| with(SupersededById.is_null().and(of));
     let judging = KpiId.in_subquery(judging(changes, &places));
     let parts = [
+        // The row of the old value is gone: the client holds it under that value's own id, and needs a tombstone for
+        // it.
         with(SupersededById.in_subquery(recorded.clone())),
         in_force(KpiId.in_subquery(kpis(changes))),
         in_force(TouchpointId.in_subquery(places)),
+        // A value of the whole KPI has rows wherever the KPI is linked, so a change at any such place touches it.
         in_force(TouchpointId.is_null().and(judging)),
     ];
     let mut all = recorded;

@@ -106,6 +106,7 @@ pub async fn changed(
     };
     let changes = ChangeSet::from_events(&events, query.include_drafts)
         .ok_or(Error::PullAgain("A document was imported."))?;
+    // One more than may be sent, so that "exactly as many" and "too many" differ.
     let changed = measurements::find(caller, tx, query, &changes, MOST_CHANGED + 1).await?;
     if changed.len() as u64 > MOST_CHANGED {
         return Err(Error::PullAgain("Too much has changed since."));
@@ -146,6 +147,8 @@ async fn scope_fingerprint(caller: &Caller, tx: &Transaction) -> Result<[u8; FIN
         kpis,
         blueprints,
     );
+    // The `Debug` text as it is: its form may change with a release, whose version is part of it anyway; then
+    // everybody pulls once anew.
     let hash = Sha256::digest(format!("{decisive:?}"));
     Ok(std::array::from_fn(|at| hash[at]))
 }

@@ -49,6 +49,7 @@ pub async fn send(
             last: begun,
             projection: &projection,
         };
+        // The merge runs beside the reader in the same task: both stop together when nobody receives.
         let (sender, fetched) = mpsc::channel(1);
         // The sender is dropped with the last row: that ends the merge.
         let fetching = async move { reader.send(context, &query, &sender).await };
@@ -125,6 +126,7 @@ impl ChangeMerge<'_> {
                 batch.push(self.tombstone(one));
             }
         }
+        // Its rows follow, in this batch or in one of the next: it gets no tombstone.
         self.last = next;
     }
 
@@ -142,6 +144,8 @@ impl ChangeMerge<'_> {
         let mut ids = [id.uuid()].into_iter();
         let parts = self.projection.order.iter().map(|part| match part {
             KeyType::Day => RowKeyPart::Day(day),
+            // Nil for the parts behind the measurement: the first place that any row of it could have, so that a page
+            // may break here.
             KeyType::Id => RowKeyPart::Id(ids.next().unwrap_or(Uuid::nil())),
         });
         RowData::Tombstone(cells.collect(), RowKey(parts.collect()))

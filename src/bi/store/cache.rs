@@ -72,6 +72,9 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
         let turn = state.turn;
         let mut all = Vec::with_capacity(wanted.len());
         for (id, revision) in wanted {
+            // Those that were read, and not those in the cache: the caller's snapshot sees exactly these.
+            // All or nothing: a partial hit would have to be told apart by the caller, who reads the delta of the
+            // missing ones by another way (`load`) in any case.
             let slot = state.slots.get_mut(id)?;
             if slot.value.revision() != *revision {
                 return None;
@@ -88,6 +91,7 @@ impl<I: Copy + Eq + Hash + Ord, V: Revisioned> RevisionCache<I, V> {
         state.turn += 1;
         for ((id, revision), value) in wanted.iter().zip(&read) {
             let there = state.slots.get(id).map(|slot| slot.value.revision());
+            // An older snapshot must not push out what newer ones need: everybody after it would read again.
             if there.is_none_or(|there| there <= *revision) {
                 state.put(*id, Arc::clone(value));
             }

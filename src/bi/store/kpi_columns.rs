@@ -83,6 +83,7 @@ impl TimeSeries {
             parts: Vec::new(),
         };
         for value in values {
+            // The first value with parts makes the column, filled up for those before it: most KPIs never pay for it.
             if value.parts.is_some() && line.parts.is_empty() {
                 line.parts = vec![NO_PARTS; line.days.len()];
             }
@@ -122,6 +123,7 @@ impl KpiColumns {
             .collect();
         let new = delta.into_iter();
         lines.extend(new.map(|(point, values)| (point, merged(Vec::new(), values))));
+        // By key, as a KPI that is read whole has them: either way the same values are added up in the same order.
         lines.sort_by_key(|(point, _)| *point);
         Self { revision, lines }
     }
@@ -149,6 +151,7 @@ impl Revisioned for KpiColumns {
 
 fn merged(kept: Vec<DayValue>, delta: Vec<DayValue>) -> TimeSeries {
     let all = kept.into_iter().chain(delta);
+    // A later value takes the place of an earlier one of its day: `delta` comes after `kept`.
     let by_day: BTreeMap<i32, DayValue> = all.map(|value| (value.day, value)).collect();
     TimeSeries::from_values(by_day.into_values())
 }

@@ -48,12 +48,16 @@ pub async fn measured(
         }
         all.push(known);
     }
+    // Two statements and not one: the unknown are read by KPI alone; for the others a join with what is known keeps
+    // the index on the revision in use, which one condition with OR would lose.
     let mut deltas = Deltas::new();
     for ids in unknown.chunks(AT_ONCE) {
         let text = SqlBuilder::new(backend(tx), VALUES)
             .then(AT)
             .then("WHERE kpi_id IN ");
         let text = text.list(ids.iter().copied());
+        // A superseded value needs no tombstone: the one that superseded it has the same key and day, and takes its
+        // place.
         take(tx, text.then(" AND superseded_by_id IS NULL"), &mut deltas).await?;
     }
     for pairs in older.chunks(AT_ONCE) {
@@ -152,6 +156,8 @@ async fn of_blueprints(
 ) -> Result<HashMap<BlueprintId, Topology>> {
     let mut all = HashMap::new();
     let mut phases: HashMap<PhaseId, usize> = HashMap::new();
+    // Four statements and not one join: it would multiply holders by links at each touchpoint. Phases come first,
+    // since touchpoints and links refer to them by index.
     for row in inside(tx, PHASES, ids).await? {
         let mut cells = Cells::new(&row)?;
         let topology: &mut Topology = all.entry(cells.take()?).or_default();

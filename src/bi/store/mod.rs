@@ -84,6 +84,8 @@ impl BiStore {
             return Ok(all);
         }
         let read = tx
+            // Nobody pays: the first reader after a restart would be refused for what everybody after them gets for
+            // nothing.
             .uncharged(load::measured(tx, wanted, |id| self.0.measured.get(id)))
             .await?;
         Ok(self.0.measured.keep(wanted, read))

@@ -24,6 +24,7 @@ pub fn days(from: Option<NaiveDate>, to: Option<NaiveDate>) -> Days {
 #[must_use]
 pub fn both(one: &Days, other: &Days) -> Days {
     let from = one.start.max(other.start);
+    // An empty interval stays one that begins where it ends: a reversed range would give a negative length.
     from..one.end.min(other.end).max(from)
 }
 
