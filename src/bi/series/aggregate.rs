@@ -72,6 +72,8 @@ impl TargetSum {
         match target {
             Some((target, warning)) => {
                 self.target += target;
+                // One pass adds up both; a day without a warning level is counted and makes the sum undefined in
+                // `target`.
                 self.warning += warning.unwrap_or_default();
                 self.without_warning += u32::from(warning.is_none());
             }
@@ -121,6 +123,7 @@ impl Aggregate {
         if other.values == 0 {
             return;
         }
+        // The empty aggregate has the day 0, which is a day like any other: the number of values tells.
         if self.values == 0 || other.last.0 > self.last.0 {
             self.last = other.last;
         } else if other.last.0 == self.last.0 {
@@ -144,7 +147,10 @@ impl Aggregate {
     pub fn value(&self, aggregation: Aggregation, scale: f64) -> Option<f64> {
         match (aggregation, self.values) {
             (_, 0) => None,
+            // The value as it was recorded, also of a share without its parts, which could not be put together with
+            // another.
             (_, 1) => Some(self.last.1),
+            // Several values of one day, at several places: none of them is the last.
             (Aggregation::Last, _) => (self.last.2 == 1).then_some(self.last.1),
             (Aggregation::Average, _) => Some(self.weighted / self.weight),
             (Aggregation::Sum, _) => Some(self.sum),

@@ -96,6 +96,7 @@ pub async fn answer(
     let periods = periods(request.grain, (request.from, request.to), MOST_DAYS + 1);
     let keys = Arc::new(KeyLayout::new(request, &context)?);
     let context = Arc::new(context);
+    // Everything is read before anything is computed: the work goes to a thread that has no connection.
     let known = load_values(read, store, &context).await?;
     let days: Vec<Days> = periods
         .iter()
@@ -157,11 +158,14 @@ fn summed(
     let mut contributions = Contributions::new(context, keys, request, &days);
     let mut unmeasured = Unmeasured::default();
     for (kpi, (measured, seen)) in known.iter().enumerate() {
+        // What a KPI adds is known only afterwards, so its steps are charged behind it: the excess is that of one
+        // KPI.
         let shared = contributions.contributions.len();
         unmeasured.note(request, kpi, measured, seen);
         contributions.add(kpi, measured, seen);
         steps.take(KPI + measured.values() + contributions.contributions.len() - shared)?;
     }
+    // A question that was never measured is refused rather than answered with nothing, which would read as zero.
     refused(unmeasured.faults(context))?;
     let Contributions {
         series,
@@ -285,6 +289,7 @@ impl SeriesAnswer {
                     let (journey, at) = self.keys.phase(key)?;
                     context.journeys[journey].topology.phases[at].id.uuid()
                 }
+                // Stages have no ids: their ranks stand in, from 1 on, since nil stands for none.
                 Dimension::Stage => Uuid::from_u128(rank as u128 + 1),
                 Dimension::Touchpoint => {
                     let (journey, at) = self.keys.touchpoint(key)?;
@@ -413,6 +418,8 @@ impl<'a> SeriesRow<'a> {
     pub fn target(&self) -> Option<Target> {
         match (self.like().aggregation, self.only()) {
             (Aggregation::Sum, _) => self.sum.target_sum.target(),
+            // The day before the end, which is the period's last: periods are half open. The whole period's, also
+            // where the request cuts it.
             (_, Some(kpi)) => {
                 self.answer.context.targets[kpi].on(day_number(self.period().end) - 1)
             }

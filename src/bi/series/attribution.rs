@@ -70,6 +70,8 @@ impl<'g> Attribution<'g> {
         request: &'g SeriesRequest,
         asked: Days,
     ) -> Self {
+        // A filter by departments or roles leaves rows without a role out; so does a caller who pulls those of own
+        // departments alone.
         let unheld = context.departments.is_none() && !request.asks_for_roles();
         let touchpoints = request.touchpoints.as_ref();
         let selected = RowSelection {
@@ -110,12 +112,15 @@ impl<'g> Attribution<'g> {
             _ => None,
         });
         let mut places: Vec<_> = places.collect();
+        // Sorted once for each KPI and then searched: a hash map would cost more than the few places that most KPIs
+        // have.
         places.sort_unstable();
         let own_at = |journey, touchpoint| {
             let at = places.binary_search_by_key(&(journey, touchpoint), |(place, _)| *place);
             Some(places[at.ok()?].1)
         };
         for link in &self.links[kpi] {
+            // Only then the days without any link are needed, at the end.
             if self.request.unplaced {
                 linked.push(link.days.clone());
             }
@@ -175,6 +180,7 @@ impl<'g> Attribution<'g> {
         let mut held_throughout = false;
         for holder in holders {
             let days = both(&link.days, &holder.days);
+            // Where one department held a role for all of it, as mostly, no days without one need to be looked for.
             held_throughout |= days == link.days;
             let department = departments[holder.department()];
             let of_role = |roles: &[Role]| roles.contains(&holder.role);
@@ -251,6 +257,7 @@ fn links(context: &SeriesContext, asked: &Days) -> Vec<Vec<LinkedTarget>> {
     for (journey, one) in context.journeys.iter().enumerate() {
         let mut kpis = context.kpis.iter().zip(&mut links).peekable();
         for link in &one.topology.links {
+            // Links of KPIs that are not asked for, or whose values are hidden, are passed over.
             while kpis.next_if(|(kpi, _)| kpi.id < link.kpi).is_some() {}
             let Some((_, links)) = kpis.peek_mut().filter(|(kpi, _)| kpi.id == link.kpi) else {
                 continue;

@@ -87,6 +87,7 @@ impl SeriesContext {
             };
             let blueprint = point.blueprint;
             match blueprint.and_then(|blueprint| self.journeys.at(blueprint, touchpoint)) {
+                // Journeys hold what the caller may read: nothing needs to be asked about these.
                 Some((journey, at)) => SeriesOrigin::At(journey, at),
                 None => {
                     hidden.insert(touchpoint);
@@ -106,6 +107,7 @@ impl SeriesContext {
             .collect();
         // Whether a touchpoint outside the counting blueprints may be read of is asked for all of them at once.
         let elsewhere: Vec<TouchpointId> = hidden.iter().copied().collect();
+        // In pieces, as a statement takes a bounded number of values.
         for ids in elsewhere.chunks(1_000) {
             let readable: Vec<TouchpointId> = read
                 .caller

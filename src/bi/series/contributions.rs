@@ -77,6 +77,8 @@ impl<'g> Contributions<'g> {
         request: &'g SeriesRequest,
         periods: &'g [Days],
     ) -> Self {
+        // Without places, attribution would only find that every value counts once: the walk over all links is
+        // spared.
         let placed = request.asks_for_places() || context.departments.is_some();
         Self {
             context,
@@ -103,6 +105,7 @@ impl<'g> Contributions<'g> {
         } = self;
         let mut give = |key: GroupKey, part: &Interval, days: &Days| {
             let days = both(&part.days, days);
+            // The whole interval is known to have values; only a part of it has to be looked at.
             if days != part.days && !series[part.line].has_values(&days) {
                 return;
             }
@@ -127,6 +130,7 @@ impl<'g> Contributions<'g> {
             all.for_each(|part| give(key, &part, &part.days));
             return;
         };
+        // Once for each touchpoint and not for each of its assignments, which may be many.
         for place in &mut counted.own {
             place.others = apart(series, &counted.whole.counts, &place.measured);
         }
@@ -161,6 +165,7 @@ impl<'g> Contributions<'g> {
                 _ => counted.own.push(place),
             }
         }
+        // One series alone has each day once, and need not be asked day by day.
         let several = self.series.len() - first > 1;
         if several && self.context.kpis[kpi].aggregation == Aggregation::Sum {
             for series in &mut self.series[first..] {

@@ -78,6 +78,8 @@ impl RankTable {
             let things = things(&one.topology).len();
             all.extend((0..things).map(|at| (journey, at)));
         }
+        // Each id is found by two look-ups: cached, they are made once for each thing and not once for each
+        // comparison.
         all.sort_by_cached_key(|(journey, at)| id(&things(&journeys[*journey].topology)[*at]));
         let mut ranks = vec![0; all.len()];
         for (rank, (journey, at)) in all.iter().enumerate() {
@@ -107,6 +109,7 @@ impl KeyLayout {
         });
         let mut parts = [BitField::default(); Dimension::ALL.len()];
         let mut shift = 0;
+        // From the last on, so that the first dimension has the highest bits and decides first.
         for dimension in Dimension::ALL.into_iter().rev() {
             if !request.is_by(dimension) {
                 continue;
@@ -122,6 +125,7 @@ impl KeyLayout {
                 Dimension::Persona => context.names.personas.len(),
                 Dimension::Segment => context.names.segments.len(),
             };
+            // Enough for `many` itself, since ranks begin at 1: 0 stands for nothing.
             let bits = usize::BITS - many.leading_zeros();
             if bits > 0 {
                 parts[dimension as usize] = BitField { shift, bits };

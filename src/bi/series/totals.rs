@@ -89,6 +89,7 @@ impl SummedSeries {
         let mut at = 0;
         while let Some(day) = days.first() {
             at += periods[at..].partition_point(|period| period.end <= *day);
+            // Jumps from period to period by binary search: a series of years has thousands of days and few periods.
             measured.push(at);
             days = &days[days.partition_point(|day| *day < periods[at].end)..];
         }
@@ -186,6 +187,7 @@ impl GroupTotals {
                 continue;
             }
             let series = &self.series[contribution.line];
+            // Sums are kept of whole periods alone: parts of them differ from group to group.
             let mut part = match days == *asked && self.keeps() {
                 true => series.aggregates(&self.periods, &targets[series.kpi])[period],
                 false => series.sum(&days, &targets[series.kpi]),
@@ -198,6 +200,8 @@ impl GroupTotals {
             }
             sum.merge(&part);
         }
+        // Several series of one KPI share its target of a day: it counts once, however many of them were measured
+        // then.
         target_sum.sort_unstable();
         target_sum.dedup();
         for (kpi, day) in target_sum {

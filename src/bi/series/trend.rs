@@ -95,6 +95,7 @@ pub async fn trends(
     };
     let ids = || kpis.iter().map(|kpi| kpi.id);
     let first = kpis.iter().map(begins).min().unwrap_or(day);
+    // One snapshot for values, last days and targets: a state never compares a new value with an old target.
     let tx = caller.snapshot().await?;
     let measured = caller
         .select::<measurement::Entity>()
@@ -109,6 +110,8 @@ pub async fn trends(
         .filter(measurement::Column::SegmentId.is_null())
         .order_by_asc(measurement::Column::MeasuredOn);
     let whole = read::selected(&tx, whole).await?;
+    // A statement of its own: the last day counts at any place and however long ago, the values of periods only as a
+    // whole.
     let last: Vec<(KpiId, Option<NaiveDate>)> = measured
         .select_only()
         .column(measurement::Column::KpiId)
