@@ -82,11 +82,14 @@ const LARGEST_ROUND: u64 = 1_024;
 /// The rows of a page, and one more where there are more.
 pub async fn facts(caller: &Caller, filter: &FactFilter, page: &Page) -> Result<Vec<DatasetRow>> {
     caller.require_somewhere(Action::PullFlatRows)?;
+    // One more than the page shows, which says whether there is another page.
     let wanted = page.size()? + 1;
     let mut behind = page.after.as_deref().map(place).transpose()?;
     let mut next = behind
         .as_ref()
         .and_then(|place| Some((place.day()?, place.ids().first().copied()?.into(), true)));
+    // All rounds of a page in one snapshot: a measurement that is superseded between two rounds would appear twice or
+    // not at all.
     let tx = caller.snapshot().await?;
     let (mut rows, mut round) = (Vec::new(), FIRST_ROUND);
     loop {
@@ -104,6 +107,7 @@ pub async fn facts(caller: &Caller, filter: &FactFilter, page: &Page) -> Result<
                 }));
             }
         }
+        // Candidates are wider than rows: only a round that was not full shows that there are no more.
         if (candidates.len() as u64) < round || rows.len() as u64 >= wanted {
             break;
         }
@@ -236,6 +240,7 @@ fn rows_of(
     missing: u64,
 ) -> DatasetQuery {
     let mut days: Vec<NaiveDate> = candidates.iter().map(|(_, day)| *day).collect();
+    // Candidates come by day, so equal days stand together.
     days.dedup();
     let ids = candidates.iter().map(|(id, _)| *id);
     DatasetQuery {

@@ -123,6 +123,7 @@ impl JoinContext {
             link: Some(link.id),
             holder: None,
         };
+        // `keys` may hold rows of other links already: only those of this one decide on a row without a holder.
         let before = keys.len();
         if let LinkTarget::Touchpoint(touchpoint) = link.target {
             let holders = self.journeys[journey].topology.holders(touchpoint);
@@ -151,6 +152,8 @@ fn links(journeys: &[Journey]) -> HashMap<KpiId, Vec<LinkIndex>> {
         }
     }
     for links in all.values_mut() {
+        // By link, over all journeys: the dataset's key orders the rows of a measurement by link id, and SQL gives
+        // them so.
         links.sort_unstable();
     }
     all

@@ -44,6 +44,8 @@ impl JoinedFact {
         siblings: usize,
     ) -> Self {
         Self {
+            // A batch lives as long as one of its rows: the channel may still hold some when the next batch is
+            // joined.
             batch: Arc::clone(batch),
             measured,
             key,

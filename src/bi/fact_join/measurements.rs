@@ -104,6 +104,8 @@ pub async fn next(
     behind: Option<&ResumePoint>,
     most: usize,
 ) -> Result<Vec<MeasurementRow>> {
+    // Days that are done need no place in the statement: over ten years the list would be sent again with every
+    // batch.
     let from = behind.map_or(0, |behind| days.partition_point(|day| *day < behind.day));
     let scope = query.scope(caller, tx.get_database_backend(), &days[from..])?;
     Ok(read::all(tx, statement(&scope, behind, most)).await?)
@@ -138,6 +140,8 @@ fn statement(scope: &Scope<'_>, behind: Option<&ResumePoint>, most: usize) -> St
             .then(")"),
         None => text,
     };
+    // The limit stands inside, before the joins: outside, the databases would join every measurement and then drop
+    // all but the first.
     let text = text.then(" ORDER BY measured_on, id LIMIT ");
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     text.value(most).then(JOINED).statement()

@@ -77,6 +77,7 @@ async fn join(context: ReadContext<'_>, query: &DatasetQuery, to: &BatchSender) 
     let query = Arc::new(query.clone());
     loop {
         let measured = measurements::next(caller, tx, &query, &days, behind.as_ref(), most).await?;
+        // Fewer than asked for: there are no more, and the empty read after them is spared.
         let is_last = measured.len() < most;
         behind = measured.last().map(ResumePoint::after_measurement);
         most = most.saturating_mul(GROWTH).min(MOST);
@@ -94,6 +95,8 @@ async fn join(context: ReadContext<'_>, query: &DatasetQuery, to: &BatchSender) 
         let mut facts = caller.compute(move |steps| join.facts(steps)).await?;
         missing -= facts.len();
         let is_last = is_last || missing == 0;
+        // Rows of several reads are gathered into full batches: one measurement may have one row or fifty, and a
+        // channel of tiny batches would cost more than the join.
         while full.len() + facts.len() >= BATCH {
             let rest = facts.split_off(BATCH - full.len());
             full.extend(facts);
@@ -108,6 +111,7 @@ async fn join(context: ReadContext<'_>, query: &DatasetQuery, to: &BatchSender) 
             to.send(Ok(Some(full))).await.ok();
             return Ok(());
         }
+        // After the batch was sent: a feed pays for each piece, and its client has taken the last one.
         caller.budget.renew();
     }
 }
@@ -129,10 +133,13 @@ impl BatchJoin {
     /// The rows of the batch that pass. Each row looked at costs its steps, whether it passes or not.
     fn facts(&mut self, steps: &Steps) -> Result<Vec<RowData>> {
         let price = FACT + self.query.filter.price();
+        // One buffer for the keys of all measurements: most have a handful, and an allocation for each would be most
+        // of the work.
         let (mut facts, mut keys) = (Vec::new(), Vec::new());
         for (at, measured) in self.batch.measured.iter().enumerate() {
             keys.clear();
             self.batch.context.join(measured, &mut keys);
+            // A measurement without a row was looked at as well.
             steps.take(price * keys.len().max(1))?;
             for key in &keys {
                 // The weight counts every row of the measurement that the caller may see, whatever the filter says.

@@ -74,6 +74,7 @@ pub(in crate::bi) fn ordered(mut rows: Vec<ComputedRow>, query: &DatasetQuery) -
         let order = columns.fold(Ordering::Equal, Ordering::then);
         order.then_with(|| one.key.cmp(&other.key))
     });
+    // Before the offset, as in SQL, where the keyset condition stands in WHERE.
     rows.retain(|row| row.is_behind(query));
     let offset = usize::try_from(query.offset.unwrap_or_default()).unwrap_or(usize::MAX);
     let limit = usize::try_from(query.limit.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
@@ -97,6 +98,7 @@ fn order(one: &ValueRef<'_>, other: &ValueRef<'_>) -> Ordering {
         (ValueRef::Day(one), ValueRef::Day(other)) => one.cmp(other),
         (ValueRef::Instant(one), ValueRef::Instant(other)) => one.cmp(other),
         (ValueRef::Integer(one), ValueRef::Integer(other)) => one.cmp(other),
+        // A total order, which sorting needs: with `partial_cmp` a NaN would have no place.
         (ValueRef::Number(one), ValueRef::Number(other)) => one.total_cmp(other),
         (ValueRef::Boolean(one), ValueRef::Boolean(other)) => one.cmp(other),
         (ValueRef::Empty, ValueRef::Empty) => Ordering::Equal,

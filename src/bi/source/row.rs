@@ -90,6 +90,7 @@ impl DatasetRow {
 fn stored(row: read::RawRow<'_>, at: usize, of: Type) -> Result<ValueRef<'_>> {
     let cell = match of {
         Type::Id(prefix) => row.cell(at)?.map(|id| ValueRef::Id(prefix, id)),
+        // Borrowed from the row: a text is copied once, into the answer.
         Type::Text | Type::Word(_) => row.text(at)?.map(ValueRef::Text),
         Type::Day => row.cell(at)?.map(ValueRef::Day),
         Type::Instant => row.cell(at)?.map(ValueRef::Instant),

@@ -57,6 +57,7 @@ impl DatasetQuery {
         backend: DbBackend,
         selected: &str,
     ) -> Result<Option<SqlBuilder>> {
+        // Before the days: whoever may not pull is refused, also where there would be nothing to pull.
         caller.require_somewhere(self.dataset.permission)?;
         let Some((with, rows)) = self.dataset.source.sql() else {
             return Ok(None);
@@ -81,6 +82,8 @@ impl DatasetQuery {
         };
         let ordered = self.order.iter().zip(&self.after_values);
         let text = ordered.fold(text.then(" AND "), |text, ((column, way), held)| {
+            // Column by column and not as one row comparison: directions differ, and NULL in a row comparison makes
+            // it unknown.
             let beyond = beyond(column, *way, held.as_ref());
             let text = beyond.write(text.then("(")).then(" OR ");
             same(column, held.as_ref()).write(text).then(" AND ")
@@ -115,6 +118,7 @@ impl DatasetQuery {
         keys.fold(text, |text, (at, key)| {
             let text = text.then(if at == 0 { "" } else { ", " });
             match key.nullable {
+                // Nil instead of NULL: a row comparison with NULL is unknown, and such rows would be on no page.
                 true => text
                     .then(&format!("COALESCE({}, ", key.column))
                     .value(Uuid::nil())
@@ -141,6 +145,7 @@ fn beyond(column: &'static Column, way: SortDirection, held: Option<&Value>) -> 
     match (way, held) {
         (SortDirection::Ascending, None) => Filter::Not(Box::new(Filter::Empty(column))),
         (SortDirection::Ascending, Some(held)) => compared(Comparison::Above, held),
+        // Empty cells come last here: nothing comes after them by this column.
         (SortDirection::Descending, None) => Filter::Any(Vec::new()),
         (SortDirection::Descending, Some(held)) => Filter::Any(vec![
             compared(Comparison::Below, held),
