@@ -108,6 +108,8 @@ impl Budget {
     /// # Errors
     /// `TooComplex` once they exceed the budget; they count as spent all the same.
     pub fn spend(&self, steps: u64) -> Result<()> {
+        // Added first and refused after: of many parts that spend at once, comparing before adding would let each
+        // through on the same remainder.
         let spent = self.steps.fetch_add(steps, Ordering::Relaxed);
         if spent.saturating_add(steps) <= self.most_steps {
             return Ok(());

@@ -74,12 +74,16 @@ async fn run_on<T: Send + 'static>(
     account: Option<AccountId>,
     work: impl FnOnce(&Steps) -> Result<T> + Send + 'static,
 ) -> Result<T> {
+    // Lives in this future and not in the job: dropped with the future, it tells the job that nobody waits.
+    // Lives in this future and not in the job: dropped with the future, it tells the job that nobody waits.
     let gone = CancelOnDrop(Arc::default());
     let steps = Steps::new(Arc::clone(budget), Arc::clone(&gone.0));
     let (done, result) = oneshot::channel();
     let job: Job = Box::new(move || {
         // Work whose client went away while it waited costs nothing.
         let result = steps.take(0).and_then(|()| work(&steps));
+        // It fails where the client has gone meanwhile: then nobody misses the result.
+        // It fails where the client has gone meanwhile: then nobody misses the result.
         done.send(result).ok();
     });
     pool.submit(account, job)?;

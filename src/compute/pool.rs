@@ -68,6 +68,7 @@ impl ComputePool {
                 .name(format!("compute-{at}"))
                 .spawn(move || worker.work());
             if let Err(error) = started {
+                // The pool goes on with the threads that it has: a slower server is better than none.
                 tracing::error!(%error, "a thread that computes could not be started");
             }
         }
@@ -89,6 +90,7 @@ impl ComputePool {
             return Err(Error::Busy);
         }
         own.push_back(job);
+        // It was empty before, and so not in the turns; a second entry would give the account two turns a round.
         if own.len() == 1 {
             queue.turns.push_back(owner);
         }
@@ -108,6 +110,7 @@ impl SharedQueue {
     fn work(&self) {
         loop {
             let (owner, job) = self.next();
+            // A panic must not take one of the few threads along: nobody would start it anew.
             if catch_unwind(AssertUnwindSafe(job)).is_err() {
                 tracing::error!("work on the pool panicked");
             }
@@ -136,6 +139,7 @@ impl Queue {
     fn take(&mut self) -> Option<(Owner, Job)> {
         let free =
             |owner: &Owner| self.running.get(owner).copied().unwrap_or_default() < self.at_once;
+        // Not always the first in turn: an account that has all its threads waits, and those behind it do not.
         let at = self.turns.iter().position(free)?;
         let owner = self.turns.remove(at)?;
         let own = self.jobs.get_mut(&owner)?;

@@ -98,6 +98,7 @@ impl AdmissionQueue {
     pub async fn enter(&self, holder: Holder) -> Result<Slot, Overloaded> {
         let settings = self.0.settings;
         let now = Instant::now();
+        // In a block, so that the lock is free before the wait.
         let (turn, patience) = {
             let mut state = self.state();
             if state.is_free(holder, &settings) {
@@ -109,6 +110,7 @@ impl AdmissionQueue {
             if state.expected(holder, &settings) > allowed {
                 let told = state.congest(&settings, now);
                 drop(state);
+                // After the lock: dropping a sender wakes somebody who then asks for the lock.
                 drop(told);
                 return Err(Overloaded);
             }
@@ -125,6 +127,7 @@ impl AdmissionQueue {
             Ok(Ok(slot)) => Ok(slot),
             // Somebody came and showed that it would take too long.
             Ok(Err(_)) => {
+                // Counted here and not by `congest`, which knows only of its own refusal.
                 self.state().refusals += 1;
                 Err(Overloaded)
             }
@@ -201,6 +204,7 @@ impl QueueState {
             }
         }
         let held = held.as_secs_f64();
+        // The first one is the average: beginning from zero, the first many would be let in to wait for nothing.
         self.average = match self.average == 0.0 {
             true => held,
             false => self.average + NEWEST * (held - self.average),
@@ -214,6 +218,7 @@ impl QueueState {
             return None;
         }
         let held = |at: usize| self.holds(self.waiting[at].holder);
+        // `min_by_key` gives the first of equals, which came first.
         let may = (0..self.waiting.len()).filter(|at| held(*at) < settings.share);
         let next = self.waiting.remove(may.min_by_key(|at| held(*at))?)?;
         self.take(next.holder);
@@ -238,6 +243,7 @@ impl QueueState {
         for waiting in &self.waiting {
             *counts.entry(waiting.holder).or_default() += 1;
         }
+        // With whoever comes now.
         let own = 1 + counts.get(&holder).copied().unwrap_or_default();
         let others = counts.iter().filter(|(other, _)| **other != holder);
         let before: usize = own + others.map(|(_, count)| own.min(*count)).sum::<usize>();
@@ -251,6 +257,7 @@ impl QueueState {
         self.refused = Some(now);
         self.refusals += 1;
         let turn = self.average / settings.slots as f64;
+        // Not less than a microsecond each: before anything was given back the average is zero.
         let near = (settings.congested.as_secs_f64() / turn.max(1e-6)) as usize;
         let mut holders = HashSet::new();
         let (mut stay, mut go) = (VecDeque::new(), Vec::new());

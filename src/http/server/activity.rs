@@ -40,6 +40,8 @@ impl UnderWay {
     /// Waits until there are none.
     pub(super) async fn none(&self) {
         loop {
+            // Before the count is read: a request that ends between the two would otherwise wake nobody, and this
+            // would wait for good.
             let ended = self.0.ended.notified();
             if self.count() == 0 {
                 return;
@@ -139,7 +141,9 @@ impl Activity {
             return;
         }
         let age = self.born.elapsed().as_millis();
+        // Plus one, as zero means that no head is coming.
         let age = u64::try_from(age).unwrap_or(u64::MAX).saturating_add(1);
+        // Only the first bytes of a head begin its time: a client that sends one byte a second gains nothing by it.
         self.head.compare_exchange(0, age, Relaxed, Relaxed).ok();
     }
 
@@ -222,6 +226,7 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for RequestBody<B> {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
+        // An error ends a body as well as its end does: nothing more is to come from the client.
         let goes_on = matches!(polled, Poll::Pending | Poll::Ready(Some(Ok(_))));
         if !goes_on || self.body.is_end_stream() {
             self.coming = None;
@@ -266,6 +271,8 @@ impl HttpBody for AnswerBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
+        // Pending means that the answer is being made: the client is not to blame for the silence until the next
+        // piece is there.
         self.making = match polled {
             Poll::Pending => self.making.take().or_else(|| Some(self.activity.ours())),
             Poll::Ready(_) => None,

@@ -76,9 +76,13 @@ impl ClientConnection {
         let service =
             service_fn(move |request| answer(router.clone(), request, peer, Arc::clone(&asked)));
         let builder = builder();
+        // In this task and not in one of its own: what ends the connection is to return from here, which drops
+        // whatever its requests do.
         let mut connection = std::pin::pin!(builder.serve_connection(io, service));
         let mut watched = Watch::new(activity, limits);
         let mut looks = interval(watched.pace());
+        // After a stall the missed looks would come all at once, and judge a client by a moment in which the server
+        // was not listening.
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut is_stopping = false;
         loop {
@@ -180,6 +184,7 @@ impl Watch {
 
     fn is_overdue(&mut self, now: Instant, stopping: bool) -> bool {
         let activity = &self.activity;
+        // Whatever the server is working on is no silence of the client, however long it takes.
         if activity.is_ours() || activity.begun() != self.begun {
             self.restart(now);
             return false;
@@ -192,12 +197,14 @@ impl Watch {
         }
         let quiet = now.saturating_duration_since(self.since);
         let taken = self.activity.written() - self.written;
+        // The last answer is on its way: hyper closes when it has gone out, unless the client does not take it.
         if stopping && !self.activity.is_asked() {
             return quiet >= LAST_BYTES;
         }
         if quiet < self.limits.idle {
             return false;
         }
+        // A rate and not any progress: a client that takes one byte a minute would hold its connection for ever.
         if taken < self.limits.least {
             return true;
         }

@@ -51,11 +51,14 @@ pub async fn serve(
     loop {
         tokio::select! {
             () = &mut stop => break,
+            // Ended tasks are taken out while it serves, or the set would grow by one with every connection.
             Some(_) = tasks.join_next() => {}
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let activity = Arc::new(Activity::new(under_way.clone()));
                     let Some(ticket) = peers.admit(peer.ip(), &activity) else {
+                        // Without a permit the stream is dropped: a flood of connections must not become a flood of
+                        // tasks.
                         if let Ok(permit) = Arc::clone(&turned_away).try_acquire_owned() {
                             tokio::spawn(async move {
                                 refuse(stream).await;
@@ -75,6 +78,7 @@ pub async fn serve(
             },
         }
     }
+    // First, so that a load balancer sees the port closed while what is under way is finished.
     drop(listener);
     stopping.send_replace(true);
     let cut = drained(&mut tasks, &under_way, Instant::now() + drain).await;

@@ -77,10 +77,12 @@ impl Peers {
         peer: IpAddr,
         activity: &Arc<Activity>,
     ) -> Option<Ticket> {
+        // By network and not by address: whoever has an IPv6 network has as many addresses as they like.
         let peer = client_network(peer);
         let mut table = self.table();
         if table.count(peer) >= self.each {
             table.evict(|other, _| other == peer)?;
+        // Only of a peer with more than its own: newcomers could otherwise push out whoever has a single connection.
         } else if table.connections.len() >= self.all {
             let own = table.count(peer);
             table.evict(|other, count| other == peer || count > own)?;
