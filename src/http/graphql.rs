@@ -56,6 +56,7 @@ pub async fn take_in(
         Some(_) => admit(http, settings).await,
         None => Err(Stop::NotAcceptable),
     };
+    // A client that accepts neither type is still told so in one that it is likely to read.
     let media = media.unwrap_or(Media::Json);
     match admitted {
         Ok((admitted, asked)) => Ok(Received {
@@ -92,6 +93,8 @@ impl Received {
             _ => run(executor, request, settings.deadline).await,
         };
         let outcome = match has_run {
+            // Priced only now: working out the cost visits the whole document, which those that are let through need
+            // not pay for.
             Err(Stop::Failed(Code::QueryTooComplex, _)) => Err(priced(self.asked, settings).await),
             Ok(response) if !is_mutation => refuse_partial(response),
             outcome => outcome,
@@ -113,9 +116,11 @@ impl Received {
 async fn admit(http: Request, settings: &Settings) -> Result<(Admitted, GraphqlParams), Stop> {
     let by_get = http.method() == Method::GET;
     let asked = reading::read_params(http, settings).await?;
+    // Admitting takes it apart; whole, it is needed where the refusal says what it costs.
     let again = asked.clone();
     let admitted = graphql_guard::admit(asked, &settings.limits)?;
     match admitted.operation {
+        // GET is repeated by browsers and proxies without asking, and a link could make somebody change something.
         OperationType::Mutation if by_get => Err(Stop::Method("POST")),
         OperationType::Query | OperationType::Mutation => Ok((admitted, again)),
         OperationType::Subscription => {
@@ -165,12 +170,14 @@ async fn change<E: Executor>(
     let begun = Instant::now();
     let ran = run(executor, request, deadline).await;
     let left = deadline.saturating_sub(begun.elapsed());
+    // Within what is left of the deadline, not a new one: the client waits for both together.
     let settled = match &ran {
         Ok(_) => timeout(left, caller.await_durable()).await,
         Err(_) => Ok(Ok(())),
     };
     match (ran, settled) {
         (Err(Stop::Failed(Code::Timeout, _)), _) if caller.has_sent_commit() => Err(unknown()),
+        // The sync did not end in time: it may have been kept.
         (_, Err(_)) => Err(unknown()),
         (_, Ok(Err(error))) => {
             tracing::error!(%error, "what a change rests on may not be kept");

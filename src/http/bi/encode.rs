@@ -152,6 +152,7 @@ impl FeedWriter {
     fn take(&mut self, last: bool) -> Result<Bytes> {
         let written = self.rows.written();
         let Some(gzip) = &mut self.gzip else {
+            // The written buffer is given away whole, without a copy; the next one is made as large at once.
             let next = Vec::with_capacity(CAPACITY);
             return Ok(mem::replace(written, next).into());
         };
@@ -160,6 +161,8 @@ impl FeedWriter {
         if last {
             gzip.try_finish().map_err(Error::internal)?;
         }
+        // What the encoder has given so far may be less than was written, or nothing: it holds back what it has not
+        // packed yet.
         Ok(mem::take(gzip.get_mut()).into())
     }
 }

@@ -54,6 +54,7 @@ pub async fn serve(
         Err(error) => return failed_for_program(&error, &id),
     };
     let (encoding, gzip) = (feed.params.encoding, feed.gzip);
+    // Before a slot is taken: finding out whether the address is right keeps no connection.
     if method == Method::HEAD {
         return with_headers(StatusCode::OK.into_response(), encoding, gzip);
     }
@@ -75,9 +76,12 @@ async fn respond(
     headers: &HeaderMap,
     deadline: Duration,
 ) -> Result<Response> {
+    // The tag, the token and the rows come from one snapshot: a tag of another moment would promise rows that were
+    // not sent.
     let tx = feed.caller.snapshot().await?;
     let tag = tag(&feed, &tx, uri).await?;
     let known = tag.as_ref().is_some_and(|tag| tag.is_known(headers));
+    // Who has the rows already has the token that came with them.
     let until = match known {
         true => None,
         false => since(&mut feed, &tx).await?,
@@ -169,6 +173,7 @@ async fn parse_request(
     params.query.thresholds = app.thresholds.clone();
     params.query.store = Some(app.cube.clone());
     let budget = match params.query.limit {
+        // A feed may be of any length, and pays by the piece.
         Some(_) => Budget::for_page(),
         None => Budget::for_feed(),
     };

@@ -165,6 +165,7 @@ async fn taken_in(
     let under_way = request.extensions().get::<UnderWayGuard>().cloned();
     let (caller, options, slot) = begun(what, app, id, said, request.headers()).await?;
     let sheet = spooled(what.longest(app), options.dialect, request, id).await?;
+    // Only now that all of it is here: a slow sender would otherwise keep everybody else from recording.
     let turn = app.admission.sheets.enter(auth::account(&caller)).await;
     let turn = turn.map_err(|_| busy("Another sheet is being recorded.", id))?;
     // In a task of its own: a sheet that has come is seen through, whether or not its sender waits for it.
@@ -187,6 +188,7 @@ async fn begun(
 ) -> Result<(Caller, SheetOptions, Slot), SheetRejection> {
     let caller = auth::program(app, headers, id).await?;
     let caller = caller.acting(what.act());
+    // Before a byte of the sheet is read: who may record nothing need not send it.
     noted(&caller, caller.require_somewhere(what.action())).await?;
     let Sent(parameters) =
         said.map_err(|_| Error::BadInput("The query string cannot be parsed.".to_owned()))?;
@@ -271,6 +273,7 @@ async fn spooled(
 ) -> Result<Spooled, SheetRejection> {
     let announced = request.headers().get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    // Refused before it is sent. A sheet without a length is counted as it comes.
     if announced.is_some_and(|length| length > most) {
         return Err(too_large(most, id));
     }
@@ -301,11 +304,15 @@ async fn take(mut spool: Spool, body: Body) -> Result<Option<Spool>> {
             let piece = piece.map_err(broken)?;
             came += piece.len();
             if came >= LEAST.0 {
+                // A new minute begins with every 60 KiB: a rate, where one deadline for the whole would have to fit
+                // the largest sheet.
                 (came, due) = (0, Instant::now() + LEAST.1);
             }
             held.extend_from_slice(&piece);
         }
         if held.len() >= AT_ONCE || ended {
+            // Files block. One call for each megabyte, since sending each piece to another thread would cost more
+            // than writing it.
             let written = spawn_blocking(move || {
                 let taken = spool.take(&held);
                 held.clear();
@@ -338,6 +345,7 @@ fn busy(why: &str, id: &RequestId) -> SheetRejection {
     let status = StatusCode::SERVICE_UNAVAILABLE;
     let mut response = problem(status, Code::ServiceUnavailable, &message, id);
     let headers = response.headers_mut();
+    // Longer than elsewhere: what is waited for is a sheet, and not a query.
     headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     SheetRejection::Answered(response)
 }

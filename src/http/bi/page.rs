@@ -17,6 +17,7 @@ pub(super) async fn write(feed: Feed, tx: Transaction, limit: u64, uri: &Uri) ->
     } = feed;
     let mut query = params.query;
     let mut writer = FeedWriter::new(params.encoding, &query.columns, params.besides, gzip);
+    // One row more than is sent tells whether there is a next page.
     query.limit = Some(limit + 1);
     let mut rows = catalogue::rows(query, &caller, tx)?;
     let (mut left, mut last, mut more) = (limit, None, false);

@@ -73,6 +73,7 @@ pub fn parse(
     query.after = parser.after();
     query.limit = parser.limit();
     if let Some(keys) = parser.values("kpi") {
+        // The filter lets the same rows through by itself; this spares the database measurements of other KPIs.
         query.narrow_to_kpis(&keys);
     }
     let since = parser.since(&query.columns);
@@ -126,6 +127,7 @@ impl ParamsParser<'_> {
                 self.faults.push(format!(
                     "{name} does not take every parameter that was sent; it takes {known}."
                 ));
+                // One sentence lists all that are known: more of them would repeat it.
                 return;
             }
         }
@@ -154,6 +156,7 @@ impl ParamsParser<'_> {
     /// The values of a parameter, sent several times or with commas between them.
     fn values(&self, name: &str) -> Option<Vec<String>> {
         let sent = self.parameters.iter().filter(|(other, _)| other == name);
+        // Absent and empty differ: an absent list lets all through, an empty one nothing.
         let mut sent = sent.map(|(_, value)| value).peekable();
         sent.peek()?;
         let values = sent.flat_map(|value| value.split(','));
@@ -343,6 +346,7 @@ impl ParamsParser<'_> {
 
     fn since(&mut self, columns: &[&'static Column]) -> Option<SyncToken> {
         let text = self.one("updated_since")?;
+        // Without the id a client could not tell which of its rows to replace.
         if !columns.iter().any(|column| column.name == "measurement_id") {
             self.faults
                 .push("With `updated_since`, `columns` have measurement_id among them.".to_owned());

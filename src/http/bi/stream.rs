@@ -43,6 +43,7 @@ pub(super) async fn respond(feed: Feed, tx: Transaction, slot: Slot) -> Result<R
         sent
     };
     let sent = tokio::spawn(work.in_current_span());
+    // The first piece is waited for before the answer begins: until then a failure can still have a status.
     let Some(first) = chunks.recv().await else {
         return match sent.await {
             Ok(Ok(())) => Err(Error::internal("a feed ended without a word")),
@@ -67,6 +68,7 @@ async fn following(left: Left) -> Option<(Chunk, Left)> {
     };
     match piece {
         Some(Some(bytes)) => Some((Ok(bytes), Some((None, chunks)))),
+        // The sender said that this is all. A channel that closes without that word means that rows are missing.
         Some(None) => None,
         None => Some((Err(io::Error::other("the rows broke off")), None)),
     }

@@ -26,6 +26,8 @@ impl Media {
 /// The type that `Accept` likes best; nothing where it takes neither. No `Accept` means JSON.
 #[must_use]
 pub fn negotiate(headers: &HeaderMap) -> Option<Media> {
+    // The specification of GraphQL over HTTP would allow the newer type as well; a client that says nothing is likely
+    // to be an old one or a script.
     if !headers.contains_key(header::ACCEPT) {
         return Some(Media::Json);
     }
@@ -63,6 +65,7 @@ impl Liking {
         if precision > self.precision {
             *self = Self { precision, quality };
         } else if precision == self.precision {
+            // The same range twice: the kinder of the two counts.
             self.quality = self.quality.max(quality);
         }
     }
@@ -72,6 +75,7 @@ impl Liking {
 fn choose(response: Liking, json: Liking) -> Option<Media> {
     let rank = |one: Liking| (one.quality, one.precision);
     match (response.quality, json.quality) {
+        // A weight of zero refuses a type, as does no range that names it.
         (0, 0) => None,
         _ if rank(response) > rank(json) => Some(Media::Response),
         _ if rank(response) == rank(json) && response.precision == 3 => Some(Media::Response),

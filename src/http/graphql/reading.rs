@@ -51,6 +51,7 @@ fn from_uri(uri: &Uri) -> Result<GraphqlParams, Stop> {
 fn json_parameter<'a, T: Deserialize<'a>>(text: Option<&'a str>) -> Result<Option<T>, Stop> {
     let malformed =
         |_| Stop::Malformed("`variables` and `extensions` must be JSON objects when sent.");
+    // Forms send a parameter without a value where nothing was filled in.
     text.filter(|text| !text.is_empty())
         .map_or(Ok(None), |text| {
             serde_json::from_str(text).map_err(malformed)
@@ -82,6 +83,8 @@ async fn from_body(http: Request, settings: &Settings) -> Result<GraphqlParams, 
         ));
     }
     let asked: BodyParams = serde_json::from_slice(&bytes).map_err(|error| {
+        // The two are told apart, as the first is repaired by changing a type and the second by looking at the text.
+        // The error's own words are not repeated: they may quote the body.
         Stop::Malformed(if error.is_data() {
             "`query` and `operationName` must be strings, `variables` and `extensions` objects."
         } else {
@@ -111,9 +114,11 @@ async fn collect_body(body: Body, most: usize) -> Result<Vec<u8>, Stop> {
         Stop::failed(Code::QueryTooLarge, &message)
     };
     let patience = most.saturating_mul(PATIENCE);
+    // What is announced as far too long is refused before any of it is read.
     if usize::try_from(body.size_hint().lower()).is_ok_and(|length| length > patience) {
         return Err(too_large());
     }
+    // Not reserved by the announced length: a client can announce what it never sends.
     let mut bytes = Vec::new();
     let mut length = 0_usize;
     let mut chunks = body.into_data_stream();
@@ -122,6 +127,7 @@ async fn collect_body(body: Body, most: usize) -> Result<Vec<u8>, Stop> {
             Stop::Malformed("The connection ended before the whole body had arrived.")
         })?;
         length = length.saturating_add(chunk.len());
+        // Here the rest is not read any more: a client could keep the connection busy for ever.
         if length > patience {
             break;
         }

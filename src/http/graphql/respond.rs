@@ -62,6 +62,7 @@ pub(super) fn invalid(errors: Vec<ServerError>) -> Stop {
         .take(MOST_ERRORS)
         .map(with_code)
         .collect();
+    // The code of the first stands for the whole in the status.
     let code = kept.iter().find_map(code);
     Stop::Failed(code.unwrap_or(Code::GraphqlValidationFailed), kept)
 }
@@ -82,6 +83,7 @@ pub(super) fn ran(
     is_mutation: bool,
     request_id: &str,
 ) -> Response {
+    // Before they are masked, since each of those that nobody worded is logged.
     response.errors.truncate(MOST_ERRORS);
     for error in &mut response.errors {
         mask(error, request_id);
@@ -95,6 +97,7 @@ pub(super) fn ran(
 /// The answer, unless it is larger than one may be in spite of what its lists were counted to give.
 fn bounded(media: Media, body: serde_json::Result<Vec<u8>>, request_id: &str) -> Response {
     match body {
+        // Twice the budget, which counts texts and not the punctuation of JSON around them.
         Ok(body) if body.len() as u64 > 2 * compute::BYTES => {
             let message = "The answer would be too large. Ask for less at once.";
             // It has run, so this is no refusal of ours to run it.
@@ -157,6 +160,7 @@ fn mask(failed: &mut ServerError, request_id: &str) {
             )
         } else {
             let path = serde_json::to_string(&failed.path).unwrap_or_default();
+            // The message goes to the log before it is replaced: the client gets the request's id to ask about it.
             tracing::error!(path, message = failed.message, "a field failed");
             error(Code::InternalServerError, OUR_FAULT, Vec::new())
         };
@@ -270,6 +274,7 @@ fn written(media: Media, status: StatusCode, json: serde_json::Result<Vec<u8>>) 
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (
             header::VARY,
+            // An answer differs by who asks and by the media type: no cache in between may mix them up.
             HeaderValue::from_static("Authorization, Accept"),
         ),
     ];

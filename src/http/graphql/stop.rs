@@ -71,6 +71,7 @@ pub(super) fn status(stop: &Stop, media: Media) -> StatusCode {
                 media,
             ) => match media {
                 Media::Response => StatusCode::BAD_REQUEST,
+                // Older clients take any other status for a broken connection, and never look at the errors.
                 Media::Json => StatusCode::OK,
             },
         },

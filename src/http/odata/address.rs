@@ -25,6 +25,7 @@ pub fn root(headers: &HeaderMap, uri: &Uri, hops: usize) -> String {
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
     let host = named.or_else(|| uri.authority().map(|authority| authority.as_str()));
+    // The host is the client's own word and goes into links and JSON: only letters that a host can have.
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
     match host.filter(|host| !host.is_empty() && host.chars().all(plain)) {
         Some(host) => format!("{}://{host}{ROOT}", scheme(headers, hops)),
@@ -37,6 +38,7 @@ fn scheme(headers: &HeaderMap, hops: usize) -> &'static str {
     // A proxy that says it anew instead of adding to it leaves fewer than there are hops.
     let said = match hops {
         0 => None,
+        // Counted from the end: what stands before was written by the client, and can say anything.
         hops => said.get(said.len().saturating_sub(hops)),
     };
     match said {

@@ -135,6 +135,7 @@ pub fn refused(refusal: ODataRefusal) -> Response {
             error.log();
             let body = body(error.code().as_str(), &error.to_string());
             let response = (problem::status(&error), body).into_response();
+            // Spreadsheets ask for a name and a password only where the answer offers Basic.
             problem::offering_basic(problem::with_advice(response, &error), &error)
         }
         ODataRefusal::Worded(code, message) => {

@@ -101,6 +101,7 @@ impl FilterBinder<'_> {
     }
 
     fn bad(&mut self, sentence: impl Into<String>) -> Filter {
+        // Goes on with a filter that lets nothing through, so that every fault of a request is found at once.
         self.faults.push(Fault::bad(sentence));
         none()
     }
@@ -177,6 +178,7 @@ impl FilterBinder<'_> {
     fn compared(&mut self, column: &'static Column, how: Comparison, literal: &Literal) -> Filter {
         match (value(column, literal), column.of, literal) {
             (Some(None), ..) => with_null(column, how),
+            // NaN equals nothing in OData, while PostgreSQL has it equal to itself and above all others.
             (Some(Some(Value::Number(number))), ..) if number.is_nan() => to_nothing_that_is(how),
             (Some(Some(value)), ..) => Filter::Compare(column, how, value),
             // A text that is no id equals none: tools send `id ne ''` to leave out empty cells.
@@ -226,6 +228,7 @@ impl FilterBinder<'_> {
             ));
         };
         let bound = |how, at| Filter::Compare(column, how, at);
+        // By bounds and not by a function of the day: an index on the column can answer these.
         let within = |this, next| {
             Filter::All(vec![
                 bound(Comparison::AtLeast, this),
@@ -272,6 +275,7 @@ fn any(parts: Vec<Filter>) -> Filter {
 /// Null equals null alone, and is neither above nor below anything.
 fn with_null(column: &'static Column, how: Comparison) -> Filter {
     match how {
+        // The standard has `le` and `ge` true where both sides are null.
         Comparison::Equal | Comparison::AtMost | Comparison::AtLeast => Filter::Empty(column),
         Comparison::NotEqual => not(Filter::Empty(column)),
         Comparison::Below | Comparison::Above => none(),

@@ -35,6 +35,7 @@ impl MetadataLevel {
 pub fn level(headers: &HeaderMap, format: Option<&str>) -> Option<MetadataLevel> {
     match format {
         Some("json") => return Some(MetadataLevel::Minimal),
+        // The standard has `$format` before `Accept`: an address can carry it where no header can be set.
         Some(format) => return level_of(&Preference::parse(format)?),
         None if !headers.contains_key(header::ACCEPT) => return Some(MetadataLevel::Minimal),
         None => {}
@@ -105,6 +106,8 @@ pub fn refused_version(headers: &HeaderMap) -> Option<Fault> {
     }
     let newest = said(ODATA_MAX_VERSION);
     let major = |version: String| version.split('.').next()?.parse::<u32>().ok();
+    // What cannot be read as a version counts as too old: an answer that is not understood does more harm than a
+    // refusal.
     let too_old = |version: String| major(version).is_none_or(|major| major < 4);
     newest
         .is_some_and(too_old)

@@ -130,6 +130,7 @@ impl ODataRequest<'_> {
         let caller = auth::program(self.app, self.headers, self.id).await?;
         let caller = caller.with_budget(Budget::for_page());
         let target = address::target(path.unwrap_or("?"));
+        // `$batch` is sent by POST: told that only GET works, its client would look in the wrong place.
         if !matches!(target, Err(Nowhere::Unsupported))
             && ![Method::GET, Method::HEAD].contains(self.method)
         {

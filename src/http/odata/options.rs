@@ -72,6 +72,8 @@ pub fn sent(query: &str) -> Sent {
 pub fn one<'s>(sent: &'s Sent, name: &str) -> Option<&'s str> {
     let mut all = sent.iter().filter(|(other, _)| other == name);
     let one = all.next().map(|(_, value)| value.as_str());
+    // An option that is sent twice has no value here: `refuse_unknown` finds fault with it, and neither of the two is
+    // taken.
     one.filter(|_| all.next().is_none())
 }
 
@@ -254,6 +256,7 @@ impl OptionsParser<'_> {
 
     fn number(&mut self, name: &str) -> Option<u64> {
         let text = one(self.sent, name)?;
+        // Rust would also take a plus sign, which in a query string may be a space.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());
         let number = text.parse().ok().filter(|_| digits);
         if number.is_none() {
@@ -344,6 +347,7 @@ impl OptionsParser<'_> {
             {
                 query.order.push((column, way));
             }
+            // Read behind those that are shown: the link to the next page holds the last row's values in them.
             if query.columns.iter().all(|other| other.name != column.name) {
                 query.columns.push(column);
             }

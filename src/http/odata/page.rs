@@ -78,6 +78,7 @@ impl ODataWriter<'_> {
         }
         body.plain.raw("\"value\":[");
         let mut left = top.unwrap_or(u64::MAX).min(self.size);
+        // What `$top` still leaves behind this page goes into the link, or every page would begin to count anew.
         let further = top.map(|top| top - left);
         let order = query.order.clone();
         // One row more than is shown tells whether there is a next page.
@@ -141,7 +142,10 @@ impl ODataWriter<'_> {
     /// The link to the page behind this one: the address of the request, with what is left of `$top`.
     fn next(&self, token: &str, further: Option<u64>) -> String {
         let asked = self.uri.query().unwrap_or_default().split('&');
+        // Kept as they were sent, and not written anew: another spelling would be another address for caches and
+        // logs.
         let kept = asked.filter(|part| {
+            // Decoded, since `%24skip` is `$skip` as well.
             let name = form_urlencoded::parse(part.as_bytes()).next();
             let name = name.map(|(name, _)| name).unwrap_or_default();
             !part.is_empty() && !["$skiptoken", "$skip", "$top"].contains(&&*name)
@@ -189,6 +193,7 @@ impl Body {
     fn new(gzip: bool) -> Self {
         Self {
             plain: JsonWriter::default(),
+            // Fast: rows repeat the same words and shrink well even so, and the client waits for the whole page.
             gzip: gzip.then(|| GzEncoder::new(Vec::new(), Compression::fast())),
         }
     }

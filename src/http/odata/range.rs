@@ -22,6 +22,8 @@ impl Range {
     }
 
     fn and(self, other: Self) -> Self {
+        // `None` is less than any day, so the maximum takes the end that is known; the minimum would take the open
+        // one.
         let later = |one: Option<NaiveDate>, other| one.max(other);
         let earlier = |one: Option<NaiveDate>, other: Option<NaiveDate>| match (one, other) {
             (Some(one), Some(other)) => Some(one.min(other)),
@@ -57,6 +59,7 @@ pub fn days(filter: &Filter, of: &Column) -> Range {
             let (first, last) = (days.clone().min(), days.max());
             Range::at(first, last.and_then(next))
         }
+        // `or` and `not` bound nothing here: too wide a range is only slower, one that is too narrow would lose rows.
         _ => Range::default(),
     }
 }

@@ -53,6 +53,7 @@ pub fn decode(
             parse_literals(&text)?
         }
     };
+    // A token of a page with another `$orderby`: its values would be compared with other columns.
     if held.len() != order.len() {
         return None;
     }
