@@ -81,6 +81,7 @@ impl Names<TouchpointId> {
             .into_tuple()
             .all(caller.connection())
             .await?;
+        // Two statements put together here: as one, every touchpoint would come with its blueprint's key.
         let blueprints: HashMap<BlueprintId, String> = blueprints.into_iter().collect();
         let rows: Vec<(TouchpointId, BlueprintId, String)> = caller
             .select::<touchpoint::Entity>()

@@ -52,6 +52,7 @@ impl DuplicateFinder {
     pub fn again(mut self) -> Vec<(u32, u32)> {
         let mut again = Vec::new();
         let same = |a: &Mark, b: &Mark| (a.hash, a.more) == (b.hash, b.more);
+        // Sorted once at the end: a set that grows would hold two copies of itself while it is being made larger.
         self.met.iter_mut().for_each(|part| part.sort_unstable());
         for group in self.met.iter().flat_map(|part| part.chunk_by(same)) {
             if let [first, rest @ ..] = group {

@@ -207,6 +207,7 @@ impl<'r> SheetCell<'r> {
         faults: &mut Faults,
     ) -> Option<T> {
         let read = |text: &str| {
+            // People type "in review" for IN_REVIEW.
             let text = text.to_uppercase().replace([' ', '-'], "_");
             all.iter().copied().find(|word| spelled(*word) == text)
         };
@@ -231,6 +232,8 @@ pub fn quotable(text: &str) -> String {
     for c in text.chars() {
         let unseen = matches!(
             c,
+            // A sentence that quotes a cell with one of these looks right to whoever reads it: only the number shows
+            // what is wrong.
             '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202f}' | '\u{2060}' | '\u{feff}'
         );
         let seen = match unseen {

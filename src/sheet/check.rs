@@ -112,6 +112,7 @@ impl<R> Checked<R> {
             (ScanState::Closing, b'"') => self.state = ScanState::Quoted,
             (ScanState::Quoted, b'"') => self.state = ScanState::Closing,
             (ScanState::Quoted, _) => {}
+            // An empty line is no row: the reader skips it, so no beginning is noted for it.
             (ScanState::Row, _) if ends_line => {}
             (_, _) if ends_line => self.state = ScanState::Row,
             (ScanState::Row, _) if byte == self.separator => {
@@ -152,6 +153,7 @@ impl<R> Checked<R> {
                 heading: String::new(),
             };
             self.starts.push_back(self.place.at(None, ""));
+            // The byte that begins it is counted already.
             (self.cell_bytes, self.row_bytes) = (1, 1);
         }
         self.state = state;
@@ -203,6 +205,7 @@ impl<R: Read> Read for Checked<R> {
             return Err(io::Error::other(malformed));
         }
         let length = self.source.read(buffer)?;
+        // The reader would take the rest of the file for one cell and say nothing.
         if length == 0 && self.state == ScanState::Quoted {
             let message = "The quotation mark that begins this cell is never closed.";
             return Err(io::Error::other(

@@ -33,6 +33,7 @@ impl Dialect {
     /// The one that a heading line is written in; a comma where it has but one cell.
     pub(super) fn from_heading(heading: &[u8]) -> Self {
         let count = |separator| heading.iter().filter(|byte| **byte == separator).count();
+        // By the headings alone: the numbers below them may hold decimal commas.
         if count(b';') > count(b',') {
             Self::ExcelDa
         } else {

@@ -34,6 +34,7 @@ fn needs_guard(cell: &str) -> bool {
 #[must_use]
 pub fn guarded(text: &str) -> Cow<'_, str> {
     let cells = text.split_inclusive(is_separator);
+    // Most texts need none, and are not copied.
     if !cells.clone().any(needs_guard) {
         return text.into();
     }

@@ -58,9 +58,12 @@ impl<R: BufRead> SheetReader<R> {
     pub fn open_as(mut source: R, bounds: Bounds, dialect: Option<Dialect>) -> Result<Self> {
         let mut head = Vec::new();
         let limit = bounds.cell as u64;
+        // Only the first line is looked at in advance, and no more of it than a cell may have: a file without an end
+        // of line must not come into memory.
         let read = source.by_ref().take(limit).read_until(b'\n', &mut head);
         let first = CellRef::first();
         read.map_err(|error| unreadable(&first, &error))?;
+        // "Unicode text" of Excel is UTF-16: said in words, since byte after byte would be told to be no UTF-8.
         if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.contains(&0) {
             let message = format!("This is UTF-16, or no text at all. {SAVE_AS}");
             return Err(first.refuse(UserErrorCode::Invalid, message));
@@ -74,6 +77,8 @@ impl<R: BufRead> SheetReader<R> {
         let checked = Checked::new(source, dialect.separator(), bounds);
         let rows = ReaderBuilder::new()
             .has_headers(false)
+            // Rows of other widths are refused in `checked`, which names their place as people find it, and reading
+            // goes on.
             .flexible(true)
             .delimiter(dialect.separator())
             .from_reader(checked);
@@ -86,6 +91,7 @@ impl<R: BufRead> SheetReader<R> {
             rows,
             dialect,
             headings,
+            // One more, for the headings.
             left: bounds.rows + 1,
             most: bounds.rows,
             ended: false,
@@ -161,6 +167,7 @@ impl<R: Read> SheetReader<R> {
             }
             let place = self.rows.get_mut().next_start().unwrap_or_default();
             let row = self.checked(&record, place)?;
+            // Excel saves rows that were cleared as separators alone.
             if row.cells.iter().all(|cell| cell.trim().is_empty()) {
                 continue;
             }
@@ -186,6 +193,7 @@ impl<R: Read> SheetReader<R> {
                 let message = format!("The byte {byte:02X} is no UTF-8. {SAVE_AS}");
                 here().refuse(UserErrorCode::Invalid, message)
             })?;
+            // The headings themselves are read when there is no width yet.
             let beyond = width > 0 && name.is_empty();
             if beyond && !text.trim().is_empty() {
                 let message = "This cell is under no heading.";

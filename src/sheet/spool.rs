@@ -28,6 +28,7 @@ impl Spool {
 
     /// Takes the next bytes; `false` where there are more than allowed.
     pub fn take(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        // Counted here, since the announced length is only the client's word.
         let Some(left) = self.left.checked_sub(bytes.len() as u64) else {
             return Ok(false);
         };
