@@ -66,6 +66,7 @@ async fn blueprint_row(
     let row = &target.blueprint;
     let there = before.map(|before| &before.snapshot.canvas.blueprint);
     if let Some(now) = there
+        // A new owner is more than importing: it takes what the mutation would take.
         && now.owner_department_id != row.owner_department_id
     {
         permit

@@ -100,6 +100,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for BoundedList<T> {
                 None => return Ok(list),
             }
         }
+        // Read to the end and forgotten: the reader has to stand behind the list to go on with the rest of the
+        // document.
         while elements.next_element::<IgnoredAny>()?.is_some() {}
         Ok(list)
     }

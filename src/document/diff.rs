@@ -157,6 +157,7 @@ fn moved<P: DocumentPart>(before: &[P], after: &[P], changes: &mut Vec<DocumentC
     }
     for stayed in groups.into_values() {
         let order: Vec<usize> = stayed.iter().map(|(_, was)| *was).collect();
+        // By position alone, one part taken to the front would make all others "moved".
         let kept: HashSet<usize> = longest_rising(&order).into_iter().collect();
         let gone = stayed.iter().filter(|(_, was)| !kept.contains(was));
         changes.extend(gone.map(|(identity, _)| DocumentChange {

@@ -146,6 +146,7 @@ impl DocumentMutation {
             expected_revision: input.expected_revision,
         };
         let document = input.document.0;
+        // A document of a megabyte takes milliseconds to read, in which this thread would answer nobody.
         let patch = caller.compute(move |_: &Steps| deserialize(document)).await;
         let result = match patch {
             Ok(patch) => import(&caller, patch, how).await,

@@ -66,6 +66,7 @@ pub async fn import(
 ) -> Result<ImportReport> {
     let mut permit = caller.begin().await?;
     let found = match patch.key.trim() {
+        // Not asked with anything else: a text that is no key could be of any length.
         key if is_key(key) => {
             let found = caller.select::<blueprint::Entity>();
             let found = found.filter(blueprint::Entity::has_key(key));
@@ -89,6 +90,7 @@ pub(super) async fn finish(
     (blueprint, changes): (blueprint::Model, Vec<DocumentChange>),
     how: ImportOptions,
 ) -> Result<ImportReport> {
+    // Dropped, the permit rolls back: a dry run went through everything that a real one does, its refusals included.
     if how.dry_run {
         return Ok(ImportReport {
             blueprint: found,
@@ -173,6 +175,7 @@ pub(super) async fn reconcile(
     let drafted = {
         let snapshot = snapshot.clone();
         move |steps: &Steps| {
+            // Paid before it is done: a request without enough left is refused while that is still cheap.
             steps.take(STEPS_PER_ROW * snapshot.as_ref().map_or(0, |snapshot| snapshot.rows()))?;
             let current = snapshot.as_deref().map(Document::from_snapshot);
             let draft = MergedDocument::merge(from.as_ref().or(current.as_ref()), patch, prune)?;
@@ -184,6 +187,7 @@ pub(super) async fn reconcile(
         Some(snapshot) => Some(Arc::new(load_current(permit, snapshot).await?)),
         None => None,
     };
+    // After the merge, which knows all that is named: only that is read.
     let catalogue = Catalogue::load(permit, draft.document()).await?;
     // The id of a copy may be its client's, so that a retry makes no second copy.
     let fresh = match authority {

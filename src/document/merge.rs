@@ -66,6 +66,7 @@ pub fn list<P: DocumentPart>(
     prune: bool,
     (source_map, faults): (&mut SourceMap, &mut Faults),
 ) -> Option<Vec<P>> {
+    // An absent list says nothing of its parts; an empty one, with `prune`, removes them all.
     let Some(patches) = patches else {
         return Some(current.to_vec());
     };
@@ -91,6 +92,7 @@ pub fn list<P: DocumentPart>(
         }
     }
     let identities = numbered(current.iter().map(DocumentPart::identity));
+    // By map and not by search: two lists of thousands of parts would be compared with each other part by part.
     let index: HashMap<&(Identity, usize), usize> = identities.iter().zip(0..).collect();
     let kept: HashSet<&(Identity, usize)> = named.iter().collect();
     // The parts that the patch does not name, by the named part that they stand behind; none for those before all.
@@ -127,6 +129,8 @@ pub fn list<P: DocumentPart>(
                 complete = false;
             }
         }
+        // The unnamed parts that stood behind it go along, so that a patch of one part leaves its neighbours
+        // together.
         if was.is_some() {
             follow(&mut merged, was);
         }

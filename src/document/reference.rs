@@ -92,6 +92,7 @@ impl<F: ReferenceField> ReferenceField for Option<F> {
     }
 
     fn retain_keys(&mut self, keep: &dyn Fn(&str) -> bool) -> bool {
+        // An optional field without its key is simply empty: only a required one takes its part along.
         if self.as_mut().is_some_and(|field| !field.retain_keys(keep)) {
             *self = None;
         }

@@ -41,7 +41,10 @@ impl TargetRows {
             sources: HashMap::new(),
             insights: HashMap::new(),
         };
+        // Not only of the patch: merged with what is there, a list of a lawful length may come to be too long.
         resolver.few_enough(document);
+        // In the order of references: phases have ids before touchpoints name them. Nothing ends at the first fault,
+        // so that all are told at once.
         let blueprint = resolver.blueprint(document);
         let secondary_personas = resolver.secondary_personas(document);
         let phases = resolver.resolve_phases(&document.phases);
@@ -121,6 +124,7 @@ impl Resolver<'_> {
             status: BlueprintStatus::Draft,
             archived_from: None,
             visibility: document.visibility,
+            // Replaced below: a new row without a persona or an owner is not returned.
             persona_id: uuid::Uuid::nil().into(),
             owner_department_id: uuid::Uuid::nil().into(),
             next_review_on: None,

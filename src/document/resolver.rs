@@ -69,6 +69,7 @@ impl<'a> Resolver<'a> {
         found: Option<T>,
     ) -> Option<T> {
         if found.is_none() {
+            // A key may be as long as a document: the sentence repeats no more than helps to find it.
             let key: String = key.chars().take(64).collect();
             let noun = target.noun();
             let message = format!("There is no {noun} \"{key}\".");
@@ -101,6 +102,7 @@ impl<'a> Resolver<'a> {
         let mut met = HashSet::new();
         let mut ids = Vec::with_capacity(keys.len());
         for (at, key) in keys.iter().enumerate() {
+            // A key that is named twice is looked up twice, so that each place where it is missing has its fault.
             if let Some(id) = self.id(&format!("{path}.{at}"), key)
                 && met.insert(lower(key))
             {
@@ -113,6 +115,8 @@ impl<'a> Resolver<'a> {
     /// The key of a row: as it is stored, or checked where the row is new.
     pub(crate) fn key(&mut self, path: &str, now: Option<&String>, wanted: &str) -> String {
         match now {
+            // As it is stored and not as the document spells it: letters may be cased otherwise, and a key never
+            // changes.
             Some(now) => now.clone(),
             None => self.faults.key(&format!("{path}.key"), wanted),
         }

@@ -55,6 +55,7 @@ pub async fn apply(
     let handshakes = HandshakeImport {
         blueprint,
         authority,
+        // Read once for all: each of hundreds of handshakes asks the rules about the tree.
         parents: parents(permit.tx()).await?,
         name: Some(owner).filter(|owner| permit.caller.led_departments().contains(owner)),
         by: permit.caller.into(),
@@ -62,6 +63,8 @@ pub async fn apply(
     let there = before.map_or(&[][..], |before| &before.snapshot.canvas.responsibilities);
     // First what goes: it makes room for whoever is named instead.
     handshakes.end_missing(permit, there, target).await?;
+    // Before anything is offered: a department that is named holds again what was suspended, instead of being asked
+    // anew.
     let resumed = handshakes.resume(permit, before, target).await?;
     let (stay, go): (Vec<_>, Vec<_>) = resumed.into_iter().partition(|row| {
         let named = target.responsibilities.iter().any(|wanted| is(wanted, row));
@@ -119,6 +122,7 @@ impl HandshakeImport<'_> {
             [self.blueprint.owner_department_id],
         );
         for row in there.iter().filter(|row| !stay.contains(&row.id)) {
+            // Read again: archiving the touchpoint in this import may have suspended it.
             let still = responsibility::Entity::find_by_id(row.id)
                 .one(permit.tx())
                 .await?;
@@ -199,6 +203,7 @@ impl HandshakeImport<'_> {
         } else {
             lifecycle::accept_unasked(&row, self.by)?
         };
+        // Before it is written: a touchpoint has one accountable department, which a unique index holds.
         make_way(permit, &accepted).await?;
         write(permit, &row, accepted).await?;
         Ok(())
@@ -225,11 +230,13 @@ impl HandshakeImport<'_> {
             note: None,
         };
         let proposer = person(permit.caller).proposes(self.name, wanted.department, &self.parents);
+        // Read for each, as an earlier one of this import may just have become accountable.
         let holder = accountable_at(permit, wanted.touchpoint).await?;
         let replaces = holder.map(|holder| holder.id);
         let mut row = lifecycle::propose(offer, proposer, replaces, self.by);
         if wanted.accepted && self.settles(permit, wanted.department) {
             row = match self.authority {
+                // Nobody asked the department; a copy or a restored state was agreed at its origin.
                 Authority::Own => lifecycle::accept_unasked(&row, self.by)?,
                 Authority::Agreed(_) => lifecycle::accept(&row, self.by)?,
             };
