@@ -236,11 +236,13 @@ pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Resul
     let id: ResponsibilityId = input::id("id", &input.id)?;
     let mut shake = Handshake::open(caller, id).await?;
     let yes = shake.decide(Action::AcceptResponsibility).await?;
+    // After the decision: who may not answer is not told in which state it is.
     shake.expect_open(input.expected_version).await?;
     shake
         .permit
         .require_live_blueprint(shake.row.blueprint_id)?;
     if shake.row.role == Role::Accountable
+        // The consents were given to taking over from somebody in particular; somebody else has not been asked.
         && shake.row.replaces_id != shake.holder.as_ref().map(|holder| holder.id)
     {
         return Err(shake.taken().await);
@@ -250,6 +252,7 @@ pub async fn accept(caller: &Caller, input: &ResponsibilityAcceptInput) -> Resul
         Consent::HandsOver => (lifecycle::hand_over(&shake.row, by)?, None),
         Consent::Accepts => {
             let next = lifecycle::accept(&shake.row, by)?;
+            // Who goes is written first: a unique index allows one accountable department at a touchpoint.
             let ended = make_way(&mut shake.permit, &next).await?;
             (next, ended)
         }
@@ -273,6 +276,7 @@ pub async fn make_way(
         .filter(responsibility::Column::TouchpointId.eq(comes.touchpoint_id))
         .filter(responsibility::Column::Role.eq(Role::Accountable))
         .filter(crate::access::scope::open_responsibility())
+        // It may be in the table as a proposal, and must not decline itself.
         .filter(responsibility::Column::Id.ne(comes.id))
         .order_by_asc(responsibility::Column::Id)
         .all(permit.tx())
@@ -346,6 +350,7 @@ pub async fn end(
             }
         })?;
     permit.require_live_blueprint(row.blueprint_id)?;
+    // Before the version: that it is not in force any more says more than that it has changed.
     let next = lifecycle::end(&row, reason, caller.into())?;
     expect_version::<responsibility::Entity>(&row, input.expected_version)?;
     let row = write(&mut permit, &row, next).await?;

@@ -179,6 +179,8 @@ impl ResponsibilityQuery {
             all = all.add(responsibility::Column::Unasked.eq(unasked));
         }
         if filter.no_lead_yet {
+            // By the rules in memory and not in SQL: seats, parties and the tree are one law, of which a second
+            // spelling would differ some day.
             let leads = leads(caller.connection(), None).await?;
             let waiting = OpenProposals::load(caller, caller.connection()).await?;
             let without = move |steps: &Steps| {
@@ -279,6 +281,7 @@ impl ResponsibilityMutation {
             Err(error) => {
                 let taken = is_taken(&error);
                 let refused = ResponsibilityPayload::answer(&caller, Err(error)).await?;
+                // Read after the refusal, so that it is who is accountable now.
                 let holder = match &refused.responsibility {
                     Some(proposal) if taken => holder(&caller, proposal.row.touchpoint_id).await?,
                     _ => None,

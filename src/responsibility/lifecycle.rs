@@ -118,6 +118,7 @@ pub fn propose(
         proposed_by_account_id: proposer.account,
         proposed_from_department_id: proposer.seat,
         proposed_at: by.now,
+        // Of the other roles several departments may hold one: they replace nobody.
         replaces_id: replaces.filter(|_| offer.role == Role::Accountable),
         reason: None,
         decided_at: None,
@@ -285,6 +286,7 @@ pub fn resume(
         tasks: suspended.tasks.0.clone(),
         person: suspended
             .person_id
+            // The person is one of the department's own people, not of its successor's.
             .filter(|_| department == suspended.department_id),
         note: None,
     };
@@ -303,6 +305,7 @@ pub fn resume(
         valid_from: Some(by.now),
         decided_at: Some(by.now),
         decided_by_account_id: by.account,
+        // It holds again by the consents that were given then, and is told as theirs.
         proposed_by_department_id: suspended.proposed_by_department_id,
         proposed_by_account_id: suspended.proposed_by_account_id,
         proposed_from_department_id: suspended.proposed_from_department_id,
@@ -324,6 +327,7 @@ pub fn succeed(
         department_id: successor,
         status: ResponsibilityStatus::Accepted,
         tasks: Texts(tasks),
+        // The successor has not proposed anything: it follows by an act on the departments.
         proposed_by_department_id: None,
         proposed_by_account_id: by.account,
         proposed_from_department_id: None,

@@ -123,6 +123,7 @@ pub async fn propose(
             && row.role == input.role
     };
     if let Some(row) = permit
+        // After the decision: a retry tells nobody of a row that they could not have made.
         .already_created::<responsibility::Entity>(input.id.as_ref(), id, same)
         .await?
     {
@@ -142,6 +143,7 @@ pub async fn propose(
     let proposer = person(caller).proposes(named, department.id, &parents);
     let replaces = holder.as_ref().map(|holder| holder.id);
     let row = lifecycle::propose(offer, proposer, replaces, caller.into());
+    // Otherwise it would stand open for ever in a list of which nobody can take it.
     refuse_unanswerable(&permit, &row, &department, &parents).await?;
     let row = permit
         .insert::<responsibility::Entity>(insertable::<responsibility::Entity>(row))
@@ -189,6 +191,7 @@ pub async fn refuse_stranger(
         .all(permit.tx())
         .await?;
     let own = memberships.iter().any(|held| match held.role {
+        // A lead leads all departments below as well; other memberships are of their department alone.
         DepartmentRole::Lead => is_within(parents, department, held.department_id),
         DepartmentRole::Contributor | DepartmentRole::Viewer => held.department_id == department,
     });

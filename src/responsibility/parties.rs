@@ -27,6 +27,7 @@ pub fn seat_for(
     name: DepartmentId,
     parents: &Parents,
 ) -> Option<DepartmentId> {
+    // `above` begins with the department itself, so the nearest comes first.
     above(parents, name).find(|at| leads.contains(at))
 }
 
@@ -169,6 +170,7 @@ impl Proposal {
                 };
                 // The department consents once: whoever leads it from above does not answer itself for it.
                 let other = Some(self.holder.unwrap_or(self.owner));
+                // The addressed department cannot be the other party to its own consent.
                 let other = other.filter(|other| *other != self.addressed);
                 other.map(leads_of).into_iter().chain([own]).collect()
             }
@@ -199,6 +201,7 @@ impl Proposal {
         by: &Participant,
         parents: &Parents,
     ) -> Result<(Consent, Option<DepartmentId>), BarredReason> {
+        // The operator has no account: two acts of the command line are not the same person's for that.
         if by.account.is_some() && by.account == self.proposer.account {
             return Err(BarredReason::OneParty);
         }

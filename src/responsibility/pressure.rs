@@ -51,6 +51,7 @@ pub async fn of_persona<C: ConnectionTrait>(
     let begun = Condition::any()
         .add(touchpoint::Column::Initiator.is_null())
         .add(touchpoint::Column::Initiator.ne(Initiator::Customer));
+    // The role and status stand in the join and not in WHERE: a touchpoint where nobody is accountable keeps its row.
     let accountable = touchpoint::Entity::belongs_to(responsibility::Entity)
         .from(touchpoint::Column::Id)
         .to(responsibility::Column::TouchpointId)
@@ -80,6 +81,7 @@ pub async fn of_persona<C: ConnectionTrait>(
         .filter(begun)
         .group_by(responsibility::Column::DepartmentId)
         .order_by_desc(per_month)
+        // Behind the sum, so that equal sums come in one order on both databases.
         .order_by_asc(responsibility::Column::DepartmentId)
         .into_tuple()
         .all(db)

@@ -102,6 +102,7 @@ pub async fn resume(
         let next = permit
             .insert::<responsibility::Entity>(insertable::<responsibility::Entity>(next))
             .await?;
+        // Of several that were suspended in one role the oldest resumes: the next meets it here.
         open.push(next.clone());
         resumed.push(next);
     }

@@ -61,6 +61,7 @@ impl OpenProposals {
             .order_by_asc(responsibility::Column::Id)
             .all(db)
             .await?;
+        // For all at once: asked for each proposal, a list would cost a statement a row.
         let holders = holders(db).await?;
         let owners = owners(db).await?;
         let open = rows.iter().filter_map(|row| {
