@@ -80,13 +80,16 @@ pub async fn record(
 ) -> Result<MeasurementsRecorded> {
     let mut faults = Faults::default();
     let entries = read(caller, &mut faults, input.measurements);
+    // Only now: a malformed batch takes no lock.
     let mut permit = caller.begin().await?;
     let ids = named_ids(&entries, |key| Some(key.kpi));
     let kpis = lock_kpis(&mut permit, ids).await?;
+    // Not at the first fault: a program that sends a thousand values is told of all that are wrong in one answer.
     check_kpis(&mut faults, &entries, &kpis);
     check_places(&permit, &mut faults, &entries).await?;
     faults.check()?;
     let values = entries.into_iter().map(|entry| (entry.key, entry.content));
+    // Who may record and not read is told no counts of what was there before: they would give the values away.
     let hidden = without_values(&permit, kpis.keys().copied()).await?;
     let put = upsert(&permit, values.collect(), hidden).await?;
     note(&mut permit, &kpis, &put);
@@ -120,6 +123,7 @@ fn read(
             list.len()
         );
         faults.add("measurements", UserErrorCode::LimitExceeded, None, message);
+        // Its entries are not read: a list of a million would be a million faults.
         return Vec::new();
     }
     let mut once = DuplicateFinder::default();

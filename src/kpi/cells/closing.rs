@@ -37,6 +37,7 @@ pub struct Closed {
 /// The month in which an answer is received, as its first day, under a lock until the act is over: no month closes
 /// meanwhile, and none that has closed is answered in any more, whatever a clock says.
 pub async fn receiving(permit: &Permit<'_>) -> Result<NaiveDate> {
+    // The later of the two: a clock that was set back must not answer in a month whose cells have been told.
     Ok(running(permit).await?.max(current(permit).await?))
 }
 
@@ -48,6 +49,7 @@ async fn current(permit: &Permit<'_>) -> Result<NaiveDate> {
     if !permit.is_on_postgresql() {
         return Ok(month);
     }
+    // `now()` is the beginning of the transaction, the same for all of it.
     let clock = Statement::from_string(DbBackend::Postgres, "SELECT now() AS says");
     let row = permit.tx().query_one_raw(clock).await?;
     let row = row.ok_or_else(|| Error::internal("the database does not say what time it is"))?;
@@ -78,6 +80,7 @@ pub async fn close(permit: &mut Permit<'_>) -> Result<Option<Closed>> {
     }
     let rows = cells.iter().map(row).collect::<Result<Vec<_>>>()?;
     permit.insert_all::<employee_cell::Entity>(rows).await?;
+    // The log would otherwise still hold single answers that have just been deleted.
     if !cells.is_empty() {
         permit.empty_log_on_commit();
     }
@@ -242,6 +245,7 @@ async fn closed_cells(
             Column::FirstIn,
             Column::ToDay,
         ])
+        // Cells that ended before cannot be subtracted from anything that waits.
         .filter(Column::ToDay.gt(from))
         .into_tuple()
         .all(permit.tx())
@@ -249,6 +253,7 @@ async fn closed_cells(
     let told = told.into_iter();
     Ok(told
         .map(|(scale, blueprint, first, to)| {
+            // `to_day` is the first day behind the cell; a span names its last month.
             let last = to - Months::new(1);
             ((scale, blueprint), walk::Span { first, last })
         })
@@ -270,6 +275,8 @@ fn deletion(permit: &Permit<'_>, cells: &[AnswerCell]) -> SqlBuilder {
     SqlBuilder::new(permit.tx().get_database_backend(), given)
         .rows(rows)
         .then(
+            // `IS NOT DISTINCT FROM`, since a place without a blueprint is NULL on both sides, which `=` would not
+            // find equal.
             ") DELETE FROM employee_answer WHERE EXISTS (SELECT 1 FROM cell
             WHERE cell.scale = employee_answer.scale
             AND cell.blueprint_id IS NOT DISTINCT FROM employee_answer.blueprint_id
@@ -281,6 +288,7 @@ fn deletion(permit: &Permit<'_>, cells: &[AnswerCell]) -> SqlBuilder {
 fn row(cell: &AnswerCell) -> Result<employee_cell::ActiveModel> {
     let count = |many: i64| i32::try_from(many).map_err(Error::internal);
     Ok(employee_cell::ActiveModel {
+        // Random and not in the order of time: ids of one closing would tell in which order its cells were made.
         id: Set(id::new_random()),
         scale: Set(cell.series.scale),
         blueprint_id: Set(cell.series.blueprint),

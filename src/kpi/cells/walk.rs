@@ -123,6 +123,7 @@ impl BlockWalk {
         let mut blocks: BTreeMap<AnswerSeries, Block> = blocks
             .filter_map(|(series, place)| Some((*series, place.block(month)?)))
             .collect();
+        // Each round takes a month or a block away, so it ends.
         while let Some(from) = self.given_away(&blocks, month) {
             self.hold_one(&mut blocks, from, month);
         }
@@ -213,6 +214,7 @@ impl BlockWalk {
         month: NaiveDate,
     ) {
         let inside = blocks.iter().filter(|(_, block)| from <= block.first);
+        // The least answers are given up first, and equal blocks by their place, so that chance decides nothing.
         let least =
             inside.min_by_key(|(series, block)| (!block.has_waited, block.answers, **series));
         let Some((series, block)) = least.map(|(series, block)| (*series, *block)) else {
