@@ -21,12 +21,15 @@ pub(super) async fn keep(
     if entries.is_empty() {
         return Ok(0);
     }
+    // Under the lock of the month, before anything is read: two batches with one id in them come one after the other,
+    // and a month cannot close in between.
     let received_in = closing::receiving(permit).await?;
     let (mut receipts, mut answers) = (Vec::new(), Vec::new());
     let mut received = received_before(permit, &entries).await?;
     for entry in entries {
         if let Some(external) = &entry.external_id {
             let digest = erased_id(permit.caller.account(), external)?;
+            // Also within the batch: the second of two with one id finds the first.
             if !received.insert(digest.clone()) {
                 continue;
             }
@@ -35,6 +38,7 @@ pub(super) async fn keep(
             });
         }
         answers.push(employee_answer::ActiveModel {
+            // Random and not in the order of time, which would tell in which order people answered.
             id: Set(id::new_random()),
             scale: Set(entry.scale),
             score: Set(entry.score),

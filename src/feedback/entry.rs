@@ -56,6 +56,8 @@ impl AnswerEntry {
 /// and no way back to the id but by guessing it.
 pub(super) fn erased_id(recorder: Option<AccountId>, external_id: &str) -> Result<String> {
     let whose = recorder.map_or_else(Vec::new, |account| account.uuid().as_bytes().to_vec());
+    // Keyed by who recorded it: the same id of two systems gives two digests, so that neither learns what the other
+    // sent.
     let mut mac = Hmac::<Sha256>::new_from_slice(&whose).map_err(Error::internal)?;
     mac.update(external_id.as_bytes());
     let digest = mac.finalize().into_bytes();

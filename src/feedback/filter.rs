@@ -108,6 +108,7 @@ pub fn filtered(caller: &Caller, filter: &FollowUpFilter) -> Result<Select<follo
             .add_option(states.map(|states| Column::State.is_in(states.iter().copied())))
             .add_option(filter.due_before.map(|day| Column::DueOn.lt(day.0))),
     );
+    // Without a condition the subquery would let every answer through, and only cost.
     if !of.is_empty() {
         select = select.filter(of_answers(of));
     }

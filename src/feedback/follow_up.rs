@@ -76,6 +76,7 @@ pub async fn update(caller: &Caller, input: FollowUpUpdateInput) -> Result<follo
         note,
         ..Default::default()
     };
+    // From one closed state to another the moment of closing stays.
     if is_closed(state) != is_closed(row.state) {
         changes.closed_at = Set(is_closed(state).then_some(caller.now));
         // One that nobody looks after is a finding while it is open.
@@ -102,6 +103,7 @@ pub async fn assign(caller: &Caller, input: FollowUpAssignInput) -> Result<follo
     faults.check()?;
     let (row, answer, mut permit) =
         fetch(caller, Action::AssignFollowUp, id, input.expected_version).await?;
+    // Who is assigned already may stay so when only the day is changed, although they have left the department since.
     if let Some(assignee) = assignee.filter(|id| row.assignee_account_id != Some(*id)) {
         refuse_stranger(&permit, answer.department_id, assignee).await?;
     }
@@ -191,6 +193,8 @@ pub async fn hand_over(
             ..Default::default()
         };
         let row = permit
+            // Also where nobody was assigned: another department works it now, so whoever read it before is to meet a
+            // new version.
             .update_anyway::<follow_up::Entity>(row, unassigned)
             .await?;
         let to = serde_json::json!({ "departmentId": successor.to_string() });

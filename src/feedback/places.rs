@@ -43,6 +43,7 @@ impl AnswerReferences {
         let touchpoints =
             there::<touchpoint::Entity>(permit, entries, |entry| entry.touchpoint).await?;
         let named = entries.iter().filter_map(|entry| entry.blueprint);
+        // Two statements one after the other: the blueprints of touchpoints are known only when those are read.
         let inside = touchpoints.values().map(|row| row.blueprint_id);
         let blueprints = with_ids::<blueprint::Entity>(permit, named.chain(inside)).await?;
         Ok(Self {
@@ -60,6 +61,7 @@ impl AnswerReferences {
     /// them, and delivering is done among colleagues.
     pub async fn require(&self, permit: &mut Permit<'_>, entries: &[AnswerEntry]) -> Result<()> {
         let of_employees = |entry: &AnswerEntry| self.subject(entry).0 == Subject::Employee;
+        // Asked only where it matters: most batches have no answers of employees.
         let of_colleagues = entries.iter().any(of_employees) && is_person(permit).await?;
         if of_colleagues || entries.iter().any(|entry| entry.touchpoint.is_none()) {
             permit.require(Action::RecordFeedback, &Ties::none(), None)?;
@@ -72,6 +74,7 @@ impl AnswerReferences {
             let ties = Ties::none().and(Relation::Delivers, departments);
             let blueprint = self.blueprints.get(&row.blueprint_id);
             if blueprint.is_some_and(|blueprint| blueprint.subject == Subject::Employee) {
+                // Shown to the leads who deliver there, the event would tell them when an employee answered.
                 permit.decide_unseen::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
             } else {
                 permit.decide::<touchpoint::Entity>(Action::RecordFeedback, &ties, row)?;
@@ -151,6 +154,7 @@ impl AnswerReferences {
         let found = blueprint.and_then(|id| self.blueprints.get(&id));
         let persona = entry.persona.and_then(|id| self.personas.get(&id));
         let subject = found.map(|row| row.subject);
+        // The journey before the persona: a journey of employees stays one, whoever is named in an answer about it.
         let subject = subject.or_else(|| persona.map(|row| row.subject));
         let by_scale = match entry.scale {
             FeedbackScale::Enps => Subject::Employee,
@@ -249,6 +253,7 @@ pub(super) async fn heirs(
     while !next.is_empty() {
         let rows = department::Entity::find()
             .filter(department::Column::Id.is_in(next))
+            // In ascending order, as whoever archives departments locks them: neither waits for the other.
             .order_by_asc(department::Column::Id)
             .lock(LockType::Share)
             .all(permit.tx())
@@ -262,6 +267,7 @@ pub(super) async fn heirs(
     }
     let next = |row: &&department::Model| known.get(&successor(row)?);
     let heir = |id: DepartmentId| {
+        // No line is longer than the departments in it, should a circle ever have come in.
         let mut line = std::iter::successors(known.get(&id), next).take(known.len());
         let living = line.find(|row| row.archived_at.is_none())?;
         Some((id, living.id))

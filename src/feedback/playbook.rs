@@ -68,6 +68,7 @@ async fn make(
         ));
     }
     permit
+        // No row is "the same" here: had this id made a playbook of the group, it would have been found by the group.
         .already_created::<playbook::Entity>(input.id.as_ref(), id, |_| false)
         .await?;
     permit

@@ -131,6 +131,7 @@ pub async fn record_into(
     let mut faults = Faults::default();
     let entries = read(permit.caller, &mut faults, list);
     let places = AnswerReferences::load(permit, &entries).await?;
+    // Before faults are told: who may not record at a touchpoint is not told what is wrong with the answers there.
     places.require(permit, &entries).await?;
     places.check(&mut faults, &entries);
     let total = entries.len();
@@ -154,6 +155,7 @@ pub async fn record_into(
         })));
     }
     done.recorded += employees;
+    // By difference, since employees' answers are not compared one by one.
     done.unchanged = count(total) - done.recorded;
     Ok(done)
 }
@@ -172,6 +174,7 @@ fn read(
     let mut entries = Vec::new();
     for (at, told) in list.into_iter().enumerate() {
         let entry = entry(caller, faults, format!("feedback.{at}"), told);
+        // Refused and not skipped: of two answers with one id in a batch nobody knows which one is meant.
         if let Some(external) = &entry.external_id
             && let Some(other) = first.insert(external.clone(), at)
         {
@@ -247,6 +250,7 @@ fn moment(
         (None, Some(on)) => {
             let last = caller.end_of(on.0) - Duration::microseconds(1);
             let at = if on.0 == caller.today {
+                // The day has not ended: its last moment would lie in the future.
                 last.min(caller.now)
             } else {
                 last
@@ -256,6 +260,7 @@ fn moment(
         _ => {
             let message = "Give exactly one of `answeredAt` and `answeredOn`.";
             faults.add(path, UserErrorCode::Invalid, None, message);
+            // Stand-ins, so that reading goes on and every fault is told; with a fault nothing is recorded.
             return (caller.now, caller.today);
         }
     };
@@ -290,6 +295,8 @@ async fn recorded_before(
     let mut said: HashMap<String, &String> = HashMap::new();
     for id in entries.iter().filter_map(|one| one.external_id.as_ref()) {
         said.insert(id.clone(), id);
+        // An erased answer is kept under the digest of its id alone: looked up as well, it is known when it is sent
+        // again.
         said.insert(erased_id(recorder, id)?, id);
     }
     let kept: Vec<&String> = said.keys().collect();
@@ -334,6 +341,7 @@ async fn keep(
     if entries.is_empty() {
         return Ok(done);
     }
+    // The locks of KPIs before those of departments, as everywhere.
     let fed = fed::lock(permit, entries.iter().map(|entry| entry.scale)).await?;
     let recount = Recount::Of {
         days: entries.iter().map(|entry| entry.on).collect(),
@@ -342,6 +350,7 @@ async fn keep(
             .filter_map(|entry| entry.touchpoint)
             .collect(),
     };
+    // Routed by the moment of the answer and not of its recording: who was accountable then looks after it.
     let routed = entries
         .iter()
         .map(|entry| places.accountable(entry, entry.at));
@@ -368,8 +377,10 @@ async fn keep(
         done.recorded += 1;
         rows.push(insertable::<feedback::Entity>(row));
     }
+    // Answers first: follow-ups refer to them.
     permit.insert_all::<feedback::Entity>(rows).await?;
     permit.insert_all::<follow_up::Entity>(follow_ups).await?;
+    // After the answers are there, as the values of their days are counted from them anew.
     fed::feed(permit, &fed, &recount).await?;
     Ok(done)
 }

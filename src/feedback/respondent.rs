@@ -57,6 +57,7 @@ pub async fn erase(caller: &Caller, input: &RespondentEraseInput) -> Result<u64>
 async fn spellings(permit: &Permit<'_>, respondent: &str) -> Result<Vec<String>> {
     use feedback::Column;
     let mut spellings = Vec::new();
+    // Compared in the program, as neither database folds accents; DISTINCT, since one name stands in many answers.
     for column in [Column::Respondent, Column::Contact] {
         let all: Vec<String> = feedback::Entity::find()
             .select_only()
@@ -77,6 +78,7 @@ fn plain(name: &str) -> String {
     name.nfkd()
         .filter(|letter| !is_combining_mark(*letter) && !letter.is_whitespace())
         .flat_map(char::to_lowercase)
+        // Unlike å, it has no decomposition.
         .map(|letter| if letter == 'ø' { 'o' } else { letter })
         .collect()
 }
@@ -95,6 +97,7 @@ pub async fn erase_older_than(caller: &Caller, days: u32) -> Result<u64> {
     let any = feedback::Entity::find().filter(old.clone());
     let mut erased = 0;
     // Most of the time there is nothing: that takes no turn from those who write.
+    // A thousand at a time: one act over years of answers would keep SQLite's writer from everybody else.
     while any.clone().one(caller.connection()).await?.is_some() {
         let mut permit = caller
             .permit(Action::EraseRespondent, &Ties::none())
@@ -127,6 +130,7 @@ async fn erase_from(permit: &mut Permit<'_>, which: Condition, most: Option<u64>
         else {
             continue;
         };
+        // One statement each, since each id has a digest of its own.
         let digest = erased_id(row.recorded_by_account_id, id)?;
         feedback::Entity::update_many()
             .col_expr(Column::ExternalId, Expr::value(digest))
@@ -170,6 +174,8 @@ async fn close(permit: &Permit<'_>, answers: Condition) -> Result<()> {
     use follow_up::Column;
     let next = || Expr::col(Column::Version).add(1);
     let its = of_answers(answers);
+    // Two statements: closed follow-ups keep their state and the moment at which they were closed, and lose their
+    // note alone.
     follow_up::Entity::update_many()
         .col_expr(Column::State, Expr::value(FollowUpState::NoContactWanted))
         .col_expr(Column::ClosedAt, Expr::value(permit.caller.now))

@@ -71,6 +71,7 @@ pub struct AnswersImported {
 /// Records what a sheet says, or tells what would become of it.
 pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<AnswersImported> {
     let known = AnswerSheetReferences::read(caller).await?;
+    // Reading a file blocks, and 10,000 rows take longer than a thread that answers requests can spare.
     let read = spawn_blocking(move || AnswerSheetRow::read(&sheet, &known));
     let (said, mut faults) = read.await.map_err(Error::internal)??;
     let AnswerSheetRow {
@@ -80,6 +81,7 @@ pub async fn import(caller: &Caller, sheet: Spooled, dry_run: bool) -> Result<An
         places,
     } = said;
     let mut permit = caller.begin().await?;
+    // Also after faults of cells: what is wrong with the answers that could be read is told in the same answer.
     let recorded = record_into(&mut permit, answers).await;
     let done = match recorded {
         Ok(done) => done,
@@ -107,6 +109,7 @@ fn place(
         let mut path = fault.field.iter().skip(1);
         let at = path.next().and_then(|at| at.parse::<usize>().ok());
         let Some(row) = at.and_then(|at| rows.get(at)) else {
+            // A fault of the batch as a whole has no row.
             faults.take_over("", vec![fault]);
             continue;
         };
@@ -249,6 +252,7 @@ fn answer(
         || unread("answered_at", answered_at.is_some());
     let input = FeedbackInput {
         external_id: text("external_id", faults),
+        // A stand-in: the row is left out below, once all of its cells have been read for faults.
         scale: scale.unwrap_or(FeedbackScale::Nps),
         score: score.unwrap_or_default(),
         touchpoint_id: find_id(columns, row, ("touchpoint", &known.touchpoints), faults),

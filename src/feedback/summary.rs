@@ -105,6 +105,7 @@ pub async fn at_touchpoints(
     if of_employees.is_empty() {
         return Ok(at);
     }
+    // Cells only of touchpoints that the caller may see and where employees are asked.
     let theirs = employee_cell::Column::TouchpointId.is_in(of_employees.iter().copied());
     for cells in readable_cells(caller, within(days).add(theirs), true).await? {
         if let Some(id) = cells.touchpoint_id {
@@ -125,6 +126,8 @@ pub async fn summarise(caller: &Caller, filter: &FeedbackFilter) -> Result<Summa
         summary.count(row.scale, row.tally());
     }
     let which = filter.places()?;
+    // Decided by where employees are asked, never by whether anybody answered: the flag would tell of a first answer
+    // otherwise.
     summary.withheld = which.employees_are_asked(caller).await?;
     // A part of a cell is never told: of a department, or of a group.
     if filter.department_id.is_some() || filter.groups.is_some() {
@@ -144,6 +147,7 @@ fn within((from, to): (Option<NaiveDate>, Option<NaiveDate>)) -> Condition {
     use employee_cell::Column;
     Condition::all()
         .add_option(from.map(|from| Column::FromDay.gte(from)))
+        // `to_day` is the first day behind the block, and `to` the first day that is too late: equal ends fit.
         .add_option(to.map(|to| Column::ToDay.lte(to)))
 }
 
