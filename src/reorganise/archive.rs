@@ -48,8 +48,10 @@ pub async fn archive(
         id,
         expected_version: input.expected_version,
     };
+    // Not locked yet: blueprints and KPIs come first in the order of locks, and departments last, in `carry_out`.
     let row = going.load(&permit).await?;
     if row.archived_at.is_some() {
+        // Archived already: a retry is answered as its first try was.
         return Ok((row, ReorganisationImpact::default()));
     }
     let of = BTreeSet::from([id]);

@@ -111,6 +111,7 @@ pub(super) async fn give_ownership(
             owner_department_id: Set(successor),
             ..Default::default()
         };
+        // One by one and not by one statement: each has a version to be raised and an event of its own.
         permit.update::<blueprint::Entity>(row, change).await?;
     }
     for row in &holdings.kpis {

@@ -77,6 +77,7 @@ impl Holdings {
         let (held, made) = open(held_or_made(of))
             .await?
             .into_iter()
+            // One statement for both, since a proposal from one of them to another would otherwise come twice.
             .partition(|row: &responsibility::Model| of.contains(&row.department_id));
         let others = Condition::all().add(C::DepartmentId.is_not_in(ids()));
         let rivals = others
@@ -156,6 +157,7 @@ pub(super) async fn lock(permit: &mut Permit<'_>, of: &BTreeSet<DepartmentId>) -
             permit.lock_blueprint(blueprint).await?;
         }
     }
+    // After the blueprints, in the order of locks that everybody keeps.
     kpis(of)
         .lock(LockType::NoKeyUpdate)
         .all(permit.tx())

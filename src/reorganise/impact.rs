@@ -124,6 +124,7 @@ impl ReorganisationImpact {
         let newly = |found: fn(&FlowAnalysis<'_>) -> BTreeSet<TouchpointId>| -> Vec<TouchpointId> {
             let after = after.as_ref().map(found).unwrap_or_default();
             let mut newly = &after - &found(&before);
+            // The touchpoint itself is cut off by definition.
             newly.remove(&gone);
             newly.into_iter().collect()
         };
@@ -169,6 +170,7 @@ impl ReorganisationImpact {
                 PlanStep::Accept(..) | PlanStep::Merge(..) => {}
             }
         }
+        // One proposal may be addressed anew and speak for a department that goes: it is told once.
         impact.proposals_readdressed.sort_unstable();
         impact.proposals_readdressed.dedup();
         impact
@@ -239,6 +241,7 @@ fn only_at<K: Ord>(
     let mut only: BTreeMap<K, bool> = BTreeMap::new();
     for (what, touchpoint) in hung {
         let goes = touchpoint.is_some_and(|id| gone.contains(&id));
+        // A row without a touchpoint, as of a link to a phase, does not go.
         *only.entry(what).or_insert(true) &= goes;
     }
     let only = only.into_iter().filter(|(_, only)| *only);

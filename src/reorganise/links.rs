@@ -57,6 +57,8 @@ async fn kpi_links(
     touchpoints: SelectStatement,
 ) -> Result<Vec<kpi_link::Model>> {
     use kpi_link::Column as C;
+    // Two steps in one statement: the KPIs that are touched, and then all of their links, since only these tell
+    // whether one is left.
     let judging = links(caller)
         .filter(C::TouchpointId.in_subquery(touchpoints))
         .select_only()

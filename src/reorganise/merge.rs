@@ -48,6 +48,7 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
     faults.check()?;
     let first = going.first().ok_or_else(|| nothing("departments"))?;
     let of: BTreeSet<DepartmentId> = going.iter().map(|one| one.id).collect();
+    // One lock for the whole tree, so any of the departments can be named for it.
     let mut permit = lock_tree(caller, &first.path, first.id).await?;
     for one in &going {
         let row = one.load(&permit).await?;
@@ -60,6 +61,7 @@ pub async fn merge(caller: &Caller, input: DepartmentMergeInput) -> Result<Merge
     permit.audit_for(successor);
     let takeover = Takeover::under_lock(&mut permit, &of, Some(successor)).await?;
     let takeover = with_children(takeover);
+    // Before the departments are archived, as nothing live lies below an archived one.
     move_children(&mut permit, &takeover.impact, successor).await?;
     let (departments, impact) = takeover
         .carry_out(&mut permit, going, Some(successor))
@@ -103,6 +105,7 @@ pub async fn merge_impact(
 /// The departments that are to end, each once.
 fn read_going(faults: &mut Faults, given: &[AtVersionInput]) -> Vec<DepartmentToEnd> {
     faults.list_length("departments", given.len());
+    // Those beyond the limit are not looked at: their number is a fault already.
     let given = given.iter().take(LIST).enumerate();
     let mut known = BTreeSet::new();
     let going = given.map(|(at, one)| {

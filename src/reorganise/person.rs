@@ -35,6 +35,8 @@ pub async fn deactivate(
     if !changed {
         return Ok((row, ReorganisationImpact::default()));
     }
+    // After the account is archived: the person is still counted as a lead there, by name, or nothing would be found
+    // to depend on them.
     let impact = without(caller, permit.tx(), row.id).await?;
     permit.commit().await?;
     Ok((row, impact))
@@ -178,6 +180,7 @@ async fn without(
     let waiting = OpenProposals::load(caller, tx).await?;
     let leads = leads(tx, Some(person)).await?;
     let resting = move |steps: &Steps| {
+        // Twice, as the rules are asked with the person and without.
         steps.take(2 * RULED * waiting.len())?;
         Ok(waiting.resting_on(person, &leads))
     };

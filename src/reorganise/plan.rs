@@ -76,6 +76,7 @@ impl Holdings {
     }
 
     fn hand_over(&self, successor: DepartmentId) -> Vec<PlanStep> {
+        // By touchpoint and role, of which the successor has one at the most: a unique index sees to it.
         let met: HashMap<_, _> = self.met.iter().map(|met| (place(met), met)).collect();
         let mut steps = Vec::new();
         for group in self.groups() {

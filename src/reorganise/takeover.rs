@@ -71,6 +71,7 @@ impl Takeover {
         Self::plan(
             permit.caller,
             permit.tx(),
+            // Whatever the departments hold must be handed over, also what the caller may not read.
             &Standing::Operator,
             of,
             successor,
@@ -104,6 +105,7 @@ impl Takeover {
         going.sort_by_key(|one| one.id);
         let mut rows = Vec::with_capacity(going.len());
         for one in &going {
+            // Read again under the lock: the version may have risen since it was first looked at.
             rows.push(one.fetch(permit).await?);
         }
         carry_out(permit, self.steps, &self.holdings.of, successor).await?;

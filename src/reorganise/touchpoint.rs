@@ -67,6 +67,7 @@ pub async fn leave_out(
 /// What archiving a touchpoint would change, as far as the caller may see it.
 pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<ReorganisationImpact>> {
     let id: TouchpointId = input::id("id", id)?;
+    // A whole blueprint is read: no request holds more than two connections for that.
     let _turn = caller.budget.load().await?;
     let tx = caller.snapshot().await?;
     let about =
@@ -79,6 +80,7 @@ pub async fn archive_impact(caller: &Caller, id: &ID) -> Result<Option<Reorganis
     }
     let snapshot = snapshot(caller, &tx, &row).await?;
     let (steps, hung) = hanging(caller, &tx, &snapshot, id).await?;
+    // The connection goes back before the computing begins.
     tx.commit().await?;
     let checks = [
         require_live::<blueprint::Entity>("id", &snapshot.canvas.blueprint),
