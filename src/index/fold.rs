@@ -51,6 +51,8 @@ pub fn words(text: &str) -> impl Iterator<Item = Word> {
 fn plain(letter: char) -> impl Iterator<Item = char> {
     std::iter::once(letter)
         .nfkd()
+        // Compatible forms decompose into signs as well, such as the brackets of ⑴: only letters and digits are of a
+        // word.
         .filter(|letter| letter.is_alphanumeric() && !is_combining_mark(*letter))
 }
 
@@ -91,6 +93,8 @@ impl Folded {
             (Some('a'), 'a' | 'e') | (Some('o' | 'u'), 'e')
         );
         // İ is lowered to an i and a dot above it.
+        // Cut while folding and not afterwards: a word of a megabyte needs no more memory than its first forty
+        // letters.
         if lengthens || is_combining_mark(letter) || self.letters == LONGEST {
             return;
         }

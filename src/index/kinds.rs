@@ -132,6 +132,7 @@ macro_rules! ranked_texts {
         }
     )* })*) => {{
         let mut ranked = vec![$($($(($rank, ($name, $row.$field.texts())),)?)*)*];
+        // A stable sort: fields of one rank stay in the order of the table.
         ranked.sort_by_key(|(rank, _)| *rank);
         ranked.into_iter().map(|(_, texts)| texts).collect()
     }};

@@ -35,9 +35,11 @@ const MOST_WORDS: usize = 4_000;
 pub async fn reindex_marked(tx: &Transaction) -> Result<(), DbErr> {
     loop {
         let marked = take_marks(tx).await?;
+        // In batches, as an import marks thousands of rows, whose texts would all be in memory.
         let more = marked.len() as u64 == BATCH;
         let mut kinds: BTreeMap<SearchKind, BTreeSet<Uuid>> = BTreeMap::new();
         for mark in marked {
+            // As a set: a row that was written five times in an act has five marks and is read once.
             kinds.entry(mark.kind).or_default().insert(mark.id);
         }
         for (kind, ids) in kinds {
@@ -58,6 +60,7 @@ async fn take_marks(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr>
         .limit(BATCH);
     search_stale::Entity::delete_many()
         .filter(search_stale::Column::Number.in_subquery(oldest.into_query()))
+        // Taken and deleted in one statement: a mark that comes between a SELECT and a DELETE would be lost.
         .exec_with_returning(tx)
         .await
 }
@@ -65,6 +68,7 @@ async fn take_marks(tx: &Transaction) -> Result<Vec<search_stale::Model>, DbErr>
 async fn reindex_kind(tx: &Transaction, kind: SearchKind, ids: &[Uuid]) -> Result<(), DbErr> {
     use search_text::Column;
     let entries = kinds::entries(tx, kind, ids).await?;
+    // Fewer than were marked: the others were deleted.
     if entries.len() < ids.len() {
         let there: HashSet<Uuid> = entries.iter().map(|entry| entry.id).collect();
         let gone = ids.iter().copied().filter(|id| !there.contains(id));
@@ -88,6 +92,7 @@ async fn reindex_kind(tx: &Transaction, kind: SearchKind, ids: &[Uuid]) -> Resul
 }
 
 fn row(kind: SearchKind, entry: &SearchEntry) -> search_text::ActiveModel {
+    // A blank at each end, so that `LIKE '% word %'` finds the first and the last word too.
     let (mut title, mut words) = (" ".to_owned(), " ".to_owned());
     let mut known = HashSet::new();
     for (at, (_, texts)) in entry.texts.iter().enumerate() {

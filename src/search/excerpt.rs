@@ -62,6 +62,7 @@ fn cut(field: &'static str, text: &str, at: &[Range<usize>]) -> SearchMatch {
     let from = text[..first]
         .char_indices()
         .rev()
+        // By characters and not bytes: a cut inside a letter is no text.
         .nth(BEFORE - 1)
         .map_or(0, |(from, _)| from);
     let to = text[from..]

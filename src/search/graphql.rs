@@ -116,10 +116,12 @@ impl SearchQuery {
         } else {
             None
         };
+        // Ids first and rows after: ranking reads the index alone, and only the rows of one page are loaded.
         let places = super::find(caller, &question, &page, &tx).await?;
         let mut hits = load(caller, &question, &places, &tx).await?;
         tx.commit().await?;
         let found = places.into_iter().filter_map(|place| {
+            // All is read in one snapshot, so every place has its row; one without would be left out and not fail.
             let hit = hits.remove(&(place.kind, place.id))?;
             Some((place, hit))
         });

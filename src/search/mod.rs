@@ -56,6 +56,7 @@ impl SearchRequest {
         include_archived: bool,
     ) -> Result<Self> {
         let refuse = |sentence: String| Err(Error::BadInput(sentence));
+        // Not counted to its end, which may be a megabyte away.
         if text.chars().take(LONGEST + 1).count() > LONGEST {
             return refuse(format!("`text` is longer than {LONGEST} characters."));
         }
@@ -136,6 +137,7 @@ pub async fn find(
     let mut text = found(caller, question, tx).then(" SELECT * FROM found");
     if let Some(place) = behind {
         text = text
+            // The kind, too: two kinds may have rows with one id.
             .then(" WHERE (distance, length, id, kind) > (")
             .value(place.distance)
             .then(", ")
@@ -178,6 +180,7 @@ fn found(caller: &Caller, question: &SearchRequest, tx: &Transaction) -> SqlBuil
                 WHERE blueprint.id = search_text.blueprint_id AND blueprint.archived_at IS NOT NULL)",
         );
     }
+    // An empty beginning, so that each kind is one more UNION ALL, and no kind at all is still SQL.
     text = text.then("), found AS (SELECT * FROM matched WHERE 1 = 0");
     for kind in SearchKind::ALL
         .iter()
@@ -254,6 +257,7 @@ fn readable<E: Guarded>(caller: &Caller, include_archived: bool) -> SelectStatem
 
 /// Rows that are not archived, nor in an archived phase or touchpoint. Archived blueprints are left out earlier.
 fn living<E: Guarded>() -> Condition {
+    // By name, as each kind has some of these columns and no trait says which.
     let column = |name: &str| name.parse::<E::Column>().ok();
     let mut all = Condition::all().add_option(column("archived_at").map(|at| at.is_null()));
     let archived_phases = archived::<entity::phase::Entity>(entity::phase::Column::ArchivedAt);
