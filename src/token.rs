@@ -115,6 +115,7 @@ impl SigningKey {
             return Err(WeakKey::TooShort);
         }
         let lower = text.to_ascii_lowercase();
+        // Before the other tests: it names the mistake best.
         if WELL_KNOWN.iter().any(|word| lower.contains(word)) {
             return Err(WeakKey::WellKnown);
         }
@@ -152,6 +153,7 @@ impl SigningKey {
         match new_file(&path) {
             Ok(mut file) => {
                 file.write_all(random_key()?.as_bytes())?;
+                // On the disk before it signs anything: after a crash another key would end all sessions.
                 file.sync_all()?;
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -217,6 +219,7 @@ fn read_kept(path: &Path) -> io::Result<SigningKey> {
         refuse_if_shared(path)?;
         match SigningKey::from_text(&fs::read_to_string(path)?) {
             Ok(key) => return Ok(key),
+            // A file that is just being written is too short; any other weakness will not pass.
             Err(WeakKey::TooShort) if tries < 40 => thread::sleep(Wait::from_millis(25)),
             Err(weak) => {
                 let why = format!(
@@ -232,6 +235,8 @@ fn read_kept(path: &Path) -> io::Result<SigningKey> {
 
 /// The claims that a token of this audience must have. Its times are checked by `verify`.
 fn validation(audience: &str) -> Validation {
+    // One algorithm, whatever the header says: a token that names `none` or a public key's would otherwise choose how
+    // it is verified.
     let mut validation = Validation::new(ALGORITHM);
     validation.set_issuer(&[ISSUER]);
     validation.set_audience(&[audience]);
@@ -379,6 +384,7 @@ impl SigningKey {
         let claims = Claims {
             sub: access.account.to_string(),
             sid: access.session.to_string(),
+            // Two tokens of one second would otherwise be equal to the letter.
             jti: random_text::<16>().map_err(Error::internal)?,
             iss: ISSUER.to_owned(),
             aud: audience.to_owned(),
@@ -404,6 +410,7 @@ impl SigningKey {
                 .map_err(|_| false)?
                 .claims;
         let (earliest, latest) = ((now - LEEWAY).timestamp(), (now + LEEWAY).timestamp());
+        // The signature was verified before: only the holder of a token of ours is told that it has expired.
         if claims.exp <= earliest {
             return Err(true);
         }

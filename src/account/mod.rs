@@ -102,6 +102,7 @@ pub async fn create(caller: &Caller, input: AccountCreateInput) -> Result<accoun
         password::check(&mut faults, "password", password, known_as);
     }
     faults.check()?;
+    // Before the permit: hashing takes long by design, and whoever holds a permit keeps others waiting.
     let password_hash = match &input.password {
         Some(password) => Some(password::hash(password).await?),
         None => None,
@@ -145,6 +146,7 @@ pub async fn update(caller: &Caller, input: AccountUpdateInput) -> Result<accoun
     let name = replace(input.name.as_ref(), |name| faults.name("name", name));
     faults.check()?;
     let mut permit = caller.begin().await?;
+    // Before the account's own lock: admins are locked in one order, the account among them.
     let others = other_admins(&mut permit, id).await?;
     let row = permit
         .fetch_at::<account::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
@@ -259,6 +261,7 @@ pub async fn deactivate(
         return Ok((row, false));
     }
     refuse_last_admin(&row, others)?;
+    // In the act itself, so that no request of the account comes between.
     session::end_all(permit.tx(), row.id, None, permit.caller.now).await?;
     service_token::revoke_all(permit.tx(), row.id, permit.caller.now).await?;
     let row = permit.set_archived::<account::Entity>(&row, true).await?;
@@ -311,6 +314,7 @@ pub async fn reset_password(
         .fetch_at::<account::Entity>(Action::KeepOrganisation, "id", id, input.expected_version)
         .await?;
     session::end_all(permit.tx(), row.id, None, caller.now).await?;
+    // Failures with the old password say nothing of the new one, and must not keep its owner waiting.
     throttle::forget(permit.tx(), row.id, &row.key).await?;
     let row = set_password(&mut permit, &row, hash).await?;
     permit.commit().await?;
@@ -356,8 +360,10 @@ pub async fn change_password(
         .session
         .ok_or(Error::Unauthenticated("Sign in first."))?;
     let guess = SessionGuess::new(session);
+    // Before a turn is waited for: who has to wait anyway takes no place in the queue.
     guess.check(caller.connection(), caller.now).await?;
     let hash_permit = HashPermit::acquire().await?;
+    // Again with the turn taken: of many tries at once each sees what those before it came to.
     guess.check(caller.connection(), caller.now).await?;
     let verified = own.password_hash.clone();
     if !hash_permit
@@ -372,6 +378,7 @@ pub async fn change_password(
     let mut permit = caller.begin().await?;
     let row = permit.lock_row::<account::Entity>("", own.id).await?;
     require_live::<account::Entity>("", &row)?;
+    // Somebody has set another password since: the one that was typed is no longer the current one.
     if row.password_hash != verified {
         return Err(wrong_password());
     }
@@ -395,6 +402,7 @@ async fn note_wrong_password(
     own: &account::Model,
     guess: &SessionGuess,
 ) -> Result<()> {
+    // In a transaction of its own, which stays although the act is refused.
     let tx: Transaction = caller.begin_bookkeeping().await?;
     guess.failed(&tx, caller.now).await?;
     audit::record_sign_in(

@@ -118,6 +118,7 @@ const COMMON: &[&str] = &[
 
 /// Validates a new password for the account with this key.
 pub fn check(faults: &mut Faults, path: &str, password: &str, key: &str) {
+    // Not counted to its end: what is sent may be a megabyte.
     let length = password.chars().take(LONGEST + 1).count();
     if length > LONGEST {
         let message = format!("A password has at most {LONGEST} characters.");

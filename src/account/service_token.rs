@@ -94,6 +94,7 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<M
             .read_live::<department::Entity>(&field, *department)
             .await?;
     }
+    // Only now: a retry made nothing above, and its secret cannot be shown again.
     let secret = ServiceTokenSecret::new()?;
     let row = permit
         .insert::<service_token::Entity>(service_token::ActiveModel {
@@ -122,6 +123,7 @@ pub async fn create(caller: &Caller, input: ServiceTokenCreateInput) -> Result<M
         permit
             .insert_all::<service_token_department::Entity>(limits.collect())
             .await?;
+        // The row does not show its limits, which are in a table of their own.
         permit.note(Event::about::<service_token::Entity>(
             &row,
             serde_json::json!({ "departmentIds": departments }),

@@ -93,6 +93,7 @@ impl Authenticator<'_> {
         let account = self.account(&attempt.login).await?;
         let hash = account
             .as_ref()
+            // Filtered here and not in the statement: all refusals run the same statements and hash once.
             .filter(|account| !account.service && account.archived_at.is_none())
             .and_then(|account| account.password_hash.clone());
         let right = hash_permit.verify(attempt.password, hash).await?;

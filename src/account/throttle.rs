@@ -81,6 +81,7 @@ impl Allowance {
         match failures.cmp(&self.failures) {
             Ordering::Less => Duration::zero(),
             _ => {
+                // Bounded before the shift, which would overflow; 2¹⁶ seconds are longer than any longest wait.
                 let doublings = u32::try_from(failures - self.failures).unwrap_or(0).min(16);
                 Duration::seconds(1 << doublings).min(self.longest)
             }
@@ -89,6 +90,7 @@ impl Allowance {
 
     /// Number of failures that count after one more, `since` the last: one is forgotten in each `forgets_one_in`.
     fn counted(self, before: i32, since: Duration) -> i32 {
+        // Whole ones alone: `last_failed_at` moves with each failure, so that trying all the time forgets nothing.
         let forgotten = since.num_seconds() / self.forgets_one_in.num_seconds().max(1);
         let forgotten = i32::try_from(forgotten.max(0)).unwrap_or(i32::MAX);
         // Beyond the longest wait there is nothing to count.
@@ -179,6 +181,8 @@ impl Guess {
     pub fn new(key: &SigningKey, login: &str, address: IpAddr, password: &str) -> Result<Self> {
         let (login, network) = (folded(login), network(address));
         let origin = key.keyed_hash("sign-in origin", &[login.as_bytes(), &network])?;
+        // Keyed by account and network as well: the same password elsewhere has another fingerprint, and the table
+        // shows no two accounts with one.
         let said = [login.as_bytes(), &network, password.as_bytes()];
         let guess = key.keyed_hash("sign-in guess", &said)?;
         let fingerprint = u16::from_be_bytes([guess[0], guess[1]]) >> (16 - FINGERPRINT);
@@ -213,9 +217,11 @@ impl Guess {
 
     /// Counts a failed attempt. Accounts are locked before networks, so that two attempts never deadlock.
     pub async fn failed(&self, tx: &Transaction, now: DateTime<Utc>) -> Result<()> {
+        // Seen before: it has counted for the others once.
         if count(tx, &self.itself, now).await? > 0 {
             return Ok(());
         }
+        // The origin is counted wherever it failed: should the network become one, its failures are known.
         for subject in [&self.account, &self.origin, &self.network] {
             count(tx, subject, now).await?;
         }
@@ -324,6 +330,7 @@ async fn check<C: ConnectionTrait>(
         Some(row) => {
             let left = (row.blocked_until - now).num_milliseconds().max(1);
             Err(Error::RateLimited {
+                // Rounded up: whoever comes back when they were told must not be early.
                 retry_after: left.unsigned_abs().div_ceil(1_000),
             })
         }
@@ -338,6 +345,8 @@ async fn count(tx: &Transaction, subject: &ThrottleSubject, now: DateTime<Utc>) 
         last_failed_at: Set(now),
         blocked_until: Set(now),
     };
+    // Inserted first and then locked: SELECT … FOR UPDATE locks no row that is not there, so that two first failures
+    // would both find none.
     sign_in_throttle::Entity::insert_many([fresh])
         .on_conflict(
             OnConflict::column(sign_in_throttle::Column::Subject)
@@ -382,6 +391,7 @@ pub async fn forget(tx: &Transaction, account: AccountId, key: &str) -> Result<(
 /// Deletes expired failures and origins in the background, one run at a time: no sign-in waits for it or fails with it.
 pub fn delete_expired(store: Store, now: DateTime<Utc>) {
     static TURN: Semaphore = Semaphore::const_new(1);
+    // Under an attack each failure calls this: all but one go away at once.
     let Ok(turn) = TURN.try_acquire() else { return };
     tokio::spawn(async move {
         let _turn = turn;
