@@ -117,6 +117,7 @@ impl<'c> FlowAnalysis<'c> {
     /// graph are no part of any. In order of display.
     #[must_use]
     pub fn loops(&self) -> Vec<Vec<&'c touchpoint::Model>> {
+        // Without weights, and only movements in it: the library is needed for this one algorithm.
         let mut graph = DiGraph::<(), (), usize>::default();
         let nodes: Vec<_> = self
             .graph
@@ -129,6 +130,7 @@ impl<'c> FlowAnalysis<'c> {
         }
         let mut loops: Vec<Vec<usize>> = kosaraju_scc(&graph)
             .into_iter()
+            // A component of one is no loop: no transition leads from a touchpoint to itself.
             .filter(|component| component.len() > 1)
             .map(|component| {
                 let mut places: Vec<usize> = component.into_iter().map(NodeIndex::index).collect();
@@ -213,6 +215,7 @@ impl<'c> FlowAnalysis<'c> {
                         FlowNode::At(to) => Some(to),
                         FlowNode::End(_) => None,
                     });
+            // Backwards over work that enables: who does it is not reached by people, but needed where they are.
             next.extend(onward.chain(enabling[at].iter().copied()));
         }
         self.touchpoints((0..reached.len()).filter(|at| !reached[*at]))
@@ -241,6 +244,8 @@ impl<'c> FlowAnalysis<'c> {
             if from == to {
                 continue;
             }
+            // An index into a list and not the map's own order: hand-offs are told in the order of their first
+            // transition.
             let place = *at.entry((from, to)).or_insert_with(|| {
                 let transitions = Vec::new();
                 found.push(DepartmentHandOff {
@@ -292,6 +297,7 @@ impl<'c> FlowAnalysis<'c> {
     pub fn ways(&self, from: usize, to: usize, longest: usize, steps: &Steps) -> Result<WayList> {
         let mut found = WayList::default();
         steps.take(self.graph.edges.len())?;
+        // Once for the whole search: each step then knows whether the target can still be reached.
         let left = self.distances_to(to);
         let Some(shortest) = left.get(&FlowNode::At(from)) else {
             return Ok(found);
@@ -450,6 +456,7 @@ impl Search<'_, '_> {
             self.way.push(edge.row);
             self.go(edge.to, length - 1)?;
             self.way.pop();
+            // Left again, so that other ways may pass it.
             self.passed.remove(&edge.to);
         }
         Ok(())

@@ -88,6 +88,7 @@ impl FlowGraph {
         let phase = phase.map(|touchpoint| order.get(&touchpoint.phase_id).copied());
         Self {
             onward: onward(&edges, touchpoints.len()),
+            // Touchpoints of archived phases have been left out before.
             phase: phase.map(Option::unwrap_or_default).collect(),
             entered: edges.iter().any(|edge| entered_at(edge).is_some()),
             edges,
@@ -104,6 +105,7 @@ impl FlowGraph {
         Self {
             onward: onward(&edges, self.onward.len()),
             phase: self.phase.clone(),
+            // As before: "nobody says where people come in" must not become true because one touchpoint is left out.
             entered: self.entered,
             edges,
         }

@@ -47,6 +47,7 @@ impl Canvas {
         else {
             return Ok(None);
         };
+        // On the heap: the future of so many statements would lie inside that of every field which loads a canvas.
         let canvas = Box::pin(Self::load(caller, &tx, blueprint, day)).await?;
         tx.commit().await?;
         Ok(Some(Arc::new(canvas)))
@@ -111,6 +112,7 @@ impl Canvas {
             graph: OnceLock::new(),
         }
         .arranged();
+        // After loading, when the number of rows is known; the statements themselves are paid one by one.
         caller.budget.spend(ROW * canvas.rows() as u64)?;
         Ok(canvas)
     }

@@ -35,8 +35,10 @@ impl Canvases {
         key: String,
         which: Condition,
     ) -> Result<Option<Arc<Canvas>>> {
+        // A cell for each key and not a lock over the map: while one blueprint is read, others can be.
         let cell = self.cell(key);
         let read = cell.get_or_try_init(|| Canvas::find(caller, which, caller.today));
+        // A failed read fills no cell: the next field tries again.
         Ok(read.await?.clone())
     }
 }
@@ -70,6 +72,7 @@ pub async fn find(
                 canvases
                     .cell(row_key(row.id, row.revision))
                     .set(Some(Arc::clone(canvas)))
+                    // It is set already where the row was asked for first: then both are the same moment of it.
                     .ok();
             }
             Ok(canvas)

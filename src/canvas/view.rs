@@ -82,6 +82,7 @@ pub fn simplified(canvas: &Canvas, to: usize) -> BTreeSet<usize> {
     ranked.sort_by(|(_, one), (_, other)| {
         rank(one)
             .cmp(&rank(other))
+            // By key, so that equal importance gives the same picture every time.
             .then_with(|| one.key.cmp(&other.key))
     });
     ranked.into_iter().take(to).map(|(at, _)| at).collect()
@@ -132,8 +133,11 @@ impl View {
             }
         }
         for (from, into) in leaving {
+            // One search for each touchpoint that stays, not one for each pair: it finds all bridges that begin
+            // there.
             let (reached, came_from) = beyond(flow, into, stays, steps)?;
             for (to, last) in reached {
+                // From an end to an end nothing of the picture is passed.
                 let ends = matches!((from, to), (FlowNode::End(_), FlowNode::End(_)));
                 if to == from || ends || !joined.insert((from, to)) {
                     continue;

@@ -29,7 +29,9 @@ const TRIES: usize = 3;
 
 /// Notes the findings of every blueprint that is due. A blueprint that fails stays due, and does not stop the others.
 pub async fn renew_due(caller: &Caller, thresholds: &Thresholds) -> Result<()> {
+    // Read before the findings are computed and deleted after: what is marked meanwhile keeps a mark of its own.
     let marks = marks(caller).await?;
+    // As a set: a blueprint that ten marks lead to is computed once.
     let mut due = dependents(caller, &marks).await?;
     due.extend(outdated(caller).await?);
     let mut failed = Ok(());
@@ -193,6 +195,7 @@ impl FindingChange {
     /// Writes it; false where another server has noted the findings in between.
     async fn write(&self, caller: &Caller) -> Result<bool> {
         let tx = caller.begin_bookkeeping().await?;
+        // First in the transaction: whoever loses has written nothing yet.
         if !self.raise_number(&tx, caller).await? {
             return Ok(false);
         }
@@ -273,6 +276,7 @@ async fn open_fingerprints(
         };
         rules::find(snapshot, &around, &options)
     };
+    // Both, since with a confidential KPI left out another finding may be open in its place.
     let all = found(true).into_iter().chain(found(false));
     Ok(all.map(|finding| finding.fingerprint).collect())
 }
