@@ -30,7 +30,7 @@ macro_rules! kpi_fact_columns {
             direction: Direction, Word(Direction::texts) => "kpi.direction", |row| ValueRef::Text(row.measured.direction.as_str()),
                 "Whether a higher or a lower value is better.";
             measured_on: Date, Day => "joined.measured_on", |row| ValueRef::Day(row.measured.day),
-                "The day.";
+                "The day of the measurement.";
             value: f64, Number => "joined.value", |row| ValueRef::Number(row.measured.value),
                 "The value, in the unit: 6.1 is 6.1 %.";
             numerator empty: Option<f64>, Number => "joined.numerator", |row| number(row.measured.numerator),

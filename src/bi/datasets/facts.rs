@@ -25,14 +25,14 @@ use crate::{
     statement::SqlBuilder,
 };
 
-/// The join.
+/// Measurements, joined with the places that their KPIs judge and the roles that departments hold there.
 pub static KPI_FACTS: Dataset = Dataset {
     name: "kpi_facts",
-    description: "Every measurement that is in force, joined with what its KPI judged and who held a role there when \
-        its day ended: one row for each touchpoint, department and role. A KPI that judges a phase or a whole \
-        blueprint gives a row without touchpoint, department and role; a measurement at a touchpoint belongs to that \
-        touchpoint alone; one without any such place, and one where nobody held a role, keeps one row with empty \
-        columns. A LEAD sees the rows of the departments that they lead.",
+    description: "Every measurement that is in force, joined with the places that its KPI judged and the departments \
+        that held a role there when its day ended: one row for each touchpoint, department and role. A KPI that judges \
+        a phase or a whole blueprint gives a row without touchpoint, department and role; a measurement at a \
+        touchpoint belongs to that touchpoint alone; one without any such place, and one where nobody held a role, \
+        keeps one row with empty columns. A LEAD sees the rows of the departments that they lead.",
     permission: Action::PullFlatRows,
     needs_days: true,
     published_only: true,
@@ -56,8 +56,9 @@ pub static KPI_FACTS: Dataset = Dataset {
     },
 };
 
-/// Every row that may be seen, as ids: names come later, for the rows that pass alone. A measurement at a touchpoint belongs to that touchpoint's link alone, one
-/// of the KPI as a whole to every link; a day is judged by what held at its end.
+/// Every row that may be seen, as ids: names come later, for the rows that pass alone. A measurement at a touchpoint
+/// belongs to that touchpoint's link alone, one of the KPI as a whole to every link; a day is judged by what held at its
+/// end.
 ///
 /// Why CROSS JOIN, with its condition in WHERE? SQLite never reorders one: days come first, and measurements are looked
 /// up by day. Why is the window partitioned by day and KPI, which the id decides? The databases push a condition on a

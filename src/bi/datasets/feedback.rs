@@ -1,4 +1,4 @@
-//! `feedback`: what customers answered and what became of it, without who they are or what they wrote.
+//! `feedback`: answers of customers and their follow-ups, without names and without comments.
 
 use entity::{
     feedback,
@@ -24,33 +24,33 @@ use crate::{
 /// Answers of customers.
 pub static FEEDBACK: Dataset = Dataset {
     name: "feedback",
-    description: "What customers answered, one answer a row, and what became of it: never who they are nor what they \
-        wrote. Answers of employees have no row; what they come to is measured by KPIs, from five answers on. A LEAD \
-        sees the answers that went to the departments that they lead.",
+    description: "Answers of customers with their follow-ups, one answer a row, without the customer's identity and \
+        without comments. Answers of employees have no row; KPIs measure them, from five answers on. A LEAD sees the \
+        answers that went to the departments that they lead.",
     permission: Action::PullFlatRows,
     needs_days: false,
     published_only: true,
     day: Some("answered_on"),
     columns: columns![
-        feedback_id: IdOf(FeedbackId::PREFIX) => "feedback.id", "The answer.";
-        scale: Word(FeedbackScale::texts) => "feedback.scale", "What was asked.";
+        feedback_id: IdOf(FeedbackId::PREFIX) => "feedback.id", "Id of the answer.";
+        scale: Word(FeedbackScale::texts) => "feedback.scale", "The scale of the answer.";
         score: Integer => "feedback.score", "The score, on its scale.";
-        feedback_group: Word(FeedbackGroup::texts) => "feedback.answer_group", "What the score says.";
+        feedback_group: Word(FeedbackGroup::texts) => "feedback.answer_group", "The group of the answer by its score.";
         answered_on: Day => "feedback.answered_on", "The day of the answer.";
-        blueprint_id empty: IdOf(BlueprintId::PREFIX) => "feedback.blueprint_id", "The blueprint; empty where the answer is on the organisation as a whole.";
+        blueprint_id empty: IdOf(BlueprintId::PREFIX) => "feedback.blueprint_id", "Id of the blueprint; empty where the answer is on the organisation as a whole.";
         blueprint_key empty: Words => "blueprint.key", "The blueprint's key.";
-        touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "feedback.touchpoint_id", "The touchpoint; empty where the answer is on the relationship as a whole.";
+        touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "feedback.touchpoint_id", "Id of the touchpoint; empty where the answer is on the relationship as a whole.";
         touchpoint_key empty: Words => "touchpoint.key", "The touchpoint's key.";
-        persona_id empty: IdOf(PersonaId::PREFIX) => "feedback.persona_id", "The persona, where that is known.";
-        channel_id empty: IdOf(ChannelId::PREFIX) => "feedback.channel_id", "The channel, where that is known.";
-        segment_id empty: IdOf(SegmentId::PREFIX) => "feedback.segment_id", "The segment, where that is known.";
-        department_id empty: IdOf(DepartmentId::PREFIX) => "feedback.department_id", "The department that it went to: who was ACCOUNTABLE when the customer answered, or took over from them; empty where there was none.";
+        persona_id empty: IdOf(PersonaId::PREFIX) => "feedback.persona_id", "Id of the persona; empty if unknown.";
+        channel_id empty: IdOf(ChannelId::PREFIX) => "feedback.channel_id", "Id of the channel; empty if unknown.";
+        segment_id empty: IdOf(SegmentId::PREFIX) => "feedback.segment_id", "Id of the segment; empty if unknown.";
+        department_id empty: IdOf(DepartmentId::PREFIX) => "feedback.department_id", "Id of the department that it went to: the one that was ACCOUNTABLE when the customer answered, or that took over from it; empty where there was none.";
         department_key empty: Words => "department.key", "The department's key.";
-        follow_up_state empty: Word(FollowUpState::texts) => "follow_up.state", "Where the follow-up stands; empty where there is nobody to follow up.";
-        cause empty: Word(FollowUpCause::texts) => "follow_up.cause", "What it was about, once that is known.";
-        due_on empty: Day => "follow_up.due_on", "When the follow-up is due.";
-        closed_at empty: Instant => "follow_up.closed_at", "Since when the follow-up is over.";
-        recorded_at: Instant => "feedback.recorded_at", "When the answer was recorded.";
+        follow_up_state empty: Word(FollowUpState::texts) => "follow_up.state", "The state of the follow-up; empty where there is none.";
+        cause empty: Word(FollowUpCause::texts) => "follow_up.cause", "The cause of the answer; empty while it is unknown.";
+        due_on empty: Day => "follow_up.due_on", "The day on which the follow-up is due.";
+        closed_at empty: Instant => "follow_up.closed_at", "Time of closing of the follow-up; empty while it is open, and where there is none.";
+        recorded_at: Instant => "feedback.recorded_at", "Time of recording.";
     ],
     filters: filters![
         department = department_key,

@@ -1,5 +1,5 @@
-//! `findings`: what blueprints get wrong today. They follow from whole blueprints, so they are computed, blueprint by
-//! blueprint, and not selected.
+//! `findings`: flaws that the rules find in blueprints today. They follow from whole blueprints, so they are computed,
+//! blueprint by blueprint, and not selected.
 
 use entity::{
     blueprint,
@@ -36,11 +36,11 @@ use crate::{
     policy::Action,
 };
 
-/// What blueprints get wrong.
+/// Findings: flaws of blueprints.
 pub static FINDINGS: Dataset = Dataset {
     name: "findings",
-    description: "What the blueprints that count get wrong today, as far as you may read them. Blueprints that are \
-        archived get nothing wrong any more.",
+    description: "The flaws that rules find today in the blueprints that count and that you may read. Archived \
+        blueprints have no findings.",
     permission: Action::PullFlatRows,
     needs_days: false,
     published_only: true,
@@ -65,23 +65,23 @@ pub(in crate::bi) struct FindingRow<'f> {
 
 computed_columns! {
     FindingRow<'_>;
-    finding_id: IdOf(FindingId::PREFIX) => |row| Value::id(Some(row.tracked.finding.fingerprint)), "What tells it from all others: it stays the same whatever is renamed or moved.";
-    blueprint_id: IdOf(BlueprintId::PREFIX) => |row| Value::id(Some(row.blueprint)), "The blueprint.";
+    finding_id: IdOf(FindingId::PREFIX) => |row| Value::id(Some(row.tracked.finding.fingerprint)), "Id of the finding: it stays the same whatever is renamed or moved.";
+    blueprint_id: IdOf(BlueprintId::PREFIX) => |row| Value::id(Some(row.blueprint)), "Id of the blueprint.";
     blueprint_key: Words => |row| Value::text(Some(row.blueprint_key)), "The blueprint's key.";
-    code: Word(codes) => |row| Value::text(Some(row.tracked.finding.code.as_str())), "What is wrong.";
-    severity: Word(severities) => |row| Value::text(Some(row.tracked.finding.code.severity().as_str())), "How grave it is.";
-    sentence: Words => |row| Value::text(Some(&row.tracked.finding.sentence)), "What is wrong, for people.";
-    phase_id empty: IdOf(PhaseId::PREFIX) => |row| Value::id(row.tracked.finding.place.phase), "The phase that it is about.";
-    touchpoint_id empty: IdOf(TouchpointId::PREFIX) => |row| Value::id(row.tracked.finding.place.touchpoint), "The touchpoint that it is about.";
-    other_touchpoint_id empty: IdOf(TouchpointId::PREFIX) => |row| Value::id(row.tracked.finding.place.other), "Another touchpoint that it is about as well.";
-    kpi_id empty: IdOf(KpiId::PREFIX) => |row| Value::id(row.tracked.finding.place.kpi), "The KPI that it is about.";
-    department_id empty: IdOf(DepartmentId::PREFIX) => |row| Value::id(row.tracked.finding.place.department), "The department that it is about.";
-    persona_id empty: IdOf(PersonaId::PREFIX) => |row| Value::id(row.tracked.finding.place.persona), "The persona that it is about.";
-    promise_id empty: IdOf(PromiseId::PREFIX) => |row| Value::id(row.tracked.finding.place.promise), "The promise that it is about.";
-    insight_id empty: IdOf(InsightId::PREFIX) => |row| Value::id(row.tracked.finding.place.insight), "The insight that it is about.";
-    open_since empty: Instant => |row| Value::instant(row.tracked.open_since), "Since when it is open; empty where that is not noted yet, or would tell of journeys that you may not read.";
-    dismissed_at empty: Instant => |row| Value::instant(row.tracked.dismissed.as_ref().and_then(|row| row.dismissed_at)), "Since when it needs no looking after.";
-    reason empty: Words => |row| Value::text(row.tracked.dismissed.as_ref().and_then(|row| row.reason.as_deref())), "Why it needs none.";
+    code: Word(codes) => |row| Value::text(Some(row.tracked.finding.code.as_str())), "The rule that found it.";
+    severity: Word(severities) => |row| Value::text(Some(row.tracked.finding.code.severity().as_str())), "The severity of the finding.";
+    sentence: Words => |row| Value::text(Some(&row.tracked.finding.sentence)), "The finding as a sentence, for people.";
+    phase_id empty: IdOf(PhaseId::PREFIX) => |row| Value::id(row.tracked.finding.place.phase), "Id of the phase concerned.";
+    touchpoint_id empty: IdOf(TouchpointId::PREFIX) => |row| Value::id(row.tracked.finding.place.touchpoint), "Id of the touchpoint concerned.";
+    other_touchpoint_id empty: IdOf(TouchpointId::PREFIX) => |row| Value::id(row.tracked.finding.place.other), "Id of a second touchpoint concerned.";
+    kpi_id empty: IdOf(KpiId::PREFIX) => |row| Value::id(row.tracked.finding.place.kpi), "Id of the KPI concerned.";
+    department_id empty: IdOf(DepartmentId::PREFIX) => |row| Value::id(row.tracked.finding.place.department), "Id of the department concerned.";
+    persona_id empty: IdOf(PersonaId::PREFIX) => |row| Value::id(row.tracked.finding.place.persona), "Id of the persona concerned.";
+    promise_id empty: IdOf(PromiseId::PREFIX) => |row| Value::id(row.tracked.finding.place.promise), "Id of the promise concerned.";
+    insight_id empty: IdOf(InsightId::PREFIX) => |row| Value::id(row.tracked.finding.place.insight), "Id of the insight concerned.";
+    open_since empty: Instant => |row| Value::instant(row.tracked.open_since), "Time since which it is open; empty where that is not noted yet, or would reveal journeys that you may not read.";
+    dismissed_at empty: Instant => |row| Value::instant(row.tracked.dismissed.as_ref().and_then(|row| row.dismissed_at)), "Time of dismissal; empty while it is not dismissed.";
+    reason empty: Words => |row| Value::text(row.tracked.dismissed.as_ref().and_then(|row| row.reason.as_deref())), "The reason for the dismissal; empty while it is not dismissed.";
 }
 
 fn codes() -> Vec<&'static str> {

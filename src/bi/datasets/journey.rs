@@ -45,7 +45,7 @@ fn inside<E: Guarded>(text: SqlBuilder, scope: &Scope<'_>, table: &str) -> SqlBu
         .then(")")
 }
 
-/// Steps.
+/// Touchpoints: the steps of journeys.
 pub static TOUCHPOINTS: Dataset = Dataset {
     name: "touchpoints",
     description: "Every touchpoint of the blueprints that count and that you may read, archived ones included.",
@@ -75,17 +75,17 @@ macro_rules! touchpoint_columns {
         }
     )* })*) => {
         const TOUCHPOINT_COLUMNS: &[Column] = &[
-            Column::new("touchpoint_id", IdOf(TouchpointId::PREFIX), "The touchpoint."),
-            Column::new("touchpoint_key", Words, "Its key, which tells it from the others of its blueprint."),
-            Column::new("touchpoint_name", Words, "Its name, as it is today."),
-            Column::new("blueprint_id", IdOf(BlueprintId::PREFIX), "Its blueprint."),
+            Column::new("touchpoint_id", IdOf(TouchpointId::PREFIX), "Id of the touchpoint."),
+            Column::new("touchpoint_key", Words, "The touchpoint's key, unique in its blueprint."),
+            Column::new("touchpoint_name", Words, "The touchpoint's name, as it is today."),
+            Column::new("blueprint_id", IdOf(BlueprintId::PREFIX), "Id of the blueprint."),
             Column::new("blueprint_key", Words, "The blueprint's key."),
-            Column::new("phase_id", IdOf(PhaseId::PREFIX), "Its phase."),
-            Column::new("position", Integer, "Its place in the phase, from 1."),
-            Column::new("lane", Word(Lane::texts), "Who acts, and whether the customer sees it."),
+            Column::new("phase_id", IdOf(PhaseId::PREFIX), "Id of the phase."),
+            Column::new("position", Integer, "Position in the phase, from 1."),
+            Column::new("lane", Word(Lane::texts), "The lane: the acting side, and whether the customer sees it."),
             $($($(field_column::<$kind>(stringify!($field), $column),)?)*)*
-            Column::new("created_at", Instant, "When it was made."),
-            Column::or_empty("archived_at", Instant, "Since when it is archived."),
+            Column::new("created_at", Instant, "Time of creation."),
+            Column::or_empty("archived_at", Instant, "Time of archiving; empty while it is not archived."),
             $($($(field_column::<$kind>(stringify!($field), $appended),)?)*)*
         ];
     };
@@ -103,7 +103,7 @@ fn touchpoints(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     inside::<touchpoint::Entity>(text, scope, "touchpoint")
 }
 
-/// Groups of steps.
+/// Phases: groups of touchpoints.
 pub static PHASES: Dataset = Dataset {
     name: "phases",
     description: "Every phase of the blueprints that count and that you may read, archived ones included.",
@@ -112,16 +112,16 @@ pub static PHASES: Dataset = Dataset {
     published_only: true,
     day: None,
     columns: columns![
-        phase_id: IdOf(PhaseId::PREFIX), "The phase.";
-        phase_key: Words, "Its key, which tells it from the others of its blueprint.";
-        phase_name: Words, "Its name, as it is today.";
-        blueprint_id: IdOf(BlueprintId::PREFIX), "Its blueprint.";
+        phase_id: IdOf(PhaseId::PREFIX), "Id of the phase.";
+        phase_key: Words, "The phase's key, unique in its blueprint.";
+        phase_name: Words, "The phase's name, as it is today.";
+        blueprint_id: IdOf(BlueprintId::PREFIX), "Id of the blueprint.";
         blueprint_key: Words, "The blueprint's key.";
-        position: Integer, "Its place in the blueprint, from 1: the order of display, not of the flow.";
-        stage: Word(Stage::texts), "Where it stands relative to what the customer came for.";
-        customer_goal empty: Words, "What the customer wants in it.";
-        created_at: Instant, "When it was made.";
-        archived_at empty: Instant, "Since when it is archived.";
+        position: Integer, "Position in the blueprint, from 1: the order of display, not of the flow.";
+        stage: Word(Stage::texts), "The stage relative to what the customer came for.";
+        customer_goal empty: Words, "The customer's goal in the phase.";
+        created_at: Instant, "Time of creation.";
+        archived_at empty: Instant, "Time of archiving; empty while it is not archived.";
     ],
     filters: filters![blueprint = blueprint_key, stage = stage],
     key: "phase_id",
@@ -143,7 +143,7 @@ fn phases(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     inside::<phase::Entity>(text, scope, "phase")
 }
 
-/// Journeys.
+/// Blueprints: one journey each.
 pub static BLUEPRINTS: Dataset = Dataset {
     name: "blueprints",
     description: "Every blueprint that counts and that you may read.",
@@ -152,19 +152,19 @@ pub static BLUEPRINTS: Dataset = Dataset {
     published_only: true,
     day: None,
     columns: columns![
-        blueprint_id: IdOf(BlueprintId::PREFIX), "The blueprint.";
-        blueprint_key: Words, "Its key.";
-        title: Words, "Its title, as it is today.";
-        subject: Word(Subject::texts), "Whose journey it is.";
-        blueprint_state: Word(BlueprintState::texts), "Whether it is how things are or how they are to become.";
-        status: Word(BlueprintStatus::texts), "How far it has come.";
-        visibility: Word(Visibility::texts), "Who may read it once it is published.";
-        persona_id: IdOf(PersonaId::PREFIX), "The main persona.";
-        owner_department_id: IdOf(DepartmentId::PREFIX), "The department that owns it.";
-        next_review_on empty: Day, "When it is to be looked at again.";
-        published_number empty: Integer, "The number of its latest publication.";
-        created_at: Instant, "When it was made.";
-        archived_at empty: Instant, "Since when it is archived.";
+        blueprint_id: IdOf(BlueprintId::PREFIX), "Id of the blueprint.";
+        blueprint_key: Words, "The blueprint's key.";
+        title: Words, "The blueprint's title, as it is today.";
+        subject: Word(Subject::texts), "Whether it is the journey of a customer or an employee.";
+        blueprint_state: Word(BlueprintState::texts), "Whether it shows the journey as it is or as it should become.";
+        status: Word(BlueprintStatus::texts), "The place in the life cycle.";
+        visibility: Word(Visibility::texts), "The people who may read it once it is published.";
+        persona_id: IdOf(PersonaId::PREFIX), "Id of the main persona.";
+        owner_department_id: IdOf(DepartmentId::PREFIX), "Id of the department that owns it.";
+        next_review_on empty: Day, "The day on which it is due for review.";
+        published_number empty: Integer, "Number of the latest publication; empty before the first.";
+        created_at: Instant, "Time of creation.";
+        archived_at empty: Instant, "Time of archiving; empty while it is not archived.";
     ],
     filters: filters![
         blueprint = blueprint_key,

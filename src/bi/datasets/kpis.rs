@@ -1,4 +1,4 @@
-//! What is measured: measurements, each once, their KPIs, and what those should reach and judge.
+//! Measurements, each once, their KPIs, and the targets and links of these.
 
 use entity::{
     id::{
@@ -23,32 +23,32 @@ use crate::{
     statement::SqlBuilder,
 };
 
-/// Values, each once.
+/// Measurements, each once.
 pub static KPI_MEASUREMENTS: Dataset = Dataset {
     name: "kpi_measurements",
-    description: "Every measurement that is in force, once: the right base for sums and averages. Superseded values are \
-        not there. Of confidential KPIs only what you may see.",
+    description: "Every measurement that is in force, once: the right base for sums and averages. Superseded values \
+        have no row. Of confidential KPIs only the values that you may see.",
     permission: Action::PullFlatRows,
     needs_days: false,
     published_only: false,
     day: Some("measured_on"),
     columns: columns![
-        measurement_id: IdOf(MeasurementId::PREFIX) => "measured.id", "The measurement.";
-        kpi_id: IdOf(KpiId::PREFIX) => "measured.kpi_id", "The KPI.";
+        measurement_id: IdOf(MeasurementId::PREFIX) => "measured.id", "Id of the measurement.";
+        kpi_id: IdOf(KpiId::PREFIX) => "measured.kpi_id", "Id of the KPI.";
         kpi_key: Words => "kpi.key", "The KPI's key.";
-        measured_on: Day => "measured.measured_on", "The day.";
+        measured_on: Day => "measured.measured_on", "The day of the measurement.";
         value: Number => "measured.value", "The value, in the KPI's unit: 6.1 is 6.1 %.";
-        numerator empty: Number => "measured.numerator", "What was counted, for a share. Add these up, and the denominators: never average shares.";
-        denominator empty: Number => "measured.denominator", "Out of how many.";
-        sample_size empty: Integer => "measured.sample_size", "How many answered.";
-        touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "measured.touchpoint_id", "The touchpoint that it was measured at, whether its blueprint counts or not; empty for the KPI as a whole.";
-        channel_id empty: IdOf(ChannelId::PREFIX) => "measured.channel_id", "The channel that it was measured on; empty for all.";
-        segment_id empty: IdOf(SegmentId::PREFIX) => "measured.segment_id", "The segment that it was measured in; empty for all.";
-        target empty: Number => "target.value", "The target of the day; empty where there was none.";
-        warning empty: Number => (warning), "The warning level of the day; empty where there was none.";
-        state: Word(KpiState::texts) => (state), "What the value comes to against the target of the day.";
-        source empty: Words => "measured.source", "Where the value is from.";
-        recorded_at: Instant => "measured.recorded_at", "When it was recorded.";
+        numerator empty: Number => "measured.numerator", "Numerator of a share: the number of cases counted. Divide the sum of numerators by the sum of denominators; never average shares.";
+        denominator empty: Number => "measured.denominator", "Denominator of a share: the number of cases.";
+        sample_size empty: Integer => "measured.sample_size", "Sample size: the number of answers.";
+        touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "measured.touchpoint_id", "Id of the touchpoint that it was measured at, whether its blueprint counts or not; empty for the KPI as a whole.";
+        channel_id empty: IdOf(ChannelId::PREFIX) => "measured.channel_id", "Id of the channel that it was measured on; empty for all.";
+        segment_id empty: IdOf(SegmentId::PREFIX) => "measured.segment_id", "Id of the segment that it was measured in; empty for all.";
+        target empty: Number => "target.value", "The target in force on the day; empty if there was none.";
+        warning empty: Number => (warning), "The warning level in force on the day; empty if there was none.";
+        state: Word(KpiState::texts) => (state), "The state of the value, judged by the target of the day.";
+        source empty: Words => "measured.source", "The source of the value.";
+        recorded_at: Instant => "measured.recorded_at", "Time of recording.";
     ],
     filters: filters![kpi = kpi_key, state = state],
     key: "measurement_id",
@@ -83,7 +83,7 @@ fn state(_: &Scope<'_>) -> String {
     judgement::state_sql("kpi", "measured.value", "target")
 }
 
-/// Definitions.
+/// KPIs: their definitions, without values.
 pub static KPIS: Dataset = Dataset {
     name: "kpis",
     description: "Every KPI that you may read of, archived ones included. The definition of a confidential one is not \
@@ -93,22 +93,22 @@ pub static KPIS: Dataset = Dataset {
     published_only: false,
     day: None,
     columns: columns![
-        kpi_id: IdOf(KpiId::PREFIX) => "kpi.id", "The KPI.";
-        kpi_key: Words => "kpi.key", "Its key.";
-        kpi_name: Words => "kpi.name", "Its name, as it is today.";
-        description empty: Words => "kpi.description", "What it says.";
-        kpi_type: Word(KpiType::texts) => "kpi.kpi_type", "What kind of measure it is.";
-        unit: Word(Unit::texts) => "kpi.unit", "What its values count. Units never mix.";
+        kpi_id: IdOf(KpiId::PREFIX) => "kpi.id", "Id of the KPI.";
+        kpi_key: Words => "kpi.key", "The KPI's key.";
+        kpi_name: Words => "kpi.name", "The KPI's name, as it is today.";
+        description empty: Words => "kpi.description", "The description of the KPI.";
+        kpi_type: Word(KpiType::texts) => "kpi.kpi_type", "The subject that it measures.";
+        unit: Word(Unit::texts) => "kpi.unit", "The unit of its values. Values of different units are never combined.";
         currency empty: Words => "kpi.currency", "ISO 4217 code, where the unit is CURRENCY.";
-        decimals: Integer => "kpi.decimals", "With how many decimals its values are shown.";
-        direction: Word(Direction::texts) => "kpi.direction", "Which way is better.";
-        aggregation: Word(Aggregation::texts) => "kpi.aggregation", "How its values come together over time and groups.";
-        cadence: Word(Cadence::texts) => "kpi.cadence", "How often it is measured.";
-        scope: Word(KpiScope::texts) => "kpi.scope", "Whether it tells of a contact or of the relationship as a whole: the two never mix.";
-        sensitivity: Word(Sensitivity::texts) => "kpi.sensitivity", "Whether its values are for everybody.";
-        owner_department_id: IdOf(DepartmentId::PREFIX) => "kpi.owner_department_id", "The department that owns it.";
-        created_at: Instant => "kpi.created_at", "When it was made.";
-        archived_at empty: Instant => "kpi.archived_at", "Since when it is archived.";
+        decimals: Integer => "kpi.decimals", "Number of decimals with which its values are shown.";
+        direction: Word(Direction::texts) => "kpi.direction", "Whether a higher or a lower value is better.";
+        aggregation: Word(Aggregation::texts) => "kpi.aggregation", "The way its values are combined over time and groups.";
+        cadence: Word(Cadence::texts) => "kpi.cadence", "The interval at which it should be measured.";
+        scope: Word(KpiScope::texts) => "kpi.scope", "Whether it judges single contacts or the relationship as a whole. Values of the two are never combined in a series.";
+        sensitivity: Word(Sensitivity::texts) => "kpi.sensitivity", "The people who may see its values.";
+        owner_department_id: IdOf(DepartmentId::PREFIX) => "kpi.owner_department_id", "Id of the department that owns it.";
+        created_at: Instant => "kpi.created_at", "Time of creation.";
+        archived_at empty: Instant => "kpi.archived_at", "Time of archiving; empty while it is not archived.";
     ],
     filters: filters![kpi = kpi_key, unit = unit],
     key: "kpi_id",
@@ -126,19 +126,19 @@ fn kpis(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
 /// Targets, each with the day on which the next one takes over.
 pub static KPI_TARGETS: Dataset = Dataset {
     name: "kpi_targets",
-    description: "What each KPI should reach, and from which day on; that there is no target any more is a row without a \
-        value. Of confidential KPIs only what you may see.",
+    description: "The targets of each KPI, each with its first day; a row without a value ends the target before it. \
+        Of confidential KPIs only the targets that you may see.",
     permission: Action::PullFlatRows,
     needs_days: false,
     published_only: false,
     day: None,
     columns: columns![
-        target_id: IdOf(KpiTargetId::PREFIX) => "kpi_target.id", "The target.";
-        kpi_id: IdOf(KpiId::PREFIX) => "kpi_target.kpi_id", "The KPI.";
+        target_id: IdOf(KpiTargetId::PREFIX) => "kpi_target.id", "Id of the target.";
+        kpi_id: IdOf(KpiId::PREFIX) => "kpi_target.kpi_id", "Id of the KPI.";
         kpi_key: Words => "kpi.key", "The KPI's key.";
-        valid_from: Day => "kpi_target.valid_from", "The first day.";
-        valid_to empty: Day => "LEAD(kpi_target.valid_from) OVER (PARTITION BY kpi_target.kpi_id ORDER BY kpi_target.valid_from)", "The first day that is too late: that of the next one; empty while it holds.";
-        value empty: Number => "kpi_target.value", "What the KPI should reach; empty where it has no target.";
+        valid_from: Day => "kpi_target.valid_from", "The first day (included).";
+        valid_to empty: Day => "LEAD(kpi_target.valid_from) OVER (PARTITION BY kpi_target.kpi_id ORDER BY kpi_target.valid_from)", "The day behind the last one (excluded), which is the first day of the next target; empty for the latest target.";
+        value empty: Number => "kpi_target.value", "The target value, in the KPI's unit; empty if it has no target from this day on.";
         warning empty: Number => "kpi_target.warning", "The level on the worse side of the target up to which a value is AT_RISK.";
     ],
     filters: filters![kpi = kpi_key],
@@ -159,26 +159,26 @@ fn targets(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     .then(" JOIN kpi ON kpi.id = kpi_target.kpi_id")
 }
 
-/// What KPIs judge.
+/// Links of KPIs to the places that they judge.
 pub static KPI_LINKS: Dataset = Dataset {
     name: "kpi_links",
-    description: "What each KPI judges: a touchpoint, a phase or a whole blueprint, and on which days. A confidential KPI \
-        whose values you may not see is as if it were not linked.",
+    description: "The place that each KPI judges, a touchpoint, a phase or a whole blueprint, and the days on which it \
+        does. A confidential KPI has rows only if you may see its values.",
     permission: Action::PullFlatRows,
     needs_days: false,
     published_only: true,
     day: None,
     columns: columns![
-        link_id: IdOf(KpiLinkId::PREFIX) => "kpi_link.id", "The link.";
-        kpi_id: IdOf(KpiId::PREFIX) => "kpi_link.kpi_id", "The KPI.";
+        link_id: IdOf(KpiLinkId::PREFIX) => "kpi_link.id", "Id of the link.";
+        kpi_id: IdOf(KpiId::PREFIX) => "kpi_link.kpi_id", "Id of the KPI.";
         kpi_key: Words => "kpi.key", "The KPI's key.";
-        blueprint_id: IdOf(BlueprintId::PREFIX) => "kpi_link.blueprint_id", "The blueprint.";
+        blueprint_id: IdOf(BlueprintId::PREFIX) => "kpi_link.blueprint_id", "Id of the blueprint.";
         blueprint_key: Words => "blueprint.key", "The blueprint's key.";
-        phase_id empty: IdOf(PhaseId::PREFIX) => "kpi_link.phase_id", "The phase, where it judges one.";
-        touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "kpi_link.touchpoint_id", "The touchpoint, where it judges one.";
-        valid_from empty: Day => "kpi_link.valid_from", "The first day; empty where it always did.";
-        valid_to empty: Day => "kpi_link.valid_to", "The first day that is too late; empty while it holds.";
-        weight empty: Number => "kpi_link.weight", "How much it counts among what judges the place, for display.";
+        phase_id empty: IdOf(PhaseId::PREFIX) => "kpi_link.phase_id", "Id of the phase, where it judges one.";
+        touchpoint_id empty: IdOf(TouchpointId::PREFIX) => "kpi_link.touchpoint_id", "Id of the touchpoint, where it judges one.";
+        valid_from empty: Day => "kpi_link.valid_from", "The first day (included); empty for no beginning.";
+        valid_to empty: Day => "kpi_link.valid_to", "The day behind the last one (excluded); empty for no end.";
+        weight empty: Number => "kpi_link.weight", "Weight among the KPIs that judge the place, for display.";
     ],
     filters: filters![kpi = kpi_key, blueprint = blueprint_key],
     key: "link_id",

@@ -1,4 +1,4 @@
-//! Who there is and who answers for what: departments with their levels, responsibilities, and personas.
+//! The organisation: departments with their levels, their responsibilities at touchpoints, and personas.
 
 use entity::{
     department,
@@ -20,29 +20,29 @@ use crate::{
     statement::SqlBuilder,
 };
 
-/// Who answers for what, with its history.
+/// Responsibilities of departments at touchpoints, with their history.
 pub static RESPONSIBILITIES: Dataset = Dataset {
     name: "responsibilities",
-    description: "Who answers, answered or is offered to answer for what: touchpoint × department × role, with the moments \
-        between which it held. A LEAD sees those of the departments that they lead.",
+    description: "Every responsibility of a department for a role at a touchpoint, in any state of the handshake, \
+        with the moments between which it was in force. A LEAD sees those of the departments that they lead.",
     permission: Action::PullFlatRows,
     needs_days: false,
     published_only: true,
     day: None,
     columns: columns![
-        responsibility_id: IdOf(ResponsibilityId::PREFIX) => "responsibility.id", "The responsibility.";
-        blueprint_id: IdOf(BlueprintId::PREFIX) => "responsibility.blueprint_id", "The blueprint.";
+        responsibility_id: IdOf(ResponsibilityId::PREFIX) => "responsibility.id", "Id of the responsibility.";
+        blueprint_id: IdOf(BlueprintId::PREFIX) => "responsibility.blueprint_id", "Id of the blueprint.";
         blueprint_key: Words => "blueprint.key", "The blueprint's key.";
-        touchpoint_id: IdOf(TouchpointId::PREFIX) => "responsibility.touchpoint_id", "The touchpoint.";
+        touchpoint_id: IdOf(TouchpointId::PREFIX) => "responsibility.touchpoint_id", "Id of the touchpoint.";
         touchpoint_key: Words => "touchpoint.key", "The touchpoint's key.";
-        department_id: IdOf(DepartmentId::PREFIX) => "responsibility.department_id", "The department.";
+        department_id: IdOf(DepartmentId::PREFIX) => "responsibility.department_id", "Id of the department.";
         department_key: Words => "department.key", "The department's key.";
-        role: Word(Role::texts) => "responsibility.role", "What the department answers for.";
-        status: Word(ResponsibilityStatus::texts) => "responsibility.status", "How far the handshake has come.";
-        proposed_at: Instant => "responsibility.proposed_at", "When it was proposed.";
-        decided_at empty: Instant => "responsibility.decided_at", "When it was accepted or declined.";
-        valid_from empty: Instant => "responsibility.valid_from", "From which moment on it holds; empty where it always did, or never began.";
-        valid_to empty: Instant => "responsibility.valid_to", "The moment at which it ended; empty while it holds.";
+        role: Word(Role::texts) => "responsibility.role", "The department's role.";
+        status: Word(ResponsibilityStatus::texts) => "responsibility.status", "The state of the handshake.";
+        proposed_at: Instant => "responsibility.proposed_at", "Time of the proposal.";
+        decided_at empty: Instant => "responsibility.decided_at", "Time of the answer; empty while there is none.";
+        valid_from empty: Instant => "responsibility.valid_from", "In force from this moment (included); empty for no beginning, or if it was never in force.";
+        valid_to empty: Instant => "responsibility.valid_to", "In force until this moment (excluded); empty for no end.";
     ],
     filters: filters![
         department = department_key,
@@ -77,28 +77,28 @@ fn responsibilities(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
 /// Departments, with their place in the tree.
 pub static DEPARTMENTS: Dataset = Dataset {
     name: "departments",
-    description: "Every department that you may read of, archived ones included, with its place in the tree as it is \
-        today. Where you may not read of the parent, the department stands at the top.",
+    description: "Every department that you may read, archived ones included, with its place in the tree as it is \
+        today. A department whose parent you may not read stands at the top.",
     permission: Action::PullFlatRows,
     needs_days: false,
     published_only: false,
     day: None,
     columns: columns![
-        department_id: IdOf(DepartmentId::PREFIX) => "seen.id", "The department.";
-        department_key: Words => "seen.key", "Its key.";
-        department_name: Words => "seen.name", "Its name, as it is today.";
+        department_id: IdOf(DepartmentId::PREFIX) => "seen.id", "Id of the department.";
+        department_key: Words => "seen.key", "The department's key.";
+        department_name: Words => "seen.name", "The department's name, as it is today.";
         kind: Word(DepartmentKind::texts) => "seen.kind", "Whether it is part of the organisation or a partner.";
-        parent_id empty: IdOf(DepartmentId::PREFIX) => "above.id", "The department above it.";
-        depth: Integer => "tree.depth", "How deep it lies: 1 at the top.";
-        path: Words => "tree.path", "Its name behind the names of those above it, with ' / ' between them.";
-        level_1: Words => "tree.level_1", "The name of the department above it, or of itself, on the first level.";
-        level_2 empty: Words => "tree.level_2", "The same on the second level; empty where it lies above that.";
-        level_3 empty: Words => "tree.level_3", "The same on the third level.";
-        level_4 empty: Words => "tree.level_4", "The same on the fourth level.";
-        level_5 empty: Words => "tree.level_5", "The same on the fifth level. What lies deeper has its whole path in path.";
-        successor_id empty: IdOf(DepartmentId::PREFIX) => "successor.id", "The department that took over from it.";
-        created_at: Instant => "seen.created_at", "When it was made.";
-        archived_at empty: Instant => "seen.archived_at", "Since when it is archived.";
+        parent_id empty: IdOf(DepartmentId::PREFIX) => "above.id", "Id of the department above it; empty at the top.";
+        depth: Integer => "tree.depth", "Depth in the tree, 1 at the top.";
+        path: Words => "tree.path", "Names from the top down to the department, with ' / ' between them.";
+        level_1: Words => "tree.level_1", "Name on the first level of the path: of the department or of one above it.";
+        level_2 empty: Words => "tree.level_2", "Name on the second level of the path; empty if the path is shorter.";
+        level_3 empty: Words => "tree.level_3", "Name on the third level of the path; empty if the path is shorter.";
+        level_4 empty: Words => "tree.level_4", "Name on the fourth level of the path; empty if the path is shorter.";
+        level_5 empty: Words => "tree.level_5", "Name on the fifth level of the path; empty if the path is shorter. Deeper levels are only in the column path.";
+        successor_id empty: IdOf(DepartmentId::PREFIX) => "successor.id", "Id of the department that took over from it.";
+        created_at: Instant => "seen.created_at", "Time of creation.";
+        archived_at empty: Instant => "seen.archived_at", "Time of archiving; empty while it is not archived.";
     ],
     filters: filters![department = department_key, kind = kind],
     key: "department_id",
@@ -136,22 +136,22 @@ fn departments(text: SqlBuilder, scope: &Scope<'_>) -> SqlBuilder {
     DEPARTMENTS.select(text, scope).then(DEPARTMENTS_IN_TREE)
 }
 
-/// Whose journeys they are.
+/// Personas.
 pub static PERSONAS: Dataset = Dataset {
     name: "personas",
-    description: "Every persona that you may read of, archived ones included.",
+    description: "Every persona that you may read, archived ones included.",
     permission: Action::PullFlatRows,
     needs_days: false,
     published_only: false,
     day: None,
     columns: columns![
-        persona_id: IdOf(PersonaId::PREFIX) => "persona.id", "The persona.";
-        persona_key: Words => "persona.key", "Its key.";
-        persona_name: Words => "persona.name", "Its name, as it is today.";
+        persona_id: IdOf(PersonaId::PREFIX) => "persona.id", "Id of the persona.";
+        persona_key: Words => "persona.key", "The persona's key.";
+        persona_name: Words => "persona.name", "The persona's name, as it is today.";
         subject: Word(Subject::texts) => "persona.subject", "Whether it stands for customers or for employees.";
-        max_contacts_per_month empty: Integer => "persona.max_contacts_per_month", "How often a month it wants to be contacted at the most.";
-        created_at: Instant => "persona.created_at", "When it was made.";
-        archived_at empty: Instant => "persona.archived_at", "Since when it is archived.";
+        max_contacts_per_month empty: Integer => "persona.max_contacts_per_month", "Greatest number of contacts a month that it accepts.";
+        created_at: Instant => "persona.created_at", "Time of creation.";
+        archived_at empty: Instant => "persona.archived_at", "Time of archiving; empty while it is not archived.";
     ],
     filters: filters![persona = persona_key, subject = subject],
     key: "persona_id",

@@ -31,14 +31,15 @@ use crate::{
     policy::Action,
 };
 
-/// Values put together.
+/// Values of KPIs, combined by period and dimension.
 pub static KPI_SERIES: Dataset = Dataset {
     name: "kpi_series",
-    description: "What values come to by period and by what is asked for with `by`: LAST is the value of the latest day, \
-        AVERAGE counts as many as answered, SUM adds up, RATIO adds up numerators and denominators. A value belongs to \
-        the groups of the rows that it has in kpi_facts and counts once in each. Values by channel or segment are told \
-        apart only where that is asked for; at a touchpoint its own values come before those of the KPI as a whole. A \
-        period without a value has no row. A LEAD gets what the rows of the departments that they lead come to.",
+    description: "Values of KPIs, combined by period and by the dimensions requested with `by`: LAST is the value of \
+        the latest day, AVERAGE the mean weighted by sample size, SUM the sum, RATIO the sum of numerators divided by \
+        that of denominators. A value belongs to the groups of the rows that it has in kpi_facts and counts once in \
+        each. Channels and segments are separated only if `by` requests it; at a touchpoint its own values come before \
+        those of the KPI as a whole. A period without a value has no row. A LEAD gets the values of the rows of the \
+        departments that they lead.",
     permission: Action::PullFlatRows,
     needs_days: true,
     published_only: true,

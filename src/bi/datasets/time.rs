@@ -16,21 +16,21 @@ use crate::{
 /// Days, one a row.
 pub static DATES: Dataset = Dataset {
     name: "dates",
-    description: "The calendar of the days that are asked about, one row a day. Weeks are ISO 8601: they begin on Monday, \
-        and the year of a week is iso_year.",
+    description: "The calendar of the requested days, one row a day. Weeks are ISO 8601: they begin on Monday, and the \
+        year of a week is iso_year.",
     permission: Action::PullFlatRows,
     needs_days: true,
     published_only: false,
     day: Some("day"),
     columns: columns![
         day: Day => "day.day", "The day.";
-        ends_at: Instant => "day.ends", "The moment at which it ends in the deployment's time zone.";
+        ends_at: Instant => "day.ends", "End of the day in the deployment's time zone.";
         year: Integer => (year), "The year.";
         quarter: Integer => (quarter), "The quarter, from 1 to 4.";
         month: Integer => (month), "The month, from 1 to 12.";
         day_of_month: Integer => (day_of_month), "The day of the month, from 1.";
         weekday: Integer => (weekday), "The day of the week, from Monday, 1, to Sunday, 7.";
-        iso_year: Integer => (iso_year), "The year that its ISO week belongs to.";
+        iso_year: Integer => (iso_year), "The year of its ISO week.";
         iso_week: Integer => (iso_week), "The ISO week, from 1 to 53.";
         is_today: Boolean => "day.day = today.day", "Whether it is today, in the deployment's time zone.";
         is_past: Boolean => "day.day < today.day", "Whether it lies before today.";
