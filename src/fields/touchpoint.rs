@@ -32,33 +32,33 @@ macro_rules! touchpoint_fields {
             {
                 /// The customer's action.
                 customer_action "customerAction": kinds::OptionalText {
-                    search: 1, column: "What the customer does.",
+                    search: 1, column: "The customer's action.",
                 }
             }
             {
                 /// The party that starts it.
                 initiator "initiator": kinds::OptionalWord<entity::words::Initiator> {
-                    column: "Who begins the contact.",
+                    column: "The party that starts the contact.",
                 }
                 /// Number of contacts a month with a persona here.
                 contacts_per_month "contactsPerMonth": kinds::MonthlyRate {
-                    column: "How often a month it contacts each customer.",
+                    column: "Number of contacts a month with each customer here.",
                 }
                 /// The customer's emotion, from −2 (worst) to 2 (best).
                 emotion "emotion": kinds::ScaledNumber<-2, 2> {
-                    column: "How the customer feels, from -2 to 2.",
+                    column: "The customer's emotion, from -2 (worst) to 2 (best).",
                 }
                 /// The employee's emotion, from −2 (worst) to 2 (best).
                 employee_emotion "employeeEmotion": kinds::ScaledNumber<-2, 2> {
-                    column: "How the employee feels, from -2 to 2.",
+                    column: "The employee's emotion, from -2 (worst) to 2 (best).",
                 }
                 /// Importance to the customer, from 1 (least) to 5 (most).
                 importance_customer "importanceCustomer": kinds::ScaledNumber<1, 5> {
-                    column: "How much it matters to the customer, from 1 to 5.",
+                    column: "Importance to the customer, from 1 (least) to 5 (most).",
                 }
                 /// Importance to the organisation, from 1 (least) to 5 (most).
                 importance_organisation "importanceOrganisation": kinds::ScaledNumber<1, 5> {
-                    column: "How much it matters to the organisation, from 1 to 5.",
+                    column: "Importance to the organisation, from 1 (least) to 5 (most).",
                 }
                 /// Whether customers use it.
                 usage "usage": kinds::RequiredWord<entity::words::Usage> {
@@ -72,11 +72,11 @@ macro_rules! touchpoint_fields {
                 }
                 /// Whether it belongs to the smallest useful picture of the journey.
                 essential "essential": kinds::YesNo {
-                    column: "Whether it is part of the smallest useful map.",
+                    column: "Whether it belongs to the smallest useful picture of the journey.",
                 }
                 /// Expected duration in minutes.
                 expected_minutes "expectedMinutes": kinds::ScaledNumber<0, { i32::MAX }> {
-                    column: "How many minutes the customer expects it to take.",
+                    column: "Duration in minutes that the customer expects.",
                 }
                 /// Whether it was observed or is assumed.
                 basis "basis": kinds::RequiredWord<entity::words::Basis> {
