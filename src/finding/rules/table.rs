@@ -1,4 +1,4 @@
-//! The table of rules: what each finds, how grave that is, and from which threshold on. It finds nothing itself.
+//! The table of rules: the flaw that each finds, its severity and its threshold. It finds nothing itself.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -101,17 +101,17 @@ rules! {
     Warning KpiOwnerAbsent = "KPI_OWNER_ABSENT":
         "The owner of a KPI is neither RESPONSIBLE nor ACCOUNTABLE at any place here that the KPI judges.",
     Warning Unreachable = "UNREACHABLE":
-        "No way leads to a touchpoint from the start or a re-entry, and it enables no step that people get to.",
+        "No way leads to a touchpoint from the start or a re-entry, and it enables no touchpoint that people reach.",
     Warning DeadEnd = "DEAD_END":
-        "People get to a touchpoint, and nothing leads on from it, not even out of the journey.",
+        "People reach a touchpoint from which nothing leads on, not even out of the journey.",
     Warning NoPhaseBefore = "NO_PHASE_BEFORE":
-        "No phase is of stage BEFORE: what people do before they come is not looked at.",
+        "No phase is of stage BEFORE: the time before people come is missing.",
     Warning NoPhaseAfter = "NO_PHASE_AFTER":
-        "No phase is of stage AFTER: what becomes of people afterwards is not looked at.",
+        "No phase is of stage AFTER: the time afterwards is missing.",
     Warning AfterNeglected = "AFTER_NEGLECTED" from 20.0:
         "Less than N percent of the touchpoints lie in phases of stage AFTER.",
     Warning NonUseUnexplained = "NON_USE_UNEXPLAINED":
-        "A touchpoint is NOT_USED or ABANDONED, and no reason is known.",
+        "A touchpoint is NOT_USED or ABANDONED, and no reason is given.",
     Warning ImportantAndNegative = "IMPORTANT_AND_NEGATIVE" from 4.0:
         "A touchpoint of importance N or more to customers leaves them with a negative emotion.",
     Warning ContactPressure = "CONTACT_PRESSURE":
@@ -125,13 +125,13 @@ rules! {
     Warning PromiseUnowned = "PROMISE_UNOWNED":
         "A promise is delivered at a touchpoint where nobody is ACCOUNTABLE.",
     Warning MessageConflict = "MESSAGE_CONFLICT":
-        "By the latest evaluation that looked at it, a touchpoint says something else than another one.",
+        "By its latest evaluation, the message of a touchpoint contradicts that of another one.",
     Warning InformationNeedUnanswered = "INFORMATION_NEED_UNANSWERED":
-        "People want to know something, and nothing is known that answers it.",
+        "An insight of kind INFORMATION_NEED has no answer.",
     Warning FeedbackUnroutable = "FEEDBACK_UNROUTABLE":
-        "A customer is waiting: they gave an answer at a touchpoint where nobody was ACCOUNTABLE, and it is not closed.",
+        "A customer gave an answer at a touchpoint where nobody was ACCOUNTABLE, and its follow-up is not closed.",
     Warning ReviewOverdue = "REVIEW_OVERDUE":
-        "The day on which the blueprint should be looked at again has passed.",
+        "The day on which the blueprint was due for review has passed.",
     Info NoKpi = "NO_KPI":
         "No KPI judges a touchpoint of another lane than CUSTOMER.",
     Info LoyaltyMeasuredYearly = "LOYALTY_MEASURED_YEARLY":
@@ -147,7 +147,7 @@ rules! {
     Info SingleSource = "SINGLE_SOURCE" from 2.0:
         "What is known at a touchpoint rests on fewer than N sources, and on one at least.",
     Info DepartmentWithoutRole = "DEPARTMENT_WITHOUT_ROLE":
-        "Neither a department nor any below it holds a role in a journey that counts. Told of the organisation, not of a blueprint.",
+        "Neither a department nor any below it holds a role in a journey that counts. A finding of the organisation, not of a blueprint.",
 }
 
 impl FindingCode {
@@ -197,7 +197,7 @@ pub struct Threshold {
     pub value: f64,
 }
 
-/// Why a threshold cannot be.
+/// The reason why a threshold is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownThreshold(String);
 
