@@ -263,10 +263,12 @@ impl OrganisationKeys {
     ) -> Result<Blueprint<Document>> {
         let snapshot = BlueprintSnapshot::load(caller, tx, row.clone(), caller.today).await?;
         let mut document = self.unpeopled(Document::from_snapshot(&snapshot));
+        // The blueprint's own list has them with their moments, and loading refuses them in both places.
         document.responsibilities.clear();
         document.kpi_links = self.kpi_links(tx, &snapshot).await?;
         let archived = row.status == BlueprintStatus::Archived;
         Ok(Blueprint {
+            // The status before archiving: `archivedAt` says the rest, and loading refuses ARCHIVED as a status.
             status: row.archived_from.filter(|_| archived).unwrap_or(row.status),
             archived_at: row.archived_at,
             copied_from: self.origin(&snapshot),
@@ -384,6 +386,7 @@ impl OrganisationKeys {
             rows.map(|row| (step.key.clone(), row))
         });
         let told = held.map(|(touchpoint, row)| {
+            // Loading finds what is replaced by touchpoint and department, among accountabilities only.
             let replaces = row.replaces_id.filter(|_| row.role == Role::Accountable);
             let replaces = replaces.and_then(|id| holders.get(&id));
             Responsibility {
@@ -396,6 +399,7 @@ impl OrganisationKeys {
                 proposed_by_department: row.proposed_by_department_id.map(|id| self.department(id)),
                 proposed_from_department: row
                     .proposed_from_department_id
+                    // Loading takes the proposing department for an absent one.
                     .filter(|seat| Some(*seat) != row.proposed_by_department_id)
                     .map(|id| self.department(id)),
                 proposed_at: Some(row.proposed_at),

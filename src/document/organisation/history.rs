@@ -108,6 +108,7 @@ pub fn responsibilities(
             let reason = Some(Reason::AlreadyHeld);
             faults.add(&path, UserErrorCode::Duplicate, reason, message);
         }
+        // The index of the row that is pushed next.
         replacing.extend(replaced.map(|replaced| (rows.len(), replaced)));
         rows.push(responsibility::Model {
             id: id::new(),
@@ -157,6 +158,7 @@ fn held_by(
             && row.role == Role::Accountable
             && was_ever_in_force(row)
     });
+    // None is less than any moment, though what has no end ends last: so that is compared first.
     held.max_by_key(|row| (row.valid_to.is_none(), row.valid_to))
         .map(|row| row.id)
 }
@@ -208,7 +210,9 @@ fn check_accountable(path: &str, rows: &[responsibility::Model], faults: &mut Fa
         }
     }
     for spells in spells.values_mut() {
+        // None sorts first: right for a beginning, which was always, and corrected for an end, which never comes.
         spells.sort_by_key(|(from, to, _)| (*from, to.is_none(), *to));
+        // Neighbours are enough: if a spell overlaps a later one, it overlaps the next one, which begins no later.
         for pair in spells.windows(2) {
             let [(_, to, first), (from, _, second)] = pair else {
                 continue;
@@ -245,6 +249,7 @@ pub fn publications(
         if said.number.is_some_and(|number| number < 1) {
             wrong("number", "Publications are numbered from 1.");
         }
+        // None is less than any number: a publication without one does not fall.
         if said.number <= last.as_ref().map(|(number, _)| *number) && said.number.is_some() {
             wrong("number", "Numbers rise.");
         }

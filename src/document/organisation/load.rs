@@ -43,6 +43,7 @@ pub async fn load(
     let mut permit = caller.begin().await?;
     refuse_unless_empty(&permit).await?;
     load_into(&mut permit, said).await?;
+    // Only a commit keeps anything: the transaction is rolled back when the permit is dropped.
     if how.dry_run {
         return Ok(());
     }
@@ -83,6 +84,8 @@ pub async fn load_into(permit: &mut Permit<'_>, said: &OrganisationInput) -> Res
             blueprints.insert(lower(&loaded.row.key), loaded);
         }
     }
+    // Behind all blueprints: a measurement names a touchpoint of any of them, and a copy may stand before its
+    // original.
     let measured = values::measurements(said, (&master, &blueprints), (now, today), &mut faults);
     for (at, said) in said.blueprints.iter().enumerate() {
         let copy = blueprints.get(&lower(&said.document.key));
@@ -141,6 +144,8 @@ async fn settle(
         &*format!("{path}.responsibilities"),
         &*said.responsibilities,
     );
+    // A list of its own: faults of blueprints above must not keep this one from being written, nor its faults from
+    // being found with them.
     let mut wrong = Faults::default();
     let held = history::responsibilities(held, (loaded, master), now, &mut wrong);
     let was = (&*format!("{path}.publications"), &*said.publications);

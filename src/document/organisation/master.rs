@@ -101,6 +101,7 @@ impl Master {
     }
 
     fn departments(&mut self, said: &[Department], now: DateTime<Utc>, faults: &mut Faults) {
+        // Two passes: a department may name a parent or a successor that stands below it.
         let ids: Vec<DepartmentId> = said
             .iter()
             .enumerate()
