@@ -122,6 +122,8 @@ pub async fn lock(
         .lock(LockType::NoKeyUpdate)
         .all(permit.tx())
         .await?;
+    // Not a condition of the query: whether a KPI is fed can change until its lock is taken, so all of these types
+    // are locked first.
     kpis.retain(|kpi| kpi.fed_by_feedback && kpi.archived_at.is_none());
     Ok(kpis)
 }
@@ -262,6 +264,7 @@ pub async fn require_open(permit: &Permit<'_>, kpi: &kpi::Model) -> Result<()> {
                 .is_in([BlueprintStatus::Published, BlueprintStatus::Archived]),
         )
         .add(blueprint::Column::Visibility.eq(Visibility::Organisation));
+    // Each blueprint once, however many of its places the KPI judges: they are compared with a count of blueprints.
     let blueprint_ids: Vec<BlueprintId> = kpi_link::Entity::find()
         .select_only()
         .column(kpi_link::Column::BlueprintId)

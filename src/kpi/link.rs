@@ -216,7 +216,8 @@ async fn fetch_at(
     Ok((row, kpi))
 }
 
-/// Takes a link away, as if it had never been. What answers gave there stays measured. A link that has served is ended instead, by its last day.
+/// Takes a link away, as if it had never been. What answers gave there stays measured. A link that has served is ended
+/// instead, by its last day.
 pub async fn delete(caller: &Caller, input: &AtVersionInput) -> Result<kpi_link::Model> {
     let id: KpiLinkId = input::id("id", &input.id)?;
     let mut permit = caller.begin().await?;

@@ -168,6 +168,7 @@ pub(super) async fn upsert(
         hidden,
         ..WriteMode::default()
     };
+    // In portions: a statement takes only so many places for values.
     let mut values = values.into_iter().peekable();
     while values.peek().is_some() {
         let some = values.by_ref().take(AT_ONCE).collect();
@@ -306,6 +307,7 @@ async fn raise(
         .copied()
         .collect();
     if !kpis.is_empty() {
+        // RETURNING gives the revisions that the same statement made.
         let kpis: Vec<kpi::Model> = kpi::Entity::update_many()
             .col_expr(
                 kpi::Column::SeriesRevision,
@@ -386,6 +388,8 @@ async fn keep(
         let pairs = corrections
             .into_iter()
             .map(|(was, becomes)| [was.into(), becomes.into()]);
+        // The corrections need not exist yet, since the reference is checked at the commit; and the index that allows
+        // one value in force for each key refuses them while the old ones are in force.
         let supersede = SqlBuilder::new(
             permit.tx().get_database_backend(),
             "WITH correction (was, becomes) AS (",
@@ -450,6 +454,7 @@ pub async fn correct(
         .await?;
     require_live::<kpi::Entity>("measurementId", &kpi)?;
     let key = MeasurementKey::from_row(&found);
+    // Before the check for a correction below: a retry finds the measurement corrected by its own first attempt.
     let same = |row: &measurement::Model| {
         MeasurementKey::from_row(row) == key && MeasurementContent::from_row(row) == content
     };

@@ -155,12 +155,15 @@ impl SheetWriter<'_> {
         let patient = permit.is_on_postgresql();
         let kpis = lock_kpis(&mut permit, self.kpis.keys().copied().collect()).await?;
         if let Some(unread) = self.unread.take() {
+            // Behind `lock_kpis`: who may not record is told that, and nothing of what is wrong with the sheet.
             unread.faults.check()?;
             self.batches = Batches::read(unread.sheet, unread.known);
         }
+        // In every act: between two acts of SQLite others may write.
         refuse_if_changed(&self.kpis, &kpis)?;
         let mut how = WriteMode {
             dry_run: self.dry_run,
+            // Asked under the locks: nobody else can give them values until the commit.
             fresh: fresh(&permit, kpis.keys().copied().collect()).await?,
             hidden: without_values(&permit, kpis.keys().copied()).await?,
             ..WriteMode::default()

@@ -120,6 +120,7 @@ fn covers<'l>(
     (from, to): (NaiveDate, NaiveDate),
 ) -> bool {
     let mut days: Vec<LinkDays> = links.map(|link| (link.valid_from, link.valid_to)).collect();
+    // None sorts first: a link without a beginning comes before all others.
     days.sort_unstable();
     let mut reached = from;
     for (valid_from, valid_to) in days {
@@ -158,6 +159,7 @@ pub(super) async fn measured(
         .add(Column::Scale.is_in(scales))
         .add_option(behind.map(|day| Column::ToDay.gt(day)));
     let mut cells = cells::load(permit.tx(), which).await?;
+    // Not a measurement either: its score would tell what each of them said.
     cells.retain(|cell| !cell.alike());
     if cells.is_empty() {
         return Ok(BTreeMap::new());
@@ -169,6 +171,7 @@ pub(super) async fn measured(
             feeding_scale(kpi.kpi_type) == Some(cell.series.scale) && judged.holds(kpi, cell)
         });
         for cell in its {
+            // `to` is the day behind the block; a measurement is of a day in it.
             let last = cell.to.pred_opt().unwrap_or(cell.to);
             *tallies
                 .entry(MeasurementKey::at(kpi.id, cell.series.touchpoint, last))
