@@ -20,7 +20,7 @@ pub trait ApiField: FieldKind {
     /// The change that an input makes, with a fault at `path` for each value that the kind does not take.
     fn read(input: &Self::Input, path: &str, faults: &mut Faults) -> ActiveValue<Self::Stored>;
 
-    /// What an object shows of what is stored.
+    /// The value that an object shows, made from the stored one.
     fn show(stored: Self::Stored) -> Self::Output;
 
     /// The change, with the value of a new row where it says nothing.

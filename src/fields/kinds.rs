@@ -39,7 +39,7 @@ pub struct YesNo;
 /// A whole number from `MIN` to `MAX`, both included, or none.
 pub struct ScaledNumber<const MIN: i32, const MAX: i32>;
 
-/// How often a month, or unknown.
+/// A number a month, or unknown.
 pub struct MonthlyRate;
 
 /// Names in an order.

@@ -5,8 +5,8 @@
 //! Each of these places is made from the rows of [`touchpoint`]:
 //!
 //! ```text
-//! /// What the customer does.
-//! customer_action "customerAction": kinds::OptionalText { search: 1, column: "What the customer does.", }
+//! /// The customer's action.
+//! customer_action "customerAction": kinds::OptionalText { search: 1, column: "The customer's action.", }
 //! └ column        └ name in the API  └ kind               └ where else it appears
 //! ```
 //!

@@ -13,7 +13,7 @@ use crate::{
 
 /// A kind that can be a column.
 pub(super) trait DatasetField: FieldKind {
-    /// What its cells hold.
+    /// The type of its cells.
     const TYPE: Type;
     /// Whether a cell may be empty.
     const NULLABLE: bool;
