@@ -12,22 +12,22 @@ use entity::{
 use super::table::{FindingCode, Thresholds};
 use crate::{canvas::Canvas, judgement::JudgedLink, snapshot::BlueprintSnapshot};
 
-/// What the rules need to know that is not in the blueprint itself.
+/// Facts that the rules need and that are not in the blueprint itself.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// The segments that the blueprint's personas stand for.
     pub segments: HashMap<PersonaId, HashSet<SegmentId>>,
-    /// How often a month the blueprint's personas are contacted in other journeys.
+    /// Contacts a month of the blueprint's personas in other journeys.
     pub contacts_elsewhere: HashMap<PersonaId, f64>,
-    /// How many responsibilities the departments that take part hold in other journeys.
+    /// The number of responsibilities that the departments that take part hold in other journeys.
     pub held_elsewhere: HashMap<DepartmentId, usize>,
     /// The latest day on which each KPI was measured, in whatever part.
     pub measured_on: HashMap<KpiId, NaiveDate>,
-    /// How many answers at each touchpoint wait for somebody to look after them.
+    /// The number of answers at each touchpoint that wait for somebody to look after them.
     pub unroutable: HashMap<TouchpointId, usize>,
 }
 
-/// How the rules are to be applied.
+/// Options of applying the rules.
 #[derive(Clone, Copy, Debug)]
 pub struct RuleOptions<'t> {
     /// The day that is judged.

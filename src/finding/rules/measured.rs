@@ -99,7 +99,7 @@ pub fn is_stale(cadence: Cadence, since: NaiveDate, day: NaiveDate, periods: f64
     i32::try_from(passed).is_ok_and(|passed| f64::from(passed) > days * periods)
 }
 
-/// Which departments are RESPONSIBLE or ACCOUNTABLE where.
+/// The departments that are RESPONSIBLE or ACCOUNTABLE: at touchpoints, in phases, and anywhere.
 struct Delivering {
     at: HashSet<(DepartmentId, TouchpointId)>,
     of_phase: HashSet<(DepartmentId, PhaseId)>,

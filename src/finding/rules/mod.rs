@@ -38,7 +38,7 @@ pub use self::{
 };
 use crate::{canvas::Canvas, snapshot::BlueprintSnapshot};
 
-/// What a blueprint gets wrong: the gravest first, then in the order of the table and of display.
+/// The flaws of a blueprint: the gravest first, then in the order of the table and of display.
 #[must_use]
 pub fn find(
     snapshot: &BlueprintSnapshot,
@@ -65,7 +65,7 @@ pub fn find(
     findings
 }
 
-/// What stands in the way of publishing: the rules of severity ERROR, which need nothing but the canvas.
+/// The flaws that prevent publishing: of rules of severity ERROR, which need nothing but the canvas.
 #[must_use]
 pub fn errors(canvas: &Canvas) -> Vec<Violation> {
     let mut found = Violations::new(Some(canvas.blueprint.id));
@@ -73,7 +73,7 @@ pub fn errors(canvas: &Canvas) -> Vec<Violation> {
     found.findings
 }
 
-/// What the organisation as a whole gets wrong: departments that hold no role, nor any department below them.
+/// The flaws of the organisation as a whole: departments that hold no role, nor any department below them.
 #[must_use]
 pub fn of_organisation(
     departments: &[department::Model],

@@ -18,7 +18,7 @@ use crate::{
     responsibility::in_force::is_delivering,
 };
 
-/// How many departments have accepted a role at a touchpoint.
+/// The number of departments that have accepted a role at a touchpoint.
 fn holding(canvas: &Canvas, touchpoint: &touchpoint::Model, role: Role) -> usize {
     let held = canvas.responsibilities_of(touchpoint.id).iter();
     held.filter(|held| held.role == role && held.status == ResponsibilityStatus::Accepted)

@@ -36,7 +36,7 @@ impl Severity {
 pub struct Rule {
     pub code: FindingCode,
     pub severity: Severity,
-    /// What is found, as a sentence; N is the threshold.
+    /// The flaw as a sentence; N is the threshold.
     pub sentence: &'static str,
     /// The threshold unless a deployment says otherwise; none where the rule has none.
     pub default: Option<f64>,

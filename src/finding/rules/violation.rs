@@ -17,13 +17,13 @@ use super::table::FindingCode;
 pub struct Violation {
     pub code: FindingCode,
     pub place: FindingSubject,
-    /// What is wrong, for people.
+    /// The flaw as a sentence, for people.
     pub sentence: String,
     /// The code and what it is about, hashed: it stays the same whatever is renamed or moved.
     pub fingerprint: FindingId,
 }
 
-/// What a finding is about. Without anything else it is the blueprint as a whole.
+/// The subject of a finding. Without anything else it is the blueprint as a whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FindingSubject {
     pub blueprint: Option<BlueprintId>,
