@@ -281,7 +281,7 @@ fn is_regular(bytes: &[u8]) -> bool {
     different.len() < 10 || repeats || steps * 2 > bytes.len()
 }
 
-pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
+fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(bytes)

@@ -39,7 +39,7 @@ pub async fn create(caller: &Caller, input: RoleCreate) -> Result<String> {
         None => password::random()?,
     };
     password::check(&password)?;
-    let verifier = password::verifier(&password)?;
+    let verifier = password::verifier(&password);
     let mut permit = begin(caller).await?;
     let account = permit
         .read_live::<account::Entity>("accountId", account_id)
