@@ -1,5 +1,9 @@
 //! What the server is doing, for Prometheus: requests by route, statements, and how much is kept in memory. It tells
 //! nothing of what is in the database, and is served at an address of its own.
+//!
+//! prometheus-client counts and encodes, into a registry of each server's own. The crate `metrics`, and middleware that
+//! is made with it, has one recorder for the process, so that two servers in one test would count as one. Queues and
+//! memory are read when Prometheus asks (`StateCollector`): no gauge has to be kept in step with them.
 
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -1,5 +1,9 @@
 //! Content negotiation: how `Accept`, `Accept-Encoding` and their like are read, and entity tags. Which media types
 //! there are to choose from each face says itself (`graphql/media.rs`, `odata/headers.rs`).
+//!
+//! By hand: the crate `headers`, of which axum-extra's typed headers are made, reads none of `Accept`,
+//! `Accept-Encoding` and `Prefer`, and would replace no more than the comparison of tags. tower-http's compression
+//! takes `*` for gzip, and answers 406 to who refuses every coding, after the handler has done its work.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

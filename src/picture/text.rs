@@ -1,5 +1,9 @@
 //! Text that has to fit: how wide it is at the most, where it is wrapped and cut, and what may stand in XML at all. It
 //! draws nothing.
+//!
+//! The widths are those of Helvetica, which Arial and Liberation Sans share, as a table. Crates that measure text
+//! (ab_glyph, cosmic-text) need the file of a font, and there is none: the reader's browser sets the text, in a font of
+//! its own, and a server without fonts has to draw the same bytes. unicode-width counts columns of a terminal.
 
 /// A size and weight of the one family that pictures are set in.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,9 +1,9 @@
 //! A byte-bounded LRU cache: id → value at one revision.
 //!
-//! Why by hand, and not one of the concurrent caches? A request takes hundreds of values at exact revisions, all of them
-//! or none, and what it read replaces nothing newer: here that is one lock for each, there a look-up, a comparison and a
-//! conditional insert per value. Such caches also spread their bound over shards, of which one large KPI can exceed its
-//! own; and what makes them fast, many threads and scans, is not what a handful of look-ups per request needs.
+//! By hand: a request takes hundreds of values at exact revisions, all of them or none, and what it read replaces
+//! nothing newer. That is one lock each here; in quick_cache and moka it is a look-up, a comparison and a conditional
+//! insert per value. quick_cache also divides its bound among shards, one of which a large KPI can exceed, and moka
+//! lets nothing into a full cache, unless told otherwise, that is not asked for more often than what is there.
 
 use std::{
     collections::HashMap,

@@ -1,10 +1,10 @@
 //! The accept loop: bounds on connections, deadlines for what clients send and take, and an end within the time that
 //! draining may take. It knows no route and signs nobody in.
 //!
-//! `axum::serve` has none of this, and hyper's own header timeout begins with the wait for a request, so that what is
-//! enough for a slow head would end every connection that a proxy keeps. Each connection is one task
-//! ([`connection`]), which counts what it is doing ([`activity`]) and looks after itself; [`peers`] holds how many
-//! there are, of whom, and which of them makes room when a place is needed.
+//! `axum::serve` has none of this, layers of tower begin when a head has arrived, and hyper's own header timeout begins
+//! with the wait for a request, so that what is enough for a slow head would end every connection that a proxy keeps.
+//! Each connection is one task ([`connection`]), which counts what it is doing ([`activity`]) and looks after itself;
+//! [`peers`] holds how many there are, of whom, and which of them makes room when a place is needed.
 
 mod activity;
 mod connection;
