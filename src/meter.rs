@@ -64,7 +64,7 @@ impl<T: OutputType> OutputType for Metered<T> {
 }
 
 /// Number of fields of a selection, including those inside them. Recursive: the guard has bounded the depth.
-pub fn count_fields(
+fn count_fields(
     set: &SelectionSet,
     fragments: &HashMap<Name, Positioned<FragmentDefinition>>,
 ) -> u64 {

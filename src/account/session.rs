@@ -34,7 +34,7 @@ use crate::{
 /// Longest life of a session, however often its tokens are refreshed.
 pub const LIFETIME: Duration = Duration::days(30);
 /// How long a rotated refresh token is still accepted: two tabs of a browser wake up together.
-pub const GRACE: Duration = Duration::seconds(30);
+const GRACE: Duration = Duration::seconds(30);
 /// Characters that are kept of a client's `User-Agent`.
 const USER_AGENT: usize = 200;
 

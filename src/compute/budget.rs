@@ -16,7 +16,7 @@ pub const STEPS: u64 = 10_000_000;
 pub const BYTES: u64 = 16 * 1024 * 1024;
 
 /// Steps of one page of flat rows, and of one piece of a feed: programs read much at once, and few may at a time.
-pub const PULL: u64 = 8 * STEPS;
+const PULL: u64 = 8 * STEPS;
 
 /// Steps of one row returned by the database.
 pub const LOADED: u64 = 100;
@@ -172,7 +172,7 @@ impl Steps {
 
     /// Steps of a budget for work that runs in its own task and ends with it.
     #[must_use]
-    pub fn for_budget(budget: &Arc<Budget>) -> Self {
+    fn for_budget(budget: &Arc<Budget>) -> Self {
         Self::new(Arc::clone(budget), Arc::default())
     }
 

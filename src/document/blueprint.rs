@@ -42,7 +42,7 @@ use crate::{
 pub const FORMAT: &str = "cx-blueprint/blueprint@1";
 
 /// Responsibilities, and links of KPIs, that a document names at the most: 40 for each touchpoint there may be.
-pub const MOST_TIES: u64 = 40 * MOST_TOUCHPOINTS;
+const MOST_TIES: u64 = 40 * MOST_TOUCHPOINTS;
 
 document! {
     says {

@@ -113,7 +113,7 @@ pub async fn record(caller: &Caller, input: FeedbackRecordInput) -> Result<Answe
 }
 
 /// Records answers, with how far their follow-ups have come: all of them or none.
-pub async fn record_all(
+async fn record_all(
     caller: &Caller,
     list: impl IntoIterator<Item = AnswerInput>,
 ) -> Result<AnswersRecorded> {

@@ -201,7 +201,7 @@ pub async fn of_organisation(caller: &Caller) -> Result<Vec<Violation>> {
 }
 
 /// The findings of severity ERROR that nobody dismissed: they stand in the way of publishing.
-pub async fn open_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Violation>> {
+async fn open_errors(permit: &Permit<'_>, canvas: &Canvas) -> Result<Vec<Violation>> {
     let dismissed: Vec<FindingId> = finding::Entity::find()
         .select_only()
         .column(finding::Column::Id)

@@ -205,7 +205,7 @@ impl Bearer {
     ///
     /// # Errors
     /// UNAUTHENTICATED where there is nothing that could be a token of ours.
-    pub fn from_program(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
+    fn from_program(app: &App, headers: &HeaderMap) -> Result<Self, Error> {
         match authorization(headers, "basic") {
             Some(encoded) => Self::verify(app, &password(encoded).ok_or(SIGN_IN)?),
             None => Self::from_headers(app, headers),

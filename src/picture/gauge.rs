@@ -100,7 +100,7 @@ fn urgency(state: Option<KpiState>) -> u8 {
 }
 
 /// A state as people say it.
-pub const fn state_name(state: KpiState) -> &'static str {
+const fn state_name(state: KpiState) -> &'static str {
     match state {
         KpiState::Met => "met",
         KpiState::AtRisk => "at risk",

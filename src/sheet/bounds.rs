@@ -1,11 +1,11 @@
 //! The bounds of a sheet that is read.
 
 /// Longest cell that is read, in bytes.
-pub const LONGEST_CELL: usize = 1 << 20;
+const LONGEST_CELL: usize = 1 << 20;
 /// Longest row that is read, in bytes.
-pub const LONGEST_ROW: usize = 4 << 20;
+const LONGEST_ROW: usize = 4 << 20;
 /// Longest row of a sheet of short rows, in bytes.
-pub const LONGEST_SHORT_ROW: usize = 64 << 10;
+const LONGEST_SHORT_ROW: usize = 64 << 10;
 /// Most columns of a sheet that is read.
 pub const MOST_COLUMNS: usize = 200;
 

@@ -23,7 +23,7 @@ const CAPACITY: usize = CHUNK + 4 * 1024;
 /// The column that is no dataset's own: the cursor that resumes behind the row.
 pub const CURSOR: &str = "cursor";
 /// The other one, of feeds of changes: whether the measurement has no row any more.
-pub const IS_DELETED: &str = "is_deleted";
+const IS_DELETED: &str = "is_deleted";
 
 /// How rows are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
