@@ -170,16 +170,10 @@ impl Steps {
         Self { budget, gone }
     }
 
-    /// Steps of a budget for work that runs in its own task and ends with it.
-    #[must_use]
-    fn for_budget(budget: &Arc<Budget>) -> Self {
-        Self::new(Arc::clone(budget), Arc::default())
-    }
-
-    /// Steps without a bound, for work that is bounded by its input.
-    #[must_use]
-    pub fn unlimited() -> Self {
-        Self::for_budget(&Arc::new(Budget::unlimited()))
+    /// Steps without a bound.
+    #[cfg(test)]
+    pub(crate) fn unlimited() -> Self {
+        Self::new(Arc::new(Budget::unlimited()), Arc::default())
     }
 
     /// Spends steps.

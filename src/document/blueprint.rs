@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use super::parts::{
-    evaluation::{EvaluationPart, EvaluationPatch, VerdictItem},
+    evaluation::{EvaluationPart, EvaluationPatch},
     improvement::{ImprovementPart, ImprovementPatch},
     insight::{InsightPart, InsightPatch},
     kpi_link::{KpiLinkPart, KpiLinkPatch},

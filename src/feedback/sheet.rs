@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The columns, as they are named in what is asked for.
-pub const COLUMNS: &[&str] = &[
+const COLUMNS: &[&str] = &[
     "external_id",
     "scale",
     "score",

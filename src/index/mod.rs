@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::database::Transaction;
 
-pub use fold::{Word, words};
+pub use fold::words;
 pub(crate) use kinds::every_kind;
 pub use kinds::{SearchEntry, Searchable, add_needs};
 

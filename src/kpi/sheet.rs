@@ -41,7 +41,7 @@ use crate::{
 
 mod read;
 
-pub use self::read::{COLUMNS, MOST, SheetReferences};
+pub use self::read::{MOST, SheetReferences};
 
 /// What became of a sheet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -25,6 +25,6 @@ pub mod touchpoint;
 pub use self::{
     archive::{DepartmentArchiveInput, archive, archive_impact},
     impact::ReorganisationImpact,
-    merge::{DepartmentMergeInput, Merged, merge, merge_impact},
+    merge::{DepartmentMergeInput, merge, merge_impact},
     person::{deactivate, deactivate_impact},
 };

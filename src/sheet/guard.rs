@@ -32,7 +32,7 @@ fn needs_guard(cell: &str) -> bool {
 /// A text as it is written: an apostrophe before what would be a formula wherever a cell could begin, and before what
 /// already looks as if it had been given one, so that taking it off again is exact.
 #[must_use]
-pub fn guarded(text: &str) -> Cow<'_, str> {
+pub(super) fn guarded(text: &str) -> Cow<'_, str> {
     let cells = text.split_inclusive(is_separator);
     // Most texts need none, and are not copied.
     if !cells.clone().any(needs_guard) {

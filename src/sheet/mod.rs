@@ -17,7 +17,6 @@ mod write;
 pub use bounds::Bounds;
 pub use cell::{BETWEEN, CellRef, SheetCell, escaped, items, parted, quotable, unescaped};
 pub use dialect::Dialect;
-pub use guard::guarded;
 pub use read::{SheetColumns, SheetReader, SheetRow};
 pub use spool::{Spool, Spooled};
 pub use write::{CsvCells, Writer};

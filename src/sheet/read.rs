@@ -107,7 +107,8 @@ impl<R: BufRead> SheetReader<R> {
 
 impl<R: Read> SheetReader<R> {
     /// The dialect of the sheet.
-    pub fn dialect(&self) -> Dialect {
+    #[cfg(test)]
+    pub(super) fn dialect(&self) -> Dialect {
         self.dialect
     }
 

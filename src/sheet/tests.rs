@@ -5,7 +5,7 @@ use std::io::{BufReader, Read};
 use proptest::prelude::*;
 
 use super::{
-    guard::{is_formula, unguarded},
+    guard::{guarded, is_formula, unguarded},
     *,
 };
 use crate::{error::Result, input::Faults};

@@ -14,8 +14,8 @@ use entity::{
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Set, sea_query::Expr};
 
 pub use self::inputs::{
-    EvidenceInput, TouchpointCreateInput, TouchpointLaneChangeInput, TouchpointMoveInput,
-    TouchpointRenameInput, TouchpointText, TouchpointUpdateInput,
+    TouchpointCreateInput, TouchpointLaneChangeInput, TouchpointMoveInput, TouchpointRenameInput,
+    TouchpointUpdateInput,
 };
 use self::inputs::{TouchpointLists, with_starts};
 use crate::{

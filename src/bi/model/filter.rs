@@ -69,18 +69,6 @@ impl Default for Filter {
 }
 
 impl Filter {
-    /// This filter and another one.
-    #[must_use]
-    pub fn and(self, other: Self) -> Self {
-        match self {
-            Self::All(mut all) => {
-                all.push(other);
-                Self::All(all)
-            }
-            one => Self::All(vec![one, other]),
-        }
-    }
-
     /// Writes the filter as a condition.
     #[must_use]
     pub fn write(&self, text: SqlBuilder) -> SqlBuilder {

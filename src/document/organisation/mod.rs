@@ -18,6 +18,6 @@ mod values;
 pub use self::{
     export::export,
     load::{OrganisationLoadOptions, load},
-    schema::{FORMAT, OrganisationInput, OrganisationOutput},
+    schema::{FORMAT, OrganisationInput},
 };
 pub(super) use load::{load_into, refuse_unless_empty};

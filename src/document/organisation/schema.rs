@@ -21,7 +21,7 @@ pub const FORMAT: &str = "cx-blueprint/organisation@1";
 /// An organisation as it is read.
 pub type OrganisationInput = Organisation<DocumentPatch>;
 /// An organisation as it is written out.
-pub type OrganisationOutput = Organisation<Document>;
+pub(super) type OrganisationOutput = Organisation<Document>;
 
 impl DocumentFormat for OrganisationInput {
     const FORMAT: &'static str = FORMAT;

@@ -26,7 +26,7 @@ pub use self::{
     holder::{Holder, holder_of},
     overloaded::Overloaded,
     queue::{AdmissionQueue, QueueSettings, Slot},
-    share::{ClientShare, ClientShares},
+    share::ClientShares,
 };
 
 /// A moment in which those stay who are next although others are being refused; they are told within twice that.

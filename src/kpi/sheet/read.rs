@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The columns, as they are named in what is asked for.
-pub const COLUMNS: &[&str] = &[
+const COLUMNS: &[&str] = &[
     "kpi",
     "measured_on",
     "value",
